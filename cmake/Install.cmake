@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+include(CMakePackageConfigHelpers)
+install(TARGETS lanerope lanerope_core lanerope_kernels lanerope_text lanerope_model lanerope_engine
+  EXPORT lanerope ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS lanerope_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(DIRECTORY include/lanerope DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+set(lanerope_cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/lanerope)
+install(EXPORT lanerope NAMESPACE lanerope:: FILE laneropeTargets.cmake DESTINATION ${lanerope_cmake_dir})
+configure_package_config_file(cmake/laneropeConfig.cmake.in laneropeConfig.cmake INSTALL_DESTINATION ${lanerope_cmake_dir})
+write_basic_package_version_file(laneropeConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/laneropeConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/laneropeConfigVersion.cmake
+  DESTINATION ${lanerope_cmake_dir})

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace lanerope {
+
+// How lanes see one another. Couplings differ only in the extra rotation phi(m, n) of a query of lane m against the
+// keys of segment n, and in the range of that segment that lane m may see (docs/couplings.md has the table).
+enum class CouplingKind {
+  independent,  // best-of-N: lanes see the prompt and themselves
+  lanerope,     // phi = omega * (m - n)
+  groupthink,   // phi = stride * theta * (m - n)
+  hogwild,      // every lane sees [prompt, other lanes in order, itself] as one contiguous text
+};
+
+// Where the vector omega of CouplingKind::lanerope starts from (or stays, when it is not trained).
+enum class OmegaInit {
+  rope,          // omega = 0: lanes are told apart by content alone
+  gt,            // omega = stride * theta
+  ntk,           // gt with the base changed so that the slowest pair turns stride / s per lane
+  ntk_by_parts,  // gt for pairs that turn often within the trained context, 0 for slow ones, a ramp between
+  given,         // Coupling::omega
+};
+
+// Which cells of other lanes a query at step s sees.
+enum class Visibility {
+  inclusive,    // step <= s
+  strict,       // step < s
+  interleaved,  // <= s of lanes before it, < s of lanes after it: a causal kernel over step-major tokens
+};
+
+// Which other lanes a lane sees at all.
+enum class Topology {
+  all,
+  ring,  // the lanes before and after it, modulo N
+  tree,  // its parent (m - 1) / 2 and its children 2m + 1, 2m + 2
+};
+
+// GroupThink as published lets the prompt be one shared copy at virtual lane 0.
+enum class PromptLane {
+  own,    // the prompt is in every lane: phi(m, prompt) = 0
+  first,  // the prompt is in lane 0: phi(m, prompt) = phi(m, 0)
+};
+
+struct Coupling {
+  CouplingKind kind = CouplingKind::lanerope;
+  OmegaInit init = OmegaInit::rope;
+  // K of gt, ntk, ntk-by-parts and groupthink, in tokens; 0 means the lane budget.
+  int32_t stride = 0;
+  // With OmegaInit::given: head_dim / 2 values for all layers, or n_layers * head_dim / 2. Radians a lane.
+  std::vector<float> omega = {};
+  Visibility visibility = Visibility::inclusive;
+  Topology topology = Topology::all;
+  // Of each other lane only the last `window` visible cells are seen; 0 means all.
+  int32_t window = 0;
+  PromptLane prompt_lane = PromptLane::own;
+};
+
+// Each name is the one used in the CLI, the API and files. parse_* return nothing for an unknown name.
+std::string_view name(CouplingKind);
+std::string_view name(OmegaInit);
+std::string_view name(Visibility);
+std::string_view name(Topology);
+std::string_view name(PromptLane);
+std::optional<CouplingKind> parse_coupling_kind(std::string_view);
+std::optional<OmegaInit> parse_omega_init(std::string_view);
+std::optional<Visibility> parse_visibility(std::string_view);
+std::optional<Topology> parse_topology(std::string_view);
+std::optional<PromptLane> parse_prompt_lane(std::string_view);
+
+}  // namespace lanerope

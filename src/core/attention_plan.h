@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/lane_rotation.h"
+#include "lanerope/coupling.h"
+
+namespace lanerope {
+
+// A run of cells in the KV pool, all of one owner: a prompt (or a part of it) or the tokens of one lane.
+struct SegmentView {
+  int32_t cell = 0;    // first cell in the pool
+  int32_t length = 0;  // cells that hold a token, those written in this batch included
+
+  bool operator==(const SegmentView&) const = default;
+};
+
+// Cells [begin, end) of a segment, counted from its first cell. Empty when begin >= end.
+struct CellRange {
+  int32_t begin = 0;
+  int32_t end = 0;
+
+  bool empty() const { return begin >= end; }
+  int32_t size() const { return empty() ? 0 : end - begin; }
+  bool operator==(const CellRange&) const = default;
+};
+
+// What one query row does with one segment: how it is turned before it meets the keys, and which of them it sees.
+struct RowSegment {
+  CellRange visible;
+  Turns turns;
+
+  bool operator==(const RowSegment&) const = default;
+};
+
+// Rows of the batch that attend to the same segments. The work of one attention, and the whole of a coupling:
+//
+//                 prompt     lane 0     lane 1     lane 2        segments
+//    lane 0  s=2  ########   ###        ###        ###           '#' visible; each column of blocks has one turn
+//    lane 1  s=2  ########   ###        ###        ###           per row: phi(m, n)
+//    lane 2  s=2  ########   ###        ###        ###
+//
+// A row that sees nothing of a segment has an empty range there. Segments may overlap in the pool: a forked lane
+// looks at its parent once as its own past and once as another lane.
+struct AttentionBlock {
+  int32_t first_row = 0;  // rows [first_row, first_row + n_rows) of the batch
+  int32_t n_rows = 0;
+  std::vector<SegmentView> segments;   // [n_segments]
+  std::vector<RowSegment> row_segments;  // [n_segments, n_rows]
+  std::shared_ptr<const LaneFrequencies> frequencies;
+
+  std::span<const RowSegment> row(int32_t r) const {
+    return std::span(row_segments).subspan(static_cast<size_t>(r) * segments.size(), segments.size());
+  }
+};
+
+// The attention of one step: disjoint blocks that together hold every row of the batch, in the order of the rows.
+struct AttentionPlan {
+  std::vector<AttentionBlock> blocks;
+  int32_t n_rows = 0;
+};
+
+// A lane as the plan sees it. Steps are counted on the group's clock: step s has token index prompt length + s.
+struct LaneView {
+  SegmentView segment;     // the tokens this lane wrote itself
+  int32_t start_step = 0;  // step of its first cell
+  int32_t parent = -1;     // the lane it was forked from, or -1
+  int32_t fork_step = 0;   // of the parent's cells those with step < fork_step are this lane's own past
+};
+
+// One group at one step, as far as attention is concerned. Spans are not owned.
+struct GroupView {
+  const Coupling* coupling = nullptr;
+  std::shared_ptr<const LaneFrequencies> frequencies;
+  std::span<const SegmentView> prompt;  // in order; more than one where a prefix is shared with another group
+  std::span<const LaneView> lanes;
+  int32_t stride = 0;  // K in force: Coupling::stride, or the lane budget
+};
+
+// A row of the batch that belongs to a group.
+struct GroupRow {
+  int32_t lane = 0;  // prompt_row for a token of the prompt itself
+  int32_t step = 0;  // step on the clock; for a token of the prompt its index in it
+};
+inline constexpr int32_t prompt_row = -1;
+
+// Appends to `plan` the blocks of `rows`, which become the next rows of the batch. Lanes that do not see one another
+// get a block each. Pure: the plan depends on the arguments alone, never on what else is in the batch.
+void append_group(AttentionPlan& plan, const GroupView& group, std::span<const GroupRow> rows);
+
+// The distance by which lane `lane` runs behind the clock because it was forked in the past (0 otherwise): its
+// own past and the prompt are turned by -lag tokens, so that it continues its text without a gap.
+int32_t fork_lag(const GroupView& group, int32_t lane);
+
+}  // namespace lanerope

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "lanerope/coupling.h"
+
+namespace lanerope {
+
+// What the initialisations of omega depend on beside theta.
+struct OmegaParameters {
+  OmegaInit init = OmegaInit::rope;
+  double stride = 0;            // K, tokens of distance between neighbouring lanes
+  int32_t lanes = 1;            // N
+  int32_t trained_context = 0;  // L
+};
+
+// Omega for one layer, [d/2] radians a lane, from theta [d/2] radians a token. `init` must not be `given`.
+// The formulas are in docs/couplings.md; the paper does not print its own.
+std::vector<double> initial_omega(std::span<const double> theta, const OmegaParameters& parameters);
+
+// phi = lane_turns * omega + token_turns * theta: every coupling's extra rotation of a query has this form, with small
+// whole numbers, and so has the closing of the gap that a fork in the past leaves.
+struct Turns {
+  int32_t lane = 0;   // multiplies omega
+  int32_t token = 0;  // multiplies theta
+
+  bool none() const { return lane == 0 && token == 0; }
+  bool operator==(const Turns&) const = default;
+};
+
+// The frequencies that a group's turns multiply. Shared by all groups with the same coupling.
+struct LaneFrequencies {
+  std::vector<double> theta;  // [d/2]
+  std::vector<double> omega;  // [d/2] for all layers, or [d/2, n_layer]
+
+  std::span<const double> omega_of_layer(int32_t layer) const;
+};
+
+}  // namespace lanerope
