@@ -92,8 +92,4 @@ inline constexpr int32_t prompt_row = -1;
 // get a block each. Pure: the plan depends on the arguments alone, never on what else is in the batch.
 void append_group(AttentionPlan& plan, const GroupView& group, std::span<const GroupRow> rows);
 
-// The distance by which lane `lane` runs behind the clock because it was forked in the past (0 otherwise): its
-// own past and the prompt are turned by -lag tokens, so that it continues its text without a gap.
-int32_t fork_lag(const GroupView& group, int32_t lane);
-
 }  // namespace lanerope

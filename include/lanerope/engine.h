@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lanerope/model.h"
+#include "lanerope/request.h"
+#include "lanerope/result.h"
+
+namespace lanerope {
+
+enum class KvType { f16, f32, q8_0 };
+std::string_view name(KvType);
+std::optional<KvType> parse_kv_type(std::string_view);
+
+struct EngineOptions {
+  int32_t kv_cells = 8192;    // in all, for every group together
+  int32_t batch_rows = 512;   // tokens in one step; a longer prompt is read in chunks
+  KvType kv_type = KvType::f16;
+  bool keep_prefixes = true;  // prompts that ended stay in free cells for requests that begin alike
+};
+
+// What a request takes, computed before it runs.
+struct MemoryNeed {
+  int32_t prompt_cells = 0;
+  int32_t lane_cells = 0;  // (lanes + reserved lanes) x budget
+  size_t kv_bytes = 0;     // of both
+};
+
+struct ScoreRequest {
+  std::vector<TokenId> prompt_tokens = {};
+  std::vector<std::vector<TokenId>> lanes = {};
+  std::vector<int32_t> start_steps = {};  // per lane; empty: all 0
+  Coupling coupling = {};
+  int32_t stride = 0;       // K where the coupling's is 0; 0: the longest lane
+  int32_t top_logits = 0;
+  std::vector<float> adapter_scales = {};
+};
+
+// What runs right now.
+struct EngineState {
+  int32_t groups = 0;
+  int32_t queued_groups = 0;
+  int32_t lanes = 0;
+  int32_t cells_used = 0;  // held by groups
+  int32_t cells_kept = 0;  // held by kept prefixes only, free for the taking
+  int32_t cells = 0;
+  int64_t steps = 0;
+};
+
+using EventSink = std::function<void(const Event&)>;
+
+// Runs groups of lanes on one model. Not thread-safe: one thread owns an engine and calls all of its members.
+//
+//   Engine engine(model, {.kv_cells = 2048});
+//   engine.submit({.prompt = "...", .lanes = 4});
+//   while (engine.step([](const Event& event) { ... })) {}
+class Engine {
+ public:
+  // Throws DoesNotFit if the KV cells cannot be allocated.
+  Engine(std::shared_ptr<const Model> model, const EngineOptions& options);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // Throws InvalidRequest for a request that makes no sense.
+  MemoryNeed need(const Request& request) const;
+
+  // Queues a group; it starts in the first step in which its cells are free. Throws InvalidRequest, or DoesNotFit
+  // if it never can start. Cells for the whole budget of every lane are reserved when it starts.
+  GroupId submit(const Request& request);
+
+  // One batched step of every running group: one token for each live lane, and a chunk of the prompts that are still
+  // to be read. Events go to `sink` in order. Returns whether any group is left.
+  bool step(const EventSink& sink);
+
+  // The following throw InvalidRequest if the group or the lane is not running.
+  int32_t spawn(GroupId group, const SpawnOptions& options);                 // returns the new lane's index
+  void push_text(GroupId group, int32_t lane, std::string_view text);       // forced next, one token a step
+  void retire(GroupId group, int32_t lane);                                  // its segment stays readable
+  void cancel(GroupId group);
+
+  ScoreResult score(const ScoreRequest& request);
+
+  // What was recorded of a group with AttentionRecording::mass, until it is taken; empty otherwise.
+  AttentionRecord take_attention(GroupId group);
+
+  EngineState state() const;
+  const Model& model() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// MemoryNeed without an engine, from the model alone. Throws as Engine::need.
+MemoryNeed memory_need(const Model& model, const Request& request, KvType kv_type);
+
+}  // namespace lanerope

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The whole public interface of lanerope. examples/four_lanes.cpp is the shortest program that uses it.
+
+#include "lanerope/coupling.h"  // IWYU pragma: export
+#include "lanerope/engine.h"    // IWYU pragma: export
+#include "lanerope/errors.h"    // IWYU pragma: export
+#include "lanerope/model.h"     // IWYU pragma: export
+#include "lanerope/request.h"   // IWYU pragma: export
+#include "lanerope/result.h"    // IWYU pragma: export
+#include "lanerope/token.h"     // IWYU pragma: export

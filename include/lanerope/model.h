@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lanerope/coupling.h"
+#include "lanerope/token.h"
+
+namespace lanerope {
+
+// Which code multiplies weights and attends. `kernels` needs the CPU; it is the default there.
+enum class Path {
+  automatic,
+  kernels,  // lanerope's own, in src/kernels
+  ggml,     // plain ggml operations: the reference, and every other back end
+};
+std::string_view name(Path);
+std::optional<Path> parse_path(std::string_view);
+
+struct AdapterOptions {
+  std::string file;
+  float scale = 1.0F;
+};
+
+struct ModelOptions {
+  std::string file;
+  std::vector<AdapterOptions> adapters = {};
+  std::string device = "cpu";  // a ggml device name, or "cpu"
+  int32_t threads = 0;         // 0: all cores
+  Path path = Path::automatic;
+  // Name of a built-in chat template in place of the file's; empty: the file's.
+  std::string chat_template = {};
+  // Called while loading with a share from 0 to 1; may be empty.
+  std::function<void(float)> progress = {};
+};
+
+struct AdapterInfo {
+  std::string file;
+  float scale = 1.0F;
+  int32_t rank = 0;
+  float alpha = 0;
+  int32_t n_tensors = 0;
+  size_t bytes = 0;
+  // What a lanerope adapter says of itself (design, section 5); unset for a plain LoRA.
+  std::optional<Coupling> coupling = {};
+  std::optional<std::string> tag = {};
+  std::vector<int32_t> trained_lanes = {};
+  bool on_prompt = true;  // whether the adapter is on while the prompt is read
+};
+
+struct ModelInfo {
+  std::string file;
+  std::string name;
+  std::string architecture;
+  int32_t n_layer = 0;
+  int32_t width = 0;
+  int32_t n_head = 0;
+  int32_t n_head_kv = 0;
+  int32_t head_dim = 0;
+  int32_t n_ffn = 0;
+  int32_t n_vocab = 0;
+  int32_t trained_context = 0;
+  std::string rope;           // "none", "linear x4", ...
+  bool tied_output = false;
+  int64_t n_parameters = 0;
+  size_t weight_bytes = 0;    // as stored in the file
+  size_t resident_bytes = 0;  // as held for computing
+  std::map<std::string, int64_t> tensor_types;  // how many tensors of each type
+  std::string tokenizer;
+  std::string chat_template;  // the built-in name, or empty if none was recognised
+  std::string device;
+  std::string path;
+  int32_t threads = 0;
+  std::vector<AdapterInfo> adapters;
+};
+
+struct Message {
+  std::string role;
+  std::string content;
+};
+
+// A base model with its adapters and its tokenizer. Immutable after load; all members may be called from any thread.
+class Model {
+ public:
+  // Throws BadFile, InvalidRequest (unknown device, an adapter for another model), DoesNotFit or SystemError.
+  static std::shared_ptr<const Model> load(const ModelOptions& options);
+  ~Model();
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
+
+  const ModelInfo& info() const;
+
+  // KV bytes of one cell over all layers.
+  size_t bytes_per_cell() const;
+
+  struct EncodeOptions {
+    bool add_special = true;    // what the model wants before a text, such as a begin token
+    bool parse_special = true;  // "<|im_end|>" in the text becomes that token
+  };
+  std::vector<TokenId> encode(std::string_view text, EncodeOptions options) const;
+  std::string decode(std::span<const TokenId> tokens) const;  // special tokens are written out
+  std::string piece(TokenId token) const;                     // raw bytes, maybe half a character
+  bool is_end(TokenId token) const;
+
+  // The prompt for a conversation, in the model's own template. Throws InvalidRequest if it has none that lanerope
+  // knows.
+  std::string apply_template(std::span<const Message> messages) const;
+  // The generation prompt opens a <think> block.
+  bool template_opens_thinking() const;
+
+  struct Parts;  // src/model/loaded_model.h
+  const Parts& parts() const { return *parts_; }
+
+ private:
+  explicit Model(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+// Names of the devices that ggml found on this machine.
+std::vector<std::string> device_names();
+
+// lanerope's version, as "0.1.0".
+std::string_view version();
+
+}  // namespace lanerope

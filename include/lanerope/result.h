@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lanerope/token.h"
+
+namespace lanerope {
+
+using GroupId = int64_t;
+
+enum class FinishReason {
+  none,      // still running
+  end,       // the model wrote an end token
+  stop,      // a stop string
+  length,    // the budget is spent
+  retired,   // the caller ended the lane
+  consensus, // enough lanes agreed
+  cancelled, // the caller cancelled the group
+};
+std::string_view name(FinishReason);
+
+struct Alternative {
+  TokenId token = 0;
+  float logprob = 0;
+};
+
+struct LaneResult {
+  std::string text = {};  // what the lane wrote; without its tag and without end tokens
+  std::vector<TokenId> tokens = {};  // every token of the lane, forced ones included
+  FinishReason finish = FinishReason::none;
+  std::optional<std::string> answer = {};  // extracted from the text
+  int32_t generated = 0;                   // tokens that were sampled
+  double mean_logprob = 0;                 // over the sampled tokens
+  int32_t start_step = 0;
+};
+
+struct Vote {
+  std::string answer;
+  int32_t count = 0;
+};
+
+struct GroupResult {
+  std::vector<LaneResult> lanes = {};
+  int32_t selected = -1;    // index of the lane; -1 if none was selected
+  double confidence = 0;    // what the selection claims: vote share, exp(mean logprob), verifier score; 0..1
+  std::vector<Vote> votes = {};  // most first
+  std::string note = {};    // anything that went wrong on the way, such as a verifier that was cut off
+  int32_t prompt_tokens = 0;
+  int32_t cached_prompt_tokens = 0;  // of these, read from a prefix that was already stored
+  int32_t clock = 0;                 // steps
+  double prefill_seconds = 0;
+  double decode_seconds = 0;
+  bool consensus = false;
+};
+
+enum class EventKind {
+  prompt_read,     // the prompt is in the KV cells; the lanes start
+  lane_started,
+  token,           // one token of one lane
+  lane_finished,
+  group_finished,  // the last event of a group; `result` is set
+};
+std::string_view name(EventKind);
+
+struct Event {
+  EventKind kind = EventKind::token;
+  GroupId group = 0;
+  int32_t lane = -1;
+  int32_t step = 0;
+  TokenId token = 0;
+  std::string text = {};  // text that became complete with this token: whole UTF-8 characters, maybe none
+  bool forced = false;    // tag, lane text or pushed text
+  std::optional<float> logprob = {};
+  std::vector<Alternative> top = {};
+  FinishReason finish = FinishReason::none;
+  std::shared_ptr<const GroupResult> result = {};
+};
+
+// log-probabilities of given lanes, all fed at once (teacher forcing).
+struct ScoredToken {
+  TokenId token = 0;
+  float logprob = 0;
+  std::vector<std::pair<TokenId, float>> top_logits = {};
+};
+
+struct ScoreResult {
+  std::vector<std::vector<ScoredToken>> lanes;  // [lane][token]
+};
+
+// Shares of attention of one group: for each row and head, how much goes to the prompt and to each lane (its own index
+// is the lane itself, its own past included). They sum to 1.
+struct AttentionRecord {
+  struct Row {
+    int32_t lane = 0;
+    int32_t step = 0;
+  };
+  int32_t n_layer = 0;
+  int32_t n_head = 0;
+  int32_t n_lanes = 0;
+  std::vector<Row> rows;
+  std::vector<float> shares;  // [1 + n_lanes, n_head, n_layer, n_rows]: the prompt first
+};
+
+}  // namespace lanerope

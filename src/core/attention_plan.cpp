@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/attention_plan.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace lanerope {
+
+namespace {
+
+bool topology_connects(Topology topology, int32_t m, int32_t n, int32_t n_lanes) {
+  switch (topology) {
+    case Topology::all:
+      return true;
+    case Topology::ring: {
+      const int32_t distance = std::abs(m - n);
+      return distance == 1 || distance == n_lanes - 1;
+    }
+    case Topology::tree:
+      return (m > 0 && (m - 1) / 2 == n) || (n > 0 && (n - 1) / 2 == m);
+  }
+  return true;
+}
+
+// Tokens of its ancestors that lane m has as its own past, nearest ancestor first.
+struct Past {
+  int32_t lane;    // the ancestor
+  int32_t length;  // its cells [0, length) are lane m's past
+};
+
+std::vector<Past> past_of(const GroupView& group, int32_t m) {
+  std::vector<Past> past;
+  for (int32_t n = m; group.lanes[n].parent >= 0; n = group.lanes[n].parent) {
+    const LaneView& parent = group.lanes[group.lanes[n].parent];
+    const int32_t length = std::clamp(group.lanes[n].fork_step - parent.start_step, 0, parent.segment.length);
+    past.push_back({.lane = group.lanes[n].parent, .length = length});
+  }
+  return past;
+}
+
+// By how much lane m's token index runs ahead of the length of its own text. A lane that was spawned afresh starts at
+// the clock (design: i - j >= 0 across lanes), which counts as a lag only where the layout is contiguous (hogwild).
+int32_t lag_of(const GroupView& group, int32_t m) {
+  const LaneView& lane = group.lanes[m];
+  if (lane.parent >= 0) return lane.start_step - lane.fork_step + lag_of(group, lane.parent);
+  return group.coupling->kind == CouplingKind::hogwild ? lane.start_step : 0;
+}
+
+class GroupPlanner {
+ public:
+  explicit GroupPlanner(const GroupView& group) : group_(group), n_lanes_(static_cast<int32_t>(group.lanes.size())) {
+    for (int32_t m = 0; m < n_lanes_; ++m) {
+      past_.push_back(past_of(group, m));
+      lag_.push_back(lag_of(group, m));
+    }
+  }
+
+  // The block of rows that are tokens of the prompt.
+  AttentionBlock prompt_block(std::span<const GroupRow> rows) const {
+    AttentionBlock block = empty_block(rows.size());
+    for (const GroupRow& row : rows) {
+      int32_t offset = 0;
+      for (const SegmentView& segment : group_.prompt) {
+        block.row_segments.push_back({.visible = {0, std::clamp(row.step + 1 - offset, 0, segment.length)}, .turns = {}});
+        offset += segment.length;
+      }
+    }
+    return block;
+  }
+
+  // The block of rows of lanes that see one another: segments are the prompt, then each lane, then each lane's past.
+  AttentionBlock joint_block(std::span<const GroupRow> rows) const {
+    AttentionBlock block = empty_block(rows.size());
+    for (const LaneView& lane : group_.lanes) block.segments.push_back(lane.segment);
+    for (int32_t m = 0; m < n_lanes_; ++m) add_past_segments(block, m);
+    for (const GroupRow& row : rows) add_joint_row(block, row);
+    return block;
+  }
+
+  // The block of rows of one lane that sees no other: segments are the prompt, the lane, its past.
+  AttentionBlock lone_block(std::span<const GroupRow> rows) const {
+    const int32_t m = rows.front().lane;
+    AttentionBlock block = empty_block(rows.size());
+    block.segments.push_back(group_.lanes[m].segment);
+    add_past_segments(block, m);
+    for (const GroupRow& row : rows) {
+      add_prompt(block, prompt_turns(m, 0));
+      block.row_segments.push_back({.visible = own_range(row), .turns = {}});
+      add_past_ranges(block, row, m);
+    }
+    return block;
+  }
+
+ private:
+  AttentionBlock empty_block(size_t n_rows) const {
+    AttentionBlock block{.n_rows = static_cast<int32_t>(n_rows), .frequencies = group_.frequencies};
+    block.segments.assign(group_.prompt.begin(), group_.prompt.end());
+    return block;
+  }
+
+  void add_past_segments(AttentionBlock& block, int32_t m) const {
+    for (const Past& past : past_[m]) {
+      block.segments.push_back({.cell = group_.lanes[past.lane].segment.cell, .length = past.length});
+    }
+  }
+
+  void add_past_ranges(AttentionBlock& block, const GroupRow& row, int32_t m) const {
+    for (const Past& past : past_[m]) {
+      RowSegment entry;
+      if (m == row.lane) {
+        entry.visible = {0, past.length};
+        entry.turns.token = lag_[past.lane] - lag_[m];
+      }
+      block.row_segments.push_back(entry);
+    }
+  }
+
+  void add_prompt(AttentionBlock& block, Turns turns) const {
+    for (const SegmentView& segment : group_.prompt) {
+      block.row_segments.push_back({.visible = {0, segment.length}, .turns = turns});
+    }
+  }
+
+  CellRange own_range(const GroupRow& row) const {
+    const LaneView& lane = group_.lanes[row.lane];
+    return {0, std::clamp(row.step + 1 - lane.start_step, 0, lane.segment.length)};
+  }
+
+  // What `row` sees of another lane n.
+  CellRange other_range(const GroupRow& row, int32_t n) const {
+    const Coupling& coupling = *group_.coupling;
+    if (!topology_connects(coupling.topology, row.lane, n, n_lanes_)) return {};
+    const bool same_step = coupling.visibility == Visibility::inclusive ||
+                           (coupling.visibility == Visibility::interleaved && n < row.lane);
+    const LaneView& lane = group_.lanes[n];
+    const int32_t last_step = same_step ? row.step : row.step - 1;
+    CellRange range{0, std::clamp(last_step + 1 - lane.start_step, 0, lane.segment.length)};
+    if (coupling.window > 0) range.begin = std::max(range.begin, range.end - coupling.window);
+    for (const Past& past : past_[row.lane]) {
+      if (past.lane == n) range.begin = std::max(range.begin, past.length);
+    }
+    if (range.empty()) range = {};
+    return range;
+  }
+
+  Turns prompt_turns(int32_t m, int32_t others_in_view) const {
+    Turns turns{.lane = 0, .token = -lag_[m]};
+    if (group_.coupling->kind == CouplingKind::hogwild) turns.token += others_in_view;
+    if (group_.coupling->prompt_lane == PromptLane::first) {
+      if (group_.coupling->kind == CouplingKind::lanerope) turns.lane += m;
+      if (group_.coupling->kind == CouplingKind::groupthink) turns.token += group_.stride * m;
+    }
+    return turns;
+  }
+
+  void add_joint_row(AttentionBlock& block, const GroupRow& row) const {
+    const int32_t m = row.lane;
+    std::vector<CellRange> others(n_lanes_);
+    int32_t in_view = 0;
+    for (int32_t n = 0; n < n_lanes_; ++n) {
+      if (n != m) in_view += (others[n] = other_range(row, n)).size();
+    }
+    add_prompt(block, prompt_turns(m, in_view));
+
+    int32_t from_here = in_view;  // cells of lane n and of the other lanes after it, in lane m's layout
+    for (int32_t n = 0; n < n_lanes_; ++n) {
+      if (n == m) {
+        block.row_segments.push_back({.visible = own_range(row), .turns = {}});
+        continue;
+      }
+      RowSegment entry{.visible = others[n], .turns = {}};
+      switch (group_.coupling->kind) {
+        case CouplingKind::independent:
+          break;
+        case CouplingKind::lanerope:
+          entry.turns.lane = m - n;
+          break;
+        case CouplingKind::groupthink:
+          entry.turns.token = group_.stride * (m - n);
+          break;
+        case CouplingKind::hogwild:
+          entry.turns.token = from_here - lag_[m] + others[n].begin + group_.lanes[n].start_step;
+          break;
+      }
+      if (entry.visible.empty()) entry.turns = {};
+      from_here -= others[n].size();
+      block.row_segments.push_back(entry);
+    }
+    for (int32_t n = 0; n < n_lanes_; ++n) add_past_ranges(block, row, n);
+  }
+
+  const GroupView& group_;
+  int32_t n_lanes_;
+  std::vector<std::vector<Past>> past_;  // [lane]
+  std::vector<int32_t> lag_;             // [lane]
+};
+
+void append_block(AttentionPlan& plan, AttentionBlock block) {
+  block.first_row = plan.n_rows;
+  plan.n_rows += block.n_rows;
+  plan.blocks.push_back(std::move(block));
+}
+
+}  // namespace
+
+void append_group(AttentionPlan& plan, const GroupView& group, std::span<const GroupRow> rows) {
+  assert(group.coupling != nullptr && group.frequencies != nullptr);
+  const GroupPlanner planner(group);
+  const bool lone = group.coupling->kind == CouplingKind::independent || group.lanes.size() == 1;
+
+  // One block for a run of prompt rows, one for a run of lane rows (of the same lane, where lanes are alone).
+  for (size_t begin = 0; begin < rows.size();) {
+    size_t end = begin + 1;
+    const auto together = [&](const GroupRow& a, const GroupRow& b) {
+      if (a.lane == prompt_row || b.lane == prompt_row) return a.lane == b.lane;
+      return !lone || a.lane == b.lane;
+    };
+    while (end < rows.size() && together(rows[begin], rows[end])) ++end;
+    const auto run = rows.subspan(begin, end - begin);
+    if (rows[begin].lane == prompt_row) {
+      append_block(plan, planner.prompt_block(run));
+    } else {
+      append_block(plan, lone ? planner.lone_block(run) : planner.joint_block(run));
+    }
+    begin = end;
+  }
+}
+
+}  // namespace lanerope
