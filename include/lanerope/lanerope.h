@@ -6,6 +6,8 @@
 #include "lanerope/coupling.h"  // IWYU pragma: export
 #include "lanerope/engine.h"    // IWYU pragma: export
 #include "lanerope/errors.h"    // IWYU pragma: export
+#include "lanerope/inspect.h"   // IWYU pragma: export
+#include "lanerope/machine.h"   // IWYU pragma: export
 #include "lanerope/model.h"     // IWYU pragma: export
 #include "lanerope/request.h"   // IWYU pragma: export
 #include "lanerope/result.h"    // IWYU pragma: export

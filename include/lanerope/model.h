@@ -127,6 +127,9 @@ class Model {
 // Names of the devices that ggml found on this machine.
 std::vector<std::string> device_names();
 
+// The built-in chat templates, as ModelOptions::chat_template and `--chat-template` take them.
+std::vector<std::string> chat_template_names();
+
 // lanerope's version, as "0.1.0".
 std::string_view version();
 
