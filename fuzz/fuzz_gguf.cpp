@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "lanerope/errors.h"
+#include "model/gguf_file.h"
+#include "model/gguf_finite.h"
+
+namespace {
+
+// Reads every key as every kind of value, and every byte of every tensor.
+void use(const lanerope::GgufFile& file) {
+  for (const auto key : file.keys()) {
+    const auto attempt = [&](auto kind) {
+      try {
+        file.get<decltype(kind)>(key);
+      } catch (const lanerope::BadFile&) {
+        // Most kinds are wrong; what matters is that nothing else happens.
+      }
+    };
+    attempt(bool());
+    attempt(int8_t());
+    attempt(uint64_t());
+    attempt(float());
+    attempt(std::string_view());
+    attempt(std::vector<int32_t>());
+    attempt(std::vector<float>());
+    attempt(std::vector<std::string>());
+  }
+  unsigned sum = 0;
+  for (const auto& tensor : file.tensors()) {
+    sum += file.find_tensor(tensor.name) == &tensor;
+    for (size_t i = 0; i < tensor.bytes; ++i) sum += std::to_integer<unsigned>(tensor.data[i]);
+    sum += lanerope::all_finite(tensor);
+  }
+  volatile unsigned sink = sum;
+  static_cast<void>(sink);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  try {
+    use(lanerope::GgufFile::view({reinterpret_cast<const std::byte*>(data), size}, "fuzz.gguf"));
+  } catch (const lanerope::BadFile&) {
+    return 0;
+  }
+  return 0;
+}
