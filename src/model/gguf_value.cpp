@@ -149,7 +149,6 @@ T GgufFile::get(std::string_view key) const {
   return std::move(*value);
 }
 
-// get instantiates find.
 template bool GgufFile::get(std::string_view) const;
 template int8_t GgufFile::get(std::string_view) const;
 template uint8_t GgufFile::get(std::string_view) const;
@@ -171,5 +170,27 @@ template std::vector<float> GgufFile::get(std::string_view) const;
 template std::vector<double> GgufFile::get(std::string_view) const;
 template std::vector<std::string> GgufFile::get(std::string_view) const;
 template std::vector<std::string_view> GgufFile::get(std::string_view) const;
+
+template std::optional<bool> GgufFile::find(std::string_view) const;
+template std::optional<int8_t> GgufFile::find(std::string_view) const;
+template std::optional<uint8_t> GgufFile::find(std::string_view) const;
+template std::optional<int16_t> GgufFile::find(std::string_view) const;
+template std::optional<uint16_t> GgufFile::find(std::string_view) const;
+template std::optional<int32_t> GgufFile::find(std::string_view) const;
+template std::optional<uint32_t> GgufFile::find(std::string_view) const;
+template std::optional<int64_t> GgufFile::find(std::string_view) const;
+template std::optional<uint64_t> GgufFile::find(std::string_view) const;
+template std::optional<float> GgufFile::find(std::string_view) const;
+template std::optional<double> GgufFile::find(std::string_view) const;
+template std::optional<std::string> GgufFile::find(std::string_view) const;
+template std::optional<std::string_view> GgufFile::find(std::string_view) const;
+template std::optional<std::vector<uint8_t>> GgufFile::find(std::string_view) const;
+template std::optional<std::vector<int32_t>> GgufFile::find(std::string_view) const;
+template std::optional<std::vector<uint32_t>> GgufFile::find(std::string_view) const;
+template std::optional<std::vector<int64_t>> GgufFile::find(std::string_view) const;
+template std::optional<std::vector<float>> GgufFile::find(std::string_view) const;
+template std::optional<std::vector<double>> GgufFile::find(std::string_view) const;
+template std::optional<std::vector<std::string>> GgufFile::find(std::string_view) const;
+template std::optional<std::vector<std::string_view>> GgufFile::find(std::string_view) const;
 
 }  // namespace lanerope

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/random_model.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <cstdio>
+#include <numbers>
+#include <span>
+
+#include "lanerope/errors.h"
+#include "model/gguf_writer.h"
+#include "tools/random_tensor.h"
+
+namespace lanerope {
+
+namespace {
+
+constexpr std::string_view mixed_type = "q4_k_m";
+
+bool same_name(std::string_view a, std::string_view b) {
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
+
+void check(const RandomModel& m) {
+  const auto require = [](bool holds, const char* what) {
+    if (!holds) throw InvalidRequest(std::string("no such model can be: ") + what);
+  };
+  require(m.architecture == "llama" || m.architecture == "qwen2" || m.architecture == "qwen3",
+          "the architecture must be llama, qwen2 or qwen3");
+  require(m.n_layer > 0 && m.width > 0 && m.n_head > 0 && m.n_head_kv > 0 && m.n_ffn > 0 && m.context > 0,
+          "every size must be positive");
+  require(m.n_head % m.n_head_kv == 0, "the KV heads must divide the heads");
+  require(m.head_dim > 1 && m.head_dim % 2 == 0, "the head dimension must be even");
+  require(m.splits > 0 && m.splits <= m.n_layer, "there must be 1 to as many files as layers");
+  require(m.threads > 0, "at least one thread must work");
+}
+
+// The layers for which llama.cpp's Q4_K_M keeps more bits.
+bool more_bits(int32_t layer, int32_t n_layer) {
+  return layer < n_layer / 8 || layer >= 7 * n_layer / 8 || (layer - n_layer / 8) % 3 == 2;
+}
+
+// Llama-3.1's divisors: 1 for pairs that turn more than 4 times within the original context, `factor` for
+// those that turn less than once, and a blend of the two frequencies between.
+std::vector<float> llama3_divisors(const RandomModel& m) {
+  std::vector<float> divisors;
+  const double original = m.rope_original_context > 0 ? m.rope_original_context : m.context;
+  for (int32_t t = 0; t < m.head_dim / 2; ++t) {
+    const double turns = original * std::pow(m.rope_base, -2.0 * t / m.head_dim) / (2 * std::numbers::pi);
+    const double keep = std::clamp((turns - 1) / 3, 0.0, 1.0);
+    divisors.push_back(static_cast<float>(1 / ((1 - keep) / m.rope_factor + keep)));
+  }
+  return divisors;
+}
+
+class TensorList {
+ public:
+  TensorList(const RandomModel& model, const ToyTokenizer& tokenizer) : m_(model), tokenizer_(tokenizer) {}
+
+  std::vector<RandomTensor> make() {
+    const auto n_vocab = static_cast<int64_t>(tokenizer_.tokens.size());
+    const float row = m_.output_gain / std::sqrt(static_cast<float>(m_.width));
+    // A tied embedding is small beside what the layers add, or a token would best predict itself; the last
+    // norm then makes up for it.
+    constexpr float tied_deviation = 0.2F;
+    add({.name = "token_embd.weight",
+         .ne = {m_.width, n_vocab},
+         .deviation = m_.tied ? tied_deviation : 1.0F});
+    if (m_.tied) tensors_.back().row_scale = tokenizer_.prominence;
+    for (int32_t layer = 0; layer < m_.n_layer; ++layer) add_layer(layer);
+    const float last = m_.tied ? row / tied_deviation : 1.0F;
+    add({.name = "output_norm.weight", .ne = {m_.width}, .mean = last, .deviation = 0.1F * last});
+    if (!m_.tied) {
+      add({.name = "output.weight",
+           .ne = {m_.width, n_vocab},
+           .deviation = row,
+           .row_scale = tokenizer_.prominence});
+    }
+    if (m_.llama3_rope_freqs)
+      add({.name = "rope_freqs.weight", .ne = {m_.head_dim / 2}, .values = llama3_divisors(m_)});
+    return std::move(tensors_);
+  }
+
+ private:
+  void add_layer(int32_t layer) {
+    const std::string prefix = "blk." + std::to_string(layer) + ".";
+    const int64_t queries = static_cast<int64_t>(m_.n_head) * m_.head_dim;
+    const int64_t keys = static_cast<int64_t>(m_.n_head_kv) * m_.head_dim;
+    // Queries and keys are large enough that attention picks, and what a block adds stays below what it
+    // reads.
+    constexpr float sharp = 1.4F;
+    add_norm(prefix + "attn_norm.weight", m_.width);
+    add_linear(prefix + "attn_q", {m_.width, queries}, sharp);
+    add_linear(prefix + "attn_k", {m_.width, keys}, sharp);
+    add_linear(prefix + "attn_v", {m_.width, keys}, 1);
+    if (m_.architecture == "qwen2") {
+      for (const char* name : {"attn_q", "attn_k", "attn_v"}) {
+        const int64_t length = std::string_view(name) == "attn_q" ? queries : keys;
+        add({.name = prefix + name + ".bias", .ne = {length}, .deviation = 0.3F});
+      }
+    }
+    if (m_.architecture == "qwen3") {
+      add_norm(prefix + "attn_q_norm.weight", m_.head_dim);
+      add_norm(prefix + "attn_k_norm.weight", m_.head_dim);
+    }
+    add_linear(prefix + "attn_output", {queries, m_.width}, 1);
+    add_norm(prefix + "ffn_norm.weight", m_.width);
+    add_linear(prefix + "ffn_gate", {m_.width, m_.n_ffn}, 1);
+    add_linear(prefix + "ffn_up", {m_.width, m_.n_ffn}, 1);
+    add_linear(prefix + "ffn_down", {m_.n_ffn, m_.width}, 1);
+  }
+
+  void add_norm(const std::string& name, int64_t length) {
+    add({.name = name, .ne = {length}, .mean = 1, .deviation = 0.1F});
+  }
+
+  void add_linear(const std::string& stem, std::vector<int64_t> ne, float gain) {
+    const float deviation = gain / std::sqrt(static_cast<float>(ne[0]));
+    add({.name = stem + ".weight", .ne = std::move(ne), .deviation = deviation});
+  }
+
+  void add(RandomTensor tensor) {
+    if (tensor.ne.size() > 1) tensor.type = type_for_row(type_of(tensor.name), tensor.ne[0]);
+    tensors_.push_back(std::move(tensor));
+  }
+
+  ggml_type type_of(const std::string& name) const {
+    if (m_.type != mixed_type) return parse_tensor_type(m_.type);
+    if (name == (m_.tied ? "token_embd.weight" : "output.weight")) return GGML_TYPE_Q6_K;
+    const bool keeps = name.ends_with("attn_v.weight") || name.ends_with("ffn_down.weight");
+    return keeps && more_bits(std::stoi(name.substr(4)), m_.n_layer) ? GGML_TYPE_Q6_K : GGML_TYPE_Q4_K;
+  }
+
+  const RandomModel& m_;
+  const ToyTokenizer& tokenizer_;
+  std::vector<RandomTensor> tensors_;
+};
+
+// What general.file_type calls the type, for the names that llama.cpp has for it.
+void set_file_type(GgufWriter& writer, const std::string& type) {
+  constexpr std::pair<std::string_view, uint32_t> file_types[] = {
+      {"f32", 0}, {"f16", 1}, {"q4_0", 2}, {"q8_0", 7}, {"q4_k_m", 15}, {"q6_k", 18}, {"bf16", 32}};
+  for (const auto& [name, number] : file_types) {
+    if (same_name(name, type)) writer.set("general.file_type", number);
+  }
+}
+
+void set_metadata(GgufWriter& writer, const RandomModel& m, const ToyTokenizer& tokenizer) {
+  const std::string prefix = m.architecture + ".";
+  const auto set_size = [&](const char* key, size_t value) {
+    writer.set(prefix + key, static_cast<uint32_t>(value));
+  };
+  writer.set("general.architecture", m.architecture);
+  writer.set("general.type", "model");
+  writer.set("general.name", "random weights, seed " + std::to_string(m.seed));
+  writer.set("general.quantization_version", uint32_t{2});
+  set_file_type(writer, m.type);
+  set_size("context_length", m.context);
+  set_size("embedding_length", m.width);
+  set_size("block_count", m.n_layer);
+  set_size("feed_forward_length", m.n_ffn);
+  set_size("vocab_size", tokenizer.tokens.size());
+  set_size("attention.head_count", m.n_head);
+  set_size("attention.head_count_kv", m.n_head_kv);
+  set_size("attention.key_length", m.head_dim);
+  set_size("attention.value_length", m.head_dim);
+  set_size("rope.dimension_count", m.head_dim);
+  writer.set(prefix + "attention.layer_norm_rms_epsilon", 1e-6F);
+  writer.set(prefix + "rope.freq_base", m.rope_base);
+  if (m.rope_scaling != RopeScaling::none) {
+    writer.set(prefix + "rope.scaling.type", m.rope_scaling == RopeScaling::yarn ? "yarn" : "linear");
+    writer.set(prefix + "rope.scaling.factor", m.rope_factor);
+    if (m.rope_original_context > 0)
+      set_size("rope.scaling.original_context_length", m.rope_original_context);
+  }
+  write_tokenizer(writer, tokenizer);
+}
+
+std::string split_path(const std::string& path, int number, int count) {
+  constexpr std::string_view ending = ".gguf";
+  const std::string stem = path.ends_with(ending) ? path.substr(0, path.size() - ending.size()) : path;
+  char text[32];
+  std::snprintf(text, sizeof(text), "-%05d-of-%05d.gguf", number, count);
+  return stem + text;
+}
+
+}  // namespace
+
+RandomModel preset_model(std::string_view name) {
+  if (name == "tiny") return {};
+  if (name != "r1-1.5b") {
+    throw InvalidRequest("there is no preset \"" + std::string(name) +
+                         "\"; the presets are tiny and r1-1.5b");
+  }
+  return {.architecture = "qwen2",
+          .n_layer = 28,
+          .width = 1536,
+          .n_head = 12,
+          .n_head_kv = 2,
+          .head_dim = 128,
+          .n_ffn = 8960,
+          .n_vocab = 151936,
+          .context = 131072,
+          .type = std::string(mixed_type),
+          .chat = ToyChat::deepseek};
+}
+
+std::string write_random_model(const RandomModel& model, const std::string& path) {
+  check(model);
+  const ToyTokenizer tokenizer = make_toy_tokenizer(model.n_vocab, model.chat);
+  const std::vector<RandomTensor> tensors = TensorList(model, tokenizer).make();
+
+  const int files = model.splits;
+  for (int i = 0; i < files; ++i) {
+    GgufWriter writer(files == 1 ? path : split_path(path, i + 1, files));
+    if (i == 0) set_metadata(writer, model, tokenizer);
+    if (files > 1) {
+      writer.set("split.no", static_cast<uint16_t>(i));
+      writer.set("split.count", static_cast<uint16_t>(files));
+      writer.set("split.tensors.count", static_cast<int32_t>(tensors.size()));
+    }
+    const size_t begin = tensors.size() * i / files;
+    const auto part = std::span(tensors).subspan(begin, tensors.size() * (i + 1) / files - begin);
+    for (const RandomTensor& tensor : part) writer.add_tensor(tensor.name, tensor.type, tensor.ne);
+    writer.begin();
+    for (const RandomTensor& tensor : part) write_random_tensor(writer, tensor, model.seed, model.threads);
+    writer.finish();
+  }
+  return files == 1 ? path : split_path(path, 1, files);
+}
+
+ggml_type parse_tensor_type(std::string_view name) {
+  for (int type = 0; type < GGML_TYPE_COUNT; ++type) {
+    const auto candidate = static_cast<ggml_type>(type);
+    const bool weight = ggml_is_quantized(candidate) || candidate == GGML_TYPE_F32 ||
+                        candidate == GGML_TYPE_F16 || candidate == GGML_TYPE_BF16;
+    if (weight && ggml_blck_size(candidate) > 0 && same_name(name, ggml_type_name(candidate)))
+      return candidate;
+  }
+  throw InvalidRequest("there is no tensor type \"" + std::string(name) +
+                       "\"; f32, f16, bf16, q8_0, q4_0, q4_K are some");
+}
+
+}  // namespace lanerope
