@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// kernels_bench [THREADS]: speed of the kernels on their own, as shares of what the machine can do at most.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "kernels/ceilings.h"
+#include "kernels/product.h"
+
+namespace lanerope {
+namespace {
+
+// The median of `runs` runs of `work(thread)` on all threads, in seconds. Threads meet by spinning.
+double median_seconds(int n_threads, int runs, const std::function<void(int)>& work) {
+  std::vector<double> seconds;
+  std::atomic<int> arrived = 0;
+  std::atomic<int> round = 0;
+  const auto meet = [&] {
+    const int now = round.load();
+    if (arrived.fetch_add(1) + 1 == n_threads) {
+      arrived = 0;
+      ++round;
+    } else {
+      while (round.load() == now) std::this_thread::yield();
+    }
+  };
+  const auto loop = [&](int thread) {
+    for (int r = 0; r < runs; ++r) {
+      meet();
+      const auto start = std::chrono::steady_clock::now();
+      work(thread);
+      meet();
+      const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+      if (thread == 0) seconds.push_back(took.count());
+    }
+  };
+  std::vector<std::thread> others;
+  for (int t = 1; t < n_threads; ++t) others.emplace_back(loop, t);
+  loop(0);
+  for (std::thread& other : others) other.join();
+  std::ranges::sort(seconds);
+  return seconds[seconds.size() / 2];
+}
+
+struct Shape {
+  int64_t n_in;
+  int64_t n_out;
+};
+
+void bench_product(ggml_type type, Shape shape, const MachineCeilings& ceilings) {
+  std::mt19937 random(1);
+  std::normal_distribution<float> normal;
+  const size_t row_bytes = ggml_row_size(type, shape.n_in);
+  std::vector<float> row(shape.n_in);
+  std::vector<std::byte> file(row_bytes * shape.n_out);
+  for (int64_t r = 0; r < 16; ++r) {
+    for (float& v : row) v = normal(random);
+    ggml_quantize_chunk(type, row.data(), file.data() + r * row_bytes, 0, 1, shape.n_in, nullptr);
+  }
+  for (int64_t r = 16; r < shape.n_out; ++r) {
+    std::copy_n(file.data() + (r % 16) * row_bytes, row_bytes, file.data() + r * row_bytes);
+  }
+  const PackedMatrix matrix = PackedMatrix::pack(type, shape.n_in, shape.n_out, file.data());
+  // Copies, so that small matrices come from memory as they do in a model.
+  const int copies = static_cast<int>(std::max<size_t>(1, (size_t{96} << 20) / matrix.bytes()));
+  std::vector<PackedMatrix> matrices;
+  for (int i = 0; i < copies; ++i) matrices.push_back(PackedMatrix::pack(type, shape.n_in, shape.n_out, file.data()));
+
+  for (const int64_t columns : {1, 2, 4, 8, 16, 64, 512}) {
+    std::vector<float> x(shape.n_in * columns);
+    for (float& v : x) v = normal(random);
+    std::vector<float> y(shape.n_out * columns);
+    const ColumnLayout layout(matrix.form(), shape.n_in);
+    std::vector<std::byte> prepared(layout.column_bytes() * columns + 64);
+    std::vector<std::unique_ptr<ProductParameters>> products;
+    for (const PackedMatrix& m : matrices) products.push_back(std::make_unique<ProductParameters>(m));
+    const int used = columns > 64 ? std::min(copies, 2) : copies;
+    const double prepare = median_seconds(ceilings.n_threads, 21, [&](int thread) {
+      prepare_columns(products[0]->columns, {.x = x.data(),
+                                             .n_in = shape.n_in,
+                                             .n_columns = columns,
+                                             .column_stride = shape.n_in,
+                                             .prepared = prepared.data(),
+                                             .thread = thread,
+                                             .n_threads = ceilings.n_threads});
+    });
+    const double seconds = median_seconds(ceilings.n_threads, 9, [&](int) {
+      for (int i = 0; i < used; ++i) {
+        product(*products[i], {.prepared = prepared.data(),
+                               .n_columns = columns,
+                               .y = y.data(),
+                               .column_stride = shape.n_out,
+                               .n_threads = ceilings.n_threads});
+      }
+    }) / used;
+    const double macs = static_cast<double>(shape.n_in * shape.n_out * columns) / seconds;
+    const double bytes = static_cast<double>(matrix.bytes()) / seconds;
+    std::printf("%-5s %5ld x %5ld %4ld columns %8.1f us  %6.1f GMAC/s (%4.1f %% of byte, %5.1f %% of float)  %5.1f GB/s (%5.1f %%)  prepare %.1f us\n",
+                ggml_type_name(type), shape.n_in, shape.n_out, columns, seconds * 1e6, macs * 1e-9,
+                100 * macs / ceilings.byte_macs, 100 * macs / ceilings.float_macs, bytes * 1e-9,
+                100 * bytes / ceilings.read_bytes, prepare * 1e6);
+  }
+}
+
+}  // namespace
+}  // namespace lanerope
+
+int main(int argc, char** argv) {
+  using namespace lanerope;
+  const int n_threads = argc > 1 ? std::atoi(argv[1]) : 2;
+  const MachineCeilings ceilings = measure_ceilings(n_threads);
+  std::printf("%d threads: bytes %.0f GMAC/s, float %.0f GMAC/s, read %.1f GB/s, copy %.1f GB/s\n", n_threads,
+              ceilings.byte_macs * 1e-9, ceilings.float_macs * 1e-9, ceilings.read_bytes * 1e-9,
+              ceilings.copy_bytes * 1e-9);
+  const char* only = argc > 2 ? argv[2] : "";
+  for (const ggml_type type : {GGML_TYPE_Q4_K, GGML_TYPE_Q6_K, GGML_TYPE_Q5_K, GGML_TYPE_Q4_0, GGML_TYPE_Q8_0, GGML_TYPE_F16, GGML_TYPE_BF16}) {
+    if (*only != 0 && std::string_view(only) != ggml_type_name(type)) continue;
+    bench_product(type, {1536, 8960}, ceilings);
+    bench_product(type, {8960, 1536}, ceilings);
+  }
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/columns.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <cstring>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/columns.cpp"
+#include <hwy/foreach_target.h>
+// After foreach_target.h, as it wants.
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace lanerope::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+const hn::CappedTag<float, 16> df;
+const hn::RebindToSigned<decltype(df)> di32;
+using F = hn::Vec<decltype(df)>;
+constexpr size_t lanes = hn::MaxLanes(df);
+
+// One column's place in its group.
+struct Place {
+  std::byte* group;
+  int column;   // in the group
+  int columns;  // of the group
+};
+
+// Sum of squares in 16 interleaved sums whatever the vector's width, so that it is the same on every machine
+// that fuses multiply and add.
+float mean_square(const float* x, int64_t n) {
+  HWY_ALIGN float sums[16] = {};
+  for (size_t part = 0; part < 16; part += lanes) {
+    F sum = hn::Zero(df);
+    for (int64_t i = part; i + static_cast<int64_t>(lanes) <= n; i += 16) {
+      const F v = hn::LoadU(df, x + i);
+      sum = hn::MulAdd(v, v, sum);
+    }
+    hn::Store(sum, df, sums + part);
+  }
+  for (int64_t i = n / static_cast<int64_t>(lanes) * static_cast<int64_t>(lanes); i < n; ++i) {
+    sums[i % 16] += x[i] * x[i];
+  }
+  double total = 0;
+  for (float sum : sums) total += sum;
+  return static_cast<float>(total / static_cast<double>(n));
+}
+
+// Quantises `n` values (a multiple of 32) to int8 with one scale and scatters them into the group.
+void quantise_block(const float* values, int64_t n, int64_t first, const Place& place,
+                    const ColumnLayout& layout) {
+  F top = hn::Zero(df);
+  for (int64_t i = 0; i < n; i += lanes) top = hn::Max(top, hn::Abs(hn::Load(df, values + i)));
+  const float most = hn::ReduceMax(df, top);
+  // Below this 127 / most overflows; such a block is nothing beside any bias.
+  const bool zero = !(most > 1e-36F);
+  const F inverse = hn::Set(df, zero ? 0.0F : 127.0F / most);
+
+  const int64_t c = place.column;
+  const int64_t columns = place.columns;
+  std::byte* quads = place.group + 4 * (first / 4 * columns + c);
+  int32_t sum16[16];
+  HWY_ALIGN int32_t quants[256];
+  for (int64_t i = 0; i < n; i += lanes) {
+    hn::Store(hn::NearestInt(hn::Mul(hn::Load(df, values + i), inverse)), di32, quants + i);
+  }
+  for (int64_t i = 0; i < n; i += 16) {
+    int32_t sum = 0;
+    for (int64_t j = i; j < i + 16; ++j) sum += quants[j];
+    sum16[i / 16] = sum;
+  }
+  for (int64_t i = 0; i < n; i += 4) {
+    const uint32_t quad = (quants[i] & 255U) | (quants[i + 1] & 255U) << 8 | (quants[i + 2] & 255U) << 16 |
+                          (quants[i + 3] & 255U) << 24;
+    std::memcpy(quads + i * columns, &quad, sizeof(quad));
+  }
+
+  auto* scales = reinterpret_cast<float*>(place.group + layout.scales() * columns);
+  scales[first / n * columns + c] = zero ? 0.0F : most / 127.0F;
+  auto* sums = reinterpret_cast<int32_t*>(place.group + layout.sums() * columns);
+  if (layout.form == ColumnForm::blocks_of_32) {
+    sums[first / 32 * columns + c] = -(sum16[0] + sum16[1]);
+    return;
+  }
+  auto* mins = reinterpret_cast<float*>(place.group + layout.mins() * columns);
+  for (int64_t b = 0; b < 16; ++b) sums[(first / 16 + b) * columns + c] = -32 * sum16[b];
+  for (int64_t b = 0; b < 8; ++b) {
+    mins[(first / 32 + b) * columns + c] = static_cast<float>(sum16[2 * b] + sum16[2 * b + 1]);
+  }
+}
+
+void prepare(const ColumnParameters& parameters, const ColumnJob& job) {
+  const ColumnLayout layout(parameters.form, job.n_in);
+  const int64_t step = layout.form == ColumnForm::f32 ? 256 : layout.block();
+  const int64_t blocks = (layout.n_in + step - 1) / step;
+  const int64_t total = blocks * job.n_columns;
+  const int64_t begin = total * job.thread / job.n_threads;
+  const int64_t end = total * (job.thread + 1) / job.n_threads;
+
+  int64_t column = -1;
+  float norm = 1;
+  HWY_ALIGN float values[256];
+  Place place{};
+  for (int64_t unit = begin; unit < end; ++unit) {
+    const float* x = job.x + unit / blocks * job.column_stride;
+    if (unit / blocks != column) {
+      column = unit / blocks;
+      const int64_t group = column / ColumnLayout::group_columns * ColumnLayout::group_columns;
+      place = {job.prepared + group * layout.column_bytes(), static_cast<int>(column - group),
+               static_cast<int>(std::min<int64_t>(ColumnLayout::group_columns, job.n_columns - group))};
+      if (parameters.norm_weight != nullptr) {
+        norm = 1.0F / std::sqrt(mean_square(x, job.n_in) + parameters.norm_epsilon);
+      }
+    }
+    const int64_t first = unit % blocks * step;
+    const int64_t size = std::min(step, layout.n_in - first);
+    const int64_t present = std::clamp<int64_t>(job.n_in - first, 0, size);
+    std::memcpy(values, x + first, present * sizeof(float));
+    std::fill(values + present, values + size, 0.0F);
+    if (parameters.norm_weight != nullptr) {
+      for (int64_t i = 0; i < present; ++i) values[i] = values[i] * norm * parameters.norm_weight[first + i];
+    }
+    if (layout.form == ColumnForm::f32) {
+      auto* out = reinterpret_cast<float*>(place.group) + first * place.columns + place.column;
+      for (int64_t i = 0; i < size; ++i) out[i * place.columns] = values[i];
+    } else {
+      quantise_block(values, size, first, place, layout);
+    }
+  }
+}
+
+}  // namespace lanerope::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace lanerope {
+
+HWY_EXPORT(prepare);
+
+ColumnLayout::ColumnLayout(ColumnForm column_form, int64_t inputs) : form(column_form) {
+  const int64_t step = form == ColumnForm::f32 ? 16 : form == ColumnForm::blocks_of_32 ? 64 : 256;
+  n_in = (inputs + step - 1) / step * step;
+}
+
+int64_t ColumnLayout::block() const {
+  return form == ColumnForm::blocks_of_256 ? 256 : 32;
+}
+
+size_t ColumnLayout::values_bytes() const {
+  return form == ColumnForm::f32 ? n_in * sizeof(float) : n_in;
+}
+
+size_t ColumnLayout::sums() const {
+  return scales() + n_in / block() * sizeof(float);
+}
+
+size_t ColumnLayout::mins() const {
+  return sums() + n_in / (form == ColumnForm::blocks_of_32 ? 32 : 16) * sizeof(int32_t);
+}
+
+size_t ColumnLayout::column_bytes() const {
+  switch (form) {
+    case ColumnForm::f32:
+      return values_bytes();
+    case ColumnForm::blocks_of_32:
+      return mins();
+    case ColumnForm::blocks_of_256:
+      return mins() + n_in / 32 * sizeof(float);
+  }
+  return 0;
+}
+
+void prepare_columns(const ColumnParameters& parameters, const ColumnJob& job) {
+  HWY_DYNAMIC_DISPATCH(prepare)(parameters, job);
+}
+
+ggml_tensor* prepare_columns(ggml_context* context, const ColumnParameters* parameters, ggml_tensor* x) {
+  assert(x->type == GGML_TYPE_F32);
+  const auto run = [](ggml_tensor* prepared, int thread, int n_threads, void* data) {
+    const ggml_tensor* from = prepared->src[0];
+    assert(from->nb[0] == sizeof(float));
+    prepare_columns(*static_cast<const ColumnParameters*>(data),
+                    {.x = static_cast<const float*>(from->data),
+                     .n_in = from->ne[0],
+                     .n_columns = from->ne[1],
+                     .column_stride = static_cast<int64_t>(from->nb[1] / sizeof(float)),
+                     .prepared = static_cast<std::byte*>(prepared->data),
+                     .thread = thread,
+                     .n_threads = n_threads});
+  };
+  const ColumnLayout layout(parameters->form, x->ne[0]);
+  return ggml_custom_4d(context, GGML_TYPE_I8, static_cast<int64_t>(layout.column_bytes()), x->ne[1], 1, 1,
+                        &x, 1, run, GGML_N_TASKS_MAX, const_cast<ColumnParameters*>(parameters));
+}
+
+}  // namespace lanerope
+#endif

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/packed_matrix.h"
+
+#include <sys/mman.h>
+
+#include <cassert>
+#include <new>
+
+#include "kernels/pack_tiles.h"
+
+namespace lanerope {
+namespace {
+
+constexpr size_t huge_page = size_t{2} << 20;
+
+size_t round_up(size_t value, size_t step) {
+  return (value + step - 1) / step * step;
+}
+
+}  // namespace
+
+void PackedMatrix::Release::operator()(std::byte* memory) const {
+  if (bytes >= huge_page) {
+    munmap(memory, bytes);
+  } else {
+    ::operator delete(memory, std::align_val_t{64});
+  }
+}
+
+bool PackedMatrix::supports(ggml_type type, int64_t n_in) {
+  const TileShape* shape = tile_shape(type);
+  return shape != nullptr && n_in > 0 && n_in % shape->file_block == 0;
+}
+
+bool PackedMatrix::joins(ggml_type a, ggml_type b) {
+  return tile_shape(a) != nullptr && tile_shape(b) != nullptr && column_form(a) == column_form(b);
+}
+
+ColumnForm PackedMatrix::column_form(ggml_type type) {
+  const TileShape* shape = tile_shape(type);
+  assert(shape != nullptr);
+  return shape->form;
+}
+
+PackedMatrix::PackedMatrix(int64_t n_in, std::span<const Source> sources) : n_in_(n_in) {
+  assert(!sources.empty());
+  form_ = column_form(sources.front().type);
+  for (const Source& source : sources) {
+    assert(supports(source.type, n_in) && column_form(source.type) == form_);
+    const TileShape& shape = *tile_shape(source.type);
+    const size_t tile_bytes = round_up(n_in, shape.block) / shape.block * shape.block_bytes;
+    const int64_t n_tiles = (source.n_out + tile_rows - 1) / tile_rows;
+    parts_.push_back({source.type, n_out_, source.n_out, bytes_, tile_bytes});
+    n_out_ += source.n_out;
+    bytes_ += n_tiles * tile_bytes;
+  }
+
+  std::byte* memory = nullptr;
+  if (bytes_ >= huge_page) {
+    void* mapped = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapped == MAP_FAILED) throw std::bad_alloc();
+    madvise(mapped, bytes_, MADV_HUGEPAGE);
+    memory = static_cast<std::byte*>(mapped);
+  } else {
+    memory = static_cast<std::byte*>(::operator new(bytes_, std::align_val_t{64}));
+  }
+  memory_ = std::unique_ptr<std::byte, Release>(memory, Release{bytes_});
+
+  for (size_t p = 0; p < parts_.size(); ++p) {
+    const auto* data = static_cast<const std::byte*>(sources[p].data);
+    const size_t row_bytes = ggml_row_size(parts_[p].type, n_in);
+    for (int64_t row = 0, t = 0; row < parts_[p].n_out; row += tile_rows, ++t) {
+      const int rows = static_cast<int>(std::min<int64_t>(tile_rows, parts_[p].n_out - row));
+      tile_shape(parts_[p].type)
+          ->pack({data + row * row_bytes, row_bytes, n_in, rows},
+                 memory + parts_[p].offset + t * parts_[p].tile_bytes);
+    }
+  }
+}
+
+PackedMatrix PackedMatrix::pack(ggml_type type, int64_t n_in, int64_t n_out, const void* data) {
+  const Source source{type, n_out, data};
+  return PackedMatrix(n_in, {&source, 1});
+}
+
+}  // namespace lanerope
