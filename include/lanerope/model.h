@@ -26,12 +26,12 @@ std::string_view name(Path);
 std::optional<Path> parse_path(std::string_view);
 
 struct AdapterOptions {
-  std::string file;
+  std::string file = {};
   float scale = 1.0F;
 };
 
 struct ModelOptions {
-  std::string file;
+  std::string file = {};
   std::vector<AdapterOptions> adapters = {};
   std::string device = "cpu";  // a ggml device name, or "cpu"
   int32_t threads = 0;         // 0: all cores
@@ -43,7 +43,7 @@ struct ModelOptions {
 };
 
 struct AdapterInfo {
-  std::string file;
+  std::string file = {};
   float scale = 1.0F;
   int32_t rank = 0;
   float alpha = 0;
@@ -57,9 +57,9 @@ struct AdapterInfo {
 };
 
 struct ModelInfo {
-  std::string file;
-  std::string name;
-  std::string architecture;
+  std::string file = {};
+  std::string name = {};
+  std::string architecture = {};
   int32_t n_layer = 0;
   int32_t width = 0;
   int32_t n_head = 0;
@@ -68,23 +68,23 @@ struct ModelInfo {
   int32_t n_ffn = 0;
   int32_t n_vocab = 0;
   int32_t trained_context = 0;
-  std::string rope;           // "none", "linear x4", ...
+  std::string rope = {};           // "none", "linear x4", ...
   bool tied_output = false;
   int64_t n_parameters = 0;
   size_t weight_bytes = 0;    // as stored in the file
   size_t resident_bytes = 0;  // as held for computing
-  std::map<std::string, int64_t> tensor_types;  // how many tensors of each type
-  std::string tokenizer;
-  std::string chat_template;  // the built-in name, or empty if none was recognised
-  std::string device;
-  std::string path;
+  std::map<std::string, int64_t> tensor_types = {};  // how many tensors of each type
+  std::string tokenizer = {};
+  std::string chat_template = {};  // the built-in name, or empty if none was recognised
+  std::string device = {};
+  std::string path = {};
   int32_t threads = 0;
-  std::vector<AdapterInfo> adapters;
+  std::vector<AdapterInfo> adapters = {};
 };
 
 struct Message {
-  std::string role;
-  std::string content;
+  std::string role = {};
+  std::string content = {};
 };
 
 // A base model with its adapters and its tokenizer. Immutable after load; all members may be called from any thread.

@@ -41,7 +41,7 @@ struct LaneResult {
 };
 
 struct Vote {
-  std::string answer;
+  std::string answer = {};
   int32_t count = 0;
 };
 
@@ -90,7 +90,7 @@ struct ScoredToken {
 };
 
 struct ScoreResult {
-  std::vector<std::vector<ScoredToken>> lanes;  // [lane][token]
+  std::vector<std::vector<ScoredToken>> lanes = {};  // [lane][token]
 };
 
 // Shares of attention of one group: for each row and head, how much goes to the prompt and to each lane (its own index
@@ -103,8 +103,8 @@ struct AttentionRecord {
   int32_t n_layer = 0;
   int32_t n_head = 0;
   int32_t n_lanes = 0;
-  std::vector<Row> rows;
-  std::vector<float> shares;  // [1 + n_lanes, n_head, n_layer, n_rows]: the prompt first
+  std::vector<Row> rows = {};
+  std::vector<float> shares = {};  // [1 + n_lanes, n_head, n_layer, n_rows]: the prompt first
 };
 
 }  // namespace lanerope

@@ -71,7 +71,7 @@ class GroupPlanner {
   // The block of rows of lanes that see one another: segments are the prompt, then each lane, then each lane's past.
   AttentionBlock joint_block(std::span<const GroupRow> rows) const {
     AttentionBlock block = empty_block(rows.size());
-    for (const LaneView& lane : group_.lanes) block.segments.push_back(lane.segment);
+    for (int32_t m = 0; m < n_lanes_; ++m) add_segment(block, group_.lanes[m].segment, m);
     for (int32_t m = 0; m < n_lanes_; ++m) add_past_segments(block, m);
     for (const GroupRow& row : rows) add_joint_row(block, row);
     return block;
@@ -81,7 +81,7 @@ class GroupPlanner {
   AttentionBlock lone_block(std::span<const GroupRow> rows) const {
     const int32_t m = rows.front().lane;
     AttentionBlock block = empty_block(rows.size());
-    block.segments.push_back(group_.lanes[m].segment);
+    add_segment(block, group_.lanes[m].segment, m);
     add_past_segments(block, m);
     for (const GroupRow& row : rows) {
       add_prompt(block, prompt_turns(m, 0));
@@ -94,13 +94,18 @@ class GroupPlanner {
  private:
   AttentionBlock empty_block(size_t n_rows) const {
     AttentionBlock block{.n_rows = static_cast<int32_t>(n_rows), .frequencies = group_.frequencies};
-    block.segments.assign(group_.prompt.begin(), group_.prompt.end());
+    for (const SegmentView& segment : group_.prompt) add_segment(block, segment, prompt_row);
     return block;
+  }
+
+  static void add_segment(AttentionBlock& block, SegmentView segment, int32_t owner) {
+    block.segments.push_back(segment);
+    block.owners.push_back(owner);
   }
 
   void add_past_segments(AttentionBlock& block, int32_t m) const {
     for (const Past& past : past_[m]) {
-      block.segments.push_back({.cell = group_.lanes[past.lane].segment.cell, .length = past.length});
+      add_segment(block, {.cell = group_.lanes[past.lane].segment.cell, .length = past.length}, m);
     }
   }
 

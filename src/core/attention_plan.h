@@ -11,6 +11,9 @@
 
 namespace lanerope {
 
+// Stands for the prompt where a lane could stand.
+inline constexpr int32_t prompt_row = -1;
+
 // A run of cells in the KV pool, all of one owner: a prompt (or a part of it) or the tokens of one lane.
 struct SegmentView {
   int32_t cell = 0;    // first cell in the pool
@@ -31,8 +34,8 @@ struct CellRange {
 
 // What one query row does with one segment: how it is turned before it meets the keys, and which of them it sees.
 struct RowSegment {
-  CellRange visible;
-  Turns turns;
+  CellRange visible = {};
+  Turns turns = {};
 
   bool operator==(const RowSegment&) const = default;
 };
@@ -49,9 +52,10 @@ struct RowSegment {
 struct AttentionBlock {
   int32_t first_row = 0;  // rows [first_row, first_row + n_rows) of the batch
   int32_t n_rows = 0;
-  std::vector<SegmentView> segments;   // [n_segments]
-  std::vector<RowSegment> row_segments;  // [n_segments, n_rows]
-  std::shared_ptr<const LaneFrequencies> frequencies;
+  std::vector<SegmentView> segments = {};     // [n_segments]
+  std::vector<int32_t> owners = {};           // [n_segments] the lane it belongs to (its own past too), or prompt_row
+  std::vector<RowSegment> row_segments = {};  // [n_segments, n_rows]
+  std::shared_ptr<const LaneFrequencies> frequencies = {};
 
   std::span<const RowSegment> row(int32_t r) const {
     return std::span(row_segments).subspan(static_cast<size_t>(r) * segments.size(), segments.size());
@@ -60,13 +64,13 @@ struct AttentionBlock {
 
 // The attention of one step: disjoint blocks that together hold every row of the batch, in the order of the rows.
 struct AttentionPlan {
-  std::vector<AttentionBlock> blocks;
+  std::vector<AttentionBlock> blocks = {};
   int32_t n_rows = 0;
 };
 
 // A lane as the plan sees it. Steps are counted on the group's clock: step s has token index prompt length + s.
 struct LaneView {
-  SegmentView segment;     // the tokens this lane wrote itself
+  SegmentView segment = {};     // the tokens this lane wrote itself
   int32_t start_step = 0;  // step of its first cell
   int32_t parent = -1;     // the lane it was forked from, or -1
   int32_t fork_step = 0;   // of the parent's cells those with step < fork_step are this lane's own past
@@ -75,9 +79,9 @@ struct LaneView {
 // One group at one step, as far as attention is concerned. Spans are not owned.
 struct GroupView {
   const Coupling* coupling = nullptr;
-  std::shared_ptr<const LaneFrequencies> frequencies;
-  std::span<const SegmentView> prompt;  // in order; more than one where a prefix is shared with another group
-  std::span<const LaneView> lanes;
+  std::shared_ptr<const LaneFrequencies> frequencies = {};
+  std::span<const SegmentView> prompt = {};  // in order; more than one where a prefix is shared with another group
+  std::span<const LaneView> lanes = {};
   int32_t stride = 0;  // K in force: Coupling::stride, or the lane budget
 };
 
@@ -86,7 +90,6 @@ struct GroupRow {
   int32_t lane = 0;  // prompt_row for a token of the prompt itself
   int32_t step = 0;  // step on the clock; for a token of the prompt its index in it
 };
-inline constexpr int32_t prompt_row = -1;
 
 // Appends to `plan` the blocks of `rows`, which become the next rows of the batch. Lanes that do not see one another
 // get a block each. Pure: the plan depends on the arguments alone, never on what else is in the batch.

@@ -33,8 +33,8 @@ struct Turns {
 
 // The frequencies that a group's turns multiply. Shared by all groups with the same coupling.
 struct LaneFrequencies {
-  std::vector<double> theta;  // [d/2]
-  std::vector<double> omega;  // [d/2] for all layers, or [d/2, n_layer]
+  std::vector<double> theta = {};  // [d/2]
+  std::vector<double> omega = {};  // [d/2] for all layers, or [d/2, n_layer]
 
   std::span<const double> omega_of_layer(int32_t layer) const;
 };

@@ -33,7 +33,7 @@ struct RopeParameters {
 // What RoPE comes to once the scaling is worked in: pair t of a token at position i is turned by theta[t] * i, and
 // multiplied by `magnitude` (YaRN's temperature; 1 otherwise).
 struct Theta {
-  std::vector<double> theta;  // [d/2], radians a token
+  std::vector<double> theta = {};  // [d/2], radians a token
   float magnitude = 1.0F;
 };
 

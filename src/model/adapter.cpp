@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/adapter.h"
+
+#include <cmath>
+#include <map>
+#include <string_view>
+
+#include "lanerope/errors.h"
+#include "model/architecture.h"
+#include "model/gguf_file.h"
+
+namespace lanerope {
+
+namespace {
+
+constexpr std::string_view suffix_a = ".lora_a";
+constexpr std::string_view suffix_b = ".lora_b";
+
+struct Pair {
+  const TensorInfo* a = nullptr;
+  const TensorInfo* b = nullptr;
+};
+
+std::map<std::string, Pair> read_pairs(const GgufFile& file) {
+  std::map<std::string, Pair> pairs;
+  for (const TensorInfo& info : file.tensors()) {
+    std::string_view stem = info.name;
+    if (stem.ends_with(suffix_a)) {
+      stem.remove_suffix(suffix_a.size());
+      pairs[std::string(stem)].a = &info;
+    } else if (stem.ends_with(suffix_b)) {
+      stem.remove_suffix(suffix_b.size());
+      pairs[std::string(stem)].b = &info;
+    } else if (!stem.ends_with("_norm.weight")) {  // llama.cpp passes these over too
+      throw BadFile(file.path() + ": tensor " + info.name + " is neither a .lora_a nor a .lora_b");
+    }
+  }
+  for (const auto& [name, pair] : pairs) {
+    if (pair.a == nullptr || pair.b == nullptr) {
+      throw BadFile(file.path() + ": " + name + " has only one half of its pair; the file is incomplete");
+    }
+  }
+  if (pairs.empty()) throw BadFile(file.path() + ": it holds no adapter tensors");
+  return pairs;
+}
+
+template <typename Enum, typename Parse>
+void read_enum(const GgufFile& file, std::string_view key, Parse parse, Enum& value) {
+  const auto text = file.find<std::string>(key);
+  if (!text) return;
+  const auto parsed = parse(*text);
+  if (!parsed) {
+    throw BadFile(file.path() + ": " + std::string(key) + " is \"" + *text + "\", which this version does not know");
+  }
+  value = *parsed;
+}
+
+std::optional<Coupling> read_coupling(const GgufFile& file) {
+  if (!file.has("lanerope.version")) return std::nullopt;
+  Coupling coupling;
+  read_enum(file, "lanerope.coupling", parse_coupling_kind, coupling.kind);
+  read_enum(file, "lanerope.init", parse_omega_init, coupling.init);
+  read_enum(file, "lanerope.visibility", parse_visibility, coupling.visibility);
+  coupling.stride = file.find<int32_t>("lanerope.stride").value_or(0);
+  if (coupling.stride < 0) throw BadFile(file.path() + ": lanerope.stride is negative");
+  if (file.has("lanerope.omega")) {
+    coupling.omega = file.get<std::vector<float>>("lanerope.omega");
+    coupling.init = OmegaInit::given;
+  }
+  return coupling;
+}
+
+Linear* find_linear(Weights& weights, const std::string& name) {
+  if (name == weights.output.name && !weights.tied_output) return &weights.output;
+  for (LayerWeights& layer : weights.layers) {
+    for (Linear* linear : layer.linears()) {
+      if (linear->name == name) return linear;
+    }
+  }
+  return nullptr;
+}
+
+void check_pair(const std::string& path, const Linear& linear, const Pair& pair) {
+  const auto fail = [&](const TensorInfo& tensor, const std::string& what) {
+    throw InvalidRequest(path + ": tensor " + tensor.name + " " + what + "; the adapter belongs to another model");
+  };
+  const auto& a = *pair.a;
+  const auto& b = *pair.b;
+  if (a.ne[2] != 1 || a.ne[3] != 1 || a.ne[0] != linear.n_in()) {
+    fail(a, "takes " + std::to_string(a.ne[0]) + " inputs where " + linear.name + " takes " +
+                std::to_string(linear.n_in()));
+  }
+  if (b.ne[2] != 1 || b.ne[3] != 1 || b.ne[1] != linear.n_out()) {
+    fail(b, "gives " + std::to_string(b.ne[1]) + " outputs where " + linear.name + " gives " +
+                std::to_string(linear.n_out()));
+  }
+  if (a.ne[1] != b.ne[0]) {
+    fail(b, "has rank " + std::to_string(b.ne[0]) + " and its other half has " + std::to_string(a.ne[1]));
+  }
+  for (const TensorInfo* half : {&a, &b}) {
+    if (half->type != GGML_TYPE_F32 && half->type != GGML_TYPE_F16 && half->type != GGML_TYPE_BF16) {
+      fail(*half, std::string("is ") + ggml_type_name(half->type) + ", not f32, f16 or bf16");
+    }
+  }
+}
+
+}  // namespace
+
+AdapterInfo read_adapter_info(const GgufFile& file) {
+  const std::string& path = file.path();
+  if (file.find<std::string>("general.type").value_or("") != "adapter" ||
+      file.find<std::string>("adapter.type").value_or("") != "lora") {
+    throw BadFile(path + ": it is not a LoRA adapter (general.type is not \"adapter\")");
+  }
+  AdapterInfo info{.file = path, .alpha = file.find<float>("adapter.lora.alpha").value_or(0.0F)};
+  if (!std::isfinite(info.alpha)) throw BadFile(path + ": adapter.lora.alpha is not a number");
+  for (const auto& [name, pair] : read_pairs(file)) {
+    info.rank = std::max(info.rank, static_cast<int32_t>(pair.b->ne[0]));
+    info.n_tensors += 2;
+    info.bytes += pair.a->bytes + pair.b->bytes;
+  }
+  info.coupling = read_coupling(file);
+  info.tag = file.find<std::string>("lanerope.tag");
+  if (file.has("lanerope.lanes")) info.trained_lanes = file.get<std::vector<int32_t>>("lanerope.lanes");
+  info.on_prompt = file.find<bool>("lanerope.prompt").value_or(true);
+  return info;
+}
+
+AdapterInfo load_adapter(const std::string& path, int32_t index, const Hyperparameters& h, const Backend& backend,
+                         Weights& weights) {
+  const GgufFile file(path);
+  AdapterInfo info = read_adapter_info(file);
+  const auto architecture = file.get<std::string>("general.architecture");
+  if (architecture != h.architecture->name) {
+    throw InvalidRequest(path + ": the adapter is for architecture \"" + architecture + "\" and the model is \"" +
+                         std::string(h.architecture->name) + "\"");
+  }
+  const auto pairs = h.rope.dimensions / 2;
+  if (info.coupling && !info.coupling->omega.empty() &&
+      info.coupling->omega.size() != static_cast<size_t>(pairs) &&
+      info.coupling->omega.size() != static_cast<size_t>(pairs) * h.n_layer) {
+    throw InvalidRequest(path + ": lanerope.omega holds " + std::to_string(info.coupling->omega.size()) +
+                         " values where the model needs " + std::to_string(pairs) + " or " +
+                         std::to_string(pairs * h.n_layer) + "; the adapter belongs to another model");
+  }
+
+  const auto tensor_pairs = read_pairs(file);
+  ContextHandle context = make_context(tensor_pairs.size() * 2);
+  std::vector<std::pair<ggml_tensor*, const TensorInfo*>> to_fill;
+  const auto declare = [&](const TensorInfo& source) {
+    ggml_tensor* tensor = ggml_new_tensor_2d(context.get(), source.type, source.ne[0], source.ne[1]);
+    ggml_set_name(tensor, source.name.c_str());
+    to_fill.emplace_back(tensor, &source);
+    return tensor;
+  };
+  for (const auto& [name, pair] : tensor_pairs) {
+    Linear* linear = find_linear(weights, name);
+    if (linear == nullptr) {
+      throw InvalidRequest(path + ": tensor " + pair.a->name + " corrects " + name +
+                           ", which is not a linear map of this model");
+    }
+    check_pair(path, *linear, pair);
+    const float gain = info.alpha == 0 ? 1.0F : info.alpha / static_cast<float>(pair.b->ne[0]);
+    linear->low_rank.push_back({.adapter = index, .gain = gain, .a = declare(*pair.a), .b = declare(*pair.b)});
+  }
+
+  BufferHandle buffer(ggml_backend_alloc_ctx_tensors_from_buft(context.get(), backend.buffer_type()));
+  if (buffer == nullptr) throw DoesNotFit(path + ": the adapter does not fit into memory");
+  ggml_backend_buffer_set_usage(buffer.get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
+  for (const auto& [tensor, source] : to_fill) ggml_backend_tensor_set(tensor, source->data, 0, source->bytes);
+  weights.contexts.push_back(std::move(context));
+  weights.buffers.push_back(std::move(buffer));
+  return info;
+}
+
+}  // namespace lanerope

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/backend.h"
+
+#include <algorithm>
+#include <mutex>
+#include <thread>
+
+#include "lanerope/errors.h"
+#include "lanerope/model.h"
+
+namespace lanerope {
+
+namespace {
+
+void load_backends() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    // Libraries never print: what ggml has to say about its back ends reaches nobody who asked.
+    ggml_log_set([](ggml_log_level, const char*, void*) {}, nullptr);
+    ggml_backend_load_all();
+  });
+}
+
+ggml_backend_dev_t find_device(const std::string& name) {
+  for (size_t i = 0; i < ggml_backend_dev_count(); ++i) {
+    ggml_backend_dev_t device = ggml_backend_dev_get(i);
+    if (name == ggml_backend_dev_name(device)) return device;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::vector<std::string> device_names() {
+  load_backends();
+  std::vector<std::string> names;
+  for (size_t i = 0; i < ggml_backend_dev_count(); ++i) {
+    ggml_backend_dev_t device = ggml_backend_dev_get(i);
+    if (ggml_backend_dev_type(device) == GGML_BACKEND_DEVICE_TYPE_CPU) {
+      names.insert(names.begin(), "cpu");
+    } else {
+      names.emplace_back(ggml_backend_dev_name(device));
+    }
+  }
+  return names;
+}
+
+ContextHandle make_context(size_t n_tensors, size_t n_graph_nodes) {
+  const size_t graph_bytes = n_graph_nodes > 0 ? ggml_graph_overhead_custom(n_graph_nodes, false) : 0;
+  return ContextHandle(ggml_init({.mem_size = n_tensors * ggml_tensor_overhead() + graph_bytes,
+                                  .mem_buffer = nullptr,
+                                  .no_alloc = true}));
+}
+
+Backend::Backend(const std::string& device, int32_t threads) {
+  load_backends();
+  threads_ = threads > 0 ? threads : std::max(1, static_cast<int32_t>(std::thread::hardware_concurrency()));
+  cpu_.reset(ggml_backend_init_by_type(GGML_BACKEND_DEVICE_TYPE_CPU, nullptr));
+  if (cpu_ == nullptr) {
+    throw SystemError("ggml found no CPU back end; install its package (Debian: libggml0) beside the library");
+  }
+  ggml_backend_reg_t registry = ggml_backend_dev_backend_reg(ggml_backend_get_device(cpu_.get()));
+  auto set_threads = reinterpret_cast<ggml_backend_set_n_threads_t>(
+      ggml_backend_reg_get_proc_address(registry, "ggml_backend_set_n_threads"));
+  if (set_threads != nullptr) set_threads(cpu_.get(), threads_);
+
+  if (device == "cpu") return;
+  ggml_backend_dev_t found = find_device(device);
+  if (found == nullptr || ggml_backend_dev_type(found) == GGML_BACKEND_DEVICE_TYPE_CPU) {
+    std::string known;
+    for (const std::string& name : device_names()) known += (known.empty() ? "" : ", ") + name;
+    throw InvalidRequest("there is no device \"" + device + "\" here; ggml found: " + known);
+  }
+  device_.reset(ggml_backend_dev_init(found, nullptr));
+  if (device_ == nullptr) throw SystemError("the device \"" + device + "\" could not be started; try --device cpu");
+}
+
+std::string Backend::name() const {
+  return on_cpu() ? "cpu" : ggml_backend_dev_name(ggml_backend_get_device(device_.get()));
+}
+
+ggml_backend_buffer_type_t Backend::buffer_type() const {
+  return ggml_backend_get_default_buffer_type(on_cpu() ? cpu_.get() : device_.get());
+}
+
+ggml_backend_buffer_type_t Backend::host_buffer_type() const {
+  return ggml_backend_get_default_buffer_type(cpu_.get());
+}
+
+BufferHandle Backend::wrap_memory(void* data, size_t bytes) const {
+  return BufferHandle(ggml_backend_dev_buffer_from_host_ptr(ggml_backend_get_device(cpu_.get()), data, bytes, bytes));
+}
+
+SchedulerHandle Backend::make_scheduler(size_t n_graph_nodes) const {
+  std::vector<ggml_backend_t> backends;
+  if (!on_cpu()) backends.push_back(device_.get());
+  backends.push_back(cpu_.get());
+  return SchedulerHandle(ggml_backend_sched_new(backends.data(), nullptr, static_cast<int>(backends.size()),
+                                                n_graph_nodes, /*parallel=*/false, /*op_offload=*/false));
+}
+
+}  // namespace lanerope

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/attention_plan.h"
+#include "lanerope/token.h"
+
+namespace lanerope {
+
+// The tokens that are fed in one step, of all groups together. A row is one token.
+struct Batch {
+  std::vector<TokenId> tokens = {};     // [n_rows]
+  std::vector<int32_t> positions = {};  // [n_rows] token index i, by which theta turns
+  std::vector<int32_t> cells = {};      // [n_rows] where the row's key and value go
+  AttentionPlan plan;
+  std::vector<int32_t> outputs = {};    // rows whose logits are wanted, ascending
+  // [n_adapters][n_rows]; an empty inner vector: the adapter is off for every row
+  std::vector<std::vector<float>> adapter_scales = {};
+  bool record_shares = false;  // also say how attention is spread over the segments
+
+  int32_t n_rows() const { return static_cast<int32_t>(tokens.size()); }
+};
+
+}  // namespace lanerope

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/forward.h"
+
+#include <algorithm>
+
+#include "lanerope/errors.h"
+#include "model/architecture.h"
+
+namespace lanerope {
+
+namespace {
+
+// An upper bound of the graph's nodes and leaves: what a layer has of its own, and what each block and segment of the
+// plan adds where attention is made of plain operations.
+size_t bound_nodes(const Hyperparameters& h, const Batch& batch) {
+  size_t per_layer = 96 + 64 * batch.adapter_scales.size();
+  for (const AttentionBlock& block : batch.plan.blocks) per_layer += 24 + 24 * block.segments.size();
+  return per_layer * h.n_layer + 256;
+}
+
+}  // namespace
+
+Forward::Forward(Parts parts) : parts_(std::move(parts)), theta_(effective_theta(parts_.h.rope)) {}
+
+Forward::Shape Forward::shape_of(const Batch& batch) {
+  Shape shape{.n_rows = batch.n_rows(), .n_outputs = static_cast<int32_t>(batch.outputs.size())};
+  for (const auto& scales : batch.adapter_scales) shape.adapters_on.push_back(!scales.empty());
+  return shape;
+}
+
+void Forward::build(const Batch& batch) {
+  const size_t nodes = bound_nodes(parts_.h, batch);
+  if (scheduler_ == nullptr || nodes > max_nodes_) {
+    max_nodes_ = std::max(nodes, max_nodes_ * 3 / 2);
+    scheduler_ = parts_.backend.make_scheduler(max_nodes_);
+  }
+  ggml_backend_sched_reset(scheduler_.get());
+  context_ = make_context(2 * max_nodes_, max_nodes_);
+  graph_ = ggml_new_graph_custom(context_.get(), max_nodes_, /*grads=*/false);
+
+  GraphBuilder builder(context_.get(), graph_,
+                       {.h = parts_.h,
+                        .pool = parts_.pool,
+                        .theta = theta_,
+                        .operations = *parts_.operations,
+                        .batch = batch});
+  logits_ = parts_.h.architecture->build(builder, parts_.weights);
+  ggml_set_output(logits_);
+  ggml_build_forward_expand(graph_, logits_);
+  inputs_ = builder.take_inputs();
+  shares_nodes_ = builder.take_shares();
+  if (!ggml_backend_sched_alloc_graph(scheduler_.get(), graph_)) {
+    throw SystemError("the memory for one step of " + std::to_string(batch.n_rows()) +
+                      " tokens could not be had; use fewer lanes or a smaller batch");
+  }
+}
+
+std::span<const float> Forward::run(const Batch& batch) {
+  const Shape shape = shape_of(batch);
+  const bool reuse = built_ && shape == shape_ && !batch.record_shares && shares_nodes_.empty() &&
+                     parts_.operations->graph_is_reusable();
+  if (!reuse) {
+    built_ = false;
+    build(batch);
+    built_ = true;
+    shape_ = shape;
+  }
+  parts_.operations->prepare(batch);
+  for (const GraphBuilder::Input& input : inputs_) {
+    if (input.tensor->buffer != nullptr) input.fill(batch, input.tensor);  // an input that nothing reads has none
+  }
+  if (ggml_backend_sched_graph_compute(scheduler_.get(), graph_) != GGML_STATUS_SUCCESS) {
+    throw SystemError("the back end " + parts_.backend.name() + " failed to compute a step");
+  }
+
+  shares_.clear();
+  for (const SharesNode& node : shares_nodes_) {
+    Shares shares{.layer = node.layer, .block = node.block, .segments = node.segments};
+    shares.values.resize(ggml_nelements(node.shares));
+    ggml_backend_tensor_get(node.shares, shares.values.data(), 0, ggml_nbytes(node.shares));
+    shares_.push_back(std::move(shares));
+  }
+
+  const auto n_logits = static_cast<size_t>(ggml_nelements(logits_));
+  if (ggml_backend_buffer_is_host(logits_->buffer)) return {static_cast<const float*>(logits_->data), n_logits};
+  logits_copy_.resize(n_logits);
+  ggml_backend_tensor_get(logits_, logits_copy_.data(), 0, ggml_nbytes(logits_));
+  return logits_copy_;
+}
+
+}  // namespace lanerope

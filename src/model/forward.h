@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "model/backend.h"
+#include "model/batch.h"
+#include "model/graph_builder.h"
+
+namespace lanerope {
+
+// How one block's attention is spread in one layer.
+struct Shares {
+  int32_t layer = 0;
+  int32_t block = 0;
+  std::vector<int32_t> segments = {};  // of the block, those in view
+  std::vector<float> values = {};      // [n segments, n_rows of the block, n_head]
+};
+
+// Runs batches through a model: builds the graph, or takes the last one where it still fits, fills its inputs and
+// computes. One thread at a time.
+class Forward {
+ public:
+  struct Parts {
+    const Hyperparameters& h;
+    const Weights& weights;
+    const Backend& backend;
+    KvPool& pool;
+    std::unique_ptr<LaneOperations> operations;
+  };
+  explicit Forward(Parts parts);
+
+  // The logits of the batch's outputs: [n_vocab, n_outputs], valid until the next run. Writes the keys and values of
+  // every row to the pool. Throws SystemError where the back end fails.
+  std::span<const float> run(const Batch& batch);
+
+  // Of the last run, if its batch asked for it.
+  const std::vector<Shares>& shares() const { return shares_; }
+
+ private:
+  // Everything that the shape of a reusable graph follows from.
+  struct Shape {
+    int32_t n_rows = 0;
+    int32_t n_outputs = 0;
+    std::vector<bool> adapters_on = {};
+    bool operator==(const Shape&) const = default;
+  };
+  static Shape shape_of(const Batch& batch);
+  void build(const Batch& batch);
+
+  Parts parts_;
+  Theta theta_ = {};
+  size_t max_nodes_ = 0;
+  ContextHandle context_;
+  SchedulerHandle scheduler_;
+  ggml_cgraph* graph_ = nullptr;
+  ggml_tensor* logits_ = nullptr;  // [n_vocab, n_outputs]
+  std::vector<GraphBuilder::Input> inputs_ = {};
+  std::vector<SharesNode> shares_nodes_ = {};
+  std::vector<Shares> shares_ = {};
+  std::vector<float> logits_copy_ = {};  // [n_vocab, n_outputs], where the device's memory cannot be read
+  Shape shape_ = {};
+  bool built_ = false;
+};
+
+}  // namespace lanerope

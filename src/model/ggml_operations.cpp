@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/ggml_operations.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace lanerope {
+
+namespace {
+
+const AttentionBlock& block_of(const Batch& batch, int32_t block) { return batch.plan.blocks[block]; }
+
+bool segment_in_view(const AttentionBlock& block, size_t segment) {
+  for (int32_t r = 0; r < block.n_rows; ++r) {
+    if (!block.row(r)[segment].visible.empty()) return true;
+  }
+  return false;
+}
+
+// The block's queries as they meet one segment: turned by phi. Rows with no turn stay as they are, to the bit.
+struct Meeting {
+  size_t segment = 0;
+  int32_t layer = 0;
+};
+ggml_tensor* turned_queries(GraphBuilder& graph, const AttentionBlock& block, ggml_tensor* q, Meeting with) {
+  const auto turn_by = [&](ggml_tensor* x, int32_t Turns::*part, std::span<const double> frequencies) {
+    std::vector<int32_t> turns(block.n_rows);
+    for (int32_t r = 0; r < block.n_rows; ++r) turns[r] = block.row(r)[with.segment].turns.*part;
+    if (std::ranges::all_of(turns, [](int32_t n) { return n == 0; })) return x;
+    if (std::ranges::all_of(frequencies, [](double f) { return f == 0; })) return x;
+    ggml_tensor* positions =
+        graph.input(GGML_TYPE_I32, {block.n_rows, 1}, [turns](const Batch&, ggml_tensor* t) {
+          ggml_backend_tensor_set(t, turns.data(), 0, turns.size() * sizeof(int32_t));
+        });
+    return graph.turn(x, positions, frequencies);
+  };
+  q = turn_by(q, &Turns::lane, block.frequencies->omega_of_layer(with.layer));
+  return turn_by(q, &Turns::token, block.frequencies->theta);
+}
+
+// nullptr where every row sees every cell of the segments in view.
+ggml_tensor* visibility_mask(GraphBuilder& graph, const AttentionBlock& block,
+                             const std::vector<int32_t>& segments) {
+  bool everything = true;
+  int64_t n_cells = 0;
+  for (const int32_t segment : segments) {
+    const int32_t length = block.segments[segment].length;
+    n_cells += length;
+    for (int32_t r = 0; r < block.n_rows; ++r) everything &= block.row(r)[segment].visible.size() == length;
+  }
+  if (everything) return nullptr;
+
+  std::vector<float> mask(n_cells * block.n_rows, -std::numeric_limits<float>::infinity());
+  for (int32_t r = 0; r < block.n_rows; ++r) {
+    float* cell = mask.data() + n_cells * r;
+    for (const int32_t segment : segments) {
+      const CellRange visible = block.row(r)[segment].visible;
+      if (!visible.empty()) std::fill(cell + visible.begin, cell + visible.end, 0.0F);
+      cell += block.segments[segment].length;
+    }
+  }
+  return graph.input(GGML_TYPE_F32, {n_cells, block.n_rows}, [mask = std::move(mask)](const Batch&, ggml_tensor* t) {
+    ggml_backend_tensor_set(t, mask.data(), 0, mask.size() * sizeof(float));
+  });
+}
+
+// The sum over segments of p times their values: [head_dim, n_rows of the block, n_head].
+ggml_tensor* weighted_values(GraphBuilder& graph, const AttentionBlock& block, const BlockProbabilities& probabilities,
+                             ggml_tensor* values) {
+  ggml_context* context = graph.context();
+  const Hyperparameters& h = graph.h();
+  ggml_tensor* p = probabilities.p;
+  ggml_tensor* sum = nullptr;
+  int64_t offset = 0;
+  for (const int32_t index : probabilities.segments) {
+    const SegmentView& segment = block.segments[index];
+    ggml_tensor* v = ggml_view_3d(context, values, segment.length, h.head_dim, h.n_head_kv, values->nb[1],
+                                  values->nb[1] * h.head_dim, segment.cell * ggml_element_size(values));
+    ggml_tensor* part = ggml_view_3d(context, p, segment.length, p->ne[1], p->ne[2], p->nb[1], p->nb[2],
+                                     offset * ggml_element_size(p));
+    ggml_tensor* product = ggml_mul_mat(context, v, part);
+    sum = sum == nullptr ? product : ggml_add(context, sum, product);
+    offset += segment.length;
+  }
+  return sum;
+}
+
+// Writes the batch's keys or values into the pool and returns the pool as it is afterwards.
+ggml_tensor* store_keys(GraphBuilder& graph, ggml_tensor* pool, ggml_tensor* k) {
+  return ggml_set_rows(graph.context(), pool,
+                       ggml_reshape_2d(graph.context(), k, graph.h().kv_width(), k->ne[2]), graph.cells());
+}
+
+ggml_tensor* store_values_transposed(GraphBuilder& graph, ggml_tensor* pool, ggml_tensor* v, ggml_tensor* indices) {
+  // Component c of cell x lies at c * n_cells + x: a scatter of single elements.
+  ggml_context* context = graph.context();
+  ggml_tensor* flat_pool = ggml_reshape_2d(context, pool, 1, ggml_nelements(pool));
+  ggml_tensor* flat = ggml_reshape_2d(context, ggml_cont(context, v), 1, ggml_nelements(v));
+  ggml_tensor* stored = ggml_set_rows(context, flat_pool, flat, indices);
+  return ggml_reshape_2d(context, stored, pool->ne[0], pool->ne[1]);
+}
+
+// Neighbouring pairs first, so that long plans do not copy the first rows again and again.
+ggml_tensor* join_rows(ggml_context* context, std::vector<ggml_tensor*> parts) {
+  while (parts.size() > 1) {
+    std::vector<ggml_tensor*> joined;
+    for (size_t i = 0; i + 1 < parts.size(); i += 2) joined.push_back(ggml_concat(context, parts[i], parts[i + 1], 1));
+    if (parts.size() % 2 == 1) joined.push_back(parts.back());
+    parts = std::move(joined);
+  }
+  return parts.front();
+}
+
+}  // namespace
+
+ggml_tensor* GgmlOperations::product(GraphBuilder& graph, const Linear& linear, ggml_tensor* x) {
+  return ggml_mul_mat(graph.context(), linear.weight, x);
+}
+
+QueryKeyValue GgmlOperations::query_key_value(GraphBuilder& graph, const LayerWeights& layer, ggml_tensor* x) {
+  return {.q = graph.linear(layer.query, x), .k = graph.linear(layer.key, x), .v = graph.linear(layer.value, x)};
+}
+
+ggml_tensor* GgmlOperations::swiglu(GraphBuilder& graph, const LayerWeights& layer, ggml_tensor* x) {
+  return ggml_swiglu_split(graph.context(), graph.linear(layer.ffn_gate, x), graph.linear(layer.ffn_up, x));
+}
+
+BlockProbabilities block_probabilities(GraphBuilder& graph, BlockOfLayer where, ggml_tensor* q, ggml_tensor* keys) {
+  ggml_context* context = graph.context();
+  const Hyperparameters& h = graph.h();
+  const AttentionBlock& block = block_of(graph.batch(), where.block);
+  ggml_tensor* rows = ggml_view_3d(context, q, q->ne[0], q->ne[1], block.n_rows, q->nb[1], q->nb[2],
+                                   q->nb[2] * block.first_row);
+  BlockProbabilities result;
+  ggml_tensor* scores = nullptr;  // [cells so far, n_rows of the block, n_head]
+  for (size_t s = 0; s < block.segments.size(); ++s) {
+    const SegmentView& segment = block.segments[s];
+    if (!segment_in_view(block, s)) continue;
+    result.segments.push_back(static_cast<int32_t>(s));
+    ggml_tensor* k = ggml_view_3d(context, keys, h.head_dim, h.n_head_kv, segment.length,
+                                  ggml_row_size(keys->type, h.head_dim), keys->nb[1], keys->nb[1] * segment.cell);
+    ggml_tensor* turned = turned_queries(graph, block, rows, {.segment = s, .layer = where.layer});
+    ggml_tensor* product = ggml_mul_mat(context, ggml_permute(context, k, 0, 2, 1, 3),
+                                        ggml_permute(context, turned, 0, 2, 1, 3));
+    scores = scores == nullptr ? product : ggml_concat(context, scores, product, 0);
+  }
+  const float scale = 1.0F / std::sqrt(static_cast<float>(h.head_dim));
+  result.p = ggml_soft_max_ext(context, scores, visibility_mask(graph, block, result.segments), scale, 0.0F);
+  return result;
+}
+
+void add_block_shares(GraphBuilder& graph, BlockOfLayer where, const BlockProbabilities& probabilities) {
+  ggml_context* context = graph.context();
+  const AttentionBlock& block = block_of(graph.batch(), where.block);
+  ggml_tensor* p = probabilities.p;
+  ggml_tensor* shares = nullptr;
+  int64_t offset = 0;
+  for (const int32_t index : probabilities.segments) {
+    const int64_t length = block.segments[index].length;
+    ggml_tensor* part = ggml_view_3d(context, p, length, p->ne[1], p->ne[2], p->nb[1], p->nb[2],
+                                     offset * ggml_element_size(p));
+    ggml_tensor* sum = ggml_sum_rows(context, ggml_cont(context, part));
+    shares = shares == nullptr ? sum : ggml_concat(context, shares, sum, 0);
+    offset += length;
+  }
+  graph.add_shares({.layer = where.layer,
+                    .block = where.block,
+                    .segments = probabilities.segments,
+                    .shares = shares});
+}
+
+ggml_tensor* GgmlOperations::lane_attention(GraphBuilder& graph, const LayerWeights& layer, const QueryKeyValue& qkv) {
+  ggml_context* context = graph.context();
+  const int64_t width = graph.h().kv_width();
+  ggml_tensor* keys = store_keys(graph, graph.pool().keys[layer.index], qkv.k);
+  if (layer.index == 0) {
+    const int64_t n_cells = graph.pool().n_cells;
+    value_cells_ = graph.input(GGML_TYPE_I64, {width * graph.batch().n_rows(), 1},
+                               [width, n_cells](const Batch& batch, ggml_tensor* t) {
+                                 std::vector<int64_t> indices;
+                                 indices.reserve(width * batch.cells.size());
+                                 for (const int64_t cell : batch.cells) {
+                                   for (int64_t c = 0; c < width; ++c) indices.push_back(c * n_cells + cell);
+                                 }
+                                 ggml_backend_tensor_set(t, indices.data(), 0, indices.size() * sizeof(int64_t));
+                               });
+  }
+  ggml_tensor* values = store_values_transposed(graph, graph.pool().values[layer.index], qkv.v, value_cells_);
+
+  std::vector<ggml_tensor*> outputs;
+  for (int32_t b = 0; b < static_cast<int32_t>(graph.batch().plan.blocks.size()); ++b) {
+    const AttentionBlock& block = block_of(graph.batch(), b);
+    const BlockOfLayer where{.block = b, .layer = layer.index};
+    const BlockProbabilities probabilities = block_probabilities(graph, where, qkv.q, keys);
+    if (graph.batch().record_shares) add_block_shares(graph, where, probabilities);
+    ggml_tensor* sum = weighted_values(graph, block, probabilities, values);
+    outputs.push_back(ggml_cont_2d(context, ggml_permute(context, sum, 0, 2, 1, 3),
+                                   static_cast<int64_t>(graph.h().query_width()), block.n_rows));
+  }
+  return join_rows(context, std::move(outputs));
+}
+
+}  // namespace lanerope

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/graph_builder.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "model/architecture.h"
+
+namespace lanerope {
+
+namespace {
+
+template <typename T>
+void set_data(ggml_tensor* tensor, const std::vector<T>& data) {
+  ggml_backend_tensor_set(tensor, data.data(), 0, data.size() * sizeof(T));
+}
+
+}  // namespace
+
+GraphBuilder::GraphBuilder(ggml_context* context, ggml_cgraph* graph, const Parts& parts)
+    : context_(context), graph_(graph), parts_(parts), adapter_scales_(parts.batch.adapter_scales.size()) {}
+
+ggml_tensor* GraphBuilder::input(ggml_type type, std::array<int64_t, 2> ne, Fill fill) {
+  ggml_tensor* tensor = ggml_new_tensor_2d(context_, type, ne[0], ne[1]);
+  ggml_set_input(tensor);
+  inputs_.push_back({.tensor = tensor, .fill = std::move(fill)});
+  return tensor;
+}
+
+ggml_tensor* GraphBuilder::embedding(ggml_tensor* table) {
+  ggml_tensor* tokens = input(GGML_TYPE_I32, {batch().n_rows(), 1},
+                              [](const Batch& batch, ggml_tensor* t) { set_data(t, batch.tokens); });
+  return ggml_get_rows(context_, table, tokens);
+}
+
+ggml_tensor* GraphBuilder::rms_norm(ggml_tensor* x, ggml_tensor* weight) {
+  return ggml_mul(context_, ggml_rms_norm(context_, x, h().rms_epsilon), weight);
+}
+
+ggml_tensor* GraphBuilder::add(ggml_tensor* a, ggml_tensor* b) { return ggml_add(context_, a, b); }
+
+ggml_tensor* GraphBuilder::linear(const Linear& linear, ggml_tensor* x) {
+  return finish_linear(linear, x, parts_.operations.product(*this, linear, x));
+}
+
+ggml_tensor* GraphBuilder::finish_linear(const Linear& linear, ggml_tensor* x, ggml_tensor* y) {
+  for (const LowRank& pair : linear.low_rank) {
+    ggml_tensor* scale = adapter_scale(pair.adapter);
+    if (scale == nullptr) continue;
+    // The output is narrower than the batch where only some rows were kept.
+    if (x->ne[1] != scale->ne[1]) scale = ggml_get_rows(context_, scale, outputs_);
+    ggml_tensor* low = ggml_mul_mat(context_, pair.a, x);  // [rank, n_rows]
+    low = ggml_mul(context_, ggml_scale(context_, low, pair.gain), scale);
+    y = ggml_add(context_, y, ggml_mul_mat(context_, pair.b, low));
+  }
+  return linear.bias != nullptr ? ggml_add(context_, y, linear.bias) : y;
+}
+
+std::tuple<ggml_tensor*, ggml_tensor*, ggml_tensor*> GraphBuilder::query_key_value(const LayerWeights& layer,
+                                                                                   ggml_tensor* x) {
+  const QueryKeyValue flat = parts_.operations.query_key_value(*this, layer, x);
+  const auto heads = [&](ggml_tensor* y, int32_t n) {
+    return ggml_reshape_3d(context_, y, h().head_dim, n, y->ne[1]);
+  };
+  return {heads(flat.q, h().n_head), heads(flat.k, h().n_head_kv), heads(flat.v, h().n_head_kv)};
+}
+
+ggml_tensor* GraphBuilder::positions() {
+  if (positions_ == nullptr) {
+    positions_ = input(GGML_TYPE_I32, {batch().n_rows(), 1},
+                       [](const Batch& batch, ggml_tensor* t) { set_data(t, batch.positions); });
+  }
+  return positions_;
+}
+
+ggml_tensor* GraphBuilder::cells() {
+  if (cells_ == nullptr) {
+    cells_ = input(GGML_TYPE_I64, {batch().n_rows(), 1}, [](const Batch& batch, ggml_tensor* t) {
+      set_data(t, std::vector<int64_t>(batch.cells.begin(), batch.cells.end()));
+    });
+  }
+  return cells_;
+}
+
+ggml_tensor* GraphBuilder::adapter_scale(int32_t adapter) {
+  if (batch().adapter_scales[adapter].empty()) return nullptr;
+  ggml_tensor*& scale = adapter_scales_[adapter];
+  if (scale == nullptr) {
+    scale = input(GGML_TYPE_F32, {1, batch().n_rows()}, [adapter](const Batch& batch, ggml_tensor* t) {
+      set_data(t, batch.adapter_scales[adapter]);
+    });
+  }
+  return scale;
+}
+
+// ggml turns pair t by position * base^(-2t/d) / divisor[t].
+ggml_tensor* GraphBuilder::frequency_divisors(std::span<const double> frequencies) {
+  for (const auto& [known, tensor] : divisors_) {
+    if (std::ranges::equal(known, frequencies)) return tensor;
+  }
+  const RopeParameters& rope = h().rope;
+  std::vector<float> values(frequencies.size());
+  for (size_t t = 0; t < values.size(); ++t) {
+    const double plain = std::pow(static_cast<double>(rope.base), -2.0 * static_cast<double>(t) / rope.dimensions);
+    values[t] = static_cast<float>(plain / frequencies[t]);  // infinite where the pair does not turn
+  }
+  ggml_tensor* tensor = input(GGML_TYPE_F32, {static_cast<int64_t>(values.size()), 1},
+                              [values](const Batch&, ggml_tensor* t) { set_data(t, values); });
+  divisors_.emplace_back(std::vector<double>(frequencies.begin(), frequencies.end()), tensor);
+  return tensor;
+}
+
+ggml_tensor* GraphBuilder::turn(ggml_tensor* x, ggml_tensor* row_positions, std::span<const double> frequencies) {
+  const RopeParameters& rope = h().rope;
+  const int mode = rope.pairs == RopePairs::halves ? GGML_ROPE_TYPE_NEOX : GGML_ROPE_TYPE_NORMAL;
+  return ggml_rope_ext(context_, x, row_positions, frequency_divisors(frequencies), rope.dimensions, mode,
+                       /*n_ctx_orig=*/0, rope.base, /*freq_scale=*/1, /*ext_factor=*/0, /*attn_factor=*/1,
+                       /*beta_fast=*/0, /*beta_slow=*/0);
+}
+
+ggml_tensor* GraphBuilder::rope(ggml_tensor* x) {
+  const RopeParameters& rope = h().rope;
+  const bool scaled = rope.scaling != RopeScaling::none || !rope.frequency_factors.empty();
+  const int mode = rope.pairs == RopePairs::halves ? GGML_ROPE_TYPE_NEOX : GGML_ROPE_TYPE_NORMAL;
+  return ggml_rope_ext(context_, x, positions(), scaled ? frequency_divisors(theta().theta) : nullptr, rope.dimensions,
+                       mode, /*n_ctx_orig=*/0, rope.base, /*freq_scale=*/1, /*ext_factor=*/0,
+                       /*attn_factor=*/theta().magnitude, /*beta_fast=*/0, /*beta_slow=*/0);
+}
+
+ggml_tensor* GraphBuilder::lane_attention(const LayerWeights& layer, const QueryKeyValue& qkv) {
+  return parts_.operations.lane_attention(*this, layer, qkv);
+}
+
+ggml_tensor* GraphBuilder::swiglu(const LayerWeights& layer, ggml_tensor* x) {
+  return parts_.operations.swiglu(*this, layer, x);
+}
+
+std::pair<ggml_tensor*, ggml_tensor*> GraphBuilder::keep_outputs(ggml_tensor* a, ggml_tensor* b) {
+  const auto n_outputs = static_cast<int64_t>(batch().outputs.size());
+  if (n_outputs == batch().n_rows()) return {a, b};
+  outputs_ = input(GGML_TYPE_I32, {n_outputs, 1},
+                   [](const Batch& batch, ggml_tensor* t) { set_data(t, batch.outputs); });
+  return {ggml_get_rows(context_, a, outputs_), ggml_get_rows(context_, b, outputs_)};
+}
+
+void GraphBuilder::expand(ggml_tensor* node) { ggml_build_forward_expand(graph_, node); }
+
+void GraphBuilder::add_shares(SharesNode shares) {
+  ggml_set_output(shares.shares);
+  expand(shares.shares);
+  shares_.push_back(std::move(shares));
+}
+
+}  // namespace lanerope

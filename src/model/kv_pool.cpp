@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/kv_pool.h"
+
+#include "core/enum_table.h"
+#include "lanerope/errors.h"
+
+namespace lanerope {
+
+namespace {
+
+constexpr auto kv_types = enum_table<KvType, 3>({
+    {KvType::f16, "f16"},
+    {KvType::f32, "f32"},
+    {KvType::q8_0, "q8_0"},
+});
+
+}  // namespace
+
+std::string_view name(KvType type) { return kv_types.name(type); }
+std::optional<KvType> parse_kv_type(std::string_view text) { return kv_types.parse(text); }
+
+ggml_type ggml_kv_type(KvType type) {
+  switch (type) {
+    case KvType::f16:
+      return GGML_TYPE_F16;
+    case KvType::f32:
+      return GGML_TYPE_F32;
+    case KvType::q8_0:
+      return GGML_TYPE_Q8_0;
+  }
+  return GGML_TYPE_F16;
+}
+
+size_t kv_bytes_per_cell(const Hyperparameters& h, KvType type) {
+  return 2 * ggml_row_size(ggml_kv_type(type), h.kv_width()) * h.n_layer;
+}
+
+KvPool::KvPool(const Hyperparameters& h, const Backend& backend, const KvPoolOptions& options)
+    : n_cells(options.n_cells), value_layout(options.values) {
+  const ggml_type type = ggml_kv_type(options.type);
+  if (options.type == KvType::q8_0) {
+    if (options.values == ValueLayout::transposed) {
+      throw InvalidRequest("q8_0 KV cells need lanerope's kernels; use --kv-type f16, or --path kernels on the CPU");
+    }
+    if (h.head_dim % 32 != 0) {
+      throw InvalidRequest("q8_0 KV cells need heads of a multiple of 32, and this model's are of " +
+                           std::to_string(h.head_dim) + "; use --kv-type f16");
+    }
+  }
+  context_ = make_context(2 * static_cast<size_t>(h.n_layer));
+  for (int32_t layer = 0; layer < h.n_layer; ++layer) {
+    keys.push_back(ggml_new_tensor_2d(context_.get(), type, h.kv_width(), n_cells));
+    values.push_back(value_layout == ValueLayout::cell_major
+                         ? ggml_new_tensor_2d(context_.get(), type, h.kv_width(), n_cells)
+                         : ggml_new_tensor_2d(context_.get(), type, n_cells, h.kv_width()));
+  }
+  buffer_.reset(ggml_backend_alloc_ctx_tensors_from_buft(context_.get(), backend.buffer_type()));
+  if (buffer_ == nullptr) {
+    throw DoesNotFit("the KV cells need " + std::to_string(kv_bytes_per_cell(h, options.type) * n_cells >> 20) +
+                     " MiB (" + std::to_string(n_cells) +
+                     " cells), which this machine does not have; use fewer lanes or a smaller budget");
+  }
+  // A cell that was never written may be multiplied by a weight of zero, and 0 * NaN is NaN.
+  ggml_backend_buffer_clear(buffer_.get(), 0);
+}
+
+}  // namespace lanerope

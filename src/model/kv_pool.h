@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "lanerope/engine.h"  // KvType
+#include "model/backend.h"
+#include "model/hyperparameters.h"
+
+namespace lanerope {
+
+// How values lie in the pool. Keys are always cell after cell.
+//
+//   cell_major   cell 0: head 0 | head 1 ...   cell 1: ...        what lanerope's kernels read
+//   transposed   component 0 of cells 0 1 2 ... | component 1 ...  what a plain matrix product reads
+enum class ValueLayout { cell_major, transposed };
+
+struct KvPoolOptions {
+  int32_t n_cells = 0;
+  KvType type = KvType::f16;
+  ValueLayout values = ValueLayout::transposed;
+};
+
+// The keys and values of every cell, layer by layer. Keys are stored once, rotated by theta * i only. Which cells
+// belong to whom is the engine's business (core/cell_allocator.h).
+struct KvPool {
+  // Throws DoesNotFit with the numbers if the memory cannot be had.
+  KvPool(const Hyperparameters& h, const Backend& backend, const KvPoolOptions& options);
+
+  int32_t n_cells = 0;
+  ValueLayout value_layout = ValueLayout::transposed;
+  std::vector<ggml_tensor*> keys;    // per layer [head_dim * n_head_kv, n_cells]
+  std::vector<ggml_tensor*> values;  // per layer the same, or [n_cells, head_dim * n_head_kv] transposed
+
+ private:
+  ContextHandle context_;
+  BufferHandle buffer_;
+};
+
+ggml_type ggml_kv_type(KvType type);
+
+// Keys and values of one cell over all layers.
+size_t kv_bytes_per_cell(const Hyperparameters& h, KvType type);
+
+}  // namespace lanerope

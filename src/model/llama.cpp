@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/architecture.h"
+#include "model/graph_builder.h"
+#include "model/weights.h"
+
+namespace lanerope {
+
+namespace {
+
+// Llama: RMS norms, grouped-query attention with adjacent rotary pairs, SwiGLU.
+ggml_tensor* build(GraphBuilder& graph, const Weights& weights) {
+  ggml_tensor* x = graph.embedding(weights.token_embedding);  // [width, n_rows]
+
+  for (const LayerWeights& layer : weights.layers) {
+    ggml_tensor* h = graph.rms_norm(x, layer.attention_norm);
+    auto [q, k, v] = graph.query_key_value(layer, h);  // [head_dim, n_head or n_head_kv, n_rows]
+    q = graph.rope(q);
+    k = graph.rope(k);
+    h = graph.lane_attention(layer, {.q = q, .k = k, .v = v});  // [head_dim * n_head, n_rows]
+    h = graph.linear(layer.attention_output, h);
+    if (&layer == &weights.layers.back()) std::tie(h, x) = graph.keep_outputs(h, x);  // [width, n_outputs]
+    x = graph.add(x, h);
+
+    h = graph.rms_norm(x, layer.ffn_norm);
+    h = graph.swiglu(layer, h);  // [n_ffn, n_rows]
+    h = graph.linear(layer.ffn_down, h);
+    x = graph.add(x, h);
+  }
+
+  x = graph.rms_norm(x, weights.output_norm);
+  return graph.linear(weights.output, x);
+}
+
+}  // namespace
+
+const Architecture llama_architecture{
+    .name = "llama",
+    .pairs = RopePairs::adjacent,
+    .build = build,
+};
+
+}  // namespace lanerope

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/weights.h"
+
+#include <algorithm>
+#include <array>
+
+#include "lanerope/errors.h"
+#include "model/architecture.h"
+
+namespace lanerope {
+
+namespace {
+
+std::string shape_text(std::span<const int64_t> ne) {
+  std::string text = "[";
+  for (size_t i = 0; i < ne.size(); ++i) text += (i > 0 ? ", " : "") + std::to_string(ne[i]);
+  return text + "]";
+}
+
+class Loader {
+ public:
+  Loader(const GgufFile& file, const Hyperparameters& h) : file_(file), h_(h) {}
+
+  // Declares every tensor of the model and checks its shape; nothing has data yet.
+  void declare(Weights& weights) {
+    // Every linear may have a bias, and a tied output is a second use of the embedding.
+    context_ = make_context(file_.tensors().size() * 2 + 16);
+    weights.token_embedding = tensor("token_embd.weight", {h_.width, h_.n_vocab});
+    weights.layers.resize(h_.n_layer);
+    for (int32_t i = 0; i < h_.n_layer; ++i) declare_layer(weights.layers[i], i);
+    weights.output_norm = vector("output_norm.weight", h_.width);
+    weights.tied_output = file_.find_tensor("output.weight") == nullptr;
+    weights.output = linear(weights.tied_output ? "token_embd" : "output", h_.width, h_.n_vocab);
+  }
+
+  // Gives the declared tensors their data: the mapped file itself, or a copy on the device.
+  void place(Weights& weights, const Backend& backend, const std::function<void(float)>& progress) {
+    if (backend.on_cpu()) {
+      wrap_file(weights, backend);
+    } else {
+      copy_to_device(weights, backend, progress);
+    }
+    weights.contexts.push_back(std::move(context_));
+  }
+
+  struct Declared {
+    ggml_tensor* tensor;
+    const TensorInfo* info;
+  };
+  const std::vector<Declared>& declared() const { return declared_; }
+
+ private:
+  void declare_layer(LayerWeights& layer, int32_t index) {
+    const std::string prefix = "blk." + std::to_string(index) + ".";
+    layer.index = index;
+    layer.attention_norm = vector(prefix + "attn_norm.weight", h_.width);
+    layer.query = linear(prefix + "attn_q", h_.width, h_.query_width());
+    layer.key = linear(prefix + "attn_k", h_.width, h_.kv_width());
+    layer.value = linear(prefix + "attn_v", h_.width, h_.kv_width());
+    if (h_.architecture->qk_norm) {
+      layer.query_norm = vector(prefix + "attn_q_norm.weight", h_.head_dim);
+      layer.key_norm = vector(prefix + "attn_k_norm.weight", h_.head_dim);
+    }
+    layer.attention_output = linear(prefix + "attn_output", h_.query_width(), h_.width);
+    layer.ffn_norm = vector(prefix + "ffn_norm.weight", h_.width);
+    layer.ffn_gate = linear(prefix + "ffn_gate", h_.width, h_.n_ffn);
+    layer.ffn_up = linear(prefix + "ffn_up", h_.width, h_.n_ffn);
+    layer.ffn_down = linear(prefix + "ffn_down", h_.n_ffn, h_.width);
+  }
+
+  Linear linear(const std::string& stem, int64_t n_in, int64_t n_out) {
+    Linear result{.name = stem + ".weight"};
+    result.weight = tensor(result.name, {n_in, n_out});
+    result.source = file_.find_tensor(result.name);
+    if (file_.find_tensor(stem + ".bias") != nullptr) result.bias = vector(stem + ".bias", n_out);
+    return result;
+  }
+
+  ggml_tensor* vector(const std::string& name, int64_t length) {
+    ggml_tensor* result = tensor(name, {length, 1});
+    if (result->type != GGML_TYPE_F32) {
+      throw BadFile(file_.path() + ": tensor " + name + " is " + ggml_type_name(result->type) + " and must be f32");
+    }
+    return result;
+  }
+
+  ggml_tensor* tensor(const std::string& name, std::array<int64_t, 2> ne) {
+    const TensorInfo& info = file_.tensor(name);
+    const std::array<int64_t, 4> expected = {ne[0], ne[1], 1, 1};
+    if (info.ne != expected) {
+      throw BadFile(file_.path() + ": tensor " + name + " has shape " + shape_text(info.ne) + " and must have " +
+                    shape_text(ne) + "; the file does not fit its own metadata");
+    }
+    for (const Declared& other : declared_) {
+      if (other.info == &info) return other.tensor;
+    }
+    ggml_tensor* result = ggml_new_tensor_2d(context_.get(), info.type, ne[0], ne[1]);
+    ggml_set_name(result, name.c_str());
+    declared_.push_back({.tensor = result, .info = &info});
+    return result;
+  }
+
+  void wrap_file(Weights& weights, const Backend& backend) {
+    for (int32_t part = 0; part < file_.n_parts(); ++part) {
+      const auto bytes = file_.part(part);
+      // ggml never writes to weights; the mapping is read-only.
+      BufferHandle buffer = backend.wrap_memory(const_cast<std::byte*>(bytes.data()), bytes.size());
+      if (buffer == nullptr) throw SystemError(file_.path() + ": the CPU back end cannot use a mapped file");
+      ggml_backend_buffer_set_usage(buffer.get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
+      for (const Declared& item : declared_) {
+        if (item.info->part != part) continue;
+        ggml_backend_tensor_alloc(buffer.get(), item.tensor, const_cast<std::byte*>(item.info->data));
+      }
+      weights.buffers.push_back(std::move(buffer));
+    }
+    for (const Declared& item : declared_) weights.resident_bytes += item.info->bytes;
+  }
+
+  void copy_to_device(Weights& weights, const Backend& backend, const std::function<void(float)>& progress) {
+    BufferHandle buffer(ggml_backend_alloc_ctx_tensors_from_buft(context_.get(), backend.buffer_type()));
+    if (buffer == nullptr) {
+      throw DoesNotFit(file_.path() + ": its weights do not fit into the memory of " + backend.name() +
+                       "; use --device cpu or a smaller quantisation");
+    }
+    ggml_backend_buffer_set_usage(buffer.get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
+    weights.resident_bytes += ggml_backend_buffer_get_size(buffer.get());
+    size_t done = 0;
+    for (const Declared& item : declared_) {
+      ggml_backend_tensor_set(item.tensor, item.info->data, 0, item.info->bytes);
+      done += 1;
+      if (progress) progress(static_cast<float>(done) / static_cast<float>(declared_.size()));
+    }
+    weights.buffers.push_back(std::move(buffer));
+  }
+
+  const GgufFile& file_;
+  const Hyperparameters& h_;
+  ContextHandle context_;
+  std::vector<Declared> declared_;
+};
+
+void pack_linears(Weights& weights, const std::function<void(float)>& progress) {
+  std::vector<Linear*> linears;
+  for (LayerWeights& layer : weights.layers) {
+    for (Linear* linear : layer.linears()) linears.push_back(linear);
+  }
+  linears.push_back(&weights.output);
+
+  weights.packed.reserve(linears.size());  // Linear::packed points into it
+  for (size_t i = 0; i < linears.size(); ++i) {
+    Linear& linear = *linears[i];
+    if (PackedMatrix::supports(linear.source->type, linear.n_in())) {
+      weights.packed.push_back(
+          PackedMatrix::pack(linear.source->type, linear.n_in(), linear.n_out(), linear.source->data));
+      linear.packed = &weights.packed.back();
+      weights.resident_bytes += linear.packed->bytes();
+      // A tied output is packed too, and the rows of the embedding are still read from the file.
+      const bool tied = &linear == &weights.output && weights.tied_output;
+      if (!tied) weights.resident_bytes -= linear.source->bytes;
+    }
+    if (progress) progress(static_cast<float>(i + 1) / static_cast<float>(linears.size()));
+  }
+}
+
+}  // namespace
+
+Weights load_weights(const GgufFile& file, const Hyperparameters& h, const Backend& backend,
+                     const WeightOptions& options) {
+  Weights weights;
+  Loader loader(file, h);
+  loader.declare(weights);
+  loader.place(weights, backend, options.progress);
+  if (options.pack && backend.on_cpu()) pack_linears(weights, options.progress);
+  return weights;
+}
+
+}  // namespace lanerope
