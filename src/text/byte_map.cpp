@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 
 #include "text/utf8.h"
 
@@ -17,34 +18,18 @@ constexpr bool is_printable(size_t byte) {
   return (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte <= 0xAC) || (byte >= 0xAE && byte <= 0xFF);
 }
 
-struct Map {
-  std::array<uint16_t, 256> to_character{};
-  std::array<uint8_t, n_moved> moved{};  // the byte of character first_moved + i
-};
-
-constexpr Map make_map() {
-  Map map{};
+constexpr std::array<uint8_t, n_moved> make_moved() {
+  std::array<uint8_t, n_moved> bytes{};
   size_t n = 0;
   for (size_t byte = 0; byte < 256; ++byte) {
-    if (is_printable(byte)) {
-      map.to_character[byte] = static_cast<uint16_t>(byte);
-    } else {
-      map.moved[n] = static_cast<uint8_t>(byte);
-      map.to_character[byte] = static_cast<uint16_t>(first_moved + n++);
-    }
+    if (!is_printable(byte)) bytes[n++] = static_cast<uint8_t>(byte);
   }
-  return map;
+  return bytes;
 }
 
-constexpr Map map = make_map();
+constexpr std::array<uint8_t, n_moved> moved = make_moved();  // the byte of character first_moved + i
 
 }  // namespace
-
-std::string mapped_byte(uint8_t byte) {
-  const uint16_t character = map.to_character[byte];
-  if (character < 0x80) return std::string(1, static_cast<char>(character));
-  return {static_cast<char>(0xC0 | (character >> 6)), static_cast<char>(0x80 | (character & 0x3F))};
-}
 
 std::string unmap_bytes(std::string_view text) {
   std::string out;
@@ -56,7 +41,7 @@ std::string unmap_bytes(std::string_view text) {
     if (head.size == 2) character = (first & 0x1Fu) << 6 | (static_cast<uint8_t>(text[1]) & 0x3Fu);
     const bool whole = head.status == Utf8Status::character && head.size <= 2;
     if (whole && character >= first_moved && character < first_moved + n_moved) {
-      out += static_cast<char>(map.moved[character - first_moved]);
+      out += static_cast<char>(moved[character - first_moved]);
     } else if (whole && character < 0x100 && is_printable(character)) {
       out += static_cast<char>(character);
     } else {

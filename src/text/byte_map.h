@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace lanerope {
 
 // Byte-level BPE writes each byte of a token as one printable character: the printable ones of Latin-1 as
-// themselves, the 68 others as U+0100 and up, in order. So "\n" is "\u010A" and " " is "\u0120". Source: the
+// themselves, the 68 others as U+0100 and up, in order. So "\n" is U+010A and " " is U+0120. Source: the
 // GPT-2 tokenizer (Radford et al. 2019).
-
-// The character of a byte, as UTF-8.
-std::string mapped_byte(uint8_t byte);
-
-// The bytes of a mapped text. Characters outside the map, which some vocabularies have, stay as they are.
+//
+// The bytes of a text so written. Characters outside the map, which some vocabularies have, stay as they are.
 std::string unmap_bytes(std::string_view text);
 
 }  // namespace lanerope
