@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/bench_measure.h"
+#include "cli/choice.h"
+#include "cli/commands.h"
+#include "cli/coupling_flags.h"
+#include "cli/exit_code.h"
+#include "cli/format.h"
+#include "cli/model_flags.h"
+#include "cli/output.h"
+#include "lanerope/errors.h"
+#include "lanerope/machine.h"
+
+namespace lanerope {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr auto footer =
+    "Prompts are random tokens, end tokens are ignored, medians of the repeats are shown. Shares are of what "
+    "this\n"
+    "machine was measured to do at most: reading memory, and 8-bit multiply-adds. Time nothing while "
+    "anything else runs.\n"
+    "\n"
+    "Examples:\n"
+    "  lanerope bench -m model.gguf\n"
+    "  lanerope bench -m model.gguf -n 1,8 -p 512,4096 -g 128\n"
+    "  lanerope bench -m model.gguf --paths kernels,ggml --json > bench.json";
+
+struct BenchFlags {
+  ModelFlags model;
+  CellFlags cells;
+  CouplingFlags coupling;
+  BenchPlan plan;
+  std::vector<std::string> couplings = {"independent", "lanerope"};
+  std::vector<std::string> paths;
+  std::string baseline;
+  bool json = false;
+};
+
+std::vector<Path> chosen_paths(const BenchFlags& flags) {
+  std::vector<Path> paths;
+  for (const std::string& word : flags.paths) {
+    const std::optional<Path> path = parse_path(word);
+    if (!path) throw InvalidRequest("--paths: '" + word + "' is none of automatic, kernels, ggml");
+    paths.push_back(*path);
+  }
+  if (paths.empty()) paths.push_back(flags.model.path);
+  return paths;
+}
+
+std::vector<Coupling> chosen_couplings(const BenchFlags& flags, const Model& model) {
+  const Coupling base = given_coupling(flags.coupling, model).value_or(default_coupling(model));
+  if (flags.coupling.kind) return {base};
+  std::vector<Coupling> couplings;
+  for (const std::string& word : flags.couplings) {
+    const std::optional<CouplingKind> kind = parse_coupling_kind(word);
+    if (!kind)
+      throw InvalidRequest("--couplings: '" + word +
+                           "' is none of independent, lanerope, groupthink, hogwild");
+    couplings.push_back(base);
+    couplings.back().kind = *kind;
+  }
+  return couplings;
+}
+
+// Of `row` over the row of another path or coupling that is like it otherwise; 0 if there is none.
+template <typename Like>
+double ratio(const std::vector<DecodeRow>& rows, const DecodeRow& row, Like like) {
+  for (const DecodeRow& other : rows) {
+    if (&other != &row && other.prompt == row.prompt && other.lanes == row.lanes && like(other)) {
+      return row.tokens_per_second / other.tokens_per_second;
+    }
+  }
+  return 0;
+}
+
+struct Ratios {
+  double baseline = 0;     // over the same on the path of --baseline
+  double independent = 0;  // over the same lanes when they do not see one another
+};
+
+Ratios ratios(const BenchRows& rows, const DecodeRow& row, const std::string& baseline) {
+  Ratios result;
+  if (row.path != baseline) {
+    result.baseline = ratio(rows.decode, row, [&](const DecodeRow& other) {
+      return other.path == baseline && other.coupling == row.coupling;
+    });
+  }
+  if (row.coupling != "independent") {
+    result.independent = ratio(rows.decode, row, [&](const DecodeRow& other) {
+      return other.path == row.path && other.coupling == "independent";
+    });
+  }
+  return result;
+}
+
+double share(double value, double ceiling) {
+  return ceiling > 0 ? value / ceiling : 0;
+}
+std::string share_text(double value, double ceiling) {
+  return ceiling > 0 ? with_digits(100 * value / ceiling, 0) + " %" : "";
+}
+std::string ratio_text(double value) {
+  return value > 0 ? with_digits(value, 2) : "";
+}
+
+void print_tables(const BenchRows& rows, const MachineCeilings& machine, const std::string& baseline) {
+  std::vector<std::vector<std::string>> prefill = {
+      {"prefill", "prompt", "seconds", "tokens/s", "arithmetic"}};
+  for (const PrefillRow& row : rows.prefill) {
+    prefill.push_back({row.path, std::to_string(row.prompt), with_digits(row.seconds, 2),
+                       with_digits(row.tokens_per_second, 1),
+                       share_text(row.macs_per_second, machine.int8_macs_per_second)});
+  }
+  std::vector<std::vector<std::string>> decode = {{"decode", "coupling", "prompt", "lanes", "ms/step",
+                                                   "tokens/s", "KV", "memory", "arithmetic", "/independent",
+                                                   "/" + baseline}};
+  for (const DecodeRow& row : rows.decode) {
+    const Ratios over = ratios(rows, row, baseline);
+    decode.push_back({row.path, row.coupling, std::to_string(row.prompt), std::to_string(row.lanes),
+                      with_digits(row.seconds_per_step * 1e3, 2), with_digits(row.tokens_per_second, 1),
+                      bytes_text(static_cast<double>(row.kv_bytes)),
+                      share_text(row.bytes_per_second, machine.read_bytes_per_second),
+                      share_text(row.macs_per_second, machine.int8_macs_per_second),
+                      ratio_text(over.independent), ratio_text(over.baseline)});
+    if (baseline.empty()) decode.back().pop_back();
+  }
+  if (baseline.empty()) decode.front().pop_back();
+  print_out("\n" + table_text(prefill) + "\n" + table_text(decode));
+}
+
+std::string machine_text(const MachineCeilings& machine, const ModelInfo& model) {
+  std::string text = machine.cpu.empty() ? "this machine" : machine.cpu;
+  text += ", " + std::to_string(model.threads) + (model.threads == 1 ? " thread" : " threads") + ": reads " +
+          with_digits(machine.read_bytes_per_second / 1e9, 1) + " GB/s";
+  if (machine.int8_macs_per_second > 0) {
+    text += ", " + with_digits(machine.int8_macs_per_second / 1e9, 0) + " GMAC/s in 8 bits";
+  }
+  return text;
+}
+
+Json to_json(const BenchRows& rows, const MachineCeilings& machine, const std::string& baseline) {
+  Json prefill = Json::array();
+  for (const PrefillRow& row : rows.prefill) {
+    prefill.push_back({{"path", row.path},
+                       {"prompt", row.prompt},
+                       {"seconds", row.seconds},
+                       {"tokens_per_second", row.tokens_per_second},
+                       {"arithmetic_share", share(row.macs_per_second, machine.int8_macs_per_second)}});
+  }
+  Json decode = Json::array();
+  for (const DecodeRow& row : rows.decode) {
+    const Ratios over = ratios(rows, row, baseline);
+    Json entry = {{"path", row.path},
+                  {"coupling", row.coupling},
+                  {"prompt", row.prompt},
+                  {"lanes", row.lanes},
+                  {"ms_per_step", row.seconds_per_step * 1e3},
+                  {"tokens_per_second", row.tokens_per_second},
+                  {"kv_bytes", row.kv_bytes},
+                  {"memory_share", share(row.bytes_per_second, machine.read_bytes_per_second)},
+                  {"arithmetic_share", share(row.macs_per_second, machine.int8_macs_per_second)}};
+    if (over.independent > 0) entry["over_independent"] = over.independent;
+    if (over.baseline > 0) entry["over_baseline"] = over.baseline;
+    decode.push_back(std::move(entry));
+  }
+  return {{"prefill", std::move(prefill)}, {"decode", std::move(decode)}};
+}
+
+void note_progress(const std::string& what) {
+  if (notes_are_terminal()) std::fprintf(stderr, "\r\033[K%s%s", what.c_str(), what.empty() ? "" : " ...");
+}
+
+int run(const BenchFlags& flags) {
+  const std::vector<Path> paths = chosen_paths(flags);
+  note_progress("measuring the machine");
+  const MachineCeilings machine = measure_ceilings(flags.model.threads);
+  note_progress("");
+  BenchRows rows;
+  ModelInfo info;
+  for (const Path path : paths) {
+    ModelFlags model_flags = flags.model;
+    model_flags.path = path;
+    const std::shared_ptr<const Model> model = load_model(model_flags);
+    BenchPlan plan = flags.plan;
+    plan.kv_type = flags.cells.kv_type;
+    plan.couplings = chosen_couplings(flags, *model);
+    measure(model, plan, rows, note_progress);
+    info = model->info();
+  }
+  note_progress("");
+  const std::string baseline = flags.baseline.empty() && paths.size() > 1 ? info.path : flags.baseline;
+  if (flags.json) {
+    Json json = {{"version", version()},
+                 {"model", {{"file", info.file}, {"name", info.name}, {"weight_bytes", info.weight_bytes}}},
+                 {"machine",
+                  {{"cpu", machine.cpu},
+                   {"threads", info.threads},
+                   {"read_bytes_per_second", machine.read_bytes_per_second},
+                   {"int8_macs_per_second", machine.int8_macs_per_second}}},
+                 {"generate", flags.plan.generate},
+                 {"repeats", flags.plan.repeats},
+                 {"kv_type", name(flags.cells.kv_type)}};
+    if (!baseline.empty()) json["baseline"] = baseline;
+    json.update(to_json(rows, machine, baseline));
+    print_json_line(json);
+  } else {
+    print_out((info.name.empty() ? std::filesystem::path(info.file).filename().string() : info.name) + ", " +
+              bytes_text(static_cast<double>(info.weight_bytes)) + " of weights\n" +
+              machine_text(machine, info) + "\n");
+    print_tables(rows, machine, baseline);
+  }
+  return exit_ok;
+}
+
+}  // namespace
+
+Command add_bench(CLI::App& root) {
+  auto flags = std::make_shared<BenchFlags>();
+  BenchPlan& plan = flags->plan;
+  CLI::App* app = root.add_subcommand("bench", "Measure prefill and decode, by lanes and by prompt");
+  app->footer(footer);
+  const auto add_list = [&](const std::string& option, auto& target, const std::string& help) {
+    return app->add_option(option, target, help)
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->capture_default_str();
+  };
+  add_list("-n,--lanes", plan.lanes, "Numbers of lanes")->type_name("N,N,...")->check(CLI::Range(1, 4096));
+  add_list("-p,--prompts", plan.prompts, "Tokens of the prompts")
+      ->type_name("N,N,...")
+      ->check(CLI::Range(1, 1 << 24));
+  app->add_option("-g,--generate", plan.generate, "Tokens that each lane generates")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(CLI::Range(2, 1 << 24));
+  app->add_option("-r,--repeats", plan.repeats, "Repeats, of which the median counts")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
+  add_list("--couplings", flags->couplings, "Couplings to compare; --coupling measures one alone")
+      ->type_name("NAME,NAME,...");
+  add_list("--paths", flags->paths, "Paths to compare: kernels,ggml")->type_name("NAME,NAME,...");
+  app->add_option("--baseline", flags->baseline,
+                  "Path that the others are divided by (default: the last of --paths)")
+      ->type_name("PATH");
+  app->add_flag("--json", flags->json, "One JSON object");
+  add_model_flags(*app, flags->model);
+  add_choice(*app, "--kv-type", flags->cells.kv_type, {KvType::f16, KvType::f32, KvType::q8_0})
+      ->description("Type of keys and values (default: f16)")
+      ->group("Model");
+  add_coupling_flags(*app, flags->coupling);
+  return {app, [flags] { return run(*flags); }};
+}
+
+}  // namespace lanerope

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/bench_measure.h"
+
+#include <algorithm>
+#include <random>
+
+#include "cli/coupling_flags.h"
+#include "lanerope/inspect.h"
+
+namespace lanerope {
+
+namespace {
+
+// What one token goes through. The table of token embeddings is looked up, not read, unless it is the output
+// as well.
+struct WeightLoad {
+  int64_t parameters = 0;
+  int64_t output_parameters = 0;  // of these, used for tokens that are sampled only
+  int64_t bytes = 0;
+};
+
+WeightLoad weight_load(const std::string& file) {
+  const FileDescription description = describe_file(file);
+  const bool has_output =
+      std::ranges::any_of(description.tensors, [](const FileTensor& t) { return t.name == "output.weight"; });
+  WeightLoad load;
+  for (const FileTensor& tensor : description.tensors) {
+    if (tensor.shape.size() < 2 || (has_output && tensor.name == "token_embd.weight")) continue;
+    int64_t elements = 1;
+    for (const int64_t size : tensor.shape) elements *= size;
+    load.parameters += elements;
+    load.bytes += static_cast<int64_t>(tensor.bytes);
+    if (tensor.name == (has_output ? "output.weight" : "token_embd.weight"))
+      load.output_parameters = elements;
+  }
+  return load;
+}
+
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  const size_t half = values.size() / 2;
+  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
+
+class Bench {
+ public:
+  Bench(std::shared_ptr<const Model> model, const BenchPlan& plan,
+        const std::function<void(const std::string&)>& progress)
+      : model_(std::move(model)),
+        plan_(plan),
+        progress_(progress),
+        load_(weight_load(model_->info().file)),
+        random_(plan.seed) {
+    const int32_t most_lanes = std::ranges::max(plan_.lanes);
+    cells_ = std::ranges::max(plan_.prompts) + most_lanes * plan_.generate;
+    engine_ = std::make_unique<Engine>(model_, EngineOptions{.kv_cells = cells_, .kv_type = plan_.kv_type});
+    run(request(random_prompt(std::min(16, cells_ - 4)), {.lanes = 1, .budget = 4}));  // touches the weights
+  }
+
+  void measure(BenchRows& rows) {
+    for (const int32_t prompt : plan_.prompts) {
+      const std::vector<TokenId> tokens = measure_prefill(prompt, rows);
+      for (const int32_t lanes : plan_.lanes) {
+        for (const Coupling& coupling : plan_.couplings) {
+          // One lane sees nobody: all couplings are the same there.
+          const bool repeated = lanes == 1 && &coupling != &plan_.couplings.front();
+          if (!repeated) measure_decode(tokens, lanes, coupling, rows);
+        }
+      }
+    }
+  }
+
+ private:
+  struct Size {
+    int32_t lanes = 1;
+    int32_t budget = 1;
+  };
+
+  std::vector<TokenId> random_prompt(int32_t size) {
+    std::uniform_int_distribution<TokenId> any(0, model_->info().n_vocab - 1);
+    std::vector<TokenId> tokens(static_cast<size_t>(std::max(size, 1)));
+    std::ranges::generate(tokens, [&] { return any(random_); });
+    return tokens;
+  }
+
+  static Request request(std::vector<TokenId> prompt, Size size) {
+    return {.prompt_tokens = std::move(prompt),
+            .lanes = size.lanes,
+            .budget = size.budget,
+            .coupling = Coupling{},
+            .force_coupling = true,
+            .tag = "",
+            .ignore_end = true,
+            .selection = {.kind = SelectionKind::none}};
+  }
+
+  std::shared_ptr<const GroupResult> run(const Request& request) {
+    std::shared_ptr<const GroupResult> result;
+    engine_->submit(request);
+    while (engine_->step([&](const Event& event) {
+      if (event.kind == EventKind::group_finished) result = event.result;
+    })) {
+    }
+    return result;
+  }
+
+  // Returns the last prompt, which the engine keeps for the decoding that follows.
+  std::vector<TokenId> measure_prefill(int32_t prompt, BenchRows& rows) {
+    progress_(model_->info().path + ", prefill of " + std::to_string(prompt));
+    std::vector<double> seconds;
+    std::vector<TokenId> tokens;
+    for (int32_t repeat = 0; repeat < plan_.repeats; ++repeat) {
+      tokens = random_prompt(prompt);
+      seconds.push_back(run(request(tokens, {}))->prefill_seconds);
+    }
+    const double middle = median(seconds);
+    rows.prefill.push_back(
+        {.path = model_->info().path,
+         .prompt = prompt,
+         .seconds = middle,
+         .tokens_per_second = prompt / middle,
+         .macs_per_second =
+             static_cast<double>(load_.parameters - load_.output_parameters) * prompt / middle});
+    return tokens;
+  }
+
+  void measure_decode(const std::vector<TokenId>& prompt, int32_t lanes, const Coupling& coupling,
+                      BenchRows& rows) {
+    progress_(model_->info().path + ", " + describe(coupling) + ", " + std::to_string(lanes) +
+              " lanes after " + std::to_string(prompt.size()));
+    Request wanted = request(prompt, {.lanes = lanes, .budget = plan_.generate});
+    wanted.coupling = coupling;
+    std::vector<double> step_seconds;
+    std::vector<double> token_seconds;
+    for (int32_t repeat = 0; repeat < plan_.repeats; ++repeat) {
+      const std::shared_ptr<const GroupResult> result = run(wanted);
+      int64_t generated = 0;
+      for (const LaneResult& lane : result->lanes) generated += lane.generated;
+      step_seconds.push_back(result->decode_seconds / std::max(result->clock, 1));
+      token_seconds.push_back(result->decode_seconds / static_cast<double>(std::max<int64_t>(generated, 1)));
+    }
+    const double step = median(step_seconds);
+    const MemoryNeed need = engine_->need(wanted);
+    const double cell_bytes = static_cast<double>(need.kv_bytes) / (need.prompt_cells + need.lane_cells);
+    // Lanes are half full on average.
+    const double kv_read = cell_bytes * (need.prompt_cells + need.lane_cells / 2.0);
+    rows.decode.push_back({.path = model_->info().path,
+                           .coupling = describe(coupling),
+                           .prompt = static_cast<int32_t>(prompt.size()),
+                           .lanes = lanes,
+                           .seconds_per_step = step,
+                           .tokens_per_second = 1 / median(token_seconds),
+                           .bytes_per_second = (static_cast<double>(load_.bytes) + kv_read) / step,
+                           .macs_per_second = static_cast<double>(load_.parameters) * lanes / step,
+                           .kv_bytes = need.kv_bytes});
+  }
+
+  std::shared_ptr<const Model> model_;
+  BenchPlan plan_;
+  const std::function<void(const std::string&)>& progress_;
+  WeightLoad load_;
+  std::mt19937_64 random_;
+  int32_t cells_ = 0;
+  std::unique_ptr<Engine> engine_;
+};
+
+}  // namespace
+
+void measure(const std::shared_ptr<const Model>& model, const BenchPlan& plan, BenchRows& rows,
+             const std::function<void(const std::string&)>& progress) {
+  Bench(model, plan, progress).measure(rows);
+}
+
+}  // namespace lanerope

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <iostream>
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/exit_code.h"
+#include "cli/model_flags.h"
+#include "cli/output.h"
+#include "cli/request_flags.h"
+#include "cli/run_group.h"
+#include "cli/text_source.h"
+#include "lanerope/engine.h"
+#include "lanerope/errors.h"
+
+namespace lanerope {
+
+namespace {
+
+constexpr auto footer =
+    "Every turn is answered by all lanes; the selected lane's answer becomes part of the conversation.\n"
+    "\n"
+    "Examples:\n"
+    "  lanerope chat -m model.gguf\n"
+    "  lanerope chat -m model.gguf -n 8 --coupling independent --system \"Answer briefly.\"";
+
+constexpr auto help =
+    "  /lanes N       answer with N lanes\n"
+    "  /budget N      tokens that each lane may spend\n"
+    "  /coupling X    independent, lanerope, groupthink or hogwild\n"
+    "  /forget        start a new conversation\n"
+    "  /quit          leave (Ctrl-D too); Ctrl-C stops the lanes of a turn\n";
+
+struct ChatFlags {
+  std::optional<std::string> system;
+  ModelFlags model;
+  CellFlags cells;
+  RequestFlags request;
+  bool plain = false;
+};
+
+std::string_view rest_after(std::string_view line, std::string_view command) {
+  line.remove_prefix(std::min(line.size(), command.size()));
+  while (!line.empty() && line.front() == ' ') line.remove_prefix(1);
+  while (!line.empty() && line.back() == ' ') line.remove_suffix(1);
+  return line;
+}
+
+int32_t positive_number(std::string_view text, std::string_view command) {
+  int32_t number = 0;
+  const auto end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, number);
+  if (result.ec != std::errc() || result.ptr != end || number < 1) {
+    throw InvalidRequest(std::string(command) + " needs a number from 1 on");
+  }
+  return number;
+}
+
+// Thoughts are not part of the conversation: models are trained to see only what came after them.
+std::string without_thoughts(const std::string& text) {
+  constexpr std::string_view mark = "</think>";
+  const size_t end = text.rfind(mark);
+  if (end == std::string::npos) return text;
+  const size_t start = text.find_first_not_of('\n', end + mark.size());
+  return start == std::string::npos ? "" : text.substr(start);
+}
+
+class Chat {
+ public:
+  explicit Chat(ChatFlags flags) : flags_(std::move(flags)), model_(load_model(flags_.model)) {
+    if (flags_.system) check_utf8(*flags_.system, "--system");
+    forget();
+    model_->apply_template(
+        std::vector<Message>{{.role = "user", .content = "?"}});  // throws where there is none
+    make_request(flags_.request, *model_);
+  }
+
+  // Returns whether there is more to come.
+  bool take(const std::string& line) {
+    const bool command = line.starts_with("/");
+    try {
+      if (command) return obey(line);
+      check_utf8(line, "the message");
+      answer(line);
+    } catch (const OutputClosed&) {
+      throw;
+    } catch (const Error& error) {
+      print_note("lanerope: error: " + describe_failure(error).message);
+      if (!terminal_) throw;
+    }
+    return true;
+  }
+
+ private:
+  bool obey(const std::string& line) {
+    const std::string_view word = std::string_view(line).substr(0, line.find(' '));
+    const std::string_view rest = rest_after(line, word);
+    if (word == "/quit" || word == "/exit") return false;
+    if (word == "/help") {
+      print_out(help);
+    } else if (word == "/forget") {
+      forget();
+    } else if (word == "/lanes") {
+      flags_.request.lanes = positive_number(rest, word);
+    } else if (word == "/budget") {
+      flags_.request.budget = positive_number(rest, word);
+    } else if (word == "/coupling") {
+      const std::optional<CouplingKind> kind = parse_coupling_kind(rest);
+      if (!kind) throw InvalidRequest("/coupling needs one of independent, lanerope, groupthink, hogwild");
+      flags_.request.coupling.kind = kind;
+    } else {
+      throw InvalidRequest("there is no command " + std::string(word) + "; /help lists them");
+    }
+    return true;
+  }
+
+  void forget() {
+    messages_.clear();
+    if (flags_.system) messages_.push_back({.role = "system", .content = *flags_.system});
+  }
+
+  void answer(const std::string& line) {
+    messages_.push_back({.role = "user", .content = line});
+    try {
+      Request request = make_request(flags_.request, *model_);
+      request.prompt = model_->apply_template(messages_);
+      Engine& engine = engine_for(request);
+      const GroupId group = engine.submit(request);
+      const ViewContext context = view_context(request, *model_, engine.need(request).prompt_cells);
+      const ViewKind kind = flags_.plain || !output_is_terminal() ? ViewKind::plain : ViewKind::live;
+      const GroupRun run = run_group(engine, group, [&] { return make_view(kind, context); });
+      remember(*run.result);
+    } catch (...) {
+      messages_.pop_back();
+      throw;
+    }
+  }
+
+  void remember(const GroupResult& result) {
+    const size_t lane = result.selected < 0 ? 0 : result.selected;
+    messages_.push_back({.role = "assistant", .content = without_thoughts(result.lanes.at(lane).text)});
+    if (result.lanes.size() > 1) {
+      print_note("lane " + std::to_string(lane + 1) + "'s answer goes on into the conversation");
+    }
+  }
+
+  // Keeps the engine, and with it the conversation's cells, as long as they suffice.
+  Engine& engine_for(const Request& request) {
+    const MemoryNeed need = memory_need(*model_, request, flags_.cells.kv_type);
+    const int32_t cells = need.prompt_cells + need.lane_cells;
+    const bool fixed = flags_.cells.cells > 0;
+    if (engine_ == nullptr || (!fixed && cells > engine_->state().cells)) {
+      engine_.reset();
+      const EngineOptions options{.kv_cells = fixed ? flags_.cells.cells : std::max(4096, 2 * cells),
+                                  .kv_type = flags_.cells.kv_type};
+      engine_ = std::make_unique<Engine>(model_, options);
+    }
+    return *engine_;
+  }
+
+  ChatFlags flags_;
+  std::shared_ptr<const Model> model_;
+  std::unique_ptr<Engine> engine_;
+  std::vector<Message> messages_;
+  bool terminal_ = isatty(STDIN_FILENO) == 1;
+};
+
+int run(const ChatFlags& flags) {
+  Chat chat(flags);
+  const bool terminal = isatty(STDIN_FILENO) == 1;
+  if (terminal) print_out("Type a message; /help lists the commands.\n");
+  std::string line;
+  while (true) {
+    if (terminal) print_out("\n> ");
+    if (!std::getline(std::cin, line)) break;
+    if (line.ends_with('\r')) line.pop_back();
+    if (!line.empty() && !chat.take(line)) break;
+  }
+  if (terminal && std::cin.eof()) print_out("\n");
+  return exit_ok;
+}
+
+}  // namespace
+
+Command add_chat(CLI::App& root) {
+  auto flags = std::make_shared<ChatFlags>();
+  CLI::App* app = root.add_subcommand("chat", "Talk with N lanes, turn by turn");
+  app->footer(footer);
+  app->add_option("--system", flags->system, "System message")->type_name("TEXT");
+  app->add_flag("--plain", flags->plain, "Lines [LANE] TEXT, in a terminal as well");
+  add_model_flags(*app, flags->model);
+  add_cell_flags(*app, flags->cells);
+  add_request_flags(*app, flags->request);
+  return {app, [flags] { return run(*flags); }};
+}
+
+}  // namespace lanerope

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+namespace lanerope {
+
+// A subcommand: `app` holds its options; `run` does the work once they are parsed and returns the exit
+// status.
+struct Command {
+  CLI::App* app = nullptr;
+  std::function<int()> run;
+};
+
+Command add_run(CLI::App& root);
+Command add_chat(CLI::App& root);
+Command add_score(CLI::App& root);
+Command add_inspect(CLI::App& root);
+Command add_tokenize(CLI::App& root);
+Command add_bench(CLI::App& root);
+Command add_completion(CLI::App& root);
+
+}  // namespace lanerope

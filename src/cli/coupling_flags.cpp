@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/coupling_flags.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "cli/choice.h"
+#include "cli/text_source.h"
+#include "lanerope/errors.h"
+
+namespace lanerope {
+
+namespace {
+
+constexpr auto group = "Coupling";
+
+}  // namespace
+
+void add_coupling_flags(CLI::App& app, CouplingFlags& flags) {
+  add_choice(
+      app, "--coupling", flags.kind,
+      {CouplingKind::independent, CouplingKind::lanerope, CouplingKind::groupthink, CouplingKind::hogwild})
+      ->description("How lanes see one another (default: the adapter's, or lanerope)")
+      ->group(group);
+  add_choice(app, "--init", flags.init,
+             {OmegaInit::rope, OmegaInit::gt, OmegaInit::ntk, OmegaInit::ntk_by_parts})
+      ->description("Omega of the lanerope coupling (default: the adapter's, or rope)")
+      ->group(group);
+  app.add_option("--omega", flags.omega_file, "Read omega from a file: a JSON array, or one number a line")
+      ->type_name("FILE")
+      ->group(group);
+  app.add_option("--stride", flags.stride,
+                 "Tokens between neighbouring lanes in gt, ntk and groupthink (0: the budget)")
+      ->type_name("K")
+      ->group(group);
+  app.add_option("--window", flags.window, "Of each other lane see only the last tokens (0: all)")
+      ->type_name("W")
+      ->group(group);
+  add_choice(app, "--visibility", flags.visibility,
+             {Visibility::inclusive, Visibility::strict, Visibility::interleaved})
+      ->description("How up to date a lane sees the others (default: inclusive)")
+      ->group(group);
+  add_choice(app, "--topology", flags.topology, {Topology::all, Topology::ring, Topology::tree})
+      ->description("Which other lanes a lane sees (default: all)")
+      ->group(group);
+  add_choice(app, "--prompt-lane", flags.prompt_lane, {PromptLane::own, PromptLane::first})
+      ->description("Where groupthink puts the prompt (default: own)")
+      ->group(group);
+  app.add_flag("--force-coupling", flags.force,
+               "Use an adapter with another visibility than it was trained with")
+      ->group(group);
+}
+
+Coupling default_coupling(const Model& model) {
+  const std::vector<AdapterInfo>& adapters = model.info().adapters;
+  return adapters.empty() ? Coupling{} : adapters.front().coupling.value_or(Coupling{});
+}
+
+std::optional<Coupling> given_coupling(const CouplingFlags& flags, const Model& model) {
+  const bool any = flags.kind || flags.init || flags.stride || flags.window || flags.visibility ||
+                   flags.topology || flags.prompt_lane || !flags.omega_file.empty();
+  if (!any) return std::nullopt;
+  if (flags.init && !flags.omega_file.empty()) {
+    throw InvalidRequest("--init and --omega both say what omega is; give one of them");
+  }
+  const bool sets_omega = flags.init || !flags.omega_file.empty();
+  if (sets_omega && flags.kind.value_or(CouplingKind::lanerope) != CouplingKind::lanerope) {
+    throw InvalidRequest("--init and --omega belong to the lanerope coupling, not to " +
+                         std::string(name(*flags.kind)) + "; leave them out or choose --coupling lanerope");
+  }
+  Coupling coupling = default_coupling(model);
+  if (flags.kind) coupling.kind = *flags.kind;
+  if (flags.init) {
+    coupling.init = *flags.init;
+    coupling.omega.clear();
+  }
+  if (!flags.omega_file.empty()) {
+    coupling.init = OmegaInit::given;
+    coupling.omega = read_omega(flags.omega_file);
+  }
+  if (flags.stride) coupling.stride = *flags.stride;
+  if (flags.window) coupling.window = *flags.window;
+  if (flags.visibility) coupling.visibility = *flags.visibility;
+  if (flags.topology) coupling.topology = *flags.topology;
+  if (flags.prompt_lane) coupling.prompt_lane = *flags.prompt_lane;
+  return coupling;
+}
+
+std::string describe(const Coupling& coupling) {
+  const Coupling usual;
+  std::string text(name(coupling.kind));
+  if (coupling.kind == CouplingKind::independent) return text;
+  if (coupling.kind == CouplingKind::lanerope) text += ", omega " + std::string(name(coupling.init));
+  if (coupling.stride != usual.stride) text += ", stride " + std::to_string(coupling.stride);
+  if (coupling.window != usual.window) text += ", window " + std::to_string(coupling.window);
+  if (coupling.visibility != usual.visibility) text += ", " + std::string(name(coupling.visibility));
+  if (coupling.topology != usual.topology) text += ", " + std::string(name(coupling.topology));
+  if (coupling.prompt_lane != usual.prompt_lane) text += ", prompt in the first lane";
+  return text;
+}
+
+std::vector<float> read_omega(const std::string& file) {
+  const std::string text = read_file(file);
+  const std::string refusal =
+      file + " does not hold omega; write a JSON array of numbers, or one number a line";
+  std::vector<float> omega;
+  if (text.find('[') != std::string::npos) {
+    const nlohmann::json values = nlohmann::json::parse(text, nullptr, false);
+    if (!values.is_array()) throw BadFile(refusal);
+    for (const nlohmann::json& value : values) {
+      if (!value.is_number()) throw BadFile(refusal);
+      omega.push_back(value.get<float>());
+    }
+  } else {
+    std::istringstream lines(text);
+    std::string word;
+    while (lines >> word) {
+      char* end = nullptr;
+      omega.push_back(std::strtof(word.c_str(), &end));
+      if (*end != '\0') throw BadFile(refusal);
+    }
+  }
+  for (const float value : omega) {
+    if (!std::isfinite(value)) throw BadFile(refusal + ", all of them finite");
+  }
+  if (omega.empty()) throw BadFile(refusal);
+  return omega;
+}
+
+}  // namespace lanerope

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/event_json.h"
+
+#include <cmath>
+
+namespace lanerope {
+
+namespace {
+
+// JSON has no infinities, and a banned token's log-probability is one.
+nlohmann::ordered_json number(double value) {
+  if (!std::isfinite(value)) return nullptr;
+  return value;
+}
+
+}  // namespace
+
+nlohmann::ordered_json to_json(const GroupResult& result) {
+  nlohmann::ordered_json lanes = nlohmann::ordered_json::array();
+  for (const LaneResult& lane : result.lanes) {
+    nlohmann::ordered_json entry = {{"text", lane.text},
+                                    {"tokens", lane.tokens},
+                                    {"finish", name(lane.finish)},
+                                    {"answer", nullptr},
+                                    {"generated", lane.generated},
+                                    {"mean_logprob", number(lane.mean_logprob)},
+                                    {"start_step", lane.start_step}};
+    if (lane.answer) entry["answer"] = *lane.answer;
+    lanes.push_back(std::move(entry));
+  }
+  nlohmann::ordered_json votes = nlohmann::ordered_json::array();
+  for (const Vote& vote : result.votes) votes.push_back({{"answer", vote.answer}, {"count", vote.count}});
+  nlohmann::ordered_json json = {{"selected", nullptr},
+                                 {"confidence", number(result.confidence)},
+                                 {"votes", std::move(votes)},
+                                 {"consensus", result.consensus},
+                                 {"lanes", std::move(lanes)},
+                                 {"prompt_tokens", result.prompt_tokens},
+                                 {"cached_prompt_tokens", result.cached_prompt_tokens},
+                                 {"clock", result.clock},
+                                 {"prefill_seconds", result.prefill_seconds},
+                                 {"decode_seconds", result.decode_seconds}};
+  if (result.selected >= 0) json["selected"] = result.selected;
+  if (!result.note.empty()) json["note"] = result.note;
+  return json;
+}
+
+nlohmann::ordered_json to_json(const Event& event) {
+  nlohmann::ordered_json json = {{"kind", name(event.kind)}, {"group", event.group}, {"step", event.step}};
+  if (event.lane >= 0) json["lane"] = event.lane;
+  if (event.kind == EventKind::token) {
+    json["token"] = event.token;
+    json["text"] = event.text;
+    json["forced"] = event.forced;
+    if (event.logprob) json["logprob"] = number(*event.logprob);
+    if (!event.top.empty()) {
+      nlohmann::ordered_json top = nlohmann::ordered_json::array();
+      for (const Alternative& other : event.top) {
+        top.push_back({{"token", other.token}, {"logprob", number(other.logprob)}});
+      }
+      json["top"] = std::move(top);
+    }
+  } else if (event.kind == EventKind::lane_finished) {
+    if (!event.text.empty()) json["text"] = event.text;
+    json["finish"] = name(event.finish);
+  }
+  if (event.result) json["result"] = to_json(*event.result);
+  return json;
+}
+
+}  // namespace lanerope

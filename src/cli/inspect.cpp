@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanerope/inspect.h"
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/choice.h"
+#include "cli/commands.h"
+#include "cli/coupling_flags.h"
+#include "cli/exit_code.h"
+#include "cli/format.h"
+#include "cli/output.h"
+
+namespace lanerope {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr auto footer =
+    "Examples:\n"
+    "  lanerope inspect model.gguf\n"
+    "  lanerope inspect model.gguf --lanes 8 --budget 2048 --prompt-tokens 4096\n"
+    "  lanerope inspect adapter.gguf --tensors --json | jq .tensors";
+
+struct InspectFlags {
+  std::string file;
+  int32_t lanes = 4;
+  int32_t budget = 256;
+  int32_t prompt_tokens = 512;
+  KvType kv_type = KvType::f16;
+  bool json = false;
+  bool tensors = false;
+  bool keys = false;
+};
+
+struct Memory {
+  int64_t cell_bytes = 0;
+  int64_t prompt_cells = 0;
+  int64_t lane_cells = 0;      // lanes x budget
+  int64_t separate_cells = 0;  // what the lanes would take as runs of their own
+
+  int64_t cells() const { return prompt_cells + lane_cells; }
+};
+
+Memory memory_of(const ModelInfo& model, const InspectFlags& flags) {
+  return {.cell_bytes = static_cast<int64_t>(bytes_per_cell(model, flags.kv_type)),
+          .prompt_cells = flags.prompt_tokens,
+          .lane_cells = int64_t{flags.lanes} * flags.budget,
+          .separate_cells = int64_t{flags.lanes} * (flags.prompt_tokens + flags.budget)};
+}
+
+std::string shape_text(const std::vector<int64_t>& shape) {
+  std::string text;
+  for (const int64_t size : shape) text += (text.empty() ? "" : " x ") + std::to_string(size);
+  return text;
+}
+
+std::string fact(const std::string& what, const std::string& value) {
+  return "  " + what + std::string(what.size() < 18 ? 18 - what.size() : 1, ' ') + value + "\n";
+}
+
+std::string model_text(const ModelInfo& model) {
+  std::string types;
+  for (const auto& [type, count] : model.tensor_types) {
+    types += (types.empty() ? "" : ", ") + std::to_string(count) + " " + type;
+  }
+  return fact("architecture", model.architecture) + fact("parameters", count_text(model.n_parameters)) +
+         fact("layers", std::to_string(model.n_layer)) +
+         fact("width", std::to_string(model.width) + ", feed-forward " + std::to_string(model.n_ffn)) +
+         fact("heads", std::to_string(model.n_head) + " of " + std::to_string(model.head_dim) + ", " +
+                           std::to_string(model.n_head_kv) + " for keys and values") +
+         fact("vocabulary",
+              std::to_string(model.n_vocab) + (model.tied_output ? ", output tied to it" : "")) +
+         fact("trained context", std::to_string(model.trained_context)) + fact("RoPE scaling", model.rope) +
+         fact("tensors", types) + fact("tokenizer", model.tokenizer) +
+         fact("chat template",
+              model.chat_template.empty() ? "none that lanerope knows" : model.chat_template);
+}
+
+std::string adapter_text(const AdapterInfo& adapter) {
+  std::string text = fact("rank", std::to_string(adapter.rank)) +
+                     fact("alpha", with_digits(adapter.alpha, 2)) +
+                     fact("tensors", std::to_string(adapter.n_tensors));
+  if (!adapter.coupling) return text + fact("coupling", "none: a plain LoRA");
+  text += fact("coupling", describe(*adapter.coupling));
+  text += fact("visibility", std::string(name(adapter.coupling->visibility)));
+  if (!adapter.coupling->omega.empty()) {
+    text += fact("omega", std::to_string(adapter.coupling->omega.size()) + " values");
+  }
+  if (adapter.tag) text += fact("lane tag", *adapter.tag);
+  std::string lanes;
+  for (const int32_t n : adapter.trained_lanes) lanes += (lanes.empty() ? "" : ", ") + std::to_string(n);
+  if (!lanes.empty()) text += fact("trained lanes", lanes);
+  return text + fact("on the prompt", adapter.on_prompt ? "yes" : "no: the prompt's cells can be shared");
+}
+
+std::string memory_text(const Memory& memory, const InspectFlags& flags) {
+  const auto bytes = [&](int64_t cells) {
+    return bytes_text(static_cast<double>(cells * memory.cell_bytes));
+  };
+  return "\nKV memory for " + std::to_string(flags.lanes) + " lanes with a budget of " +
+         std::to_string(flags.budget) + ", prompt of " + std::to_string(flags.prompt_tokens) + " (" +
+         std::string(name(flags.kv_type)) + ", " + std::to_string(memory.cell_bytes) + " bytes a cell)\n" +
+         table_text(
+             {{"  ", "cells", "memory"},
+              {"  prompt, stored once", std::to_string(memory.prompt_cells), bytes(memory.prompt_cells)},
+              {"  lanes x budget", std::to_string(memory.lane_cells), bytes(memory.lane_cells)},
+              {"  together", std::to_string(memory.cells()), bytes(memory.cells())},
+              {"  as separate runs", std::to_string(memory.separate_cells), bytes(memory.separate_cells)}});
+}
+
+void print_text(const FileDescription& file, const InspectFlags& flags) {
+  std::string text = file.file + ": " + (file.model ? "model" : "adapter");
+  if (file.model && !file.model->name.empty()) text += " " + file.model->name;
+  text += ", " + bytes_text(static_cast<double>(file.bytes));
+  if (file.parts > 1) text += " in " + std::to_string(file.parts) + " files";
+  text += "\n";
+  if (file.model) text += model_text(*file.model) + memory_text(memory_of(*file.model, flags), flags);
+  if (file.adapter) text += adapter_text(*file.adapter);
+  if (flags.keys) {
+    text += "\n";
+    for (const FileKey& key : file.keys) text += "  " + key.key + " (" + key.type + ") = " + key.value + "\n";
+  }
+  if (flags.tensors) {
+    std::vector<std::vector<std::string>> rows = {{"  tensor", "type", "shape", "bytes"}};
+    for (const FileTensor& tensor : file.tensors) {
+      rows.push_back(
+          {"  " + tensor.name, tensor.type, shape_text(tensor.shape), std::to_string(tensor.bytes)});
+    }
+    text += "\n" + table_text(rows);
+  }
+  print_out(output_is_terminal() ? without_controls(text) : text);
+}
+
+Json model_json(const ModelInfo& model) {
+  return {{"name", model.name},
+          {"architecture", model.architecture},
+          {"n_layer", model.n_layer},
+          {"width", model.width},
+          {"n_head", model.n_head},
+          {"n_head_kv", model.n_head_kv},
+          {"head_dim", model.head_dim},
+          {"n_ffn", model.n_ffn},
+          {"n_vocab", model.n_vocab},
+          {"trained_context", model.trained_context},
+          {"rope", model.rope},
+          {"tied_output", model.tied_output},
+          {"n_parameters", model.n_parameters},
+          {"weight_bytes", model.weight_bytes},
+          {"tensor_types", model.tensor_types},
+          {"tokenizer", model.tokenizer},
+          {"chat_template", model.chat_template}};
+}
+
+Json adapter_json(const AdapterInfo& adapter) {
+  Json json = {{"rank", adapter.rank},
+               {"alpha", adapter.alpha},
+               {"n_tensors", adapter.n_tensors},
+               {"coupling", nullptr},
+               {"trained_lanes", adapter.trained_lanes},
+               {"on_prompt", adapter.on_prompt}};
+  if (adapter.tag) json["tag"] = *adapter.tag;
+  if (adapter.coupling) {
+    json["coupling"] = {{"kind", name(adapter.coupling->kind)},
+                        {"init", name(adapter.coupling->init)},
+                        {"stride", adapter.coupling->stride},
+                        {"visibility", name(adapter.coupling->visibility)},
+                        {"omega", adapter.coupling->omega}};
+  }
+  return json;
+}
+
+void print_json(const FileDescription& file, const InspectFlags& flags) {
+  Json json = {{"file", file.file},
+               {"kind", file.model ? "model" : "adapter"},
+               {"bytes", file.bytes},
+               {"parts", file.parts}};
+  if (file.model) {
+    const Memory memory = memory_of(*file.model, flags);
+    json["model"] = model_json(*file.model);
+    json["memory"] = {{"lanes", flags.lanes},
+                      {"budget", flags.budget},
+                      {"kv_type", name(flags.kv_type)},
+                      {"bytes_per_cell", memory.cell_bytes},
+                      {"prompt_cells", memory.prompt_cells},
+                      {"lane_cells", memory.lane_cells},
+                      {"cells", memory.cells()},
+                      {"kv_bytes", memory.cells() * memory.cell_bytes},
+                      {"separate_kv_bytes", memory.separate_cells * memory.cell_bytes}};
+  }
+  if (file.adapter) json["adapter"] = adapter_json(*file.adapter);
+  if (flags.keys) {
+    json["keys"] = Json::array();
+    for (const FileKey& key : file.keys) {
+      json["keys"].push_back(
+          {{"key", key.key}, {"type", key.type}, {"count", key.count}, {"value", key.value}});
+    }
+  }
+  if (flags.tensors) {
+    json["tensors"] = Json::array();
+    for (const FileTensor& tensor : file.tensors) {
+      json["tensors"].push_back(
+          {{"name", tensor.name}, {"type", tensor.type}, {"shape", tensor.shape}, {"bytes", tensor.bytes}});
+    }
+  }
+  print_json_line(json);
+}
+
+int run(const InspectFlags& flags) {
+  const FileDescription file = describe_file(flags.file);
+  if (flags.json) {
+    print_json(file, flags);
+  } else {
+    print_text(file, flags);
+  }
+  return exit_ok;
+}
+
+}  // namespace
+
+Command add_inspect(CLI::App& root) {
+  auto flags = std::make_shared<InspectFlags>();
+  CLI::App* app =
+      root.add_subcommand("inspect", "Show what a model or an adapter holds, and the memory for N lanes");
+  app->footer(footer);
+  app->add_option("FILE", flags->file, "GGUF file")->required();
+  app->add_option("-n,--lanes", flags->lanes, "Lanes")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app->add_option("-b,--budget", flags->budget, "Tokens that each lane may spend")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  app->add_option("--prompt-tokens", flags->prompt_tokens, "Tokens of the prompt")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  add_choice(*app, "--kv-type", flags->kv_type, {KvType::f16, KvType::f32, KvType::q8_0})
+      ->description("Type of keys and values (default: f16)");
+  app->add_flag("--tensors", flags->tensors, "List the tensors");
+  app->add_flag("--keys", flags->keys, "List the metadata");
+  app->add_flag("--json", flags->json, "One JSON object");
+  return {app, [flags] { return run(*flags); }};
+}
+
+}  // namespace lanerope

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/model_flags.h"
+
+#include <cstdio>
+
+#include "cli/choice.h"
+#include "cli/default_model.h"
+#include "cli/output.h"
+
+namespace lanerope {
+
+namespace {
+
+constexpr auto group = "Model";
+
+}  // namespace
+
+void add_model_flags(CLI::App& app, ModelFlags& flags) {
+  app.add_option("-m,--model", flags.file, "GGUF file (default: the bundled model)")
+      ->type_name("FILE")
+      ->group(group);
+  app.add_option("--lora", flags.adapters, "Apply a LoRA adapter; repeatable")
+      ->type_name("FILE")
+      ->allow_extra_args(false)
+      ->group(group);
+  app.add_option("--lora-scaled", flags.scaled_adapters, "Apply a LoRA adapter with a scale; repeatable")
+      ->type_name("FILE SCALE")
+      ->allow_extra_args(false)
+      ->group(group);
+  app.add_option("--chat-template", flags.chat_template, "Built-in chat template in place of the file's")
+      ->type_name(CLI::detail::join(chat_template_names(), "|"))
+      ->group(group);
+  app.add_option("-t,--threads", flags.threads, "Threads (default: all cores)")
+      ->type_name("N")
+      ->check(CLI::Range(0, 4096))
+      ->group(group);
+  app.add_option("--device", flags.device, "Where to compute: cpu, or a ggml device")
+      ->type_name("NAME")
+      ->capture_default_str()
+      ->group(group);
+  add_choice(app, "--path", flags.path, {Path::automatic, Path::kernels, Path::ggml})
+      ->description("Code that computes: lanerope's kernels, or plain ggml (default: automatic)")
+      ->group(group);
+}
+
+std::shared_ptr<const Model> load_model(const ModelFlags& flags) {
+  ModelOptions options{.file = flags.file.empty() ? default_model_file() : flags.file,
+                       .device = flags.device,
+                       .threads = flags.threads,
+                       .path = flags.path,
+                       .chat_template = flags.chat_template};
+  for (const std::string& file : flags.adapters) options.adapters.push_back({.file = file});
+  for (const auto& [file, scale] : flags.scaled_adapters)
+    options.adapters.push_back({.file = file, .scale = scale});
+  int shown = -1;
+  if (notes_are_terminal()) {
+    options.progress = [&shown](float share) {
+      const int percent = static_cast<int>(share * 100);
+      if (percent == shown) return;
+      shown = percent;
+      std::fprintf(stderr, "\rloading the model, %d%%", percent);
+    };
+  }
+  const auto erase = [&shown] {
+    if (shown >= 0) std::fprintf(stderr, "\r\033[K");
+  };
+  try {
+    std::shared_ptr<const Model> model = Model::load(options);
+    erase();
+    return model;
+  } catch (...) {
+    erase();
+    throw;
+  }
+}
+
+void add_cell_flags(CLI::App& app, CellFlags& flags) {
+  app.add_option("-c,--cells", flags.cells,
+                 "KV cells, for the prompt and all lanes together (default: as needed)")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber)
+      ->group(group);
+  add_choice(app, "--kv-type", flags.kv_type, {KvType::f16, KvType::f32, KvType::q8_0})
+      ->description("Type of keys and values (default: f16)")
+      ->group(group);
+}
+
+}  // namespace lanerope

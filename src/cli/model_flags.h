@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lanerope/engine.h"
+#include "lanerope/model.h"
+
+namespace lanerope {
+
+// The options that name a model and say how it runs: -m, --lora, -t, --device, --kv-type, ...
+struct ModelFlags {
+  std::string file = {};
+  std::vector<std::string> adapters = {};
+  std::vector<std::pair<std::string, float>> scaled_adapters = {};
+  std::string chat_template = {};
+  std::string device = "cpu";
+  Path path = Path::automatic;
+  int32_t threads = 0;
+};
+
+void add_model_flags(CLI::App& app, ModelFlags& flags);
+
+// Loads the model, or the bundled one if none is named. A terminal sees how far it is.
+std::shared_ptr<const Model> load_model(const ModelFlags& flags);
+
+// -c and --kv-type.
+struct CellFlags {
+  int32_t cells = 0;  // 0: what the request needs
+  KvType kv_type = KvType::f16;
+};
+
+void add_cell_flags(CLI::App& app, CellFlags& flags);
+
+}  // namespace lanerope

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/request_flags.h"
+
+#include <charconv>
+#include <random>
+
+#include "cli/choice.h"
+#include "cli/text_source.h"
+#include "lanerope/errors.h"
+
+namespace lanerope {
+
+namespace {
+
+constexpr auto lanes_group = "Lanes";
+constexpr auto sampling_group = "Sampling";
+constexpr auto answer_group = "Answer";
+
+void add_sampling_flags(CLI::App& app, RequestFlags& flags) {
+  Sampling& sampling = flags.sampling;
+  const auto add = [&app](const std::string& option, auto& target, const std::string& help) {
+    return app.add_option(option, target, help)->type_name("X")->capture_default_str()->group(sampling_group);
+  };
+  add("--temp,--temperature", sampling.temperature, "Temperature; 0 is greedy");
+  add("--top-k", sampling.top_k, "Draw from the K likeliest tokens; 0 means all");
+  add("--top-p", sampling.top_p, "Draw from the likeliest tokens that make up this share");
+  add("--min-p", sampling.min_p, "Drop tokens less likely than this share of the likeliest");
+  add("--repeat-penalty", sampling.repetition_penalty, "Penalty for repeating a token; 1 is none");
+  add("--repeat-last-n", sampling.penalty_window, "How many of the last tokens penalties look at");
+  add("--presence-penalty", sampling.presence_penalty, "Subtracted from tokens that occurred");
+  add("--frequency-penalty", sampling.frequency_penalty, "Subtracted for each time a token occurred");
+  app.add_option("--logit-bias", flags.logit_bias,
+                 "Add BIAS to a token's logit, as in 42+1.5 or 42-inf; repeatable")
+      ->type_name("ID±BIAS")
+      ->allow_extra_args(false)
+      ->group(sampling_group);
+  app.add_option("-s,--seed", flags.seed, "Seed; the same one gives the same lanes (default: a new one)")
+      ->type_name("N")
+      ->check(CLI::Range(int64_t{-1}, int64_t{INT64_MAX}))
+      ->group(sampling_group);
+}
+
+LogitBias parse_logit_bias(const std::string& text) {
+  const InvalidRequest refusal("--logit-bias '" + text +
+                               "' is not a token id and a bias; write 42+1.5, 42-2 or 42-inf");
+  LogitBias result;
+  const char* end = text.data() + text.size();
+  const auto id = std::from_chars(text.data(), end, result.token);
+  if (id.ec != std::errc() || id.ptr == end || (*id.ptr != '+' && *id.ptr != '-') || result.token < 0)
+    throw refusal;
+  const auto bias = std::from_chars(*id.ptr == '+' ? id.ptr + 1 : id.ptr, end, result.bias);
+  if (bias.ec != std::errc() || bias.ptr != end) throw refusal;
+  return result;
+}
+
+uint64_t new_seed() {
+  // Short enough to be typed again.
+  return std::random_device()() % 1'000'000'000;
+}
+
+}  // namespace
+
+void add_request_flags(CLI::App& app, RequestFlags& flags) {
+  app.add_option("-n,--lanes", flags.lanes, "Lanes")
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(lanes_group);
+  app.add_option("-b,--budget", flags.budget, "Tokens that each lane may spend")
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(lanes_group);
+  app.add_option("--tag", flags.tag, "What each lane is fed first, {k} being its number; may be empty")
+      ->type_name("TEXT")
+      ->group(lanes_group);
+  app.add_option("--lane-text", flags.lane_texts, "What the next lane is fed after its tag; once a lane")
+      ->type_name("TEXT")
+      ->allow_extra_args(false)
+      ->group(lanes_group);
+  app.add_option("--stop", flags.stop, "A lane ends before it would write this; repeatable")
+      ->type_name("TEXT")
+      ->allow_extra_args(false)
+      ->group(lanes_group);
+  app.add_flag("--ignore-end", flags.ignore_end, "Go on after end tokens, until the budget is spent")
+      ->group(lanes_group);
+  add_choice(app, "--select", flags.selection,
+             {SelectionKind::vote, SelectionKind::logprob, SelectionKind::verifier, SelectionKind::first,
+              SelectionKind::none})
+      ->description("Which lane is the answer (default: vote)")
+      ->group(answer_group);
+  app.add_option("--verifier", flags.verifier,
+                 "Shell command for --select verifier: a JSON line a lane in, a score a line out")
+      ->type_name("CMD")
+      ->group(answer_group);
+  app.add_option("--consensus", flags.consensus, "Stop as soon as K lanes give the same answer")
+      ->type_name("K")
+      ->group(answer_group);
+  app.add_flag("--logprobs", flags.logprobs, "Report the log-probability of each token (with --json)")
+      ->group(answer_group);
+  app.add_option("--top-logprobs", flags.top_logprobs, "And the K likeliest alternatives")
+      ->type_name("K")
+      ->group(answer_group);
+  add_sampling_flags(app, flags);
+  add_coupling_flags(app, flags.coupling);
+}
+
+Request make_request(const RequestFlags& flags, const Model& model) {
+  Request request{.lanes = flags.lanes,
+                  .budget = flags.budget,
+                  .coupling = given_coupling(flags.coupling, model),
+                  .force_coupling = flags.coupling.force,
+                  .tag = flags.tag,
+                  .lane_texts = flags.lane_texts,
+                  .sampling = flags.sampling,
+                  .stop = flags.stop,
+                  .ignore_end = flags.ignore_end,
+                  .logprobs = flags.logprobs || flags.top_logprobs > 0,
+                  .top_logprobs = flags.top_logprobs};
+  request.sampling.seed = flags.seed < 0 ? new_seed() : static_cast<uint64_t>(flags.seed);
+  for (const std::string& text : flags.logit_bias)
+    request.sampling.logit_bias.push_back(parse_logit_bias(text));
+  const bool verifies =
+      flags.selection ? *flags.selection == SelectionKind::verifier : !flags.verifier.empty();
+  if (!flags.verifier.empty() && !verifies) {
+    throw InvalidRequest("--verifier goes with --select verifier, not with --select " +
+                         std::string(name(*flags.selection)));
+  }
+  if (flags.verifier.empty() && verifies)
+    throw InvalidRequest("--select verifier needs a command; give it with --verifier");
+  request.selection = {
+      .kind = verifies ? SelectionKind::verifier : flags.selection.value_or(SelectionKind::vote),
+      .consensus = flags.consensus,
+      .verifier_command = flags.verifier};
+  if (flags.tag) check_utf8(*flags.tag, "--tag");
+  for (const std::string& text : flags.lane_texts) check_utf8(text, "--lane-text");
+  for (const std::string& text : flags.stop) check_utf8(text, "--stop");
+  return request;
+}
+
+void add_prompt_flags(CLI::App& app, PromptFlags& flags) {
+  app.add_option("--system", flags.system, "System message")->type_name("TEXT");
+  app.add_flag("--raw", flags.raw, "Take the text as it is, without the chat template");
+}
+
+std::string make_prompt(const PromptFlags& flags, const Model& model, const std::string& text) {
+  if (flags.raw || model.info().chat_template.empty()) {
+    if (flags.system) {
+      throw InvalidRequest(
+          "--system needs a chat template; leave out --raw or name one with --chat-template");
+    }
+    return text;
+  }
+  std::vector<Message> messages;
+  if (flags.system) {
+    check_utf8(*flags.system, "--system");
+    messages.push_back({.role = "system", .content = *flags.system});
+  }
+  messages.push_back({.role = "user", .content = text});
+  return model.apply_template(messages);
+}
+
+}  // namespace lanerope

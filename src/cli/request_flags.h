@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/coupling_flags.h"
+#include "lanerope/model.h"
+#include "lanerope/request.h"
+
+namespace lanerope {
+
+// The options of `run` and `chat` that make a request, apart from its prompt.
+struct RequestFlags {
+  int32_t lanes = 4;
+  int32_t budget = 256;
+  std::optional<std::string> tag;
+  std::vector<std::string> lane_texts;
+  std::vector<std::string> stop;
+  bool ignore_end = false;
+  CouplingFlags coupling;
+  Sampling sampling;
+  int64_t seed = -1;  // -1: a new one each time
+  std::vector<std::string> logit_bias;
+  std::optional<SelectionKind> selection;
+  int32_t consensus = 0;
+  std::string verifier;
+  bool logprobs = false;
+  int32_t top_logprobs = 0;
+};
+
+void add_request_flags(CLI::App& app, RequestFlags& flags);
+
+// Without a prompt. Throws InvalidRequest.
+Request make_request(const RequestFlags& flags, const Model& model);
+
+// --raw and --system: how a text becomes a prompt.
+struct PromptFlags {
+  bool raw = false;
+  std::optional<std::string> system;
+};
+
+void add_prompt_flags(CLI::App& app, PromptFlags& flags);
+
+// `text` as one user message in the model's template, or as it is: with --raw, or where the model has no
+// template.
+std::string make_prompt(const PromptFlags& flags, const Model& model, const std::string& text);
+
+}  // namespace lanerope

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+#include <istream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "cli/commands.h"
+#include "cli/coupling_flags.h"
+#include "cli/exit_code.h"
+#include "cli/model_flags.h"
+#include "cli/output.h"
+#include "cli/text_source.h"
+#include "lanerope/engine.h"
+#include "lanerope/errors.h"
+
+namespace lanerope {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr auto footer =
+    "Reads one JSON object a line: {\"prompt\": TEXT or \"prompt_tokens\": [IDS], \"lanes\": [TEXT or [IDS], "
+    "...],\n"
+    "\"start_steps\": [STEPS]}; start_steps may be left out. Writes one line for each:\n"
+    "{\"lanes\": [{\"tokens\": [...], \"logprobs\": [...], \"sum\": X}, ...]}, with \"top_logits\" under "
+    "--logits.\n"
+    "\n"
+    "Examples:\n"
+    "  lanerope score -m model.gguf traces.jsonl > scores.jsonl\n"
+    "  echo '{\"prompt\": \"2+2=\", \"lanes\": [\"4\", \"5\"]}' | lanerope score -m model.gguf --coupling "
+    "independent";
+
+struct ScoreFlags {
+  std::string file = "-";
+  ModelFlags model;
+  CellFlags cells;
+  CouplingFlags coupling;
+  int32_t logits = 0;
+};
+
+// Reads the request of one line; `where` starts the messages.
+class LineReader {
+ public:
+  LineReader(const Model& model, std::string where) : model_(model), where_(std::move(where)) {}
+
+  ScoreRequest read(const std::string& line) const {
+    const Json json = Json::parse(line, nullptr, false);
+    if (!json.is_object()) refuse("is not a JSON object; write {\"prompt\": ..., \"lanes\": [...]}");
+    ScoreRequest request;
+    if (json.contains("prompt_tokens")) {
+      request.prompt_tokens = ids(json["prompt_tokens"], "prompt_tokens");
+    } else if (json.contains("prompt") && json["prompt"].is_string()) {
+      request.prompt_tokens = model_.encode(json["prompt"].get<std::string>(), {});
+    } else {
+      refuse("has no prompt; give \"prompt\" as a text or \"prompt_tokens\" as ids");
+    }
+    if (!json.contains("lanes") || !json["lanes"].is_array())
+      refuse("has no lanes; give \"lanes\" as an array");
+    for (const Json& lane : json["lanes"]) {
+      request.lanes.push_back(lane.is_string()
+                                  ? model_.encode(lane.get<std::string>(), {.add_special = false})
+                                  : ids(lane, "a lane"));
+    }
+    if (json.contains("start_steps")) request.start_steps = ids(json["start_steps"], "start_steps");
+    return request;
+  }
+
+ private:
+  std::vector<int32_t> ids(const Json& values, const std::string& what) const {
+    if (!values.is_array()) refuse(": " + what + " is not an array of whole numbers");
+    std::vector<int32_t> list;
+    for (const Json& value : values) {
+      if (!value.is_number_integer() || value < INT32_MIN || value > INT32_MAX) {
+        refuse(": " + what + " holds " + value.dump() + ", which is not a whole number");
+      }
+      list.push_back(value.get<int32_t>());
+    }
+    return list;
+  }
+
+  [[noreturn]] void refuse(const std::string& what) const {
+    throw InvalidRequest(where_ + (what.starts_with(":") ? "" : " ") + what);
+  }
+
+  const Model& model_;
+  std::string where_;
+};
+
+Json to_json(const ScoreResult& result, bool logits) {
+  Json lanes = Json::array();
+  for (const std::vector<ScoredToken>& lane : result.lanes) {
+    Json tokens = Json::array();
+    Json logprobs = Json::array();
+    Json top = Json::array();
+    double sum = 0;
+    for (const ScoredToken& scored : lane) {
+      tokens.push_back(scored.token);
+      logprobs.push_back(scored.logprob);
+      sum += scored.logprob;
+      Json largest = Json::array();
+      for (const auto& [token, logit] : scored.top_logits) largest.push_back({token, logit});
+      top.push_back(std::move(largest));
+    }
+    Json entry = {{"tokens", std::move(tokens)}, {"logprobs", std::move(logprobs)}, {"sum", sum}};
+    if (logits) entry["top_logits"] = std::move(top);
+    lanes.push_back(std::move(entry));
+  }
+  return {{"lanes", std::move(lanes)}};
+}
+
+int32_t cells_for(const ScoreRequest& request) {
+  size_t cells = request.prompt_tokens.size();
+  for (const std::vector<TokenId>& lane : request.lanes) cells += lane.size();
+  return static_cast<int32_t>(cells);
+}
+
+int run(const ScoreFlags& flags) {
+  const std::shared_ptr<const Model> model = load_model(flags.model);
+  const Coupling coupling = given_coupling(flags.coupling, *model).value_or(default_coupling(*model));
+  std::istringstream lines(read_file(flags.file));
+  std::unique_ptr<Engine> engine;
+  std::string line;
+  for (int number = 1; std::getline(lines, line); ++number) {
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    ScoreRequest request = LineReader(*model, "line " + std::to_string(number)).read(line);
+    request.coupling = coupling;
+    request.top_logits = flags.logits;
+    const int32_t cells = std::max(flags.cells.cells, cells_for(request));
+    if (engine == nullptr || engine->state().cells < cells) {
+      engine.reset();
+      engine =
+          std::make_unique<Engine>(model, EngineOptions{.kv_cells = cells, .kv_type = flags.cells.kv_type});
+    }
+    print_json_line(to_json(engine->score(request), flags.logits > 0));
+  }
+  return exit_ok;
+}
+
+}  // namespace
+
+Command add_score(CLI::App& root) {
+  auto flags = std::make_shared<ScoreFlags>();
+  CLI::App* app =
+      root.add_subcommand("score", "Log-probabilities of given lanes, from JSON lines to JSON lines");
+  app->footer(footer);
+  app->add_option("FILE", flags->file, "JSON lines (default: standard input)");
+  app->add_option("--logits", flags->logits, "Write the K largest logits of each token too")
+      ->type_name("K")
+      ->check(CLI::NonNegativeNumber);
+  add_model_flags(*app, flags->model);
+  add_cell_flags(*app, flags->cells);
+  add_coupling_flags(*app, flags->coupling);
+  return {app, [flags] { return run(*flags); }};
+}
+
+}  // namespace lanerope

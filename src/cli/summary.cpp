@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/summary.h"
+
+#include <cstdio>
+
+namespace lanerope {
+
+namespace {
+
+std::string rounded(double value, int digits) {
+  char buffer[64];
+  std::snprintf(buffer, sizeof buffer, "%.*f", digits, value);
+  return buffer;
+}
+
+std::string count(int64_t number, const char* what) {
+  return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
+}
+
+std::string rate(int64_t tokens, double seconds) {
+  return count(tokens, "token") + " in " + rounded(seconds, 2) + " s" +
+         (seconds > 0 ? " (" + rounded(static_cast<double>(tokens) / seconds, 1) + " tokens/s)" : "");
+}
+
+}  // namespace
+
+std::string answer_text(const GroupResult& result) {
+  if (result.selected >= 0) return result.lanes[result.selected].text;
+  std::string all;
+  for (const LaneResult& lane : result.lanes) all += (all.empty() ? "" : "\n\n") + lane.text;
+  return all;
+}
+
+std::string selection_text(const GroupResult& result, const ViewContext& context) {
+  const auto n = static_cast<int64_t>(result.lanes.size());
+  if (result.selected < 0) {
+    return context.selection == SelectionKind::none ? count(n, "lane") + ", none selected"
+                                                    : "no lane could be selected";
+  }
+  std::string text = "lane " + std::to_string(result.selected + 1) + " of " + std::to_string(n);
+  if (n == 1) return text;
+  text += ", selected by " + std::string(name(context.selection));
+  if (context.selection == SelectionKind::vote && !result.votes.empty()) {
+    const Vote& best = result.votes.front();
+    text +=
+        ": " + count(best.count, "lane") + (best.count == 1 ? " says " : " say ") + "'" + best.answer + "'";
+  }
+  if (result.consensus) text += ", stopped by consensus";
+  return text + " (confidence " + rounded(result.confidence, 2) + ")";
+}
+
+std::string timing_text(const GroupResult& result, const ViewContext& context) {
+  int64_t generated = 0;
+  for (const LaneResult& lane : result.lanes) generated += lane.generated;
+  std::string text =
+      "prompt " + rate(result.prompt_tokens - result.cached_prompt_tokens, result.prefill_seconds);
+  if (result.cached_prompt_tokens > 0)
+    text += " and " + std::to_string(result.cached_prompt_tokens) + " kept";
+  text += ", " + count(static_cast<int64_t>(result.lanes.size()), "lane") + " " +
+          rate(generated, result.decode_seconds);
+  if (result.clock > 0) text += ", " + rounded(result.decode_seconds * 1000 / result.clock, 1) + " ms a step";
+  return text + ", seed " + std::to_string(context.seed);
+}
+
+std::string finish_text(FinishReason reason) {
+  switch (reason) {
+    case FinishReason::none:
+      return "running";
+    case FinishReason::end:
+      return "done";
+    case FinishReason::stop:
+      return "stop string";
+    case FinishReason::length:
+      return "budget spent";
+    case FinishReason::retired:
+      return "retired";
+    case FinishReason::consensus:
+      return "consensus";
+    case FinishReason::cancelled:
+      return "cancelled";
+  }
+  return {};
+}
+
+}  // namespace lanerope

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/text_source.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include "lanerope/errors.h"
+
+namespace lanerope {
+
+namespace {
+
+// Bytes of the character that starts at `at`, or 0 if it is none: overlong forms and surrogates are refused.
+size_t character_bytes(std::string_view text, size_t at) {
+  const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const auto tail = [&](size_t i) { return (byte(i) & 0xc0) == 0x80; };
+  const unsigned first = byte(at);
+  const unsigned second = byte(at + 1);
+  if (first < 0x80) return 1;
+  if (first >= 0xc2 && first < 0xe0) return tail(at + 1) ? 2 : 0;
+  if (first >= 0xe0 && first < 0xf0) {
+    const bool overlong = first == 0xe0 && second < 0xa0;
+    const bool surrogate = first == 0xed && second >= 0xa0;
+    return tail(at + 1) && tail(at + 2) && !overlong && !surrogate ? 3 : 0;
+  }
+  if (first >= 0xf0 && first < 0xf5) {
+    const bool overlong = first == 0xf0 && second < 0x90;
+    const bool beyond = first == 0xf4 && second >= 0x90;
+    return tail(at + 1) && tail(at + 2) && tail(at + 3) && !overlong && !beyond ? 4 : 0;
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_text_source(CLI::App& app, TextSource& source, const std::string& what) {
+  app.add_option(what, source.positional, "The text itself; - reads standard input");
+  app.add_option("-p,--prompt", source.option, "The same, as an option")->type_name("TEXT");
+  app.add_option("-f,--file", source.file, "Read the text from a file")->type_name("FILE");
+}
+
+std::string read_file(const std::string& file) {
+  const bool standard_input = file == "-";
+  const auto close = [standard_input](FILE* stream) {
+    if (!standard_input && stream != nullptr) std::fclose(stream);
+  };
+  const std::unique_ptr<FILE, decltype(close)> stream(standard_input ? stdin : std::fopen(file.c_str(), "rb"),
+                                                      close);
+  const auto fail = [&file] {
+    throw SystemError(file + " cannot be read (" + std::strerror(errno) +
+                      "); check the name and its permissions");
+  };
+  if (stream == nullptr) fail();
+  std::string text;
+  char buffer[65536];
+  size_t n = 0;
+  while ((n = std::fread(buffer, 1, sizeof buffer, stream.get())) > 0) text.append(buffer, n);
+  if (std::ferror(stream.get()) != 0) fail();
+  return text;
+}
+
+void check_utf8(std::string_view text, std::string_view what) {
+  for (size_t at = 0; at < text.size();) {
+    const size_t bytes = character_bytes(text, at);
+    if (bytes == 0) {
+      throw InvalidRequest(std::string(what) + " is not UTF-8 at byte " + std::to_string(at + 1) +
+                           "; convert it, for example with iconv");
+    }
+    at += bytes;
+  }
+}
+
+std::string read_text(const TextSource& source) {
+  const int given =
+      int{source.positional.has_value()} + int{source.option.has_value()} + int{source.file.has_value()};
+  if (given > 1)
+    throw InvalidRequest("the text is given twice; give it once: as an argument, with -p or with -f");
+  const bool from_pipe = source.positional == "-" || (given == 0 && isatty(STDIN_FILENO) == 0);
+  std::string text;
+  if (from_pipe || source.file) {
+    text = read_file(from_pipe ? "-" : *source.file);
+    if (text.ends_with('\n')) text.pop_back();  // ends the last line of a file, not the text
+  } else {
+    text = source.option.value_or(source.positional.value_or(""));
+  }
+  if (text.empty()) {
+    throw InvalidRequest(
+        "the text is empty; give it as an argument, with -p, with -f FILE or through a pipe");
+  }
+  check_utf8(text, "the text");
+  return text;
+}
+
+}  // namespace lanerope

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/view.h"
+
+#include <filesystem>
+
+#include "cli/coupling_flags.h"
+#include "cli/event_json.h"
+#include "cli/output.h"
+#include "cli/summary.h"
+
+namespace lanerope {
+
+namespace {
+
+class JsonView : public View {
+ public:
+  explicit JsonView(const ViewContext& context) : seed_(context.seed) {}
+
+  void show(const Event& event) override {
+    nlohmann::ordered_json line = to_json(event);
+    if (line.contains("result")) line["result"]["seed"] = seed_;
+    print_json_line(line);
+  }
+
+ private:
+  uint64_t seed_;
+};
+
+class AnswerView : public View {
+ public:
+  void show(const Event& event) override {
+    if (event.kind == EventKind::group_finished) print_out(answer_text(*event.result) + "\n");
+  }
+};
+
+}  // namespace
+
+ViewContext view_context(const Request& request, const Model& model, int32_t prompt_tokens) {
+  const ModelInfo& info = model.info();
+  return {.model = info.name.empty() ? std::filesystem::path(info.file).filename().string() : info.name,
+          .coupling = describe(request.coupling.value_or(default_coupling(model))),
+          .lanes = request.lanes,
+          .budget = request.budget,
+          .prompt_tokens = prompt_tokens,
+          .seed = request.sampling.seed,
+          .selection = request.selection.kind,
+          .lane_texts = request.lane_texts};
+}
+
+std::unique_ptr<View> make_view(ViewKind kind, const ViewContext& context) {
+  switch (kind) {
+    case ViewKind::live:
+      return make_live_view(context);
+    case ViewKind::plain:
+      return make_plain_view(context);
+    case ViewKind::json:
+      return std::make_unique<JsonView>(context);
+    case ViewKind::answer:
+      return std::make_unique<AnswerView>();
+  }
+  return nullptr;
+}
+
+}  // namespace lanerope
