@@ -2,7 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
@@ -10,6 +9,7 @@
 #include "lanerope/errors.h"
 #include "model/gguf_file.h"
 #include "model/gguf_writer.h"
+#include "tests/support/temporary_directory.h"
 
 namespace lanerope {
 namespace {
@@ -17,20 +17,11 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-// A directory of its own for each test, removed afterwards.
 class GgufOnDisk : public testing::Test {
  protected:
-  GgufOnDisk() {
-    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    directory_ = std::filesystem::temp_directory_path() /
-                 ("lanerope-" + std::string(test->name()) + "-" + std::to_string(::getpid()));
-    std::filesystem::create_directories(directory_);
-  }
-  ~GgufOnDisk() override { std::filesystem::remove_all(directory_); }
+  std::string path(const std::string& name) const { return directory_.file(name); }
 
-  std::string path(const std::string& name) const { return directory_ / name; }
-
-  std::filesystem::path directory_;
+  TemporaryDirectory directory_;
 };
 
 struct Part {
@@ -95,7 +86,7 @@ TEST_F(GgufOnDisk, AnUnfinishedFileLeavesNothing) {
   {
     const GgufWriter writer(path("model.gguf"));
   }
-  EXPECT_TRUE(std::filesystem::is_empty(directory_));
+  EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
 }
 
 TEST_F(GgufOnDisk, AFullDiskIsASystemError) {
@@ -115,7 +106,7 @@ TEST_F(GgufOnDisk, AFullDiskIsASystemError) {
   };
   EXPECT_THROW(write(), SystemError);
   setrlimit(RLIMIT_FSIZE, &before);
-  EXPECT_TRUE(std::filesystem::is_empty(directory_));
+  EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
   EXPECT_THROW(GgufWriter("/nonexistent/model.gguf"), SystemError);
 }
 

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "lanerope/coupling.h"
+
+namespace lanerope::reference {
+
+struct TraceLane {
+  std::vector<int32_t> tokens;
+  int32_t start_step = 0;  // of its first token, on the group's clock
+  int32_t parent = -1;     // the lane it was forked from; its cells before fork_step are this lane's own past
+  int32_t fork_step = 0;
+};
+
+// All tokens of a group that has been running for a while.
+struct Trace {
+  std::vector<int32_t> prompt;
+  std::vector<TraceLane> lanes;
+  Coupling coupling;
+  int32_t stride = 0;      // K in force: tokens between neighbouring lanes, for groupthink
+  int32_t first_lane = 0;  // the index m that lanes[0] has; the others follow it
+};
+
+// A token of a trace, in the order prompt, lane 0, lane 1, ...
+struct TraceToken {
+  int32_t id = 0;
+  int32_t lane = -1;  // -1 for the prompt
+  int32_t step = 0;   // on the clock; for the prompt the index in it
+};
+std::vector<TraceToken> flatten(const Trace& trace);
+
+// What one token makes of another: the score is <R(theta * token_turns + omega * lane_turns) q, k> where
+// visible.
+struct Relation {
+  bool visible = false;
+  double token_turns = 0;  // distance along the text, in tokens
+  double lane_turns = 0;   // distance across the lanes
+};
+
+// From the definitions in design sections 2 and 3, for every query and key one by one: [n_tokens, n_tokens],
+// a row a query. It shares no code with src/core.
+std::vector<std::vector<Relation>> relations(const Trace& trace);
+
+}  // namespace lanerope::reference

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/gguf_file.h"
+
+namespace lanerope::reference {
+
+// What the references need to know of a model, read from the file without src/model's loader.
+struct ModelFacts {
+  std::string architecture;
+  int64_t n_layer = 0;
+  int64_t width = 0;
+  int64_t n_head = 0;
+  int64_t n_head_kv = 0;
+  int64_t head_dim = 0;
+  int64_t n_vocab = 0;
+  double epsilon = 0;
+  bool adjacent_pairs = false;  // pair t is (2t, 2t + 1), else (t, t + n / 2)
+  std::vector<double>
+      theta;  // [n / 2] radians a token, all scaling included; n components of a head are rotated
+  double rotary_magnitude = 1;  // multiplies the cosines and sines of queries and of keys
+
+  // The two components of a head that pair t turns.
+  int64_t first(int64_t t) const { return adjacent_pairs ? 2 * t : t; }
+  int64_t second(int64_t t) const {
+    return adjacent_pairs ? 2 * t + 1 : t + static_cast<int64_t>(theta.size());
+  }
+};
+
+ModelFacts read_facts(const GgufFile& file);
+
+// The tensor's numbers, dequantised by ggml where need be, in the order of the file.
+std::vector<float> read_numbers(const TensorInfo& tensor);
+
+}  // namespace lanerope::reference

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/reference/torch_model.h"
+
+#include <torch/torch.h>
+
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "tests/reference/model_facts.h"
+
+namespace lanerope::reference {
+
+namespace {
+
+using torch::Tensor;
+
+// Torch counts dimensions the other way round: ggml's [n_in, n_out] is (n_out, n_in).
+Tensor to_torch(const TensorInfo& info) {
+  std::vector<float> numbers = read_numbers(info);
+  const Tensor flat =
+      torch::from_blob(numbers.data(), {static_cast<int64_t>(numbers.size())}, torch::kFloat32);
+  const Tensor copy = flat.to(torch::kFloat64);
+  return info.ne[1] > 1 ? copy.reshape({info.ne[1], info.ne[0]}) : copy;
+}
+
+struct LowRankPair {
+  Tensor a;  // (rank, n_in)
+  Tensor b;  // (n_out, rank)
+  double gain;
+};
+
+// Visibility and angles of all pairs of tokens, the same for every layer but for omega.
+struct Geometry {
+  Tensor hidden;       // (n, n) bool: query does not see key
+  Tensor token_turns;  // (n, n)
+  Tensor lane_turns;   // (n, n)
+};
+
+Geometry geometry_of(const Trace& trace) {
+  const auto table = relations(trace);
+  const auto n = static_cast<int64_t>(table.size());
+  Geometry g{.hidden = torch::ones({n, n}, torch::kBool),
+             .token_turns = torch::zeros({n, n}, torch::kFloat64),
+             .lane_turns = torch::zeros({n, n}, torch::kFloat64)};
+  auto hidden = g.hidden.accessor<bool, 2>();
+  auto token_turns = g.token_turns.accessor<double, 2>();
+  auto lane_turns = g.lane_turns.accessor<double, 2>();
+  for (int64_t q = 0; q < n; ++q) {
+    for (int64_t k = 0; k < n; ++k) {
+      const Relation& relation = table[q][k];
+      hidden[q][k] = !relation.visible;
+      token_turns[q][k] = relation.token_turns;
+      lane_turns[q][k] = relation.lane_turns;
+    }
+  }
+  return g;
+}
+
+std::vector<double> to_vector(const Tensor& row) {
+  const Tensor values = row.contiguous();
+  return {values.data_ptr<double>(), values.data_ptr<double>() + values.numel()};
+}
+
+}  // namespace
+
+struct TorchModel::State {
+  explicit State(const std::string& path) : file(path), facts(read_facts(file)) {
+    for (const TensorInfo& info : file.tensors()) weights[info.name] = to_torch(info);
+    std::vector<int64_t> firsts;
+    std::vector<int64_t> seconds;
+    for (int64_t t = 0; t < static_cast<int64_t>(facts.theta.size()); ++t) {
+      firsts.push_back(facts.first(t));
+      seconds.push_back(facts.second(t));
+    }
+    first = torch::tensor(firsts);
+    second = torch::tensor(seconds);
+  }
+
+  const Tensor& weight(const std::string& name) const { return weights.at(name); }
+
+  Tensor norm(const Tensor& x, const std::string& name) const {
+    return x / torch::sqrt(x.square().mean(-1, true) + facts.epsilon) * weight(name);
+  }
+
+  // (n, n_in) to (n, n_out)
+  Tensor linear(const Tensor& x, const std::string& stem) const {
+    Tensor y = torch::matmul(x, weight(stem + ".weight").t());
+    if (const auto bias = weights.find(stem + ".bias"); bias != weights.end()) y = y + bias->second;
+    const auto [begin, end] = pairs.equal_range(stem + ".weight");
+    for (auto pair = begin; pair != end; ++pair) {
+      const auto& [a, b, gain] = pair->second;
+      y = y + gain * torch::matmul(torch::matmul(x, a.t()), b.t());
+    }
+    return y;
+  }
+
+  // <R(alpha) q, R(beta) k> of one head for every pair of tokens, where alpha - beta is `angle`: (n, n).
+  Tensor scores(const Tensor& q, const Tensor& k, const Tensor& angle) const {
+    const auto column = [](const Tensor& x, const Tensor& index) {
+      return x.index_select(1, index).unsqueeze(1);
+    };
+    const auto row = [](const Tensor& x, const Tensor& index) {
+      return x.index_select(1, index).unsqueeze(0);
+    };
+    const Tensor along = column(q, first) * row(k, first) + column(q, second) * row(k, second);
+    const Tensor across = column(q, first) * row(k, second) - column(q, second) * row(k, first);
+    const double gain = facts.rotary_magnitude * facts.rotary_magnitude;
+    const Tensor rotated = gain * (along * torch::cos(angle) + across * torch::sin(angle)).sum(-1);
+    const auto n_rotated = static_cast<int64_t>(2 * facts.theta.size());
+    return rotated + torch::matmul(q.slice(1, n_rotated), k.slice(1, n_rotated).t());
+  }
+
+  Tensor attention(const Tensor& x, int64_t layer, const Geometry& g,
+                   const std::vector<double>& omega) const {
+    const std::string prefix = "blk." + std::to_string(layer) + ".";
+    const int64_t n = x.size(0);
+    const auto heads = [&](const char* name, int64_t count) {
+      return linear(x, prefix + name).reshape({n, count, facts.head_dim});
+    };
+    Tensor q = heads("attn_q", facts.n_head);
+    Tensor k = heads("attn_k", facts.n_head_kv);
+    const Tensor v = heads("attn_v", facts.n_head_kv);
+    if (facts.architecture == "qwen3") {
+      q = norm(q, prefix + "attn_q_norm.weight");
+      k = norm(k, prefix + "attn_k_norm.weight");
+    }
+
+    const Tensor theta = torch::tensor(facts.theta, torch::kFloat64);
+    Tensor angle = g.token_turns.unsqueeze(-1) * theta;  // (n, n, pairs)
+    if (!omega.empty()) {
+      const auto n_pairs = static_cast<int64_t>(facts.theta.size());
+      const Tensor all = torch::tensor(omega, torch::kFloat64).reshape({-1, n_pairs});
+      angle = angle + g.lane_turns.unsqueeze(-1) * all[all.size(0) > 1 ? layer : 0];
+    }
+    std::vector<Tensor> outputs;
+    for (int64_t head = 0; head < facts.n_head; ++head) {
+      const int64_t shared = head / (facts.n_head / facts.n_head_kv);
+      const Tensor score = scores(q.select(1, head), k.select(1, shared), angle) /
+                           std::sqrt(static_cast<double>(facts.head_dim));
+      const Tensor share =
+          torch::softmax(score.masked_fill(g.hidden, -std::numeric_limits<double>::infinity()), -1);
+      outputs.push_back(torch::matmul(share, v.select(1, shared)));
+    }
+    return linear(torch::cat(outputs, 1), prefix + "attn_output");
+  }
+
+  Tensor feed_forward(const Tensor& x, int64_t layer) const {
+    const std::string prefix = "blk." + std::to_string(layer) + ".";
+    const Tensor gate = linear(x, prefix + "ffn_gate");
+    return linear(gate * torch::sigmoid(gate) * linear(x, prefix + "ffn_up"), prefix + "ffn_down");
+  }
+
+  GgufFile file;
+  ModelFacts facts;
+  std::map<std::string, Tensor> weights;
+  std::multimap<std::string, LowRankPair> pairs;
+  Tensor first;  // components that the pairs turn
+  Tensor second;
+};
+
+TorchModel::TorchModel(const std::string& path) : state_(std::make_unique<State>(path)) {}
+TorchModel::~TorchModel() = default;
+
+void TorchModel::add_adapter(const std::string& path, double scale) {
+  const GgufFile file(path);
+  const double alpha = file.find<double>("adapter.lora.alpha").value_or(0);
+  constexpr std::string_view ending = ".lora_a";
+  for (const TensorInfo& info : file.tensors()) {
+    if (!info.name.ends_with(ending)) continue;
+    const std::string base = info.name.substr(0, info.name.size() - ending.size());
+    const TensorInfo& b = file.tensor(base + ".lora_b");
+    // A pair of rank 1 is still two matrices.
+    LowRankPair pair{.a = to_torch(info).reshape({info.ne[1], info.ne[0]}),
+                     .b = to_torch(b).reshape({b.ne[1], b.ne[0]}),
+                     .gain = alpha == 0 ? scale : scale * alpha / static_cast<double>(b.ne[0])};
+    state_->pairs.emplace(base, std::move(pair));
+  }
+}
+
+TraceLogits TorchModel::logits(const Trace& trace, const std::vector<double>& omega) const {
+  const torch::NoGradGuard no_gradients;
+  const State& s = *state_;
+  const std::vector<TraceToken> tokens = flatten(trace);
+  const Geometry geometry = geometry_of(trace);
+  std::vector<int64_t> ids;
+  for (const TraceToken& token : tokens) ids.push_back(token.id);
+
+  Tensor x = s.weight("token_embd.weight").index_select(0, torch::tensor(ids));
+  for (int64_t layer = 0; layer < s.facts.n_layer; ++layer) {
+    const std::string prefix = "blk." + std::to_string(layer) + ".";
+    x = x + s.attention(s.norm(x, prefix + "attn_norm.weight"), layer, geometry, omega);
+    x = x + s.feed_forward(s.norm(x, prefix + "ffn_norm.weight"), layer);
+  }
+  const bool tied = !s.weights.contains("output.weight");
+  const Tensor all = s.linear(s.norm(x, "output_norm.weight"), tied ? "token_embd" : "output");
+
+  TraceLogits result;
+  result.lanes.resize(trace.lanes.size());
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    const bool last_of_prompt = i + 1 == trace.prompt.size();
+    if (last_of_prompt) result.prompt = to_vector(all[static_cast<int64_t>(i)]);
+    if (tokens[i].lane >= 0) result.lanes[tokens[i].lane].push_back(to_vector(all[static_cast<int64_t>(i)]));
+  }
+  return result;
+}
+
+}  // namespace lanerope::reference
