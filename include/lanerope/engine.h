@@ -93,8 +93,9 @@ class Engine {
   EngineState state() const;
   const Model& model() const;
 
+  struct Impl;  // src/engine/engine_impl.h
+
  private:
-  struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 

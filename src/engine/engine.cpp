@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanerope/engine.h"
+
+#include <algorithm>
+
+#include "engine/engine_impl.h"
+#include "engine/step_batch.h"
+#include "lanerope/errors.h"
+#include "model/loaded_model.h"
+
+namespace lanerope {
+
+namespace {
+
+// How long a step waits for a verifier when there is nothing else to do.
+constexpr std::chrono::milliseconds idle_patience{20};
+
+MemoryNeed need_of(const ResolvedRequest& request, size_t cell_bytes) {
+  const int32_t cells = request.prompt_cells() + request.lane_cells();
+  return {.prompt_cells = request.prompt_cells(),
+          .lane_cells = request.lane_cells(),
+          .kv_bytes = cell_bytes * static_cast<size_t>(cells)};
+}
+
+const EngineOptions& checked(const EngineOptions& options) {
+  if (options.kv_cells < 2) throw InvalidRequest("an engine needs at least two KV cells");
+  if (options.batch_rows < 1) throw InvalidRequest("a batch needs at least one row");
+  return options;
+}
+
+}  // namespace
+
+Engine::Impl::Impl(std::shared_ptr<const Model> loaded, const EngineOptions& wanted)
+    : model(std::move(loaded)),
+      options(checked(wanted)),
+      operations_for_layout(model->parts().make_operations()),
+      pool(model->parts().h, model->parts().backend,
+           {.n_cells = options.kv_cells,
+            .type = options.kv_type,
+            .values = operations_for_layout->value_layout()}),
+      forward({.h = model->parts().h,
+               .weights = model->parts().weights,
+               .backend = model->parts().backend,
+               .pool = pool,
+               .operations = std::move(operations_for_layout)}),
+      allocator(options.kv_cells),
+      prefixes(allocator, options.keep_prefixes) {}
+
+Group& Engine::Impl::group(GroupId id) {
+  for (const auto& group : groups) {
+    if (group->id() == id) return *group;
+  }
+  throw InvalidRequest("there is no running group " + std::to_string(id));
+}
+
+void Engine::Impl::start_groups() {
+  for (const auto& group : groups) {
+    if (group->state() != GroupState::queued) continue;
+    if (!group->start(prefixes)) break;  // first come, first served
+    if (group->request().request.attention != AttentionRecording::none) {
+      const auto& h = model->parts().h;
+      recorders.try_emplace(group->id(), h.n_layer, h.n_head);
+    }
+  }
+}
+
+void Engine::Impl::run(StepBatch& step) {
+  const std::span<const float> logits = forward.run(step.batch);
+  const auto n_vocab = static_cast<size_t>(model->info().n_vocab);
+  ++steps;
+  for (const StepBatch::Share& share : step.shares) {
+    Group& group = *share.group;
+    const auto recorder = recorders.find(group.id());
+    const auto logits_of = [&](size_t row) { return logits.subspan(share.outputs[row] * n_vocab, n_vocab); };
+    if (group.state() == GroupState::reading) {
+      group.prompt().read += static_cast<int32_t>(share.rows.size());
+      if (group.prompt().read == group.n_prompt()) group.prompt_is_read(logits_of(share.rows.size() - 1), sampler);
+      continue;
+    }
+    if (recorder != recorders.end()) {
+      recorder->second.add({.plan = step.batch.plan, .first_block = share.first_block, .rows = share.rows},
+                           forward.shares());
+    }
+    group.step_is_done(share.rows, logits_of, sampler);
+  }
+}
+
+// Hands out the events in order and buries the groups that have finished. Whether any group is left.
+bool Engine::Impl::deliver(const EventSink& sink) {
+  for (const auto& group : groups) {
+    for (const Event& event : group->take_events()) {
+      if (sink) sink(event);
+    }
+  }
+  std::erase_if(groups, [&](const std::unique_ptr<Group>& group) {
+    if (group->state() != GroupState::finished) return false;
+    group->let_go(prefixes);
+    return true;
+  });
+  return !groups.empty();
+}
+
+Engine::Engine(std::shared_ptr<const Model> model, const EngineOptions& options)
+    : impl_(std::make_unique<Impl>(std::move(model), options)) {}
+Engine::~Engine() = default;
+
+MemoryNeed Engine::need(const Request& request) const {
+  return need_of(resolve(*impl_->model, request),
+                 kv_bytes_per_cell(impl_->model->parts().h, impl_->options.kv_type));
+}
+
+MemoryNeed memory_need(const Model& model, const Request& request, KvType kv_type) {
+  return need_of(resolve(model, request), kv_bytes_per_cell(model.parts().h, kv_type));
+}
+
+GroupId Engine::submit(const Request& request) {
+  ResolvedRequest resolved = resolve(*impl_->model, request);
+  const MemoryNeed need = need_of(resolved, kv_bytes_per_cell(impl_->model->parts().h, impl_->options.kv_type));
+  const int64_t cells = static_cast<int64_t>(need.prompt_cells) + need.lane_cells;
+  if (cells > impl_->options.kv_cells) {
+    throw DoesNotFit("the request needs " + std::to_string(cells) + " KV cells (" +
+                     std::to_string(need.prompt_cells) + " of prompt, " +
+                     std::to_string(request.lanes + request.reserved_lanes) + " lanes x " +
+                     std::to_string(request.budget) + "), and the engine has " +
+                     std::to_string(impl_->options.kv_cells) +
+                     "; use fewer lanes, a smaller budget, or an engine with more cells");
+  }
+  const GroupId id = impl_->next_id++;
+  impl_->groups.push_back(std::make_unique<Group>(id, *impl_->model, std::move(resolved)));
+  return id;
+}
+
+bool Engine::step(const EventSink& sink) {
+  impl_->start_groups();
+  StepBatch step =
+      assemble(impl_->groups, impl_->options, impl_->model->info().adapters.size());
+  if (!step.empty()) impl_->run(step);
+  for (const auto& group : impl_->groups) {
+    if (group->state() == GroupState::verifying) {
+      group->poll_verifier(step.empty() ? idle_patience : std::chrono::milliseconds(0));
+    }
+  }
+  return impl_->deliver(sink);
+}
+
+int32_t Engine::spawn(GroupId group, const SpawnOptions& options) {
+  return impl_->group(group).spawn(options, impl_->prefixes);
+}
+
+void Engine::push_text(GroupId group, int32_t lane, std::string_view text) {
+  impl_->group(group).push_text(lane, text);
+}
+
+void Engine::retire(GroupId group, int32_t lane) { impl_->group(group).retire(lane); }
+
+void Engine::cancel(GroupId group) { impl_->group(group).cancel(); }
+
+AttentionRecord Engine::take_attention(GroupId group) {
+  const auto found = impl_->recorders.find(group);
+  if (found == impl_->recorders.end()) return {};
+  AttentionRecord record = found->second.record();
+  impl_->recorders.erase(found);
+  return record;
+}
+
+EngineState Engine::state() const {
+  EngineState state{.cells_kept = impl_->prefixes.cells_kept(),
+                    .cells = impl_->options.kv_cells,
+                    .steps = impl_->steps};
+  state.cells_used = state.cells - impl_->allocator.n_free() - state.cells_kept;
+  for (const auto& group : impl_->groups) {
+    ++(group->state() == GroupState::queued ? state.queued_groups : state.groups);
+    state.lanes += group->live_lanes();
+  }
+  return state;
+}
+
+const Model& Engine::model() const { return *impl_->model; }
+
+}  // namespace lanerope

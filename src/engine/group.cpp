@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/group.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+
+#include "engine/answer.h"
+#include "engine/selection.h"
+#include "lanerope/errors.h"
+#include "model/loaded_model.h"
+
+namespace lanerope {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_between(Clock::time_point from, Clock::time_point to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
+}  // namespace
+
+Group::Group(GroupId id, const Model& model, ResolvedRequest request)
+    : id_(id), model_(model), request_(std::move(request)) {}
+
+bool Group::start(PrefixStore& store) {
+  assert(state_ == GroupState::queued);
+  const Request& request = request_.request;
+  std::deque<std::shared_ptr<const OwnedCells>> cells;
+  for (int32_t m = 0; m < request.lanes + request.reserved_lanes; ++m) {
+    cells.push_back(store.allocate(request.budget));
+    if (cells.back() == nullptr) return false;
+  }
+  prompt_ = store.place(request_.prompt, request_.prompt_scales);
+  if (prompt_ == nullptr) return false;
+  free_cells_ = std::move(cells);
+  result_.prompt_tokens = n_prompt();
+  result_.cached_prompt_tokens = prompt_->shared;
+  started_ = Clock::now();
+  state_ = GroupState::reading;
+  return true;
+}
+
+bool Group::waits_for_prefix() {
+  const auto& source = prompt_->source;
+  if (source == nullptr) return false;
+  if (source->read >= prompt_->shared) {
+    prompt_->source = nullptr;
+    return false;
+  }
+  // Nobody else will read what is missing: this group reads it itself, into the cells that they share.
+  if (source->abandoned) {
+    prompt_->read = source->read;
+    prompt_->source = nullptr;
+    return false;
+  }
+  return true;
+}
+
+std::vector<GroupRow> Group::decode_rows() const {
+  std::vector<GroupRow> rows;
+  for (size_t m = 0; m < lanes_.size(); ++m) {
+    if (lanes_[m].waiting()) rows.push_back({.lane = static_cast<int32_t>(m), .step = lanes_[m].next_step()});
+  }
+  return rows;
+}
+
+bool Group::wants_logits(const GroupRow& row) const {
+  return lanes_[row.lane].live() && lanes_[row.lane].forced.empty();
+}
+
+TokenId Group::token_at(const GroupRow& row) const {
+  const Lane& lane = lanes_[row.lane];
+  return lane.tokens[row.step - lane.start_step];
+}
+
+int32_t Group::cell_at(const GroupRow& row) const {
+  const Lane& lane = lanes_[row.lane];
+  return lane.cells->first + row.step - lane.start_step;
+}
+
+GroupView Group::view(std::span<const GroupRow> rows) {
+  view_prompt_ = prompt_->segments();
+  view_lanes_.clear();
+  for (const Lane& lane : lanes_) view_lanes_.push_back(lane.view());
+  for (const GroupRow& row : rows) {
+    if (row.lane != prompt_row) ++view_lanes_[row.lane].segment.length;
+  }
+  return {.coupling = &request_.coupling,
+          .frequencies = request_.frequencies,
+          .prompt = view_prompt_,
+          .lanes = view_lanes_,
+          .stride = request_.stride};
+}
+
+void Group::prompt_is_read(std::span<const float> logits, Sampler& sampler) {
+  assert(state_ == GroupState::reading);
+  state_ = GroupState::running;
+  read_ = Clock::now();
+  prompt_logits_.assign(logits.begin(), logits.end());
+  emit({.kind = EventKind::prompt_read});
+  for (int32_t m = 0; m < request_.request.lanes; ++m) {
+    auto cells = free_cells_.front();
+    free_cells_.pop_front();
+    add_lane(std::move(cells), {.forced = request_.forced[m]});
+  }
+  for (int32_t m = 0; m < request_.request.lanes; ++m) choose(m, prompt_logits_, sampler);
+  check_consensus();
+  finish_if_over();
+}
+
+int32_t Group::add_lane(std::shared_ptr<const OwnedCells> cells, Origin origin) {
+  const auto index = static_cast<int32_t>(lanes_.size());
+  lanes_.push_back({.cells = std::move(cells),
+                    .tokens = {},
+                    .forced = {origin.forced.begin(), origin.forced.end()},
+                    .start_step = clock_,
+                    .parent = origin.parent,
+                    .fork_step = origin.fork_step,
+                    .silent = origin.silent,
+                    .detokenizer = Detokenizer(model_.parts().vocabulary, {}),
+                    .stops = StopStrings(request_.request.stop),
+                    .text = origin.text,
+                    .text_length = {}});
+  emit({.kind = EventKind::lane_started, .lane = index, .step = clock_, .text = origin.text});
+  return index;
+}
+
+void Group::step_is_done(std::span<const GroupRow> rows, const LogitsOf& logits_of, Sampler& sampler) {
+  for (const GroupRow& row : rows) ++lanes_[row.lane].fed;
+  ++clock_;
+  for (size_t r = 0; r < rows.size(); ++r) {
+    const int32_t m = rows[r].lane;
+    if (lanes_[m].live()) choose(m, lanes_[m].forced.empty() ? logits_of(r) : std::span<const float>(), sampler);
+  }
+  check_consensus();
+  finish_if_over();
+}
+
+void Group::choose(int32_t index, std::span<const float> logits, Sampler& sampler) {
+  Lane& lane = lanes_[index];
+  if (!lane.forced.empty()) {
+    const TokenId token = lane.forced.front();
+    lane.forced.pop_front();
+    append_token(index, {.token = token}, /*forced=*/true);
+    return;
+  }
+  const Sampling& sampling = request_.request.sampling;
+  std::vector<TokenId> history;
+  const auto window = static_cast<size_t>(sampling.penalty_window);
+  if (lane.tokens.size() < window) {
+    const size_t of_prompt = std::min(window - lane.tokens.size(), request_.prompt.size());
+    history.assign(request_.prompt.end() - static_cast<std::ptrdiff_t>(of_prompt), request_.prompt.end());
+  }
+  history.insert(history.end(), lane.tokens.begin(), lane.tokens.end());
+  const Draw draw = sampler.draw(logits, {.sampling = sampling,
+                                          .history = history,
+                                          .key = {.seed = sampling.seed,
+                                                  .lane = static_cast<uint32_t>(index),
+                                                  .step = static_cast<uint32_t>(lane.tokens.size())},
+                                          .top_logprobs = request_.request.top_logprobs});
+  append_token(index, draw, /*forced=*/false);
+}
+
+void Group::append_token(int32_t index, const Draw& draw, bool forced) {
+  Lane& lane = lanes_[index];
+  lane.tokens.push_back(draw.token);
+  const bool silent = static_cast<int32_t>(lane.tokens.size()) <= lane.silent;
+  Event event{.kind = EventKind::token,
+              .lane = index,
+              .step = lane.start_step + static_cast<int32_t>(lane.tokens.size()) - 1,
+              .token = draw.token,
+              .forced = forced};
+  FinishReason reason = FinishReason::none;
+  if (!forced) {
+    ++lane.generated;
+    lane.sum_logprob += draw.logprob;
+    if (request_.request.logprobs || request_.request.top_logprobs > 0) {
+      event.logprob = draw.logprob;
+      event.top = draw.top;
+    }
+    if (model_.is_end(draw.token) && !request_.request.ignore_end) reason = FinishReason::end;
+  }
+  if (!silent && reason == FinishReason::none) {
+    const std::string whole = lane.detokenizer.push(draw.token);
+    if (forced) {
+      // Text that the caller put in is not searched for stop strings.
+      event.text = lane.stops.flush() + whole;
+      lane.text += whole;
+    } else {
+      const StopStrings::Result shown = lane.stops.push(whole);
+      event.text = shown.text;
+      if (shown.stopped) reason = FinishReason::stop;
+      lane.text += shown.text;
+    }
+  }
+  lane.text_length.push_back(lane.text.size());
+  const int64_t position = static_cast<int64_t>(n_prompt()) + lane.start_step + static_cast<int64_t>(lane.tokens.size());
+  const bool spent = static_cast<int32_t>(lane.tokens.size()) >= request_.request.budget ||
+                     position >= model_.info().trained_context;
+  if (reason == FinishReason::none && spent) reason = FinishReason::length;
+  emit(std::move(event));
+  if (reason != FinishReason::none) end_lane(index, reason);
+}
+
+void Group::end_lane(int32_t index, FinishReason reason) {
+  Lane& lane = lanes_[index];
+  if (!lane.live()) return;
+  lane.finish = reason;
+  std::string rest;
+  if (reason != FinishReason::stop) {
+    // What could have become a stop string did not.
+    const StopStrings::Result shown = lane.stops.push(lane.detokenizer.flush());
+    rest = shown.text + (shown.stopped ? "" : lane.stops.flush());
+  }
+  lane.text += rest;
+  finish_order_.push_back(index);
+  emit({.kind = EventKind::lane_finished,
+        .lane = index,
+        .step = lane.start_step + static_cast<int32_t>(lane.tokens.size()),
+        .text = rest,
+        .finish = reason});
+}
+
+// A lane that has ended speaks with any answer; one that still writes, with an answer that is marked and complete.
+void Group::check_consensus() {
+  const int32_t wanted = request_.request.selection.consensus;
+  if (wanted <= 0 || live_lanes() == 0) return;
+  std::vector<LaneResult> lanes(lanes_.size());
+  for (size_t m = 0; m < lanes_.size(); ++m) {
+    lanes[m].answer = lanes_[m].live() ? extract_settled_answer(lanes_[m].text) : extract_answer(lanes_[m].text);
+  }
+  const std::vector<Vote> votes = count_votes(lanes);
+  if (votes.empty() || votes.front().count < wanted) return;
+  result_.consensus = true;
+  for (int32_t m = 0; m < static_cast<int32_t>(lanes_.size()); ++m) end_lane(m, FinishReason::consensus);
+}
+
+LaneResult Group::lane_result(const Lane& lane) const {
+  return {.text = lane.text,
+          .tokens = lane.tokens,
+          .finish = lane.finish,
+          .answer = extract_answer(lane.text),
+          .generated = lane.generated,
+          .mean_logprob = lane.generated > 0 ? lane.sum_logprob / lane.generated : 0,
+          .start_step = lane.start_step};
+}
+
+void Group::finish_if_over() {
+  if (state_ != GroupState::running || live_lanes() > 0) return;
+  for (const Lane& lane : lanes_) result_.lanes.push_back(lane_result(lane));
+  result_.clock = clock_;
+  result_.prefill_seconds = seconds_between(started_, read_);
+  result_.decode_seconds = seconds_between(read_, Clock::now());
+  result_.votes = count_votes(result_.lanes);
+  const Selection& selection = request_.request.selection;
+  if (selection.kind == SelectionKind::verifier) {
+    state_ = GroupState::verifying;
+    VerifierOptions options{.command = selection.verifier_command,
+                            .timeout = selection.verifier_timeout,
+                            .prompt = model_.decode(request_.prompt),
+                            .stop = verifier_stop_.get_token()};
+    verdict_ = std::async(std::launch::async, [options = std::move(options), lanes = result_.lanes] {
+      return run_verifier(options, lanes);
+    });
+    return;
+  }
+  const Selected selected = select(selection.kind, result_.lanes, finish_order_);
+  result_.selected = selected.lane;
+  result_.confidence = selected.confidence;
+  report(FinishReason::none);
+}
+
+void Group::poll_verifier(std::chrono::milliseconds patience) {
+  if (verdict_.wait_for(patience) != std::future_status::ready) return;
+  const Verdict verdict = verdict_.get();
+  Selected selected;
+  if (verdict.failure.empty()) {
+    selected = select_by_scores(verdict.scores);
+  } else {
+    result_.note = verdict.failure + "; the answer was chosen by vote";
+    selected = select(SelectionKind::vote, result_.lanes, finish_order_);
+  }
+  result_.selected = selected.lane;
+  result_.confidence = selected.confidence;
+  report(FinishReason::none);
+}
+
+void Group::report(FinishReason reason_for_all) {
+  state_ = GroupState::finished;
+  emit({.kind = EventKind::group_finished,
+        .step = clock_,
+        .finish = reason_for_all,
+        .result = std::make_shared<const GroupResult>(result_)});
+}
+
+Lane& Group::running_lane(int32_t index) {
+  if (state_ != GroupState::running) throw InvalidRequest("the group is not running, so its lanes cannot be changed");
+  if (index < 0 || index >= static_cast<int32_t>(lanes_.size())) {
+    throw InvalidRequest("the group has no lane " + std::to_string(index));
+  }
+  if (!lanes_[index].live()) throw InvalidRequest("lane " + std::to_string(index) + " has already ended");
+  return lanes_[index];
+}
+
+// The past of a fork at `step` is what its parent wrote before. The last token of it is fed again, into the fork's own
+// first cell, since the logits behind it are what the fork goes on from.
+Group::Origin Group::fork_of(int32_t parent, int32_t step) const {
+  while (true) {
+    const Lane& lane = lanes_[parent];
+    const int32_t written = static_cast<int32_t>(lane.tokens.size());
+    const int32_t end = step < 0 ? written : step - lane.start_step;
+    if (end > written) {
+      throw InvalidRequest("lane " + std::to_string(parent) + " has written no step " + std::to_string(step - 1) +
+                           " yet, so it cannot be forked there");
+    }
+    if (end >= 1 + lane.silent) {
+      return {.parent = parent,
+              .fork_step = lane.start_step + end - 1,
+              .silent = 1,
+              .forced = {lane.tokens[end - 1]},
+              .text = lane.text.substr(0, lane.text_length[end - 1])};
+    }
+    if (lane.parent < 0) return {};
+    step = lane.fork_step + 1;  // before it wrote anything of its own: a fork of what it was forked from
+    parent = lane.parent;
+  }
+}
+
+int32_t Group::spawn(const SpawnOptions& options, PrefixStore& store) {
+  if (state_ != GroupState::running) throw InvalidRequest("the group is not running, so it cannot take a new lane");
+  if (options.parent >= static_cast<int32_t>(lanes_.size())) {
+    throw InvalidRequest("the group has no lane " + std::to_string(options.parent) + " to fork");
+  }
+  if (n_prompt() + clock_ + 1 >= model_.info().trained_context) {
+    throw InvalidRequest("the group's clock has reached the end of the model's context");
+  }
+  Origin origin = options.parent >= 0 ? fork_of(options.parent, options.fork_step) : Origin{};
+  std::string text = options.text;
+  if (origin.parent < 0) text = tag_of(request_.tag, static_cast<int32_t>(lanes_.size())) + text;
+  if (!text.empty()) {
+    for (const TokenId token : model_.encode(text, {.add_special = false, .parse_special = true})) {
+      origin.forced.push_back(token);
+    }
+  }
+  if (origin.forced.size() >= static_cast<size_t>(request_.request.budget)) {
+    throw InvalidRequest("the text for the new lane is longer than the budget");
+  }
+  std::shared_ptr<const OwnedCells> cells;
+  if (!free_cells_.empty()) {
+    cells = free_cells_.front();
+    free_cells_.pop_front();
+  } else {
+    cells = store.allocate(request_.request.budget);
+  }
+  if (cells == nullptr) {
+    throw DoesNotFit("a new lane needs " + std::to_string(request_.request.budget) +
+                     " KV cells in a row, and there are not that many free; wait for another group to end");
+  }
+  const int32_t index = add_lane(std::move(cells), std::move(origin));
+  Sampler sampler;
+  choose(index, prompt_logits_, sampler);
+  return index;
+}
+
+void Group::push_text(int32_t index, std::string_view text) {
+  Lane& lane = running_lane(index);
+  const auto tokens = model_.encode(text, {.add_special = false, .parse_special = true});
+  const size_t room = static_cast<size_t>(request_.request.budget) - lane.tokens.size() - lane.forced.size();
+  if (tokens.size() >= room) {
+    throw InvalidRequest("the text takes " + std::to_string(tokens.size()) + " tokens, and lane " +
+                         std::to_string(index) + " has " + std::to_string(room) + " left of its budget");
+  }
+  lane.forced.insert(lane.forced.end(), tokens.begin(), tokens.end());
+}
+
+void Group::retire(int32_t index) {
+  running_lane(index);
+  end_lane(index, FinishReason::retired);
+  finish_if_over();
+}
+
+void Group::cancel() {
+  if (state_ == GroupState::finished) return;
+  verifier_stop_.request_stop();
+  for (int32_t m = 0; m < static_cast<int32_t>(lanes_.size()); ++m) end_lane(m, FinishReason::cancelled);
+  if (result_.lanes.empty()) {
+    for (const Lane& lane : lanes_) result_.lanes.push_back(lane_result(lane));
+  }
+  result_.clock = clock_;
+  report(FinishReason::cancelled);
+}
+
+void Group::let_go(PrefixStore& store) {
+  lanes_.clear();
+  free_cells_.clear();
+  if (prompt_ != nullptr) store.let_go(std::move(prompt_));
+}
+
+int32_t Group::live_lanes() const {
+  return static_cast<int32_t>(std::ranges::count_if(lanes_, [](const Lane& lane) { return lane.live(); }));
+}
+
+void Group::emit(Event event) {
+  event.group = id_;
+  events_.push_back(std::move(event));
+}
+
+}  // namespace lanerope

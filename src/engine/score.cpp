@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "engine/engine_impl.h"
+#include "engine/step_batch.h"
+#include "lanerope/errors.h"
+#include "model/loaded_model.h"
+
+namespace lanerope {
+
+namespace {
+
+// Feeds a whole trace: the prompt, then all lanes, a window of steps at a time. Rows go lane by lane within a window,
+// which is as good as any order: every key of the window is stored before any query looks.
+class TraceScorer {
+ public:
+  TraceScorer(Engine::Impl& engine, const ScoreRequest& request);
+  ScoreResult run();
+
+ private:
+  void feed(std::span<const GroupRow> rows);
+  void feed_prompt();
+  void feed_lanes();
+  void take_logits(const GroupRow& row, std::span<const float> logits);
+  void score_token(int32_t lane, size_t index, std::span<const float> logits);
+  int32_t end_step(size_t lane) const {
+    return lanes_[lane].start_step + static_cast<int32_t>(request_.lanes[lane].size());
+  }
+
+  Engine::Impl& engine_;
+  const ScoreRequest& request_;
+  std::shared_ptr<const LaneFrequencies> frequencies_;
+  std::shared_ptr<StoredPrompt> prompt_;
+  std::vector<std::shared_ptr<const OwnedCells>> cells_;
+  std::vector<LaneView> lanes_;
+  std::vector<float> lane_scales_;
+  std::vector<float> prompt_scales_;
+  int32_t stride_ = 0;
+  ScoreResult result_;
+};
+
+void check(const Engine::Impl& engine, const ScoreRequest& request) {
+  const ModelInfo& info = engine.model->info();
+  if (request.prompt_tokens.empty()) throw InvalidRequest("the prompt of a trace to score is empty");
+  if (request.lanes.empty()) throw InvalidRequest("a trace to score needs at least one lane");
+  if (!request.start_steps.empty() && request.start_steps.size() != request.lanes.size()) {
+    throw InvalidRequest("start_steps must have one number a lane");
+  }
+  if (request.top_logits < 0 || request.top_logits > info.n_vocab) {
+    throw InvalidRequest("the number of logits must be between 0 and " + std::to_string(info.n_vocab));
+  }
+  const auto check_tokens = [&](const std::vector<TokenId>& tokens) {
+    for (const TokenId token : tokens) {
+      if (token < 0 || token >= info.n_vocab) {
+        throw InvalidRequest("the trace holds token " + std::to_string(token) + ", and the vocabulary has " +
+                             std::to_string(info.n_vocab));
+      }
+    }
+  };
+  check_tokens(request.prompt_tokens);
+  int64_t cells = static_cast<int64_t>(request.prompt_tokens.size());
+  for (size_t m = 0; m < request.lanes.size(); ++m) {
+    const int64_t start = request.start_steps.empty() ? 0 : request.start_steps[m];
+    const auto length = static_cast<int64_t>(request.lanes[m].size());
+    check_tokens(request.lanes[m]);
+    if (length == 0) throw InvalidRequest("lane " + std::to_string(m) + " of the trace has no tokens");
+    if (start < 0) throw InvalidRequest("start_steps must not be negative");
+    cells += length;
+    if (static_cast<int64_t>(request.prompt_tokens.size()) + start + length > info.trained_context) {
+      throw InvalidRequest("lane " + std::to_string(m) + " of the trace goes beyond the model's context of " +
+                           std::to_string(info.trained_context));
+    }
+  }
+  if (cells > engine.options.kv_cells) {
+    throw DoesNotFit("the trace needs " + std::to_string(cells) + " KV cells and the engine has " +
+                     std::to_string(engine.options.kv_cells));
+  }
+}
+
+TraceScorer::TraceScorer(Engine::Impl& engine, const ScoreRequest& request) : engine_(engine), request_(request) {
+  check(engine, request);
+  lane_scales_ = adapter_scales(*engine.model, request.adapter_scales);
+  prompt_scales_ = lane_scales_;
+  for (size_t i = 0; i < prompt_scales_.size(); ++i) {
+    if (!engine.model->info().adapters[i].on_prompt) prompt_scales_[i] = 0;
+  }
+  for (const auto& lane : request.lanes) stride_ = std::max(stride_, static_cast<int32_t>(lane.size()));
+  if (request.stride > 0) stride_ = request.stride;
+  if (request.coupling.stride > 0) stride_ = request.coupling.stride;
+  frequencies_ = make_frequencies(*engine.model, request.coupling,
+                                  {.stride = stride_, .lanes = static_cast<int32_t>(request.lanes.size())});
+
+  prompt_ = engine.prefixes.place(request.prompt_tokens, prompt_scales_);
+  for (size_t m = 0; m < request.lanes.size() && prompt_ != nullptr; ++m) {
+    cells_.push_back(engine.prefixes.allocate(static_cast<int32_t>(request.lanes[m].size())));
+    if (cells_.back() == nullptr) prompt_ = nullptr;
+    if (prompt_ == nullptr) break;
+    lanes_.push_back({.segment = {.cell = cells_.back()->first, .length = 0},
+                      .start_step = request.start_steps.empty() ? 0 : request.start_steps[m]});
+  }
+  if (prompt_ == nullptr || prompt_->source != nullptr) {
+    throw DoesNotFit("the KV cells are in use by running groups; score when they have ended");
+  }
+  for (const auto& lane : request.lanes) result_.lanes.emplace_back(lane.size());
+}
+
+void TraceScorer::score_token(int32_t lane, size_t index, std::span<const float> logits) {
+  ScoredToken& scored = result_.lanes[lane][index];
+  scored.token = request_.lanes[lane][index];
+  scored.logprob = static_cast<float>(logits[scored.token] - log_sum_exp(logits));
+  for (const Alternative& top : largest_logits(logits, request_.top_logits)) {
+    scored.top_logits.emplace_back(top.token, top.logprob);
+  }
+}
+
+void TraceScorer::take_logits(const GroupRow& row, std::span<const float> logits) {
+  if (row.lane == prompt_row) {  // the first token of every lane
+    for (size_t m = 0; m < lanes_.size(); ++m) score_token(static_cast<int32_t>(m), 0, logits);
+    return;
+  }
+  const auto next = static_cast<size_t>(row.step - lanes_[row.lane].start_step) + 1;
+  if (next < request_.lanes[row.lane].size()) score_token(row.lane, next, logits);
+}
+
+void TraceScorer::feed(std::span<const GroupRow> rows) {
+  Batch batch;
+  batch.adapter_scales.resize(lane_scales_.size());
+  const auto n_prompt = static_cast<int32_t>(request_.prompt_tokens.size());
+  std::vector<GroupRow> outputs;
+  for (const GroupRow& row : rows) {
+    const bool of_prompt = row.lane == prompt_row;
+    if (!of_prompt || row.step + 1 == n_prompt) {
+      batch.outputs.push_back(batch.n_rows());
+      outputs.push_back(row);
+    }
+    if (of_prompt) {
+      batch.tokens.push_back(request_.prompt_tokens[row.step]);
+      batch.positions.push_back(row.step);
+      batch.cells.push_back(prompt_->cell_of(row.step));
+    } else {
+      LaneView& lane = lanes_[row.lane];
+      const int32_t index = row.step - lane.start_step;
+      batch.tokens.push_back(request_.lanes[row.lane][index]);
+      batch.positions.push_back(n_prompt + row.step);
+      batch.cells.push_back(lane.segment.cell + index);
+      lane.segment.length = std::max(lane.segment.length, index + 1);
+    }
+    append_scales(batch, of_prompt ? prompt_scales_ : lane_scales_);
+  }
+  const std::vector<SegmentView> prompt = prompt_->segments();
+  append_group(batch.plan,
+               {.coupling = &request_.coupling,
+                .frequencies = frequencies_,
+                .prompt = prompt,
+                .lanes = lanes_,
+                .stride = stride_},
+               rows);
+  finish_batch(batch);
+  const std::span<const float> logits = engine_.forward.run(batch);
+  const auto n_vocab = static_cast<size_t>(engine_.model->info().n_vocab);
+  for (size_t i = 0; i < outputs.size(); ++i) take_logits(outputs[i], logits.subspan(i * n_vocab, n_vocab));
+}
+
+void TraceScorer::feed_prompt() {
+  const auto n_prompt = static_cast<int32_t>(request_.prompt_tokens.size());
+  std::vector<GroupRow> rows;
+  for (int32_t i = prompt_->read; i < n_prompt; ++i) {
+    rows.push_back({.lane = prompt_row, .step = i});
+    if (static_cast<int32_t>(rows.size()) == engine_.options.batch_rows || i + 1 == n_prompt) {
+      feed(rows);
+      prompt_->read = i + 1;
+      rows.clear();
+    }
+  }
+}
+
+void TraceScorer::feed_lanes() {
+  int32_t last = 0;
+  for (size_t m = 0; m < lanes_.size(); ++m) last = std::max(last, end_step(m));
+  const int32_t window = std::max(1, engine_.options.batch_rows / static_cast<int32_t>(lanes_.size()));
+  for (int32_t from = 0; from < last; from += window) {
+    std::vector<GroupRow> rows;
+    for (size_t m = 0; m < lanes_.size(); ++m) {
+      const int32_t to = std::min(from + window, end_step(m));
+      for (int32_t s = std::max(from, lanes_[m].start_step); s < to; ++s) {
+        rows.push_back({.lane = static_cast<int32_t>(m), .step = s});
+      }
+    }
+    if (!rows.empty()) feed(rows);
+  }
+}
+
+ScoreResult TraceScorer::run() {
+  feed_prompt();
+  feed_lanes();
+  engine_.prefixes.let_go(std::move(prompt_));
+  return std::move(result_);
+}
+
+}  // namespace
+
+ScoreResult Engine::score(const ScoreRequest& request) { return TraceScorer(*impl_, request).run(); }
+
+}  // namespace lanerope

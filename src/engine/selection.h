@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lanerope/request.h"
+#include "lanerope/result.h"
+
+namespace lanerope {
+
+// Which lane of a finished group is the answer, and how sure the method is of it.
+struct Selected {
+  int32_t lane = -1;
+  double confidence = 0;
+};
+
+// Votes of lanes that gave an answer, most first; ties in the order in which the answers were first seen.
+std::vector<Vote> count_votes(const std::vector<LaneResult>& lanes);
+
+// For every kind but `verifier`. `finish_order` has the lanes in the order in which they ended.
+Selected select(SelectionKind kind, const std::vector<LaneResult>& lanes, const std::vector<int32_t>& finish_order);
+
+// By the scores of a verifier, one a lane: the highest, the first of equals. The confidence is the score itself where
+// all scores lie in [0, 1], otherwise its share of a soft-max over the lanes.
+Selected select_by_scores(const std::vector<double>& scores);
+
+}  // namespace lanerope
