@@ -33,22 +33,37 @@ struct Block32 {
   static constexpr int64_t inputs = 64;
 
   template <int columns>
-  static HWY_INLINE void block(const Tile& tile, int row, const GroupBlock& x, F (&total)[columns]) {
+  static HWY_INLINE GroupColumns at(GroupColumns x, int64_t b) {
+    x.quads += b * inputs * columns;
+    x.scales += b * 2 * columns;
+    x.sums += b * 2 * columns;
+    return x;
+  }
+
+  // out [tile_rows, columns] += the block's share of rows [row, row + rows_at_once).
+  template <int columns>
+  static HWY_INLINE void block(const Tile& tile, int row, const GroupColumns& x, float* HWY_RESTRICT out) {
     for (int b = 0; b < 2; ++b) {
-      I32 dot[columns];
+      I32 dot[vectors][columns];
       for (int c = 0; c < columns; ++c) {
-        dot[c] = hn::ShiftLeft<Format::offset_bits>(hn::Set(di32, x.sums[b * columns + c]));
+        const I32 start = hn::ShiftLeft<Format::offset_bits>(hn::Set(di32, x.sums[b * columns + c]));
+        for (int v = 0; v < vectors; ++v) dot[v][c] = start;
       }
       for (int q = 8 * b; q < 8 * b + 8; ++q) {
-        const U8 w = Format::unpack(tile, q, row);
+        U8 w[vectors];
+        for (int v = 0; v < vectors; ++v) w[v] = Format::unpack(tile, q, row + v * lanes);
         for (int c = 0; c < columns; ++c) {
-          dot[c] = dot4<Format::narrow>(w, quad_of(x.quads + 4 * (q * columns + c)), dot[c]);
+          const auto quad = quad_of(x.quads + 4 * (q * columns + c));
+          for (int v = 0; v < vectors; ++v) dot[v][c] = dot4<Format::narrow>(w[v], quad, dot[v][c]);
         }
       }
-      const F scale = load_f16(tile.scale[b] + row);
-      for (int c = 0; c < columns; ++c) {
-        const F both = hn::Mul(scale, hn::Set(df, x.scales[b * columns + c]));
-        total[c] = hn::MulAdd(both, hn::ConvertTo(df, dot[c]), total[c]);
+      for (int v = 0; v < vectors; ++v) {
+        const F scale = load_f16(tile.scale[b] + row + v * lanes);
+        for (int c = 0; c < columns; ++c) {
+          float* at = out + c * tile_rows + v * lanes;
+          const F both = hn::Mul(scale, hn::Set(df, x.scales[b * columns + c]));
+          hn::Store(hn::MulAdd(both, hn::ConvertTo(df, dot[v][c]), hn::Load(df, at)), df, at);
+        }
       }
     }
   }

@@ -91,42 +91,41 @@ void quantise_block(const float* values, int64_t n, int64_t first, const Place& 
   }
 }
 
+// Threads share the blocks of inputs, not the columns, whose values lie side by side.
 void prepare(const ColumnParameters& parameters, const ColumnJob& job) {
   const ColumnLayout layout(parameters.form, job.n_in);
   const int64_t step = layout.form == ColumnForm::f32 ? 256 : layout.block();
   const int64_t blocks = (layout.n_in + step - 1) / step;
-  const int64_t total = blocks * job.n_columns;
-  const int64_t begin = total * job.thread / job.n_threads;
-  const int64_t end = total * (job.thread + 1) / job.n_threads;
+  const int64_t begin = blocks * job.thread / job.n_threads;
+  const int64_t end = blocks * (job.thread + 1) / job.n_threads;
+  if (begin == end) return;
 
-  int64_t column = -1;
-  float norm = 1;
   HWY_ALIGN float values[256];
-  Place place{};
-  for (int64_t unit = begin; unit < end; ++unit) {
-    const float* x = job.x + unit / blocks * job.column_stride;
-    if (unit / blocks != column) {
-      column = unit / blocks;
-      const int64_t group = column / ColumnLayout::group_columns * ColumnLayout::group_columns;
-      place = {job.prepared + group * layout.column_bytes(), static_cast<int>(column - group),
-               static_cast<int>(std::min<int64_t>(ColumnLayout::group_columns, job.n_columns - group))};
-      if (parameters.norm_weight != nullptr) {
-        norm = 1.0F / std::sqrt(mean_square(x, job.n_in) + parameters.norm_epsilon);
-      }
-    }
-    const int64_t first = unit % blocks * step;
-    const int64_t size = std::min(step, layout.n_in - first);
-    const int64_t present = std::clamp<int64_t>(job.n_in - first, 0, size);
-    std::memcpy(values, x + first, present * sizeof(float));
-    std::fill(values + present, values + size, 0.0F);
+  for (int64_t column = 0; column < job.n_columns; ++column) {
+    const int64_t group = column / ColumnLayout::group_columns * ColumnLayout::group_columns;
+    const Place place{
+        job.prepared + group * layout.column_bytes(), static_cast<int>(column - group),
+        static_cast<int>(std::min<int64_t>(ColumnLayout::group_columns, job.n_columns - group))};
+    const float* x = job.x + column * job.column_stride;
+    float norm = 1;
     if (parameters.norm_weight != nullptr) {
-      for (int64_t i = 0; i < present; ++i) values[i] = values[i] * norm * parameters.norm_weight[first + i];
+      norm = 1.0F / std::sqrt(mean_square(x, job.n_in) + parameters.norm_epsilon);
     }
-    if (layout.form == ColumnForm::f32) {
-      auto* out = reinterpret_cast<float*>(place.group) + first * place.columns + place.column;
-      for (int64_t i = 0; i < size; ++i) out[i * place.columns] = values[i];
-    } else {
-      quantise_block(values, size, first, place, layout);
+    for (int64_t first = begin * step; first < std::min(end * step, layout.n_in); first += step) {
+      const int64_t size = std::min(step, layout.n_in - first);
+      const int64_t present = std::clamp<int64_t>(job.n_in - first, 0, size);
+      std::memcpy(values, x + first, present * sizeof(float));
+      std::fill(values + present, values + size, 0.0F);
+      if (parameters.norm_weight != nullptr) {
+        for (int64_t i = 0; i < present; ++i)
+          values[i] = values[i] * norm * parameters.norm_weight[first + i];
+      }
+      if (layout.form == ColumnForm::f32) {
+        auto* out = reinterpret_cast<float*>(place.group) + first * place.columns + place.column;
+        for (int64_t i = 0; i < size; ++i) out[i * place.columns] = values[i];
+      } else {
+        quantise_block(values, size, first, place, layout);
+      }
     }
   }
 }

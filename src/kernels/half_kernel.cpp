@@ -13,11 +13,12 @@ HWY_BEFORE_NAMESPACE();
 namespace lanerope::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-const hn::CappedTag<float, tile_rows> df;
+const hn::CappedTag<float, 16> df;
 using F = hn::Vec<decltype(df)>;
 constexpr int lanes = static_cast<int>(hn::MaxLanes(df));
-// Inputs are summed in runs of this many, even and odd ones apart; the runs are added up. That order holds
-// for any number of columns.
+constexpr int vectors = HWY_TARGET == HWY_AVX3_DL || HWY_TARGET_IS_NEON ? 2 : 1;
+// Inputs are summed in runs of this many, and the runs are added up. That order holds for any number of
+// columns.
 constexpr int64_t run_tiles = 16;  // of 16 inputs each
 
 template <typename Half>
@@ -32,23 +33,27 @@ void run_inputs(const TileJob& job, int group, int64_t first, int64_t last) {
   const auto* tile = reinterpret_cast<const HalfTile*>(job.tile);
   const auto* x = reinterpret_cast<const float*>(job.columns + group * ColumnLayout::group_columns *
                                                                    job.layout->column_bytes());
-  for (int row = 0; row < tile_rows; row += lanes) {
-    F even[columns];
-    F odd[columns];
-    for (int c = 0; c < columns; ++c) even[c] = odd[c] = hn::Zero(df);
+  for (int row = 0; row < tile_rows; row += vectors * lanes) {
+    F sum[vectors][columns];
+    for (int v = 0; v < vectors; ++v) {
+      for (int c = 0; c < columns; ++c) sum[v][c] = hn::Zero(df);
+    }
     for (int64_t t = first; t < last; ++t) {
-      for (int i = 0; i < 16; i += 2) {
-        const F a = load_half<Half>(tile[t].weight[i] + row);
-        const F b = load_half<Half>(tile[t].weight[i + 1] + row);
+      for (int i = 0; i < 16; ++i) {
+        F w[vectors];
+        for (int v = 0; v < vectors; ++v) w[v] = load_half<Half>(tile[t].weight[i] + row + v * lanes);
         const float* at = x + (t * 16 + i) * columns;
-        for (int c = 0; c < columns; ++c) even[c] = hn::MulAdd(a, hn::Set(df, at[c]), even[c]);
-        for (int c = 0; c < columns; ++c) odd[c] = hn::MulAdd(b, hn::Set(df, at[columns + c]), odd[c]);
+        for (int c = 0; c < columns; ++c) {
+          const F value = hn::Set(df, at[c]);
+          for (int v = 0; v < vectors; ++v) sum[v][c] = hn::MulAdd(w[v], value, sum[v][c]);
+        }
       }
     }
-    float* out = job.out + group * ColumnLayout::group_columns * tile_rows + row;
     for (int c = 0; c < columns; ++c) {
-      hn::Store(hn::Add(hn::Load(df, out + c * tile_rows), hn::Add(even[c], odd[c])), df,
-                out + c * tile_rows);
+      for (int v = 0; v < vectors; ++v) {
+        float* out = job.out + (group * ColumnLayout::group_columns + c) * tile_rows + row + v * lanes;
+        hn::Store(hn::Add(hn::Load(df, out), sum[v][c]), df, out);
+      }
     }
   }
 }

@@ -15,7 +15,7 @@ HWY_BEFORE_NAMESPACE();
 namespace lanerope::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-const hn::CappedTag<float, tile_rows> df;
+const hn::CappedTag<float, 16> df;
 const hn::RebindToSigned<decltype(df)> di32;
 const hn::Repartition<int8_t, decltype(df)> di8;
 const hn::Repartition<uint8_t, decltype(df)> du8;
@@ -23,8 +23,10 @@ const hn::Repartition<uint16_t, decltype(df)> du16;
 using F = hn::Vec<decltype(df)>;
 using I32 = hn::Vec<decltype(di32)>;
 using U8 = hn::Vec<decltype(du8)>;
-// Rows that one vector holds; a tile is worked through in tile_rows / lanes parts.
 constexpr int lanes = static_cast<int>(hn::MaxLanes(df));
+// With 32 registers two vectors of rows share each activation that is loaded.
+constexpr int vectors = HWY_TARGET == HWY_AVX3_DL || HWY_TARGET_IS_NEON ? 2 : 1;
+constexpr int rows_at_once = vectors * lanes;
 
 // sum + the four-way dot products of unsigned weights (at most 127 where `narrow`) and signed activations.
 // Exact.
@@ -72,52 +74,56 @@ HWY_INLINE U8 down(U8 v) {
   return hn::BitCast(du8, hn::ShiftRight<bits>(hn::BitCast(du16, v)));
 }
 
-// Where one group of C columns lies for block b of the tile.
-struct GroupBlock {
+// Where one group of C columns lies, from some block on.
+struct GroupColumns {
   const std::byte* quads;  // [4, C, inputs / 4]
   const float* scales;     // [C, inputs / layout.block()]
-  const int32_t* sums;
-  const float* mins;
+  const int32_t* sums;     // [C, inputs / 32 or 16]
+  const float* mins;       // [C, inputs / 32]
+
+  GroupColumns(const TileJob& job, int group, int columns) {
+    const ColumnLayout& layout = *job.layout;
+    const std::byte* base = job.columns + group * ColumnLayout::group_columns * layout.column_bytes();
+    quads = base;
+    scales = reinterpret_cast<const float*>(base + layout.scales() * columns);
+    sums = reinterpret_cast<const int32_t*>(base + layout.sums() * columns);
+    mins = reinterpret_cast<const float*>(base + layout.mins() * columns);
+  }
+
+  void advance(size_t bytes) {
+    quads += bytes;
+    scales += bytes / sizeof(float);
+    sums += bytes / sizeof(int32_t);
+    mins += bytes / sizeof(float);
+  }
 };
 
-inline GroupBlock group_block(const TileJob& job, int group, int columns, int64_t first) {
-  const ColumnLayout& layout = *job.layout;
-  const std::byte* base = job.columns + group * ColumnLayout::group_columns * layout.column_bytes();
-  const int64_t per_sum = layout.form == ColumnForm::blocks_of_32 ? 32 : 16;
-  return {base + first * columns,
-          reinterpret_cast<const float*>(base + layout.scales() * columns) + first / layout.block() * columns,
-          reinterpret_cast<const int32_t*>(base + layout.sums() * columns) + first / per_sum * columns,
-          reinterpret_cast<const float*>(base + layout.mins() * columns) + first / 32 * columns};
+// Adds block b of the tile, rows [row, row + rows_at_once), to out [tile_rows, columns].
+template <typename Type, int columns>
+HWY_INLINE void add_block(const TileJob& job, const GroupColumns& x, int64_t b, float* out) {
+  const auto& tile = reinterpret_cast<const typename Type::Tile*>(job.tile)[b];
+  const GroupColumns at = Type::template at<columns>(x, b);
+  for (int row = 0; row < tile_rows; row += rows_at_once)
+    Type::template block<columns>(tile, row, at, out + row);
 }
 
-// One group and rows [row, row + lanes), over all inputs. Type::block adds one block of the tile.
+// One group of columns over all inputs.
 template <typename Type, int columns>
 void run_group(const TileJob& job, int64_t n_blocks) {
-  const auto* tile = reinterpret_cast<const typename Type::Tile*>(job.tile);
-  for (int row = 0; row < tile_rows; row += lanes) {
-    F total[columns];
-    for (int c = 0; c < columns; ++c) total[c] = hn::Zero(df);
-    for (int64_t b = 0; b < n_blocks; ++b) {
-      Type::template block<columns>(tile[b], row, group_block(job, 0, columns, b * Type::inputs), total);
-    }
-    for (int c = 0; c < columns; ++c) hn::Store(total[c], df, job.out + c * tile_rows + row);
-  }
+  const GroupColumns x(job, 0, columns);
+  for (int64_t b = 0; b < n_blocks; ++b) add_block<Type, columns>(job, x, b, job.out);
 }
 
-// One block, totals kept in memory: for several groups.
+// One block, for several groups.
 template <typename Type, int columns>
-void run_block(const TileJob& job, int64_t b, int row, int group) {
-  const auto* tile = reinterpret_cast<const typename Type::Tile*>(job.tile);
-  float* out = job.out + group * ColumnLayout::group_columns * tile_rows + row;
-  F total[columns];
-  for (int c = 0; c < columns; ++c) total[c] = hn::Load(df, out + c * tile_rows);
-  Type::template block<columns>(tile[b], row, group_block(job, group, columns, b * Type::inputs), total);
-  for (int c = 0; c < columns; ++c) hn::Store(total[c], df, out + c * tile_rows);
+void run_block(const TileJob& job, const GroupColumns& x, int64_t b, int group) {
+  add_block<Type, columns>(job, x, b, job.out + group * ColumnLayout::group_columns * tile_rows);
 }
 
 template <typename Type>
 void run_tile(const TileJob& job) {
   const int64_t n_blocks = job.layout->n_in / Type::inputs;
+  for (int i = 0; i < job.n_columns * tile_rows; i += lanes) hn::Store(hn::Zero(df), df, job.out + i);
   switch (job.n_columns) {
     case 1:
       return run_group<Type, 1>(job, n_blocks);
@@ -138,37 +144,41 @@ void run_tile(const TileJob& job) {
     default:
       break;
   }
-  for (int i = 0; i < job.n_columns * tile_rows; i += lanes) hn::Store(hn::Zero(df), df, job.out + i);
   const int groups = job.n_columns / ColumnLayout::group_columns;
   const int tail = job.n_columns % ColumnLayout::group_columns;
+  const size_t group_bytes = ColumnLayout::group_columns * job.layout->column_bytes();
+  const GroupColumns first(job, 0, ColumnLayout::group_columns);
+  const GroupColumns last(job, groups, tail);
   for (int64_t b = 0; b < n_blocks; ++b) {
-    for (int row = 0; row < tile_rows; row += lanes) {
-      for (int g = 0; g < groups; ++g) run_block<Type, 8>(job, b, row, g);
-      switch (tail) {
-        case 1:
-          run_block<Type, 1>(job, b, row, groups);
-          break;
-        case 2:
-          run_block<Type, 2>(job, b, row, groups);
-          break;
-        case 3:
-          run_block<Type, 3>(job, b, row, groups);
-          break;
-        case 4:
-          run_block<Type, 4>(job, b, row, groups);
-          break;
-        case 5:
-          run_block<Type, 5>(job, b, row, groups);
-          break;
-        case 6:
-          run_block<Type, 6>(job, b, row, groups);
-          break;
-        case 7:
-          run_block<Type, 7>(job, b, row, groups);
-          break;
-        default:
-          break;
-      }
+    GroupColumns x = first;
+    for (int g = 0; g < groups; ++g) {
+      run_block<Type, 8>(job, x, b, g);
+      x.advance(group_bytes);
+    }
+    switch (tail) {
+      case 1:
+        run_block<Type, 1>(job, last, b, groups);
+        break;
+      case 2:
+        run_block<Type, 2>(job, last, b, groups);
+        break;
+      case 3:
+        run_block<Type, 3>(job, last, b, groups);
+        break;
+      case 4:
+        run_block<Type, 4>(job, last, b, groups);
+        break;
+      case 5:
+        run_block<Type, 5>(job, last, b, groups);
+        break;
+      case 6:
+        run_block<Type, 6>(job, last, b, groups);
+        break;
+      case 7:
+        run_block<Type, 7>(job, last, b, groups);
+        break;
+      default:
+        break;
     }
   }
 }

@@ -60,37 +60,62 @@ struct KQuant {
   static constexpr int sixteens = Format::has_min ? 2 : 1;  // inputs that share a scale, in sixteens
 
   template <int columns>
-  static HWY_INLINE void block(const Tile& tile, int row, const GroupBlock& x, F (&total)[columns]) {
-    const F d = load_f16(tile.scale + row);
-    F sum[columns];
-    for (int c = 0; c < columns; ++c) sum[c] = hn::Zero(df);
+  static HWY_INLINE GroupColumns at(GroupColumns x, int64_t b) {
+    x.quads += b * inputs * columns;
+    x.scales += b * columns;
+    x.sums += b * 16 * columns;
+    x.mins += b * 8 * columns;
+    return x;
+  }
+
+  // out [tile_rows, columns] += the block's share of rows [row, row + rows_at_once).
+  template <int columns>
+  static HWY_INLINE void block(const Tile& tile, int row, const GroupColumns& x, float* HWY_RESTRICT out) {
+    HWY_ALIGN float sum[columns * rows_at_once];
+    for (int i = 0; i < columns * rows_at_once; i += lanes) hn::Store(hn::Zero(df), df, sum + i);
     for (int b = 0; b < 16 / sixteens; ++b) {
-      I32 dot[columns];
+      I32 dot[vectors][columns];
       for (int c = 0; c < columns; ++c) {
-        if constexpr (Format::has_min) {
-          dot[c] = hn::Zero(di32);
-        } else {
-          dot[c] = hn::Set(di32, x.sums[b * columns + c]);
+        for (int v = 0; v < vectors; ++v) {
+          dot[v][c] = Format::has_min ? hn::Zero(di32) : hn::Set(di32, x.sums[b * columns + c]);
         }
       }
       for (int s = 0; s < sixteens; ++s) {
         const int sixteen = b * sixteens + s;
-        const Quads w = Format::unpack(tile, sixteen, row);
+        Quads w[vectors];
+        for (int v = 0; v < vectors; ++v) w[v] = Format::unpack(tile, sixteen, row + v * lanes);
         for (int q = 0; q < 4; ++q) {
           for (int c = 0; c < columns; ++c) {
-            dot[c] = dot4<true>(w.quad[q], quad_of(x.quads + 4 * ((4 * sixteen + q) * columns + c)), dot[c]);
+            const auto quad = quad_of(x.quads + 4 * ((4 * sixteen + q) * columns + c));
+            for (int v = 0; v < vectors; ++v) dot[v][c] = dot4<true>(w[v].quad[q], quad, dot[v][c]);
           }
         }
       }
-      const F scale = hn::Mul(d, load_small(tile.block_scale[b] + row));
-      for (int c = 0; c < columns; ++c) sum[c] = hn::MulAdd(scale, hn::ConvertTo(df, dot[c]), sum[c]);
-      if constexpr (Format::has_min) {
-        const F min = hn::Mul(load_f16(tile.min + row), load_small(tile.block_min[b] + row));
-        for (int c = 0; c < columns; ++c)
-          sum[c] = hn::NegMulAdd(min, hn::Set(df, x.mins[b * columns + c]), sum[c]);
+      for (int v = 0; v < vectors; ++v) {
+        const int r = row + v * lanes;
+        float* at = sum + v * lanes;
+        const F scale = hn::Mul(load_f16(tile.scale + r), load_small(tile.block_scale[b] + r));
+        if constexpr (Format::has_min) {
+          const F min = hn::Mul(load_f16(tile.min + r), load_small(tile.block_min[b] + r));
+          for (int c = 0; c < columns; ++c, at += rows_at_once) {
+            const F scaled = hn::MulAdd(scale, hn::ConvertTo(df, dot[v][c]), hn::Load(df, at));
+            hn::Store(hn::NegMulAdd(min, hn::Set(df, x.mins[b * columns + c]), scaled), df, at);
+          }
+        } else {
+          for (int c = 0; c < columns; ++c, at += rows_at_once) {
+            hn::Store(hn::MulAdd(scale, hn::ConvertTo(df, dot[v][c]), hn::Load(df, at)), df, at);
+          }
+        }
       }
     }
-    for (int c = 0; c < columns; ++c) total[c] = hn::MulAdd(hn::Set(df, x.scales[c]), sum[c], total[c]);
+    for (int c = 0; c < columns; ++c) {
+      const F scale = hn::Set(df, x.scales[c]);
+      for (int v = 0; v < vectors; ++v) {
+        float* at = out + c * tile_rows + v * lanes;
+        const F total = hn::MulAdd(scale, hn::Load(df, sum + c * rows_at_once + v * lanes), hn::Load(df, at));
+        hn::Store(total, df, at);
+      }
+    }
   }
 };
 

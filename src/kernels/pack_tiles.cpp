@@ -25,7 +25,7 @@ void write_quad(uint8_t* p, uint32_t value) {
 
 // Two quads a byte vector: nibbles of `values` [4 * 2 * n_pairs].
 template <size_t n_pairs>
-void store_nibbles(uint8_t (*quants)[64], int row, const uint8_t* values) {
+void store_nibbles(uint8_t (*quants)[4 * tile_rows], int row, const uint8_t* values) {
   for (size_t v = 0; v < n_pairs; ++v) {
     write_quad(quants[v] + 4 * row, read_quad(values + 8 * v) | read_quad(values + 8 * v + 4) << 4);
   }

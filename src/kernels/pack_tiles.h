@@ -11,7 +11,7 @@
 
 namespace lanerope {
 
-// Up to 16 rows of a GGUF matrix.
+// Up to tile_rows rows of a GGUF matrix.
 struct TileSource {
   const std::byte* rows;
   size_t row_bytes;

@@ -30,7 +30,7 @@ class PackedMatrix {
     int64_t first_row;
     int64_t n_out;
     size_t offset;      // of its first tile
-    size_t tile_bytes;  // 16 rows; the last tile is filled with zeros
+    size_t tile_bytes;  // tile_rows rows; the last tile is filled with zeros
   };
 
   static bool supports(ggml_type type, int64_t n_in);
