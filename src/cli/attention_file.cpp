@@ -18,8 +18,8 @@ void open(std::ofstream& stream, const std::string& file) {
                     "); choose another file");
 }
 
+// `errno` was cleared before the writing began: it tells why it failed.
 void close(std::ofstream& stream, const std::string& file) {
-  errno = 0;
   if (stream.flush()) return;
   const std::string reason = errno == 0 ? "writing failed" : std::strerror(errno);
   throw SystemError("the attention could not be written to " + file + " (" + reason +
@@ -42,11 +42,13 @@ AttentionFile::AttentionFile(const std::string& file) {
 std::vector<std::string> AttentionFile::write(const AttentionReport& report) {
   std::vector<std::string> notes;
   if (!json_file_.empty()) {
+    errno = 0;
     write_attention_json(report, json_);
     close(json_, json_file_);
     notes.push_back("attention written to " + json_file_);
   }
   if (!page_file_.empty()) {
+    errno = 0;
     const int32_t stride = write_attention_page(report, page_);
     close(page_, page_file_);
     notes.push_back("attention page written to " + page_file_ + "; open it in a browser");

@@ -136,7 +136,7 @@ void write_attention_json(const AttentionReport& report, std::ostream& out) {
                {"n_head", record.n_head},
                {"n_lanes", record.n_lanes},
                {"prompt_tokens", report.result->prompt_tokens},
-               {"shares", "of each row: [layer][head][the prompt, then each lane]"},
+               {"layout", "shares of a row: [layer][head][the prompt, then each lane]"},
                {"lanes", std::move(lanes)}};
   std::string text = dump(head);
   text.pop_back();

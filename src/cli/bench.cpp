@@ -227,13 +227,12 @@ Command add_bench(CLI::App& root) {
   CLI::App* app = root.add_subcommand("bench", "Measure prefill and decode, by lanes and by prompt");
   app->footer(footer);
   const auto add_list = [&](const std::string& option, auto& target, const std::string& help) {
-    return app->add_option(option, target, help)
-        ->delimiter(',')
-        ->allow_extra_args(false)
-        ->capture_default_str();
+    return app->add_option(option, target, help)->delimiter(',')->allow_extra_args(false);
   };
-  add_list("-n,--lanes", plan.lanes, "Numbers of lanes")->type_name("N,N,...")->check(CLI::Range(1, 4096));
-  add_list("-p,--prompts", plan.prompts, "Tokens of the prompts")
+  add_list("-n,--lanes", plan.lanes, "Numbers of lanes (default: 1,2,4,8)")
+      ->type_name("N,N,...")
+      ->check(CLI::Range(1, 4096));
+  add_list("-p,--prompts", plan.prompts, "Tokens of the prompts (default: 512)")
       ->type_name("N,N,...")
       ->check(CLI::Range(1, 1 << 24));
   app->add_option("-g,--generate", plan.generate, "Tokens that each lane generates")
@@ -244,7 +243,8 @@ Command add_bench(CLI::App& root) {
       ->type_name("N")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
-  add_list("--couplings", flags->couplings, "Couplings to compare; --coupling measures one alone")
+  add_list("--couplings", flags->couplings,
+           "Couplings to compare (default: independent,lanerope); --coupling measures one alone")
       ->type_name("NAME,NAME,...");
   add_list("--paths", flags->paths, "Paths to compare: kernels,ggml")->type_name("NAME,NAME,...");
   app->add_option("--baseline", flags->baseline,

@@ -88,8 +88,8 @@ class Chat {
     } catch (const OutputClosed&) {
       throw;
     } catch (const Error& error) {
-      print_note("lanerope: error: " + describe_failure(error).message);
       if (!terminal_) throw;
+      print_note("lanerope: error: " + describe_failure(error).message);
     }
     return true;
   }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <csignal>
-#include <cstring>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "cli/commands.h"
 #include "cli/exit_code.h"
+#include "cli/help_format.h"
 #include "cli/output.h"
 #include "lanerope/model.h"
 
@@ -29,16 +30,24 @@ constexpr auto footer =
     "other,\n"
     "130 interrupted.";
 
-// CLI11 words its errors for several lines and other programs; here each is one sentence that says what to
-// do.
+// CLI11 words its errors for other programs; here each is one sentence that says what to do.
 std::string parse_error_text(const CLI::App& app, const CLI::ParseError& error) {
-  std::string command = "lanerope";
-  for (const CLI::App* sub : app.get_subcommands()) command += " " + sub->get_name();
+  const std::vector<CLI::App*> chosen = app.get_subcommands();
+  const std::string command = chosen.empty() ? "lanerope" : "lanerope " + chosen.front()->get_name();
   std::string text = error.what();
-  if (const auto* extras = dynamic_cast<const CLI::ExtrasError*>(&error); extras != nullptr) {
-    const size_t colon = text.rfind(": ");
-    const std::string what = colon == std::string::npos ? text : text.substr(colon + 2);
-    text = (what.starts_with("-") ? "there is no option " : "there is no place for the argument ") + what;
+  const size_t colon = text.rfind(": ");
+  const std::string culprit = colon == std::string::npos ? text : text.substr(colon + 2);
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
+    const char* what = culprit.starts_with("-") ? "there is no option "
+                       : chosen.empty()         ? "there is no command "
+                                                : "there is no place for the argument ";
+    text = what + culprit;
+  } else if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr && colon != std::string::npos) {
+    const size_t equals = culprit.find(" = ");
+    text = culprit.substr(0, equals) + " does not take " +
+           (equals == std::string::npos ? "this" : "'" + culprit.substr(equals + 3) + "'");
+  } else if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr && colon != std::string::npos) {
+    text = text.substr(0, text.find(": ")) + " needs a value";
   }
   return text + "; see " + command + " --help";
 }
@@ -48,7 +57,7 @@ int run(int argc, char** argv) {
   app.footer(footer);
   app.set_version_flag("--version", "lanerope " + std::string(version()), "Print the version");
   app.require_subcommand(0, 1);
-  app.get_formatter()->column_width(34);
+  app.formatter(std::make_shared<HelpFormatter>());
   const std::vector<Command> commands = {add_run(app),       add_chat(app),     add_score(app),
                                          add_inspect(app),   add_tokenize(app), add_bench(app),
                                          add_completion(app)};

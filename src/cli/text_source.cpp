@@ -35,6 +35,16 @@ size_t character_bytes(std::string_view text, size_t at) {
   return 0;
 }
 
+// The size of the text if all is well.
+size_t first_bad_byte(std::string_view text) {
+  for (size_t at = 0; at < text.size();) {
+    const size_t bytes = character_bytes(text, at);
+    if (bytes == 0) return at;
+    at += bytes;
+  }
+  return text.size();
+}
+
 }  // namespace
 
 void add_text_source(CLI::App& app, TextSource& source, const std::string& what) {
@@ -63,15 +73,15 @@ std::string read_file(const std::string& file) {
   return text;
 }
 
+bool is_utf8(std::string_view text) {
+  return first_bad_byte(text) == text.size();
+}
+
 void check_utf8(std::string_view text, std::string_view what) {
-  for (size_t at = 0; at < text.size();) {
-    const size_t bytes = character_bytes(text, at);
-    if (bytes == 0) {
-      throw InvalidRequest(std::string(what) + " is not UTF-8 at byte " + std::to_string(at + 1) +
-                           "; convert it, for example with iconv");
-    }
-    at += bytes;
-  }
+  const size_t at = first_bad_byte(text);
+  if (at == text.size()) return;
+  throw InvalidRequest(std::string(what) + " is not UTF-8 at byte " + std::to_string(at + 1) +
+                       "; convert it, for example with iconv");
 }
 
 std::string read_text(const TextSource& source) {

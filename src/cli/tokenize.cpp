@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -58,13 +59,33 @@ std::vector<TokenId> read_ids(std::string text, int32_t n_vocab) {
   }
 }
 
+// In quotes, with line breaks as \n and what is no whole character as \xHH.
+std::string quoted(const std::string& piece) {
+  const bool whole = is_utf8(piece);
+  std::string text = "\"";
+  for (const char c : piece) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\n') {
+      text += "\\n";
+    } else if (c == '"' || c == '\\') {
+      text += std::string("\\") + c;
+    } else if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && !whole)) {
+      char escaped[8];
+      std::snprintf(escaped, sizeof escaped, "\\x%02x", byte);
+      text += escaped;
+    } else {
+      text += c;
+    }
+  }
+  return text + "\"";
+}
+
 std::string table(const Model& model, const std::vector<TokenId>& ids) {
   std::string text;
   for (const TokenId id : ids) {
-    const nlohmann::json piece = model.piece(id);
     const std::string number = std::to_string(id);
     text += std::string(number.size() < 7 ? 7 - number.size() : 0, ' ') + number + "  " +
-            piece.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+            quoted(model.piece(id)) + "\n";
   }
   return text;
 }
