@@ -66,6 +66,7 @@ bool prints(uint32_t byte) {
 // GPT-2's map: a byte that prints as Latin-1 is itself, the others are U+0100 onwards, in order.
 std::vector<std::string> byte_map() {
   std::vector<std::string> map;
+  map.reserve(256);
   uint32_t next = 0x100;
   for (uint32_t byte = 0; byte < 256; ++byte) map.push_back(utf8(prints(byte) ? byte : next++));
   return map;
@@ -95,7 +96,7 @@ class Builder {
     for (size_t i = 1; i < word.size() && result.tokens.size() < room; ++i) {
       const std::string& letter = bytes_[static_cast<unsigned char>(word[i])];
       const std::string longer = prefix + letter;
-      if (!seen_.contains(longer)) result.merges.push_back(prefix + " " + letter);
+      if (!seen_.contains(longer)) result.merges.push_back(std::string(prefix).append(" ").append(letter));
       add(longer, fragment_prominence);
       prefix = longer;
     }

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "lanerope/errors.h"
+#include "text/utf8.h"  // quoted
 
 namespace lanerope {
 
@@ -237,6 +238,7 @@ GgufContents parse_gguf(std::span<const std::byte> bytes, const std::string& pat
   const uint32_t alignment = read_alignment(reader, contents);
 
   std::vector<Placed> tensors;
+  tensors.reserve(std::min<uint64_t>(n_tensors, 4096));  // what a header claims is not believed further
   for (uint64_t i = 0; i < n_tensors; ++i) tensors.push_back(read_tensor(reader, i));
   place(reader, tensors, alignment);
 
@@ -266,13 +268,6 @@ size_t gguf_number_bytes(gguf_type type) {
     default:
       return 0;
   }
-}
-
-std::string quoted(std::string_view name) {
-  constexpr size_t longest = 64;
-  std::string text = "'";
-  for (const char c : name.substr(0, longest)) text += c >= ' ' && c <= '~' ? c : '?';
-  return text + (name.size() > longest ? "...'" : "'");
 }
 
 }  // namespace lanerope

@@ -153,8 +153,8 @@ struct Hostile {
   GgufBytes bytes;
   const char* culprit;
 };
-void PrintTo(const Hostile& hostile, std::ostream* out) {
-  *out << hostile.name;
+std::ostream& operator<<(std::ostream& out, const Hostile& hostile) {
+  return out << hostile.name;
 }
 
 class HostileFile : public testing::TestWithParam<Hostile> {};

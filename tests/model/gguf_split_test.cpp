@@ -19,9 +19,9 @@ using testing::HasSubstr;
 
 class GgufOnDisk : public testing::Test {
  protected:
-  std::string path(const std::string& name) const { return directory_.file(name); }
+  std::string path(const std::string& name) const { return directory.file(name); }
 
-  TemporaryDirectory directory_;
+  TemporaryDirectory directory;
 };
 
 struct Part {
@@ -86,7 +86,7 @@ TEST_F(GgufOnDisk, AnUnfinishedFileLeavesNothing) {
   {
     const GgufWriter writer(path("model.gguf"));
   }
-  EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
+  EXPECT_TRUE(std::filesystem::is_empty(directory.path()));
 }
 
 TEST_F(GgufOnDisk, AFullDiskIsASystemError) {
@@ -106,7 +106,7 @@ TEST_F(GgufOnDisk, AFullDiskIsASystemError) {
   };
   EXPECT_THROW(write(), SystemError);
   setrlimit(RLIMIT_FSIZE, &before);
-  EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
+  EXPECT_TRUE(std::filesystem::is_empty(directory.path()));
   EXPECT_THROW(GgufWriter("/nonexistent/model.gguf"), SystemError);
 }
 

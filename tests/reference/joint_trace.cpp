@@ -145,6 +145,7 @@ class Definitions {
 
 std::vector<TraceToken> flatten(const Trace& trace) {
   std::vector<TraceToken> tokens;
+  tokens.reserve(trace.prompt.size());
   for (size_t i = 0; i < trace.prompt.size(); ++i) {
     tokens.push_back({.id = trace.prompt[i], .lane = -1, .step = static_cast<int32_t>(i)});
   }

@@ -122,6 +122,7 @@ std::vector<std::vector<double>> PlainTransformer::logits(
     const std::vector<Token>& tokens, const std::function<bool(size_t, size_t)>& sees) const {
   Pass pass{.model = *this, .tokens = tokens, .sees = sees, .state = {}};
   const Vector& embedding = weights.at("token_embd.weight");
+  pass.state.reserve(tokens.size());
   for (const Token& token : tokens) {
     const auto row = embedding.begin() + token.id * facts.width;
     pass.state.emplace_back(row, row + facts.width);
@@ -130,6 +131,7 @@ std::vector<std::vector<double>> PlainTransformer::logits(
 
   const std::string output = weights.contains("output.weight") ? "output" : "token_embd";
   std::vector<Vector> result;
+  result.reserve(tokens.size());
   for (const Vector& x : pass.state)
     result.push_back(pass.product(pass.norm(x, "output_norm.weight"), output));
   return result;

@@ -28,10 +28,10 @@ using reference::read_numbers;
 class RandomModelTest : public testing::Test {
  protected:
   std::string write(const RandomModel& model, const std::string& name = "m.gguf") {
-    return write_random_model(model, directory_.file(name));
+    return write_random_model(model, directory.file(name));
   }
 
-  TemporaryDirectory directory_;
+  TemporaryDirectory directory;
 };
 
 std::string bytes_of(const std::string& path) {
@@ -124,6 +124,7 @@ TEST_F(RandomModelTest, HasAClearFavouriteAtNearlyEveryStep) {
   for (const bool tied : {false, true}) {
     const PlainTransformer model(write({.tied = tied}));
     std::vector<PlainTransformer::Token> text;
+    text.reserve(40);
     for (int i = 0; i < 40; ++i) text.push_back({.id = 40 + 7 * i % 60, .position = static_cast<double>(i)});
     int clear = 0;
     std::set<size_t> favourites;
@@ -164,14 +165,14 @@ TEST_F(RandomModelTest, RefusesWhatCannotBe) {
   EXPECT_THROW(write({.n_vocab = 200}), InvalidRequest);
   EXPECT_THROW(write({.splits = 9}), InvalidRequest);
   EXPECT_THROW(preset_model("huge"), InvalidRequest);
-  EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
+  EXPECT_TRUE(std::filesystem::is_empty(directory.path()));
 }
 
 TEST_F(RandomModelTest, AdapterFitsItsModelAndCarriesTheLaneKeys) {
   const GgufFile base(write({.n_layer = 2}));
   RandomAdapter adapter{.rank = 3, .coupling = Coupling{.stride = 17, .omega = {0.5F, 0.25F}}};
-  write_random_adapter(adapter, base, directory_.file("a.gguf"));
-  const GgufFile file(directory_.file("a.gguf"));
+  write_random_adapter(adapter, base, directory.file("a.gguf"));
+  const GgufFile file(directory.file("a.gguf"));
   EXPECT_EQ(file.get<std::string>("general.type"), "adapter");
   EXPECT_EQ(file.get<std::string>("adapter.type"), "lora");
   EXPECT_EQ(file.get<std::string>("general.architecture"), "qwen2");

@@ -184,6 +184,7 @@ TraceLogits TorchModel::logits(const Trace& trace, const std::vector<double>& om
   const std::vector<TraceToken> tokens = flatten(trace);
   const Geometry geometry = geometry_of(trace);
   std::vector<int64_t> ids;
+  ids.reserve(tokens.size());
   for (const TraceToken& token : tokens) ids.push_back(token.id);
 
   Tensor x = s.weight("token_embd.weight").index_select(0, torch::tensor(ids));

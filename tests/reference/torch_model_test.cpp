@@ -57,9 +57,9 @@ Trace three_lanes(CouplingKind kind) {
 
 class Reference : public testing::Test {
  protected:
-  std::string write(const RandomModel& model) { return write_random_model(model, directory_.file("m.gguf")); }
+  std::string write(const RandomModel& model) { return write_random_model(model, directory.file("m.gguf")); }
 
-  TemporaryDirectory directory_;
+  TemporaryDirectory directory;
 };
 
 TEST_F(Reference, OneLaneIsThePlainModel) {
@@ -75,8 +75,7 @@ TEST_F(Reference, OneLaneIsThePlainModel) {
   models[5].rope_factor = 8;
   models[5].rope_original_context = 64;
   const std::vector<int32_t> ids = {65, 200, 3, 66, 67, 90, 91, 12, 5};
-  std::vector<Token> text;
-  for (size_t i = 0; i < ids.size(); ++i) text.push_back({.id = ids[i], .position = static_cast<double>(i)});
+  const std::vector<Token> text = in_order(ids);
 
   for (const RandomModel& model : models) {
     const std::string path = write(model);
@@ -207,10 +206,8 @@ TEST_F(Reference, HogwildIsOneContiguousText) {
           ids.push_back(trace.lanes[lane].tokens[i]);
       }
     }
-    std::vector<Token> text;
-    for (size_t i = 0; i < ids.size(); ++i)
-      text.push_back({.id = ids[i], .position = static_cast<double>(i)});
-    expect_close(joint.lanes[m].back(), PlainTransformer(path).logits(text, causal).back(), "hogwild");
+    const auto plain = PlainTransformer(path).logits(in_order(ids), causal);
+    expect_close(joint.lanes[m].back(), plain.back(), "hogwild");
   }
 }
 
@@ -231,7 +228,7 @@ TEST_F(Reference, AForkedLaneContinuesItsParentsTextWithoutAGap) {
 TEST_F(Reference, AnAdapterIsItsProductAddedToTheWeights) {
   const std::string path = write(small("qwen2"));
   const GgufFile base(path);
-  const std::string adapter_path = directory_.file("a.gguf");
+  const std::string adapter_path = directory.file("a.gguf");
   write_random_adapter({.rank = 3, .alpha = 5, .output = true}, base, adapter_path);
   const GgufFile adapter(adapter_path);
 
@@ -252,9 +249,7 @@ TEST_F(Reference, AnAdapterIsItsProductAddedToTheWeights) {
   const std::vector<double> without = model.logits(trace).prompt;
   model.add_adapter(adapter_path, 0.5);
   const std::vector<double> with = model.logits(trace).prompt;
-  std::vector<Token> text;
-  for (int i = 0; i < 4; ++i) text.push_back({.id = 65 + i, .position = static_cast<double>(i)});
-  expect_close(with, merged.logits(text, causal).back(), "merged");
+  expect_close(with, merged.logits(in_order(trace.prompt), causal).back(), "merged");
   EXPECT_GT(difference(with, without), 0.05);
 }
 
