@@ -26,6 +26,13 @@ bool causal(size_t q, size_t k) {
   return k <= q;
 }
 
+std::vector<Token> in_order(const std::vector<int32_t>& ids) {
+  std::vector<Token> text;
+  text.reserve(ids.size());
+  for (const int32_t id : ids) text.push_back({.id = id, .position = static_cast<double>(text.size())});
+  return text;
+}
+
 void expect_close(const std::vector<double>& a, const std::vector<double>& b, const std::string& where) {
   ASSERT_EQ(a.size(), b.size()) << where;
   for (size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], b[i], 1e-9) << where << ", token " << i;
