@@ -73,7 +73,7 @@ std::string read_file(const std::string& file) {
   return text;
 }
 
-bool is_utf8(std::string_view text) {
+bool valid_utf8(std::string_view text) {
   return first_bad_byte(text) == text.size();
 }
 

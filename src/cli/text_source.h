@@ -25,7 +25,7 @@ std::string read_text(const TextSource& source);
 // The whole file; "-" is standard input. Throws SystemError.
 std::string read_file(const std::string& file);
 
-bool is_utf8(std::string_view text);
+bool valid_utf8(std::string_view text);
 
 // Throws InvalidRequest naming `what` and the first byte that is not UTF-8.
 void check_utf8(std::string_view text, std::string_view what);

@@ -61,7 +61,7 @@ std::vector<TokenId> read_ids(std::string text, int32_t n_vocab) {
 
 // In quotes, with line breaks as \n and what is no whole character as \xHH.
 std::string quoted(const std::string& piece) {
-  const bool whole = is_utf8(piece);
+  const bool whole = valid_utf8(piece);
   std::string text = "\"";
   for (const char c : piece) {
     const auto byte = static_cast<unsigned char>(c);
