@@ -104,7 +104,7 @@ void Group::prompt_is_read(std::span<const float> logits, Sampler& sampler) {
   for (int32_t m = 0; m < request_.request.lanes; ++m) {
     auto cells = free_cells_.front();
     free_cells_.pop_front();
-    add_lane(std::move(cells), {.forced = request_.forced[m]});
+    add_lane(std::move(cells), {.silent = request_.tag_tokens[m], .forced = request_.forced[m]});
   }
   for (int32_t m = 0; m < request_.request.lanes; ++m) choose(m, prompt_logits_, sampler);
   check_consensus();
@@ -316,7 +316,8 @@ Group::Origin Group::fork_of(int32_t parent, int32_t step) const {
       throw InvalidRequest("lane " + std::to_string(parent) + " has written no step " + std::to_string(step - 1) +
                            " yet, so it cannot be forked there");
     }
-    if (end >= 1 + lane.silent) {
+    const bool own = end > (lane.parent >= 0 ? 1 : 0);  // a fork's first token is its parent's
+    if (own) {
       return {.parent = parent,
               .fork_step = lane.start_step + end - 1,
               .silent = 1,
@@ -338,13 +339,15 @@ int32_t Group::spawn(const SpawnOptions& options, PrefixStore& store) {
     throw InvalidRequest("the group's clock has reached the end of the model's context");
   }
   Origin origin = options.parent >= 0 ? fork_of(options.parent, options.fork_step) : Origin{};
-  std::string text = options.text;
-  if (origin.parent < 0) text = tag_of(request_.tag, static_cast<int32_t>(lanes_.size())) + text;
-  if (!text.empty()) {
-    for (const TokenId token : model_.encode(text, {.add_special = false, .parse_special = true})) {
-      origin.forced.push_back(token);
-    }
+  const auto force = [&](std::string_view text) {
+    const auto tokens = model_.encode(text, {.add_special = false, .parse_special = true});
+    origin.forced.insert(origin.forced.end(), tokens.begin(), tokens.end());
+  };
+  if (origin.parent < 0) {
+    force(tag_of(request_.tag, static_cast<int32_t>(lanes_.size())));
+    origin.silent = static_cast<int32_t>(origin.forced.size());
   }
+  force(options.text);
   if (origin.forced.size() >= static_cast<size_t>(request_.request.budget)) {
     throw InvalidRequest("the text for the new lane is longer than the budget");
   }

@@ -25,7 +25,7 @@ struct Lane {
   int32_t start_step = 0;
   int32_t parent = -1;
   int32_t fork_step = 0;
-  int32_t silent = 0;  // of its first tokens, which repeat the parent's text
+  int32_t silent = 0;  // of its first tokens, which are no text of its own: its tag, or the parent's last token
   FinishReason finish = FinishReason::none;
 
   Detokenizer detokenizer;

@@ -157,11 +157,17 @@ ResolvedRequest resolve(const Model& model, const Request& request) {
   const std::string adapter_tag =
       adapter != nullptr && request.lanes > 1 ? adapter->tag.value_or(default_tag) : default_tag;
   resolved.tag = request.tag.value_or(adapter_tag);
+  const auto encode = [&](const std::string& text) {
+    return model.encode(text, {.add_special = false, .parse_special = true});
+  };
   for (int32_t m = 0; m < request.lanes; ++m) {
-    std::string text = tag_of(resolved.tag, m);
-    if (static_cast<size_t>(m) < request.lane_texts.size()) text += request.lane_texts[m];
-    resolved.forced.push_back(text.empty() ? std::vector<TokenId>{}
-                                           : model.encode(text, {.add_special = false, .parse_special = true}));
+    std::vector<TokenId> tokens = encode(tag_of(resolved.tag, m));
+    resolved.tag_tokens.push_back(static_cast<int32_t>(tokens.size()));
+    if (static_cast<size_t>(m) < request.lane_texts.size()) {
+      const std::vector<TokenId> text = encode(request.lane_texts[m]);
+      tokens.insert(tokens.end(), text.begin(), text.end());
+    }
+    resolved.forced.push_back(std::move(tokens));
     require(resolved.forced.back().size() < static_cast<size_t>(request.budget),
             "the tag and text of lane " + std::to_string(m + 1) + " take " +
                 std::to_string(resolved.forced.back().size()) + " tokens, which leaves nothing of its budget of " +

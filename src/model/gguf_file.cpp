@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "lanerope/errors.h"
+#include "text/utf8.h"  // quoted
 
 namespace lanerope {
 

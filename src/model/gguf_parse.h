@@ -50,7 +50,4 @@ GgufContents parse_gguf(std::span<const std::byte> bytes, const std::string& pat
 // Bytes of a number of this type in a file; 0 for strings, arrays and what does not exist.
 size_t gguf_number_bytes(gguf_type type);
 
-// "'blk.0.attn_q.weight'", shortened and with unprintable bytes replaced: names come from hostile files.
-std::string quoted(std::string_view name);
-
 }  // namespace lanerope

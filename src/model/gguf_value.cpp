@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "lanerope/errors.h"
+#include "text/utf8.h"  // quoted
 #include "model/gguf_file.h"
 
 namespace lanerope {
