@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+// The arithmetic of one tile of query lanes, included once per instruction set; see Highway's
+// foreach_target.h. Query lanes lie side by side in vectors and keys are broadcast, so that nothing is ever
+// summed across a vector and a lane's numbers never meet another's.
+#if defined(LANEROPE_ATTENTION_TILE_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef LANEROPE_ATTENTION_TILE_INL
+#undef LANEROPE_ATTENTION_TILE_INL
+#else
+#define LANEROPE_ATTENTION_TILE_INL
+#endif
+
+#include <cstring>
+#include <limits>
+#include <vector>
+
+#include <hwy/aligned_allocator.h>
+#include <hwy/highway.h>
+
+#include "kernels/lane_attention.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace lanerope::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+const hn::CappedTag<float, 16> df;
+using F = hn::Vec<decltype(df)>;
+constexpr int lanes = static_cast<int>(hn::MaxLanes(df));
+
+// Online soft-max of a tile: [width] greatest score and sum of weights, [width, head_dim] weighted sum of
+// values.
+struct State {
+  float* top;
+  float* sum;
+  float* value;
+};
+
+struct Scratch {
+  hwy::AlignedFreeUniquePtr<float[]> memory;
+  int head_dim = 0;
+  float* queries = nullptr;  // [width, head_dim]
+  float* turned = nullptr;   // [width, head_dim]
+  float* cells = nullptr;    // [head_dim, block_cells]
+  float* scores = nullptr;   // [width, block_cells]
+  float* change = nullptr;   // [width]
+  State part{};
+  State total{};
+};
+
+inline const Scratch& thread_scratch(const AttentionShape& shape) {
+  thread_local Scratch scratch;
+  if (scratch.head_dim == shape.head_dim) return scratch;
+  constexpr int width = AttentionWork::max_width;
+  constexpr int cells = AttentionWork::block_cells;
+  const int dim = shape.head_dim;
+  scratch.head_dim = dim;
+  scratch.memory = hwy::AllocateAligned<float>(4 * dim * width + cells * (dim + width) + 5 * width);
+  float* next = scratch.memory.get();
+  const auto take = [&](int n) { return next += n, next - n; };
+  scratch.queries = take(dim * width);
+  scratch.turned = take(dim * width);
+  scratch.cells = take(dim * cells);
+  scratch.scores = take(cells * width);
+  scratch.change = take(width);
+  scratch.part = {take(width), take(width), take(dim * width)};
+  scratch.total = {take(width), take(width), take(dim * width)};
+  return scratch;
+}
+
+// 2^x for x <= 0, within two units in the last place; exactly 1 for 0, and 0 below the normal numbers.
+HWY_INLINE F power_of_two(F x) {
+  const hn::RebindToSigned<decltype(df)> di;
+  const auto normal = hn::Gt(x, hn::Set(df, -126.0F));
+  const F safe = hn::Max(x, hn::Set(df, -126.0F));
+  const auto whole = hn::NearestInt(safe);
+  const F f = hn::Sub(safe, hn::ConvertTo(df, whole));
+  F p = hn::Set(df, 1.5403530393381609e-4F);
+  p = hn::MulAdd(p, f, hn::Set(df, 1.3333558146428443e-3F));
+  p = hn::MulAdd(p, f, hn::Set(df, 9.6181291076284772e-3F));
+  p = hn::MulAdd(p, f, hn::Set(df, 5.5504108664821580e-2F));
+  p = hn::MulAdd(p, f, hn::Set(df, 2.4022650695910071e-1F));
+  p = hn::MulAdd(p, f, hn::Set(df, 6.9314718055994531e-1F));
+  p = hn::MulAdd(p, f, hn::Set(df, 1.0F));
+  const F scale = hn::BitCast(df, hn::ShiftLeft<23>(hn::Add(whole, hn::Set(di, 127))));
+  return hn::IfThenElseZero(normal, hn::Mul(p, scale));
+}
+
+// The rotation of a tile's queries by each lane's phi; table is [width, 2, n_rot / 2].
+inline void turn(const AttentionShape& shape, const float* from, const float* table, int width, float* to) {
+  const int pairs = shape.n_rot / 2;
+  for (int t = 0; t < pairs; ++t) {
+    const int a = shape.pairs == RopePairs::adjacent ? 2 * t : t;
+    const int b = shape.pairs == RopePairs::adjacent ? 2 * t + 1 : t + pairs;
+    const float* cosine = table + 2 * t * width;
+    for (int i = 0; i < width; i += lanes) {
+      const F c = hn::LoadU(df, cosine + i);
+      const F s = hn::LoadU(df, cosine + width + i);
+      const F x = hn::Load(df, from + a * width + i);
+      const F y = hn::Load(df, from + b * width + i);
+      hn::Store(hn::NegMulAdd(y, s, hn::Mul(x, c)), df, to + a * width + i);
+      hn::Store(hn::MulAdd(x, s, hn::Mul(y, c)), df, to + b * width + i);
+    }
+  }
+  std::memcpy(to + shape.n_rot * width, from + shape.n_rot * width,
+              static_cast<size_t>(shape.head_dim - shape.n_rot) * width * sizeof(float));
+}
+
+struct CellBlock {
+  int64_t first;  // in the pool
+  int n_cells;
+  int head;
+  int head_dim;
+};
+
+// Cells of one KV head to f32, [head_dim, n_cells].
+inline void convert_cells(const CellView& view, const CellBlock& block, float* out) {
+  const int dim = block.head_dim;
+  for (int j = 0; j < block.n_cells; ++j, out += dim) {
+    const std::byte* cell = view.data + (block.first + j) * view.cell_bytes;
+    if (view.type == GGML_TYPE_F16) {
+      const hn::Rebind<hwy::float16_t, hn::CappedTag<float, 8>> dh;
+      const hn::Rebind<float, decltype(dh)> d8;
+      const auto* from = reinterpret_cast<const hwy::float16_t*>(cell) + block.head * dim;
+      for (int i = 0; i < dim; i += static_cast<int>(hn::MaxLanes(d8))) {
+        hn::Store(hn::PromoteTo(d8, hn::LoadU(dh, from + i)), d8, out + i);
+      }
+    } else {
+      constexpr int block_bytes = 34;  // of 32 values: an f16 scale, then the bytes
+      const std::byte* from = cell + block.head * dim / 32 * block_bytes;
+      const hn::Rebind<int8_t, decltype(df)> d8;
+      const hn::RebindToSigned<decltype(df)> di;
+      for (int i = 0; i < dim; i += 32, from += block_bytes) {
+        hwy::float16_t scale;
+        std::memcpy(&scale, from, sizeof(scale));
+        const F d = hn::Set(df, hwy::F32FromF16(scale));
+        const auto* q = reinterpret_cast<const int8_t*>(from + 2);
+        for (int k = 0; k < 32; k += lanes) {
+          hn::Store(hn::Mul(d, hn::ConvertTo(df, hn::PromoteTo(di, hn::LoadU(d8, q + k)))), df, out + i + k);
+        }
+      }
+    }
+  }
+}
+
+struct TileSize {
+  int n_cells;
+  int width;
+  int head_dim;
+};
+
+// Scores of `cells` keys and `vectors` vectors of lanes from `i` on.
+template <int vectors, int cells>
+HWY_INLINE void score_cells(const float* HWY_RESTRICT queries, const float* HWY_RESTRICT keys,
+                            const TileSize& size, float* HWY_RESTRICT scores) {
+  F sum[cells][vectors];
+  for (int j = 0; j < cells; ++j) {
+    for (int v = 0; v < vectors; ++v) sum[j][v] = hn::Zero(df);
+  }
+  for (int d = 0; d < size.head_dim; ++d) {
+    F q[vectors];
+    for (int v = 0; v < vectors; ++v) q[v] = hn::Load(df, queries + d * size.width + v * lanes);
+    for (int j = 0; j < cells; ++j) {
+      const F k = hn::Set(df, keys[j * size.head_dim + d]);
+      for (int v = 0; v < vectors; ++v) sum[j][v] = hn::MulAdd(k, q[v], sum[j][v]);
+    }
+  }
+  for (int j = 0; j < cells; ++j) {
+    for (int v = 0; v < vectors; ++v) hn::Store(sum[j][v], df, scores + j * size.width + v * lanes);
+  }
+}
+
+// As many cells at once as there are registers for.
+template <int vectors>
+void score_vectors(const float* queries, const float* keys, const TileSize& size, float* scores) {
+  constexpr int cells = HWY_TARGET == HWY_AVX3_DL || HWY_TARGET_IS_NEON ? 8 : 4;
+  int j = 0;
+  for (; j + cells <= size.n_cells; j += cells) {
+    score_cells<vectors, cells>(queries, keys + j * size.head_dim, size, scores + j * size.width);
+  }
+  for (; j < size.n_cells; ++j) {
+    score_cells<vectors, 1>(queries, keys + j * size.head_dim, size, scores + j * size.width);
+  }
+}
+
+// value = value * change + weights x values, for `dims` components.
+template <int vectors, int dims>
+HWY_INLINE void add_dims(const float* HWY_RESTRICT weights, const float* HWY_RESTRICT values,
+                         const TileSize& size, const float* HWY_RESTRICT change, float* HWY_RESTRICT value) {
+  F sum[dims][vectors];
+  for (int v = 0; v < vectors; ++v) {
+    const F c = hn::Load(df, change + v * lanes);
+    for (int d = 0; d < dims; ++d) sum[d][v] = hn::Mul(hn::Load(df, value + d * size.width + v * lanes), c);
+  }
+  for (int j = 0; j < size.n_cells; ++j) {
+    F w[vectors];
+    for (int v = 0; v < vectors; ++v) w[v] = hn::Load(df, weights + j * size.width + v * lanes);
+    for (int d = 0; d < dims; ++d) {
+      const F x = hn::Set(df, values[j * size.head_dim + d]);
+      for (int v = 0; v < vectors; ++v) sum[d][v] = hn::MulAdd(x, w[v], sum[d][v]);
+    }
+  }
+  for (int d = 0; d < dims; ++d) {
+    for (int v = 0; v < vectors; ++v) hn::Store(sum[d][v], df, value + d * size.width + v * lanes);
+  }
+}
+
+template <int vectors>
+void add_vectors(const float* weights, const float* values, const TileSize& size, const float* change,
+                 float* value) {
+  constexpr int dims = HWY_TARGET == HWY_AVX3_DL || HWY_TARGET_IS_NEON ? 8 : 4;
+  for (int d = 0; d < size.head_dim; d += dims) {
+    add_dims<vectors, dims>(weights, values + d, size, change, value + d * size.width);
+  }
+}
+
+// scores [width, n_cells] = keys x queries.
+inline void score(const float* queries, const float* keys, const TileSize& size, float* scores) {
+  if (lanes == 16 && size.width == 48) return score_vectors<3>(queries, keys, size, scores);
+  if (lanes == 16 && size.width == 16) return score_vectors<1>(queries, keys, size, scores);
+  for (int i = 0; i < size.width; i += 2 * lanes) score_vectors<2>(queries + i, keys, size, scores + i);
+}
+
+// value [width, head_dim] = value * change + weights [width, n_cells] x values [head_dim, n_cells].
+inline void add_values(const float* weights, const float* values, const TileSize& size, const float* change,
+                       float* value) {
+  if (lanes == 16 && size.width == 48) return add_vectors<3>(weights, values, size, change, value);
+  if (lanes == 16 && size.width == 16) return add_vectors<1>(weights, values, size, change, value);
+  for (int i = 0; i < size.width; i += 2 * lanes)
+    add_vectors<2>(weights + i, values, size, change + i, value + i);
+}
+
+// Turns scores into weights relative to the greatest score so far, and tells by what earlier weights change.
+inline void soft_max(const AttentionWork::TileSegment& segment, CellRange cells, int width, float* scores,
+                     const State& state, float* change) {
+  const hn::RebindToSigned<decltype(df)> di;
+  const F none = hn::Set(df, -std::numeric_limits<float>::infinity());
+  const bool masked = cells.begin < segment.by_all.begin || cells.end > segment.by_all.end;
+  const int n = cells.size();
+  for (int i = 0; i < width; i += lanes) {
+    if (masked) {
+      const auto begin = hn::LoadU(di, segment.begin.data() + i);
+      const auto end = hn::LoadU(di, segment.end.data() + i);
+      for (int j = 0; j < n; ++j) {
+        const auto cell = hn::Set(di, cells.begin + j);
+        const auto seen = hn::RebindMask(df, hn::AndNot(hn::Lt(cell, begin), hn::Lt(cell, end)));
+        float* at = scores + j * width + i;
+        hn::Store(hn::IfThenElse(seen, hn::Load(df, at), none), df, at);
+      }
+    }
+    const F before = hn::Load(df, state.top + i);
+    F top = before;
+    for (int j = 0; j < n; ++j) top = hn::Max(top, hn::Load(df, scores + j * width + i));
+    // A lane that has seen nothing keeps -inf, which must not be subtracted from itself.
+    const F base = hn::IfThenElse(hn::Eq(top, none), hn::Zero(df), top);
+    F sum = hn::Zero(df);
+    for (int j = 0; j < n; ++j) {
+      float* at = scores + j * width + i;
+      const F weight = power_of_two(hn::Sub(hn::Load(df, at), base));
+      sum = hn::Add(sum, weight);
+      hn::Store(weight, df, at);
+    }
+    const F factor = power_of_two(hn::Sub(before, base));
+    hn::Store(hn::MulAdd(hn::Load(df, state.sum + i), factor, sum), df, state.sum + i);
+    hn::Store(factor, df, change + i);
+    hn::Store(top, df, state.top + i);
+  }
+}
+
+// total = total merged with part.
+inline void merge(const State& total, const State& part, int head_dim, int width) {
+  const F none = hn::Set(df, -std::numeric_limits<float>::infinity());
+  for (int i = 0; i < width; i += lanes) {
+    const F a = hn::Load(df, total.top + i);
+    const F b = hn::LoadU(df, part.top + i);
+    const F top = hn::Max(a, b);
+    const F base = hn::IfThenElse(hn::Eq(top, none), hn::Zero(df), top);
+    const F keep = power_of_two(hn::Sub(a, base));
+    const F take = power_of_two(hn::Sub(b, base));
+    hn::Store(top, df, total.top + i);
+    const F added = hn::Mul(take, hn::LoadU(df, part.sum + i));
+    hn::Store(hn::MulAdd(keep, hn::Load(df, total.sum + i), added), df, total.sum + i);
+    for (int d = 0; d < head_dim; ++d) {
+      float* at = total.value + d * width + i;
+      const F more = hn::Mul(take, hn::LoadU(df, part.value + d * width + i));
+      hn::Store(hn::MulAdd(keep, hn::Load(df, at), more), df, at);
+    }
+  }
+}
+
+}  // namespace lanerope::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+#endif

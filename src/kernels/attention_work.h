@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/attention_plan.h"
+#include "core/theta.h"
+#include "kernels/rotation_table.h"
+
+namespace lanerope {
+
+// What all attentions of a model have in common.
+struct AttentionShape {
+  int32_t n_head = 0;
+  int32_t n_head_kv = 0;
+  int32_t head_dim = 0;  // a multiple of 8
+  int32_t n_rot = 0;     // the rotated components, the first of a head; <= head_dim
+  RopePairs pairs = RopePairs::halves;
+  float scale = 1;  // of a score
+};
+
+// An AttentionPlan cut into pieces of work. Query lanes are (row, query head of one KV head) pairs; up to 48
+// of them make a tile, which meets each block of keys together. The cuts depend on a row's own segments alone
+// and partial results are merged in the order of the cells, so that a row's result depends on nothing else.
+class AttentionWork {
+ public:
+  static constexpr int32_t max_width = 48;  // query lanes of a tile
+  static constexpr int32_t block_cells =
+      64;  // keys converted at a time; boundaries counted from the segment's start
+  static constexpr int32_t chunk_cells = 1024;  // keys of one partial result
+
+  // One segment as the query lanes of a tile see it.
+  struct TileSegment {
+    int32_t cell = 0;            // first cell of the segment in the pool
+    CellRange seen;              // by some lane
+    CellRange by_all;            // by every lane; the rest of `seen` needs a look at each lane's own range
+    std::vector<int32_t> begin;  // [width]
+    std::vector<int32_t> end;    // [width]
+    const RotationTable* rotation = nullptr;  // null: no lane turns
+  };
+  struct Tile {
+    int32_t first_row = 0;   // of the block
+    int32_t first_lane = 0;  // query lane u is row first_row + u / group and head u % group of the KV head
+    int32_t n_lanes = 0;
+    int32_t width = 0;                  // n_lanes rounded up to 16
+    std::vector<TileSegment> segments;  // those of which something is seen
+  };
+  // A piece of work. Either all of a tile, for one KV head, or one chunk of one segment.
+  struct Item {
+    int32_t tile = 0;
+    int32_t head = 0;
+    int32_t segment = -1;  // -1: all of them
+    CellRange cells;
+    int32_t partial = 0;  // where the result of a chunk is kept
+    int32_t result = 0;   // which (tile, KV head) it belongs to
+  };
+  struct Result {
+    int32_t first_partial = 0;
+    int32_t n_partials = 0;
+  };
+
+  AttentionWork(const AttentionShape& shape, int32_t n_layer);
+
+  // Between runs of a graph, before the first layer. The plan is not needed afterwards.
+  void prepare(const AttentionPlan& plan);
+
+  const AttentionShape& shape() const { return shape_; }
+  int32_t n_rows() const { return n_rows_; }
+  int32_t group() const { return shape_.n_head / shape_.n_head_kv; }  // query heads of a KV head
+  const std::vector<Tile>& tiles() const { return tiles_; }
+  const std::vector<Item>& items() const { return items_; }
+  const std::vector<Result>& results() const { return results_; }
+
+  // Used by the kernel while it runs, one layer at a time.
+  size_t partial_size() const { return static_cast<size_t>(shape_.head_dim + 2) * max_width; }
+  float* partial(int32_t index) const { return partials_.get() + index * partial_size(); }
+  std::atomic<int32_t>& pending(int32_t result) const { return pending_[result]; }
+  std::atomic<int32_t>& next_item() const { return next_item_; }
+
+ private:
+  void add_block(const AttentionBlock& block);
+  void add_items();
+
+  AttentionShape shape_;
+  RotationTables rotations_;
+  int32_t n_rows_ = 0;
+  std::vector<Tile> tiles_;
+  std::vector<Item> items_;
+  std::vector<Result> results_;
+  struct Free {
+    void operator()(float* p) const;
+  };
+  size_t partial_capacity_ = 0;
+  size_t result_capacity_ = 0;
+  std::unique_ptr<float, Free> partials_;
+  std::unique_ptr<std::atomic<int32_t>[]> pending_;
+  mutable std::atomic<int32_t> next_item_ = 0;
+};
+
+}  // namespace lanerope

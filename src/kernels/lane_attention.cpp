@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/lane_attention.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <limits>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/lane_attention.cpp"
+#include <hwy/foreach_target.h>
+// After foreach_target.h, as it wants.
+#include <hwy/highway.h>
+
+#include "kernels/attention_tile-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace lanerope::HWY_NAMESPACE {
+
+// One thread's part in one attention.
+class Worker {
+ public:
+  Worker(const LaneAttentionParameters& parameters, const LaneAttentionJob& job)
+      : work_(*parameters.work),
+        job_(job),
+        layer_(parameters.layer),
+        scratch_(thread_scratch(work_.shape())) {}
+
+  void run(const AttentionWork::Item& item) {
+    const AttentionWork::Tile& tile = work_.tiles()[item.tile];
+    if (item.tile != tile_ || item.head != head_) load_queries(tile, item.head);
+    tile_ = item.tile;
+    head_ = item.head;
+    if (item.segment >= 0) {
+      const State partial = state_at(work_.partial(item.partial), tile.width);
+      attend(tile, item.segment, item.cells, partial);
+      // The last to finish a part of a result merges them all, in the order of the cells.
+      std::atomic<int32_t>& pending = work_.pending(item.result);
+      if (pending.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+      const AttentionWork::Result& result = work_.results()[item.result];
+      pending.store(result.n_partials, std::memory_order_relaxed);
+      clear(scratch_.total, tile.width);
+      for (int32_t p = 0; p < result.n_partials; ++p) {
+        merge(scratch_.total, state_at(work_.partial(result.first_partial + p), tile.width), dim(),
+              tile.width);
+      }
+    } else {
+      clear(scratch_.total, tile.width);
+      for (size_t s = 0; s < tile.segments.size(); ++s) {
+        const CellRange seen = tile.segments[s].seen;
+        constexpr int32_t step = AttentionWork::chunk_cells;
+        for (int32_t cell = seen.begin / step * step; cell < seen.end; cell += step) {
+          attend(tile, static_cast<int32_t>(s), {std::max(cell, seen.begin), std::min(cell + step, seen.end)},
+                 scratch_.part);
+          merge(scratch_.total, scratch_.part, dim(), tile.width);
+        }
+      }
+    }
+    store(tile, item.head);
+  }
+
+ private:
+  int dim() const { return work_.shape().head_dim; }
+
+  static State state_at(float* p, int width) { return {p, p + width, p + 2 * width}; }
+
+  void clear(const State& state, int width) const {
+    std::fill_n(state.top, width, -std::numeric_limits<float>::infinity());
+    std::fill_n(state.sum, width, 0.0F);
+    std::fill_n(state.value, dim() * width, 0.0F);
+  }
+
+  // The tile's queries of one KV head, scaled so that weights are powers of two, query lanes side by side.
+  void load_queries(const AttentionWork::Tile& tile, int32_t head) {
+    const auto factor = static_cast<float>(work_.shape().scale * 1.4426950408889634);
+    const int width = tile.width;
+    const float* lanes_of[AttentionWork::max_width];
+    for (int lane = 0; lane < tile.n_lanes; ++lane) lanes_of[lane] = query(tile, head, lane);
+    for (int d = 0; d < dim(); ++d) {
+      float* to = scratch_.queries + d * width;
+      for (int lane = 0; lane < tile.n_lanes; ++lane) to[lane] = lanes_of[lane][d] * factor;
+      for (int lane = tile.n_lanes; lane < width; ++lane) to[lane] = 0;
+    }
+  }
+
+  const float* query(const AttentionWork::Tile& tile, int32_t head, int lane) const {
+    const int32_t u = tile.first_lane + lane;
+    return job_.q + (tile.first_row + u / work_.group()) * job_.row_stride +
+           (head * work_.group() + u % work_.group()) * job_.head_stride;
+  }
+
+  // Attention of the tile to some cells of one segment, from nothing.
+  void attend(const AttentionWork::Tile& tile, int32_t index, CellRange cells, const State& state) {
+    const AttentionWork::TileSegment& segment = tile.segments[index];
+    const int width = tile.width;
+    clear(state, width);
+    const float* queries = scratch_.queries;
+    if (segment.rotation != nullptr) {
+      turn(work_.shape(), scratch_.queries, segment.rotation->of_layer(layer_), width, scratch_.turned);
+      queries = scratch_.turned;
+    }
+    constexpr int32_t step = AttentionWork::block_cells;
+    for (int32_t block = cells.begin / step * step; block < cells.end; block += step) {
+      const CellRange range{std::max(block, cells.begin), std::min(block + step, cells.end)};
+      const int64_t first = segment.cell + range.begin;
+      convert_cells(job_.keys, {first, range.size(), head_, dim()}, scratch_.cells);
+      score(queries, scratch_.cells, {range.size(), width, dim()}, scratch_.scores);
+      soft_max(segment, range, width, scratch_.scores, state, scratch_.change);
+      convert_cells(job_.values, {first, range.size(), head_, dim()}, scratch_.cells);
+      add_values(scratch_.scores, scratch_.cells, {range.size(), width, dim()}, scratch_.change, state.value);
+    }
+  }
+
+  void store(const AttentionWork::Tile& tile, int32_t head) {
+    const int width = tile.width;
+    for (int lane = 0; lane < tile.n_lanes; ++lane) {
+      const float sum = scratch_.total.sum[lane];
+      scratch_.change[lane] = sum > 0 ? 1.0F / sum : 0.0F;
+    }
+    float* to[AttentionWork::max_width];
+    for (int lane = 0; lane < tile.n_lanes; ++lane) {
+      const int32_t u = tile.first_lane + lane;
+      const int64_t row = tile.first_row + u / work_.group();
+      to[lane] = job_.out + (row * work_.shape().n_head + head * work_.group() + u % work_.group()) * dim();
+    }
+    for (int d = 0; d < dim(); ++d) {
+      const float* from = scratch_.total.value + d * width;
+      for (int lane = 0; lane < tile.n_lanes; ++lane) to[lane][d] = from[lane] * scratch_.change[lane];
+    }
+  }
+
+  const AttentionWork& work_;
+  const LaneAttentionJob& job_;
+  int32_t layer_;
+  int32_t tile_ = -1;
+  int32_t head_ = -1;
+  const Scratch& scratch_;
+};
+
+void attend_all(const LaneAttentionParameters& parameters, const LaneAttentionJob& job) {
+  const AttentionWork& work = *parameters.work;
+  Worker worker(parameters, job);
+  const auto total = static_cast<int32_t>(work.items().size());
+  for (;;) {
+    const int32_t ticket = work.next_item().fetch_add(1, std::memory_order_relaxed);
+    if (ticket >= total) {
+      // Each thread draws one ticket too many; who draws the last knows that nobody draws again.
+      if (ticket == total + job.n_threads - 1) work.next_item().store(0, std::memory_order_relaxed);
+      return;
+    }
+    worker.run(work.items()[ticket]);
+  }
+}
+
+}  // namespace lanerope::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace lanerope {
+
+HWY_EXPORT(attend_all);
+
+void lane_attention(const LaneAttentionParameters& parameters, const LaneAttentionJob& job) {
+  HWY_DYNAMIC_DISPATCH(attend_all)(parameters, job);
+}
+
+ggml_tensor* lane_attention(ggml_context* context, const LaneAttentionParameters* parameters, ggml_tensor* q,
+                            ggml_tensor* keys, ggml_tensor* values) {
+  assert(q->type == GGML_TYPE_F32 && q->nb[0] == sizeof(float));
+  assert(keys->type == GGML_TYPE_F16 || keys->type == GGML_TYPE_Q8_0);
+  const auto run = [](ggml_tensor* out, int, int n_threads, void* data) {
+    const auto& of = *static_cast<const LaneAttentionParameters*>(data);
+    const ggml_tensor* queries = out->src[0];
+    assert(of.work->n_rows() == queries->ne[2]);
+    const auto view = [](const ggml_tensor* pool) {
+      return CellView{pool->type, static_cast<const std::byte*>(pool->data), pool->nb[1]};
+    };
+    lane_attention(of, {.q = static_cast<const float*>(queries->data),
+                        .head_stride = queries->nb[1] / sizeof(float),
+                        .row_stride = queries->nb[2] / sizeof(float),
+                        .keys = view(out->src[1]),
+                        .values = view(out->src[2]),
+                        .out = static_cast<float*>(out->data),
+                        .n_threads = n_threads});
+  };
+  ggml_tensor* arguments[] = {q, keys, values};
+  return ggml_custom_4d(context, GGML_TYPE_F32, q->ne[0] * q->ne[1], q->ne[2], 1, 1, arguments, 3, run,
+                        GGML_N_TASKS_MAX, const_cast<LaneAttentionParameters*>(parameters));
+}
+
+}  // namespace lanerope
+#endif
