@@ -19,7 +19,8 @@ struct ResolvedRequest {
   int32_t stride = 0;  // K in force
   std::shared_ptr<const LaneFrequencies> frequencies = {};
   std::string tag = {};                                   // with {k}
-  std::vector<std::vector<TokenId>> forced = {};          // per lane: its tag and its text
+  std::vector<std::vector<TokenId>> forced = {};     // per lane: its tag and its text
+  std::vector<int32_t> tag_tokens = {};              // per lane: how many of them are the tag
   std::vector<float> prompt_scales = {};                  // per adapter, while the prompt is read
   std::vector<float> lane_scales = {};                    // per adapter, for the lanes
 
