@@ -7,13 +7,13 @@
 namespace lanerope {
 
 // What this machine can do at most: the yardstick of `lanerope bench`.
-struct MachineCeilings {
+struct MachineLimits {
   std::string cpu;                   // its name, or empty if unknown
   double read_bytes_per_second = 0;  // all threads streaming through memory that no cache holds
   double int8_macs_per_second = 0;   // all threads, 8-bit multiply-adds (VNNI), nothing else; 0 without VNNI
 };
 
-// Measures for about half a second on `threads` threads (0: all cores). Nothing else should run meanwhile.
-MachineCeilings measure_ceilings(int32_t threads);
+// Measures for about a second on `threads` threads (0: all cores). Nothing else should run meanwhile.
+MachineLimits measure_machine(int32_t threads);
 
 }  // namespace lanerope

@@ -110,7 +110,7 @@ std::string ratio_text(double value) {
   return value > 0 ? with_digits(value, 2) : "";
 }
 
-void print_tables(const BenchRows& rows, const MachineCeilings& machine, const std::string& baseline) {
+void print_tables(const BenchRows& rows, const MachineLimits& machine, const std::string& baseline) {
   std::vector<std::vector<std::string>> prefill = {
       {"prefill", "prompt", "seconds", "tokens/s", "arithmetic"}};
   for (const PrefillRow& row : rows.prefill) {
@@ -135,7 +135,7 @@ void print_tables(const BenchRows& rows, const MachineCeilings& machine, const s
   print_out("\n" + table_text(prefill) + "\n" + table_text(decode));
 }
 
-std::string machine_text(const MachineCeilings& machine, const ModelInfo& model) {
+std::string machine_text(const MachineLimits& machine, const ModelInfo& model) {
   std::string text = machine.cpu.empty() ? "this machine" : machine.cpu;
   text += ", " + std::to_string(model.threads) + (model.threads == 1 ? " thread" : " threads") + ": reads " +
           with_digits(machine.read_bytes_per_second / 1e9, 1) + " GB/s";
@@ -145,7 +145,7 @@ std::string machine_text(const MachineCeilings& machine, const ModelInfo& model)
   return text;
 }
 
-Json to_json(const BenchRows& rows, const MachineCeilings& machine, const std::string& baseline) {
+Json to_json(const BenchRows& rows, const MachineLimits& machine, const std::string& baseline) {
   Json prefill = Json::array();
   for (const PrefillRow& row : rows.prefill) {
     prefill.push_back({{"path", row.path},
@@ -180,7 +180,7 @@ void note_progress(const std::string& what) {
 int run(const BenchFlags& flags) {
   const std::vector<Path> paths = chosen_paths(flags);
   note_progress("measuring the machine");
-  const MachineCeilings machine = measure_ceilings(flags.model.threads);
+  const MachineLimits machine = measure_machine(flags.model.threads);
   note_progress("");
   BenchRows rows;
   ModelInfo info;

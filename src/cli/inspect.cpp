@@ -56,6 +56,11 @@ std::string shape_text(const std::vector<int64_t>& shape) {
   return text;
 }
 
+std::string one_line(std::string text) {
+  for (size_t at = 0; (at = text.find('\n', at)) != std::string::npos;) text.replace(at, 1, "\\n");
+  return text;
+}
+
 std::string fact(const std::string& what, const std::string& value) {
   return "  " + what + std::string(what.size() < 18 ? 18 - what.size() : 1, ' ') + value + "\n";
 }
@@ -72,7 +77,7 @@ std::string model_text(const ModelInfo& model) {
                            std::to_string(model.n_head_kv) + " for keys and values") +
          fact("vocabulary",
               std::to_string(model.n_vocab) + (model.tied_output ? ", output tied to it" : "")) +
-         fact("trained context", std::to_string(model.trained_context)) + fact("RoPE scaling", model.rope) +
+         fact("trained context", std::to_string(model.trained_context)) + fact("RoPE", model.rope) +
          fact("tensors", types) + fact("tokenizer", model.tokenizer) +
          fact("chat template",
               model.chat_template.empty() ? "none that lanerope knows" : model.chat_template);
@@ -120,7 +125,8 @@ void print_text(const FileDescription& file, const InspectFlags& flags) {
   if (file.adapter) text += adapter_text(*file.adapter);
   if (flags.keys) {
     text += "\n";
-    for (const FileKey& key : file.keys) text += "  " + key.key + " (" + key.type + ") = " + key.value + "\n";
+    for (const FileKey& key : file.keys)
+      text += "  " + key.key + " (" + key.type + ") = " + one_line(key.value) + "\n";
   }
   if (flags.tensors) {
     std::vector<std::vector<std::string>> rows = {{"  tensor", "type", "shape", "bytes"}};

@@ -26,7 +26,6 @@ constexpr std::string_view enter_terminal = "\033[?1049h\033[?25l\033[2J";
 constexpr std::string_view leave_terminal = "\033[?25h\033[?1049l";
 
 struct LaneState {
-  std::string tag;  // what it was fed before its first own token
   std::string text;
   int32_t tokens = 0;
   int32_t generated = 0;
@@ -79,9 +78,6 @@ Grid make_grid(size_t lanes, ftxui::Dimensions area) {
 class LiveView : public View {
  public:
   explicit LiveView(const ViewContext& context) : context_(context), lanes_(context.lanes) {
-    for (size_t k = 0; k < std::min(lanes_.size(), context_.lane_texts.size()); ++k) {
-      lanes_[k].text = context_.lane_texts[k];
-    }
     InterruptGuard::restore_with(leave_terminal);
     print_out(enter_terminal);
     active_ = true;
@@ -104,30 +100,21 @@ class LiveView : public View {
   void update(const Event& event) {
     if (static_cast<size_t>(event.lane) >= lanes_.size()) lanes_.resize(event.lane + 1);
     LaneState& lane = lanes_[event.lane];
+    lane.text += event.text;
     if (event.kind == EventKind::lane_started) lane.start = Clock::now();
     if (event.kind == EventKind::lane_finished) {
       lane.finish = event.finish;
       lane.end = Clock::now();
-      lane.text += event.text;
     }
     if (event.kind != EventKind::token) return;
     ++lane.tokens;
+    if (!event.forced) ++lane.generated;
     clock_ = std::max(clock_, event.step);
-    if (event.forced) {
-      if (lane.generated == 0) lane.tag += event.text;
-    } else {
-      ++lane.generated;
-      lane.text += event.text;
-    }
   }
 
   std::string title(size_t k) const {
-    std::string tag = lanes_[k].tag;
-    if (k < context_.lane_texts.size() && tag.ends_with(context_.lane_texts[k])) {
-      tag.resize(tag.size() - context_.lane_texts[k].size());
-    }
     const bool won = result_ != nullptr && result_->selected == static_cast<int32_t>(k);
-    return (won ? "★ lane " : "lane ") + std::to_string(k + 1) + (tag.empty() ? "" : " " + tag);
+    return (won ? "★ lane " : "lane ") + std::to_string(k + 1);
   }
 
   ftxui::Element box(size_t k, const Grid& grid) const {

@@ -13,16 +13,14 @@ namespace {
 // words. One lane alone is streamed as it comes, without a number.
 class PlainView : public View {
  public:
-  explicit PlainView(const ViewContext& context) : context_(context), pending_(context.lane_texts) {
-    pending_.resize(static_cast<size_t>(context_.lanes));
-  }
+  explicit PlainView(const ViewContext& context) : context_(context), pending_(context.lanes) {}
 
   void show(const Event& event) override {
     if (event.kind == EventKind::group_finished) {
       finish(*event.result);
       return;
     }
-    if (event.lane < 0 || event.forced) return;
+    if (event.lane < 0) return;
     if (context_.lanes == 1) {
       write(pending_[0] + event.text);
       pending_[0].clear();

@@ -43,8 +43,7 @@ ViewContext view_context(const Request& request, const Model& model, int32_t pro
           .budget = request.budget,
           .prompt_tokens = prompt_tokens,
           .seed = request.sampling.seed,
-          .selection = request.selection.kind,
-          .lane_texts = request.lane_texts};
+          .selection = request.selection.kind};
 }
 
 std::unique_ptr<View> make_view(ViewKind kind, const ViewContext& context) {

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "lanerope/model.h"
 #include "lanerope/request.h"
@@ -21,7 +20,6 @@ struct ViewContext {
   int32_t prompt_tokens = 0;
   uint64_t seed = 0;
   SelectionKind selection = SelectionKind::none;
-  std::vector<std::string> lane_texts;  // shown at the start of their lanes
 };
 
 ViewContext view_context(const Request& request, const Model& model, int32_t prompt_tokens);
