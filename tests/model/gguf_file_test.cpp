@@ -120,10 +120,10 @@ TEST(GgufFile, NamesTheKeyThatIsMissingOrOfTheWrongType) {
   const GgufFile file = read(bytes);
   EXPECT_EQ(file.find<int32_t>("qwen2.vocab_size"), std::nullopt);
   EXPECT_THAT(refusal([&] { file.get<int32_t>("qwen2.vocab_size"); }),
-              AllOf(StartsWith("model.gguf"), HasSubstr("'qwen2.vocab_size'")));
+              AllOf(StartsWith("model.gguf"), HasSubstr(R"("qwen2.vocab_size")")));
   EXPECT_THAT(refusal([&] { file.find<int32_t>("general.architecture"); }),
-              AllOf(HasSubstr("'general.architecture'"), HasSubstr("not an integer")));
-  EXPECT_THAT(refusal([&] { file.tensor("output.weight"); }), HasSubstr("'output.weight'"));
+              AllOf(HasSubstr(R"("general.architecture")"), HasSubstr("not an integer")));
+  EXPECT_THAT(refusal([&] { file.tensor("output.weight"); }), HasSubstr(R"("output.weight")"));
 }
 
 TEST(GgufFile, RefusesNumbersThatAreNotFinite) {
@@ -191,7 +191,7 @@ std::vector<Hostile> hostile_files() {
            .entry('a' + std::string("b"), GGUF_TYPE_INT8, '1')
            .entry("ab", GGUF_TYPE_INT8, '2')
            .data(64),
-       "'ab' is there twice"},
+       R"("ab" is there twice)"},
       {"UnknownValueType", GgufBytes().header(0, 1).entry<uint64_t>("k", GGUF_TYPE_COUNT, 0),
        "unknown type 13"},
       {"ArrayOfArrays",
@@ -203,12 +203,12 @@ std::vector<Hostile> hostile_files() {
            .entry<uint32_t>("k", GGUF_TYPE_ARRAY, GGUF_TYPE_UINT64)
            .number(most / 8 + 2)
            .data(64),
-       "'k' is larger than the file can hold"},
+       R"("k" is larger than the file can hold)"},
       {"StringCountOverflows",
        GgufBytes().header(0, 1).entry<uint32_t>("k", GGUF_TYPE_ARRAY, GGUF_TYPE_STRING).number(most).data(64),
-       "'k'"},
+       R"("k")"},
       {"StringTooLong", GgufBytes().header(0, 1).entry<uint64_t>("k", GGUF_TYPE_STRING, 1000),
-       "'k' reaches beyond"},
+       R"("k" reaches beyond)"},
       {"AlignmentZero", with_alignment(0), "general.alignment"},
       {"AlignmentOdd", with_alignment(48), "general.alignment"},
       {"AlignmentHuge", with_alignment(1U << 31U), "general.alignment"},
@@ -219,33 +219,33 @@ std::vector<Hostile> hostile_files() {
       {"FiveDimensions", with_tensor({1, 1, 1, 1, 1}, GGML_TYPE_F32, 0), "5 dimensions"},
       {"NegativeDimension", with_tensor({-4}, GGML_TYPE_F32, 0), "not positive"},
       {"EmptyDimension", with_tensor({4, 0}, GGML_TYPE_F32, 0), "not positive"},
-      {"ElementsOverflow", with_tensor({4, huge, 4}, GGML_TYPE_F32, 0), "'w' overflows"},
-      {"BytesOverflow", with_tensor({huge, 1}, GGML_TYPE_F64, 0), "'w' overflows"},
+      {"ElementsOverflow", with_tensor({4, huge, 4}, GGML_TYPE_F32, 0), R"("w" overflows)"},
+      {"BytesOverflow", with_tensor({huge, 1}, GGML_TYPE_F64, 0), R"("w" overflows)"},
       {"RemovedType", with_tensor({32}, 4, 0), "unknown type 4"},
       {"UnknownType", with_tensor({32}, GGML_TYPE_COUNT, 0), "unknown type"},
       {"NegativeType", with_tensor({32}, 0xffffffffU, 0), "unknown type"},
       {"RowNotOfWholeBlocks", with_tensor({48, 2}, GGML_TYPE_Q4_0, 0), "no multiple of the 32"},
       {"OffsetNotAligned", with_tensor({8}, GGML_TYPE_F32, 4), "not aligned"},
-      {"BeyondTheEnd", with_tensor({1025}, GGML_TYPE_F32, 0), "'w' reaches beyond"},
-      {"OffsetBeyondTheEnd", with_tensor({1}, GGML_TYPE_F32, most - 31), "'w' reaches beyond"},
+      {"BeyondTheEnd", with_tensor({1025}, GGML_TYPE_F32, 0), R"("w" reaches beyond)"},
+      {"OffsetBeyondTheEnd", with_tensor({1}, GGML_TYPE_F32, most - 31), R"("w" reaches beyond)"},
       {"LongName", GgufBytes().header(1, 0).tensor(std::string(64, 'n'), {1}, GGML_TYPE_F32, 0).data(64),
        "tensor 0"},
       {"ControlCharactersInName",
-       GgufBytes().header(1, 0).tensor("a\n\x1b[1m", {-1}, GGML_TYPE_F32, 0).data(64), "'a??[1m'"},
+       GgufBytes().header(1, 0).tensor("a\n\x1b[1m", {-1}, GGML_TYPE_F32, 0).data(64), R"("a\x0A\x1B[1m")"},
       {"TensorTwice",
        GgufBytes()
            .header(2, 0)
            .tensor("w", {1}, GGML_TYPE_F32, 0)
            .tensor("w", {1}, GGML_TYPE_F32, 32)
            .data(64),
-       "'w' is there twice"},
+       R"("w" is there twice)"},
       {"TensorsOverlap",
        GgufBytes()
            .header(2, 0)
            .tensor("v", {8}, GGML_TYPE_F32, 32)
            .tensor("w", {9}, GGML_TYPE_F32, 0)
            .data(64),
-       "'w' and 'v' overlap"},
+       R"("w" and "v" overlap)"},
       {"PartOfASplitSet",
        GgufBytes().header(0, 1).entry<uint16_t>("split.count", GGUF_TYPE_UINT16, 2).data(64), "split set"},
   };

@@ -140,7 +140,7 @@ TEST_F(GgufOnDisk, ASplitSetMustBeWhole) {
   write_part(path("m-00002-of-00002.gguf"), {0, 2, 2, "b"});
   EXPECT_THAT(refusal(first), HasSubstr("is not part 2"));
   write_part(path("m-00002-of-00002.gguf"), {1, 2, 2, "a"});
-  EXPECT_THAT(refusal(first), HasSubstr("'a' is in two"));
+  EXPECT_THAT(refusal(first), HasSubstr(R"("a" is in two)"));
   write_part(path("m-00002-of-00002.gguf"), {1, 2, 2, "b"});
   EXPECT_EQ(refusal(first), "no refusal");
   EXPECT_THAT(refusal(path("m-00002-of-00002.gguf")), HasSubstr("give " + first));
