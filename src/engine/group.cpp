@@ -133,7 +133,8 @@ void Group::step_is_done(std::span<const GroupRow> rows, const LogitsOf& logits_
   ++clock_;
   for (size_t r = 0; r < rows.size(); ++r) {
     const int32_t m = rows[r].lane;
-    if (lanes_[m].live()) choose(m, lanes_[m].forced.empty() ? logits_of(r) : std::span<const float>(), sampler);
+    if (lanes_[m].live())
+      choose(m, lanes_[m].forced.empty() ? logits_of(r) : std::span<const float>(), sampler);
   }
   check_consensus();
   finish_if_over();
@@ -197,7 +198,8 @@ void Group::append_token(int32_t index, const Draw& draw, bool forced) {
     }
   }
   lane.text_length.push_back(lane.text.size());
-  const int64_t position = static_cast<int64_t>(n_prompt()) + lane.start_step + static_cast<int64_t>(lane.tokens.size());
+  const int64_t position =
+      static_cast<int64_t>(n_prompt()) + lane.start_step + static_cast<int64_t>(lane.tokens.size());
   const bool spent = static_cast<int32_t>(lane.tokens.size()) >= request_.request.budget ||
                      position >= model_.info().trained_context;
   if (reason == FinishReason::none && spent) reason = FinishReason::length;
@@ -224,13 +226,15 @@ void Group::end_lane(int32_t index, FinishReason reason) {
         .finish = reason});
 }
 
-// A lane that has ended speaks with any answer; one that still writes, with an answer that is marked and complete.
+// A lane that has ended speaks with any answer; one that still writes, with an answer that is marked and
+// complete.
 void Group::check_consensus() {
   const int32_t wanted = request_.request.selection.consensus;
   if (wanted <= 0 || live_lanes() == 0) return;
   std::vector<LaneResult> lanes(lanes_.size());
   for (size_t m = 0; m < lanes_.size(); ++m) {
-    lanes[m].answer = lanes_[m].live() ? extract_settled_answer(lanes_[m].text) : extract_answer(lanes_[m].text);
+    lanes[m].answer =
+        lanes_[m].live() ? extract_settled_answer(lanes_[m].text) : extract_answer(lanes_[m].text);
   }
   const std::vector<Vote> votes = count_votes(lanes);
   if (votes.empty() || votes.front().count < wanted) return;
@@ -267,7 +271,16 @@ void Group::finish_if_over() {
     });
     return;
   }
-  const Selected selected = select(selection.kind, result_.lanes, finish_order_);
+  Selected selected = select(selection.kind, result_.lanes, finish_order_);
+  if (selected.lane < 0 && selection.kind != SelectionKind::none) {
+    // Free text has no answer to vote on, and lanes may all run into their budget.
+    selected = select(SelectionKind::logprob, result_.lanes, finish_order_);
+    if (result_.lanes.size() > 1) {
+      result_.note = selection.kind == SelectionKind::vote ? "no lane gave an answer that could be voted on"
+                                                           : "no lane ended by itself";
+      result_.note += "; the one with the highest mean log-probability was chosen";
+    }
+  }
   result_.selected = selected.lane;
   result_.confidence = selected.confidence;
   report(FinishReason::none);
@@ -297,7 +310,8 @@ void Group::report(FinishReason reason_for_all) {
 }
 
 Lane& Group::running_lane(int32_t index) {
-  if (state_ != GroupState::running) throw InvalidRequest("the group is not running, so its lanes cannot be changed");
+  if (state_ != GroupState::running)
+    throw InvalidRequest("the group is not running, so its lanes cannot be changed");
   if (index < 0 || index >= static_cast<int32_t>(lanes_.size())) {
     throw InvalidRequest("the group has no lane " + std::to_string(index));
   }
@@ -305,16 +319,16 @@ Lane& Group::running_lane(int32_t index) {
   return lanes_[index];
 }
 
-// The past of a fork at `step` is what its parent wrote before. The last token of it is fed again, into the fork's own
-// first cell, since the logits behind it are what the fork goes on from.
+// The past of a fork at `step` is what its parent wrote before. The last token of it is fed again, into the
+// fork's own first cell, since the logits behind it are what the fork goes on from.
 Group::Origin Group::fork_of(int32_t parent, int32_t step) const {
   while (true) {
     const Lane& lane = lanes_[parent];
     const int32_t written = static_cast<int32_t>(lane.tokens.size());
     const int32_t end = step < 0 ? written : step - lane.start_step;
     if (end > written) {
-      throw InvalidRequest("lane " + std::to_string(parent) + " has written no step " + std::to_string(step - 1) +
-                           " yet, so it cannot be forked there");
+      throw InvalidRequest("lane " + std::to_string(parent) + " has written no step " +
+                           std::to_string(step - 1) + " yet, so it cannot be forked there");
     }
     const bool own = end > (lane.parent >= 0 ? 1 : 0);  // a fork's first token is its parent's
     if (own) {
@@ -331,7 +345,8 @@ Group::Origin Group::fork_of(int32_t parent, int32_t step) const {
 }
 
 int32_t Group::spawn(const SpawnOptions& options, PrefixStore& store) {
-  if (state_ != GroupState::running) throw InvalidRequest("the group is not running, so it cannot take a new lane");
+  if (state_ != GroupState::running)
+    throw InvalidRequest("the group is not running, so it cannot take a new lane");
   if (options.parent >= static_cast<int32_t>(lanes_.size())) {
     throw InvalidRequest("the group has no lane " + std::to_string(options.parent) + " to fork");
   }
