@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kernels/ceilings.h"
+#include "kernels/lane_attention.h"
 #include "kernels/product.h"
 
 namespace lanerope {
@@ -112,6 +113,82 @@ void bench_product(ggml_type type, Shape shape, const MachineCeilings& ceilings)
   }
 }
 
+struct AttentionCase {
+  const char* name;
+  int32_t lanes;  // rows: one a lane, or all of one lane where `causal`
+  int32_t prompt;
+  int32_t generated;  // cells of each lane
+  bool coupled;       // lanes see one another
+  bool causal = false;
+};
+
+// One layer of 12 query heads and 2 KV heads of 128.
+void bench_attention(const AttentionCase& c, const MachineCeilings& ceilings) {
+  const AttentionShape shape{.n_head = 12,
+                             .n_head_kv = 2,
+                             .head_dim = 128,
+                             .n_rot = 128,
+                             .pairs = RopePairs::halves,
+                             .scale = 0.088F};
+  auto frequencies = std::make_shared<LaneFrequencies>();
+  for (int t = 0; t < 64; ++t) frequencies->theta.push_back(1.0 / (t + 1));
+  frequencies->omega = frequencies->theta;
+  AttentionPlan plan;
+  double row_cells = 0;
+  const auto add = [&](int32_t n_rows, int32_t first_lane, int32_t n_lanes) {
+    AttentionBlock block;
+    block.first_row = plan.n_rows;
+    block.n_rows = n_rows;
+    block.frequencies = frequencies;
+    block.segments.push_back({0, c.prompt});
+    for (int32_t l = 0; l < n_lanes; ++l) {
+      block.segments.push_back({c.prompt + (first_lane + l) * c.generated, c.generated});
+    }
+    for (int32_t r = 0; r < n_rows; ++r) {
+      const int32_t seen = c.causal ? c.prompt - n_rows + r + 1 : c.prompt;
+      block.row_segments.push_back({{0, seen}, {}});
+      row_cells += seen;
+      for (int32_t l = 0; l < n_lanes; ++l) {
+        block.row_segments.push_back({{0, c.generated}, {r - l, 0}});
+        row_cells += c.generated;
+      }
+    }
+    plan.n_rows += n_rows;
+    plan.blocks.push_back(std::move(block));
+  };
+  if (c.causal) {
+    add(c.lanes, 0, 0);
+  } else if (c.coupled) {
+    add(c.lanes, 0, c.lanes);
+  } else {
+    for (int32_t l = 0; l < c.lanes; ++l) add(1, l, 1);
+  }
+  std::mt19937 random(1);
+  std::normal_distribution<float> normal;
+  std::vector<ggml_fp16_t> cells(256 * (c.prompt + c.lanes * c.generated));
+  for (ggml_fp16_t& v : cells) v = ggml_fp32_to_fp16(normal(random));
+  std::vector<float> q(plan.n_rows * 1536);
+  for (float& v : q) v = normal(random);
+  std::vector<float> out(q.size());
+  AttentionWork work(shape, 28);
+  work.prepare(plan);
+  const double prepare = best_seconds(1, 11, [&](int) { work.prepare(plan); });
+  const LaneAttentionParameters parameters{&work, 0};
+  const CellView view{GGML_TYPE_F16, reinterpret_cast<const std::byte*>(cells.data()), 512};
+  const double seconds = best_seconds(ceilings.n_threads, 41, [&](int) {
+    lane_attention(parameters, {.q = q.data(),
+                                .head_stride = 128,
+                                .row_stride = 1536,
+                                .keys = view,
+                                .values = view,
+                                .out = out.data(),
+                                .n_threads = ceilings.n_threads});
+  });
+  const double macs = row_cells * 12 * 128 * 2 / seconds;
+  std::printf("attention %-38s %8.1f us  %6.1f GMAC/s (%5.1f %% of float)  prepare %.1f us\n", c.name,
+              seconds * 1e6, macs * 1e-9, 100 * macs / ceilings.float_macs, prepare * 1e6);
+}
+
 }  // namespace
 }  // namespace lanerope
 
@@ -123,6 +200,22 @@ int main(int argc, char** argv) {
               ceilings.byte_macs * 1e-9, ceilings.float_macs * 1e-9, ceilings.read_bytes * 1e-9,
               ceilings.copy_bytes * 1e-9);
   const char* only = argc > 2 ? argv[2] : "";
+  if (*only == 0 || std::string_view(only) == "attention") {
+    const AttentionCase cases[] = {
+        {"N = 1, prompt 512", 1, 512, 64, true},
+        {"N = 1, prompt 4096", 1, 4096, 64, true},
+        {"N = 4, prompt 512", 4, 512, 64, true},
+        {"N = 8, prompt 512", 8, 512, 64, true},
+        {"N = 8, prompt 512, independent", 8, 512, 64, false},
+        {"N = 8, prompt 512 + 512 each", 8, 512, 512, true},
+        {"N = 8, prompt 512 + 512, independent", 8, 512, 512, false},
+        {"N = 8, prompt 4096", 8, 4096, 64, true},
+        {"N = 16, prompt 512", 16, 512, 64, true},
+        {"512 rows of a prompt of 512", 512, 512, 0, true, true},
+        {"512 rows of a prompt of 4096", 512, 4096, 0, true, true},
+    };
+    for (const AttentionCase& c : cases) bench_attention(c, ceilings);
+  }
   for (const ggml_type type : {GGML_TYPE_Q4_K, GGML_TYPE_Q6_K, GGML_TYPE_Q5_K, GGML_TYPE_Q4_0, GGML_TYPE_Q8_0,
                                GGML_TYPE_F16, GGML_TYPE_BF16}) {
     if (*only != 0 && std::string_view(only) != ggml_type_name(type)) continue;
