@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/vocabulary_reduce.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <functional>
+#include <limits>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/vocabulary_reduce.cpp"
+#include <hwy/foreach_target.h>
+// After foreach_target.h, as it wants.
+#include <hwy/contrib/math/math-inl.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace lanerope::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// The greatest of each run of `run` values; the last run may be shorter.
+void run_maxima(const float* values, size_t n, size_t run, float* maxima) {
+  const hn::CappedTag<float, 16> df;
+  const size_t lanes = hn::Lanes(df);
+  for (size_t at = 0; at < n; at += run) {
+    const size_t end = std::min(at + run, n);
+    float top = -std::numeric_limits<float>::infinity();
+    size_t i = at;
+    if (end - at >= lanes) {
+      auto greatest = hn::LoadU(df, values + at);
+      for (i += lanes; i + lanes <= end; i += lanes) greatest = hn::Max(greatest, hn::LoadU(df, values + i));
+      top = hn::ReduceMax(df, greatest);
+    }
+    for (; i < end; ++i) top = std::max(top, values[i]);
+    maxima[at / run] = top;
+  }
+}
+
+// sum(exp((value - top) * factor)).
+double sum_exp(const float* values, size_t n, float top, float factor) {
+  const hn::CappedTag<float, 16> df;
+  const size_t lanes = hn::Lanes(df);
+  const auto f = hn::Set(df, factor);
+  const auto base = hn::Set(df, top);
+  double total = 0;
+  size_t i = 0;
+  while (i + lanes <= n) {
+    // Short sums in float, their sum in double.
+    auto sum = hn::Zero(df);
+    for (const size_t end = std::min(n, i + 1024); i + lanes <= end; i += lanes) {
+      sum = hn::Add(sum, hn::Exp(df, hn::Mul(hn::Sub(hn::LoadU(df, values + i), base), f)));
+    }
+    total += hn::ReduceSum(df, sum);
+  }
+  for (; i < n; ++i) total += std::exp((values[i] - top) * factor);
+  return total;
+}
+
+}  // namespace lanerope::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace lanerope {
+
+HWY_EXPORT(run_maxima);
+HWY_EXPORT(sum_exp);
+
+namespace {
+
+bool before(const Candidate& a, const Candidate& b) {
+  return a.logit != b.logit ? a.logit > b.logit : a.token < b.token;
+}
+
+}  // namespace
+
+void VocabularyReduce::read(std::span<const float> logits) {
+  assert(!logits.empty());
+  logits_ = logits;
+  run_greatest_.resize((logits.size() + run - 1) / run);
+  HWY_DYNAMIC_DISPATCH(run_maxima)(logits.data(), logits.size(), run, run_greatest_.data());
+  const auto best = std::ranges::max_element(run_greatest_);
+  const size_t first = (best - run_greatest_.begin()) * run;
+  const auto within = logits.subspan(first, std::min<size_t>(run, logits.size() - first));
+  const auto token = std::ranges::max_element(within) - within.begin() + static_cast<int64_t>(first);
+  greatest_ = {static_cast<int32_t>(token), *best};
+}
+
+double VocabularyReduce::log_sum_exp(float temperature) const {
+  assert(temperature > 0);
+  if (std::isinf(greatest_.logit)) return greatest_.logit;
+  const double sum =
+      HWY_DYNAMIC_DISPATCH(sum_exp)(logits_.data(), logits_.size(), greatest_.logit, 1.0F / temperature);
+  return static_cast<double>(greatest_.logit) / temperature + std::log(sum);
+}
+
+void VocabularyReduce::collect(float threshold) {
+  candidates_.clear();
+  for (size_t r = 0; r < run_greatest_.size(); ++r) {
+    if (run_greatest_[r] < threshold) continue;
+    for (size_t i = r * run; i < std::min(logits_.size(), (r + 1) * run); ++i) {
+      if (logits_[i] >= threshold) candidates_.push_back({static_cast<int32_t>(i), logits_[i]});
+    }
+  }
+}
+
+std::span<const Candidate> VocabularyReduce::top(int32_t k) {
+  const auto wanted = std::min(static_cast<size_t>(std::max(k, 0)), logits_.size());
+  if (wanted == 0) return {};
+  // At least `wanted` logits reach the wanted-th greatest of the runs' greatest.
+  float threshold = -std::numeric_limits<float>::infinity();
+  if (wanted < run_greatest_.size()) {
+    sorted_runs_ = run_greatest_;
+    const auto nth = sorted_runs_.begin() + static_cast<int64_t>(wanted) - 1;
+    std::ranges::nth_element(sorted_runs_, nth, std::greater<>());
+    threshold = *nth;
+  }
+  collect(threshold);
+  std::ranges::partial_sort(candidates_, candidates_.begin() + static_cast<int64_t>(wanted), before);
+  return std::span(candidates_).first(wanted);
+}
+
+std::span<const Candidate> VocabularyReduce::above(float logit) {
+  collect(logit);
+  std::ranges::sort(candidates_, before);
+  return candidates_;
+}
+
+std::span<const Candidate> VocabularyReduce::nucleus(float p, float temperature) {
+  const double total = log_sum_exp(temperature);
+  for (int32_t k = 64;; k *= 8) {
+    const std::span<const Candidate> most = top(k);
+    double sum = 0;
+    for (size_t i = 0; i < most.size(); ++i) {
+      sum += std::exp(static_cast<double>(most[i].logit) / temperature - total);
+      if (sum >= p) return most.first(i + 1);
+    }
+    if (most.size() == logits_.size()) return most;
+  }
+}
+
+}  // namespace lanerope
+#endif

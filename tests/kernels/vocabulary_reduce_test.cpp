@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/vocabulary_reduce.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "tests/kernels/ggml_reference.h"
+
+namespace lanerope {
+namespace {
+
+constexpr float infinity = std::numeric_limits<float>::infinity();
+
+// Logits with ties, a heavy head and tokens that must not be sampled.
+std::vector<float> some_logits(size_t n, uint32_t seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(0, 3);
+  std::vector<float> logits(n);
+  for (float& v : logits) v = random() % 10 == 0 ? -infinity : std::round(normal(random) * 64) / 64;
+  return logits;
+}
+
+std::vector<Candidate> sorted(const std::vector<float>& logits) {
+  std::vector<Candidate> all(logits.size());
+  for (size_t i = 0; i < logits.size(); ++i) all[i] = {static_cast<int32_t>(i), logits[i]};
+  std::ranges::stable_sort(all, [](const Candidate& a, const Candidate& b) { return a.logit > b.logit; });
+  return all;
+}
+
+void expect_first(std::span<const Candidate> got, const std::vector<Candidate>& all, size_t n) {
+  ASSERT_EQ(got.size(), n);
+  for (size_t i = 0; i < n; ++i) ASSERT_EQ(got[i], all[i]) << i;
+}
+
+TEST(VocabularyReduce, AgreesWithSortingTheVocabulary) {
+  VocabularyReduce reduce;
+  for (size_t n : {1U, 2U, 15U, 16U, 17U, 63U, 64U, 65U, 300U, 5000U, 151936U}) {
+    std::vector<float> logits = some_logits(n, n);
+    logits[n / 2] = 1;
+    const std::vector<Candidate> all = sorted(logits);
+    testing::for_each_instruction_set([&](const char*) {
+      reduce.read(logits);
+      EXPECT_EQ(reduce.greatest(), all[0]);
+      for (int32_t k : {0, 1, 2, 40, 1000, 200000}) {
+        expect_first(reduce.top(k), all, std::min<size_t>(k, n));
+      }
+      const auto at_least = [&](float t) {
+        return std::ranges::count_if(all, [&](const Candidate& c) { return c.logit >= t; });
+      };
+      for (float t : {-5.0F, 0.0F, 4.0F, 1000.0F}) expect_first(reduce.above(t), all, at_least(t));
+    });
+  }
+}
+
+TEST(VocabularyReduce, SumsInTheLogDomain) {
+  VocabularyReduce reduce;
+  for (float temperature : {0.1F, 0.6F, 1.0F, 3.0F}) {
+    const std::vector<float> logits = some_logits(151936, 5);
+    double sum = 0;
+    for (float v : logits) sum += std::exp((static_cast<double>(v) - 20) / temperature);
+    testing::for_each_instruction_set([&](const char*) {
+      reduce.read(logits);
+      EXPECT_NEAR(reduce.log_sum_exp(temperature), 20 / temperature + std::log(sum), 1e-5);
+    });
+  }
+}
+
+TEST(VocabularyReduce, FindsTheSmallestNucleus) {
+  VocabularyReduce reduce;
+  const std::vector<float> logits = some_logits(20000, 6);
+  const std::vector<Candidate> all = sorted(logits);
+  reduce.read(logits);
+  for (float temperature : {0.3F, 1.0F, 2.0F}) {
+    double total = 0;
+    for (float v : logits) total += std::exp(v / static_cast<double>(temperature));
+    for (float p : {0.0F, 0.3F, 0.9F, 0.95F}) {
+      double sum = 0;
+      size_t n = 0;
+      do sum += std::exp(all[n++].logit / static_cast<double>(temperature)) / total;
+      while (sum < p);
+      expect_first(reduce.nucleus(p, temperature), all, n);
+    }
+  }
+  EXPECT_EQ(reduce.nucleus(1.1F, 1).size(), logits.size());
+}
+
+TEST(VocabularyReduce, HoldsARowWhereNothingMayBeSampled) {
+  const std::vector<float> logits(100, -infinity);
+  VocabularyReduce reduce;
+  reduce.read(logits);
+  EXPECT_EQ(reduce.greatest(), (Candidate{0, -infinity}));
+  EXPECT_EQ(reduce.log_sum_exp(1), -infinity);
+}
+
+}  // namespace
+}  // namespace lanerope
