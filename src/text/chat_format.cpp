@@ -113,6 +113,7 @@ std::optional<ChatTemplate> parse_chat_template(std::string_view name) {
 
 std::vector<std::string> all_chat_templates() {
   std::vector<std::string> names;
+  names.reserve(templates.entries.size());
   for (const auto& entry : templates.entries) names.emplace_back(entry.name);
   return names;
 }
