@@ -33,7 +33,7 @@ const EngineOptions& checked(const EngineOptions& options) {
 Engine::Impl::Impl(std::shared_ptr<const Model> loaded, const EngineOptions& wanted)
     : model(std::move(loaded)),
       options(checked(wanted)),
-      operations_for_layout(model->parts().make_operations()),
+      operations_for_layout(model->parts().make_operations(options.kv_type)),
       pool(model->parts().h, model->parts().backend,
            {.n_cells = options.kv_cells,
             .type = options.kv_type,

@@ -115,7 +115,8 @@ ggml_tensor* join_rows(ggml_context* context, std::vector<ggml_tensor*> parts) {
 }  // namespace
 
 ggml_tensor* GgmlOperations::product(GraphBuilder& graph, const Linear& linear, ggml_tensor* x) {
-  return ggml_mul_mat(graph.context(), linear.weight, x);
+  ggml_tensor* y = ggml_mul_mat(graph.context(), linear.weight, x);
+  return linear.bias != nullptr ? ggml_add(graph.context(), y, linear.bias) : y;
 }
 
 QueryKeyValue GgmlOperations::query_key_value(GraphBuilder& graph, const LayerWeights& layer, ggml_tensor* x) {

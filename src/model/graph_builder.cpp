@@ -40,10 +40,10 @@ ggml_tensor* GraphBuilder::rms_norm(ggml_tensor* x, ggml_tensor* weight) {
 ggml_tensor* GraphBuilder::add(ggml_tensor* a, ggml_tensor* b) { return ggml_add(context_, a, b); }
 
 ggml_tensor* GraphBuilder::linear(const Linear& linear, ggml_tensor* x) {
-  return finish_linear(linear, x, parts_.operations.product(*this, linear, x));
+  return correct(linear, x, parts_.operations.product(*this, linear, x));
 }
 
-ggml_tensor* GraphBuilder::finish_linear(const Linear& linear, ggml_tensor* x, ggml_tensor* y) {
+ggml_tensor* GraphBuilder::correct(const Linear& linear, ggml_tensor* x, ggml_tensor* y) {
   for (const LowRank& pair : linear.low_rank) {
     ggml_tensor* scale = adapter_scale(pair.adapter);
     if (scale == nullptr) continue;
@@ -53,14 +53,14 @@ ggml_tensor* GraphBuilder::finish_linear(const Linear& linear, ggml_tensor* x, g
     low = ggml_mul(context_, ggml_scale(context_, low, pair.gain), scale);
     y = ggml_add(context_, y, ggml_mul_mat(context_, pair.b, low));
   }
-  return linear.bias != nullptr ? ggml_add(context_, y, linear.bias) : y;
+  return y;
 }
 
 std::tuple<ggml_tensor*, ggml_tensor*, ggml_tensor*> GraphBuilder::query_key_value(const LayerWeights& layer,
                                                                                    ggml_tensor* x) {
   const QueryKeyValue flat = parts_.operations.query_key_value(*this, layer, x);
   const auto heads = [&](ggml_tensor* y, int32_t n) {
-    return ggml_reshape_3d(context_, y, h().head_dim, n, y->ne[1]);
+    return ggml_view_3d(context_, y, h().head_dim, n, y->ne[1], h().head_dim * sizeof(float), y->nb[1], 0);
   };
   return {heads(flat.q, h().n_head), heads(flat.k, h().n_head_kv), heads(flat.v, h().n_head_kv)};
 }

@@ -38,9 +38,9 @@ struct SharesNode {
 class LaneOperations {
  public:
   virtual ~LaneOperations() = default;
-  // W x, without bias and corrections: [n_out, n_rows].
+  // W x + bias, without corrections: [n_out, n_rows].
   virtual ggml_tensor* product(GraphBuilder& graph, const Linear& linear, ggml_tensor* x) = 0;
-  // q, k and v of one layer with their biases and corrections, each [n_out, n_rows].
+  // q, k and v of one layer with their biases and corrections, each [n_out, n_rows], rows maybe apart in memory.
   virtual QueryKeyValue query_key_value(GraphBuilder& graph, const LayerWeights& layer, ggml_tensor* x) = 0;
   // silu(gate x) * up x: [n_ffn, n_rows].
   virtual ggml_tensor* swiglu(GraphBuilder& graph, const LayerWeights& layer, ggml_tensor* x) = 0;
@@ -77,7 +77,7 @@ class GraphBuilder {
   std::pair<ggml_tensor*, ggml_tensor*> keep_outputs(ggml_tensor* a, ggml_tensor* b);
 
   // For LaneOperations.
-  ggml_tensor* finish_linear(const Linear& linear, ggml_tensor* x, ggml_tensor* y);  // bias and corrections onto y
+  ggml_tensor* correct(const Linear& linear, ggml_tensor* x, ggml_tensor* y);  // y + the corrections of W x
   // x [head_dim, heads, n] turned by `positions` [n] (i32) times `frequencies` [head_dim / 2] radians.
   ggml_tensor* turn(ggml_tensor* x, ggml_tensor* positions, std::span<const double> frequencies);
   ggml_tensor* cells();  // [n_rows] i64

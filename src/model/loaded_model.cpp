@@ -9,6 +9,7 @@
 #include "model/adapter.h"
 #include "model/architecture.h"
 #include "model/ggml_operations.h"
+#include "model/kernel_operations.h"
 #include "model/kv_pool.h"
 #include "model/vocabulary_reader.h"
 
@@ -38,12 +39,16 @@ std::string rope_text(const RopeParameters& rope) {
   return text;
 }
 
-Path choose_path(Path wanted, const Backend& backend) {
+Path choose_path(Path wanted, const Backend& backend, const Hyperparameters& h) {
+  const auto obstacle = KernelOperations::obstacle(h);
+  if (wanted == Path::kernels && obstacle) {
+    throw InvalidRequest("lanerope's kernels cannot run this model (" + *obstacle + "); use --path ggml");
+  }
   if (wanted == Path::kernels && !backend.on_cpu()) {
     throw InvalidRequest("lanerope's kernels run on the CPU; use --path ggml with --device " + backend.name());
   }
   if (wanted != Path::automatic) return wanted;
-  return backend.on_cpu() ? Path::kernels : Path::ggml;
+  return backend.on_cpu() && !obstacle ? Path::kernels : Path::ggml;
 }
 
 std::optional<ChatFormat> choose_chat_format(const Vocabulary& vocabulary, const std::string& chosen) {
@@ -88,7 +93,7 @@ Model::Parts::Parts(const ModelOptions& options)
       h(read_hyperparameters(file)),
       theta(effective_theta(h.rope)),
       backend(options.device, options.threads),
-      path(choose_path(options.path, backend)),
+      path(choose_path(options.path, backend, h)),
       weights(load_weights(file, h, backend,
                            {.pack = path == Path::kernels, .progress = options.progress})),
       vocabulary(std::make_shared<const Vocabulary>(read_vocabulary(file))),
@@ -111,7 +116,11 @@ Model::Parts::Parts(const ModelOptions& options)
   }
 }
 
-std::unique_ptr<LaneOperations> Model::Parts::make_operations() const { return std::make_unique<GgmlOperations>(); }
+std::unique_ptr<LaneOperations> Model::Parts::make_operations(KvType kv_type) const {
+  // f32 cells are for measuring exactness, and the kernels read f16 and q8_0.
+  if (path == Path::kernels && kv_type != KvType::f32) return std::make_unique<KernelOperations>(h, weights);
+  return std::make_unique<GgmlOperations>();
+}
 
 Model::Model(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Model::~Model() = default;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "lanerope/engine.h"  // KvType
 #include "lanerope/model.h"
 #include "model/backend.h"
 #include "model/gguf_file.h"
@@ -30,7 +31,7 @@ struct Model::Parts {
   Tokenizer tokenizer;
   std::optional<ChatFormat> chat;  // none where the file's template is not one of ours
 
-  std::unique_ptr<LaneOperations> make_operations() const;
+  std::unique_ptr<LaneOperations> make_operations(KvType kv_type) const;
 };
 
 // What the metadata and the tensors of a model file say, before anything is loaded.

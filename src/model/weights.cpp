@@ -139,26 +139,40 @@ class Loader {
   std::vector<Declared> declared_;
 };
 
-void pack_linears(Weights& weights, const std::function<void(float)>& progress) {
-  std::vector<Linear*> linears;
-  for (LayerWeights& layer : weights.layers) {
-    for (Linear* linear : layer.linears()) linears.push_back(linear);
+// Packs linears over the same input as one product, where their types allow it; nullptr if they do not.
+const PackedMatrix* pack_joined(Weights& weights, std::initializer_list<const Linear*> linears) {
+  std::vector<PackedMatrix::Source> sources;
+  size_t file_bytes = 0;
+  for (const Linear* linear : linears) {
+    const bool fits = PackedMatrix::supports(linear->source->type, linear->n_in()) &&
+                      PackedMatrix::joins((*linears.begin())->source->type, linear->source->type);
+    if (!fits) return nullptr;
+    sources.push_back({.type = linear->source->type, .n_out = linear->n_out(), .data = linear->source->data});
+    file_bytes += linear->source->bytes;
   }
-  linears.push_back(&weights.output);
+  weights.packed.emplace_back((*linears.begin())->n_in(), sources);
+  weights.resident_bytes += weights.packed.back().bytes() - file_bytes;
+  return &weights.packed.back();
+}
 
-  weights.packed.reserve(linears.size());  // Linear::packed points into it
-  for (size_t i = 0; i < linears.size(); ++i) {
-    Linear& linear = *linears[i];
-    if (PackedMatrix::supports(linear.source->type, linear.n_in())) {
-      weights.packed.push_back(
-          PackedMatrix::pack(linear.source->type, linear.n_in(), linear.n_out(), linear.source->data));
-      linear.packed = &weights.packed.back();
-      weights.resident_bytes += linear.packed->bytes();
-      // A tied output is packed too, and the rows of the embedding are still read from the file.
-      const bool tied = &linear == &weights.output && weights.tied_output;
-      if (!tied) weights.resident_bytes -= linear.source->bytes;
+void pack_single(Weights& weights, Linear& linear) { linear.packed = pack_joined(weights, {&linear}); }
+
+void pack_linears(Weights& weights, const std::function<void(float)>& progress) {
+  // A tied output is packed, and the rows of the embedding are still read from the file.
+  if (weights.tied_output) weights.resident_bytes += weights.output.source->bytes;
+  pack_single(weights, weights.output);
+  for (LayerWeights& layer : weights.layers) {
+    layer.packed_qkv = pack_joined(weights, {&layer.query, &layer.key, &layer.value});
+    if (layer.packed_qkv == nullptr) {
+      for (Linear* linear : {&layer.query, &layer.key, &layer.value}) pack_single(weights, *linear);
     }
-    if (progress) progress(static_cast<float>(i + 1) / static_cast<float>(linears.size()));
+    layer.packed_gate_up = pack_joined(weights, {&layer.ffn_gate, &layer.ffn_up});
+    if (layer.packed_gate_up == nullptr) {
+      for (Linear* linear : {&layer.ffn_gate, &layer.ffn_up}) pack_single(weights, *linear);
+    }
+    pack_single(weights, layer.attention_output);
+    pack_single(weights, layer.ffn_down);
+    if (progress) progress(static_cast<float>(layer.index + 1) / static_cast<float>(weights.layers.size()));
   }
 }
 

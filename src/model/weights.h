@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <string>
 #include <vector>
@@ -46,6 +47,8 @@ struct LayerWeights {
   Linear ffn_gate;                        // [width, n_ffn]
   Linear ffn_up;                          // [width, n_ffn]
   Linear ffn_down;                        // [n_ffn, width]
+  const PackedMatrix* packed_qkv = nullptr;      // query, key and value as one product, in place of theirs
+  const PackedMatrix* packed_gate_up = nullptr;  // gate and up as one product, in place of theirs
 
   std::vector<Linear*> linears() {
     return {&query, &key, &value, &attention_output, &ffn_gate, &ffn_up, &ffn_down};
@@ -60,7 +63,7 @@ struct Weights {
   Linear output;                       // [width, n_vocab]; the token embedding where the file ties them
   bool tied_output = false;
 
-  std::vector<PackedMatrix> packed = {};  // owns what Linear::packed points to
+  std::deque<PackedMatrix> packed = {};  // owns what Linear::packed points to
   std::vector<ContextHandle> contexts = {};
   std::vector<BufferHandle> buffers = {};
   size_t resident_bytes = 0;  // held in memory: packed, or on a device; mapped pages are not counted twice
