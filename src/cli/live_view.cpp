@@ -50,6 +50,10 @@ std::string rate_text(const LaneState& lane) {
   return buffer;
 }
 
+std::string_view without_leading_space(std::string_view text) {
+  return text.substr(std::min(text.find_first_not_of(" \n"), text.size()));
+}
+
 // How the boxes of the lanes share a width and a height.
 struct Grid {
   int columns = 1;
@@ -125,7 +129,10 @@ class LiveView : public View {
     const bool won = result_ != nullptr && result_->selected == static_cast<int32_t>(k);
     const bool ended = lane.finish != FinishReason::none;
     std::string right = rate_text(lane);
-    if (ended) right = finish_text(lane.finish) + (right.empty() ? "" : " " + right);
+    if (ended) {
+      const std::string both = finish_text(lane.finish) + (right.empty() ? "" : " " + right);
+      right = string_width(title(k)) + string_width(both) < inner ? both : finish_text(lane.finish);
+    }
     const std::string left = fit(title(k), inner - string_width(right) - 1);
     Elements rows = {
         hbox({text(left) | bold | color(color_of_lane), filler(), text(right) | dim}),
@@ -133,7 +140,8 @@ class LiveView : public View {
                   color(color_of_lane) | flex,
               text(" " + std::to_string(lane.tokens) + "/" + std::to_string(context_.budget)) | dim}),
     };
-    for (std::string& line : wrap_tail(lane.text, {.width = inner, .lines = grid.height - 4})) {
+    for (std::string& line :
+         wrap_tail(without_leading_space(lane.text), {.width = inner, .lines = grid.height - 4})) {
       rows.push_back(text(std::move(line)));
     }
     Element content = hbox({text(" "), vbox(std::move(rows)) | size(WIDTH, EQUAL, inner), text(" ")});
@@ -206,14 +214,21 @@ class LiveView : public View {
     const int rows = static_cast<int>((lanes_.size() + columns - 1) / columns);
     const Grid grid = make_grid(lanes_.size(), {width, rows * (final_text_lines + 4)});
     Element document = grid_of_lanes(grid);
-    Screen screen = Screen::Create(Dimension::Fixed(width), Dimension::Fit(document));
+    Screen screen = Screen::Create(Dimension::Fixed(width), Dimension::Fixed(grid.rows * grid.height));
     Render(screen, document);
     std::string text = screen.ToString() + "\n";
     for (const Vote& vote : result.votes) {
       text += "  " + std::to_string(vote.count) + " × " + fit(vote.answer, std::max(width - 10, 8)) + "\n";
     }
     text += "\033[1m" + selection_text(result, context_) + "\033[0m\n";
-    if (result.selected >= 0) text += "\n" + without_controls(result.lanes[result.selected].text) + "\n";
+    for (size_t k = 0; k < result.lanes.size(); ++k) {
+      if (result.selected == static_cast<int32_t>(k))
+        text += "\n" + without_controls(result.lanes[k].text) + "\n";
+      // Boxes show the ends of the lanes only.
+      if (context_.selection == SelectionKind::none) {
+        text += "\n\033[1m" + title(k) + "\033[0m\n" + without_controls(result.lanes[k].text) + "\n";
+      }
+    }
     print_out(text);
     if (!result.note.empty()) print_note("lanerope: " + result.note);
     print_note("\n" + timing_text(result, context_));

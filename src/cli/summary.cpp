@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/summary.h"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace lanerope {
@@ -18,8 +19,10 @@ std::string count(int64_t number, const char* what) {
 }
 
 std::string rate(int64_t tokens, double seconds) {
-  return count(tokens, "token") + " in " + rounded(seconds, 2) + " s" +
-         (seconds > 0 ? " (" + rounded(static_cast<double>(tokens) / seconds, 1) + " tokens/s)" : "");
+  const std::string text = count(tokens, "token");
+  if (seconds <= 0) return text;
+  return text + " in " + rounded(seconds, 2) + " s (" + rounded(static_cast<double>(tokens) / seconds, 1) +
+         " tokens/s)";
 }
 
 }  // namespace
@@ -34,6 +37,8 @@ std::string answer_text(const GroupResult& result) {
 std::string selection_text(const GroupResult& result, const ViewContext& context) {
   const auto n = static_cast<int64_t>(result.lanes.size());
   if (result.selected < 0) {
+    const auto cancelled = [](const LaneResult& lane) { return lane.finish == FinishReason::cancelled; };
+    if (std::ranges::any_of(result.lanes, cancelled)) return "interrupted, no lane was selected";
     return context.selection == SelectionKind::none ? count(n, "lane") + ", none selected"
                                                     : "no lane could be selected";
   }
