@@ -5,7 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <memory>
+#include <algorithm>
+#include <functional>
+#include <ostream>
 
 #include "lanerope/errors.h"
 #include "tests/text/vocabulary_file.h"

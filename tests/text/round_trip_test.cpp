@@ -2,10 +2,12 @@
 // Properties of encode and decode on random texts, with a merge by the definition as the reference.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
 #include <map>
 #include <memory>
 #include <random>
+#include <thread>
 
 #include "tests/text/toy_vocabulary.h"
 #include "tests/text/vocabulary_file.h"
@@ -102,6 +104,24 @@ TEST_P(RoundTrip, StreamedTextIsTheWholeTextAndAlwaysWholeCharacters) {
       ASSERT_EQ(streamed, whole);
     }
   }
+}
+
+TEST_P(RoundTrip, ManyThreadsMayShareOneTokenizer) {
+  const Tokenizer tokenizer(vocabulary(GetParam()));
+  Texts texts(5);
+  const std::string text = texts.unicode(2000) + texts.bytes(2000);
+  const auto expected = tokenizer.encode(text, {});
+  std::array<std::vector<TokenId>, 4> found;
+  {
+    std::vector<std::jthread> threads;
+    threads.reserve(found.size());
+    for (auto& mine : found) {
+      threads.emplace_back([&] {
+        for (int round = 0; round < 5; ++round) mine = tokenizer.encode(text, {});
+      });
+    }
+  }
+  for (const auto& tokens : found) EXPECT_EQ(tokens, expected);
 }
 
 // 1 MB of each takes a fraction of a second; ten seconds leave room for sanitizers and busy machines.

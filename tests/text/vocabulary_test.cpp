@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <limits>
+#include <ostream>
 
 #include "lanerope/errors.h"
 #include "tests/text/toy_vocabulary.h"
