@@ -66,7 +66,7 @@ in_root() { # root directory command...
     done
     case $LANEROPE_CHECKOUT in /opt/* | /usr/* | /var/* | /run/*) bind "$(dirname "$LANEROPE_CHECKOUT")" ;; esac
     exec env -u LANEROPE_ROOT -u LANEROPE_DIRECTORY -u LANEROPE_CHECKOUT -u LD_LIBRARY_PATH \
-      LANEROPE_INSIDE_ROOT=1 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
+      LANEROPE_INSIDE_ROOT=1 PATH="$LANEROPE_CHECKOUT/build/release/bin":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
       chroot "$LANEROPE_ROOT" sh -c "cd \"\$1\" && shift && exec \"\$@\"" sh "$LANEROPE_DIRECTORY" "$@"
   ' bash "$@"
 }
