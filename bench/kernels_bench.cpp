@@ -216,6 +216,7 @@ int main(int argc, char** argv) {
     };
     for (const AttentionCase& c : cases) bench_attention(c, ceilings);
   }
+  if (std::string_view(only) == "attention") return 0;
   for (const ggml_type type : {GGML_TYPE_Q4_K, GGML_TYPE_Q6_K, GGML_TYPE_Q5_K, GGML_TYPE_Q4_0, GGML_TYPE_Q8_0,
                                GGML_TYPE_F16, GGML_TYPE_BF16}) {
     if (*only != 0 && std::string_view(only) != ggml_type_name(type)) continue;

@@ -8,13 +8,18 @@
 HWY_BEFORE_NAMESPACE();
 namespace lanerope::HWY_NAMESPACE {
 
+// Two quads: the weights of eight inputs.
+struct QuadPair {
+  U8 quad[2];
+};
+
 struct Q40 {
   using Tile = Q40Tile;
   static constexpr bool narrow = true;
   static constexpr int offset_bits = 3;  // stored plus 8
-  static HWY_INLINE U8 unpack(const Tile& tile, int quad, int row) {
-    const U8 v = hn::LoadU(du8, tile.quants[quad / 2] + 4 * row);
-    return quad % 2 == 0 ? low_nibbles(v) : high_nibbles(v);
+  static HWY_INLINE QuadPair unpack(const Tile& tile, int pair, int row) {
+    const U8 v = hn::LoadU(du8, tile.quants[pair] + 4 * row);
+    return {{low_nibbles(v), high_nibbles(v)}};
   }
 };
 
@@ -22,8 +27,9 @@ struct Q80 {
   using Tile = Q80Tile;
   static constexpr bool narrow = false;
   static constexpr int offset_bits = 7;  // stored plus 128
-  static HWY_INLINE U8 unpack(const Tile& tile, int quad, int row) {
-    return hn::LoadU(du8, tile.quants[quad] + 4 * row);
+  static HWY_INLINE QuadPair unpack(const Tile& tile, int pair, int row) {
+    return {{hn::LoadU(du8, tile.quants[2 * pair] + 4 * row),
+             hn::LoadU(du8, tile.quants[2 * pair + 1] + 4 * row)}};
   }
 };
 
@@ -31,6 +37,7 @@ template <typename Format>
 struct Block32 {
   using Tile = typename Format::Tile;
   static constexpr int64_t inputs = 64;
+  static constexpr int steps = 2;
 
   template <int columns>
   static HWY_INLINE GroupColumns at(GroupColumns x, int64_t b) {
@@ -42,19 +49,23 @@ struct Block32 {
 
   // out [tile_rows, columns] += the block's share of rows [row, row + rows_at_once).
   template <int columns>
-  static HWY_INLINE void block(const Tile& tile, int row, const GroupColumns& x, float* HWY_RESTRICT out) {
-    for (int b = 0; b < 2; ++b) {
+  static HWY_INLINE void block(const Tile& tile, int row, const GroupColumns& x, Ahead ahead,
+                               float* HWY_RESTRICT out) {
+    for (int b = 0; b < steps; ++b) {
+      ahead.step();
       I32 dot[vectors][columns];
       for (int c = 0; c < columns; ++c) {
         const I32 start = hn::ShiftLeft<Format::offset_bits>(hn::Set(di32, x.sums[b * columns + c]));
         for (int v = 0; v < vectors; ++v) dot[v][c] = start;
       }
-      for (int q = 8 * b; q < 8 * b + 8; ++q) {
-        U8 w[vectors];
-        for (int v = 0; v < vectors; ++v) w[v] = Format::unpack(tile, q, row + v * lanes);
-        for (int c = 0; c < columns; ++c) {
-          const auto quad = quad_of(x.quads + 4 * (q * columns + c));
-          for (int v = 0; v < vectors; ++v) dot[v][c] = dot4<Format::narrow>(w[v], quad, dot[v][c]);
+      for (int pair = 4 * b; pair < 4 * b + 4; ++pair) {
+        QuadPair w[vectors];
+        for (int v = 0; v < vectors; ++v) w[v] = Format::unpack(tile, pair, row + v * lanes);
+        for (int q = 0; q < 2; ++q) {
+          for (int c = 0; c < columns; ++c) {
+            const auto quad = quad_of(x.quads + 4 * ((2 * pair + q) * columns + c));
+            for (int v = 0; v < vectors; ++v) dot[v][c] = dot4<Format::narrow>(w[v].quad[q], quad, dot[v][c]);
+          }
         }
       }
       for (int v = 0; v < vectors; ++v) {

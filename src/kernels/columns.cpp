@@ -62,19 +62,17 @@ void quantise_block(const float* values, int64_t n, int64_t first, const Place& 
   const int64_t columns = place.columns;
   std::byte* quads = place.group + 4 * (first / 4 * columns + c);
   int32_t sum16[16];
-  HWY_ALIGN int32_t quants[256];
-  for (int64_t i = 0; i < n; i += lanes) {
-    hn::Store(hn::NearestInt(hn::Mul(hn::Load(df, values + i), inverse)), di32, quants + i);
-  }
+  HWY_ALIGN int8_t quants[16];
+  const hn::Rebind<int8_t, decltype(df)> di8;
   for (int64_t i = 0; i < n; i += 16) {
-    int32_t sum = 0;
-    for (int64_t j = i; j < i + 16; ++j) sum += quants[j];
-    sum16[i / 16] = sum;
-  }
-  for (int64_t i = 0; i < n; i += 4) {
-    const uint32_t quad = (quants[i] & 255U) | (quants[i + 1] & 255U) << 8 | (quants[i + 2] & 255U) << 16 |
-                          (quants[i + 3] & 255U) << 24;
-    std::memcpy(quads + i * columns, &quad, sizeof(quad));
+    auto sum = hn::Zero(di32);
+    for (int64_t j = 0; j < 16; j += lanes) {
+      const auto q = hn::NearestInt(hn::Mul(hn::Load(df, values + i + j), inverse));
+      hn::Store(hn::DemoteTo(di8, q), di8, quants + j);
+      sum = hn::Add(sum, q);
+    }
+    sum16[i / 16] = hn::ReduceSum(di32, sum);
+    for (int64_t j = 0; j < 16; j += 4) std::memcpy(quads + (i + j) * columns, quants + j, 4);
   }
 
   auto* scales = reinterpret_cast<float*>(place.group + layout.scales() * columns);
@@ -100,31 +98,35 @@ void prepare(const ColumnParameters& parameters, const ColumnJob& job) {
   const int64_t end = blocks * (job.thread + 1) / job.n_threads;
   if (begin == end) return;
 
+  // A group at a time and its columns side by side, as they are written.
   HWY_ALIGN float values[256];
-  for (int64_t column = 0; column < job.n_columns; ++column) {
-    const int64_t group = column / ColumnLayout::group_columns * ColumnLayout::group_columns;
-    const Place place{
-        job.prepared + group * layout.column_bytes(), static_cast<int>(column - group),
-        static_cast<int>(std::min<int64_t>(ColumnLayout::group_columns, job.n_columns - group))};
-    const float* x = job.x + column * job.column_stride;
-    float norm = 1;
-    if (parameters.norm_weight != nullptr) {
-      norm = 1.0F / std::sqrt(mean_square(x, job.n_in) + parameters.norm_epsilon);
+  for (int64_t group = 0; group < job.n_columns; group += ColumnLayout::group_columns) {
+    const auto columns =
+        static_cast<int>(std::min<int64_t>(ColumnLayout::group_columns, job.n_columns - group));
+    const float* x = job.x + group * job.column_stride;
+    std::byte* prepared = job.prepared + group * layout.column_bytes();
+    float norms[ColumnLayout::group_columns];
+    for (int c = 0; c < columns && parameters.norm_weight != nullptr; ++c) {
+      norms[c] = 1.0F / std::sqrt(mean_square(x + c * job.column_stride, job.n_in) + parameters.norm_epsilon);
     }
     for (int64_t first = begin * step; first < std::min(end * step, layout.n_in); first += step) {
       const int64_t size = std::min(step, layout.n_in - first);
       const int64_t present = std::clamp<int64_t>(job.n_in - first, 0, size);
-      std::memcpy(values, x + first, present * sizeof(float));
-      std::fill(values + present, values + size, 0.0F);
-      if (parameters.norm_weight != nullptr) {
-        for (int64_t i = 0; i < present; ++i)
-          values[i] = values[i] * norm * parameters.norm_weight[first + i];
-      }
-      if (layout.form == ColumnForm::f32) {
-        auto* out = reinterpret_cast<float*>(place.group) + first * place.columns + place.column;
-        for (int64_t i = 0; i < size; ++i) out[i * place.columns] = values[i];
-      } else {
-        quantise_block(values, size, first, place, layout);
+      for (int c = 0; c < columns; ++c) {
+        const float* from = x + c * job.column_stride + first;
+        if (parameters.norm_weight == nullptr) {
+          std::memcpy(values, from, present * sizeof(float));
+        } else {
+          for (int64_t i = 0; i < present; ++i)
+            values[i] = from[i] * norms[c] * parameters.norm_weight[first + i];
+        }
+        std::fill(values + present, values + size, 0.0F);
+        if (layout.form == ColumnForm::f32) {
+          auto* out = reinterpret_cast<float*>(prepared) + first * columns + c;
+          for (int64_t i = 0; i < size; ++i) out[i * columns] = values[i];
+        } else {
+          quantise_block(values, size, first, {prepared, c, columns}, layout);
+        }
       }
     }
   }

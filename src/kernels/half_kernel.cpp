@@ -5,6 +5,7 @@
 #define HWY_TARGET_INCLUDE "kernels/half_kernel.cpp"
 #include <hwy/foreach_target.h>
 // After foreach_target.h, as it wants.
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include "kernels/tile_kernel.h"
@@ -40,6 +41,8 @@ void run_inputs(const TileJob& job, int group, int64_t first, int64_t last) {
     }
     for (int64_t t = first; t < last; ++t) {
       for (int i = 0; i < 16; ++i) {
+        // The hardware's prefetchers lose their way at the end of a page.
+        if (group == 0) hwy::Prefetch(tile[t + 10].weight[i]);
         F w[vectors];
         for (int v = 0; v < vectors; ++v) w[v] = load_half<Half>(tile[t].weight[i] + row + v * lanes);
         const float* at = x + (t * 16 + i) * columns;

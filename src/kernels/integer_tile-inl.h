@@ -7,6 +7,7 @@
 #define LANEROPE_INTEGER_TILE_INL
 #endif
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include "kernels/tile_kernel.h"
@@ -98,26 +99,54 @@ struct GroupColumns {
   }
 };
 
-// Adds block b of the tile, rows [row, row + rows_at_once), to out [tile_rows, columns].
+// Lines of memory that are asked for while a block is worked on, some at each step. They are of the blocks
+// after the next, in this tile or, behind it, in the next one: the hardware's prefetchers lose their way at
+// the end of a page.
+struct Ahead {
+  const std::byte* at;
+  int lines;  // a step
+
+  template <typename Type>
+  static Ahead of(const TileJob& job, int64_t b, int part, int parts) {
+    constexpr int64_t distance = Type::inputs == 256 ? 2 : 6;
+    constexpr auto bytes = static_cast<int64_t>(sizeof(typename Type::Tile));
+    const int lines = static_cast<int>(bytes / 64 + Type::steps * parts - 1) / (Type::steps * parts);
+    return {job.tile + (b + distance) * bytes + 64 * lines * Type::steps * part, lines};
+  }
+
+  HWY_INLINE void step() {
+    for (int i = 0; i < lines; ++i) hwy::Prefetch(at + 64 * i);
+    at += 64 * lines;
+  }
+};
+
+// Adds block b of the tile to out [tile_rows, columns].
 template <typename Type, int columns>
-HWY_INLINE void add_block(const TileJob& job, const GroupColumns& x, int64_t b, float* out) {
+HWY_INLINE void add_block(const TileJob& job, const GroupColumns& x, int64_t b, Ahead ahead, float* out) {
   const auto& tile = reinterpret_cast<const typename Type::Tile*>(job.tile)[b];
   const GroupColumns at = Type::template at<columns>(x, b);
-  for (int row = 0; row < tile_rows; row += rows_at_once)
-    Type::template block<columns>(tile, row, at, out + row);
+  for (int row = 0; row < tile_rows; row += rows_at_once) {
+    Type::template block<columns>(tile, row, at, ahead, out + row);
+    ahead.lines = 0;
+  }
 }
 
 // One group of columns over all inputs.
 template <typename Type, int columns>
 void run_group(const TileJob& job, int64_t n_blocks) {
   const GroupColumns x(job, 0, columns);
-  for (int64_t b = 0; b < n_blocks; ++b) add_block<Type, columns>(job, x, b, job.out);
+  for (int64_t b = 0; b < n_blocks; ++b) {
+    add_block<Type, columns>(job, x, b, Ahead::of<Type>(job, b, 0, 1), job.out);
+  }
 }
 
-// One block, for several groups.
+// One block, for one of several groups, each of which asks for its share of lines.
 template <typename Type, int columns>
 void run_block(const TileJob& job, const GroupColumns& x, int64_t b, int group) {
-  add_block<Type, columns>(job, x, b, job.out + group * ColumnLayout::group_columns * tile_rows);
+  Ahead ahead = Ahead::of<Type>(job, b, group, job.n_columns / ColumnLayout::group_columns);
+  for (int i = 0; i < Type::steps; ++i) ahead.step();
+  add_block<Type, columns>(job, x, b, {nullptr, 0},
+                           job.out + group * ColumnLayout::group_columns * tile_rows);
 }
 
 template <typename Type>

@@ -58,6 +58,7 @@ struct KQuant {
   using Tile = typename Format::Tile;
   static constexpr int64_t inputs = 256;
   static constexpr int sixteens = Format::has_min ? 2 : 1;  // inputs that share a scale, in sixteens
+  static constexpr int steps = 16 / sixteens;
 
   template <int columns>
   static HWY_INLINE GroupColumns at(GroupColumns x, int64_t b) {
@@ -70,10 +71,12 @@ struct KQuant {
 
   // out [tile_rows, columns] += the block's share of rows [row, row + rows_at_once).
   template <int columns>
-  static HWY_INLINE void block(const Tile& tile, int row, const GroupColumns& x, float* HWY_RESTRICT out) {
+  static HWY_INLINE void block(const Tile& tile, int row, const GroupColumns& x, Ahead ahead,
+                               float* HWY_RESTRICT out) {
     HWY_ALIGN float sum[columns * rows_at_once];
     for (int i = 0; i < columns * rows_at_once; i += lanes) hn::Store(hn::Zero(df), df, sum + i);
-    for (int b = 0; b < 16 / sixteens; ++b) {
+    for (int b = 0; b < steps; ++b) {
+      ahead.step();
       I32 dot[vectors][columns];
       for (int c = 0; c < columns; ++c) {
         for (int v = 0; v < vectors; ++v) {
