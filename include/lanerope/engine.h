@@ -45,6 +45,7 @@ struct ScoreRequest {
 // What runs right now.
 struct EngineState {
   int32_t groups = 0;
+  int32_t held_groups = 0;  // finished, kept for probes
   int32_t queued_groups = 0;
   int32_t lanes = 0;
   int32_t cells_used = 0;  // held by groups
@@ -84,6 +85,10 @@ class Engine {
   void push_text(GroupId group, int32_t lane, std::string_view text);       // forced next, one token a step
   void retire(GroupId group, int32_t lane);                                  // its segment stays readable
   void cancel(GroupId group);
+
+  // Lets go of a group that finished with Request::hold. Nothing happens if it is not held (any more).
+  void release(GroupId group);
+  bool holds(GroupId group) const;
 
   ScoreResult score(const ScoreRequest& request);
 

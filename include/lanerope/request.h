@@ -81,6 +81,10 @@ struct Request {
   int32_t top_logprobs = 0;                  // alternatives reported with each token, at most 20
   std::vector<float> adapter_scales = {};    // per loaded adapter; empty means the scales it was loaded with
   int32_t reserved_lanes = 0;                // room for lanes that are spawned later
+  int32_t max_generated = 0;                 // tokens that a lane may sample, within its budget; 0: all of it
+  // Once finished, the group stays readable for Engine::probe until Engine::release, or until another group needs its
+  // cells. A cancelled group is never held.
+  bool hold = false;
   AttentionRecording attention = AttentionRecording::none;
 };
 

@@ -53,10 +53,19 @@ Group& Engine::Impl::group(GroupId id) {
   throw InvalidRequest("there is no running group " + std::to_string(id));
 }
 
+bool Engine::Impl::release_oldest_held() {
+  if (held.empty()) return false;
+  held.front()->let_go(prefixes);
+  held.pop_front();
+  return true;
+}
+
 void Engine::Impl::start_groups() {
   for (const auto& group : groups) {
     if (group->state() != GroupState::queued) continue;
-    if (!group->start(prefixes)) break;  // first come, first served
+    bool started = group->start(prefixes);
+    while (!started && release_oldest_held()) started = group->start(prefixes);
+    if (!started) break;  // first come, first served
     if (group->request().request.attention != AttentionRecording::none) {
       const auto& h = model->parts().h;
       recorders.try_emplace(group->id(), h.n_layer, h.n_head);
@@ -92,7 +101,11 @@ bool Engine::Impl::deliver(const EventSink& sink) {
       if (sink) sink(event);
     }
   }
+  for (std::unique_ptr<Group>& group : groups) {
+    if (group->state() == GroupState::finished && group->request().request.hold) held.push_back(std::move(group));
+  }
   std::erase_if(groups, [&](const std::unique_ptr<Group>& group) {
+    if (group == nullptr) return true;
     if (group->state() != GroupState::finished) return false;
     group->let_go(prefixes);
     return true;
@@ -155,6 +168,18 @@ void Engine::retire(GroupId group, int32_t lane) { impl_->group(group).retire(la
 
 void Engine::cancel(GroupId group) { impl_->group(group).cancel(); }
 
+void Engine::release(GroupId id) {
+  std::erase_if(impl_->held, [&](const std::unique_ptr<Group>& group) {
+    if (group->id() != id) return false;
+    group->let_go(impl_->prefixes);
+    return true;
+  });
+}
+
+bool Engine::holds(GroupId id) const {
+  return std::ranges::any_of(impl_->held, [&](const auto& group) { return group->id() == id; });
+}
+
 AttentionRecord Engine::take_attention(GroupId group) {
   const auto found = impl_->recorders.find(group);
   if (found == impl_->recorders.end()) return {};
@@ -164,7 +189,8 @@ AttentionRecord Engine::take_attention(GroupId group) {
 }
 
 EngineState Engine::state() const {
-  EngineState state{.cells_kept = impl_->prefixes.cells_kept(),
+  EngineState state{.held_groups = static_cast<int32_t>(impl_->held.size()),
+                    .cells_kept = impl_->prefixes.cells_kept(),
                     .cells = impl_->options.kv_cells,
                     .steps = impl_->steps};
   state.cells_used = state.cells - impl_->allocator.n_free() - state.cells_kept;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <vector>
@@ -23,6 +24,7 @@ struct Engine::Impl {
 
   Group& group(GroupId id);
   void start_groups();
+  bool release_oldest_held();
   void run(StepBatch& step);
   bool deliver(const EventSink& sink);
 
@@ -35,6 +37,7 @@ struct Engine::Impl {
   PrefixStore prefixes;
   Sampler sampler;
   std::vector<std::unique_ptr<Group>> groups;  // in the order of their arrival
+  std::deque<std::unique_ptr<Group>> held;     // finished, oldest first
   std::map<GroupId, AttentionRecorder> recorders;
   GroupId next_id = 1;
   int64_t steps = 0;

@@ -200,7 +200,9 @@ void Group::append_token(int32_t index, const Draw& draw, bool forced) {
   lane.text_length.push_back(lane.text.size());
   const int64_t position =
       static_cast<int64_t>(n_prompt()) + lane.start_step + static_cast<int64_t>(lane.tokens.size());
+  const int32_t most = request_.request.max_generated;
   const bool spent = static_cast<int32_t>(lane.tokens.size()) >= request_.request.budget ||
+                     (most > 0 && lane.generated >= most) ||
                      position >= model_.info().trained_context;
   if (reason == FinishReason::none && spent) reason = FinishReason::length;
   emit(std::move(event));
@@ -402,6 +404,7 @@ void Group::retire(int32_t index) {
 
 void Group::cancel() {
   if (state_ == GroupState::finished) return;
+  request_.request.hold = false;
   verifier_stop_.request_stop();
   for (int32_t m = 0; m < static_cast<int32_t>(lanes_.size()); ++m) end_lane(m, FinishReason::cancelled);
   if (result_.lanes.empty()) {

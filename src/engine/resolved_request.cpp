@@ -25,6 +25,7 @@ void check_numbers(const Request& request) {
           "reserved lanes must be between 0 and " + std::to_string(most_lanes));
   require(request.budget >= 1, "the budget must be at least one token a lane");
   require(request.budget <= (1 << 24), "a budget of " + std::to_string(request.budget) + " tokens is too large");
+  require(request.max_generated >= 0, "max_generated must be 0 (the budget) or more tokens");
   require(request.top_logprobs >= 0 && request.top_logprobs <= 20, "top_logprobs must be between 0 and 20");
   require(request.selection.consensus >= 0 && request.selection.consensus <= request.lanes,
           "consensus must be between 0 (off) and the number of lanes");
