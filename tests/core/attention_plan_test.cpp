@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/attention_plan.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <string>
+
+#include "tests/reference/joint_trace.h"
+
+namespace lanerope {
+namespace {
+
+using reference::Relation;
+using reference::Trace;
+using reference::TraceLane;
+using reference::TraceToken;
+
+using Random = std::mt19937;
+
+int32_t between(Random& random, int32_t least, int32_t most) {
+  return std::uniform_int_distribution<int32_t>(least, most)(random);
+}
+
+// The lane begins afresh, or forks an earlier one at any step that that one has written.
+TraceLane random_lane(Random& random, const std::vector<TraceLane>& before) {
+  TraceLane lane{.tokens = std::vector<int32_t>(between(random, 1, 7)), .start_step = 0};
+  if (before.empty()) return lane;
+  lane.start_step = between(random, 0, 2) == 0 ? between(random, 1, 6) : 0;
+  if (between(random, 0, 2) != 0) return lane;
+  const int32_t parent = between(random, 0, static_cast<int32_t>(before.size()) - 1);
+  const int32_t end = before[parent].start_step + static_cast<int32_t>(before[parent].tokens.size());
+  lane.parent = parent;
+  lane.fork_step = between(random, before[parent].start_step, end);
+  lane.start_step = lane.fork_step + between(random, 0, 3);
+  return lane;
+}
+
+Trace random_trace(Random& random) {
+  Trace trace;
+  trace.prompt.resize(between(random, 1, 9));
+  const int32_t n_lanes = between(random, 1, 8);
+  for (int32_t m = 0; m < n_lanes; ++m) trace.lanes.push_back(random_lane(random, trace.lanes));
+  trace.coupling = {.kind = static_cast<CouplingKind>(between(random, 0, 3)),
+                    .visibility = static_cast<Visibility>(between(random, 0, 2)),
+                    .topology = static_cast<Topology>(between(random, 0, 2)),
+                    .window = between(random, 0, 1) * between(random, 1, 4),
+                    .prompt_lane = static_cast<PromptLane>(between(random, 0, 1))};
+  trace.stride = between(random, 1, 50);
+  return trace;
+}
+
+// The trace laid out in a pool: its prompt in one to three pieces, a run of cells for each lane.
+struct Layout {
+  std::vector<SegmentView> prompt;
+  std::vector<LaneView> lanes;
+  std::map<int32_t, size_t> token_of_cell;  // index into flatten(trace)
+};
+
+Layout lay_out(Random& random, const Trace& trace) {
+  Layout layout;
+  int32_t cell = between(random, 0, 5);
+  size_t token = 0;
+  const auto take = [&](int32_t length) {
+    const SegmentView segment{.cell = cell, .length = length};
+    for (int32_t i = 0; i < length; ++i) layout.token_of_cell[cell + i] = token++;
+    cell += length + between(random, 0, 3);
+    return segment;
+  };
+  for (auto rest = static_cast<int32_t>(trace.prompt.size()); rest > 0;) {
+    const int32_t piece = layout.prompt.size() < 2 ? between(random, 1, rest) : rest;
+    layout.prompt.push_back(take(piece));
+    rest -= piece;
+  }
+  for (const TraceLane& lane : trace.lanes) {
+    layout.lanes.push_back({.segment = take(static_cast<int32_t>(lane.tokens.size())),
+                            .start_step = lane.start_step,
+                            .parent = lane.parent,
+                            .fork_step = lane.fork_step});
+  }
+  return layout;
+}
+
+std::string describe(const Trace& trace) {
+  std::string text =
+      std::string(name(trace.coupling.kind)) + ", " + std::string(name(trace.coupling.visibility)) + ", " +
+      std::string(name(trace.coupling.topology)) + ", window " + std::to_string(trace.coupling.window) +
+      ", prompt " + std::to_string(trace.prompt.size()) + ", lanes (start+length<parent@fork)";
+  for (const TraceLane& lane : trace.lanes) {
+    text += " " + std::to_string(lane.start_step) + "+" + std::to_string(lane.tokens.size()) + "<" +
+            std::to_string(lane.parent) + "@" + std::to_string(lane.fork_step);
+  }
+  return text;
+}
+
+class PlanCheck {
+ public:
+  PlanCheck(const Trace& trace, const Layout& layout)
+      : trace_(trace), layout_(layout), tokens_(flatten(trace)), relations_(relations(trace)) {}
+
+  // Adds `rows` as one step, with the lanes as long as `lanes` says, and compares every row with every token.
+  void step(std::span<const GroupRow> rows, std::span<const LaneView> lanes) const {
+    AttentionPlan plan;
+    append_group(plan,
+                 {.coupling = &trace_.coupling,
+                  .frequencies = std::make_shared<LaneFrequencies>(),
+                  .prompt = layout_.prompt,
+                  .lanes = lanes,
+                  .stride = trace_.stride},
+                 rows);
+    ASSERT_EQ(plan.n_rows, static_cast<int32_t>(rows.size()));
+    int32_t next_row = 0;
+    for (const AttentionBlock& block : plan.blocks) {
+      ASSERT_EQ(block.first_row, next_row) << "blocks hold the rows in order";
+      ASSERT_EQ(block.owners.size(), block.segments.size());
+      ASSERT_EQ(block.row_segments.size(), block.segments.size() * block.n_rows);
+      for (int32_t r = 0; r < block.n_rows; ++r) compare(block, r, rows[next_row++]);
+    }
+    ASSERT_EQ(next_row, plan.n_rows);
+  }
+
+ private:
+  int32_t index(const TraceToken& token) const {
+    return token.lane < 0 ? token.step : static_cast<int32_t>(trace_.prompt.size()) + token.step;
+  }
+
+  size_t token_of(const GroupRow& row) const {
+    for (size_t t = 0; t < tokens_.size(); ++t) {
+      if (tokens_[t].lane == row.lane && tokens_[t].step == row.step) return t;
+    }
+    ADD_FAILURE() << "no such row";
+    return 0;
+  }
+
+  void compare(const AttentionBlock& block, int32_t r, const GroupRow& row) const {
+    const size_t query = token_of(row);
+    std::map<size_t, Turns> seen;
+    for (size_t s = 0; s < block.segments.size(); ++s) {
+      const RowSegment& entry = block.row(r)[s];
+      if (entry.visible.empty()) continue;
+      ASSERT_GE(entry.visible.begin, 0);
+      ASSERT_LE(entry.visible.end, block.segments[s].length);
+      for (int32_t c = entry.visible.begin; c < entry.visible.end; ++c) {
+        const size_t key = layout_.token_of_cell.at(block.segments[s].cell + c);
+        ASSERT_TRUE(seen.emplace(key, entry.turns).second) << "a cell is seen twice by lane " << row.lane;
+      }
+    }
+    for (size_t key = 0; key < tokens_.size(); ++key) {
+      const Relation& expected = relations_[query][key];
+      const auto found = seen.find(key);
+      ASSERT_EQ(found != seen.end(), expected.visible)
+          << "lane " << row.lane << " step " << row.step << " and lane " << tokens_[key].lane << " step "
+          << tokens_[key].step;
+      if (!expected.visible) continue;
+      // The query stands at its own index, the key was rotated to its own; the plan turns the query by the
+      // rest.
+      const int32_t distance = index(tokens_[query]) - index(tokens_[key]);
+      ASSERT_EQ(distance + found->second.token, expected.token_turns)
+          << "lane " << row.lane << " step " << row.step << " and lane " << tokens_[key].lane << " step "
+          << tokens_[key].step;
+      ASSERT_EQ(found->second.lane, expected.lane_turns);
+    }
+  }
+
+  const Trace& trace_;
+  const Layout& layout_;
+  std::vector<TraceToken> tokens_;
+  std::vector<std::vector<Relation>> relations_;
+};
+
+int32_t end_step(const TraceLane& lane) {
+  return lane.start_step + static_cast<int32_t>(lane.tokens.size());
+}
+
+std::vector<GroupRow> prompt_rows(const Trace& trace) {
+  std::vector<GroupRow> rows;
+  for (int32_t i = 0; i < static_cast<int32_t>(trace.prompt.size()); ++i)
+    rows.push_back({.lane = prompt_row, .step = i});
+  return rows;
+}
+
+// Windows of `width` steps, with the lanes as long as they are by then.
+void check_in_windows(const PlanCheck& check, const Trace& trace, const Layout& layout, int32_t width) {
+  int32_t last = 0;
+  for (const TraceLane& lane : trace.lanes) last = std::max(last, end_step(lane));
+  std::vector<LaneView> lanes = layout.lanes;
+  for (LaneView& lane : lanes) lane.segment.length = 0;
+  check.step(prompt_rows(trace), lanes);
+  for (int32_t from = 0; from < last; from += width) {
+    std::vector<GroupRow> rows;
+    for (size_t m = 0; m < trace.lanes.size(); ++m) {
+      const int32_t to = std::min(from + width, end_step(trace.lanes[m]));
+      for (int32_t s = std::max(from, trace.lanes[m].start_step); s < to; ++s) {
+        rows.push_back({.lane = static_cast<int32_t>(m), .step = s});
+        ++lanes[m].segment.length;
+      }
+    }
+    if (!rows.empty()) check.step(rows, lanes);
+  }
+}
+
+TEST(AttentionPlan, IsTheDefinitionOfTheCouplings) {
+  Random random(20260527);
+  for (int i = 0; i < 1500; ++i) {
+    const Trace trace = random_trace(random);
+    const Layout layout = lay_out(random, trace);
+    const PlanCheck check(trace, layout);
+    const int32_t width = std::vector<int32_t>{1, 2, 3, 100}[i % 4];
+    check_in_windows(check, trace, layout, width);
+    ASSERT_FALSE(testing::Test::HasFailure()) << "trace " << i << ": " << describe(trace);
+  }
+}
+
+TEST(AttentionPlan, GivesLanesThatSeeNoOtherABlockEach) {
+  Random random(3);
+  const Trace trace{
+      .prompt = {1, 2}, .lanes = {{.tokens = {1}}, {.tokens = {1}}, {.tokens = {1}}}, .coupling = {}};
+  const Layout layout = lay_out(random, trace);
+  const std::vector<GroupRow> rows = {{.lane = 0}, {.lane = 1}, {.lane = 2}};
+  const auto blocks = [&](const Coupling& coupling) {
+    AttentionPlan plan;
+    append_group(plan,
+                 {.coupling = &coupling,
+                  .frequencies = std::make_shared<LaneFrequencies>(),
+                  .prompt = layout.prompt,
+                  .lanes = layout.lanes},
+                 rows);
+    return plan.blocks.size();
+  };
+  EXPECT_EQ(blocks({.kind = CouplingKind::independent}), 3U);
+  EXPECT_EQ(blocks({.kind = CouplingKind::lanerope}), 1U);
+}
+
+TEST(AttentionPlan, OfOneGroupDoesNotDependOnTheOthers) {
+  Random random(11);
+  for (int i = 0; i < 100; ++i) {
+    const Trace before = random_trace(random);
+    const Trace trace = random_trace(random);
+    AttentionPlan alone;
+    AttentionPlan beside;
+    const auto append = [&](AttentionPlan& plan, const Trace& of, const Layout& layout) {
+      std::vector<GroupRow> rows;
+      for (size_t m = 0; m < of.lanes.size(); ++m) {
+        rows.push_back({.lane = static_cast<int32_t>(m), .step = of.lanes[m].start_step});
+      }
+      append_group(plan,
+                   {.coupling = &of.coupling,
+                    .frequencies = std::make_shared<LaneFrequencies>(),
+                    .prompt = layout.prompt,
+                    .lanes = layout.lanes,
+                    .stride = of.stride},
+                   rows);
+    };
+    const Layout layout = lay_out(random, trace);
+    append(alone, trace, layout);
+    append(beside, before, lay_out(random, before));
+    const size_t first = beside.blocks.size();
+    append(beside, trace, layout);
+    ASSERT_EQ(beside.blocks.size() - first, alone.blocks.size());
+    for (size_t b = 0; b < alone.blocks.size(); ++b) {
+      EXPECT_EQ(beside.blocks[first + b].segments, alone.blocks[b].segments);
+      EXPECT_EQ(beside.blocks[first + b].owners, alone.blocks[b].owners);
+      EXPECT_EQ(beside.blocks[first + b].row_segments, alone.blocks[b].row_segments);
+      EXPECT_EQ(beside.blocks[first + b].n_rows, alone.blocks[b].n_rows);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace lanerope

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanerope/coupling.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+#include "core/enum_table.h"
+
+namespace lanerope {
+namespace {
+
+template <typename Enum, typename Parse>
+void expect_round_trip(int count, Parse parse) {
+  std::set<std::string_view> names;
+  for (int i = 0; i < count; ++i) {
+    const auto value = static_cast<Enum>(i);
+    EXPECT_EQ(parse(name(value)), value) << name(value);
+    names.insert(name(value));
+  }
+  EXPECT_EQ(names.size(), static_cast<size_t>(count));
+  EXPECT_EQ(name(static_cast<Enum>(count)), "?") << "the test knows of every value";
+  EXPECT_FALSE(parse("").has_value());
+  EXPECT_FALSE(parse("?").has_value());
+  EXPECT_FALSE(parse("LaneRoPE").has_value());
+  EXPECT_FALSE(parse(std::string(name(Enum{})) + " ").has_value());
+}
+
+TEST(CouplingNames, ReadBackAsWhatTheyName) {
+  expect_round_trip<CouplingKind>(4, parse_coupling_kind);
+  expect_round_trip<OmegaInit>(5, parse_omega_init);
+  expect_round_trip<Visibility>(3, parse_visibility);
+  expect_round_trip<Topology>(3, parse_topology);
+  expect_round_trip<PromptLane>(2, parse_prompt_lane);
+}
+
+TEST(CouplingNames, AreTheOnesOfTheDesign) {
+  EXPECT_EQ(name(CouplingKind::independent), "independent");
+  EXPECT_EQ(name(CouplingKind::lanerope), "lanerope");
+  EXPECT_EQ(name(CouplingKind::groupthink), "groupthink");
+  EXPECT_EQ(name(CouplingKind::hogwild), "hogwild");
+  EXPECT_EQ(name(OmegaInit::ntk_by_parts), "ntk-by-parts");
+  EXPECT_EQ(name(Visibility::interleaved), "interleaved");
+}
+
+TEST(EnumTable, ListsWhatIsAllowed) {
+  enum class Colour { red, green, blue };
+  const auto colours =
+      enum_table<Colour, 3>({{Colour::red, "red"}, {Colour::green, "green"}, {Colour::blue, "blue"}});
+  EXPECT_EQ(colours.allowed(), "red, green or blue");
+}
+
+}  // namespace
+}  // namespace lanerope
