@@ -227,7 +227,7 @@ Command add_bench(CLI::App& root) {
   CLI::App* app = root.add_subcommand("bench", "Measure prefill and decode, by lanes and by prompt");
   app->footer(footer);
   const auto add_list = [&](const std::string& option, auto& target, const std::string& help) {
-    return app->add_option(option, target, help)->delimiter(',')->allow_extra_args(false);
+    return app->add_option(option, target, help)->delimiter(',')->allow_extra_args(false)->take_all();
   };
   add_list("-n,--lanes", plan.lanes, "Numbers of lanes (default: 1,2,4,8)")
       ->type_name("N,N,...")

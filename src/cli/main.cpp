@@ -55,6 +55,7 @@ std::string parse_error_text(const CLI::App& app, const CLI::ParseError& error) 
 int run(int argc, char** argv) {
   CLI::App app(description, "lanerope");
   app.footer(footer);
+  app.option_defaults()->take_last();  // of an option that is given twice, as llama.cpp does
   app.set_version_flag("--version", "lanerope " + std::string(version()), "Print the version");
   app.require_subcommand(0, 1);
   app.formatter(std::make_shared<HelpFormatter>());

@@ -22,10 +22,12 @@ void add_model_flags(CLI::App& app, ModelFlags& flags) {
   app.add_option("--lora", flags.adapters, "Apply a LoRA adapter; repeatable")
       ->type_name("FILE")
       ->allow_extra_args(false)
+      ->take_all()
       ->group(group);
   app.add_option("--lora-scaled", flags.scaled_adapters, "Apply a LoRA adapter with a scale; repeatable")
       ->type_name("FILE SCALE")
       ->allow_extra_args(false)
+      ->take_all()
       ->group(group);
   app.add_option("--chat-template", flags.chat_template, "Built-in chat template in place of the file's")
       ->type_name(CLI::detail::join(chat_template_names(), "|"))

@@ -33,6 +33,7 @@ void add_sampling_flags(CLI::App& app, RequestFlags& flags) {
                  "Add BIAS to a token's logit, as in 42+1.5 or 42-inf; repeatable")
       ->type_name("ID±BIAS")
       ->allow_extra_args(false)
+      ->take_all()
       ->group(sampling_group);
   app.add_option("-s,--seed", flags.seed, "Seed; the same one gives the same lanes (default: a new one)")
       ->type_name("N")
@@ -75,10 +76,12 @@ void add_request_flags(CLI::App& app, RequestFlags& flags) {
   app.add_option("--lane-text", flags.lane_texts, "What the next lane is fed after its tag; once a lane")
       ->type_name("TEXT")
       ->allow_extra_args(false)
+      ->take_all()
       ->group(lanes_group);
   app.add_option("--stop", flags.stop, "A lane ends before it would write this; repeatable")
       ->type_name("TEXT")
       ->allow_extra_args(false)
+      ->take_all()
       ->group(lanes_group);
   app.add_flag("--ignore-end", flags.ignore_end, "Go on after end tokens, until the budget is spent")
       ->group(lanes_group);

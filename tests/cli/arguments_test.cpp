@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "lanerope/model.h"
+#include "tests/cli/program.h"
+
+namespace lanerope::test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+const std::vector<std::string> commands = {"run",      "chat",  "score",     "inspect",
+                                           "tokenize", "bench", "completion"};
+
+TEST(Arguments, NoneShowTheHelp) {
+  const Outcome outcome = run_program({.arguments = {}});
+  EXPECT_EQ(outcome.status, 0);
+  for (const std::string& command : commands) EXPECT_THAT(outcome.out, HasSubstr("\n  " + command + " "));
+}
+
+TEST(Arguments, VersionIsTheLibrarys) {
+  const Outcome outcome = run_program({.arguments = {"--version"}});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(outcome.out, "lanerope " + std::string(version()) + "\n");
+}
+
+TEST(Arguments, EveryCommandHasHelpWithExamples) {
+  for (const std::string& command : commands) {
+    const Outcome outcome = run_program({.arguments = {command, "--help"}});
+    EXPECT_EQ(outcome.status, 0) << command;
+    EXPECT_THAT(outcome.out, HasSubstr("Usage: lanerope " + command));
+    EXPECT_THAT(outcome.out, HasSubstr("\nExamples:\n  "));
+    EXPECT_EQ(outcome.err, "");
+  }
+}
+
+struct BadCase {
+  std::vector<std::string> arguments;
+  std::string message;  // a part of it
+};
+
+class BadArguments : public ::testing::TestWithParam<BadCase> {};
+
+TEST_P(BadArguments, GiveOneLineAndStatusTwo) {
+  const Outcome outcome = run_program({.arguments = GetParam().arguments});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_THAT(outcome.err, StartsWith("lanerope: error: "));
+  EXPECT_THAT(outcome.err, HasSubstr(GetParam().message));
+  EXPECT_EQ(std::ranges::count(outcome.err, '\n'), 1) << outcome.err;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, BadArguments,
+    ::testing::Values(BadCase{{"walk"}, "there is no command walk; see lanerope --help"},
+                      BadCase{{"run", "--walk", "x"}, "there is no option --walk; see lanerope run --help"},
+                      BadCase{{"run", "one", "two"}, "there is no place for the argument two"},
+                      BadCase{{"run", "-n", "many", "x"}, "--lanes does not take 'many'"},
+                      BadCase{{"run", "-n"}, "--lanes needs a value"},
+                      BadCase{{"run", "--coupling", "telepathy", "x"},
+                              "'telepathy' is none of independent, lanerope, groupthink, hogwild"},
+                      BadCase{{"run", "--init", "given", "x"},
+                              "'given' is none of rope, gt, ntk, ntk-by-parts"},
+                      BadCase{{"run", "--json", "--plain", "x"}, "--json excludes --plain"},
+                      BadCase{{"run", "--seed", "-2", "x"}, "--seed"},
+                      BadCase{{"inspect"}, "FILE is required"},
+                      BadCase{{"completion", "tcsh"}, "'tcsh' is none of bash, zsh, fish"},
+                      BadCase{{"bench", "-n", "0"}, "--lanes"}));
+
+TEST(Arguments, CompletionIsAScriptThatKnowsEveryOption) {
+  const std::string help = run_program({.arguments = {"run", "--help"}}).out;
+  for (const std::string shell : {"bash", "zsh", "fish"}) {
+    const Outcome outcome = run_program({.arguments = {"completion", shell}});
+    EXPECT_EQ(outcome.status, 0);
+    for (const std::string& command : commands) EXPECT_THAT(outcome.out, HasSubstr(command));
+    for (const std::string option : {"lane-text", "coupling", "verifier", "attention"}) {
+      EXPECT_THAT(help, HasSubstr("--" + option));
+      EXPECT_THAT(outcome.out, HasSubstr((shell == "fish" ? "-l " : "--") + option)) << shell;
+    }
+    EXPECT_THAT(outcome.out, HasSubstr("independent lanerope groupthink hogwild")) << shell;
+  }
+}
+
+TEST(Arguments, CompletionForBashCompletesInBash) {
+  const std::string script = temporary("completion.bash");
+  write_file(script, run_program({.arguments = {"completion", "bash"}}).out);
+  const auto completed = [&](const std::string& words, int at) {
+    const std::string out = temporary("completed");
+    const std::string command = "bash -c 'source " + script + "; COMP_WORDS=(" + words +
+                                "); COMP_CWORD=" + std::to_string(at) +
+                                "; _lanerope; printf \"%s \" \"${COMPREPLY[@]}\"' > " + out;
+    EXPECT_EQ(std::system(command.c_str()), 0);
+    return file_text(out);
+  };
+  EXPECT_EQ(completed("lanerope to", 1), "tokenize ");
+  EXPECT_EQ(completed("lanerope run --topo", 2), "--topology ");
+  EXPECT_EQ(completed("lanerope run --topology r", 3), "ring ");
+}
+
+}  // namespace
+}  // namespace lanerope::test

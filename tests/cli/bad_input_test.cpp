@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/cli/program.h"
+
+namespace lanerope::test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+struct Bad {
+  int status;
+  std::vector<std::string> arguments;
+  std::string message;  // a part of it
+  std::string input = {};
+};
+
+// One line that starts like every error of the program.
+void expect_error(const Bad& bad) {
+  const Outcome outcome = run_program({.arguments = bad.arguments, .input = bad.input});
+  EXPECT_EQ(outcome.status, bad.status) << outcome.err;
+  EXPECT_THAT(outcome.err, StartsWith("lanerope: error: "));
+  EXPECT_THAT(outcome.err, HasSubstr(bad.message));
+  EXPECT_EQ(std::ranges::count(outcome.err, '\n'), 1) << outcome.err;
+}
+
+std::vector<std::string> run_tiny(const std::vector<std::string>& more) {
+  std::vector<std::string> arguments = {"run", "-m", tiny_model()};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+TEST(BadInput, Prompts) {
+  expect_error({2, run_tiny({""}), "the text is empty"});
+  expect_error({2, run_tiny({}), "the text is empty"});
+  expect_error({2, run_tiny({"one", "-p", "two"}), "given twice"});
+  expect_error({2, run_tiny({}), "not UTF-8 at byte 4",
+                "abc\xff"
+                "def"});
+  expect_error({2, run_tiny({"ab\xed\xa0\x80"}), "not UTF-8 at byte 3"});
+  expect_error({2, run_tiny({"--lane-text", "\xc0\x80", "x"}), "--lane-text is not UTF-8 at byte 1"});
+  expect_error({5, run_tiny({"-f", "/no/such/file"}), "/no/such/file cannot be read"});
+  std::string long_prompt;
+  for (int i = 0; i < 9000; ++i) long_prompt += "zq ";
+  expect_error({2, run_tiny({}), "context", long_prompt});
+}
+
+TEST(BadInput, Requests) {
+  expect_error({2, run_tiny({"-n", "0", "x"}), "lane"});
+  expect_error({2, run_tiny({"-n", "-4", "x"}), "lane"});
+  expect_error({2, run_tiny({"-b", "0", "x"}), "budget"});
+  expect_error({2, run_tiny({"--logit-bias", "12", "x"}), "--logit-bias '12'"});
+  expect_error({2, run_tiny({"--select", "verifier", "x"}), "--verifier"});
+  expect_error({2, run_tiny({"--select", "vote", "--verifier", "cat", "x"}), "--verifier goes with"});
+  expect_error({2, run_tiny({"--init", "gt", "--coupling", "groupthink", "x"}), "--init"});
+  expect_error({2, run_tiny({"--raw", "--system", "s", "x"}), "--system needs a chat template"});
+  expect_error({2, run_tiny({"--chat-template", "nonsense", "x"}), "nonsense"});
+  expect_error({2, run_tiny({"--device", "abacus", "x"}), "abacus"});
+  expect_error({4, run_tiny({"-c", "20", "-n", "4", "-b", "100", "x"}), "cells"});
+}
+
+TEST(BadInput, Omega) {
+  const std::string file = temporary("omega");
+  write_file(file, "1 2 three");
+  expect_error({3, run_tiny({"--omega", file, "x"}), "does not hold omega"});
+  write_file(file, "[1, \"2\"]");
+  expect_error({3, run_tiny({"--omega", file, "x"}), "does not hold omega"});
+  write_file(file, "1 nan");
+  expect_error({3, run_tiny({"--omega", file, "x"}), "finite"});
+  write_file(file, "1 2 3");
+  expect_error({2, run_tiny({"--omega", file, "x"}), "omega"});
+  expect_error({5, run_tiny({"--omega", "/no/such/file", "x"}), "/no/such/file cannot be read"});
+}
+
+TEST(BadInput, Models) {
+  const std::string file = temporary("model.gguf");
+  expect_error({5, {"run", "-m", "/no/such/model", "x"}, "/no/such/model"});
+  write_file(file, "this is not a model");
+  expect_error({3, {"run", "-m", file, "x"}, file});
+  const std::string whole = file_text(tiny_model());
+  write_file(file, whole.substr(0, whole.size() / 2));
+  expect_error({3, {"run", "-m", file, "x"}, file});
+  expect_error({3, {"inspect", file}, file});
+  expect_error({3, {"run", "-m", adapter(), "x"}, adapter()});
+}
+
+TEST(BadInput, AnAdapterForAnotherModelNamesTheCulprit) {
+  const Outcome outcome = run_program({.arguments = {"run", "-m", other_model(), "--lora", adapter(), "x"}});
+  EXPECT_NE(outcome.status, 0);
+  EXPECT_THAT(outcome.err, StartsWith("lanerope: error: "));
+  EXPECT_THAT(outcome.err, HasSubstr(adapter()));
+}
+
+TEST(BadInput, FullDisks) {
+  expect_error({5, run_tiny({"-b", "16", "-q", "--attention", "/dev/full", "x"}), "free some space"});
+  expect_error({5, run_tiny({"--attention", "/no/such/directory/a.json", "x"}), "/no/such/directory/a.json"});
+  const Outcome outcome = run_program({.arguments = run_tiny({"-b", "16", "x"}), .output_file = "/dev/full"});
+  EXPECT_EQ(outcome.status, 5);
+  EXPECT_THAT(outcome.err, HasSubstr("standard output cannot be written (No space left on device)"));
+}
+
+TEST(BadInput, ScoreNamesTheLine) {
+  const std::vector<std::string> score = {"score", "-m", tiny_model()};
+  expect_error({2, score, "line 1 is not a JSON object", "nonsense\n"});
+  expect_error({2, score, "line 2 has no prompt", "\n{\"lanes\": [\"a\"]}\n"});
+  expect_error({2, score, "line 1 has no lanes", "{\"prompt\": \"a\"}\n"});
+  expect_error({2, score, "line 1: a lane holds 1.5", "{\"prompt\": \"a\", \"lanes\": [[1.5]]}\n"});
+  expect_error({2, score, "token", "{\"prompt\": \"a\", \"lanes\": [[99999999]]}\n"});
+}
+
+TEST(BadInput, Tokenize) {
+  expect_error({2, {"tokenize", "-m", tiny_model(), "--decode", "1 two"}, "'two' is not a token id"});
+  expect_error({2, {"tokenize", "-m", tiny_model(), "--decode", "100000"}, "the model has no token 100000"});
+}
+
+}  // namespace
+}  // namespace lanerope::test
