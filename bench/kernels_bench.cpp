@@ -173,7 +173,7 @@ void bench_attention(const AttentionCase& c, const MachineCeilings& ceilings) {
   AttentionWork work(shape, 28);
   work.prepare(plan);
   const double prepare = best_seconds(1, 11, [&](int) { work.prepare(plan); });
-  const LaneAttentionParameters parameters{&work, 0};
+  const LaneAttentionParameters parameters{&work, 0, nullptr};
   const CellView view{GGML_TYPE_F16, reinterpret_cast<const std::byte*>(cells.data()), 512};
   const double seconds = best_seconds(ceilings.n_threads, 41, [&](int) {
     lane_attention(parameters, {.q = q.data(),

@@ -79,7 +79,7 @@ class AttentionWork {
   size_t partial_size() const { return static_cast<size_t>(shape_.head_dim + 2) * max_width; }
   float* partial(int32_t index) const { return partials_.get() + index * partial_size(); }
   std::atomic<int32_t>& pending(int32_t result) const { return pending_[result]; }
-  std::atomic<int32_t>& next_item() const { return next_item_; }
+  std::atomic<int64_t>& next_item() const { return next_item_; }
 
  private:
   void add_block(const AttentionBlock& block);
@@ -98,7 +98,7 @@ class AttentionWork {
   size_t result_capacity_ = 0;
   std::unique_ptr<float, Free> partials_;
   std::unique_ptr<std::atomic<int32_t>[]> pending_;
-  mutable std::atomic<int32_t> next_item_ = 0;
+  mutable std::atomic<int64_t> next_item_ = 0;
 };
 
 }  // namespace lanerope

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/columns.h"
 
+#include "kernels/thread_pool.h"
+
 #include <algorithm>
 #include <cassert>
 #include <cmath>
@@ -182,18 +184,33 @@ ggml_tensor* prepare_columns(ggml_context* context, const ColumnParameters* para
   const auto run = [](ggml_tensor* prepared, int thread, int n_threads, void* data) {
     const ggml_tensor* from = prepared->src[0];
     assert(from->nb[0] == sizeof(float));
-    prepare_columns(*static_cast<const ColumnParameters*>(data),
-                    {.x = static_cast<const float*>(from->data),
-                     .n_in = from->ne[0],
-                     .n_columns = from->ne[1],
-                     .column_stride = static_cast<int64_t>(from->nb[1] / sizeof(float)),
-                     .prepared = static_cast<std::byte*>(prepared->data),
-                     .thread = thread,
-                     .n_threads = n_threads});
+    const auto& of = *static_cast<const ColumnParameters*>(data);
+    ColumnJob job{.x = static_cast<const float*>(from->data),
+                  .n_in = from->ne[0],
+                  .n_columns = from->ne[1],
+                  .column_stride = static_cast<int64_t>(from->nb[1] / sizeof(float)),
+                  .prepared = static_cast<std::byte*>(prepared->data),
+                  .thread = thread,
+                  .n_threads = n_threads};
+    // Below this it is done before another thread has heard of it.
+    constexpr int64_t worth_sharing = 32768;
+    if (of.pool == nullptr || job.n_in * job.n_columns < worth_sharing) {
+      prepare_columns(of, job);
+      return;
+    }
+    job.n_threads = 4 * of.pool->n_threads();
+    of.pool->run(job.n_threads, [&](const Tickets& tickets) {
+      ColumnJob share = job;
+      for (int64_t ticket; (ticket = tickets.take()) >= 0;) {
+        share.thread = static_cast<int>(ticket);
+        prepare_columns(of, share);
+      }
+    });
   };
   const ColumnLayout layout(parameters->form, x->ne[0]);
   return ggml_custom_4d(context, GGML_TYPE_I8, static_cast<int64_t>(layout.column_bytes()), x->ne[1], 1, 1,
-                        &x, 1, run, GGML_N_TASKS_MAX, const_cast<ColumnParameters*>(parameters));
+                        &x, 1, run, parameters->pool != nullptr ? 1 : GGML_N_TASKS_MAX,
+                        const_cast<ColumnParameters*>(parameters));
 }
 
 }  // namespace lanerope

@@ -8,6 +8,8 @@
 
 namespace lanerope {
 
+class ThreadPool;
+
 // What a product wants its columns (activations) turned into. All products over the same input and of the
 // same form can share one preparation.
 enum class ColumnForm {
@@ -41,6 +43,7 @@ struct ColumnParameters {
   ColumnForm form = ColumnForm::f32;
   const float* norm_weight = nullptr;  // [n_in]: RMS norm first, times this; null for none
   float norm_epsilon = 0;
+  ThreadPool* pool = nullptr;  // who does the work of the operation; null for the threads that run the graph
 };
 
 // A share of the work of preparing columns: thread `thread` of `n_threads`.

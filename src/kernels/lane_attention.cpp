@@ -137,19 +137,10 @@ class Worker {
   const Scratch& scratch_;
 };
 
-void attend_all(const LaneAttentionParameters& parameters, const LaneAttentionJob& job) {
-  const AttentionWork& work = *parameters.work;
+void attend_all(const LaneAttentionParameters& parameters, const LaneAttentionJob& job,
+                const Tickets& tickets) {
   Worker worker(parameters, job);
-  const auto total = static_cast<int32_t>(work.items().size());
-  for (;;) {
-    const int32_t ticket = work.next_item().fetch_add(1, std::memory_order_relaxed);
-    if (ticket >= total) {
-      // Each thread draws one ticket too many; who draws the last knows that nobody draws again.
-      if (ticket == total + job.n_threads - 1) work.next_item().store(0, std::memory_order_relaxed);
-      return;
-    }
-    worker.run(work.items()[ticket]);
-  }
+  for (int64_t ticket; (ticket = tickets.take()) >= 0;) worker.run(parameters.work->items()[ticket]);
 }
 
 }  // namespace lanerope::HWY_NAMESPACE
@@ -161,7 +152,13 @@ namespace lanerope {
 HWY_EXPORT(attend_all);
 
 void lane_attention(const LaneAttentionParameters& parameters, const LaneAttentionJob& job) {
-  HWY_DYNAMIC_DISPATCH(attend_all)(parameters, job);
+  const auto attend = HWY_DYNAMIC_POINTER(attend_all);
+  const auto total = static_cast<int64_t>(parameters.work->items().size());
+  if (parameters.pool != nullptr) {
+    parameters.pool->run(total, [&](const Tickets& tickets) { attend(parameters, job, tickets); });
+  } else {
+    attend(parameters, job, {parameters.work->next_item(), total, job.n_threads});
+  }
 }
 
 ggml_tensor* lane_attention(ggml_context* context, const LaneAttentionParameters* parameters, ggml_tensor* q,
@@ -185,7 +182,8 @@ ggml_tensor* lane_attention(ggml_context* context, const LaneAttentionParameters
   };
   ggml_tensor* arguments[] = {q, keys, values};
   return ggml_custom_4d(context, GGML_TYPE_F32, q->ne[0] * q->ne[1], q->ne[2], 1, 1, arguments, 3, run,
-                        GGML_N_TASKS_MAX, const_cast<LaneAttentionParameters*>(parameters));
+                        parameters->pool != nullptr ? 1 : GGML_N_TASKS_MAX,
+                        const_cast<LaneAttentionParameters*>(parameters));
 }
 
 }  // namespace lanerope

@@ -7,6 +7,7 @@
 #include <ggml.h>
 
 #include "kernels/attention_work.h"
+#include "kernels/thread_pool.h"
 
 namespace lanerope {
 
@@ -15,6 +16,7 @@ namespace lanerope {
 struct LaneAttentionParameters {
   const AttentionWork* work = nullptr;
   int32_t layer = 0;
+  ThreadPool* pool = nullptr;  // who does the work of the operation; null for the threads that run the graph
 };
 
 // Cells of one layer's KV pool, cell after cell: keys rotated by theta * index, or values.
@@ -32,7 +34,7 @@ struct LaneAttentionJob {
   CellView keys;
   CellView values;
   float* out = nullptr;  // [head_dim * n_head, n_rows]; zeros for a row that sees no cell
-  int n_threads = 1;
+  int n_threads = 1;     // 1 where there is a pool, which then does it
 };
 void lane_attention(const LaneAttentionParameters& parameters, const LaneAttentionJob& job);
 

@@ -11,6 +11,7 @@
 #include <hwy/contrib/math/math-inl.h>
 #include <hwy/highway.h>
 
+#include "kernels/thread_pool.h"
 #include "kernels/tile_kernel.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -106,8 +107,44 @@ void run_tile(const ProductParameters& parameters, const ProductJob& job, int64_
     add_bias(up, row + up_part.first_row);
     HWY_DYNAMIC_DISPATCH(swiglu)(out, up, columns.count * tile_rows);
   }
-  for (int c = 0; c < columns.count; ++c) {
-    std::copy_n(out + c * tile_rows, rows, job.y + (columns.first + c) * job.column_stride + row);
+  for (int64_t c = 0; c < columns.count; ++c) {
+    const float* from = out + c * tile_rows;
+    float* y = job.y + (columns.first + c) * job.column_stride + row;
+    if (job.residual == nullptr) {
+      std::copy_n(from, rows, y);
+    } else {
+      const float* residual = job.residual + (columns.first + c) * job.residual_stride + row;
+      for (int r = 0; r < rows; ++r) y[r] = from[r] + residual[r];
+    }
+  }
+}
+
+// The rows and columns of one product, cut into tickets: a run of tiles for up to 64 columns.
+struct Cut {
+  int64_t tiles;
+  int64_t
+      chunk;  // tiles of a ticket: few enough that threads end together, enough that taking one costs nothing
+  int64_t chunks;
+  int64_t n_columns;
+
+  Cut(const ProductParameters& parameters, int64_t columns, int n_threads)
+      : tiles(tile_count(parameters)),
+        chunk(std::clamp<int64_t>(tiles / (8 * n_threads), 1, 16)),
+        chunks((tiles + chunk - 1) / chunk),
+        n_columns(columns) {}
+
+  int64_t tickets() const { return chunks * ((n_columns + max_tile_columns - 1) / max_tile_columns); }
+};
+
+void run_tickets(const ProductParameters& parameters, const ProductJob& job, const Cut& cut,
+                 const Tickets& tickets) {
+  for (int64_t ticket; (ticket = tickets.take()) >= 0;) {
+    const int64_t column = ticket / cut.chunks * max_tile_columns;
+    const ColumnRange columns{column,
+                              static_cast<int>(std::min<int64_t>(max_tile_columns, cut.n_columns - column))};
+    const int64_t first = ticket % cut.chunks * cut.chunk;
+    for (int64_t t = first; t < std::min(first + cut.chunk, cut.tiles); ++t)
+      run_tile(parameters, job, t, columns);
   }
 }
 
@@ -115,39 +152,37 @@ void run_tile(const ProductParameters& parameters, const ProductJob& job, int64_
 
 void product(const ProductParameters& parameters, const ProductJob& job) {
   assert(!parameters.swiglu || parameters.matrix->parts().size() == 2);
-  const int64_t tiles = tile_count(parameters);
-  // Small enough that threads end together, large enough that taking one costs nothing.
-  const int64_t chunk = std::clamp<int64_t>(tiles / (8 * job.n_threads), 1, 16);
-  const int64_t chunks = (tiles + chunk - 1) / chunk;
-  const int64_t blocks = (job.n_columns + max_tile_columns - 1) / max_tile_columns;
-  const int64_t total = chunks * blocks;
-  for (;;) {
-    const int64_t ticket = parameters.next_chunk.fetch_add(1, std::memory_order_relaxed);
-    if (ticket >= total) {
-      // Each thread draws one ticket too many; who draws the last knows that nobody draws again.
-      if (ticket == total + job.n_threads - 1) parameters.next_chunk.store(0, std::memory_order_relaxed);
-      return;
-    }
-    const int64_t first_column = ticket / chunks * max_tile_columns;
-    const ColumnRange columns{
-        first_column, static_cast<int>(std::min<int64_t>(max_tile_columns, job.n_columns - first_column))};
-    const int64_t first = ticket % chunks * chunk;
-    for (int64_t t = first; t < std::min(first + chunk, tiles); ++t) run_tile(parameters, job, t, columns);
+  if (ThreadPool* pool = parameters.columns.pool) {
+    const Cut cut(parameters, job.n_columns, pool->n_threads());
+    pool->run(cut.tickets(), [&](const Tickets& tickets) { run_tickets(parameters, job, cut, tickets); });
+    return;
   }
+  const Cut cut(parameters, job.n_columns, job.n_threads);
+  run_tickets(parameters, job, cut, {parameters.next_chunk, cut.tickets(), job.n_threads});
 }
 
-ggml_tensor* product(ggml_context* context, const ProductParameters* parameters, ggml_tensor* x) {
+ggml_tensor* product(ggml_context* context, const ProductParameters* parameters, ggml_tensor* x,
+                     ggml_tensor* residual) {
   if (x->type == GGML_TYPE_F32) x = prepare_columns(context, &parameters->columns, x);
   const auto run = [](ggml_tensor* y, int, int n_threads, void* data) {
-    product(*static_cast<const ProductParameters*>(data),
-            {.prepared = static_cast<const std::byte*>(y->src[0]->data),
-             .n_columns = y->ne[1],
-             .y = static_cast<float*>(y->data),
-             .column_stride = static_cast<int64_t>(y->nb[1] / sizeof(float)),
-             .n_threads = n_threads});
+    ProductJob job{.prepared = static_cast<const std::byte*>(y->src[0]->data),
+                   .n_columns = y->ne[1],
+                   .y = static_cast<float*>(y->data),
+                   .column_stride = static_cast<int64_t>(y->nb[1] / sizeof(float)),
+                   .residual = nullptr,
+                   .residual_stride = 0,
+                   .n_threads = n_threads};
+    if (const ggml_tensor* added = y->src[1]) {
+      job.residual = static_cast<const float*>(added->data);
+      job.residual_stride = static_cast<int64_t>(added->nb[1] / sizeof(float));
+    }
+    product(*static_cast<const ProductParameters*>(data), job);
   };
-  return ggml_custom_4d(context, GGML_TYPE_F32, parameters->n_out(), x->ne[1], 1, 1, &x, 1, run,
-                        GGML_N_TASKS_MAX, const_cast<ProductParameters*>(parameters));
+  ggml_tensor* arguments[] = {x, residual};
+  return ggml_custom_4d(context, GGML_TYPE_F32, parameters->n_out(), x->ne[1], 1, 1, arguments,
+                        residual != nullptr ? 2 : 1, run,
+                        parameters->columns.pool != nullptr ? 1 : GGML_N_TASKS_MAX,
+                        const_cast<ProductParameters*>(parameters));
 }
 
 }  // namespace lanerope

@@ -17,8 +17,8 @@ struct ProductParameters {
   const PackedMatrix* matrix = nullptr;
   const float* bias = nullptr;  // [n_out], or null
   bool swiglu = false;  // the matrix has two parts of equal rows, gate and up; the product has n_out / 2 rows
-  ColumnParameters columns = {};                // form is taken from the matrix; a norm may be set
-  mutable std::atomic<int64_t> next_chunk = 0;  // of rows; threads take them as they come
+  ColumnParameters columns = {};                // form is the matrix's; a norm and a pool may be set
+  mutable std::atomic<int64_t> next_chunk = 0;  // of rows; the graph's threads take them as they come
 
   explicit ProductParameters(const PackedMatrix& m) : matrix(&m) { columns.form = m.form(); }
   int64_t n_out() const { return swiglu ? matrix->n_out() / 2 : matrix->n_out(); }
@@ -29,15 +29,20 @@ struct ProductParameters {
 struct ProductJob {
   const std::byte* prepared = nullptr;  // by prepare_columns with the matrix's form
   int64_t n_columns = 0;
-  float* y = nullptr;         // [n_out, n_columns]
-  int64_t column_stride = 0;  // floats from a column of y to the next
-  int n_threads = 1;          // this call is one of n_threads concurrent ones
+  float* y = nullptr;               // [n_out, n_columns]
+  int64_t column_stride = 0;        // floats from a column of y to the next
+  const float* residual = nullptr;  // [n_out, n_columns] to add, or null
+  int64_t residual_stride = 0;
+  int n_threads =
+      1;  // this call is one of n_threads concurrent ones; 1 where there is a pool, which then does it
 };
 void product(const ProductParameters& parameters, const ProductJob& job);
 
 // As operations of a graph on the CPU back end. x is f32 [n_in, n_columns] (prepared first, as
-// parameters->columns says), or already prepared, i8 [column_bytes, n_columns]. Returns f32 [n_out,
-// n_columns].
-ggml_tensor* product(ggml_context* context, const ProductParameters* parameters, ggml_tensor* x);
+// parameters->columns says), or already prepared, i8 [column_bytes, n_columns]. residual, if any, is f32
+// [n_out, n_columns] and is added. Returns f32 [n_out, n_columns]. With a pool in parameters->columns one
+// thread must run the graph, or the others burn.
+ggml_tensor* product(ggml_context* context, const ProductParameters* parameters, ggml_tensor* x,
+                     ggml_tensor* residual = nullptr);
 
 }  // namespace lanerope

@@ -148,9 +148,9 @@ class LaneAttention : public ::testing::Test {
 
   static std::vector<float> kernel(const AttentionShape& of, const AttentionWork& work, int32_t layer,
                                    const std::vector<float>& q, const Pool& keys, const Pool& values,
-                                   int n_threads = 1) {
+                                   int n_threads = 1, ThreadPool* pool = nullptr) {
     std::vector<float> out(q.size(), NAN);
-    const LaneAttentionParameters parameters{&work, layer};
+    const LaneAttentionParameters parameters{&work, layer, pool};
     std::vector<std::thread> threads;
     for (int t = 0; t < n_threads; ++t) {
       threads.emplace_back([&] {
@@ -321,6 +321,8 @@ TEST_F(LaneAttention, GivesARowTheSameBitsWhateverElseIsInTheBatch) {
     work.prepare(plan);
     const std::vector<float> all = kernel(of, work, 0, q, keys, values);
     for (int threads : {2, 5}) EXPECT_EQ(kernel(of, work, 0, q, keys, values, threads), all);
+    ThreadPool pool(3);
+    EXPECT_EQ(kernel(of, work, 0, q, keys, values, 1, &pool), all);
     for (const AttentionBlock& block : plan.blocks) {
       if (&block - plan.blocks.data() > 4) break;
       for (int32_t r = 0; r < block.n_rows; ++r) {
@@ -347,7 +349,7 @@ TEST_F(LaneAttention, RunsInAGraphLayerAfterLayer) {
   const std::vector<float> q = normals(plan.n_rows * 128);
   AttentionWork work(of, 2);
   work.prepare(plan);
-  const LaneAttentionParameters layers[] = {{&work, 0}, {&work, 1}};
+  const LaneAttentionParameters layers[] = {{&work, 0, nullptr}, {&work, 1, nullptr}};
   const std::vector<float> out = testing::run_graph(2, [&](ggml_context* context) {
     ggml_tensor* kv = ggml_new_tensor_2d(context, GGML_TYPE_F16, width, n_cells);
     std::memcpy(kv->data, cells.bytes.data(), cells.bytes.size());

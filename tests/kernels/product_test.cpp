@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <hwy/base.h>
 
+#include "kernels/thread_pool.h"
 #include "tests/kernels/ggml_reference.h"
 
 namespace lanerope {
@@ -155,6 +156,26 @@ TEST_P(Product, RunsInAGraph) {
     return product(context, &parameters, columns);
   });
   EXPECT_EQ(y, kernel_product(parameters, x));
+}
+
+TEST_P(Product, RunsOnAPoolAndAddsAResidual) {
+  const int64_t n_in = block() == 1 ? 4096 : block() * 16;
+  const FileMatrix matrix = testing::quantised(type(), n_in, random_values(n_in * 75, 9));
+  const std::vector<float> x = random_values(n_in * 70, 10);
+  const std::vector<float> residual = random_values(75 * 70, 11);
+  const PackedMatrix w = packed(matrix);
+  ThreadPool pool(3);
+  ProductParameters parameters(w);
+  const std::vector<float> expected = kernel_product(parameters, x);
+  parameters.columns.pool = &pool;
+  const std::vector<float> y = testing::run_graph(1, [&](ggml_context* context) {
+    ggml_tensor* columns = ggml_new_tensor_2d(context, GGML_TYPE_F32, n_in, 70);
+    std::copy(x.begin(), x.end(), static_cast<float*>(columns->data));
+    ggml_tensor* added = ggml_new_tensor_2d(context, GGML_TYPE_F32, 75, 70);
+    std::copy(residual.begin(), residual.end(), static_cast<float*>(added->data));
+    return product(context, &parameters, columns, added);
+  });
+  for (size_t i = 0; i < y.size(); ++i) ASSERT_EQ(y[i], expected[i] + residual[i]);
 }
 
 TEST(JoinedProduct, IsTheProductsOneBelowTheOther) {
