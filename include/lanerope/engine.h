@@ -95,6 +95,10 @@ class Engine {
   // What was recorded of a group with AttentionRecording::mass, until it is taken; empty otherwise.
   AttentionRecord take_attention(GroupId group);
 
+  // Where the attention of one token of a running or held group went: the row of `lane` at `step` is computed once
+  // more over the cells that it saw. Throws InvalidRequest if the token has not been fed.
+  AttentionProbe probe(GroupId group, int32_t lane, int32_t step);
+
   EngineState state() const;
   const Model& model() const;
 

@@ -107,4 +107,18 @@ struct AttentionRecord {
   std::vector<float> shares = {};  // [1 + n_lanes, n_head, n_layer, n_rows]: the prompt first
 };
 
+// The weight that one token of one lane put on every cell it saw.
+struct AttentionProbe {
+  // A run of `n` tokens of a lane from a step on, or of the prompt from an index on.
+  struct Part {
+    int32_t lane = -1;  // -1: the prompt. A fork's past is a part of the lane that wrote it.
+    int32_t first_step = 0;
+    int32_t n = 0;
+  };
+  int32_t n_layer = 0;
+  int32_t n_head = 0;
+  std::vector<Part> parts = {};
+  std::vector<float> weights = {};  // [tokens of all parts, n_head, n_layer]
+};
+
 }  // namespace lanerope

@@ -60,6 +60,13 @@ bool Engine::Impl::release_oldest_held() {
   return true;
 }
 
+Group& Engine::Impl::readable_group(GroupId id) {
+  for (const auto& group : held) {
+    if (group->id() == id) return *group;
+  }
+  return group(id);
+}
+
 void Engine::Impl::start_groups() {
   for (const auto& group : groups) {
     if (group->state() != GroupState::queued) continue;

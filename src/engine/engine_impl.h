@@ -25,6 +25,7 @@ struct Engine::Impl {
   Group& group(GroupId id);
   void start_groups();
   bool release_oldest_held();
+  Group& readable_group(GroupId id);  // running, or finished and held
   void run(StepBatch& step);
   bool deliver(const EventSink& sink);
 

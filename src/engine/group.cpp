@@ -81,6 +81,12 @@ int32_t Group::cell_at(const GroupRow& row) const {
   return lane.cells->first + row.step - lane.start_step;
 }
 
+bool Group::was_fed(const GroupRow& row) const {
+  if (row.lane < 0 || row.lane >= static_cast<int32_t>(lanes_.size())) return false;
+  const Lane& lane = lanes_[row.lane];
+  return row.step >= lane.start_step && row.step < lane.next_step();
+}
+
 GroupView Group::view(std::span<const GroupRow> rows) {
   view_prompt_ = prompt_->segments();
   view_lanes_.clear();

@@ -57,6 +57,7 @@ class Group {
   bool wants_logits(const GroupRow& row) const;
   TokenId token_at(const GroupRow& row) const;
   int32_t cell_at(const GroupRow& row) const;
+  bool was_fed(const GroupRow& row) const;  // the lane exists and the token of this step is in its cell
   // The group as the plan sees it once the given rows are in their cells. Valid until the group changes.
   GroupView view(std::span<const GroupRow> rows);
 

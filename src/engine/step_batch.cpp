@@ -25,7 +25,7 @@ void append_share(StepBatch& step, Group& group, std::vector<GroupRow> rows) {
     append_scales(batch, of_prompt ? group.request().prompt_scales : group.request().lane_scales);
   }
   append_group(batch.plan, group.view(share.rows), share.rows);
-  if (group.request().request.attention != AttentionRecording::none) batch.record_shares = true;
+  if (group.request().request.attention != AttentionRecording::none) batch.record = AttentionDetail::shares;
   step.shares.push_back(std::move(share));
 }
 

@@ -9,6 +9,13 @@
 
 namespace lanerope {
 
+// What a run says about attention beside computing it.
+enum class AttentionDetail {
+  none,
+  shares,   // how much goes to each segment
+  weights,  // how much goes to each cell of each segment in view
+};
+
 // The tokens that are fed in one step, of all groups together. A row is one token.
 struct Batch {
   std::vector<TokenId> tokens = {};     // [n_rows]
@@ -18,7 +25,7 @@ struct Batch {
   std::vector<int32_t> outputs = {};    // rows whose logits are wanted, ascending
   // [n_adapters][n_rows]; an empty inner vector: the adapter is off for every row
   std::vector<std::vector<float>> adapter_scales = {};
-  bool record_shares = false;  // also say how attention is spread over the segments
+  AttentionDetail record = AttentionDetail::none;
 
   int32_t n_rows() const { return static_cast<int32_t>(tokens.size()); }
 };

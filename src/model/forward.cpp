@@ -57,7 +57,7 @@ void Forward::build(const Batch& batch) {
 
 std::span<const float> Forward::run(const Batch& batch) {
   const Shape shape = shape_of(batch);
-  const bool reuse = built_ && shape == shape_ && !batch.record_shares && shares_nodes_.empty() &&
+  const bool reuse = built_ && shape == shape_ && batch.record == AttentionDetail::none && shares_nodes_.empty() &&
                      parts_.operations->graph_is_reusable();
   if (!reuse) {
     built_ = false;

@@ -16,7 +16,8 @@ struct Shares {
   int32_t layer = 0;
   int32_t block = 0;
   std::vector<int32_t> segments = {};  // of the block, those in view
-  std::vector<float> values = {};      // [n segments, n_rows of the block, n_head]
+  // [n segments (or all of their cells, with AttentionDetail::weights), n_rows of the block, n_head]
+  std::vector<float> values = {};
 };
 
 // Runs batches through a model: builds the graph, or takes the last one where it still fits, fills its inputs and

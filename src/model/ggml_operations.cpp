@@ -86,6 +86,22 @@ ggml_tensor* weighted_values(GraphBuilder& graph, const AttentionBlock& block, c
   return sum;
 }
 
+// [segments in view, n_rows of the block, n_head]
+ggml_tensor* segment_sums(ggml_context* context, const AttentionBlock& block, const BlockProbabilities& probabilities) {
+  ggml_tensor* p = probabilities.p;
+  ggml_tensor* sums = nullptr;
+  int64_t offset = 0;
+  for (const int32_t index : probabilities.segments) {
+    const int64_t length = block.segments[index].length;
+    ggml_tensor* part = ggml_view_3d(context, p, length, p->ne[1], p->ne[2], p->nb[1], p->nb[2],
+                                     offset * ggml_element_size(p));
+    ggml_tensor* sum = ggml_sum_rows(context, ggml_cont(context, part));
+    sums = sums == nullptr ? sum : ggml_concat(context, sums, sum, 0);
+    offset += length;
+  }
+  return sums;
+}
+
 // Writes the batch's keys or values into the pool and returns the pool as it is afterwards.
 ggml_tensor* store_keys(GraphBuilder& graph, ggml_tensor* pool, ggml_tensor* k) {
   return ggml_set_rows(graph.context(), pool,
@@ -151,24 +167,15 @@ BlockProbabilities block_probabilities(GraphBuilder& graph, BlockOfLayer where, 
   return result;
 }
 
-void add_block_shares(GraphBuilder& graph, BlockOfLayer where, const BlockProbabilities& probabilities) {
-  ggml_context* context = graph.context();
+void record_block(GraphBuilder& graph, BlockOfLayer where, const BlockProbabilities& probabilities) {
   const AttentionBlock& block = block_of(graph.batch(), where.block);
-  ggml_tensor* p = probabilities.p;
-  ggml_tensor* shares = nullptr;
-  int64_t offset = 0;
-  for (const int32_t index : probabilities.segments) {
-    const int64_t length = block.segments[index].length;
-    ggml_tensor* part = ggml_view_3d(context, p, length, p->ne[1], p->ne[2], p->nb[1], p->nb[2],
-                                     offset * ggml_element_size(p));
-    ggml_tensor* sum = ggml_sum_rows(context, ggml_cont(context, part));
-    shares = shares == nullptr ? sum : ggml_concat(context, shares, sum, 0);
-    offset += length;
-  }
+  ggml_tensor* recorded = graph.batch().record == AttentionDetail::weights
+                              ? ggml_cont(graph.context(), probabilities.p)
+                              : segment_sums(graph.context(), block, probabilities);
   graph.add_shares({.layer = where.layer,
                     .block = where.block,
                     .segments = probabilities.segments,
-                    .shares = shares});
+                    .shares = recorded});
 }
 
 ggml_tensor* GgmlOperations::lane_attention(GraphBuilder& graph, const LayerWeights& layer, const QueryKeyValue& qkv) {
@@ -194,7 +201,7 @@ ggml_tensor* GgmlOperations::lane_attention(GraphBuilder& graph, const LayerWeig
     const AttentionBlock& block = block_of(graph.batch(), b);
     const BlockOfLayer where{.block = b, .layer = layer.index};
     const BlockProbabilities probabilities = block_probabilities(graph, where, qkv.q, keys);
-    if (graph.batch().record_shares) add_block_shares(graph, where, probabilities);
+    if (graph.batch().record != AttentionDetail::none) record_block(graph, where, probabilities);
     ggml_tensor* sum = weighted_values(graph, block, probabilities, values);
     outputs.push_back(ggml_cont_2d(context, ggml_permute(context, sum, 0, 2, 1, 3),
                                    static_cast<int64_t>(graph.h().query_width()), block.n_rows));

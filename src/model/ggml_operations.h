@@ -37,7 +37,7 @@ struct BlockProbabilities {
 // were written to it.
 BlockProbabilities block_probabilities(GraphBuilder& graph, BlockOfLayer where, ggml_tensor* q, ggml_tensor* keys);
 
-// Adds to the graph how the block's attention is spread over its segments.
-void add_block_shares(GraphBuilder& graph, BlockOfLayer where, const BlockProbabilities& probabilities);
+// Keeps what the batch wants to know of the block's attention.
+void record_block(GraphBuilder& graph, BlockOfLayer where, const BlockProbabilities& probabilities);
 
 }  // namespace lanerope

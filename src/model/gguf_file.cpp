@@ -134,4 +134,8 @@ size_t GgufFile::bytes() const {
   return sum;
 }
 
+void GgufFile::forget(const TensorInfo& tensor) const {
+  if (!files_.empty()) files_[tensor.part].forget(tensor.data, tensor.bytes);
+}
+
 }  // namespace lanerope

@@ -57,6 +57,8 @@ class GgufFile {
   std::span<const std::byte> part(int32_t index) const { return parts_[index]; }
   // Of all files together.
   size_t bytes() const;
+  // The tensor was copied and its place in the mapped file need not stay in memory. It may still be read.
+  void forget(const TensorInfo& tensor) const;
 
  private:
   GgufFile() = default;

@@ -30,7 +30,8 @@ struct SharesNode {
   int32_t layer = 0;
   int32_t block = 0;
   std::vector<int32_t> segments = {};   // of the block, those in view
-  ggml_tensor* shares = nullptr;   // [n segments, n_rows of the block, n_head]
+  // [n segments (or all of their cells, with AttentionDetail::weights), n_rows of the block, n_head]
+  ggml_tensor* shares = nullptr;
 };
 
 // The operations that have two implementations: plain ggml (model/ggml_operations.h), on every back end, and

@@ -121,10 +121,10 @@ ggml_tensor* KernelOperations::lane_attention(GraphBuilder& graph, const LayerWe
   };
   ggml_tensor* keys = ggml_set_rows(context, graph.pool().keys[layer.index], flat(qkv.k), graph.cells());
   ggml_tensor* values = ggml_set_rows(context, graph.pool().values[layer.index], flat(qkv.v), graph.cells());
-  if (graph.batch().record_shares) {
+  if (graph.batch().record != AttentionDetail::none) {
     for (int32_t b = 0; b < static_cast<int32_t>(graph.batch().plan.blocks.size()); ++b) {
       const BlockOfLayer where{.block = b, .layer = layer.index};
-      add_block_shares(graph, where, block_probabilities(graph, where, qkv.q, keys));
+      record_block(graph, where, block_probabilities(graph, where, qkv.q, keys));
     }
   }
   return lanerope::lane_attention(context, &attentions_[layer.index], qkv.q, keys, values);

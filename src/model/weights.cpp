@@ -6,6 +6,7 @@
 
 #include "lanerope/errors.h"
 #include "model/architecture.h"
+#include "model/gguf_finite.h"
 
 namespace lanerope {
 
@@ -94,6 +95,9 @@ class Loader {
     for (const Declared& other : declared_) {
       if (other.info == &info) return other.tensor;
     }
+    if (!all_finite(info)) {
+      throw BadFile(file_.path() + ": tensor " + name + " holds values that are not numbers; the file is damaged");
+    }
     ggml_tensor* result = ggml_new_tensor_2d(context_.get(), info.type, ne[0], ne[1]);
     ggml_set_name(result, name.c_str());
     declared_.push_back({.tensor = result, .info = &info});
@@ -140,7 +144,7 @@ class Loader {
 };
 
 // Packs linears over the same input as one product, where their types allow it; nullptr if they do not.
-const PackedMatrix* pack_joined(Weights& weights, std::initializer_list<const Linear*> linears) {
+const PackedMatrix* pack_joined(Weights& weights, const GgufFile& file, std::initializer_list<const Linear*> linears) {
   std::vector<PackedMatrix::Source> sources;
   size_t file_bytes = 0;
   for (const Linear* linear : linears) {
@@ -152,26 +156,29 @@ const PackedMatrix* pack_joined(Weights& weights, std::initializer_list<const Li
   }
   weights.packed.emplace_back((*linears.begin())->n_in(), sources);
   weights.resident_bytes += weights.packed.back().bytes() - file_bytes;
+  for (const Linear* linear : linears) file.forget(*linear->source);
   return &weights.packed.back();
 }
 
-void pack_single(Weights& weights, Linear& linear) { linear.packed = pack_joined(weights, {&linear}); }
+void pack_single(Weights& weights, const GgufFile& file, Linear& linear) {
+  linear.packed = pack_joined(weights, file, {&linear});
+}
 
-void pack_linears(Weights& weights, const std::function<void(float)>& progress) {
+void pack_linears(Weights& weights, const GgufFile& file, const std::function<void(float)>& progress) {
   // A tied output is packed, and the rows of the embedding are still read from the file.
   if (weights.tied_output) weights.resident_bytes += weights.output.source->bytes;
-  pack_single(weights, weights.output);
+  pack_single(weights, file, weights.output);
   for (LayerWeights& layer : weights.layers) {
-    layer.packed_qkv = pack_joined(weights, {&layer.query, &layer.key, &layer.value});
+    layer.packed_qkv = pack_joined(weights, file, {&layer.query, &layer.key, &layer.value});
     if (layer.packed_qkv == nullptr) {
-      for (Linear* linear : {&layer.query, &layer.key, &layer.value}) pack_single(weights, *linear);
+      for (Linear* linear : {&layer.query, &layer.key, &layer.value}) pack_single(weights, file, *linear);
     }
-    layer.packed_gate_up = pack_joined(weights, {&layer.ffn_gate, &layer.ffn_up});
+    layer.packed_gate_up = pack_joined(weights, file, {&layer.ffn_gate, &layer.ffn_up});
     if (layer.packed_gate_up == nullptr) {
-      for (Linear* linear : {&layer.ffn_gate, &layer.ffn_up}) pack_single(weights, *linear);
+      for (Linear* linear : {&layer.ffn_gate, &layer.ffn_up}) pack_single(weights, file, *linear);
     }
-    pack_single(weights, layer.attention_output);
-    pack_single(weights, layer.ffn_down);
+    pack_single(weights, file, layer.attention_output);
+    pack_single(weights, file, layer.ffn_down);
     if (progress) progress(static_cast<float>(layer.index + 1) / static_cast<float>(weights.layers.size()));
   }
 }
@@ -184,7 +191,7 @@ Weights load_weights(const GgufFile& file, const Hyperparameters& h, const Backe
   Loader loader(file, h);
   loader.declare(weights);
   loader.place(weights, backend, options.progress);
-  if (options.pack && backend.on_cpu()) pack_linears(weights, options.progress);
+  if (options.pack && backend.on_cpu()) pack_linears(weights, file, options.progress);
   return weights;
 }
 
