@@ -157,11 +157,11 @@ void Group::choose(int32_t index, std::span<const float> logits, Sampler& sample
   const Sampling& sampling = request_.request.sampling;
   std::vector<TokenId> history;
   const auto window = static_cast<size_t>(sampling.penalty_window);
-  if (lane.tokens.size() < window) {
+  if (has_penalties(sampling) && lane.tokens.size() < window) {
     const size_t of_prompt = std::min(window - lane.tokens.size(), request_.prompt.size());
     history.assign(request_.prompt.end() - static_cast<std::ptrdiff_t>(of_prompt), request_.prompt.end());
   }
-  history.insert(history.end(), lane.tokens.begin(), lane.tokens.end());
+  if (has_penalties(sampling)) history.insert(history.end(), lane.tokens.begin(), lane.tokens.end());
   const Draw draw = sampler.draw(logits, {.sampling = sampling,
                                           .history = history,
                                           .key = {.seed = sampling.seed,

@@ -11,58 +11,17 @@
 
 namespace lanerope {
 
-namespace {
-
-bool more_likely(float logit_a, TokenId a, float logit_b, TokenId b) {
-  return logit_a != logit_b ? logit_a > logit_b : a < b;
-}
-
-TokenId argmax(std::span<const float> logits) {
-  size_t best = 0;
-  for (size_t i = 1; i < logits.size(); ++i) {
-    if (logits[i] > logits[best]) best = i;
-  }
-  return static_cast<TokenId>(best);
-}
-
-}  // namespace
-
-double log_sum_exp(std::span<const float> logits) {
-  float largest = -std::numeric_limits<float>::infinity();
-  for (const float x : logits) largest = std::max(largest, x);
-  double sum = 0;
-  for (const float x : logits) sum += std::exp(x - largest);
-  return largest + std::log(sum);
-}
-
-std::vector<Alternative> largest_logits(std::span<const float> logits, int32_t count) {
-  const auto worse = [](const Alternative& a, const Alternative& b) {
-    return more_likely(a.logprob, a.token, b.logprob, b.token);
-  };
-  std::vector<Alternative> heap;  // the least likely in front
-  for (size_t i = 0; i < logits.size() && count > 0; ++i) {
-    const Alternative candidate{.token = static_cast<TokenId>(i), .logprob = logits[i]};
-    if (heap.size() < static_cast<size_t>(count)) {
-      heap.push_back(candidate);
-      std::ranges::push_heap(heap, worse);
-    } else if (worse(candidate, heap.front())) {
-      std::ranges::pop_heap(heap, worse);
-      heap.back() = candidate;
-      std::ranges::push_heap(heap, worse);
-    }
-  }
-  std::ranges::sort_heap(heap, worse);
-  return heap;
+bool has_penalties(const Sampling& s) {
+  return s.repetition_penalty != 1.0F || s.presence_penalty != 0.0F || s.frequency_penalty != 0.0F;
 }
 
 std::span<const float> Sampler::adjusted(std::span<const float> logits, const DrawOptions& options) {
   const Sampling& s = options.sampling;
-  const bool penalised = s.repetition_penalty != 1.0F || s.presence_penalty != 0.0F || s.frequency_penalty != 0.0F;
-  if (s.logit_bias.empty() && !penalised) return logits;
+  if (s.logit_bias.empty() && !has_penalties(s)) return logits;
 
   scratch_.assign(logits.begin(), logits.end());
   for (const LogitBias& bias : s.logit_bias) scratch_[bias.token] += bias.bias;
-  if (penalised) {
+  if (has_penalties(s)) {
     std::unordered_map<TokenId, int> counts;
     const auto window = std::min<size_t>(options.history.size(), s.penalty_window);
     for (const TokenId token : options.history.last(window)) ++counts[token];
@@ -75,73 +34,79 @@ std::span<const float> Sampler::adjusted(std::span<const float> logits, const Dr
   return scratch_;
 }
 
-// Fills candidates_ with the tokens that top-k leaves, most likely first as far as top-p and min-p need to know.
-void Sampler::collect(std::span<const float> logits, const Sampling& s) {
-  candidates_.clear();
-  const auto order = [](const Candidate& a, const Candidate& b) {
-    return more_likely(a.logit, a.token, b.logit, b.token);
-  };
-  const auto n = static_cast<int32_t>(logits.size());
-  if (s.top_k > 0 && s.top_k < n) {
-    for (const Alternative& a : largest_logits(logits, s.top_k)) {
-      candidates_.push_back({.logit = a.logprob, .token = a.token});
+// What top-k, top-p and min-p leave, most likely first; at least one of them is on. Top-p and min-p look at the
+// distribution before the temperature, as llama.cpp's default order does.
+std::span<const Candidate> Sampler::likely(const Sampling& s) {
+  const float largest = reduce_.greatest().logit;
+  const float least = s.min_p > 0 ? largest + std::log(s.min_p) : -std::numeric_limits<float>::infinity();
+  std::span<const Candidate> candidates;
+  if (s.top_k > 0) {
+    candidates = reduce_.top(s.top_k);
+    double total = 0;
+    for (const Candidate& c : candidates) total += std::exp(c.logit - largest);
+    size_t kept = 0;
+    for (double sum = 0; kept < candidates.size() && (kept == 0 || sum < s.top_p * total); ++kept) {
+      sum += std::exp(candidates[kept].logit - largest);
     }
-    return;
+    candidates = candidates.first(kept);
+  } else {
+    candidates = s.top_p < 1 ? reduce_.nucleus(s.top_p, 1.0F) : reduce_.above(least);
   }
-  for (int32_t i = 0; i < n; ++i) candidates_.push_back({.logit = logits[i], .token = i});
-  if (s.top_p < 1.0F || s.min_p > 0.0F) std::ranges::sort(candidates_, order);
+  const auto unlikely = std::ranges::find_if(candidates, [&](const Candidate& c) { return c.logit < least; });
+  return candidates.first(std::max<size_t>(1, unlikely - candidates.begin()));
 }
 
-TokenId Sampler::pick(const Sampling& s, double u) {
-  float largest = -std::numeric_limits<float>::infinity();
-  for (const Candidate& c : candidates_) largest = std::max(largest, c.logit);
-
-  // top-p and min-p look at the distribution before the temperature, as llama.cpp's default order does.
-  size_t kept = candidates_.size();
-  if (s.top_p < 1.0F) {
-    double total = 0;
-    for (const Candidate& c : candidates_) total += std::exp(c.logit - largest);
-    double sum = 0;
-    for (kept = 0; kept < candidates_.size() && (kept == 0 || sum < s.top_p * total); ++kept) {
-      sum += std::exp(candidates_[kept].logit - largest);
-    }
-  }
-  if (s.min_p > 0.0F) {
-    const float least = largest + std::log(s.min_p);
-    size_t likely = 0;
-    while (likely < kept && candidates_[likely].logit >= least) ++likely;
-    kept = std::max<size_t>(1, likely);
-  }
-
-  const auto weight = [&](const Candidate& c) { return std::exp((c.logit - largest) / s.temperature); };
+TokenId Sampler::pick(std::span<const Candidate> candidates, float temperature, double u) {
+  const float largest = candidates.front().logit;
+  const auto weight = [&](const Candidate& c) { return std::exp((c.logit - largest) / temperature); };
   double total = 0;
-  for (size_t i = 0; i < kept; ++i) total += weight(candidates_[i]);
+  for (const Candidate& c : candidates) total += weight(c);
   double rest = u * total;
-  for (size_t i = 0; i < kept; ++i) {
-    rest -= weight(candidates_[i]);
-    if (rest < 0) return candidates_[i].token;
+  for (const Candidate& c : candidates) {
+    rest -= weight(c);
+    if (rest < 0) return c.token;
   }
-  return candidates_[kept - 1].token;  // u * total was rounded up to total
+  return candidates.back().token;  // u * total was rounded up to total
+}
+
+// From the whole vocabulary, in the order of the tokens.
+TokenId Sampler::pick_any(std::span<const float> logits, float temperature, double u) const {
+  const double normaliser = reduce_.log_sum_exp(temperature);
+  double rest = u;
+  for (size_t i = 0; i < logits.size(); ++i) {
+    rest -= std::exp(logits[i] / temperature - normaliser);
+    if (rest < 0) return static_cast<TokenId>(i);
+  }
+  return reduce_.greatest().token;  // the sum was rounded to less than u
 }
 
 Draw Sampler::draw(std::span<const float> logits, const DrawOptions& options) {
-  const double normaliser = log_sum_exp(logits);
+  const Sampling& s = options.sampling;
+  reduce_.read(logits);
+  const double normaliser = reduce_.log_sum_exp(1.0F);
   if (!std::isfinite(normaliser)) {
     throw BadFile("the model gives no finite logits; its file is damaged or its weights overflow");
   }
   Draw result;
+  if (options.top_logprobs > 0) {
+    for (const Candidate& c : reduce_.top(options.top_logprobs)) {
+      result.top.push_back({.token = c.token, .logprob = static_cast<float>(c.logit - normaliser)});
+    }
+  }
   const std::span<const float> shaped = adjusted(logits, options);
-  if (options.sampling.temperature == 0.0F) {
-    result.token = argmax(shaped);
+  if (shaped.data() != logits.data()) reduce_.read(shaped);
+  if (reduce_.greatest().logit == -std::numeric_limits<float>::infinity()) {
+    throw InvalidRequest("the logit bias bans every token of the vocabulary");
+  }
+  const bool everything = s.top_k == 0 && s.top_p >= 1 && s.min_p == 0;
+  if (s.temperature == 0.0F) {
+    result.token = reduce_.greatest().token;
+  } else if (everything) {
+    result.token = pick_any(shaped, s.temperature, uniform(options.key));
   } else {
-    collect(shaped, options.sampling);
-    result.token = pick(options.sampling, uniform(options.key));
+    result.token = pick(likely(s), s.temperature, uniform(options.key));
   }
   result.logprob = static_cast<float>(logits[result.token] - normaliser);
-  if (options.top_logprobs > 0) {
-    result.top = largest_logits(logits, options.top_logprobs);
-    for (Alternative& alternative : result.top) alternative.logprob -= static_cast<float>(normaliser);
-  }
   return result;
 }
 

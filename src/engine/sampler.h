@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/random.h"
+#include "kernels/vocabulary_reduce.h"
 #include "lanerope/request.h"
 #include "lanerope/result.h"
 
@@ -18,7 +19,7 @@ struct Draw {
 
 struct DrawOptions {
   const Sampling& sampling;
-  std::span<const TokenId> history = {};  // the tokens before, for the penalties: the prompt's and the lane's
+  std::span<const TokenId> history = {};  // the tokens before, if has_penalties: the prompt's and the lane's
   DrawKey key;
   int32_t top_logprobs = 0;
 };
@@ -30,25 +31,19 @@ class Sampler {
   Draw draw(std::span<const float> logits, const DrawOptions& options);
 
  private:
-  struct Candidate {
-    float logit;
-    TokenId token;
-  };
   std::span<const float> adjusted(std::span<const float> logits, const DrawOptions& options);
-  void collect(std::span<const float> logits, const Sampling& sampling);
-  TokenId pick(const Sampling& sampling, double u);
+  std::span<const Candidate> likely(const Sampling& sampling);
+  static TokenId pick(std::span<const Candidate> candidates, float temperature, double u);
+  TokenId pick_any(std::span<const float> logits, float temperature, double u) const;
 
-  std::vector<float> scratch_ = {};         // [n_vocab]
-  std::vector<Candidate> candidates_ = {};  // most likely first
+  VocabularyReduce reduce_;
+  std::vector<float> scratch_ = {};  // [n_vocab]
 };
+
+// Whether the sampling looks at the tokens before.
+bool has_penalties(const Sampling& sampling);
 
 // Throws InvalidRequest, naming the parameter, where one is out of its range.
 void check_sampling(const Sampling& sampling, int32_t n_vocab);
-
-// The `count` largest of `logits`, largest first; ties to the lower token.
-std::vector<Alternative> largest_logits(std::span<const float> logits, int32_t count);
-
-// log(sum(exp(logits))), in double precision.
-double log_sum_exp(std::span<const float> logits);
 
 }  // namespace lanerope

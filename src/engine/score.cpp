@@ -36,6 +36,7 @@ class TraceScorer {
   std::vector<float> lane_scales_;
   std::vector<float> prompt_scales_;
   int32_t stride_ = 0;
+  VocabularyReduce reduce_;
   ScoreResult result_;
 };
 
@@ -107,10 +108,10 @@ TraceScorer::TraceScorer(Engine::Impl& engine, const ScoreRequest& request) : en
 void TraceScorer::score_token(int32_t lane, size_t index, std::span<const float> logits) {
   ScoredToken& scored = result_.lanes[lane][index];
   scored.token = request_.lanes[lane][index];
-  scored.logprob = static_cast<float>(logits[scored.token] - log_sum_exp(logits));
-  for (const Alternative& top : largest_logits(logits, request_.top_logits)) {
-    scored.top_logits.emplace_back(top.token, top.logprob);
-  }
+  reduce_.read(logits);
+  scored.logprob = static_cast<float>(logits[scored.token] - reduce_.log_sum_exp(1.0F));
+  if (request_.top_logits == 0) return;
+  for (const Candidate& top : reduce_.top(request_.top_logits)) scored.top_logits.emplace_back(top.token, top.logit);
 }
 
 void TraceScorer::take_logits(const GroupRow& row, std::span<const float> logits) {
