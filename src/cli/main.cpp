@@ -61,6 +61,7 @@ int run(int argc, char** argv) {
   app.formatter(std::make_shared<HelpFormatter>());
   const std::vector<Command> commands = {add_run(app),       add_chat(app),     add_score(app),
                                          add_inspect(app),   add_tokenize(app), add_bench(app),
+                                         add_serve(app),
                                          add_completion(app)};
   try {
     app.parse(argc, argv);

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <ctime>
+#include <exception>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "cli/choice.h"
+#include "cli/commands.h"
+#include "cli/exit_code.h"
+#include "cli/interrupt.h"
+#include "cli/model_flags.h"
+#include "cli/output.h"
+#include "lanerope/errors.h"
+#include "server/server.h"
+
+namespace lanerope {
+
+namespace {
+
+constexpr auto footer =
+    "Examples:\n"
+    "  lanerope serve -m model.gguf                    then open http://127.0.0.1:8080 in a browser\n"
+    "  lanerope serve -m model.gguf --lora lanes.gguf --cells 32768 --port 9000\n"
+    "  lanerope serve -m model.gguf --host 0.0.0.0 --api-key-file keys.txt --tls-cert c.pem --tls-key k.pem\n"
+    "\n"
+    "Keys may also be given in LANEROPE_API_KEY. The API is described at /openapi.json and in docs/server.md.";
+
+constexpr auto server_group = "Server";
+constexpr auto limits_group = "Limits";
+
+struct ServeFlags {
+  ModelFlags model;
+  ServerOptions server;
+  KvType kv_type = KvType::f16;
+  std::string key_file;
+  int drain_seconds = 30;
+  int hold_seconds = 600;
+  int request_seconds = 20;
+  int most_body_mib = 8;
+  bool log_requests = false;
+};
+
+std::vector<std::string> read_keys(const std::string& file) {
+  std::vector<std::string> keys;
+  if (const char* key = std::getenv("LANEROPE_API_KEY"); key != nullptr && *key != '\0') keys.emplace_back(key);
+  if (file.empty()) return keys;
+  std::ifstream lines(file);
+  if (!lines) throw SystemError("the API keys in " + file + " cannot be read");
+  for (std::string line; std::getline(lines, line);) {
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
+    if (!line.empty()) keys.push_back(line);
+  }
+  if (keys.empty()) throw InvalidRequest(file + " holds no API key; write one on a line");
+  return keys;
+}
+
+bool is_loopback(const std::string& host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+ServerOptions make_options(const ServeFlags& flags) {
+  ServerOptions options = flags.server;
+  options.access.keys = read_keys(flags.key_file);
+  options.access.loopback = is_loopback(options.host);
+  options.loop.engine.kv_type = flags.kv_type;
+  options.loop.hold_time = std::chrono::seconds(flags.hold_seconds);
+  options.transport.request_time = std::chrono::seconds(flags.request_seconds);
+  options.transport.most_body = static_cast<size_t>(flags.most_body_mib) << 20;
+  if (options.transport.certificate.empty() != options.transport.key.empty()) {
+    throw InvalidRequest("TLS needs both --tls-cert and --tls-key");
+  }
+  if (flags.log_requests || options.log_prompts) options.log = [](std::string_view line) { print_note(std::string(line)); };
+  return options;
+}
+
+std::string address_of(const ServerOptions& options, int port) {
+  const bool tls = !options.transport.certificate.empty();
+  const std::string host = options.host.find(':') == std::string::npos ? options.host : "[" + options.host + "]";
+  return (tls ? "https://" : "http://") + host + ":" + std::to_string(port);
+}
+
+int run(const ServeFlags& flags) {
+  const ServerOptions options = make_options(flags);
+  Server server(options);
+  const int port = server.bind();
+  if (!options.access.loopback && options.access.keys.empty()) {
+    print_note("lanerope: warning: everybody who reaches this port can use the server; see --api-key-file");
+  }
+  const InterruptGuard guard;
+  std::thread http([&server] { server.listen(); });
+  std::exception_ptr trouble;
+  try {
+    server.attach(load_model(flags.model));
+    print_note("lanerope: listening on " + address_of(options, port));
+    while (!InterruptGuard::interrupted() && !server.failed()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    if (server.failed()) throw SystemError("the engine has stopped working; see the replies to the last requests");
+    print_note("lanerope: finishing what runs, for at most " + std::to_string(flags.drain_seconds) + " s");
+    if (!server.drain(std::chrono::seconds(flags.drain_seconds))) {
+      print_note("lanerope: cut off what still ran");
+    }
+  } catch (...) {
+    trouble = std::current_exception();
+  }
+  server.stop();
+  http.join();
+  if (trouble) std::rethrow_exception(trouble);
+  return exit_ok;
+}
+
+void add_server_flags(CLI::App& app, ServeFlags& flags) {
+  ServerOptions& server = flags.server;
+  app.add_option("--host", server.host, "Address to listen on")->capture_default_str()->group(server_group);
+  app.add_option("--port", server.port, "Port; 0: any free one")
+      ->check(CLI::Range(0, 65535))
+      ->capture_default_str()
+      ->group(server_group);
+  app.add_option("--api-key-file", flags.key_file, "Clients need one of these keys, one a line")
+      ->type_name("FILE")
+      ->group(server_group);
+  app.add_option("--tls-cert", server.transport.certificate, "Serve HTTPS with this certificate (PEM)")
+      ->type_name("FILE")
+      ->group(server_group);
+  app.add_option("--tls-key", server.transport.key, "The certificate's key (PEM)")
+      ->type_name("FILE")
+      ->group(server_group);
+  app.add_option("--cors", server.access.origins, "Let pages of this origin use the server; \"*\": all; repeatable")
+      ->type_name("ORIGIN")
+      ->allow_extra_args(false)
+      ->group(server_group);
+  app.add_option("--alias", server.model_id, "The model's name, as clients see it")
+      ->type_name("NAME")
+      ->group(server_group);
+  app.add_option("--verifier", server.defaults.verifier,
+                 "Shell command for lanes.select = verifier: a JSON line a lane in, a score a line out")
+      ->type_name("CMD")
+      ->group(server_group);
+  app.add_option("--verifier-timeout", server.defaults.verifier_timeout, "Seconds before it is cut off")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str()
+      ->group(server_group);
+  app.add_flag("--log", flags.log_requests, "One line for each request, without its content")->group(server_group);
+  app.add_flag("--log-prompts", server.log_prompts, "And the content")->group(server_group);
+}
+
+void add_limit_flags(CLI::App& app, ServeFlags& flags) {
+  ServerOptions& server = flags.server;
+  const auto add = [&app](const std::string& option, auto& target, const std::string& help) {
+    return app.add_option(option, target, help)->type_name("N")->capture_default_str()->group(limits_group);
+  };
+  add("-c,--cells", server.loop.engine.kv_cells, "KV cells, for all prompts and lanes together")
+      ->check(CLI::Range(2, 1 << 28));
+  add_choice(app, "--kv-type", flags.kv_type, {KvType::f16, KvType::f32, KvType::q8_0})
+      ->description("Type of keys and values (default: f16)")
+      ->group(limits_group);
+  add("-b,--budget", server.defaults.budget, "Tokens a lane may write where the request does not say")
+      ->check(CLI::PositiveNumber);
+  add("--batch", server.loop.engine.batch_rows, "Tokens in one step; longer prompts are read in chunks of it")
+      ->check(CLI::PositiveNumber);
+  add("--queue", server.loop.most_waiting, "Groups that may wait for cells")->check(CLI::NonNegativeNumber);
+  add("--connections", server.transport.threads, "Connections served at once")->check(CLI::Range(1, 4096));
+  add("--max-body", flags.most_body_mib, "Largest request, in MiB")->check(CLI::Range(1, 1024));
+  add("--request-timeout", flags.request_seconds, "Seconds for a request to arrive")->check(CLI::Range(1, 3600));
+  add("--hold", flags.hold_seconds, "Seconds that the page can look into a finished group")
+      ->check(CLI::Range(0, 86400));
+  add("--drain", flags.drain_seconds, "Seconds for running groups to finish after SIGTERM")
+      ->check(CLI::Range(0, 86400));
+}
+
+}  // namespace
+
+Command add_serve(CLI::App& root) {
+  auto flags = std::make_shared<ServeFlags>();
+  CLI::App* app = root.add_subcommand("serve", "Serve the API of OpenAI and a page that shows the lanes");
+  app->footer(footer);
+  add_model_flags(*app, flags->model);
+  add_server_flags(*app, *flags);
+  add_limit_flags(*app, *flags);
+  return {app, [flags] { return run(*flags); }};
+}
+
+}  // namespace lanerope

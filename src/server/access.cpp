@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/access.h"
+
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <array>
+
+namespace lanerope {
+
+namespace {
+
+using Digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
+
+Digest digest(std::string_view text) {
+  Digest result{};
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), result.data());
+  return result;
+}
+
+// "http://host:port" -> "host:port"
+std::string_view authority(std::string_view origin) {
+  const size_t at = origin.find("://");
+  return at == std::string_view::npos ? origin : origin.substr(at + 3);
+}
+
+std::string_view without_port(std::string_view host) {
+  const size_t colon = host.rfind(':');
+  const size_t bracket = host.rfind(']');
+  const bool has_port = colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
+  return has_port ? host.substr(0, colon) : host;
+}
+
+bool names_loopback(std::string_view host) {
+  const std::string_view name = without_port(host);
+  return name == "localhost" || name == "[::1]" || name.starts_with("127.");
+}
+
+}  // namespace
+
+bool key_matches(const AccessRules& rules, const Credentials& credentials) {
+  if (rules.keys.empty()) return true;
+  constexpr std::string_view bearer = "Bearer ";
+  std::string_view given = credentials.api_key;
+  if (credentials.authorization.starts_with(bearer)) {
+    given = std::string_view(credentials.authorization).substr(bearer.size());
+  }
+  const Digest wanted = digest(given);
+  bool matches = false;
+  for (const std::string& key : rules.keys) {
+    const Digest known = digest(key);
+    matches |= CRYPTO_memcmp(known.data(), wanted.data(), wanted.size()) == 0;
+  }
+  return matches;
+}
+
+bool shares_with(const AccessRules& rules, std::string_view origin) {
+  return std::ranges::any_of(rules.origins, [origin](const std::string& one) { return one == "*" || one == origin; });
+}
+
+bool origin_allowed(const AccessRules& rules, const Credentials& credentials) {
+  if (credentials.origin.empty() || shares_with(rules, credentials.origin)) return true;
+  const std::string_view from = authority(credentials.origin);
+  // A name that was made to point here (DNS rebinding) is its own origin, but does not name the loopback device.
+  return from == credentials.host && (!rules.loopback || names_loopback(from));
+}
+
+}  // namespace lanerope

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lanerope {
+
+// Who may ask: API keys, and which pages of a browser.
+struct AccessRules {
+  std::vector<std::string> keys = {};     // none: everybody who reaches the port
+  std::vector<std::string> origins = {};  // pages of other origins that may ask ("*": all); none: CORS is off
+  bool loopback = true;                   // the server listens on the loopback device only
+};
+
+// What of a request matters for this, empty where a header is missing.
+struct Credentials {
+  std::string authorization = {};
+  std::string api_key = {};  // X-Api-Key
+  std::string origin = {};
+  std::string host = {};
+};
+
+// Compares digests, so that the time it takes says nothing of the keys.
+bool key_matches(const AccessRules& rules, const Credentials& credentials);
+
+// A page of another origin could otherwise make a visitor's browser spend the visitor's own server: requests that a
+// browser says come from elsewhere are refused unless the rules name their origin.
+bool origin_allowed(const AccessRules& rules, const Credentials& credentials);
+
+// Whether the answer may be read by the page of that origin (Access-Control-Allow-Origin).
+bool shares_with(const AccessRules& rules, std::string_view origin);
+
+}  // namespace lanerope

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/engine_loop.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "server/api_error.h"
+
+namespace lanerope {
+
+namespace {
+
+constexpr size_t most_jobs = 256;
+constexpr std::chrono::milliseconds idle_tick{500};
+
+double seconds(std::chrono::steady_clock::duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+}  // namespace
+
+EngineLoop::EngineLoop(std::shared_ptr<const Model> model, const EngineLoopOptions& options, Metrics& metrics)
+    : metrics_(metrics), options_(options), engine_(std::move(model), options.engine) {
+  publish_state();
+  thread_ = std::thread([this] { run(); });
+}
+
+EngineLoop::~EngineLoop() { shut_down(); }
+
+void EngineLoop::shut_down() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    wake_.notify_one();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+std::shared_ptr<GroupStream> EngineLoop::submit(Request request) {
+  auto stream = std::make_shared<GroupStream>(new_public_id("grp_"));
+  call([&, submitted = Clock::now()](Engine& engine) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (draining_) throw ApiError(503, "the server is shutting down and takes no new requests");
+    }
+    if (engine.state().queued_groups >= options_.most_waiting) {
+      metrics_.refused();
+      ApiError full(429, "too many requests wait already; try again later");
+      full.retry_after = retry_after();
+      throw full;
+    }
+    const GroupId group = engine.submit(request);
+    stream->set_group(group);
+    running_[group] = {.stream = stream,
+                       .submitted = submitted,
+                       .read = submitted,
+                       .budget = request.budget,
+                       .attention = request.attention != AttentionRecording::none};
+    const std::lock_guard lock(mutex_);
+    names_.emplace(stream->public_id(), group);
+  });
+  return stream;
+}
+
+void EngineLoop::cancel(GroupId group) {
+  const std::lock_guard lock(mutex_);
+  cancelled_.push_back(group);
+  wake_.notify_one();
+}
+
+GroupId EngineLoop::find(std::string_view public_id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = names_.find(public_id);
+  if (found == names_.end()) throw ApiError(404, "there is no such group, or it has ended");
+  return found->second;
+}
+
+void EngineLoop::touch(GroupId group) {
+  call([this, group](Engine&) {
+    const auto found = held_.find(group);
+    if (found != held_.end()) found->second = Clock::now() + options_.hold_time;
+  });
+}
+
+void EngineLoop::drain() {
+  const std::lock_guard lock(mutex_);
+  draining_ = true;
+}
+
+bool EngineLoop::idle() const {
+  const std::lock_guard lock(mutex_);
+  return state_.groups == 0 && state_.queued_groups == 0 && jobs_.empty();
+}
+
+bool EngineLoop::failed() const {
+  const std::lock_guard lock(mutex_);
+  return failure_ != nullptr;
+}
+
+EngineState EngineLoop::state() const {
+  const std::lock_guard lock(mutex_);
+  return state_;
+}
+
+void EngineLoop::post(std::function<void(Engine&)> job) {
+  const std::lock_guard lock(mutex_);
+  if (failure_ != nullptr) std::rethrow_exception(failure_);
+  if (stopping_) throw ApiError(503, "the server is shutting down");
+  if (jobs_.size() >= most_jobs) {
+    ApiError busy(429, "the server is busy; try again in a moment");
+    busy.retry_after = 1;
+    throw busy;
+  }
+  jobs_.push_back(std::move(job));
+  wake_.notify_one();
+}
+
+void EngineLoop::run() {
+  bool working = false;
+  while (true) {
+    {
+      std::unique_lock lock(mutex_);
+      const auto called = [this] { return stopping_ || !jobs_.empty() || !cancelled_.empty(); };
+      if (!working) wake_.wait_for(lock, idle_tick, called);
+      if (stopping_) break;
+    }
+    expire_held();
+    working = run_jobs() || working;
+    if (!working) continue;
+    try {
+      working = engine_.state().groups + engine_.state().queued_groups > 0;
+      if (working) step();
+    } catch (...) {
+      fail(std::current_exception());
+      return;
+    }
+    publish_state();
+  }
+  fail(std::make_exception_ptr(ApiError(503, "the server is shutting down")));
+}
+
+bool EngineLoop::run_jobs() {
+  std::deque<std::function<void(Engine&)>> jobs;
+  std::vector<GroupId> cancelled;
+  {
+    const std::lock_guard lock(mutex_);
+    jobs.swap(jobs_);
+    cancelled.swap(cancelled_);
+  }
+  for (const GroupId group : cancelled) {
+    if (running_.contains(group)) engine_.cancel(group);
+    if (held_.erase(group) > 0) {
+      engine_.release(group);
+      forget(group);
+    }
+  }
+  for (const auto& job : jobs) job(engine_);
+  return !jobs.empty() || !cancelled.empty();
+}
+
+void EngineLoop::step() {
+  const int32_t lanes = engine_.state().lanes;
+  const Clock::time_point start = Clock::now();
+  engine_.step([this](const Event& event) { deliver(event); });
+  metrics_.step_done({.seconds = seconds(Clock::now() - start), .lanes = lanes});
+}
+
+void EngineLoop::deliver(const Event& event) {
+  const auto found = running_.find(event.group);
+  if (found == running_.end()) return;
+  Running& running = found->second;
+  if (event.kind == EventKind::prompt_read) running.read = Clock::now();
+  if (event.kind == EventKind::token && !event.forced && !running.spoke) {
+    running.spoke = true;
+    metrics_.first_token(seconds(Clock::now() - running.submitted));
+  }
+  if (event.kind != EventKind::group_finished) {
+    if (!running.stream->push(event)) cancel(event.group);
+    return;
+  }
+  finish(running, event);
+  running_.erase(found);
+}
+
+void EngineLoop::finish(Running& running, const Event& event) {
+  const GroupResult& result = *event.result;
+  metrics_.prompt_read(seconds(running.read - running.submitted) - result.prefill_seconds, result.prefill_seconds);
+  metrics_.group_finished(result, running.budget);
+  const double took = seconds(Clock::now() - running.submitted);
+  group_seconds_ += 0.2 * (took - group_seconds_);
+  if (running.attention) running.stream->set_attention(summarise(engine_.take_attention(event.group)));
+  held_[event.group] = Clock::now() + options_.hold_time;  // expire_held() drops it at once if it is not held
+  running.stream->push(event);
+}
+
+void EngineLoop::forget(GroupId group) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(names_, [group](const auto& entry) { return entry.second == group; });
+}
+
+void EngineLoop::expire_held() {
+  const Clock::time_point now = Clock::now();
+  for (auto entry = held_.begin(); entry != held_.end();) {
+    if (now < entry->second && engine_.holds(entry->first)) {
+      ++entry;
+      continue;
+    }
+    engine_.release(entry->first);
+    forget(entry->first);
+    entry = held_.erase(entry);
+  }
+}
+
+void EngineLoop::fail(std::exception_ptr error) {
+  std::deque<std::function<void(Engine&)>> jobs;
+  {
+    const std::lock_guard lock(mutex_);
+    failure_ = error;
+    jobs.swap(jobs_);  // their callers see a broken promise
+    names_.clear();
+    state_.groups = 0;
+    state_.queued_groups = 0;
+  }
+  for (auto& [id, running] : running_) running.stream->fail(error);
+}
+
+void EngineLoop::publish_state() {
+  const EngineState state = engine_.state();
+  metrics_.state(state);
+  const std::lock_guard lock(mutex_);
+  state_ = state;
+}
+
+int EngineLoop::retry_after() const { return static_cast<int>(std::clamp(std::ceil(group_seconds_), 1.0, 60.0)); }
+
+}  // namespace lanerope

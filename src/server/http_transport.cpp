@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/http_transport.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lanerope/errors.h"
+#include "server/deadline_stream.h"
+
+namespace lanerope {
+
+namespace {
+
+constexpr int backlog = 512;
+constexpr size_t requests_per_connection = 1000;
+
+class PlainServer : public httplib::Server {
+ public:
+  explicit PlainServer(const TransportOptions& options) : options_(options) {}
+
+ private:
+  bool process_and_close_socket(socket_t descriptor) override {
+    DeadlineStream stream(descriptor, {.request = options_.request_time, .write = options_.write_time});
+    std::string remote_address;
+    std::string local_address;
+    int remote_port = 0;
+    int local_port = 0;
+    stream.get_remote_ip_and_port(remote_address, remote_port);
+    stream.get_local_ip_and_port(local_address, local_port);
+    bool good = true;
+    bool closed = false;
+    for (size_t count = 1; good && !closed && await_request(stream); ++count) {
+      good = process_request(stream, remote_address, remote_port, local_address, local_port,
+                             /*close_connection=*/count >= requests_per_connection, closed, nullptr);
+    }
+    // What the client still sends is read, so that a refusal is not lost to a reset.
+    ::shutdown(descriptor, SHUT_WR);
+    char rest[4096];
+    for (int i = 0; i < 16 && ::recv(descriptor, rest, sizeof rest, MSG_DONTWAIT) > 0; ++i) {
+    }
+    ::close(descriptor);
+    return good;
+  }
+
+  // In short turns, so that an idle connection does not hold up the end of the server.
+  bool await_request(DeadlineStream& stream) const {
+    constexpr std::chrono::milliseconds turn{100};
+    for (auto left = options_.idle_time; left.count() > 0; left -= turn) {
+      if (svr_sock_ == INVALID_SOCKET) return false;
+      if (stream.await_request(turn)) return true;
+    }
+    return false;
+  }
+
+  TransportOptions options_;
+};
+
+// Without SO_REUSEPORT, which cpp-httplib sets: a second server on a port that is taken must fail.
+void reuse_address(socket_t descriptor) {
+  const int yes = 1;
+  ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+}
+
+}  // namespace
+
+std::unique_ptr<httplib::Server> make_http_server(const TransportOptions& options) {
+  std::unique_ptr<httplib::Server> server;
+  if (options.certificate.empty() && options.key.empty()) {
+    server = std::make_unique<PlainServer>(options);
+  } else {
+    server = std::make_unique<httplib::SSLServer>(options.certificate.c_str(), options.key.c_str());
+  }
+  if (!server->is_valid()) {
+    throw SystemError("TLS could not be set up with certificate " + options.certificate + " and key " + options.key +
+                      "; both must be PEM files that belong together");
+  }
+  server->new_task_queue = [options] { return new httplib::ThreadPool(options.threads, options.most_pending); };
+  server->set_payload_max_length(options.most_body);
+  server->set_read_timeout(std::chrono::seconds(5));
+  server->set_write_timeout(options.write_time);
+  server->set_keep_alive_max_count(requests_per_connection);
+  server->set_keep_alive_timeout(std::chrono::duration_cast<std::chrono::seconds>(options.idle_time).count());
+  server->set_tcp_nodelay(true);
+  return server;
+}
+
+int bind_http_server(httplib::Server& server, const std::string& host, int port) {
+  int descriptor = -1;
+  server.set_socket_options([&descriptor](socket_t made) {
+    reuse_address(made);
+    descriptor = made;
+  });
+  const int bound = port == 0 ? server.bind_to_any_port(host) : server.bind_to_port(host, port) ? port : -1;
+  if (bound <= 0) {
+    throw SystemError("cannot listen on " + host + ":" + std::to_string(port) +
+                      "; the port may be taken: choose another with --port");
+  }
+  ::listen(descriptor, backlog);  // cpp-httplib asks for five
+  server.set_socket_options(reuse_address);
+  return bound;
+}
+
+}  // namespace lanerope

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/api_error.h"
+
+namespace lanerope {
+
+// Parses the body of a request, which must be one JSON object in UTF-8 with little nesting. Throws ApiError (400).
+Json parse_body(std::string_view body);
+
+struct IntegerRange {
+  int64_t least = 0;
+  int64_t most = 0;
+};
+struct NumberRange {
+  double least = 0;
+  double most = 0;
+};
+
+// The fields of a JSON object, read with their types checked. A field that is absent or null reads as nothing; one of
+// a wrong type or out of its range throws an ApiError (400) that names it by its full path.
+class JsonFields {
+ public:
+  explicit JsonFields(const Json& object, std::string path = {});
+
+  const Json* find(std::string_view key) const;
+  std::string path_of(std::string_view key) const;
+
+  std::optional<bool> flag(std::string_view key) const;
+  std::optional<std::string> text(std::string_view key) const;
+  std::optional<int64_t> integer(std::string_view key, IntegerRange range) const;
+  std::optional<double> number(std::string_view key, NumberRange range) const;
+  std::optional<JsonFields> object(std::string_view key) const;
+  // An array of strings; where `one_too`, a single string stands for an array of one.
+  std::optional<std::vector<std::string>> texts(std::string_view key, bool one_too) const;
+  std::optional<std::vector<int32_t>> tokens(std::string_view key) const;
+
+  // A string that `parse` knows; `allowed` lists what it knows, for the message.
+  template <typename Value>
+  std::optional<Value> choice(std::string_view key, std::optional<Value> (*parse)(std::string_view),
+                              std::string_view allowed) const {
+    const std::optional<std::string> given = text(key);
+    if (!given) return std::nullopt;
+    const std::optional<Value> value = parse(*given);
+    if (!value) refuse(key, "must be one of " + std::string(allowed) + ", not \"" + given->substr(0, 40) + "\"");
+    return value;
+  }
+
+  [[noreturn]] void refuse(std::string_view key, const std::string& why) const;
+
+ private:
+  const Json* object_;
+  std::string path_;
+};
+
+}  // namespace lanerope

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/lanes_reply.h"
+
+#include <cmath>
+
+#include "server/prepare_request.h"
+
+namespace lanerope {
+
+namespace {
+
+Json votes_json(const std::vector<Vote>& votes) {
+  Json list = Json::array();
+  for (const Vote& vote : votes) list.push_back({{"answer", vote.answer}, {"count", vote.count}});
+  return list;
+}
+
+Json lane_json(const LaneResult& lane, int32_t index, int32_t budget) {
+  Json json = {{"index", index},
+               {"finish", name(lane.finish)},
+               {"answer", nullptr},
+               {"generated", lane.generated},
+               {"used", lane.tokens.size()},
+               {"budget", budget},
+               {"mean_logprob", finite(lane.mean_logprob)},
+               {"start_step", lane.start_step}};
+  if (lane.answer) json["answer"] = *lane.answer;
+  return json;
+}
+
+}  // namespace
+
+Json finite(double value) {
+  if (!std::isfinite(value)) return nullptr;
+  return value;
+}
+
+Json rounded(float value) { return std::isfinite(value) ? std::round(value * 1e4) / 1e4 : 0.0; }
+
+const char* openai_finish(FinishReason reason) { return reason == FinishReason::length ? "length" : "stop"; }
+
+Json lanes_reply(const GroupResult& result, const Request& request) {
+  Json lanes = Json::array();
+  for (size_t m = 0; m < result.lanes.size(); ++m) {
+    lanes.push_back(lane_json(result.lanes[m], static_cast<int32_t>(m), request.budget));
+  }
+  Json json = {{"selected", nullptr},
+               {"confidence", finite(result.confidence)},
+               {"select", name(request.selection.kind)},
+               {"votes", votes_json(result.votes)},
+               {"consensus", result.consensus},
+               {"clock", result.clock},
+               {"coupling", describe_coupling(request.coupling.value_or(Coupling{}))},
+               {"tag", request.tag.value_or("")},
+               {"seed", request.sampling.seed},
+               {"lanes", std::move(lanes)},
+               {"prompt_ms", finite(result.prefill_seconds * 1000)},
+               {"predicted_ms", finite(result.decode_seconds * 1000)}};
+  if (result.selected >= 0) json["selected"] = result.selected;
+  if (!result.note.empty()) json["note"] = result.note;
+  return json;
+}
+
+Json event_json(const Event& event, const Request& request) {
+  Json json = {{"kind", name(event.kind)}, {"step", event.step}};
+  if (event.lane >= 0) json["lane"] = event.lane;
+  if (event.kind == EventKind::token) {
+    json["token"] = event.token;
+    json["forced"] = event.forced;
+    if (event.logprob) json["logprob"] = finite(*event.logprob);
+    if (!event.top.empty()) {
+      Json top = Json::array();
+      for (const Alternative& other : event.top) {
+        top.push_back({{"token", other.token}, {"logprob", finite(other.logprob)}});
+      }
+      json["top"] = std::move(top);
+    }
+  }
+  const bool has_text = event.kind == EventKind::token || event.kind == EventKind::lane_started ||
+                        event.kind == EventKind::lane_finished;
+  if (has_text) json["text"] = event.text;
+  if (event.kind == EventKind::lane_finished) json["finish"] = name(event.finish);
+  if (event.result) {
+    json["finish"] = name(event.finish);
+    json["prompt_tokens"] = event.result->prompt_tokens;
+    json["cached_tokens"] = event.result->cached_prompt_tokens;
+    json["lanes"] = lanes_reply(*event.result, request);
+  }
+  return json;
+}
+
+Json attention_json(const AttentionSummary& summary) {
+  Json rows = Json::array();
+  const auto width = static_cast<size_t>(1 + summary.n_lanes);
+  for (size_t r = 0; r < summary.rows.size(); ++r) {
+    Json row = {summary.rows[r].lane, summary.rows[r].step};
+    for (size_t k = 0; k < width; ++k) row.push_back(rounded(summary.shares[r * width + k]));
+    rows.push_back(std::move(row));
+  }
+  return {{"kind", "attention"}, {"n_lanes", summary.n_lanes}, {"rows", std::move(rows)}};
+}
+
+}  // namespace lanerope

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "lanerope/request.h"
+#include "lanerope/result.h"
+#include "server/api_error.h"
+#include "server/group_stream.h"
+
+namespace lanerope {
+
+// The `lanes` object of a response: which lane was selected and why, and what each lane spent.
+Json lanes_reply(const GroupResult& result, const Request& request);
+
+// One event of a group, as POST /v1/groups streams it.
+Json event_json(const Event& event, const Request& request);
+
+// The last event of a group that was asked for its attention: rows of [lane, step, prompt, lane 0, lane 1, ...].
+Json attention_json(const AttentionSummary& summary);
+
+// JSON has no infinities; shares need no more than four digits.
+Json finite(double value);
+Json rounded(float value);
+
+// "stop" or "length", as OpenAI has them.
+const char* openai_finish(FinishReason reason);
+
+}  // namespace lanerope

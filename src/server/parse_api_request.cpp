@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <charconv>
+#include <limits>
+
+#include "server/api_request.h"
+#include "server/json_fields.h"
+
+namespace lanerope {
+
+namespace {
+
+constexpr int64_t most_lanes = 1024;
+constexpr int64_t most_tokens = 1 << 24;
+constexpr size_t most_stops = 16;
+constexpr size_t most_biases = 4096;
+constexpr double any_number = 1e6;
+
+// Content is a string, or an array of parts of which lanerope takes the text ones.
+std::string content_of(const JsonFields& message) {
+  const Json* content = message.find("content");
+  if (content == nullptr) return {};
+  if (content->is_string()) return content->get<std::string>();
+  if (!content->is_array()) message.refuse("content", "must be a string or an array of text parts");
+  std::string text;
+  for (const Json& entry : *content) {
+    const JsonFields part(entry, message.path_of("content"));
+    if (part.text("type").value_or("text") != "text") message.refuse("content", "may hold parts of type \"text\" only");
+    text += part.text("text").value_or("");
+  }
+  return text;
+}
+
+void read_prompt(const JsonFields& fields, ApiRequest& request) {
+  const Json* prompt = fields.find("prompt");
+  if (prompt == nullptr) throw ApiError(400, "prompt is missing", "prompt");
+  if (prompt->is_string()) {
+    request.prompt = prompt->get<std::string>();
+  } else if (prompt->is_array() && prompt->size() == 1 && prompt->front().is_string()) {
+    request.prompt = prompt->front().get<std::string>();
+  } else if (prompt->is_array() && !prompt->empty() && prompt->front().is_number()) {
+    request.prompt_tokens = *fields.tokens("prompt");
+  } else {
+    fields.refuse("prompt", "must be one string or one array of token ids; send one request for each prompt");
+  }
+  if (request.prompt.empty() && request.prompt_tokens.empty()) fields.refuse("prompt", "is empty");
+}
+
+void read_logit_bias(const JsonFields& fields, Sampling& sampling) {
+  const Json* biases = fields.find("logit_bias");
+  if (biases == nullptr) return;
+  if (!biases->is_object()) fields.refuse("logit_bias", "must be an object from token ids to biases");
+  if (biases->size() > most_biases) fields.refuse("logit_bias", "holds too many tokens");
+  for (const auto& [key, value] : biases->items()) {
+    LogitBias bias;
+    const auto id = std::from_chars(key.data(), key.data() + key.size(), bias.token);
+    const bool is_id = id.ec == std::errc() && id.ptr == key.data() + key.size() && bias.token >= 0;
+    if (!is_id || !value.is_number()) fields.refuse("logit_bias", "must map token ids to numbers");
+    const auto number = value.get<double>();
+    if (!(number >= -any_number && number <= any_number)) fields.refuse("logit_bias", "holds a number out of range");
+    // OpenAI's -100 means "never", which a mere -100 is not for every model.
+    bias.bias = number <= -100 ? -std::numeric_limits<float>::infinity() : static_cast<float>(number);
+    sampling.logit_bias.push_back(bias);
+  }
+}
+
+void read_sampling(const JsonFields& fields, ApiRequest& request) {
+  Sampling& sampling = request.sampling;
+  const auto number = [&](std::string_view key, float& target, NumberRange range) {
+    if (const auto value = fields.number(key, range)) target = static_cast<float>(*value);
+  };
+  const auto integer = [&](std::string_view key, int32_t& target, IntegerRange range) {
+    if (const auto value = fields.integer(key, range)) target = static_cast<int32_t>(*value);
+  };
+  number("temperature", sampling.temperature, {.least = 0, .most = 100});
+  number("top_p", sampling.top_p, {.least = 1e-6, .most = 1});
+  number("min_p", sampling.min_p, {.least = 0, .most = 0.999});
+  integer("top_k", sampling.top_k, {.least = 0, .most = INT32_MAX});
+  number("repeat_penalty", sampling.repetition_penalty, {.least = 0.01, .most = 100});
+  number("repetition_penalty", sampling.repetition_penalty, {.least = 0.01, .most = 100});
+  number("presence_penalty", sampling.presence_penalty, {.least = -100, .most = 100});
+  number("frequency_penalty", sampling.frequency_penalty, {.least = -100, .most = 100});
+  integer("repeat_last_n", sampling.penalty_window, {.least = 0, .most = most_tokens});
+  read_logit_bias(fields, sampling);
+  // llama-server's -1 means "choose one", as null does.
+  const auto seed = fields.integer("seed", {.least = -1, .most = INT64_MAX});
+  if (seed && *seed >= 0) request.seed = static_cast<uint64_t>(*seed);
+}
+
+void read_length(const JsonFields& fields, ApiRequest& request) {
+  for (const char* key : {"max_tokens", "n_predict", "max_completion_tokens"}) {
+    const auto value = fields.integer(key, {.least = -1, .most = most_tokens});
+    if (!value || *value == -1) continue;  // llama-server's "as many as there is room for"
+    if (*value == 0) fields.refuse(key, "must be at least 1");
+    request.max_tokens = static_cast<int32_t>(*value);
+  }
+  request.stop = fields.texts("stop", /*one_too=*/true).value_or(std::vector<std::string>{});
+  if (request.stop.size() > most_stops) {
+    fields.refuse("stop", "holds more than " + std::to_string(most_stops) + " strings");
+  }
+  for (const std::string& text : request.stop) {
+    if (text.empty()) fields.refuse("stop", "holds an empty string, which would stop everything");
+  }
+  request.ignore_end = fields.flag("ignore_eos").value_or(false);
+}
+
+void read_logprobs(const JsonFields& fields, ApiRequest& request) {
+  if (request.endpoint == ApiEndpoint::completion) {
+    if (const auto count = fields.integer("logprobs", {.least = 0, .most = 20})) {
+      request.logprobs = true;
+      request.top_logprobs = static_cast<int32_t>(*count);
+    }
+    return;
+  }
+  request.logprobs = fields.flag("logprobs").value_or(false);
+  const auto count = fields.integer("top_logprobs", {.least = 0, .most = 20});
+  if (count && *count > 0 && !request.logprobs) fields.refuse("top_logprobs", "needs logprobs to be true");
+  request.top_logprobs = static_cast<int32_t>(count.value_or(0));
+}
+
+void read_lora(const JsonFields& fields, ApiRequest& request) {
+  const Json* lora = fields.find("lora");
+  if (lora == nullptr) return;
+  if (!lora->is_array()) fields.refuse("lora", "must be an array of {\"id\", \"scale\"}");
+  for (const Json& entry : *lora) {
+    const JsonFields adapter(entry, "lora");
+    const auto id = adapter.integer("id", {.least = 0, .most = 1023});
+    if (!id) adapter.refuse("id", "is missing");
+    const double scale = adapter.number("scale", {.least = -1000, .most = 1000}).value_or(1);
+    request.lora.push_back({.id = static_cast<int32_t>(*id), .scale = static_cast<float>(scale)});
+  }
+}
+
+}  // namespace
+
+std::vector<Message> parse_messages(const Json& body) {
+  const JsonFields fields(body);
+  const Json* list = fields.find("messages");
+  if (list == nullptr) throw ApiError(400, "messages is missing", "messages");
+  if (!list->is_array() || list->empty()) fields.refuse("messages", "must be an array with at least one message");
+  std::vector<Message> messages;
+  for (size_t i = 0; i < list->size(); ++i) {
+    const JsonFields message((*list)[i], "messages[" + std::to_string(i) + "]");
+    Message entry{.role = message.text("role").value_or(""), .content = content_of(message)};
+    if (entry.role.empty()) message.refuse("role", "is missing");
+    if (entry.role == "developer") entry.role = "system";
+    messages.push_back(std::move(entry));
+  }
+  return messages;
+}
+
+ApiRequest parse_api_request(ApiEndpoint endpoint, std::string_view body) {
+  const Json json = parse_body(body);
+  const JsonFields fields(json);
+  ApiRequest request{.endpoint = endpoint};
+  const bool chat =
+      endpoint == ApiEndpoint::chat || (endpoint == ApiEndpoint::group && fields.find("messages") != nullptr);
+  if (chat) {
+    request.messages = parse_messages(json);
+  } else {
+    read_prompt(fields, request);
+  }
+  request.n = static_cast<int32_t>(fields.integer("n", {.least = 1, .most = most_lanes}).value_or(1));
+  read_sampling(fields, request);
+  read_length(fields, request);
+  read_logprobs(fields, request);
+  read_lora(fields, request);
+  request.stream = fields.flag("stream").value_or(endpoint == ApiEndpoint::group);
+  if (const auto options = fields.object("stream_options")) {
+    request.include_usage = options->flag("include_usage").value_or(false);
+  }
+  if (endpoint == ApiEndpoint::completion) request.echo = fields.flag("echo").value_or(false);
+  request.split_reasoning = fields.text("reasoning_format").value_or("auto") != "none";
+  request.lanes = parse_lanes_object(json);
+  if (request.lanes.texts.size() > static_cast<size_t>(request.n)) {
+    throw ApiError(400, "lanes.text holds more texts than there are lanes (n)", "lanes.text");
+  }
+  if (request.lanes.consensus > request.n) {
+    throw ApiError(400, "lanes.consensus must not exceed the number of lanes (n)", "lanes.consensus");
+  }
+  return request;
+}
+
+}  // namespace lanerope

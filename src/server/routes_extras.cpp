@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/json_fields.h"
+#include "server/reply.h"
+#include "server/server_context.h"
+
+namespace lanerope {
+
+namespace {
+
+void health(ServerContext& context, const httplib::Request&, httplib::Response& response) {
+  if (!context.ready) throw ApiError(503, "Loading model");
+  if (context.draining) throw ApiError(503, "the server is shutting down");
+  if (context.loop->failed()) throw ApiError(500, "the engine has stopped working; restart the server");
+  send_json(response, {{"status", "ok"}});
+}
+
+void metrics(ServerContext& context, const httplib::Request&, httplib::Response& response) {
+  response.set_content(context.metrics.text(), "text/plain; version=0.0.4");
+}
+
+Json adapters_json(const ServerContext& context) {
+  const std::vector<float> scales = context.defaults().adapter_scales;
+  Json list = Json::array();
+  const auto& adapters = context.model->info().adapters;
+  for (size_t i = 0; i < adapters.size(); ++i) {
+    // Of the path only the file's name: where it lies is nobody's business.
+    list.push_back({{"id", i},
+                    {"path", adapters[i].file.substr(adapters[i].file.rfind('/') + 1)},
+                    {"scale", scales.empty() ? adapters[i].scale : scales[i]},
+                    {"lanes", adapters[i].coupling.has_value()}});
+  }
+  return list;
+}
+
+void props(ServerContext& context, const httplib::Request&, httplib::Response& response) {
+  const ModelInfo& info = context.model->info();
+  const Sampling usual;
+  const EngineState state = context.loop->state();
+  send_json(response, {{"build_info", "lanerope " + std::string(version())},
+                       {"model_path", info.file.substr(info.file.rfind('/') + 1)},
+                       {"model", context.model_id()},
+                       {"architecture", info.architecture},
+                       {"n_layer", info.n_layer},
+                       {"n_head", info.n_head},
+                       {"n_ctx_train", info.trained_context},
+                       {"n_params", info.n_parameters},
+                       {"chat_template", info.chat_template},
+                       {"device", info.device},
+                       {"path", info.path},
+                       {"threads", info.threads},
+                       {"kv_cells", state.cells},
+                       {"total_slots", state.cells},
+                       {"bytes_per_cell", context.model->bytes_per_cell()},
+                       {"verifier", !context.options.defaults.verifier.empty()},
+                       {"adapters", adapters_json(context)},
+                       {"default_generation_settings",
+                        {{"n_predict", context.options.defaults.budget},
+                         {"params",
+                          {{"temperature", usual.temperature},
+                           {"top_k", usual.top_k},
+                           {"top_p", usual.top_p},
+                           {"min_p", usual.min_p},
+                           {"repeat_penalty", usual.repetition_penalty},
+                           {"repeat_last_n", usual.penalty_window}}}}}});
+}
+
+void tokenize(ServerContext& context, const httplib::Request& request, httplib::Response& response) {
+  const Json body = parse_body(request.body);
+  const JsonFields fields(body);
+  const std::optional<std::string> content = fields.text("content");
+  if (!content) throw ApiError(400, "content is missing", "content");
+  const auto tokens = context.model->encode(*content, {.add_special = fields.flag("add_special").value_or(false),
+                                                       .parse_special = fields.flag("parse_special").value_or(true)});
+  if (!fields.flag("with_pieces").value_or(false)) {
+    send_json(response, {{"tokens", tokens}});
+    return;
+  }
+  Json list = Json::array();
+  for (const TokenId token : tokens) list.push_back({{"id", token}, {"piece", context.model->piece(token)}});
+  send_json(response, {{"tokens", std::move(list)}});
+}
+
+void detokenize(ServerContext& context, const httplib::Request& request, httplib::Response& response) {
+  const Json body = parse_body(request.body);
+  const std::optional<std::vector<int32_t>> tokens = JsonFields(body).tokens("tokens");
+  if (!tokens) throw ApiError(400, "tokens is missing", "tokens");
+  for (const TokenId token : *tokens) {
+    if (token >= context.model->info().n_vocab) {
+      throw ApiError(400, "tokens holds " + std::to_string(token) + ", and the vocabulary ends before it", "tokens");
+    }
+  }
+  send_json(response, {{"content", context.model->decode(*tokens)}});
+}
+
+void apply_template(ServerContext& context, const httplib::Request& request, httplib::Response& response) {
+  const std::vector<Message> messages = parse_messages(parse_body(request.body));
+  send_json(response, {{"prompt", context.model->apply_template(messages)}});
+}
+
+void list_adapters(ServerContext& context, const httplib::Request&, httplib::Response& response) {
+  send_json(response, adapters_json(context));
+}
+
+// As llama-server has it: a list of {id, scale}; adapters that it does not name are off.
+void scale_adapters(ServerContext& context, const httplib::Request& request, httplib::Response& response) {
+  const Json body = parse_body("{\"lora\":" + request.body + "}");
+  const Json* list = JsonFields(body).find("lora");
+  if (list == nullptr || !list->is_array()) throw ApiError(400, "the body must be an array of {\"id\", \"scale\"}");
+  std::vector<float> scales(context.model->info().adapters.size(), 0.0F);
+  for (const Json& entry : *list) {
+    const JsonFields adapter(entry, "adapter");
+    const auto id = adapter.integer("id", {.least = 0, .most = 1023});
+    if (!id || static_cast<size_t>(*id) >= scales.size()) adapter.refuse("id", "names no loaded adapter");
+    scales[static_cast<size_t>(*id)] =
+        static_cast<float>(adapter.number("scale", {.least = -1000, .most = 1000}).value_or(1));
+  }
+  {
+    const std::lock_guard lock(context.scales_mutex);
+    context.adapter_scales = scales;
+  }
+  send_json(response, adapters_json(context));
+}
+
+using Action = void (*)(ServerContext&, const httplib::Request&, httplib::Response&);
+httplib::Server::Handler bound(ServerContext& context, Action action) {
+  return [&context, action](const httplib::Request& request, httplib::Response& response) {
+    action(context, request, response);
+  };
+}
+
+}  // namespace
+
+void add_extra_routes(httplib::Server& http, ServerContext& context) {
+  http.Get("/health", bound(context, health));
+  http.Get("/v1/health", bound(context, health));
+  http.Get("/metrics", bound(context, metrics));
+  http.Get("/props", bound(context, props));
+  http.Post("/tokenize", bound(context, tokenize));
+  http.Post("/detokenize", bound(context, detokenize));
+  http.Post("/apply-template", bound(context, apply_template));
+  http.Get("/lora-adapters", bound(context, list_adapters));
+  http.Post("/lora-adapters", bound(context, scale_adapters));
+}
+
+}  // namespace lanerope

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/server.h"
+
+#include <thread>
+
+#include "server/reply.h"
+#include "server/server_context.h"
+
+namespace lanerope {
+
+namespace {
+
+using Handled = httplib::Server::HandlerResponse;
+
+// What a client may have without a key, and while the model is loading.
+bool is_public(const httplib::Request& request) {
+  return request.path == "/" || request.path == "/health" || request.path == "/v1/health" ||
+         request.path == "/openapi.json" || request.path == "/favicon.svg" || request.path.starts_with("/assets/");
+}
+
+void share_with_origin(const httplib::Request& request, httplib::Response& response) {
+  response.set_header("Access-Control-Allow-Origin", request.get_header_value("Origin"));
+  response.set_header("Vary", "Origin");
+  if (request.method != "OPTIONS") return;
+  response.set_header("Access-Control-Allow-Methods", "GET, POST, DELETE");
+  response.set_header("Access-Control-Allow-Headers", "Authorization, Content-Type, X-Api-Key");
+  response.set_header("Access-Control-Max-Age", "600");
+}
+
+Handled admit(const ServerContext& context, const httplib::Request& request, httplib::Response& response) {
+  const AccessRules& rules = context.options.access;
+  const Credentials credentials{.authorization = request.get_header_value("Authorization"),
+                                .api_key = request.get_header_value("X-Api-Key"),
+                                .origin = request.get_header_value("Origin"),
+                                .host = request.get_header_value("Host")};
+  response.set_header("X-Content-Type-Options", "nosniff");
+  const auto refuse = [&](const ApiError& error) {
+    send_error(response, describe_error(error));
+    return Handled::Handled;
+  };
+  if (!origin_allowed(rules, credentials)) {
+    return refuse(ApiError(403, "pages of this origin may not use this server; allow them with --cors"));
+  }
+  if (!credentials.origin.empty() && shares_with(rules, credentials.origin)) {
+    share_with_origin(request, response);
+    if (request.method == "OPTIONS") {
+      response.status = 204;
+      return Handled::Handled;
+    }
+  }
+  if (is_public(request)) return Handled::Unhandled;
+  if (!key_matches(rules, credentials)) {
+    response.set_header("WWW-Authenticate", "Bearer");
+    return refuse(ApiError(401, "the API key is missing or wrong; send it as \"Authorization: Bearer KEY\""));
+  }
+  if (!context.ready) return refuse(ApiError(503, "Loading model"));
+  return Handled::Unhandled;
+}
+
+void explain(const httplib::Request& request, httplib::Response& response) {
+  if (!response.body.empty()) return;
+  const auto say = [&](int status, const std::string& text) { send_error(response, describe_error(ApiError(status, text))); };
+  switch (response.status) {
+    case 404: return say(404, "there is nothing at " + request.method + " " + request.path.substr(0, 100));
+    case 413: return say(413, "the body is larger than the server allows; see --max-body");
+    case 414: return say(414, "the address is too long");
+    case 416: return say(416, "ranges are not served");
+    case 431: return say(431, "the headers are too large");
+    default: return say(response.status, "the request is not one that this server understands");
+  }
+}
+
+void write_log(const ServerContext& context, const httplib::Request& request, const httplib::Response& response) {
+  if (!context.options.log) return;
+  std::string line = request.remote_addr + " " + request.method + " " + request.path + " " +
+                     std::to_string(response.status);
+  if (context.options.log_prompts && !request.body.empty()) line += " " + request.body;
+  context.options.log(line);
+}
+
+}  // namespace
+
+Server::Server(const ServerOptions& options)
+    : context_(std::make_unique<ServerContext>()), http_(make_http_server(options.transport)) {
+  ServerContext& context = *context_;
+  context.options = options;
+  context.options.defaults.kv_cells = options.loop.engine.kv_cells;
+  context.started = std::time(nullptr);
+  http_->set_pre_routing_handler([&context](const httplib::Request& request, httplib::Response& response) {
+    return admit(context, request, response);
+  });
+  http_->set_exception_handler([](const httplib::Request&, httplib::Response& response, std::exception_ptr error) {
+    send_error(response, describe_error(std::move(error)));
+  });
+  http_->set_error_handler(httplib::Server::Handler(explain));
+  http_->set_logger([&context](const httplib::Request& request, const httplib::Response& response) {
+    write_log(context, request, response);
+  });
+  add_page_routes(*http_);
+  add_openai_routes(*http_, context);
+  add_group_routes(*http_, context);
+  add_extra_routes(*http_, context);
+}
+
+Server::~Server() = default;
+
+int Server::bind() { return bind_http_server(*http_, context_->options.host, context_->options.port); }
+
+void Server::listen() { http_->listen_after_bind(); }
+
+void Server::attach(std::shared_ptr<const Model> model) {
+  context_->model = std::move(model);
+  context_->loop = std::make_unique<EngineLoop>(context_->model, context_->options.loop, context_->metrics);
+  context_->ready = true;
+}
+
+bool Server::drain(std::chrono::milliseconds deadline) {
+  context_->draining = true;
+  if (!context_->ready) return true;
+  context_->loop->drain();
+  const auto end = std::chrono::steady_clock::now() + deadline;
+  while (!context_->loop->idle() && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  const bool finished = context_->loop->idle();
+  context_->loop->shut_down();
+  return finished;
+}
+
+void Server::stop() { http_->stop(); }
+
+bool Server::failed() const { return context_->ready && context_->loop->failed(); }
+
+}  // namespace lanerope

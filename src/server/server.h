@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lanerope/engine.h"
+#include "lanerope/model.h"
+#include "server/access.h"
+#include "server/engine_loop.h"
+#include "server/http_transport.h"
+#include "server/prepare_request.h"
+
+namespace lanerope {
+
+struct ServerOptions {
+  std::string host = "127.0.0.1";
+  int port = 8080;  // 0: any free one
+  TransportOptions transport = {};
+  AccessRules access = {};
+  EngineLoopOptions loop = {.engine = {.kv_cells = 8192, .batch_rows = 128}};
+  RequestDefaults defaults = {};
+  std::string model_id = {};  // as clients see it; empty: the model's own name
+  bool log_prompts = false;
+  std::function<void(std::string_view)> log = {};  // one line a request; may be empty
+};
+
+struct ServerContext;  // src/server/server_context.h
+
+// An OpenAI-compatible HTTP server over one engine, and the page that shows its lanes. docs/server.md describes it.
+//
+//   Server server(options);
+//   server.bind();
+//   std::thread http([&] { server.listen(); });
+//   server.attach(Model::load(...));   // until then requests are told that the model is loading
+//   ...
+//   server.drain(std::chrono::seconds(30));
+//   server.stop();
+class Server {
+ public:
+  explicit Server(const ServerOptions& options);  // throws SystemError where TLS cannot be set up
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  int bind();     // returns the port; throws SystemError
+  void listen();  // returns after stop()
+  // Throws DoesNotFit if the KV cells cannot be allocated.
+  void attach(std::shared_ptr<const Model> model);
+
+  // Takes no new groups and waits for those that run; what still runs at the deadline is cancelled. Whether none did.
+  bool drain(std::chrono::milliseconds deadline);
+  void stop();
+  bool failed() const;  // the engine has stopped working
+
+ private:
+  std::unique_ptr<ServerContext> context_;
+  std::unique_ptr<httplib::Server> http_;
+};
+
+}  // namespace lanerope
