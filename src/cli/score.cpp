@@ -48,7 +48,7 @@ class LineReader {
 
   ScoreRequest read(const std::string& line) const {
     const Json json = Json::parse(line, nullptr, false);
-    if (!json.is_object()) refuse("is not a JSON object; write {\"prompt\": ..., \"lanes\": [...]}");
+    if (!json.is_object()) refuse("is not a JSON object in UTF-8; write {\"prompt\": ..., \"lanes\": [...]}");
     ScoreRequest request;
     if (json.contains("prompt_tokens")) {
       request.prompt_tokens = ids(json["prompt_tokens"], "prompt_tokens");
@@ -114,7 +114,7 @@ Json to_json(const ScoreResult& result, bool logits) {
 int32_t cells_for(const ScoreRequest& request) {
   size_t cells = request.prompt_tokens.size();
   for (const std::vector<TokenId>& lane : request.lanes) cells += lane.size();
-  return static_cast<int32_t>(cells);
+  return static_cast<int32_t>(std::max<size_t>(cells, 2));
 }
 
 int run(const ScoreFlags& flags) {

@@ -45,7 +45,10 @@ std::string selection_text(const GroupResult& result, const ViewContext& context
   std::string text = "lane " + std::to_string(result.selected + 1) + " of " + std::to_string(n);
   if (n == 1) return text;
   const bool votes_missing = context.selection == SelectionKind::vote && result.votes.empty();
-  text += ", selected by " + std::string(name(votes_missing ? SelectionKind::logprob : context.selection));
+  const bool verifier_failed = context.selection == SelectionKind::verifier && !result.note.empty();
+  text += ", selected";
+  if (!verifier_failed)
+    text += " by " + std::string(name(votes_missing ? SelectionKind::logprob : context.selection));
   if (context.selection == SelectionKind::vote && !result.votes.empty()) {
     const Vote& best = result.votes.front();
     text +=

@@ -301,8 +301,9 @@ void Group::poll_verifier(std::chrono::milliseconds patience) {
   if (verdict.failure.empty()) {
     selected = select_by_scores(verdict.scores);
   } else {
-    result_.note = verdict.failure + "; the answer was chosen by vote";
+    result_.note = verdict.failure + "; the answer was chosen without it";
     selected = select(SelectionKind::vote, result_.lanes, finish_order_);
+    if (selected.lane < 0) selected = select(SelectionKind::logprob, result_.lanes, finish_order_);
   }
   result_.selected = selected.lane;
   result_.confidence = selected.confidence;

@@ -105,6 +105,7 @@ TEST(BadInput, ScoreNamesTheLine) {
   const std::vector<std::string> score = {"score", "-m", tiny_model()};
   expect_error({2, score, "line 1 is not a JSON object", "nonsense\n"});
   expect_error({2, score, "line 2 has no prompt", "\n{\"lanes\": [\"a\"]}\n"});
+  expect_error({2, score, "lane", R"({"prompt": "", "lanes": []})"});
   expect_error({2, score, "line 1 has no lanes", "{\"prompt\": \"a\"}\n"});
   expect_error({2, score, "line 1: a lane holds 1.5", "{\"prompt\": \"a\", \"lanes\": [[1.5]]}\n"});
   expect_error({2, score, "token", "{\"prompt\": \"a\", \"lanes\": [[99999999]]}\n"});
