@@ -55,48 +55,52 @@ ContextHandle make_context(size_t n_tensors, size_t n_graph_nodes) {
 Backend::Backend(const std::string& device, int32_t threads) {
   load_backends();
   threads_ = threads > 0 ? threads : std::max(1, static_cast<int32_t>(std::thread::hardware_concurrency()));
-  cpu_.reset(ggml_backend_init_by_type(GGML_BACKEND_DEVICE_TYPE_CPU, nullptr));
+  cpu_ = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
   if (cpu_ == nullptr) {
     throw SystemError("ggml found no CPU back end; install its package (Debian: libggml0) beside the library");
   }
-  ggml_backend_reg_t registry = ggml_backend_dev_backend_reg(ggml_backend_get_device(cpu_.get()));
-  auto set_threads = reinterpret_cast<ggml_backend_set_n_threads_t>(
-      ggml_backend_reg_get_proc_address(registry, "ggml_backend_set_n_threads"));
-  if (set_threads != nullptr) set_threads(cpu_.get(), threads_);
-
-  if (device == "cpu") return;
-  ggml_backend_dev_t found = find_device(device);
-  if (found == nullptr || ggml_backend_dev_type(found) == GGML_BACKEND_DEVICE_TYPE_CPU) {
+  device_ = device == "cpu" ? cpu_ : find_device(device);
+  if (device_ == nullptr || (device_ == cpu_ && device != "cpu")) {
     std::string known;
     for (const std::string& name : device_names()) known += (known.empty() ? "" : ", ") + name;
     throw InvalidRequest("there is no device \"" + device + "\" here; ggml found: " + known);
   }
-  device_.reset(ggml_backend_dev_init(found, nullptr));
-  if (device_ == nullptr) throw SystemError("the device \"" + device + "\" could not be started; try --device cpu");
 }
 
-std::string Backend::name() const {
-  return on_cpu() ? "cpu" : ggml_backend_dev_name(ggml_backend_get_device(device_.get()));
-}
-
-ggml_backend_buffer_type_t Backend::buffer_type() const {
-  return ggml_backend_get_default_buffer_type(on_cpu() ? cpu_.get() : device_.get());
-}
-
-ggml_backend_buffer_type_t Backend::host_buffer_type() const {
-  return ggml_backend_get_default_buffer_type(cpu_.get());
-}
+std::string Backend::name() const { return on_cpu() ? "cpu" : ggml_backend_dev_name(device_); }
 
 BufferHandle Backend::wrap_memory(void* data, size_t bytes) const {
-  return BufferHandle(ggml_backend_dev_buffer_from_host_ptr(ggml_backend_get_device(cpu_.get()), data, bytes, bytes));
+  return BufferHandle(ggml_backend_dev_buffer_from_host_ptr(cpu_, data, bytes, bytes));
 }
 
-SchedulerHandle Backend::make_scheduler(size_t n_graph_nodes) const {
-  std::vector<ggml_backend_t> backends;
-  if (!on_cpu()) backends.push_back(device_.get());
-  backends.push_back(cpu_.get());
-  return SchedulerHandle(ggml_backend_sched_new(backends.data(), nullptr, static_cast<int>(backends.size()),
-                                                n_graph_nodes, /*parallel=*/false, /*op_offload=*/false));
+GraphRunner::GraphRunner(const Backend& backend, int32_t graph_threads)
+    : cpu_(ggml_backend_dev_init(backend.cpu_, nullptr)) {
+  if (cpu_ == nullptr) throw SystemError("ggml's CPU back end could not be started");
+  auto set_threads = reinterpret_cast<ggml_backend_set_n_threads_t>(ggml_backend_reg_get_proc_address(
+      ggml_backend_dev_backend_reg(backend.cpu_), "ggml_backend_set_n_threads"));
+  if (set_threads != nullptr) set_threads(cpu_.get(), graph_threads);
+  if (backend.on_cpu()) return;
+  device_.reset(ggml_backend_dev_init(backend.device_, nullptr));
+  if (device_ == nullptr) {
+    throw SystemError("the device \"" + backend.name() + "\" could not be started; try --device cpu");
+  }
+}
+
+bool GraphRunner::allocate(ggml_cgraph* graph, size_t max_nodes) {
+  if (max_nodes > max_nodes_) {
+    max_nodes_ = std::max(max_nodes, max_nodes_ * 3 / 2);
+    std::vector<ggml_backend_t> backends;
+    if (device_ != nullptr) backends.push_back(device_.get());
+    backends.push_back(cpu_.get());
+    scheduler_.reset(ggml_backend_sched_new(backends.data(), nullptr, static_cast<int>(backends.size()), max_nodes_,
+                                            /*parallel=*/false, /*op_offload=*/false));
+  }
+  ggml_backend_sched_reset(scheduler_.get());
+  return ggml_backend_sched_alloc_graph(scheduler_.get(), graph);
+}
+
+bool GraphRunner::compute(ggml_cgraph* graph) {
+  return ggml_backend_sched_graph_compute(scheduler_.get(), graph) == GGML_STATUS_SUCCESS;
 }
 
 }  // namespace lanerope

@@ -27,28 +27,45 @@ using SchedulerHandle = std::unique_ptr<ggml_backend_sched, Releaser<ggml_backen
 // A ggml context for `n_tensors` tensors whose data live elsewhere.
 ContextHandle make_context(size_t n_tensors, size_t n_graph_nodes = 0);
 
-// The device that computes, and the CPU beside it for what the device cannot do.
+// Which device computes, and where what it computes with lives. Immutable; any number of threads.
 class Backend {
  public:
   // `device` is "cpu" or a name out of device_names(). Throws InvalidRequest for an unknown one, SystemError if the
   // device cannot be used. threads 0 means all cores.
   Backend(const std::string& device, int32_t threads);
 
-  bool on_cpu() const { return device_ == nullptr; }
+  bool on_cpu() const { return device_ == cpu_; }
   std::string name() const;
   int32_t threads() const { return threads_; }
 
   // Where weights and KV cells live.
-  ggml_backend_buffer_type_t buffer_type() const;
-  ggml_backend_buffer_type_t host_buffer_type() const;
-  // Wraps memory that outlives the buffer; nullptr where the device cannot.
+  ggml_backend_buffer_type_t buffer_type() const { return ggml_backend_dev_buffer_type(device_); }
+  // Wraps memory that outlives the buffer; nullptr where the CPU's back end cannot.
   BufferHandle wrap_memory(void* data, size_t bytes) const;
-  SchedulerHandle make_scheduler(size_t n_graph_nodes) const;
 
  private:
-  BackendHandle device_;  // null: the CPU computes
-  BackendHandle cpu_;
+  friend class GraphRunner;
+  ggml_backend_dev_t cpu_ = nullptr;
+  ggml_backend_dev_t device_ = nullptr;
   int32_t threads_ = 1;
+};
+
+// Allocates and computes graphs on the device, with the CPU beside it for what the device cannot do. One thread.
+class GraphRunner {
+ public:
+  // graph_threads: of ggml's own on the CPU.
+  GraphRunner(const Backend& backend, int32_t graph_threads);
+
+  // Forgets the last graph and gives memory to this one of at most `max_nodes` nodes. False if there is not enough.
+  bool allocate(ggml_cgraph* graph, size_t max_nodes);
+  // Whether it went well.
+  bool compute(ggml_cgraph* graph);
+
+ private:
+  BackendHandle device_;  // null: the CPU is the device
+  BackendHandle cpu_;
+  SchedulerHandle scheduler_;
+  size_t max_nodes_ = 0;
 };
 
 }  // namespace lanerope

@@ -20,7 +20,10 @@ size_t bound_nodes(const Hyperparameters& h, const Batch& batch) {
 
 }  // namespace
 
-Forward::Forward(Parts parts) : parts_(std::move(parts)), theta_(effective_theta(parts_.h.rope)) {}
+Forward::Forward(Parts parts)
+    : parts_(std::move(parts)),
+      theta_(effective_theta(parts_.h.rope)),
+      runner_(parts_.backend, parts_.operations->graph_threads(parts_.backend.threads())) {}
 
 Forward::Shape Forward::shape_of(const Batch& batch) {
   Shape shape{.n_rows = batch.n_rows(), .n_outputs = static_cast<int32_t>(batch.outputs.size())};
@@ -30,13 +33,8 @@ Forward::Shape Forward::shape_of(const Batch& batch) {
 
 void Forward::build(const Batch& batch) {
   const size_t nodes = bound_nodes(parts_.h, batch);
-  if (scheduler_ == nullptr || nodes > max_nodes_) {
-    max_nodes_ = std::max(nodes, max_nodes_ * 3 / 2);
-    scheduler_ = parts_.backend.make_scheduler(max_nodes_);
-  }
-  ggml_backend_sched_reset(scheduler_.get());
-  context_ = make_context(2 * max_nodes_, max_nodes_);
-  graph_ = ggml_new_graph_custom(context_.get(), max_nodes_, /*grads=*/false);
+  context_ = make_context(2 * nodes, nodes);
+  graph_ = ggml_new_graph_custom(context_.get(), nodes, /*grads=*/false);
 
   GraphBuilder builder(context_.get(), graph_,
                        {.h = parts_.h,
@@ -49,7 +47,7 @@ void Forward::build(const Batch& batch) {
   ggml_build_forward_expand(graph_, logits_);
   inputs_ = builder.take_inputs();
   shares_nodes_ = builder.take_shares();
-  if (!ggml_backend_sched_alloc_graph(scheduler_.get(), graph_)) {
+  if (!runner_.allocate(graph_, nodes)) {
     throw SystemError("the memory for one step of " + std::to_string(batch.n_rows()) +
                       " tokens could not be had; use fewer lanes or a smaller batch");
   }
@@ -69,7 +67,7 @@ std::span<const float> Forward::run(const Batch& batch) {
   for (const GraphBuilder::Input& input : inputs_) {
     if (input.tensor->buffer != nullptr) input.fill(batch, input.tensor);  // an input that nothing reads has none
   }
-  if (ggml_backend_sched_graph_compute(scheduler_.get(), graph_) != GGML_STATUS_SUCCESS) {
+  if (!runner_.compute(graph_)) {
     throw SystemError("the back end " + parts_.backend.name() + " failed to compute a step");
   }
 

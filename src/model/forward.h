@@ -53,9 +53,8 @@ class Forward {
 
   Parts parts_;
   Theta theta_ = {};
-  size_t max_nodes_ = 0;
+  GraphRunner runner_;
   ContextHandle context_;
-  SchedulerHandle scheduler_;
   ggml_cgraph* graph_ = nullptr;
   ggml_tensor* logits_ = nullptr;  // [n_vocab, n_outputs]
   std::vector<GraphBuilder::Input> inputs_ = {};

@@ -43,6 +43,11 @@ ggml_tensor* GraphBuilder::linear(const Linear& linear, ggml_tensor* x) {
   return correct(linear, x, parts_.operations.product(*this, linear, x));
 }
 
+bool GraphBuilder::is_corrected(const Linear& linear) const {
+  return std::ranges::any_of(linear.low_rank,
+                             [&](const LowRank& pair) { return !batch().adapter_scales[pair.adapter].empty(); });
+}
+
 ggml_tensor* GraphBuilder::correct(const Linear& linear, ggml_tensor* x, ggml_tensor* y) {
   for (const LowRank& pair : linear.low_rank) {
     ggml_tensor* scale = adapter_scale(pair.adapter);

@@ -49,6 +49,8 @@ class LaneOperations {
   virtual ggml_tensor* lane_attention(GraphBuilder& graph, const LayerWeights& layer, const QueryKeyValue& qkv) = 0;
   // Called before each run of a graph with the batch that it runs on.
   virtual void prepare(const Batch&) {}
+  // How many of `threads` threads are ggml's own, to run the graph.
+  virtual int32_t graph_threads(int32_t threads) const { return threads; }
   virtual ValueLayout value_layout() const = 0;
   // The graph depends on the shape of the batch alone, not on what its plan says, so it may run again.
   virtual bool graph_is_reusable() const = 0;
@@ -82,6 +84,7 @@ class GraphBuilder {
   // x [head_dim, heads, n] turned by `positions` [n] (i32) times `frequencies` [head_dim / 2] radians.
   ggml_tensor* turn(ggml_tensor* x, ggml_tensor* positions, std::span<const double> frequencies);
   ggml_tensor* cells();  // [n_rows] i64
+  bool is_corrected(const Linear& linear) const;  // an adapter that is on corrects it
   void expand(ggml_tensor* node);  // must be computed, though nothing in the graph may use it
   void add_shares(SharesNode shares);
 

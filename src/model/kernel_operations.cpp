@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/kernel_operations.h"
 
+#include <algorithm>
+#include <cassert>
 #include <cmath>
 
 #include "model/ggml_operations.h"
@@ -13,6 +15,17 @@ namespace {
 void append_bias(std::vector<float>& bias, const Linear& linear) {
   const auto* data = linear.bias != nullptr ? static_cast<const float*>(linear.bias->data) : nullptr;
   for (int64_t i = 0; i < linear.n_out(); ++i) bias.push_back(data != nullptr ? data[i] : 0.0F);
+}
+
+// Every linear has a kernel, so that nothing heavy is left to ggml.
+bool all_packed(const Weights& weights) {
+  return weights.output.packed != nullptr && std::ranges::all_of(weights.layers, [](const LayerWeights& layer) {
+    const bool qkv = layer.packed_qkv != nullptr || (layer.query.packed != nullptr && layer.key.packed != nullptr &&
+                                                     layer.value.packed != nullptr);
+    const bool gate_up = layer.packed_gate_up != nullptr ||
+                         (layer.ffn_gate.packed != nullptr && layer.ffn_up.packed != nullptr);
+    return qkv && gate_up && layer.attention_output.packed != nullptr && layer.ffn_down.packed != nullptr;
+  });
 }
 
 // Rows [first, first + n) of a joined product: [n, n_columns], not contiguous.
@@ -31,8 +44,9 @@ std::optional<std::string> KernelOperations::obstacle(const Hyperparameters& h) 
   return std::nullopt;
 }
 
-KernelOperations::KernelOperations(const Hyperparameters& h, const Weights& weights)
-    : work_({.n_head = h.n_head,
+KernelOperations::KernelOperations(const Hyperparameters& h, const Weights& weights, int32_t threads)
+    : rms_epsilon_(h.rms_epsilon),
+      work_({.n_head = h.n_head,
              .n_head_kv = h.n_head_kv,
              .head_dim = h.head_dim,
              .n_rot = h.rope.dimensions,
@@ -40,48 +54,65 @@ KernelOperations::KernelOperations(const Hyperparameters& h, const Weights& weig
              .scale = 1.0F / std::sqrt(static_cast<float>(h.head_dim))},
             h.n_layer),
       attentions_(h.n_layer) {
-  const auto add_single = [&](const Linear& linear) {
-    if (linear.packed == nullptr) return;
-    std::vector<float> bias;
-    if (linear.bias != nullptr) append_bias(bias, linear);
-    add_product(linear.packed, std::move(bias));
-  };
+  if (all_packed(weights)) pool_ = std::make_unique<ThreadPool>(threads);
   for (const LayerWeights& layer : weights.layers) {
-    attentions_[layer.index] = {.work = &work_, .layer = layer.index};
-    for (const Linear* linear : {&layer.query, &layer.key, &layer.value, &layer.attention_output, &layer.ffn_gate,
-                                 &layer.ffn_up, &layer.ffn_down}) {
-      add_single(*linear);
+    attentions_[layer.index] = {.work = &work_, .layer = layer.index, .pool = pool_.get()};
+    for (const Linear* linear : {&layer.query, &layer.key, &layer.value}) {
+      add_product({.matrix = linear->packed, .linears = {linear}, .norm = layer.attention_norm});
     }
-    if (layer.packed_qkv != nullptr) {
-      std::vector<float> bias;
-      if (layer.query.bias != nullptr || layer.key.bias != nullptr || layer.value.bias != nullptr) {
-        for (const Linear* linear : {&layer.query, &layer.key, &layer.value}) append_bias(bias, *linear);
-      }
-      add_product(layer.packed_qkv, std::move(bias));
+    for (const Linear* linear : {&layer.ffn_gate, &layer.ffn_up}) {
+      add_product({.matrix = linear->packed, .linears = {linear}, .norm = layer.ffn_norm});
     }
-    if (layer.packed_gate_up != nullptr) {
-      std::vector<float> bias;
-      if (layer.ffn_gate.bias != nullptr || layer.ffn_up.bias != nullptr) {
-        for (const Linear* linear : {&layer.ffn_gate, &layer.ffn_up}) append_bias(bias, *linear);
-      }
-      add_product(layer.packed_gate_up, std::move(bias));
+    for (const Linear* linear : {&layer.attention_output, &layer.ffn_down}) {
+      add_product({.matrix = linear->packed, .linears = {linear}});
+    }
+    add_product({.matrix = layer.packed_qkv,
+                 .linears = {&layer.query, &layer.key, &layer.value},
+                 .norm = layer.attention_norm});
+    for (const bool swiglu : {false, true}) {
+      add_product({.matrix = layer.packed_gate_up,
+                   .linears = {&layer.ffn_gate, &layer.ffn_up},
+                   .norm = layer.ffn_norm,
+                   .swiglu = swiglu});
     }
   }
-  add_single(weights.output);
+  add_product({.matrix = weights.output.packed, .linears = {&weights.output}, .norm = weights.output_norm});
 }
 
-void KernelOperations::add_product(const PackedMatrix* matrix, std::vector<float> bias) {
-  ProductParameters& parameters = parameters_.emplace_back(*matrix);
-  if (!bias.empty()) parameters.bias = biases_.emplace_back(std::move(bias)).data();
-  products_[matrix] = &parameters;
+void KernelOperations::add_product(const Product& product) {
+  if (product.matrix == nullptr) return;
+  ProductParameters& parameters = parameters_.emplace_back(*product.matrix);
+  parameters.swiglu = product.swiglu;
+  parameters.columns.pool = pool_.get();
+  if (product.norm != nullptr) {
+    parameters.columns.norm_weight = static_cast<const float*>(product.norm->data);
+    parameters.columns.norm_epsilon = rms_epsilon_;
+  }
+  if (std::ranges::any_of(product.linears, [](const Linear* linear) { return linear->bias != nullptr; })) {
+    std::vector<float>& bias = biases_.emplace_back();
+    for (const Linear* linear : product.linears) append_bias(bias, *linear);
+    parameters.bias = bias.data();
+  }
+  (product.swiglu ? swiglus_ : products_)[product.matrix] = &parameters;
 }
 
-ggml_tensor* KernelOperations::run_product(GraphBuilder& graph, const PackedMatrix& matrix, ggml_tensor* x) {
-  return lanerope::product(graph.context(), &parameters_of(matrix), x);
+// A product whose columns are normalised on the way takes what the norm takes. The norm itself is computed only if an
+// adapter's correction needs it.
+ggml_tensor* KernelOperations::run(GraphBuilder& graph, const ProductParameters& parameters, ggml_tensor* x) const {
+  if (parameters.columns.norm_weight != nullptr) {
+    assert(x->op == GGML_OP_MUL && x->src[0]->op == GGML_OP_RMS_NORM);
+    assert(x->src[1]->data == parameters.columns.norm_weight);
+    x = x->src[0]->src[0];
+  }
+  return lanerope::product(graph.context(), &parameters, x);
+}
+
+ggml_tensor* KernelOperations::joined(GraphBuilder& graph, const PackedMatrix& matrix, ggml_tensor* x) const {
+  return run(graph, *products_.at(&matrix), x);
 }
 
 ggml_tensor* KernelOperations::product(GraphBuilder& graph, const Linear& linear, ggml_tensor* x) {
-  if (linear.packed != nullptr) return run_product(graph, *linear.packed, x);
+  if (linear.packed != nullptr) return joined(graph, *linear.packed, x);
   ggml_tensor* y = ggml_mul_mat(graph.context(), linear.weight, x);
   return linear.bias != nullptr ? ggml_add(graph.context(), y, linear.bias) : y;
 }
@@ -90,7 +121,7 @@ QueryKeyValue KernelOperations::query_key_value(GraphBuilder& graph, const Layer
   if (layer.packed_qkv == nullptr) {
     return {.q = graph.linear(layer.query, x), .k = graph.linear(layer.key, x), .v = graph.linear(layer.value, x)};
   }
-  ggml_tensor* y = run_product(graph, *layer.packed_qkv, x);
+  ggml_tensor* y = joined(graph, *layer.packed_qkv, x);
   const int64_t n_q = layer.query.n_out();
   const int64_t n_k = layer.key.n_out();
   ggml_tensor* q = rows_of(graph.context(), y, {.first = 0, .n = n_q});
@@ -106,7 +137,10 @@ ggml_tensor* KernelOperations::swiglu(GraphBuilder& graph, const LayerWeights& l
   if (layer.packed_gate_up == nullptr) {
     return ggml_swiglu_split(context, graph.linear(layer.ffn_gate, x), graph.linear(layer.ffn_up, x));
   }
-  ggml_tensor* y = run_product(graph, *layer.packed_gate_up, x);
+  if (!graph.is_corrected(layer.ffn_gate) && !graph.is_corrected(layer.ffn_up)) {
+    return run(graph, *swiglus_.at(layer.packed_gate_up), x);
+  }
+  ggml_tensor* y = joined(graph, *layer.packed_gate_up, x);
   const int64_t n = layer.ffn_gate.n_out();
   ggml_tensor* gate = graph.correct(layer.ffn_gate, x, rows_of(context, y, {.first = 0, .n = n}));
   ggml_tensor* up = graph.correct(layer.ffn_up, x, rows_of(context, y, {.first = n, .n = n}));

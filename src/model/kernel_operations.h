@@ -3,10 +3,15 @@
 
 #include <deque>
 #include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "kernels/attention_work.h"
 #include "kernels/lane_attention.h"
 #include "kernels/product.h"
+#include "kernels/thread_pool.h"
 #include "model/graph_builder.h"
 
 namespace lanerope {
@@ -15,7 +20,7 @@ namespace lanerope {
 // not depend on the plan, so it is built once a shape.
 class KernelOperations final : public LaneOperations {
  public:
-  KernelOperations(const Hyperparameters& h, const Weights& weights);
+  KernelOperations(const Hyperparameters& h, const Weights& weights, int32_t threads);
 
   // Whether the kernels can run this model at all; if not, why.
   static std::optional<std::string> obstacle(const Hyperparameters& h);
@@ -27,17 +32,28 @@ class KernelOperations final : public LaneOperations {
   void prepare(const Batch& batch) override;
   ValueLayout value_layout() const override { return ValueLayout::cell_major; }
   bool graph_is_reusable() const override { return true; }
+  // Where the kernels do all the heavy work, their own threads do it and one thread of ggml's walks the graph.
+  int32_t graph_threads(int32_t threads) const override { return pool_ != nullptr ? 1 : threads; }
 
  private:
-  const ProductParameters& parameters_of(const PackedMatrix& matrix) const { return *products_.at(&matrix); }
-  void add_product(const PackedMatrix* matrix, std::vector<float> bias);
-  ggml_tensor* run_product(GraphBuilder& graph, const PackedMatrix& matrix, ggml_tensor* x);
+  struct Product {
+    const PackedMatrix* matrix = nullptr;
+    std::vector<const Linear*> linears = {};  // that it joins
+    const ggml_tensor* norm = nullptr;        // [n_in] weight of the RMS norm before it, or null
+    bool swiglu = false;
+  };
+  void add_product(const Product& product);
+  ggml_tensor* run(GraphBuilder& graph, const ProductParameters& parameters, ggml_tensor* x) const;
+  ggml_tensor* joined(GraphBuilder& graph, const PackedMatrix& matrix, ggml_tensor* x) const;
 
+  float rms_epsilon_;
+  std::unique_ptr<ThreadPool> pool_;  // null where ggml's threads are needed for linears without a kernel
   AttentionWork work_;
   std::vector<LaneAttentionParameters> attentions_;  // [n_layer]
   std::deque<std::vector<float>> biases_;            // of joined linears, [n_out] each
   std::deque<ProductParameters> parameters_;         // addresses stay: graphs hold them
   std::map<const PackedMatrix*, ProductParameters*> products_;
+  std::map<const PackedMatrix*, ProductParameters*> swiglus_;  // gate and up with what follows them
 };
 
 }  // namespace lanerope

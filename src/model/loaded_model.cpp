@@ -118,7 +118,7 @@ Model::Parts::Parts(const ModelOptions& options)
 
 std::unique_ptr<LaneOperations> Model::Parts::make_operations(KvType kv_type) const {
   // f32 cells are for measuring exactness, and the kernels read f16 and q8_0.
-  if (path == Path::kernels && kv_type != KvType::f32) return std::make_unique<KernelOperations>(h, weights);
+  if (path == Path::kernels && kv_type != KvType::f32) return std::make_unique<KernelOperations>(h, weights, backend.threads());
   return std::make_unique<GgmlOperations>();
 }
 
