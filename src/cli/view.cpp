@@ -14,16 +14,20 @@ namespace {
 
 class JsonView : public View {
  public:
-  explicit JsonView(const ViewContext& context) : seed_(context.seed) {}
+  explicit JsonView(const ViewContext& context) : context_(context) {}
 
   void show(const Event& event) override {
     nlohmann::ordered_json line = to_json(event);
-    if (line.contains("result")) line["result"]["seed"] = seed_;
+    if (line.contains("result")) {
+      line["result"]["selection"] = name(context_.selection);
+      line["result"]["coupling"] = context_.coupling;
+      line["result"]["seed"] = context_.seed;
+    }
     print_json_line(line);
   }
 
  private:
-  uint64_t seed_;
+  ViewContext context_;
 };
 
 class AnswerView : public View {
