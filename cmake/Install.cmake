@@ -2,9 +2,7 @@
 include(CMakePackageConfigHelpers)
 install(TARGETS lanerope lanerope_core lanerope_kernels lanerope_text lanerope_model lanerope_engine
   EXPORT lanerope ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-if(TARGET lanerope_cli)
-  install(TARGETS lanerope_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-endif()
+install(TARGETS lanerope_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY include/lanerope DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 set(lanerope_cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/lanerope)
 install(EXPORT lanerope NAMESPACE lanerope:: FILE laneropeTargets.cmake DESTINATION ${lanerope_cmake_dir})
