@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+#include "tests/support/engine_run.h"
+#include "tests/support/random_models.h"
+
+namespace lanerope {
+namespace {
+
+struct Case {
+  Path path;
+  const char* type;
+};
+
+class SeededLanes : public testing::TestWithParam<Case> {
+ protected:
+  static std::shared_ptr<const Model> load() {
+    RandomModel model{.n_layer = 2, .width = 64, .n_ffn = 96, .n_vocab = 400, .type = GetParam().type};
+    if (model.type == "q4_k_m") model.width = model.n_ffn = 256;
+    return load_model(model, GetParam().path);
+  }
+
+  // To the bit on the kernels' path. ggml rounds a product by the number of its rows, which moves a draw that
+  // is close.
+  static void expect_same(const GroupRun& a, const GroupRun& b) {
+    ASSERT_EQ(a.result.lanes.size(), b.result.lanes.size());
+    for (int32_t m = 0; m < static_cast<int32_t>(a.result.lanes.size()); ++m) {
+      EXPECT_EQ(a.tokens(m), b.tokens(m)) << "lane " << m;
+      EXPECT_EQ(a.result.lanes[m].text, b.result.lanes[m].text);
+      if (GetParam().path == Path::kernels) {
+        EXPECT_EQ(a.logprobs(m), b.logprobs(m)) << "lane " << m;
+      }
+    }
+  }
+
+  static Request request(uint64_t seed, CouplingKind kind = CouplingKind::lanerope) {
+    return {.prompt_tokens = some_tokens(23, 7),
+            .lanes = 3,
+            .budget = 12,
+            .coupling = Coupling{.kind = kind},
+            .sampling = {.temperature = 1, .seed = seed},
+            .ignore_end = true,
+            .logprobs = true};
+  }
+
+  std::shared_ptr<const Model> model = load();
+};
+
+TEST_P(SeededLanes, SayTheSameTwiceAndWithAnotherSeedSomethingElse) {
+  Engine first(model, {.kv_cells = 512});
+  Engine second(model, {.kv_cells = 512});
+  const GroupRun run = run_group(first, request(1));
+  expect_same(run, run_group(second, request(1)));
+  const GroupRun other = run_group(second, request(2));
+  EXPECT_TRUE(run.tokens(0) != other.tokens(0) || run.tokens(1) != other.tokens(1) ||
+              run.tokens(2) != other.tokens(2));
+}
+
+TEST_P(SeededLanes, OfOneRequestDifferFromOneAnother) {
+  Engine engine(model, {.kv_cells = 512});
+  Request same = request(3, CouplingKind::independent);
+  same.tag = "";
+  const GroupRun run = run_group(engine, same);
+  std::set<std::vector<TokenId>> different;
+  for (int32_t m = 0; m < 3; ++m) different.insert(run.tokens(m));
+  EXPECT_EQ(different.size(), 3U);
+}
+
+TEST_P(SeededLanes, SayTheSameAloneAndBesideOtherGroups) {
+  for (const CouplingKind kind :
+       {CouplingKind::independent, CouplingKind::lanerope, CouplingKind::groupthink, CouplingKind::hogwild}) {
+    Engine quiet(model, {.kv_cells = 1024, .keep_prefixes = false});
+    const GroupRun alone = run_group(quiet, request(4, kind));
+
+    Engine busy(model, {.kv_cells = 1024, .keep_prefixes = false});
+    Runner runner(busy);
+    Request other = request(99, CouplingKind::hogwild);
+    other.prompt_tokens = some_tokens(50, 8);
+    other.lanes = 5;
+    busy.submit(other);
+    for (int i = 0; i < 4; ++i) runner.step();
+    const GroupId id = busy.submit(request(4, kind));
+    other.prompt_tokens = some_tokens(31, 9);
+    other.coupling = Coupling{.kind = CouplingKind::independent};
+    busy.submit(other);
+    runner.finish();
+    expect_same(runner.run(id), alone);
+  }
+}
+
+// The last lanes of a group do not change what its first ones draw, where they do not see each other.
+TEST_P(SeededLanes, DrawTheSameWhateverTheNumberOfLanes) {
+  Engine engine(model, {.kv_cells = 1024, .keep_prefixes = false});
+  Request few = request(5, CouplingKind::independent);
+  few.tag = "";
+  Request many = few;
+  many.lanes = 7;
+  const GroupRun with_few = run_group(engine, few);
+  GroupRun with_many = run_group(engine, many);
+  with_many.result.lanes.resize(3);
+  expect_same(with_few, with_many);
+}
+
+INSTANTIATE_TEST_SUITE_P(Paths, SeededLanes,
+                         testing::Values(Case{Path::ggml, "f32"}, Case{Path::kernels, "f32"},
+                                         Case{Path::kernels, "f16"}, Case{Path::kernels, "q8_0"},
+                                         Case{Path::kernels, "q4_0"}, Case{Path::kernels, "q4_k_m"}),
+                         [](const auto& param_info) {
+                           return std::string(name(param_info.param.path)) + "_" + param_info.param.type;
+                         });
+
+// A fork of an independent lane is a plain run of the prompt and what the lane wrote before.
+class Forks : public testing::TestWithParam<Path> {};
+
+TEST_P(Forks, GoOnLikeAPlainRunOfPromptAndTrunk) {
+  const auto model = load_model(RandomModel{.n_layer = 2, .n_vocab = 400}, GetParam());
+  const Request trunk{.prompt_tokens = some_tokens(15, 3),
+                      .lanes = 1,
+                      .budget = 16,
+                      .coupling = Coupling{.kind = CouplingKind::independent},
+                      .sampling = {.temperature = 0},
+                      .ignore_end = true,
+                      .logprobs = true,
+                      .reserved_lanes = 4};
+  // A push makes the trunk's own way differ from the fork's, which is what a fork is for.
+  for (const auto& [when, fork_step] :
+       {std::pair{6, -1}, std::pair{6, 6}, std::pair{6, 3}, std::pair{9, 1}}) {
+    Engine engine(model, {.kv_cells = 256, .keep_prefixes = false});
+    Runner runner(engine);
+    const GroupId id = engine.submit(trunk);
+    for (int i = 0; i < when; ++i) runner.step();
+    const int32_t fork = engine.spawn(id, {.parent = 0, .fork_step = fork_step, .text = " then"});
+    const int32_t again = engine.spawn(id, {.parent = fork});
+    runner.finish();
+    const GroupRun& run = runner.run(id);
+
+    const int32_t past = fork_step < 0 ? when : fork_step;
+    const std::vector<TokenId> own = run.tokens(0);
+    Request plain = trunk;
+    plain.prompt_tokens.insert(plain.prompt_tokens.end(), own.begin(), own.begin() + past);
+    plain.lane_texts = {" then"};
+    const GroupRun expected = run_group(engine, plain);
+
+    EXPECT_EQ(run.tokens(fork).front(), own[past - 1]) << "the last token of the past is fed once more";
+    const std::vector<TokenId> tokens = run.tokens(fork);
+    const std::vector<TokenId> plain_tokens = expected.tokens(0);
+    for (size_t i = 1; i < tokens.size(); ++i) EXPECT_EQ(tokens[i], plain_tokens[i - 1]) << "token " << i;
+    for (size_t i = 0; i < run.logprobs(fork).size(); ++i) {
+      EXPECT_NEAR(run.logprobs(fork)[i], expected.logprobs(0)[i], 0.02);
+    }
+    std::vector<TokenId> shown(own.begin(), own.begin() + past);
+    std::erase_if(shown, [&](TokenId token) { return model->is_end(token); });
+    EXPECT_THAT(run.result.lanes[fork].text, testing::StartsWith(model->decode(shown) + " then"));
+    EXPECT_GT(run.tokens(again).size(), 1U);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Paths, Forks, testing::Values(Path::ggml, Path::kernels),
+                         [](const auto& param_info) { return std::string(name(param_info.param)); });
+
+}  // namespace
+}  // namespace lanerope
