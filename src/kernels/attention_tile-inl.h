@@ -117,12 +117,14 @@ inline void convert_cells(const CellView& view, const CellBlock& block, float* o
   for (int j = 0; j < block.n_cells; ++j, out += dim) {
     const std::byte* cell = view.data + (block.first + j) * view.cell_bytes;
     if (view.type == GGML_TYPE_F16) {
-      const hn::Rebind<hwy::float16_t, hn::CappedTag<float, 8>> dh;
-      const hn::Rebind<float, decltype(dh)> d8;
+      const hn::Rebind<hwy::float16_t, decltype(df)> dh;
+      const hn::CappedTag<hwy::float16_t, 4> dh4;
+      const hn::Rebind<float, decltype(dh4)> d4;
       const auto* from = reinterpret_cast<const hwy::float16_t*>(cell) + block.head * dim;
-      for (int i = 0; i < dim; i += static_cast<int>(hn::MaxLanes(d8))) {
-        hn::Store(hn::PromoteTo(d8, hn::LoadU(dh, from + i)), d8, out + i);
-      }
+      int i = 0;
+      for (; i + lanes <= dim; i += lanes)
+        hn::StoreU(hn::PromoteTo(df, hn::LoadU(dh, from + i)), df, out + i);
+      for (; i < dim; i += 4) hn::StoreU(hn::PromoteTo(d4, hn::LoadU(dh4, from + i)), d4, out + i);
     } else {
       constexpr int block_bytes = 34;  // of 32 values: an f16 scale, then the bytes
       const std::byte* from = cell + block.head * dim / 32 * block_bytes;
@@ -181,12 +183,16 @@ void score_vectors(const float* queries, const float* keys, const TileSize& size
   }
 }
 
-// value = value * change + weights x values, for `dims` components.
+// value = value * change + weights x values, for `dims` components; without change there was no value before.
 template <int vectors, int dims>
 HWY_INLINE void add_dims(const float* HWY_RESTRICT weights, const float* HWY_RESTRICT values,
-                         const TileSize& size, const float* HWY_RESTRICT change, float* HWY_RESTRICT value) {
+                         const TileSize& size, const float* change, float* HWY_RESTRICT value) {
   F sum[dims][vectors];
   for (int v = 0; v < vectors; ++v) {
+    if (change == nullptr) {
+      for (int d = 0; d < dims; ++d) sum[d][v] = hn::Zero(df);
+      continue;
+    }
     const F c = hn::Load(df, change + v * lanes);
     for (int d = 0; d < dims; ++d) sum[d][v] = hn::Mul(hn::Load(df, value + d * size.width + v * lanes), c);
   }
@@ -225,7 +231,7 @@ inline void add_values(const float* weights, const float* values, const TileSize
   if (lanes == 16 && size.width == 48) return add_vectors<3>(weights, values, size, change, value);
   if (lanes == 16 && size.width == 16) return add_vectors<1>(weights, values, size, change, value);
   for (int i = 0; i < size.width; i += 2 * lanes)
-    add_vectors<2>(weights + i, values, size, change + i, value + i);
+    add_vectors<2>(weights + i, values, size, change != nullptr ? change + i : nullptr, value + i);
 }
 
 // Turns scores into weights relative to the greatest score so far, and tells by what earlier weights change.

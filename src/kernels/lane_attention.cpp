@@ -93,7 +93,8 @@ class Worker {
   void attend(const AttentionWork::Tile& tile, int32_t index, CellRange cells, const State& state) {
     const AttentionWork::TileSegment& segment = tile.segments[index];
     const int width = tile.width;
-    clear(state, width);
+    std::fill_n(state.top, width, -std::numeric_limits<float>::infinity());
+    std::fill_n(state.sum, width, 0.0F);
     const float* queries = scratch_.queries;
     if (segment.rotation != nullptr) {
       turn(work_.shape(), scratch_.queries, segment.rotation->of_layer(layer_), width, scratch_.turned);
@@ -107,7 +108,8 @@ class Worker {
       score(queries, scratch_.cells, {range.size(), width, dim()}, scratch_.scores);
       soft_max(segment, range, width, scratch_.scores, state, scratch_.change);
       convert_cells(job_.values, {first, range.size(), head_, dim()}, scratch_.cells);
-      add_values(scratch_.scores, scratch_.cells, {range.size(), width, dim()}, scratch_.change, state.value);
+      const float* change = range.begin == cells.begin ? nullptr : scratch_.change;
+      add_values(scratch_.scores, scratch_.cells, {range.size(), width, dim()}, change, state.value);
     }
   }
 
