@@ -8,8 +8,9 @@
 
 namespace lanerope {
 
-// How lanes see one another. Couplings differ only in the extra rotation phi(m, n) of a query of lane m against the
-// keys of segment n, and in the range of that segment that lane m may see (docs/couplings.md has the table).
+// How lanes see one another. Couplings differ only in the extra rotation phi(m, n) of a query of lane m
+// against the keys of segment n, and in the range of that segment that lane m may see (docs/couplings.md has
+// the table).
 enum class CouplingKind {
   independent,  // best-of-N: lanes see the prompt and themselves
   lanerope,     // phi = omega * (m - n)

@@ -19,8 +19,8 @@ std::string_view name(KvType);
 std::optional<KvType> parse_kv_type(std::string_view);
 
 struct EngineOptions {
-  int32_t kv_cells = 8192;    // in all, for every group together
-  int32_t batch_rows = 512;   // tokens in one step; a longer prompt is read in chunks
+  int32_t kv_cells = 8192;   // in all, for every group together
+  int32_t batch_rows = 512;  // tokens in one step; a longer prompt is read in chunks
   KvType kv_type = KvType::f16;
   bool keep_prefixes = true;  // prompts that ended stay in free cells for requests that begin alike
 };
@@ -37,7 +37,7 @@ struct ScoreRequest {
   std::vector<std::vector<TokenId>> lanes = {};
   std::vector<int32_t> start_steps = {};  // per lane; empty: all 0
   Coupling coupling = {};
-  int32_t stride = 0;       // K where the coupling's is 0; 0: the longest lane
+  int32_t stride = 0;  // K where the coupling's is 0; 0: the longest lane
   int32_t top_logits = 0;
   std::vector<float> adapter_scales = {};
 };
@@ -72,18 +72,18 @@ class Engine {
   // Throws InvalidRequest for a request that makes no sense.
   MemoryNeed need(const Request& request) const;
 
-  // Queues a group; it starts in the first step in which its cells are free. Throws InvalidRequest, or DoesNotFit
-  // if it never can start. Cells for the whole budget of every lane are reserved when it starts.
+  // Queues a group; it starts in the first step in which its cells are free. Throws InvalidRequest, or
+  // DoesNotFit if it never can start. Cells for the whole budget of every lane are reserved when it starts.
   GroupId submit(const Request& request);
 
-  // One batched step of every running group: one token for each live lane, and a chunk of the prompts that are still
-  // to be read. Events go to `sink` in order. Returns whether any group is left.
+  // One batched step of every running group: one token for each live lane, and a chunk of the prompts that
+  // are still to be read. Events go to `sink` in order. Returns whether any group is left.
   bool step(const EventSink& sink);
 
   // The following throw InvalidRequest if the group or the lane is not running.
-  int32_t spawn(GroupId group, const SpawnOptions& options);                 // returns the new lane's index
-  void push_text(GroupId group, int32_t lane, std::string_view text);       // forced next, one token a step
-  void retire(GroupId group, int32_t lane);                                  // its segment stays readable
+  int32_t spawn(GroupId group, const SpawnOptions& options);           // returns the new lane's index
+  void push_text(GroupId group, int32_t lane, std::string_view text);  // forced next, one token a step
+  void retire(GroupId group, int32_t lane);                            // its segment stays readable
   void cancel(GroupId group);
 
   // Lets go of a group that finished with Request::hold. Nothing happens if it is not held (any more).
@@ -95,8 +95,8 @@ class Engine {
   // What was recorded of a group with AttentionRecording::mass, until it is taken; empty otherwise.
   AttentionRecord take_attention(GroupId group);
 
-  // Where the attention of one token of a running or held group went: the row of `lane` at `step` is computed once
-  // more over the cells that it saw. Throws InvalidRequest if the token has not been fed.
+  // Where the attention of one token of a running or held group went: the row of `lane` at `step` is computed
+  // once more over the cells that it saw. Throws InvalidRequest if the token has not been fed.
   AttentionProbe probe(GroupId group, int32_t lane, int32_t step);
 
   EngineState state() const;

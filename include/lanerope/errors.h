@@ -5,13 +5,15 @@
 
 namespace lanerope {
 
-// Everything that lanerope throws derives from Error. what() is one sentence for a person: what is wrong and what to
-// do about it. src/cli/exit_code.cpp maps the types to exit statuses, and the server maps them to HTTP statuses.
+// Everything that lanerope throws derives from Error. what() is one sentence for a person: what is wrong and
+// what to do about it. src/cli/exit_code.cpp maps the types to exit statuses, and the server maps them to
+// HTTP statuses.
 struct Error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// The caller asked for something that makes no sense: unknown coupling, N = 0, prompt longer than the context.
+// The caller asked for something that makes no sense: unknown coupling, N = 0, prompt longer than the
+// context.
 struct InvalidRequest : Error {
   using Error::Error;
 };
@@ -26,7 +28,8 @@ struct DoesNotFit : Error {
   using Error::Error;
 };
 
-// The operating system or a back end refused: a full disk, a file that cannot be opened, a verifier that died.
+// The operating system or a back end refused: a full disk, a file that cannot be opened, a verifier that
+// died.
 struct SystemError : Error {
   using Error::Error;
 };

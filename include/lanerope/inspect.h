@@ -16,7 +16,7 @@ struct FileKey {
   std::string key = {};
   std::string type = {};   // "u32", "string", "array of f32", ...
   std::string value = {};  // as text; a long string or array is cut and ends in "..."
-  uint64_t count = 1; // elements of an array
+  uint64_t count = 1;      // elements of an array
 };
 
 struct FileTensor {
@@ -29,18 +29,18 @@ struct FileTensor {
 // What a GGUF file holds, read from its header alone: no weights are touched.
 struct FileDescription {
   std::string file = {};
-  int32_t parts = 1;  // files of a split set
-  size_t bytes = 0;   // of all parts
+  int32_t parts = 1;                     // files of a split set
+  size_t bytes = 0;                      // of all parts
   std::vector<FileKey> keys = {};        // sorted
   std::vector<FileTensor> tensors = {};  // in the order of the file
-  // Exactly one of the two is set. ModelInfo without what only a loaded model has: resident_bytes, device, path,
-  // threads and adapters.
+  // Exactly one of the two is set. ModelInfo without what only a loaded model has: resident_bytes, device,
+  // path, threads and adapters.
   std::optional<ModelInfo> model = {};
   std::optional<AdapterInfo> adapter = {};
 };
 
-// Throws SystemError if the file cannot be opened, BadFile if it is damaged or neither a model nor an adapter that
-// lanerope reads.
+// Throws SystemError if the file cannot be opened, BadFile if it is damaged or neither a model nor an adapter
+// that lanerope reads.
 FileDescription describe_file(const std::string& file);
 
 // KV bytes of one cell over all layers, for a model that need not be loaded.

@@ -68,11 +68,11 @@ struct ModelInfo {
   int32_t n_ffn = 0;
   int32_t n_vocab = 0;
   int32_t trained_context = 0;
-  std::string rope = {};           // "none", "linear x4", ...
+  std::string rope = {};  // "none", "linear x4", ...
   bool tied_output = false;
   int64_t n_parameters = 0;
-  size_t weight_bytes = 0;    // as stored in the file
-  size_t resident_bytes = 0;  // as held for computing
+  size_t weight_bytes = 0;                           // as stored in the file
+  size_t resident_bytes = 0;                         // as held for computing
   std::map<std::string, int64_t> tensor_types = {};  // how many tensors of each type
   std::string tokenizer = {};
   std::string chat_template = {};  // the built-in name, or empty if none was recognised
@@ -87,7 +87,8 @@ struct Message {
   std::string content = {};
 };
 
-// A base model with its adapters and its tokenizer. Immutable after load; all members may be called from any thread.
+// A base model with its adapters and its tokenizer. Immutable after load; all members may be called from any
+// thread.
 class Model {
  public:
   // Throws BadFile, InvalidRequest (unknown device, an adapter for another model), DoesNotFit or SystemError.
@@ -110,8 +111,8 @@ class Model {
   std::string piece(TokenId token) const;                     // raw bytes, maybe half a character
   bool is_end(TokenId token) const;
 
-  // The prompt for a conversation, in the model's own template. Throws InvalidRequest if it has none that lanerope
-  // knows.
+  // The prompt for a conversation, in the model's own template. Throws InvalidRequest if it has none that
+  // lanerope knows.
   std::string apply_template(std::span<const Message> messages) const;
   // The generation prompt opens a <think> block.
   bool template_opens_thinking() const;

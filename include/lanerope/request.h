@@ -29,8 +29,8 @@ struct Sampling {
   float frequency_penalty = 0.0F;
   int32_t penalty_window = 64;  // the last tokens of the prompt and the lane that penalties look at
   std::vector<LogitBias> logit_bias = {};
-  // Lane m draws its s-th token with a counter-based generator keyed by (seed, m, s): its text does not depend on
-  // what else runs. Lanes of one request differ from one another.
+  // Lane m draws its s-th token with a counter-based generator keyed by (seed, m, s): its text does not
+  // depend on what else runs. Lanes of one request differ from one another.
   uint64_t seed = 0;
 };
 
@@ -48,8 +48,8 @@ struct Selection {
   SelectionKind kind = SelectionKind::vote;
   // Ends the group as soon as this many lanes have given the same answer; 0 means never.
   int32_t consensus = 0;
-  // Of `verifier`: run by /bin/sh; reads one JSON line a lane {"lane", "prompt", "text", "answer"} from its standard
-  // input and writes one number a line, in the same order.
+  // Of `verifier`: run by /bin/sh; reads one JSON line a lane {"lane", "prompt", "text", "answer"} from its
+  // standard input and writes one number a line, in the same order.
   std::string verifier_command = {};
   double verifier_timeout = 30;  // seconds
 };
@@ -57,20 +57,21 @@ struct Selection {
 // What `--attention` and its like record (docs/attention.md).
 enum class AttentionRecording {
   none,
-  mass,  // per layer, head, lane and step: how much goes to the prompt, to the lane itself, to each other lane
+  mass,  // per layer, head, lane and step: how much goes to the prompt, to the lane itself, to each other
+         // lane
 };
 
 struct Request {
-  std::string prompt = {};                  // special tokens in it are parsed; see Model::apply_template for chats
+  std::string prompt = {};  // special tokens in it are parsed; see Model::apply_template for chats
   std::vector<TokenId> prompt_tokens = {};  // used in place of `prompt` when not empty
   int32_t lanes = 4;                        // N
-  int32_t budget = 256;                     // tokens a lane may spend, its tag and other forced tokens included
+  int32_t budget = 256;  // tokens a lane may spend, its tag and other forced tokens included
   // Unset: what the first adapter was trained with, or Coupling{}.
   std::optional<Coupling> coupling = {};
   // Uses an adapter with another visibility than it was trained with.
   bool force_coupling = false;
-  // What each lane is fed first; "{k}" becomes the lane's number, from 1. Unset: the adapter's, or "<lane{k}>" for
-  // N > 1 and nothing for N = 1.
+  // What each lane is fed first; "{k}" becomes the lane's number, from 1. Unset: the adapter's, or
+  // "<lane{k}>" for N > 1 and nothing for N = 1.
   std::optional<std::string> tag = {};
   std::vector<std::string> lane_texts = {};  // per lane, fed after its tag; may be shorter than `lanes`
   Sampling sampling = {};
@@ -78,21 +79,21 @@ struct Request {
   bool ignore_end = false;             // end tokens do not end a lane; for measurements
   Selection selection = {};
   bool logprobs = false;
-  int32_t top_logprobs = 0;                  // alternatives reported with each token, at most 20
-  std::vector<float> adapter_scales = {};    // per loaded adapter; empty means the scales it was loaded with
-  int32_t reserved_lanes = 0;                // room for lanes that are spawned later
-  int32_t max_generated = 0;                 // tokens that a lane may sample, within its budget; 0: all of it
-  // Once finished, the group stays readable for Engine::probe until Engine::release, or until another group needs its
-  // cells. A cancelled group is never held.
+  int32_t top_logprobs = 0;                // alternatives reported with each token, at most 20
+  std::vector<float> adapter_scales = {};  // per loaded adapter; empty means the scales it was loaded with
+  int32_t reserved_lanes = 0;              // room for lanes that are spawned later
+  int32_t max_generated = 0;               // tokens that a lane may sample, within its budget; 0: all of it
+  // Once finished, the group stays readable for Engine::probe until Engine::release, or until another group
+  // needs its cells. A cancelled group is never held.
   bool hold = false;
   AttentionRecording attention = AttentionRecording::none;
 };
 
 // A lane that joins a running group at its clock.
 struct SpawnOptions {
-  int32_t parent = -1;    // fork this lane; -1 starts afresh
-  int32_t fork_step = -1; // the fork's own past is the parent's text before this step; -1 means the clock
-  std::string text = {};  // forced first, after the tag of a fresh lane
+  int32_t parent = -1;     // fork this lane; -1 starts afresh
+  int32_t fork_step = -1;  // the fork's own past is the parent's text before this step; -1 means the clock
+  std::string text = {};   // forced first, after the tag of a fresh lane
 };
 
 }  // namespace lanerope

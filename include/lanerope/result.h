@@ -15,13 +15,13 @@ namespace lanerope {
 using GroupId = int64_t;
 
 enum class FinishReason {
-  none,      // still running
-  end,       // the model wrote an end token
-  stop,      // a stop string
-  length,    // the budget is spent
-  retired,   // the caller ended the lane
-  consensus, // enough lanes agreed
-  cancelled, // the caller cancelled the group
+  none,       // still running
+  end,        // the model wrote an end token
+  stop,       // a stop string
+  length,     // the budget is spent
+  retired,    // the caller ended the lane
+  consensus,  // enough lanes agreed
+  cancelled,  // the caller cancelled the group
 };
 std::string_view name(FinishReason);
 
@@ -31,7 +31,7 @@ struct Alternative {
 };
 
 struct LaneResult {
-  std::string text = {};  // what the lane wrote; without its tag and without end tokens
+  std::string text = {};             // what the lane wrote; without its tag and without end tokens
   std::vector<TokenId> tokens = {};  // every token of the lane, forced ones included
   FinishReason finish = FinishReason::none;
   std::optional<std::string> answer = {};  // extracted from the text
@@ -47,10 +47,10 @@ struct Vote {
 
 struct GroupResult {
   std::vector<LaneResult> lanes = {};
-  int32_t selected = -1;    // index of the lane; -1 if none was selected
-  double confidence = 0;    // what the selection claims: vote share, exp(mean logprob), verifier score; 0..1
+  int32_t selected = -1;  // index of the lane; -1 if none was selected
+  double confidence = 0;  // what the selection claims: vote share, exp(mean logprob), verifier score; 0..1
   std::vector<Vote> votes = {};  // most first
-  std::string note = {};    // anything that went wrong on the way, such as a verifier that was cut off
+  std::string note = {};         // anything that went wrong on the way, such as a verifier that was cut off
   int32_t prompt_tokens = 0;
   int32_t cached_prompt_tokens = 0;  // of these, read from a prefix that was already stored
   int32_t clock = 0;                 // steps
@@ -60,9 +60,9 @@ struct GroupResult {
 };
 
 enum class EventKind {
-  prompt_read,     // the prompt is in the KV cells; the lanes start
+  prompt_read,  // the prompt is in the KV cells; the lanes start
   lane_started,
-  token,           // one token of one lane
+  token,  // one token of one lane
   lane_finished,
   group_finished,  // the last event of a group; `result` is set
 };
@@ -93,8 +93,8 @@ struct ScoreResult {
   std::vector<std::vector<ScoredToken>> lanes = {};  // [lane][token]
 };
 
-// Shares of attention of one group: for each row and head, how much goes to the prompt and to each lane (its own index
-// is the lane itself, its own past included). They sum to 1.
+// Shares of attention of one group: for each row and head, how much goes to the prompt and to each lane (its
+// own index is the lane itself, its own past included). They sum to 1.
 struct AttentionRecord {
   struct Row {
     int32_t lane = 0;

@@ -38,8 +38,9 @@ std::vector<Past> past_of(const GroupView& group, int32_t m) {
   return past;
 }
 
-// By how much lane m's token index runs ahead of the length of its own text. A lane that was spawned afresh starts at
-// the clock (design: i - j >= 0 across lanes), which counts as a lag only where the layout is contiguous (hogwild).
+// By how much lane m's token index runs ahead of the length of its own text. A lane that was spawned afresh
+// starts at the clock (design: i - j >= 0 across lanes), which counts as a lag only where the layout is
+// contiguous (hogwild).
 int32_t lag_of(const GroupView& group, int32_t m) {
   const LaneView& lane = group.lanes[m];
   if (lane.parent >= 0) return lane.start_step - lane.fork_step + lag_of(group, lane.parent);
@@ -48,7 +49,8 @@ int32_t lag_of(const GroupView& group, int32_t m) {
 
 class GroupPlanner {
  public:
-  explicit GroupPlanner(const GroupView& group) : group_(group), n_lanes_(static_cast<int32_t>(group.lanes.size())) {
+  explicit GroupPlanner(const GroupView& group)
+      : group_(group), n_lanes_(static_cast<int32_t>(group.lanes.size())) {
     for (int32_t m = 0; m < n_lanes_; ++m) {
       past_.push_back(past_of(group, m));
       lag_.push_back(lag_of(group, m));
@@ -61,14 +63,16 @@ class GroupPlanner {
     for (const GroupRow& row : rows) {
       int32_t offset = 0;
       for (const SegmentView& segment : group_.prompt) {
-        block.row_segments.push_back({.visible = {0, std::clamp(row.step + 1 - offset, 0, segment.length)}, .turns = {}});
+        block.row_segments.push_back(
+            {.visible = {0, std::clamp(row.step + 1 - offset, 0, segment.length)}, .turns = {}});
         offset += segment.length;
       }
     }
     return block;
   }
 
-  // The block of rows of lanes that see one another: segments are the prompt, then each lane, then each lane's past.
+  // The block of rows of lanes that see one another: segments are the prompt, then each lane, then each
+  // lane's past.
   AttentionBlock joint_block(std::span<const GroupRow> rows) const {
     AttentionBlock block = empty_block(rows.size());
     for (int32_t m = 0; m < n_lanes_; ++m) add_segment(block, group_.lanes[m].segment, m);

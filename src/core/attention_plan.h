@@ -32,7 +32,8 @@ struct CellRange {
   bool operator==(const CellRange&) const = default;
 };
 
-// What one query row does with one segment: how it is turned before it meets the keys, and which of them it sees.
+// What one query row does with one segment: how it is turned before it meets the keys, and which of them it
+// sees.
 struct RowSegment {
   CellRange visible = {};
   Turns turns = {};
@@ -43,17 +44,17 @@ struct RowSegment {
 // Rows of the batch that attend to the same segments. The work of one attention, and the whole of a coupling:
 //
 //                 prompt     lane 0     lane 1     lane 2        segments
-//    lane 0  s=2  ########   ###        ###        ###           '#' visible; each column of blocks has one turn
-//    lane 1  s=2  ########   ###        ###        ###           per row: phi(m, n)
-//    lane 2  s=2  ########   ###        ###        ###
+//    lane 0  s=2  ########   ###        ###        ###           '#' visible; each column of blocks has one
+//    turn lane 1  s=2  ########   ###        ###        ###           per row: phi(m, n) lane 2  s=2 ########
+//    ###        ###        ###
 //
-// A row that sees nothing of a segment has an empty range there. Segments may overlap in the pool: a forked lane
-// looks at its parent once as its own past and once as another lane.
+// A row that sees nothing of a segment has an empty range there. Segments may overlap in the pool: a forked
+// lane looks at its parent once as its own past and once as another lane.
 struct AttentionBlock {
   int32_t first_row = 0;  // rows [first_row, first_row + n_rows) of the batch
   int32_t n_rows = 0;
-  std::vector<SegmentView> segments = {};     // [n_segments]
-  std::vector<int32_t> owners = {};           // [n_segments] the lane it belongs to (its own past too), or prompt_row
+  std::vector<SegmentView> segments = {};  // [n_segments]
+  std::vector<int32_t> owners = {};  // [n_segments] the lane it belongs to (its own past too), or prompt_row
   std::vector<RowSegment> row_segments = {};  // [n_segments, n_rows]
   std::shared_ptr<const LaneFrequencies> frequencies = {};
 
@@ -62,25 +63,28 @@ struct AttentionBlock {
   }
 };
 
-// The attention of one step: disjoint blocks that together hold every row of the batch, in the order of the rows.
+// The attention of one step: disjoint blocks that together hold every row of the batch, in the order of the
+// rows.
 struct AttentionPlan {
   std::vector<AttentionBlock> blocks = {};
   int32_t n_rows = 0;
 };
 
-// A lane as the plan sees it. Steps are counted on the group's clock: step s has token index prompt length + s.
+// A lane as the plan sees it. Steps are counted on the group's clock: step s has token index prompt length +
+// s.
 struct LaneView {
-  SegmentView segment = {};     // the tokens this lane wrote itself
-  int32_t start_step = 0;  // step of its first cell
-  int32_t parent = -1;     // the lane it was forked from, or -1
-  int32_t fork_step = 0;   // of the parent's cells those with step < fork_step are this lane's own past
+  SegmentView segment = {};  // the tokens this lane wrote itself
+  int32_t start_step = 0;    // step of its first cell
+  int32_t parent = -1;       // the lane it was forked from, or -1
+  int32_t fork_step = 0;     // of the parent's cells those with step < fork_step are this lane's own past
 };
 
 // One group at one step, as far as attention is concerned. Spans are not owned.
 struct GroupView {
   const Coupling* coupling = nullptr;
   std::shared_ptr<const LaneFrequencies> frequencies = {};
-  std::span<const SegmentView> prompt = {};  // in order; more than one where a prefix is shared with another group
+  std::span<const SegmentView> prompt =
+      {};  // in order; more than one where a prefix is shared with another group
   std::span<const LaneView> lanes = {};
   int32_t stride = 0;  // K in force: Coupling::stride, or the lane budget
 };
@@ -91,8 +95,9 @@ struct GroupRow {
   int32_t step = 0;  // step on the clock; for a token of the prompt its index in it
 };
 
-// Appends to `plan` the blocks of `rows`, which become the next rows of the batch. Lanes that do not see one another
-// get a block each. Pure: the plan depends on the arguments alone, never on what else is in the batch.
+// Appends to `plan` the blocks of `rows`, which become the next rows of the batch. Lanes that do not see one
+// another get a block each. Pure: the plan depends on the arguments alone, never on what else is in the
+// batch.
 void append_group(AttentionPlan& plan, const GroupView& group, std::span<const GroupRow> rows);
 
 }  // namespace lanerope

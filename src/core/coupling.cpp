@@ -41,16 +41,36 @@ constexpr auto prompt_lanes = enum_table<PromptLane, 2>({
 
 }  // namespace
 
-std::string_view name(CouplingKind value) { return coupling_kinds.name(value); }
-std::string_view name(OmegaInit value) { return omega_inits.name(value); }
-std::string_view name(Visibility value) { return visibilities.name(value); }
-std::string_view name(Topology value) { return topologies.name(value); }
-std::string_view name(PromptLane value) { return prompt_lanes.name(value); }
+std::string_view name(CouplingKind value) {
+  return coupling_kinds.name(value);
+}
+std::string_view name(OmegaInit value) {
+  return omega_inits.name(value);
+}
+std::string_view name(Visibility value) {
+  return visibilities.name(value);
+}
+std::string_view name(Topology value) {
+  return topologies.name(value);
+}
+std::string_view name(PromptLane value) {
+  return prompt_lanes.name(value);
+}
 
-std::optional<CouplingKind> parse_coupling_kind(std::string_view text) { return coupling_kinds.parse(text); }
-std::optional<OmegaInit> parse_omega_init(std::string_view text) { return omega_inits.parse(text); }
-std::optional<Visibility> parse_visibility(std::string_view text) { return visibilities.parse(text); }
-std::optional<Topology> parse_topology(std::string_view text) { return topologies.parse(text); }
-std::optional<PromptLane> parse_prompt_lane(std::string_view text) { return prompt_lanes.parse(text); }
+std::optional<CouplingKind> parse_coupling_kind(std::string_view text) {
+  return coupling_kinds.parse(text);
+}
+std::optional<OmegaInit> parse_omega_init(std::string_view text) {
+  return omega_inits.parse(text);
+}
+std::optional<Visibility> parse_visibility(std::string_view text) {
+  return visibilities.parse(text);
+}
+std::optional<Topology> parse_topology(std::string_view text) {
+  return topologies.parse(text);
+}
+std::optional<PromptLane> parse_prompt_lane(std::string_view text) {
+  return prompt_lanes.parse(text);
+}
 
 }  // namespace lanerope

@@ -12,7 +12,8 @@ std::vector<double> initial_omega(std::span<const double> theta, const OmegaPara
   assert(p.init != OmegaInit::given);
   const auto pairs = static_cast<double>(theta.size());
   const double context = std::max(1, p.trained_context);
-  // ntk: s = 1 is gt; the default keeps the whole span of lanes within the trained context for the slowest pair.
+  // ntk: s = 1 is gt; the default keeps the whole span of lanes within the trained context for the slowest
+  // pair.
   const double s = std::max(1.0, p.stride * (p.lanes - 1) / context);
   // ntk-by-parts: YaRN's ramp over the turns that a pair makes within the trained context.
   constexpr double alpha = 1;

@@ -21,8 +21,8 @@ struct OmegaParameters {
 // The formulas are in docs/couplings.md; the paper does not print its own.
 std::vector<double> initial_omega(std::span<const double> theta, const OmegaParameters& parameters);
 
-// phi = lane_turns * omega + token_turns * theta: every coupling's extra rotation of a query has this form, with small
-// whole numbers, and so has the closing of the gap that a fork in the past leaves.
+// phi = lane_turns * omega + token_turns * theta: every coupling's extra rotation of a query has this form,
+// with small whole numbers, and so has the closing of the gap that a fork in the past leaves.
 struct Turns {
   int32_t lane = 0;   // multiplies omega
   int32_t token = 0;  // multiplies theta

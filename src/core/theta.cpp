@@ -12,7 +12,8 @@ namespace {
 
 // The pair (as a real number) that turns `turns` times within the original context.
 double pair_of_turns(const RopeParameters& p, double turns) {
-  return p.dimensions * std::log(p.original_context / (turns * 2 * std::numbers::pi)) / (2 * std::log(p.base));
+  return p.dimensions * std::log(p.original_context / (turns * 2 * std::numbers::pi)) /
+         (2 * std::log(p.base));
 }
 
 }  // namespace

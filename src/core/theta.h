@@ -30,8 +30,8 @@ struct RopeParameters {
   std::vector<float> frequency_factors = {};
 };
 
-// What RoPE comes to once the scaling is worked in: pair t of a token at position i is turned by theta[t] * i, and
-// multiplied by `magnitude` (YaRN's temperature; 1 otherwise).
+// What RoPE comes to once the scaling is worked in: pair t of a token at position i is turned by theta[t] *
+// i, and multiplied by `magnitude` (YaRN's temperature; 1 otherwise).
 struct Theta {
   std::vector<double> theta = {};  // [d/2], radians a token
   float magnitude = 1.0F;

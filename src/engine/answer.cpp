@@ -8,7 +8,9 @@ namespace lanerope {
 
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 std::string_view trimmed(std::string_view text) {
   const auto is_space = [](char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; };
@@ -22,7 +24,8 @@ bool is_number(std::string_view text) {
   const size_t point = std::min(text.find('.'), text.size());
   const std::string_view whole = text.substr(0, point);
   const std::string_view part = point < text.size() ? text.substr(point + 1) : std::string_view();
-  return !(whole.empty() && part.empty()) && std::ranges::all_of(whole, is_digit) && std::ranges::all_of(part, is_digit);
+  return !(whole.empty() && part.empty()) && std::ranges::all_of(whole, is_digit) &&
+         std::ranges::all_of(part, is_digit);
 }
 
 std::string canonical_number(std::string_view text) {
@@ -74,7 +77,8 @@ std::optional<std::string_view> last_number(std::string_view text) {
   while (end > 0 && !is_digit(text[end - 1])) --end;
   if (end == 0) return std::nullopt;
   size_t begin = end;
-  while (begin > 0 && (is_digit(text[begin - 1]) || text[begin - 1] == '.' || text[begin - 1] == ',')) --begin;
+  while (begin > 0 && (is_digit(text[begin - 1]) || text[begin - 1] == '.' || text[begin - 1] == ','))
+    --begin;
   while (text[begin] == ',' || (text[begin] == '.' && !is_digit(text[begin + 1]))) ++begin;
   if (begin > 0 && text[begin - 1] == '-') --begin;
   return text.substr(begin, end - begin);
@@ -88,8 +92,9 @@ std::string normalise_answer(std::string_view answer) {
   while (!text.empty() && (text.back() == '.' || text.back() == '/')) text.pop_back();
   // A comma between digits separates thousands only where three digits follow it.
   for (size_t i = 1; i + 3 < text.size(); ++i) {
-    const bool thousands = text[i] == ',' && is_digit(text[i - 1]) && is_digit(text[i + 1]) && is_digit(text[i + 2]) &&
-                           is_digit(text[i + 3]) && (i + 4 == text.size() || !is_digit(text[i + 4]));
+    const bool thousands = text[i] == ',' && is_digit(text[i - 1]) && is_digit(text[i + 1]) &&
+                           is_digit(text[i + 2]) && is_digit(text[i + 3]) &&
+                           (i + 4 == text.size() || !is_digit(text[i + 4]));
     if (thousands) text.erase(i, 1);
   }
   text = trimmed(text);

@@ -23,7 +23,8 @@ void AttentionRecorder::add(const Step& step, std::span<const Shares> shares) {
   for (const Shares& layer : shares) {
     const AttentionBlock& block = step.plan.blocks[layer.block];
     const auto offset = static_cast<int64_t>(block.first_row) - base_row;
-    if (layer.block < step.first_block || offset + block.n_rows > static_cast<int64_t>(step.rows.size())) continue;
+    if (layer.block < step.first_block || offset + block.n_rows > static_cast<int64_t>(step.rows.size()))
+      continue;
     const auto n_segments = static_cast<int64_t>(layer.segments.size());
     for (int64_t head = 0; head < n_head_; ++head) {
       for (int64_t r = 0; r < block.n_rows; ++r) {

@@ -90,7 +90,8 @@ void Engine::Impl::run(StepBatch& step) {
     const auto logits_of = [&](size_t row) { return logits.subspan(share.outputs[row] * n_vocab, n_vocab); };
     if (group.state() == GroupState::reading) {
       group.prompt().read += static_cast<int32_t>(share.rows.size());
-      if (group.prompt().read == group.n_prompt()) group.prompt_is_read(logits_of(share.rows.size() - 1), sampler);
+      if (group.prompt().read == group.n_prompt())
+        group.prompt_is_read(logits_of(share.rows.size() - 1), sampler);
       continue;
     }
     if (recorder != recorders.end()) {
@@ -109,7 +110,8 @@ bool Engine::Impl::deliver(const EventSink& sink) {
     }
   }
   for (std::unique_ptr<Group>& group : groups) {
-    if (group->state() == GroupState::finished && group->request().request.hold) held.push_back(std::move(group));
+    if (group->state() == GroupState::finished && group->request().request.hold)
+      held.push_back(std::move(group));
   }
   std::erase_if(groups, [&](const std::unique_ptr<Group>& group) {
     if (group == nullptr) return true;
@@ -135,15 +137,15 @@ MemoryNeed memory_need(const Model& model, const Request& request, KvType kv_typ
 
 GroupId Engine::submit(const Request& request) {
   ResolvedRequest resolved = resolve(*impl_->model, request);
-  const MemoryNeed need = need_of(resolved, kv_bytes_per_cell(impl_->model->parts().h, impl_->options.kv_type));
+  const MemoryNeed need =
+      need_of(resolved, kv_bytes_per_cell(impl_->model->parts().h, impl_->options.kv_type));
   const int64_t cells = static_cast<int64_t>(need.prompt_cells) + need.lane_cells;
   if (cells > impl_->options.kv_cells) {
-    throw DoesNotFit("the request needs " + std::to_string(cells) + " KV cells (" +
-                     std::to_string(need.prompt_cells) + " of prompt, " +
-                     std::to_string(request.lanes + request.reserved_lanes) + " lanes x " +
-                     std::to_string(request.budget) + "), and the engine has " +
-                     std::to_string(impl_->options.kv_cells) +
-                     "; use fewer lanes, a smaller budget, or an engine with more cells");
+    throw DoesNotFit(
+        "the request needs " + std::to_string(cells) + " KV cells (" + std::to_string(need.prompt_cells) +
+        " of prompt, " + std::to_string(request.lanes + request.reserved_lanes) + " lanes x " +
+        std::to_string(request.budget) + "), and the engine has " + std::to_string(impl_->options.kv_cells) +
+        "; use fewer lanes, a smaller budget, or an engine with more cells");
   }
   const GroupId id = impl_->next_id++;
   impl_->groups.push_back(std::make_unique<Group>(id, *impl_->model, std::move(resolved)));
@@ -152,8 +154,7 @@ GroupId Engine::submit(const Request& request) {
 
 bool Engine::step(const EventSink& sink) {
   impl_->start_groups();
-  StepBatch step =
-      assemble(impl_->groups, impl_->options, impl_->model->info().adapters.size());
+  StepBatch step = assemble(impl_->groups, impl_->options, impl_->model->info().adapters.size());
   if (!step.empty()) impl_->run(step);
   for (const auto& group : impl_->groups) {
     if (group->state() == GroupState::verifying) {
@@ -171,9 +172,13 @@ void Engine::push_text(GroupId group, int32_t lane, std::string_view text) {
   impl_->group(group).push_text(lane, text);
 }
 
-void Engine::retire(GroupId group, int32_t lane) { impl_->group(group).retire(lane); }
+void Engine::retire(GroupId group, int32_t lane) {
+  impl_->group(group).retire(lane);
+}
 
-void Engine::cancel(GroupId group) { impl_->group(group).cancel(); }
+void Engine::cancel(GroupId group) {
+  impl_->group(group).cancel();
+}
 
 void Engine::release(GroupId id) {
   std::erase_if(impl_->held, [&](const std::unique_ptr<Group>& group) {
@@ -208,6 +213,8 @@ EngineState Engine::state() const {
   return state;
 }
 
-const Model& Engine::model() const { return *impl_->model; }
+const Model& Engine::model() const {
+  return *impl_->model;
+}
 
 }  // namespace lanerope

@@ -208,8 +208,7 @@ void Group::append_token(int32_t index, const Draw& draw, bool forced) {
       static_cast<int64_t>(n_prompt()) + lane.start_step + static_cast<int64_t>(lane.tokens.size());
   const int32_t most = request_.request.max_generated;
   const bool spent = static_cast<int32_t>(lane.tokens.size()) >= request_.request.budget ||
-                     (most > 0 && lane.generated >= most) ||
-                     position >= model_.info().trained_context;
+                     (most > 0 && lane.generated >= most) || position >= model_.info().trained_context;
   if (reason == FinishReason::none && spent) reason = FinishReason::length;
   emit(std::move(event));
   if (reason != FinishReason::none) end_lane(index, reason);

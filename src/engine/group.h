@@ -30,8 +30,8 @@ enum class GroupState {
   finished,
 };
 
-// One request on its way: its prompt, its lanes, its clock. It knows nothing of the batch; the engine asks it for rows
-// and brings it logits.
+// One request on its way: its prompt, its lanes, its clock. It knows nothing of the batch; the engine asks it
+// for rows and brings it logits.
 class Group {
  public:
   Group(GroupId id, const Model& model, ResolvedRequest request);
@@ -109,7 +109,8 @@ class Group {
   std::vector<Lane> lanes_;
   std::vector<int32_t> finish_order_;
   int32_t clock_ = 0;
-  std::vector<float> prompt_logits_;  // [n_vocab] of the prompt's last token, for lanes that start afresh later
+  std::vector<float>
+      prompt_logits_;  // [n_vocab] of the prompt's last token, for lanes that start afresh later
   std::vector<Event> events_;
   std::vector<SegmentView> view_prompt_;
   std::vector<LaneView> view_lanes_;

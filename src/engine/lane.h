@@ -14,18 +14,19 @@
 
 namespace lanerope {
 
-// One lane of a running group. A token is first chosen (drawn from logits, or forced), then fed in the next step,
-// which writes its cell; so `tokens` is one longer than the cells that are filled, until the lane has ended and its
-// last token was fed as well, for the other lanes to see.
+// One lane of a running group. A token is first chosen (drawn from logits, or forced), then fed in the next
+// step, which writes its cell; so `tokens` is one longer than the cells that are filled, until the lane has
+// ended and its last token was fed as well, for the other lanes to see.
 struct Lane {
   std::shared_ptr<const OwnedCells> cells = {};  // capacity: the budget
-  int32_t fed = 0;                          // cells filled
+  int32_t fed = 0;                               // cells filled
   std::vector<TokenId> tokens = {};
   std::deque<TokenId> forced = {};  // to be chosen before anything is drawn
   int32_t start_step = 0;
   int32_t parent = -1;
   int32_t fork_step = 0;
-  int32_t silent = 0;  // of its first tokens, which are no text of its own: its tag, or the parent's last token
+  int32_t silent =
+      0;  // of its first tokens, which are no text of its own: its tag, or the parent's last token
   FinishReason finish = FinishReason::none;
 
   Detokenizer detokenizer;

@@ -35,9 +35,17 @@ constexpr auto event_kinds = enum_table<EventKind, 5>({
 
 }  // namespace
 
-std::string_view name(SelectionKind value) { return selection_kinds.name(value); }
-std::optional<SelectionKind> parse_selection_kind(std::string_view text) { return selection_kinds.parse(text); }
-std::string_view name(FinishReason value) { return finish_reasons.name(value); }
-std::string_view name(EventKind value) { return event_kinds.name(value); }
+std::string_view name(SelectionKind value) {
+  return selection_kinds.name(value);
+}
+std::optional<SelectionKind> parse_selection_kind(std::string_view text) {
+  return selection_kinds.parse(text);
+}
+std::string_view name(FinishReason value) {
+  return finish_reasons.name(value);
+}
+std::string_view name(EventKind value) {
+  return event_kinds.name(value);
+}
 
 }  // namespace lanerope

@@ -13,7 +13,8 @@
 
 namespace lanerope {
 
-// A run of cells that gives itself back to the allocator when its last user lets go. The allocator must outlive it.
+// A run of cells that gives itself back to the allocator when its last user lets go. The allocator must
+// outlive it.
 class OwnedCells {
  public:
   OwnedCells(CellAllocator& allocator, SegmentView run)
@@ -41,10 +42,10 @@ struct StoredPrompt {
   std::vector<TokenId> tokens;
   std::vector<float> adapter_scales;  // in force while it was read
   std::vector<Part> parts;
-  int32_t read = 0;                        // tokens whose keys and values are in the cells
-  std::shared_ptr<StoredPrompt> source;    // whose cells it begins with, while they are still being read
-  int32_t shared = 0;                      // tokens that it begins with of another prompt
-  bool abandoned = false;                  // nobody will read it to its end
+  int32_t read = 0;                      // tokens whose keys and values are in the cells
+  std::shared_ptr<StoredPrompt> source;  // whose cells it begins with, while they are still being read
+  int32_t shared = 0;                    // tokens that it begins with of another prompt
+  bool abandoned = false;                // nobody will read it to its end
 
   std::vector<SegmentView> segments() const;
   int32_t cell_of(int32_t token) const;  // the cell of its token number `token`
@@ -55,9 +56,11 @@ class PrefixStore {
  public:
   PrefixStore(CellAllocator& allocator, bool keep) : allocator_(allocator), keep_(keep) {}
 
-  // Finds room for a prompt, on top of the longest stored prefix. Its last token is always its own, since its logits
-  // are wanted. Evicts kept prompts, least recently used first, as far as needed; nullptr if that does not help.
-  std::shared_ptr<StoredPrompt> place(std::span<const TokenId> tokens, const std::vector<float>& adapter_scales);
+  // Finds room for a prompt, on top of the longest stored prefix. Its last token is always its own, since its
+  // logits are wanted. Evicts kept prompts, least recently used first, as far as needed; nullptr if that does
+  // not help.
+  std::shared_ptr<StoredPrompt> place(std::span<const TokenId> tokens,
+                                      const std::vector<float>& adapter_scales);
 
   // A run of cells, evicting kept prompts as far as needed.
   std::shared_ptr<const OwnedCells> allocate(int32_t length);

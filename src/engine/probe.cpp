@@ -26,10 +26,12 @@ std::vector<Seen> seen_parts(const AttentionBlock& block, const GroupView& view,
     const int32_t index = prompt_index;
     if (block.owners[s] == prompt_row) prompt_index += segment.length;
     if (std::ranges::find(layer.segments, static_cast<int32_t>(s)) == layer.segments.end()) continue;
-    Seen seen{.part = {.first_step = index + visible.begin, .n = visible.size()}, .offset = offset + visible.begin};
+    Seen seen{.part = {.first_step = index + visible.begin, .n = visible.size()},
+              .offset = offset + visible.begin};
     if (block.owners[s] != prompt_row) {
       // A fork's past lies in the cells of the lane that wrote it.
-      const auto writer = std::ranges::find(view.lanes, segment.cell, [](const LaneView& l) { return l.segment.cell; });
+      const auto writer =
+          std::ranges::find(view.lanes, segment.cell, [](const LaneView& l) { return l.segment.cell; });
       seen.part.lane = static_cast<int32_t>(writer - view.lanes.begin());
       seen.part.first_step = writer->start_step + visible.begin;
     }

@@ -24,7 +24,8 @@ void check_numbers(const Request& request) {
   require(request.reserved_lanes >= 0 && request.reserved_lanes <= most_lanes,
           "reserved lanes must be between 0 and " + std::to_string(most_lanes));
   require(request.budget >= 1, "the budget must be at least one token a lane");
-  require(request.budget <= (1 << 24), "a budget of " + std::to_string(request.budget) + " tokens is too large");
+  require(request.budget <= (1 << 24),
+          "a budget of " + std::to_string(request.budget) + " tokens is too large");
   require(request.max_generated >= 0, "max_generated must be 0 (the budget) or more tokens");
   require(request.top_logprobs >= 0 && request.top_logprobs <= 20, "top_logprobs must be between 0 and 20");
   require(request.selection.consensus >= 0 && request.selection.consensus <= request.lanes,
@@ -44,18 +45,20 @@ std::vector<TokenId> prompt_tokens(const Model& model, const Request& request) {
   }
   require(!tokens.empty(), "the prompt has no tokens; give the lanes something to answer");
   for (const TokenId token : tokens) {
-    require(token >= 0 && token < model.info().n_vocab,
-            "the prompt holds token " + std::to_string(token) + ", and the vocabulary has " +
-                std::to_string(model.info().n_vocab));
+    require(token >= 0 && token < model.info().n_vocab, "the prompt holds token " + std::to_string(token) +
+                                                            ", and the vocabulary has " +
+                                                            std::to_string(model.info().n_vocab));
   }
   const int64_t context = model.info().trained_context;
   const auto length = static_cast<int64_t>(tokens.size());
-  require(length < context, "the prompt has " + std::to_string(length) + " tokens and the model's context is " +
-                                std::to_string(context) + "; shorten the prompt");
-  require(length + request.budget <= context,
-          "the prompt has " + std::to_string(length) + " tokens, the budget is " + std::to_string(request.budget) +
-              ", and together they exceed the model's context of " + std::to_string(context) +
-              "; lower the budget to " + std::to_string(context - length) + " or less");
+  require(length < context, "the prompt has " + std::to_string(length) +
+                                " tokens and the model's context is " + std::to_string(context) +
+                                "; shorten the prompt");
+  require(length + request.budget <= context, "the prompt has " + std::to_string(length) +
+                                                  " tokens, the budget is " + std::to_string(request.budget) +
+                                                  ", and together they exceed the model's context of " +
+                                                  std::to_string(context) + "; lower the budget to " +
+                                                  std::to_string(context - length) + " or less");
   return tokens;
 }
 
@@ -75,15 +78,17 @@ Coupling choose_coupling(const Request& request, const AdapterInfo* adapter) {
   const bool sees_others = coupling.kind != CouplingKind::independent;
   if (sees_others && coupling.visibility != adapter->coupling->visibility && !request.force_coupling) {
     throw InvalidRequest("adapter " + adapter->file + " was trained with " +
-                         std::string(name(adapter->coupling->visibility)) + " visibility, and the request asks for " +
-                         std::string(name(coupling.visibility)) + "; ask for the former, or force it");
+                         std::string(name(adapter->coupling->visibility)) +
+                         " visibility, and the request asks for " + std::string(name(coupling.visibility)) +
+                         "; ask for the former, or force it");
   }
   return coupling;
 }
 
 void check_coupling(const Coupling& coupling) {
   require(coupling.stride >= 0, "the stride must be 0 (the budget) or more tokens");
-  require(coupling.stride <= (1 << 20), "a stride of " + std::to_string(coupling.stride) + " tokens is too large");
+  require(coupling.stride <= (1 << 20),
+          "a stride of " + std::to_string(coupling.stride) + " tokens is too large");
   require(coupling.window >= 0, "the window must be 0 (everything) or more cells");
   require(coupling.omega.empty() || coupling.init == OmegaInit::given,
           "omega was given together with an initialisation that makes its own; use init \"given\"");
@@ -105,10 +110,11 @@ std::string tag_of(const std::string& tag, int32_t index) {
 std::vector<float> adapter_scales(const Model& model, const std::vector<float>& wanted) {
   const auto& adapters = model.info().adapters;
   require(wanted.empty() || wanted.size() == adapters.size(),
-          "the request scales " + std::to_string(wanted.size()) + " adapters, and " + std::to_string(adapters.size()) +
-              " are loaded");
+          "the request scales " + std::to_string(wanted.size()) + " adapters, and " +
+              std::to_string(adapters.size()) + " are loaded");
   std::vector<float> scales;
-  for (size_t i = 0; i < adapters.size(); ++i) scales.push_back(wanted.empty() ? adapters[i].scale : wanted[i]);
+  for (size_t i = 0; i < adapters.size(); ++i)
+    scales.push_back(wanted.empty() ? adapters[i].scale : wanted[i]);
   for (const float scale : scales) require(std::isfinite(scale), "an adapter's scale must be a number");
   return scales;
 }
@@ -124,7 +130,8 @@ std::shared_ptr<const LaneFrequencies> make_frequencies(const Model& model, cons
     require(coupling.omega.size() == pairs || coupling.omega.size() == per_layer,
             "omega has " + std::to_string(coupling.omega.size()) + " values, and the model needs " +
                 std::to_string(pairs) + ", or " + std::to_string(per_layer) + " for a vector per layer");
-    for (const float value : coupling.omega) require(std::isfinite(value), "omega holds a value that is not a number");
+    for (const float value : coupling.omega)
+      require(std::isfinite(value), "omega holds a value that is not a number");
     frequencies->omega.assign(coupling.omega.begin(), coupling.omega.end());
   } else {
     frequencies->omega = initial_omega(frequencies->theta, {.init = coupling.init,
@@ -171,8 +178,8 @@ ResolvedRequest resolve(const Model& model, const Request& request) {
     resolved.forced.push_back(std::move(tokens));
     require(resolved.forced.back().size() < static_cast<size_t>(request.budget),
             "the tag and text of lane " + std::to_string(m + 1) + " take " +
-                std::to_string(resolved.forced.back().size()) + " tokens, which leaves nothing of its budget of " +
-                std::to_string(request.budget));
+                std::to_string(resolved.forced.back().size()) +
+                " tokens, which leaves nothing of its budget of " + std::to_string(request.budget));
   }
   return resolved;
 }

@@ -11,18 +11,19 @@
 
 namespace lanerope {
 
-// A request with everything decided: text tokenised, defaults filled in, adapters' wishes heard, all of it checked.
+// A request with everything decided: text tokenised, defaults filled in, adapters' wishes heard, all of it
+// checked.
 struct ResolvedRequest {
   Request request = {};  // as it came
   std::vector<TokenId> prompt = {};
   Coupling coupling = {};
   int32_t stride = 0;  // K in force
   std::shared_ptr<const LaneFrequencies> frequencies = {};
-  std::string tag = {};                                   // with {k}
-  std::vector<std::vector<TokenId>> forced = {};     // per lane: its tag and its text
-  std::vector<int32_t> tag_tokens = {};              // per lane: how many of them are the tag
-  std::vector<float> prompt_scales = {};                  // per adapter, while the prompt is read
-  std::vector<float> lane_scales = {};                    // per adapter, for the lanes
+  std::string tag = {};                           // with {k}
+  std::vector<std::vector<TokenId>> forced = {};  // per lane: its tag and its text
+  std::vector<int32_t> tag_tokens = {};           // per lane: how many of them are the tag
+  std::vector<float> prompt_scales = {};          // per adapter, while the prompt is read
+  std::vector<float> lane_scales = {};            // per adapter, for the lanes
 
   int32_t prompt_cells() const { return static_cast<int32_t>(prompt.size()); }
   int32_t lane_cells() const { return (request.lanes + request.reserved_lanes) * request.budget; }

@@ -34,8 +34,8 @@ std::span<const float> Sampler::adjusted(std::span<const float> logits, const Dr
   return scratch_;
 }
 
-// What top-k, top-p and min-p leave, most likely first; at least one of them is on. Top-p and min-p look at the
-// distribution before the temperature, as llama.cpp's default order does.
+// What top-k, top-p and min-p leave, most likely first; at least one of them is on. Top-p and min-p look at
+// the distribution before the temperature, as llama.cpp's default order does.
 std::span<const Candidate> Sampler::likely(const Sampling& s) {
   const float largest = reduce_.greatest().logit;
   const float least = s.min_p > 0 ? largest + std::log(s.min_p) : -std::numeric_limits<float>::infinity();
@@ -118,13 +118,15 @@ void check_sampling(const Sampling& s, int32_t n_vocab) {
   require(s.top_k >= 0, "top-k must be 0 (all tokens) or more");
   require(s.top_p > 0 && s.top_p <= 1, "top-p must be more than 0 and at most 1");
   require(s.min_p >= 0 && s.min_p < 1, "min-p must be at least 0 and less than 1");
-  require(std::isfinite(s.repetition_penalty) && s.repetition_penalty > 0, "the repetition penalty must be positive");
+  require(std::isfinite(s.repetition_penalty) && s.repetition_penalty > 0,
+          "the repetition penalty must be positive");
   require(std::isfinite(s.presence_penalty), "the presence penalty must be a number");
   require(std::isfinite(s.frequency_penalty), "the frequency penalty must be a number");
   require(s.penalty_window >= 0, "the penalty window must be 0 or more");
   for (const LogitBias& bias : s.logit_bias) {
     require(bias.token >= 0 && bias.token < n_vocab, "logit bias names token " + std::to_string(bias.token) +
-                                                         ", and the vocabulary has " + std::to_string(n_vocab));
+                                                         ", and the vocabulary has " +
+                                                         std::to_string(n_vocab));
     require(!std::isnan(bias.bias) && bias.bias < std::numeric_limits<float>::infinity(),
             "the logit bias of token " + std::to_string(bias.token) + " must be a number or -inf");
   }

@@ -13,7 +13,7 @@ namespace lanerope {
 
 struct Draw {
   TokenId token = 0;
-  float logprob = 0;             // under the model's own distribution, before bias, penalties and temperature
+  float logprob = 0;  // under the model's own distribution, before bias, penalties and temperature
   std::vector<Alternative> top = {};  // most likely first
 };
 

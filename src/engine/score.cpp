@@ -10,8 +10,8 @@ namespace lanerope {
 
 namespace {
 
-// Feeds a whole trace: the prompt, then all lanes, a window of steps at a time. Rows go lane by lane within a window,
-// which is as good as any order: every key of the window is stored before any query looks.
+// Feeds a whole trace: the prompt, then all lanes, a window of steps at a time. Rows go lane by lane within a
+// window, which is as good as any order: every key of the window is stored before any query looks.
 class TraceScorer {
  public:
   TraceScorer(Engine::Impl& engine, const ScoreRequest& request);
@@ -78,7 +78,8 @@ void check(const Engine::Impl& engine, const ScoreRequest& request) {
   }
 }
 
-TraceScorer::TraceScorer(Engine::Impl& engine, const ScoreRequest& request) : engine_(engine), request_(request) {
+TraceScorer::TraceScorer(Engine::Impl& engine, const ScoreRequest& request)
+    : engine_(engine), request_(request) {
   check(engine, request);
   lane_scales_ = adapter_scales(*engine.model, request.adapter_scales);
   prompt_scales_ = lane_scales_;
@@ -111,7 +112,8 @@ void TraceScorer::score_token(int32_t lane, size_t index, std::span<const float>
   reduce_.read(logits);
   scored.logprob = static_cast<float>(logits[scored.token] - reduce_.log_sum_exp(1.0F));
   if (request_.top_logits == 0) return;
-  for (const Candidate& top : reduce_.top(request_.top_logits)) scored.top_logits.emplace_back(top.token, top.logit);
+  for (const Candidate& top : reduce_.top(request_.top_logits))
+    scored.top_logits.emplace_back(top.token, top.logit);
 }
 
 void TraceScorer::take_logits(const GroupRow& row, std::span<const float> logits) {
@@ -200,6 +202,8 @@ ScoreResult TraceScorer::run() {
 
 }  // namespace
 
-ScoreResult Engine::score(const ScoreRequest& request) { return TraceScorer(*impl_, request).run(); }
+ScoreResult Engine::score(const ScoreRequest& request) {
+  return TraceScorer(*impl_, request).run();
+}
 
 }  // namespace lanerope

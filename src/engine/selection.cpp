@@ -24,7 +24,8 @@ Selected by_logprob(const std::vector<LaneResult>& lanes) {
   Selected best;
   for (size_t m = 0; m < lanes.size(); ++m) {
     if (lanes[m].generated == 0) continue;
-    if (best.lane < 0 || lanes[m].mean_logprob > lanes[best.lane].mean_logprob) best.lane = static_cast<int32_t>(m);
+    if (best.lane < 0 || lanes[m].mean_logprob > lanes[best.lane].mean_logprob)
+      best.lane = static_cast<int32_t>(m);
   }
   if (best.lane >= 0) best.confidence = std::exp(lanes[best.lane].mean_logprob);
   return best;
@@ -57,7 +58,8 @@ std::vector<Vote> count_votes(const std::vector<LaneResult>& lanes) {
   return votes;
 }
 
-Selected select(SelectionKind kind, const std::vector<LaneResult>& lanes, const std::vector<int32_t>& finish_order) {
+Selected select(SelectionKind kind, const std::vector<LaneResult>& lanes,
+                const std::vector<int32_t>& finish_order) {
   switch (kind) {
     case SelectionKind::vote:
       return by_vote(lanes);

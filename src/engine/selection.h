@@ -20,10 +20,11 @@ struct Selected {
 std::vector<Vote> count_votes(const std::vector<LaneResult>& lanes);
 
 // For every kind but `verifier`. `finish_order` has the lanes in the order in which they ended.
-Selected select(SelectionKind kind, const std::vector<LaneResult>& lanes, const std::vector<int32_t>& finish_order);
+Selected select(SelectionKind kind, const std::vector<LaneResult>& lanes,
+                const std::vector<int32_t>& finish_order);
 
-// By the scores of a verifier, one a lane: the highest, the first of equals. The confidence is the score itself where
-// all scores lie in [0, 1], otherwise its share of a soft-max over the lanes.
+// By the scores of a verifier, one a lane: the highest, the first of equals. The confidence is the score
+// itself where all scores lie in [0, 1], otherwise its share of a soft-max over the lanes.
 Selected select_by_scores(const std::vector<double>& scores);
 
 }  // namespace lanerope

@@ -42,7 +42,8 @@ void finish_batch(Batch& batch) {
   if (batch.outputs.empty() && batch.n_rows() > 0) batch.outputs.push_back(batch.n_rows() - 1);
 }
 
-StepBatch assemble(std::vector<std::unique_ptr<Group>>& groups, const EngineOptions& options, size_t n_adapters) {
+StepBatch assemble(std::vector<std::unique_ptr<Group>>& groups, const EngineOptions& options,
+                   size_t n_adapters) {
   StepBatch step;
   step.batch.adapter_scales.resize(n_adapters);
   for (const auto& group : groups) {

@@ -12,10 +12,10 @@ namespace lanerope {
 struct StepBatch {
   struct Share {
     Group* group = nullptr;
-    std::vector<GroupRow> rows;       // in the batch from first_row on
+    std::vector<GroupRow> rows;  // in the batch from first_row on
     int32_t first_row = 0;
-    int32_t first_block = 0;          // of the plan
-    std::vector<int32_t> outputs;     // [rows] index into the batch's outputs, or -1
+    int32_t first_block = 0;       // of the plan
+    std::vector<int32_t> outputs;  // [rows] index into the batch's outputs, or -1
   };
   Batch batch;
   std::vector<Share> shares;
@@ -23,9 +23,10 @@ struct StepBatch {
   bool empty() const { return batch.tokens.empty(); }
 };
 
-// One token of every live lane of every running group, then a chunk of the prompts that are being read, in the order
-// of the groups, as far as `batch_rows` goes.
-StepBatch assemble(std::vector<std::unique_ptr<Group>>& groups, const EngineOptions& options, size_t n_adapters);
+// One token of every live lane of every running group, then a chunk of the prompts that are being read, in
+// the order of the groups, as far as `batch_rows` goes.
+StepBatch assemble(std::vector<std::unique_ptr<Group>>& groups, const EngineOptions& options,
+                   size_t n_adapters);
 
 // Appends the adapter scales of one row.
 void append_scales(Batch& batch, const std::vector<float>& scales);

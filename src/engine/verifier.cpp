@@ -59,10 +59,11 @@ struct Patience {
 std::string input_lines(const std::string& prompt, const std::vector<LaneResult>& lanes) {
   std::string lines;
   for (size_t m = 0; m < lanes.size(); ++m) {
-    const nlohmann::json line = {{"lane", m},
-                                 {"prompt", prompt},
-                                 {"text", lanes[m].text},
-                                 {"answer", lanes[m].answer ? nlohmann::json(*lanes[m].answer) : nlohmann::json()}};
+    const nlohmann::json line = {
+        {"lane", m},
+        {"prompt", prompt},
+        {"text", lanes[m].text},
+        {"answer", lanes[m].answer ? nlohmann::json(*lanes[m].answer) : nlohmann::json()}};
     lines += line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   }
   return lines;
@@ -91,7 +92,8 @@ pid_t start(const std::string& command, int child_in, int child_out) {
   return child;
 }
 
-// Writes all of `input` and reads until the other end closes. False at the deadline or when it writes too much.
+// Writes all of `input` and reads until the other end closes. False at the deadline or when it writes too
+// much.
 bool exchange(Pipes& pipes, std::string_view input, const Patience& patience, std::string& output) {
   auto& [to_child, from_child] = pipes;
   while (from_child.open()) {
@@ -156,7 +158,8 @@ Verdict run_verifier(const VerifierOptions& options, const std::vector<LaneResul
   if (pipe2(in.data(), O_CLOEXEC) != 0) return {.scores = {}, .failure = "the verifier could not be started"};
   Descriptor child_in(in[0]);
   Descriptor to_child(in[1]);
-  if (pipe2(out.data(), O_CLOEXEC) != 0) return {.scores = {}, .failure = "the verifier could not be started"};
+  if (pipe2(out.data(), O_CLOEXEC) != 0)
+    return {.scores = {}, .failure = "the verifier could not be started"};
   Descriptor from_child(out[0]);
   Descriptor child_out(out[1]);
   fcntl(to_child.get(), F_SETFL, O_NONBLOCK);
@@ -190,10 +193,11 @@ Verdict run_verifier(const VerifierOptions& options, const std::vector<LaneResul
     return {.scores = {}, .failure = "the verifier took too long and was cut off"};
   }
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    return {.scores = {}, .failure = "the verifier failed (" +
-                                         (WIFEXITED(status) ? "exit status " + std::to_string(WEXITSTATUS(status))
-                                                            : "signal " + std::to_string(WTERMSIG(status))) +
-                                         ")"};
+    return {.scores = {},
+            .failure = "the verifier failed (" +
+                       (WIFEXITED(status) ? "exit status " + std::to_string(WEXITSTATUS(status))
+                                          : "signal " + std::to_string(WTERMSIG(status))) +
+                       ")"};
   }
   return read_scores(output, lanes.size());
 }

@@ -22,8 +22,8 @@ struct Verdict {
   std::string failure = {};
 };
 
-// Runs the command with one JSON line a lane on its standard input and reads one number a line, in the same order.
-// Blocks until it ends or is killed at the time-out, with everything that it started. Never throws.
+// Runs the command with one JSON line a lane on its standard input and reads one number a line, in the same
+// order. Blocks until it ends or is killed at the time-out, with everything that it started. Never throws.
 Verdict run_verifier(const VerifierOptions& options, const std::vector<LaneResult>& lanes);
 
 }  // namespace lanerope

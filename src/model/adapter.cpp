@@ -50,7 +50,8 @@ void read_enum(const GgufFile& file, std::string_view key, Parse parse, Enum& va
   if (!text) return;
   const auto parsed = parse(*text);
   if (!parsed) {
-    throw BadFile(file.path() + ": " + std::string(key) + " is \"" + *text + "\", which this version does not know");
+    throw BadFile(file.path() + ": " + std::string(key) + " is \"" + *text +
+                  "\", which this version does not know");
   }
   value = *parsed;
 }
@@ -82,7 +83,8 @@ Linear* find_linear(Weights& weights, const std::string& name) {
 
 void check_pair(const std::string& path, const Linear& linear, const Pair& pair) {
   const auto fail = [&](const TensorInfo& tensor, const std::string& what) {
-    throw InvalidRequest(path + ": tensor " + tensor.name + " " + what + "; the adapter belongs to another model");
+    throw InvalidRequest(path + ": tensor " + tensor.name + " " + what +
+                         "; the adapter belongs to another model");
   };
   const auto& a = *pair.a;
   const auto& b = *pair.b;
@@ -126,14 +128,14 @@ AdapterInfo read_adapter_info(const GgufFile& file) {
   return info;
 }
 
-AdapterInfo load_adapter(const std::string& path, int32_t index, const Hyperparameters& h, const Backend& backend,
-                         Weights& weights) {
+AdapterInfo load_adapter(const std::string& path, int32_t index, const Hyperparameters& h,
+                         const Backend& backend, Weights& weights) {
   const GgufFile file(path);
   AdapterInfo info = read_adapter_info(file);
   const auto architecture = file.get<std::string>("general.architecture");
   if (architecture != h.architecture->name) {
-    throw InvalidRequest(path + ": the adapter is for architecture \"" + architecture + "\" and the model is \"" +
-                         std::string(h.architecture->name) + "\"");
+    throw InvalidRequest(path + ": the adapter is for architecture \"" + architecture +
+                         "\" and the model is \"" + std::string(h.architecture->name) + "\"");
   }
   const auto pairs = h.rope.dimensions / 2;
   if (info.coupling && !info.coupling->omega.empty() &&
@@ -161,13 +163,15 @@ AdapterInfo load_adapter(const std::string& path, int32_t index, const Hyperpara
     }
     check_pair(path, *linear, pair);
     const float gain = info.alpha == 0 ? 1.0F : info.alpha / static_cast<float>(pair.b->ne[0]);
-    linear->low_rank.push_back({.adapter = index, .gain = gain, .a = declare(*pair.a), .b = declare(*pair.b)});
+    linear->low_rank.push_back(
+        {.adapter = index, .gain = gain, .a = declare(*pair.a), .b = declare(*pair.b)});
   }
 
   BufferHandle buffer(ggml_backend_alloc_ctx_tensors_from_buft(context.get(), backend.buffer_type()));
   if (buffer == nullptr) throw DoesNotFit(path + ": the adapter does not fit into memory");
   ggml_backend_buffer_set_usage(buffer.get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
-  for (const auto& [tensor, source] : to_fill) ggml_backend_tensor_set(tensor, source->data, 0, source->bytes);
+  for (const auto& [tensor, source] : to_fill)
+    ggml_backend_tensor_set(tensor, source->data, 0, source->bytes);
   weights.contexts.push_back(std::move(context));
   weights.buffers.push_back(std::move(buffer));
   return info;

@@ -15,10 +15,10 @@ namespace lanerope {
 // What a LoRA GGUF says of itself, design section 5. Throws BadFile.
 AdapterInfo read_adapter_info(const GgufFile& file);
 
-// Loads a LoRA GGUF and hangs its pairs onto the linears of `weights` as adapter number `index`; the tensors live in
-// `weights`. y += scale * alpha / rank * B (A x). Throws BadFile where the file is damaged, and InvalidRequest, naming
-// the tensor, where it does not belong to this model.
-AdapterInfo load_adapter(const std::string& path, int32_t index, const Hyperparameters& h, const Backend& backend,
-                         Weights& weights);
+// Loads a LoRA GGUF and hangs its pairs onto the linears of `weights` as adapter number `index`; the tensors
+// live in `weights`. y += scale * alpha / rank * B (A x). Throws BadFile where the file is damaged, and
+// InvalidRequest, naming the tensor, where it does not belong to this model.
+AdapterInfo load_adapter(const std::string& path, int32_t index, const Hyperparameters& h,
+                         const Backend& backend, Weights& weights);
 
 }  // namespace lanerope

@@ -5,7 +5,8 @@ namespace lanerope {
 
 namespace {
 
-constexpr const Architecture* architectures[] = {&llama_architecture, &qwen2_architecture, &qwen3_architecture};
+constexpr const Architecture* architectures[] = {&llama_architecture, &qwen2_architecture,
+                                                 &qwen3_architecture};
 
 }  // namespace
 

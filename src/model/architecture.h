@@ -13,8 +13,8 @@ namespace lanerope {
 class GraphBuilder;
 struct Weights;
 
-// What is particular to one architecture: data, and the function that builds its graph. One file each; to add one,
-// write such a file and name it in architecture.cpp (docs/architecture.md, "Where to add a model").
+// What is particular to one architecture: data, and the function that builds its graph. One file each; to add
+// one, write such a file and name it in architecture.cpp (docs/architecture.md, "Where to add a model").
 struct Architecture {
   std::string_view name;  // general.architecture
   RopePairs pairs = RopePairs::halves;

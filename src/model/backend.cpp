@@ -57,7 +57,8 @@ Backend::Backend(const std::string& device, int32_t threads) {
   threads_ = threads > 0 ? threads : std::max(1, static_cast<int32_t>(std::thread::hardware_concurrency()));
   cpu_ = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
   if (cpu_ == nullptr) {
-    throw SystemError("ggml found no CPU back end; install its package (Debian: libggml0) beside the library");
+    throw SystemError(
+        "ggml found no CPU back end; install its package (Debian: libggml0) beside the library");
   }
   device_ = device == "cpu" ? cpu_ : find_device(device);
   if (device_ == nullptr || (device_ == cpu_ && device != "cpu")) {
@@ -67,7 +68,9 @@ Backend::Backend(const std::string& device, int32_t threads) {
   }
 }
 
-std::string Backend::name() const { return on_cpu() ? "cpu" : ggml_backend_dev_name(device_); }
+std::string Backend::name() const {
+  return on_cpu() ? "cpu" : ggml_backend_dev_name(device_);
+}
 
 BufferHandle Backend::wrap_memory(void* data, size_t bytes) const {
   return BufferHandle(ggml_backend_dev_buffer_from_host_ptr(cpu_, data, bytes, bytes));
@@ -92,7 +95,8 @@ bool GraphRunner::allocate(ggml_cgraph* graph, size_t max_nodes) {
     std::vector<ggml_backend_t> backends;
     if (device_ != nullptr) backends.push_back(device_.get());
     backends.push_back(cpu_.get());
-    scheduler_.reset(ggml_backend_sched_new(backends.data(), nullptr, static_cast<int>(backends.size()), max_nodes_,
+    scheduler_.reset(ggml_backend_sched_new(backends.data(), nullptr, static_cast<int>(backends.size()),
+                                            max_nodes_,
                                             /*parallel=*/false, /*op_offload=*/false));
   }
   ggml_backend_sched_reset(scheduler_.get());

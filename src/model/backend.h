@@ -30,8 +30,8 @@ ContextHandle make_context(size_t n_tensors, size_t n_graph_nodes = 0);
 // Which device computes, and where what it computes with lives. Immutable; any number of threads.
 class Backend {
  public:
-  // `device` is "cpu" or a name out of device_names(). Throws InvalidRequest for an unknown one, SystemError if the
-  // device cannot be used. threads 0 means all cores.
+  // `device` is "cpu" or a name out of device_names(). Throws InvalidRequest for an unknown one, SystemError
+  // if the device cannot be used. threads 0 means all cores.
   Backend(const std::string& device, int32_t threads);
 
   bool on_cpu() const { return device_ == cpu_; }
@@ -50,13 +50,15 @@ class Backend {
   int32_t threads_ = 1;
 };
 
-// Allocates and computes graphs on the device, with the CPU beside it for what the device cannot do. One thread.
+// Allocates and computes graphs on the device, with the CPU beside it for what the device cannot do. One
+// thread.
 class GraphRunner {
  public:
   // graph_threads: of ggml's own on the CPU.
   GraphRunner(const Backend& backend, int32_t graph_threads);
 
-  // Forgets the last graph and gives memory to this one of at most `max_nodes` nodes. False if there is not enough.
+  // Forgets the last graph and gives memory to this one of at most `max_nodes` nodes. False if there is not
+  // enough.
   bool allocate(ggml_cgraph* graph, size_t max_nodes);
   // Whether it went well.
   bool compute(ggml_cgraph* graph);

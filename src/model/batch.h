@@ -22,7 +22,7 @@ struct Batch {
   std::vector<int32_t> positions = {};  // [n_rows] token index i, by which theta turns
   std::vector<int32_t> cells = {};      // [n_rows] where the row's key and value go
   AttentionPlan plan;
-  std::vector<int32_t> outputs = {};    // rows whose logits are wanted, ascending
+  std::vector<int32_t> outputs = {};  // rows whose logits are wanted, ascending
   // [n_adapters][n_rows]; an empty inner vector: the adapter is off for every row
   std::vector<std::vector<float>> adapter_scales = {};
   AttentionDetail record = AttentionDetail::none;

@@ -10,8 +10,8 @@ namespace lanerope {
 
 namespace {
 
-// An upper bound of the graph's nodes and leaves: what a layer has of its own, and what each block and segment of the
-// plan adds where attention is made of plain operations.
+// An upper bound of the graph's nodes and leaves: what a layer has of its own, and what each block and
+// segment of the plan adds where attention is made of plain operations.
 size_t bound_nodes(const Hyperparameters& h, const Batch& batch) {
   size_t per_layer = 96 + 64 * batch.adapter_scales.size();
   for (const AttentionBlock& block : batch.plan.blocks) per_layer += 24 + 24 * block.segments.size();
@@ -55,8 +55,8 @@ void Forward::build(const Batch& batch) {
 
 std::span<const float> Forward::run(const Batch& batch) {
   const Shape shape = shape_of(batch);
-  const bool reuse = built_ && shape == shape_ && batch.record == AttentionDetail::none && shares_nodes_.empty() &&
-                     parts_.operations->graph_is_reusable();
+  const bool reuse = built_ && shape == shape_ && batch.record == AttentionDetail::none &&
+                     shares_nodes_.empty() && parts_.operations->graph_is_reusable();
   if (!reuse) {
     built_ = false;
     build(batch);
@@ -65,7 +65,8 @@ std::span<const float> Forward::run(const Batch& batch) {
   }
   parts_.operations->prepare(batch);
   for (const GraphBuilder::Input& input : inputs_) {
-    if (input.tensor->buffer != nullptr) input.fill(batch, input.tensor);  // an input that nothing reads has none
+    if (input.tensor->buffer != nullptr)
+      input.fill(batch, input.tensor);  // an input that nothing reads has none
   }
   if (!runner_.compute(graph_)) {
     throw SystemError("the back end " + parts_.backend.name() + " failed to compute a step");
@@ -80,7 +81,8 @@ std::span<const float> Forward::run(const Batch& batch) {
   }
 
   const auto n_logits = static_cast<size_t>(ggml_nelements(logits_));
-  if (ggml_backend_buffer_is_host(logits_->buffer)) return {static_cast<const float*>(logits_->data), n_logits};
+  if (ggml_backend_buffer_is_host(logits_->buffer))
+    return {static_cast<const float*>(logits_->data), n_logits};
   logits_copy_.resize(n_logits);
   ggml_backend_tensor_get(logits_, logits_copy_.data(), 0, ggml_nbytes(logits_));
   return logits_copy_;

@@ -20,8 +20,8 @@ struct Shares {
   std::vector<float> values = {};
 };
 
-// Runs batches through a model: builds the graph, or takes the last one where it still fits, fills its inputs and
-// computes. One thread at a time.
+// Runs batches through a model: builds the graph, or takes the last one where it still fits, fills its inputs
+// and computes. One thread at a time.
 class Forward {
  public:
   struct Parts {
@@ -33,8 +33,8 @@ class Forward {
   };
   explicit Forward(Parts parts);
 
-  // The logits of the batch's outputs: [n_vocab, n_outputs], valid until the next run. Writes the keys and values of
-  // every row to the pool. Throws SystemError where the back end fails.
+  // The logits of the batch's outputs: [n_vocab, n_outputs], valid until the next run. Writes the keys and
+  // values of every row to the pool. Throws SystemError where the back end fails.
   std::span<const float> run(const Batch& batch);
 
   // Of the last run, if its batch asked for it.

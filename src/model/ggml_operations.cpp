@@ -9,7 +9,9 @@ namespace lanerope {
 
 namespace {
 
-const AttentionBlock& block_of(const Batch& batch, int32_t block) { return batch.plan.blocks[block]; }
+const AttentionBlock& block_of(const Batch& batch, int32_t block) {
+  return batch.plan.blocks[block];
+}
 
 bool segment_in_view(const AttentionBlock& block, size_t segment) {
   for (int32_t r = 0; r < block.n_rows; ++r) {
@@ -18,13 +20,14 @@ bool segment_in_view(const AttentionBlock& block, size_t segment) {
   return false;
 }
 
-// The block's queries as they meet one segment: turned by phi. Rows with no turn stay as they are, to the bit.
+// The block's queries as they meet one segment: turned by phi. Rows with no turn stay as they are, to the
+// bit.
 struct Meeting {
   size_t segment = 0;
   int32_t layer = 0;
 };
 ggml_tensor* turned_queries(GraphBuilder& graph, const AttentionBlock& block, ggml_tensor* q, Meeting with) {
-  const auto turn_by = [&](ggml_tensor* x, int32_t Turns::*part, std::span<const double> frequencies) {
+  const auto turn_by = [&](ggml_tensor* x, int32_t Turns::* part, std::span<const double> frequencies) {
     std::vector<int32_t> turns(block.n_rows);
     for (int32_t r = 0; r < block.n_rows; ++r) turns[r] = block.row(r)[with.segment].turns.*part;
     if (std::ranges::all_of(turns, [](int32_t n) { return n == 0; })) return x;
@@ -60,14 +63,15 @@ ggml_tensor* visibility_mask(GraphBuilder& graph, const AttentionBlock& block,
       cell += block.segments[segment].length;
     }
   }
-  return graph.input(GGML_TYPE_F32, {n_cells, block.n_rows}, [mask = std::move(mask)](const Batch&, ggml_tensor* t) {
-    ggml_backend_tensor_set(t, mask.data(), 0, mask.size() * sizeof(float));
-  });
+  return graph.input(GGML_TYPE_F32, {n_cells, block.n_rows},
+                     [mask = std::move(mask)](const Batch&, ggml_tensor* t) {
+                       ggml_backend_tensor_set(t, mask.data(), 0, mask.size() * sizeof(float));
+                     });
 }
 
 // The sum over segments of p times their values: [head_dim, n_rows of the block, n_head].
-ggml_tensor* weighted_values(GraphBuilder& graph, const AttentionBlock& block, const BlockProbabilities& probabilities,
-                             ggml_tensor* values) {
+ggml_tensor* weighted_values(GraphBuilder& graph, const AttentionBlock& block,
+                             const BlockProbabilities& probabilities, ggml_tensor* values) {
   ggml_context* context = graph.context();
   const Hyperparameters& h = graph.h();
   ggml_tensor* p = probabilities.p;
@@ -87,7 +91,8 @@ ggml_tensor* weighted_values(GraphBuilder& graph, const AttentionBlock& block, c
 }
 
 // [segments in view, n_rows of the block, n_head]
-ggml_tensor* segment_sums(ggml_context* context, const AttentionBlock& block, const BlockProbabilities& probabilities) {
+ggml_tensor* segment_sums(ggml_context* context, const AttentionBlock& block,
+                          const BlockProbabilities& probabilities) {
   ggml_tensor* p = probabilities.p;
   ggml_tensor* sums = nullptr;
   int64_t offset = 0;
@@ -108,7 +113,8 @@ ggml_tensor* store_keys(GraphBuilder& graph, ggml_tensor* pool, ggml_tensor* k) 
                        ggml_reshape_2d(graph.context(), k, graph.h().kv_width(), k->ne[2]), graph.cells());
 }
 
-ggml_tensor* store_values_transposed(GraphBuilder& graph, ggml_tensor* pool, ggml_tensor* v, ggml_tensor* indices) {
+ggml_tensor* store_values_transposed(GraphBuilder& graph, ggml_tensor* pool, ggml_tensor* v,
+                                     ggml_tensor* indices) {
   // Component c of cell x lies at c * n_cells + x: a scatter of single elements.
   ggml_context* context = graph.context();
   ggml_tensor* flat_pool = ggml_reshape_2d(context, pool, 1, ggml_nelements(pool));
@@ -121,7 +127,8 @@ ggml_tensor* store_values_transposed(GraphBuilder& graph, ggml_tensor* pool, ggm
 ggml_tensor* join_rows(ggml_context* context, std::vector<ggml_tensor*> parts) {
   while (parts.size() > 1) {
     std::vector<ggml_tensor*> joined;
-    for (size_t i = 0; i + 1 < parts.size(); i += 2) joined.push_back(ggml_concat(context, parts[i], parts[i + 1], 1));
+    for (size_t i = 0; i + 1 < parts.size(); i += 2)
+      joined.push_back(ggml_concat(context, parts[i], parts[i + 1], 1));
     if (parts.size() % 2 == 1) joined.push_back(parts.back());
     parts = std::move(joined);
   }
@@ -135,15 +142,18 @@ ggml_tensor* GgmlOperations::product(GraphBuilder& graph, const Linear& linear, 
   return linear.bias != nullptr ? ggml_add(graph.context(), y, linear.bias) : y;
 }
 
-QueryKeyValue GgmlOperations::query_key_value(GraphBuilder& graph, const LayerWeights& layer, ggml_tensor* x) {
-  return {.q = graph.linear(layer.query, x), .k = graph.linear(layer.key, x), .v = graph.linear(layer.value, x)};
+QueryKeyValue GgmlOperations::query_key_value(GraphBuilder& graph, const LayerWeights& layer,
+                                              ggml_tensor* x) {
+  return {
+      .q = graph.linear(layer.query, x), .k = graph.linear(layer.key, x), .v = graph.linear(layer.value, x)};
 }
 
 ggml_tensor* GgmlOperations::swiglu(GraphBuilder& graph, const LayerWeights& layer, ggml_tensor* x) {
   return ggml_swiglu_split(graph.context(), graph.linear(layer.ffn_gate, x), graph.linear(layer.ffn_up, x));
 }
 
-BlockProbabilities block_probabilities(GraphBuilder& graph, BlockOfLayer where, ggml_tensor* q, ggml_tensor* keys) {
+BlockProbabilities block_probabilities(GraphBuilder& graph, BlockOfLayer where, ggml_tensor* q,
+                                       ggml_tensor* keys) {
   ggml_context* context = graph.context();
   const Hyperparameters& h = graph.h();
   const AttentionBlock& block = block_of(graph.batch(), where.block);
@@ -155,8 +165,9 @@ BlockProbabilities block_probabilities(GraphBuilder& graph, BlockOfLayer where, 
     const SegmentView& segment = block.segments[s];
     if (!segment_in_view(block, s)) continue;
     result.segments.push_back(static_cast<int32_t>(s));
-    ggml_tensor* k = ggml_view_3d(context, keys, h.head_dim, h.n_head_kv, segment.length,
-                                  ggml_row_size(keys->type, h.head_dim), keys->nb[1], keys->nb[1] * segment.cell);
+    ggml_tensor* k =
+        ggml_view_3d(context, keys, h.head_dim, h.n_head_kv, segment.length,
+                     ggml_row_size(keys->type, h.head_dim), keys->nb[1], keys->nb[1] * segment.cell);
     ggml_tensor* turned = turned_queries(graph, block, rows, {.segment = s, .layer = where.layer});
     ggml_tensor* product = ggml_mul_mat(context, ggml_permute(context, k, 0, 2, 1, 3),
                                         ggml_permute(context, turned, 0, 2, 1, 3));
@@ -172,27 +183,27 @@ void record_block(GraphBuilder& graph, BlockOfLayer where, const BlockProbabilit
   ggml_tensor* recorded = graph.batch().record == AttentionDetail::weights
                               ? ggml_cont(graph.context(), probabilities.p)
                               : segment_sums(graph.context(), block, probabilities);
-  graph.add_shares({.layer = where.layer,
-                    .block = where.block,
-                    .segments = probabilities.segments,
-                    .shares = recorded});
+  graph.add_shares(
+      {.layer = where.layer, .block = where.block, .segments = probabilities.segments, .shares = recorded});
 }
 
-ggml_tensor* GgmlOperations::lane_attention(GraphBuilder& graph, const LayerWeights& layer, const QueryKeyValue& qkv) {
+ggml_tensor* GgmlOperations::lane_attention(GraphBuilder& graph, const LayerWeights& layer,
+                                            const QueryKeyValue& qkv) {
   ggml_context* context = graph.context();
   const int64_t width = graph.h().kv_width();
   ggml_tensor* keys = store_keys(graph, graph.pool().keys[layer.index], qkv.k);
   if (layer.index == 0) {
     const int64_t n_cells = graph.pool().n_cells;
-    value_cells_ = graph.input(GGML_TYPE_I64, {width * graph.batch().n_rows(), 1},
-                               [width, n_cells](const Batch& batch, ggml_tensor* t) {
-                                 std::vector<int64_t> indices;
-                                 indices.reserve(width * batch.cells.size());
-                                 for (const int64_t cell : batch.cells) {
-                                   for (int64_t c = 0; c < width; ++c) indices.push_back(c * n_cells + cell);
-                                 }
-                                 ggml_backend_tensor_set(t, indices.data(), 0, indices.size() * sizeof(int64_t));
-                               });
+    value_cells_ =
+        graph.input(GGML_TYPE_I64, {width * graph.batch().n_rows(), 1},
+                    [width, n_cells](const Batch& batch, ggml_tensor* t) {
+                      std::vector<int64_t> indices;
+                      indices.reserve(width * batch.cells.size());
+                      for (const int64_t cell : batch.cells) {
+                        for (int64_t c = 0; c < width; ++c) indices.push_back(c * n_cells + cell);
+                      }
+                      ggml_backend_tensor_set(t, indices.data(), 0, indices.size() * sizeof(int64_t));
+                    });
   }
   ggml_tensor* values = store_values_transposed(graph, graph.pool().values[layer.index], qkv.v, value_cells_);
 

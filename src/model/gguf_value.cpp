@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "lanerope/errors.h"
-#include "text/utf8.h"  // quoted
 #include "model/gguf_file.h"
+#include "text/utf8.h"  // quoted
 
 namespace lanerope {
 

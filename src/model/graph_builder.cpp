@@ -37,15 +37,17 @@ ggml_tensor* GraphBuilder::rms_norm(ggml_tensor* x, ggml_tensor* weight) {
   return ggml_mul(context_, ggml_rms_norm(context_, x, h().rms_epsilon), weight);
 }
 
-ggml_tensor* GraphBuilder::add(ggml_tensor* a, ggml_tensor* b) { return ggml_add(context_, a, b); }
+ggml_tensor* GraphBuilder::add(ggml_tensor* a, ggml_tensor* b) {
+  return ggml_add(context_, a, b);
+}
 
 ggml_tensor* GraphBuilder::linear(const Linear& linear, ggml_tensor* x) {
   return correct(linear, x, parts_.operations.product(*this, linear, x));
 }
 
 bool GraphBuilder::is_corrected(const Linear& linear) const {
-  return std::ranges::any_of(linear.low_rank,
-                             [&](const LowRank& pair) { return !batch().adapter_scales[pair.adapter].empty(); });
+  return std::ranges::any_of(
+      linear.low_rank, [&](const LowRank& pair) { return !batch().adapter_scales[pair.adapter].empty(); });
 }
 
 ggml_tensor* GraphBuilder::correct(const Linear& linear, ggml_tensor* x, ggml_tensor* y) {
@@ -106,7 +108,8 @@ ggml_tensor* GraphBuilder::frequency_divisors(std::span<const double> frequencie
   const RopeParameters& rope = h().rope;
   std::vector<float> values(frequencies.size());
   for (size_t t = 0; t < values.size(); ++t) {
-    const double plain = std::pow(static_cast<double>(rope.base), -2.0 * static_cast<double>(t) / rope.dimensions);
+    const double plain =
+        std::pow(static_cast<double>(rope.base), -2.0 * static_cast<double>(t) / rope.dimensions);
     values[t] = static_cast<float>(plain / frequencies[t]);  // infinite where the pair does not turn
   }
   ggml_tensor* tensor = input(GGML_TYPE_F32, {static_cast<int64_t>(values.size()), 1},
@@ -115,7 +118,8 @@ ggml_tensor* GraphBuilder::frequency_divisors(std::span<const double> frequencie
   return tensor;
 }
 
-ggml_tensor* GraphBuilder::turn(ggml_tensor* x, ggml_tensor* row_positions, std::span<const double> frequencies) {
+ggml_tensor* GraphBuilder::turn(ggml_tensor* x, ggml_tensor* row_positions,
+                                std::span<const double> frequencies) {
   const RopeParameters& rope = h().rope;
   const int mode = rope.pairs == RopePairs::halves ? GGML_ROPE_TYPE_NEOX : GGML_ROPE_TYPE_NORMAL;
   return ggml_rope_ext(context_, x, row_positions, frequency_divisors(frequencies), rope.dimensions, mode,
@@ -127,8 +131,8 @@ ggml_tensor* GraphBuilder::rope(ggml_tensor* x) {
   const RopeParameters& rope = h().rope;
   const bool scaled = rope.scaling != RopeScaling::none || !rope.frequency_factors.empty();
   const int mode = rope.pairs == RopePairs::halves ? GGML_ROPE_TYPE_NEOX : GGML_ROPE_TYPE_NORMAL;
-  return ggml_rope_ext(context_, x, positions(), scaled ? frequency_divisors(theta().theta) : nullptr, rope.dimensions,
-                       mode, /*n_ctx_orig=*/0, rope.base, /*freq_scale=*/1, /*ext_factor=*/0,
+  return ggml_rope_ext(context_, x, positions(), scaled ? frequency_divisors(theta().theta) : nullptr,
+                       rope.dimensions, mode, /*n_ctx_orig=*/0, rope.base, /*freq_scale=*/1, /*ext_factor=*/0,
                        /*attn_factor=*/theta().magnitude, /*beta_fast=*/0, /*beta_slow=*/0);
 }
 
@@ -148,7 +152,9 @@ std::pair<ggml_tensor*, ggml_tensor*> GraphBuilder::keep_outputs(ggml_tensor* a,
   return {ggml_get_rows(context_, a, outputs_), ggml_get_rows(context_, b, outputs_)};
 }
 
-void GraphBuilder::expand(ggml_tensor* node) { ggml_build_forward_expand(graph_, node); }
+void GraphBuilder::expand(ggml_tensor* node) {
+  ggml_build_forward_expand(graph_, node);
+}
 
 void GraphBuilder::add_shares(SharesNode shares) {
   ggml_set_output(shares.shares);

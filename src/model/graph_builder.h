@@ -29,7 +29,7 @@ struct QueryKeyValue {
 struct SharesNode {
   int32_t layer = 0;
   int32_t block = 0;
-  std::vector<int32_t> segments = {};   // of the block, those in view
+  std::vector<int32_t> segments = {};  // of the block, those in view
   // [n segments (or all of their cells, with AttentionDetail::weights), n_rows of the block, n_head]
   ggml_tensor* shares = nullptr;
 };
@@ -41,12 +41,14 @@ class LaneOperations {
   virtual ~LaneOperations() = default;
   // W x + bias, without corrections: [n_out, n_rows].
   virtual ggml_tensor* product(GraphBuilder& graph, const Linear& linear, ggml_tensor* x) = 0;
-  // q, k and v of one layer with their biases and corrections, each [n_out, n_rows], rows maybe apart in memory.
+  // q, k and v of one layer with their biases and corrections, each [n_out, n_rows], rows maybe apart in
+  // memory.
   virtual QueryKeyValue query_key_value(GraphBuilder& graph, const LayerWeights& layer, ggml_tensor* x) = 0;
   // silu(gate x) * up x: [n_ffn, n_rows].
   virtual ggml_tensor* swiglu(GraphBuilder& graph, const LayerWeights& layer, ggml_tensor* x) = 0;
   // Stores k and v in the batch's cells and attends as the plan says: [head_dim * n_head, n_rows].
-  virtual ggml_tensor* lane_attention(GraphBuilder& graph, const LayerWeights& layer, const QueryKeyValue& qkv) = 0;
+  virtual ggml_tensor* lane_attention(GraphBuilder& graph, const LayerWeights& layer,
+                                      const QueryKeyValue& qkv) = 0;
   // Called before each run of a graph with the batch that it runs on.
   virtual void prepare(const Batch&) {}
   // How many of `threads` threads are ggml's own, to run the graph.
@@ -68,12 +70,13 @@ class GraphBuilder {
   };
   GraphBuilder(ggml_context* context, ggml_cgraph* graph, const Parts& parts);
 
-  ggml_tensor* embedding(ggml_tensor* table);                   // rows of the batch's tokens
-  ggml_tensor* rms_norm(ggml_tensor* x, ggml_tensor* weight);   // over the first dimension
+  ggml_tensor* embedding(ggml_tensor* table);                  // rows of the batch's tokens
+  ggml_tensor* rms_norm(ggml_tensor* x, ggml_tensor* weight);  // over the first dimension
   ggml_tensor* add(ggml_tensor* a, ggml_tensor* b);
-  ggml_tensor* linear(const Linear& linear, ggml_tensor* x);    // with bias and corrections
-  std::tuple<ggml_tensor*, ggml_tensor*, ggml_tensor*> query_key_value(const LayerWeights& layer, ggml_tensor* x);
-  ggml_tensor* rope(ggml_tensor* x);                            // R(theta i), [head_dim, heads, n_rows]
+  ggml_tensor* linear(const Linear& linear, ggml_tensor* x);  // with bias and corrections
+  std::tuple<ggml_tensor*, ggml_tensor*, ggml_tensor*> query_key_value(const LayerWeights& layer,
+                                                                       ggml_tensor* x);
+  ggml_tensor* rope(ggml_tensor* x);  // R(theta i), [head_dim, heads, n_rows]
   ggml_tensor* lane_attention(const LayerWeights& layer, const QueryKeyValue& qkv);
   ggml_tensor* swiglu(const LayerWeights& layer, ggml_tensor* x);
   // The wanted rows of both.
@@ -83,9 +86,9 @@ class GraphBuilder {
   ggml_tensor* correct(const Linear& linear, ggml_tensor* x, ggml_tensor* y);  // y + the corrections of W x
   // x [head_dim, heads, n] turned by `positions` [n] (i32) times `frequencies` [head_dim / 2] radians.
   ggml_tensor* turn(ggml_tensor* x, ggml_tensor* positions, std::span<const double> frequencies);
-  ggml_tensor* cells();  // [n_rows] i64
+  ggml_tensor* cells();                           // [n_rows] i64
   bool is_corrected(const Linear& linear) const;  // an adapter that is on corrects it
-  void expand(ggml_tensor* node);  // must be computed, though nothing in the graph may use it
+  void expand(ggml_tensor* node);                 // must be computed, though nothing in the graph may use it
   void add_shares(SharesNode shares);
 
   // Inputs are filled from the batch before each run.
@@ -115,11 +118,12 @@ class GraphBuilder {
   Parts parts_;
   std::vector<Input> inputs_ = {};
   std::vector<SharesNode> shares_ = {};
-  ggml_tensor* positions_ = nullptr;  // [n_rows] i32
-  ggml_tensor* cells_ = nullptr;      // [n_rows] i64
-  ggml_tensor* outputs_ = nullptr;    // [n_outputs] i32
+  ggml_tensor* positions_ = nullptr;               // [n_rows] i32
+  ggml_tensor* cells_ = nullptr;                   // [n_rows] i64
+  ggml_tensor* outputs_ = nullptr;                 // [n_outputs] i32
   std::vector<ggml_tensor*> adapter_scales_ = {};  // per adapter [1, n_rows] f32 or null
-  std::vector<std::pair<std::vector<double>, ggml_tensor*>> divisors_ = {};  // by the frequencies they belong to
+  std::vector<std::pair<std::vector<double>, ggml_tensor*>> divisors_ =
+      {};  // by the frequencies they belong to
 };
 
 }  // namespace lanerope

@@ -38,7 +38,8 @@ class KeyReader {
   }
 
   [[noreturn]] void fail(const std::string& key, const std::string& what) const {
-    throw BadFile(file_.path() + ": " + prefix_ + key + " " + what + "; the file is damaged or of another kind");
+    throw BadFile(file_.path() + ": " + prefix_ + key + " " + what +
+                  "; the file is damaged or of another kind");
   }
 
  private:
@@ -52,9 +53,11 @@ class KeyReader {
 };
 
 RopeParameters read_rope(const GgufFile& file, const KeyReader& keys, const Hyperparameters& h) {
-  RopeParameters rope{.dimensions = keys.size_or("rope.dimension_count", h.head_dim), .pairs = h.architecture->pairs};
+  RopeParameters rope{.dimensions = keys.size_or("rope.dimension_count", h.head_dim),
+                      .pairs = h.architecture->pairs};
   if (rope.dimensions % 2 != 0 || rope.dimensions > h.head_dim) {
-    keys.fail("rope.dimension_count", "must be even and at most the head dimension, " + std::to_string(h.head_dim));
+    keys.fail("rope.dimension_count",
+              "must be even and at most the head dimension, " + std::to_string(h.head_dim));
   }
   rope.base = keys.positive("rope.freq_base", 10000.0F);
   const std::string scaling = keys.text_or("rope.scaling.type", "none");
@@ -68,18 +71,20 @@ RopeParameters read_rope(const GgufFile& file, const KeyReader& keys, const Hype
   rope.factor = keys.positive("rope.scaling.factor", keys.positive("rope.scale_linear", 1.0F));
   rope.original_context = keys.size_or("rope.scaling.original_context_length", h.trained_context);
   rope.attention_factor = keys.positive("rope.scaling.attn_factor", 1.0F);
-  rope.extrapolation = file.find<float>(std::string(h.architecture->name) + ".rope.scaling.yarn_ext_factor").value_or(1.0F);
+  rope.extrapolation =
+      file.find<float>(std::string(h.architecture->name) + ".rope.scaling.yarn_ext_factor").value_or(1.0F);
   rope.beta_fast = keys.positive("rope.scaling.yarn_beta_fast", 32.0F);
   rope.beta_slow = keys.positive("rope.scaling.yarn_beta_slow", 1.0F);
-  if (rope.scaling == RopeScaling::none && file.has(std::string(h.architecture->name) + ".rope.scale_linear") &&
-      rope.factor != 1.0F) {
+  if (rope.scaling == RopeScaling::none &&
+      file.has(std::string(h.architecture->name) + ".rope.scale_linear") && rope.factor != 1.0F) {
     rope.scaling = RopeScaling::linear;
   }
 
   if (const TensorInfo* factors = file.find_tensor("rope_freqs.weight")) {
     const auto pairs = static_cast<size_t>(rope.dimensions / 2);
     if (factors->type != GGML_TYPE_F32 || factors->bytes != pairs * sizeof(float)) {
-      throw BadFile(file.path() + ": tensor rope_freqs.weight must hold " + std::to_string(pairs) + " f32 values");
+      throw BadFile(file.path() + ": tensor rope_freqs.weight must hold " + std::to_string(pairs) +
+                    " f32 values");
     }
     rope.frequency_factors.resize(pairs);
     std::memcpy(rope.frequency_factors.data(), factors->data, factors->bytes);
@@ -99,8 +104,8 @@ Hyperparameters read_hyperparameters(const GgufFile& file) {
   const auto architecture = file.get<std::string>("general.architecture");
   h.architecture = find_architecture(architecture);
   if (h.architecture == nullptr) {
-    throw BadFile(file.path() + ": architecture \"" + architecture + "\" is not one that lanerope runs; it runs " +
-                  architecture_names());
+    throw BadFile(file.path() + ": architecture \"" + architecture +
+                  "\" is not one that lanerope runs; it runs " + architecture_names());
   }
   h.name = file.find<std::string>("general.name").value_or("");
 
@@ -110,17 +115,20 @@ Hyperparameters read_hyperparameters(const GgufFile& file) {
   h.width = keys.size("embedding_length");
   h.n_head = keys.size("attention.head_count");
   h.n_head_kv = keys.size_or("attention.head_count_kv", h.n_head);
-  if (h.n_head % h.n_head_kv != 0) keys.fail("attention.head_count_kv", "does not divide attention.head_count");
+  if (h.n_head % h.n_head_kv != 0)
+    keys.fail("attention.head_count_kv", "does not divide attention.head_count");
   h.head_dim = keys.size_or("attention.key_length", h.width / h.n_head);
   if (h.head_dim < 2 || h.head_dim > 1024) keys.fail("attention.key_length", "must be between 2 and 1024");
-  if (static_cast<int64_t>(h.head_dim) * h.n_head > largest_size) keys.fail("attention.head_count", "is too large");
+  if (static_cast<int64_t>(h.head_dim) * h.n_head > largest_size)
+    keys.fail("attention.head_count", "is too large");
   if (keys.size_or("attention.value_length", h.head_dim) != h.head_dim) {
     keys.fail("attention.value_length", "differs from the key length, which lanerope does not support");
   }
   h.n_ffn = keys.size("feed_forward_length");
   h.trained_context = keys.size("context_length");
   h.rms_epsilon = keys.positive("attention.layer_norm_rms_epsilon", 1e-5F);
-  if (keys.size_or("expert_count", 1) > 1) keys.fail("expert_count", "is more than 1, and lanerope runs dense models");
+  if (keys.size_or("expert_count", 1) > 1)
+    keys.fail("expert_count", "is more than 1, and lanerope runs dense models");
   h.rope = read_rope(file, keys, h);
 
   const TensorInfo& embedding = file.tensor("token_embd.weight");

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanerope/inspect.h"
 
-
 #include <algorithm>
 #include <cstdio>
 
@@ -24,7 +23,9 @@ std::string shortened(std::string text) {
   return text.substr(0, end) + "...";
 }
 
-bool is_real(gguf_type type) { return type == GGUF_TYPE_FLOAT32 || type == GGUF_TYPE_FLOAT64; }
+bool is_real(gguf_type type) {
+  return type == GGUF_TYPE_FLOAT32 || type == GGUF_TYPE_FLOAT64;
+}
 
 std::string number_text(double value) {
   std::string text(32, '\0');
@@ -55,7 +56,8 @@ std::string value_text(const GgufFile& file, std::string_view key, const GgufVal
     return value.array ? list_text(file.get<std::vector<double>>(key), number_text)
                        : number_text(file.get<double>(key));
   }
-  return value.array ? list_text(file.get<std::vector<int64_t>>(key), integer) : integer(file.get<int64_t>(key));
+  return value.array ? list_text(file.get<std::vector<int64_t>>(key), integer)
+                     : integer(file.get<int64_t>(key));
 }
 
 FileKey describe_key(const GgufFile& file, std::string_view key) {

@@ -19,13 +19,16 @@ void append_bias(std::vector<float>& bias, const Linear& linear) {
 
 // Every linear has a kernel, so that nothing heavy is left to ggml.
 bool all_packed(const Weights& weights) {
-  return weights.output.packed != nullptr && std::ranges::all_of(weights.layers, [](const LayerWeights& layer) {
-    const bool qkv = layer.packed_qkv != nullptr || (layer.query.packed != nullptr && layer.key.packed != nullptr &&
-                                                     layer.value.packed != nullptr);
-    const bool gate_up = layer.packed_gate_up != nullptr ||
-                         (layer.ffn_gate.packed != nullptr && layer.ffn_up.packed != nullptr);
-    return qkv && gate_up && layer.attention_output.packed != nullptr && layer.ffn_down.packed != nullptr;
-  });
+  return weights.output.packed != nullptr &&
+         std::ranges::all_of(weights.layers, [](const LayerWeights& layer) {
+           const bool qkv =
+               layer.packed_qkv != nullptr || (layer.query.packed != nullptr && layer.key.packed != nullptr &&
+                                               layer.value.packed != nullptr);
+           const bool gate_up = layer.packed_gate_up != nullptr ||
+                                (layer.ffn_gate.packed != nullptr && layer.ffn_up.packed != nullptr);
+           return qkv && gate_up && layer.attention_output.packed != nullptr &&
+                  layer.ffn_down.packed != nullptr;
+         });
 }
 
 // Rows [first, first + n) of a joined product: [n, n_columns], not contiguous.
@@ -96,9 +99,10 @@ void KernelOperations::add_product(const Product& product) {
   (product.swiglu ? swiglus_ : products_)[product.matrix] = &parameters;
 }
 
-// A product whose columns are normalised on the way takes what the norm takes. The norm itself is computed only if an
-// adapter's correction needs it.
-ggml_tensor* KernelOperations::run(GraphBuilder& graph, const ProductParameters& parameters, ggml_tensor* x) const {
+// A product whose columns are normalised on the way takes what the norm takes. The norm itself is computed
+// only if an adapter's correction needs it.
+ggml_tensor* KernelOperations::run(GraphBuilder& graph, const ProductParameters& parameters,
+                                   ggml_tensor* x) const {
   if (parameters.columns.norm_weight != nullptr) {
     assert(x->op == GGML_OP_MUL && x->src[0]->op == GGML_OP_RMS_NORM);
     assert(x->src[1]->data == parameters.columns.norm_weight);
@@ -117,9 +121,12 @@ ggml_tensor* KernelOperations::product(GraphBuilder& graph, const Linear& linear
   return linear.bias != nullptr ? ggml_add(graph.context(), y, linear.bias) : y;
 }
 
-QueryKeyValue KernelOperations::query_key_value(GraphBuilder& graph, const LayerWeights& layer, ggml_tensor* x) {
+QueryKeyValue KernelOperations::query_key_value(GraphBuilder& graph, const LayerWeights& layer,
+                                                ggml_tensor* x) {
   if (layer.packed_qkv == nullptr) {
-    return {.q = graph.linear(layer.query, x), .k = graph.linear(layer.key, x), .v = graph.linear(layer.value, x)};
+    return {.q = graph.linear(layer.query, x),
+            .k = graph.linear(layer.key, x),
+            .v = graph.linear(layer.value, x)};
   }
   ggml_tensor* y = joined(graph, *layer.packed_qkv, x);
   const int64_t n_q = layer.query.n_out();
@@ -164,6 +171,8 @@ ggml_tensor* KernelOperations::lane_attention(GraphBuilder& graph, const LayerWe
   return lanerope::lane_attention(context, &attentions_[layer.index], qkv.q, keys, values);
 }
 
-void KernelOperations::prepare(const Batch& batch) { work_.prepare(batch.plan); }
+void KernelOperations::prepare(const Batch& batch) {
+  work_.prepare(batch.plan);
+}
 
 }  // namespace lanerope

@@ -16,8 +16,8 @@
 
 namespace lanerope {
 
-// lanerope's own kernels, on the CPU. A linear whose type has no kernel falls back to ggml's product. The graph does
-// not depend on the plan, so it is built once a shape.
+// lanerope's own kernels, on the CPU. A linear whose type has no kernel falls back to ggml's product. The
+// graph does not depend on the plan, so it is built once a shape.
 class KernelOperations final : public LaneOperations {
  public:
   KernelOperations(const Hyperparameters& h, const Weights& weights, int32_t threads);
@@ -28,11 +28,13 @@ class KernelOperations final : public LaneOperations {
   ggml_tensor* product(GraphBuilder& graph, const Linear& linear, ggml_tensor* x) override;
   QueryKeyValue query_key_value(GraphBuilder& graph, const LayerWeights& layer, ggml_tensor* x) override;
   ggml_tensor* swiglu(GraphBuilder& graph, const LayerWeights& layer, ggml_tensor* x) override;
-  ggml_tensor* lane_attention(GraphBuilder& graph, const LayerWeights& layer, const QueryKeyValue& qkv) override;
+  ggml_tensor* lane_attention(GraphBuilder& graph, const LayerWeights& layer,
+                              const QueryKeyValue& qkv) override;
   void prepare(const Batch& batch) override;
   ValueLayout value_layout() const override { return ValueLayout::cell_major; }
   bool graph_is_reusable() const override { return true; }
-  // Where the kernels do all the heavy work, their own threads do it and one thread of ggml's walks the graph.
+  // Where the kernels do all the heavy work, their own threads do it and one thread of ggml's walks the
+  // graph.
   int32_t graph_threads(int32_t threads) const override { return pool_ != nullptr ? 1 : threads; }
 
  private:

@@ -16,8 +16,12 @@ constexpr auto kv_types = enum_table<KvType, 3>({
 
 }  // namespace
 
-std::string_view name(KvType type) { return kv_types.name(type); }
-std::optional<KvType> parse_kv_type(std::string_view text) { return kv_types.parse(text); }
+std::string_view name(KvType type) {
+  return kv_types.name(type);
+}
+std::optional<KvType> parse_kv_type(std::string_view text) {
+  return kv_types.parse(text);
+}
 
 ggml_type ggml_kv_type(KvType type) {
   switch (type) {
@@ -40,7 +44,8 @@ KvPool::KvPool(const Hyperparameters& h, const Backend& backend, const KvPoolOpt
   const ggml_type type = ggml_kv_type(options.type);
   if (options.type == KvType::q8_0) {
     if (options.values == ValueLayout::transposed) {
-      throw InvalidRequest("q8_0 KV cells need lanerope's kernels; use --kv-type f16, or --path kernels on the CPU");
+      throw InvalidRequest(
+          "q8_0 KV cells need lanerope's kernels; use --kv-type f16, or --path kernels on the CPU");
     }
     if (h.head_dim % 32 != 0) {
       throw InvalidRequest("q8_0 KV cells need heads of a multiple of 32, and this model's are of " +
@@ -56,8 +61,9 @@ KvPool::KvPool(const Hyperparameters& h, const Backend& backend, const KvPoolOpt
   }
   buffer_.reset(ggml_backend_alloc_ctx_tensors_from_buft(context_.get(), backend.buffer_type()));
   if (buffer_ == nullptr) {
-    throw DoesNotFit("the KV cells need " + std::to_string(kv_bytes_per_cell(h, options.type) * n_cells >> 20) +
-                     " MiB (" + std::to_string(n_cells) +
+    throw DoesNotFit("the KV cells need " +
+                     std::to_string(kv_bytes_per_cell(h, options.type) * n_cells >> 20) + " MiB (" +
+                     std::to_string(n_cells) +
                      " cells), which this machine does not have; use fewer lanes or a smaller budget");
   }
   // A cell that was never written may be multiplied by a weight of zero, and 0 * NaN is NaN.

@@ -21,8 +21,8 @@ struct KvPoolOptions {
   ValueLayout values = ValueLayout::transposed;
 };
 
-// The keys and values of every cell, layer by layer. Keys are stored once, rotated by theta * i only. Which cells
-// belong to whom is the engine's business (core/cell_allocator.h).
+// The keys and values of every cell, layer by layer. Keys are stored once, rotated by theta * i only. Which
+// cells belong to whom is the engine's business (core/cell_allocator.h).
 struct KvPool {
   // Throws DoesNotFit with the numbers if the memory cannot be had.
   KvPool(const Hyperparameters& h, const Backend& backend, const KvPoolOptions& options);

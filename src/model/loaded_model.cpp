@@ -45,7 +45,8 @@ Path choose_path(Path wanted, const Backend& backend, const Hyperparameters& h) 
     throw InvalidRequest("lanerope's kernels cannot run this model (" + *obstacle + "); use --path ggml");
   }
   if (wanted == Path::kernels && !backend.on_cpu()) {
-    throw InvalidRequest("lanerope's kernels run on the CPU; use --path ggml with --device " + backend.name());
+    throw InvalidRequest("lanerope's kernels run on the CPU; use --path ggml with --device " +
+                         backend.name());
   }
   if (wanted != Path::automatic) return wanted;
   return backend.on_cpu() && !obstacle ? Path::kernels : Path::ggml;
@@ -58,8 +59,12 @@ std::optional<ChatFormat> choose_chat_format(const Vocabulary& vocabulary, const
 
 }  // namespace
 
-std::string_view name(Path value) { return paths.name(value); }
-std::optional<Path> parse_path(std::string_view text) { return paths.parse(text); }
+std::string_view name(Path value) {
+  return paths.name(value);
+}
+std::optional<Path> parse_path(std::string_view text) {
+  return paths.parse(text);
+}
 
 ModelInfo describe_model(const GgufFile& file, const Hyperparameters& h) {
   ModelInfo info{.file = file.path(),
@@ -94,8 +99,7 @@ Model::Parts::Parts(const ModelOptions& options)
       theta(effective_theta(h.rope)),
       backend(options.device, options.threads),
       path(choose_path(options.path, backend, h)),
-      weights(load_weights(file, h, backend,
-                           {.pack = path == Path::kernels, .progress = options.progress})),
+      weights(load_weights(file, h, backend, {.pack = path == Path::kernels, .progress = options.progress})),
       vocabulary(std::make_shared<const Vocabulary>(read_vocabulary(file))),
       tokenizer(vocabulary),
       chat(choose_chat_format(*vocabulary, options.chat_template)) {
@@ -118,7 +122,8 @@ Model::Parts::Parts(const ModelOptions& options)
 
 std::unique_ptr<LaneOperations> Model::Parts::make_operations(KvType kv_type) const {
   // f32 cells are for measuring exactness, and the kernels read f16 and q8_0.
-  if (path == Path::kernels && kv_type != KvType::f32) return std::make_unique<KernelOperations>(h, weights, backend.threads());
+  if (path == Path::kernels && kv_type != KvType::f32)
+    return std::make_unique<KernelOperations>(h, weights, backend.threads());
   return std::make_unique<GgmlOperations>();
 }
 
@@ -129,20 +134,26 @@ std::shared_ptr<const Model> Model::load(const ModelOptions& options) {
   return std::shared_ptr<const Model>(new Model(std::make_unique<Parts>(options)));
 }
 
-const ModelInfo& Model::info() const { return parts_->info; }
+const ModelInfo& Model::info() const {
+  return parts_->info;
+}
 
-size_t Model::bytes_per_cell() const { return kv_bytes_per_cell(parts_->h, KvType::f16); }
+size_t Model::bytes_per_cell() const {
+  return kv_bytes_per_cell(parts_->h, KvType::f16);
+}
 
 std::vector<TokenId> Model::encode(std::string_view text, EncodeOptions options) const {
-  return parts_->tokenizer.encode(text,
-                                  {.add_special = options.add_special, .parse_special = options.parse_special});
+  return parts_->tokenizer.encode(
+      text, {.add_special = options.add_special, .parse_special = options.parse_special});
 }
 
 std::string Model::decode(std::span<const TokenId> tokens) const {
   return parts_->tokenizer.decode(tokens, {.special = true, .strip_space_prefix = true});
 }
 
-std::string Model::piece(TokenId token) const { return std::string(parts_->vocabulary->piece(token)); }
+std::string Model::piece(TokenId token) const {
+  return std::string(parts_->vocabulary->piece(token));
+}
 
 bool Model::is_end(TokenId token) const {
   return parts_->vocabulary->contains(token) && parts_->vocabulary->is_end(token);
@@ -150,16 +161,23 @@ bool Model::is_end(TokenId token) const {
 
 std::string Model::apply_template(std::span<const Message> messages) const {
   // chat_format says what is wrong where there is none.
-  const ChatFormat format = parts_->chat ? *parts_->chat : chat_format(parts_->vocabulary->chat_template(), "");
+  const ChatFormat format =
+      parts_->chat ? *parts_->chat : chat_format(parts_->vocabulary->chat_template(), "");
   std::vector<ChatMessage> views;
   for (const Message& message : messages) views.push_back({.role = message.role, .content = message.content});
   return render(format, views, {});
 }
 
-bool Model::template_opens_thinking() const { return parts_->chat && parts_->chat->opens_think; }
+bool Model::template_opens_thinking() const {
+  return parts_->chat && parts_->chat->opens_think;
+}
 
-std::vector<std::string> chat_template_names() { return all_chat_templates(); }
+std::vector<std::string> chat_template_names() {
+  return all_chat_templates();
+}
 
-std::string_view version() { return LANEROPE_VERSION; }
+std::string_view version() {
+  return LANEROPE_VERSION;
+}
 
 }  // namespace lanerope

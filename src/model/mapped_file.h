@@ -23,7 +23,8 @@ class MappedFile {
   const std::string& path() const { return path_; }
   // Starts at a page boundary.
   std::span<const std::byte> bytes() const { return bytes_; }
-  // Lets the system have the memory back that pages of [begin, begin + bytes) take; reading them again reads the file.
+  // Lets the system have the memory back that pages of [begin, begin + bytes) take; reading them again reads
+  // the file.
   void forget(const std::byte* begin, size_t bytes) const;
 
  private:

@@ -12,7 +12,8 @@ VocabularyData read_vocabulary(const GgufFile& file) {
   data.tokens = file.get<std::vector<std::string>>("tokenizer.ggml.tokens");
   data.scores = file.find<std::vector<float>>("tokenizer.ggml.scores").value_or(std::vector<float>{});
   data.types = file.find<std::vector<int32_t>>("tokenizer.ggml.token_type").value_or(std::vector<int32_t>{});
-  data.merges = file.find<std::vector<std::string>>("tokenizer.ggml.merges").value_or(std::vector<std::string>{});
+  data.merges =
+      file.find<std::vector<std::string>>("tokenizer.ggml.merges").value_or(std::vector<std::string>{});
   data.bos = file.find<int64_t>("tokenizer.ggml.bos_token_id");
   data.eos = file.find<int64_t>("tokenizer.ggml.eos_token_id");
   data.eot = file.find<int64_t>("tokenizer.ggml.eot_token_id");

@@ -80,7 +80,8 @@ class Loader {
   ggml_tensor* vector(const std::string& name, int64_t length) {
     ggml_tensor* result = tensor(name, {length, 1});
     if (result->type != GGML_TYPE_F32) {
-      throw BadFile(file_.path() + ": tensor " + name + " is " + ggml_type_name(result->type) + " and must be f32");
+      throw BadFile(file_.path() + ": tensor " + name + " is " + ggml_type_name(result->type) +
+                    " and must be f32");
     }
     return result;
   }
@@ -89,14 +90,15 @@ class Loader {
     const TensorInfo& info = file_.tensor(name);
     const std::array<int64_t, 4> expected = {ne[0], ne[1], 1, 1};
     if (info.ne != expected) {
-      throw BadFile(file_.path() + ": tensor " + name + " has shape " + shape_text(info.ne) + " and must have " +
-                    shape_text(ne) + "; the file does not fit its own metadata");
+      throw BadFile(file_.path() + ": tensor " + name + " has shape " + shape_text(info.ne) +
+                    " and must have " + shape_text(ne) + "; the file does not fit its own metadata");
     }
     for (const Declared& other : declared_) {
       if (other.info == &info) return other.tensor;
     }
     if (!all_finite(info)) {
-      throw BadFile(file_.path() + ": tensor " + name + " holds values that are not numbers; the file is damaged");
+      throw BadFile(file_.path() + ": tensor " + name +
+                    " holds values that are not numbers; the file is damaged");
     }
     ggml_tensor* result = ggml_new_tensor_2d(context_.get(), info.type, ne[0], ne[1]);
     ggml_set_name(result, name.c_str());
@@ -144,7 +146,8 @@ class Loader {
 };
 
 // Packs linears over the same input as one product, where their types allow it; nullptr if they do not.
-const PackedMatrix* pack_joined(Weights& weights, const GgufFile& file, std::initializer_list<const Linear*> linears) {
+const PackedMatrix* pack_joined(Weights& weights, const GgufFile& file,
+                                std::initializer_list<const Linear*> linears) {
   std::vector<PackedMatrix::Source> sources;
   size_t file_bytes = 0;
   for (const Linear* linear : linears) {

@@ -25,9 +25,9 @@ struct LowRank {
 struct Linear {
   std::string name = {};  // of the weight in the file
   const TensorInfo* source = nullptr;
-  ggml_tensor* weight = nullptr;          // [n_in, n_out]; null where only `packed` is held
-  ggml_tensor* bias = nullptr;            // [n_out] or null
-  const PackedMatrix* packed = nullptr;   // the same weight for lanerope's kernels, or null
+  ggml_tensor* weight = nullptr;         // [n_in, n_out]; null where only `packed` is held
+  ggml_tensor* bias = nullptr;           // [n_out] or null
+  const PackedMatrix* packed = nullptr;  // the same weight for lanerope's kernels, or null
   std::vector<LowRank> low_rank = {};
 
   int64_t n_in() const { return source->ne[0]; }
@@ -36,17 +36,17 @@ struct Linear {
 
 struct LayerWeights {
   int32_t index = 0;
-  ggml_tensor* attention_norm = nullptr;  // [width]
-  Linear query;                           // [width, head_dim * n_head]
-  Linear key;                             // [width, head_dim * n_head_kv]
-  Linear value;                           // [width, head_dim * n_head_kv]
-  ggml_tensor* query_norm = nullptr;      // [head_dim] or null
-  ggml_tensor* key_norm = nullptr;        // [head_dim] or null
-  Linear attention_output;                // [head_dim * n_head, width]
-  ggml_tensor* ffn_norm = nullptr;        // [width]
-  Linear ffn_gate;                        // [width, n_ffn]
-  Linear ffn_up;                          // [width, n_ffn]
-  Linear ffn_down;                        // [n_ffn, width]
+  ggml_tensor* attention_norm = nullptr;         // [width]
+  Linear query;                                  // [width, head_dim * n_head]
+  Linear key;                                    // [width, head_dim * n_head_kv]
+  Linear value;                                  // [width, head_dim * n_head_kv]
+  ggml_tensor* query_norm = nullptr;             // [head_dim] or null
+  ggml_tensor* key_norm = nullptr;               // [head_dim] or null
+  Linear attention_output;                       // [head_dim * n_head, width]
+  ggml_tensor* ffn_norm = nullptr;               // [width]
+  Linear ffn_gate;                               // [width, n_ffn]
+  Linear ffn_up;                                 // [width, n_ffn]
+  Linear ffn_down;                               // [n_ffn, width]
   const PackedMatrix* packed_qkv = nullptr;      // query, key and value as one product, in place of theirs
   const PackedMatrix* packed_gate_up = nullptr;  // gate and up as one product, in place of theirs
 
@@ -74,7 +74,8 @@ struct WeightOptions {
   std::function<void(float)> progress = {};
 };
 
-// Throws BadFile, naming the tensor, where one is missing or has the wrong shape. `file` must outlive the weights.
+// Throws BadFile, naming the tensor, where one is missing or has the wrong shape. `file` must outlive the
+// weights.
 Weights load_weights(const GgufFile& file, const Hyperparameters& h, const Backend& backend,
                      const WeightOptions& options);
 
