@@ -132,12 +132,19 @@ void probe(ServerContext& context, const httplib::Request& request, httplib::Res
   const AttentionProbe result = context.loop->call([&](Engine& engine) { return engine.probe(group, lane, step); });
   context.loop->touch(group);
   const std::vector<float> weights = mean_weights(result, heads);
+  const bool sums_only = request.get_param_value("detail") == "sums";
   Json parts = Json::array();
   size_t at = 0;
   for (const auto& part : result.parts) {
     Json values = Json::array();
-    for (int32_t i = 0; i < part.n; ++i) values.push_back(rounded(weights[at++]));
-    parts.push_back({{"lane", part.lane}, {"first_step", part.first_step}, {"weights", std::move(values)}});
+    float sum = 0;
+    for (int32_t i = 0; i < part.n; ++i) {
+      sum += weights[at];
+      if (!sums_only) values.push_back(rounded(weights[at]));
+      ++at;
+    }
+    parts.push_back({{"lane", part.lane}, {"first_step", part.first_step}, {"n", part.n}, {"sum", rounded(sum)}});
+    if (!sums_only) parts.back()["weights"] = std::move(values);
   }
   Json json = {{"lane", lane}, {"step", step}, {"n_layer", result.n_layer}, {"n_head", result.n_head}};
   json["layer"] = heads.layer < 0 ? Json(nullptr) : Json(heads.layer);

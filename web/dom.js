@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+export function element(name, attributes = {}, ...children) {
+  const node = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  node.append(...children);
+  return node;
+}
+
+export const byId = (id) => document.getElementById(id);
+
+// One question in a dialog. Resolves to the text, or to null if it was dismissed.
+export function ask({ title, help = "", text = "", send = "Send", secret = false }) {
+  const dialog = byId("ask");
+  const field = byId(secret ? "ask-secret" : "ask-text");
+  byId("ask-secret").hidden = !secret;
+  byId("ask-text").hidden = secret;
+  byId("ask-title").textContent = title;
+  byId("ask-help").textContent = help;
+  byId("ask-ok").textContent = send;
+  field.value = text;
+  dialog.returnValue = "";
+  dialog.showModal();
+  field.focus();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "ok" ? field.value : null), { once: true });
+  });
+}
+
+byId("ask")?.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && !event.shiftKey && event.target.id.startsWith("ask-")) {
+    event.preventDefault();
+    byId("ask").close("ok");
+  }
+});
+
+export function bars(list, rows) {
+  list.replaceChildren(...rows.map(({ name, share, value, first }) => {
+    const fill = element("i");
+    fill.style.transform = `scaleX(${Math.min(Math.max(share, 0), 1)})`;
+    fill.style.background = "var(--accent)";
+    const row = element("li", first ? { class: "first" } : {}, element("span", { title: name }, name),
+      element("div", { class: "bar" }, fill), element("span", {}, value));
+    return row;
+  }));
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one token attended to: asked of the server when a token is pointed at, and lit up in the lanes.
+
+import { request } from "./api.js";
+import { bars, element } from "./dom.js";
+
+const patience = 60;  // milliseconds that the pointer rests before the server is asked
+
+export class Inspector {
+  constructor(run, properties) {
+    this.run = run;
+    this.current = null;  // {lane, step, token}
+    this.pinned = false;
+    this.serial = 0;
+    this.cache = new Map();
+    const options = (count, all) => [element("option", { value: "" }, all),
+      ...Array.from({ length: count }, (_, i) => element("option", { value: i }, String(i)))];
+    this.layer = element("select", { "aria-label": "Layer" }, ...options(properties.n_layer, "all"));
+    this.head = element("select", { "aria-label": "Head" }, ...options(properties.n_head, "mean"));
+    this.what = element("span", { class: "what" });
+    this.forkButton = element("button", { type: "button", hidden: "" }, "Fork here");
+    this.list = element("ol", { class: "shares" });
+    this.hint = element("p", { class: "quiet" }, "Point at a token, or move through a lane with the arrow keys.");
+    this.element = element("div", {}, element("h3", {}, "What a token looked at"),
+      element("div", { class: "probe-line" }, this.what, element("label", {}, "layer", this.layer),
+        element("label", {}, "head", this.head), this.forkButton),
+      this.list, this.hint);
+    for (const select of [this.layer, this.head]) select.addEventListener("change", () => this.ask());
+    this.forkButton.addEventListener("click", () => this.run.fork(this.current));
+    this.listen(run.lanesElement);
+  }
+
+  listen(root) {
+    const find = (event) => event.target.closest?.(".token");
+    root.addEventListener("pointerover", (event) => {
+      const token = find(event);
+      if (token && !this.pinned) this.point(token);
+    });
+    root.addEventListener("pointerleave", () => {
+      if (!this.pinned) this.clear();
+    });
+    root.addEventListener("click", (event) => {
+      const token = find(event);
+      const same = token !== null && token === this.current?.token;
+      this.pinned = Boolean(token) && !(this.pinned && same);
+      if (token) this.point(token);
+      if (this.pinned) this.run.align(this.current);
+      this.showButtons();
+    });
+    root.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  key(event) {
+    const text = event.target.closest?.(".text");
+    if (!text) return;
+    const tokens = [...text.querySelectorAll(".token")];
+    const at = tokens.indexOf(this.current?.token);
+    const next = { ArrowRight: at + 1, ArrowLeft: at < 0 ? tokens.length - 1 : at - 1 }[event.key];
+    if (next !== undefined && tokens[next]) {
+      event.preventDefault();
+      this.pinned = true;
+      this.point(tokens[next]);
+      tokens[next].scrollIntoView({ block: "nearest", inline: "nearest" });
+      this.run.align(this.current);
+    } else if (event.key === "Escape") {
+      this.pinned = false;
+      this.clear();
+    } else if (event.key === "f" && this.current) {
+      this.run.fork(this.current);
+    }
+    this.showButtons();
+  }
+
+  showButtons() {
+    this.forkButton.hidden = !(this.pinned && this.current && this.run.running);
+  }
+
+  point(token) {
+    const lane = this.run.laneOf(token);
+    const step = Number(token.dataset.step);
+    if (this.current?.token === token) return;
+    this.current?.token.classList.remove("current");
+    token.classList.add("current");
+    this.current = { lane, step, token };
+    this.what.textContent = JSON.stringify(token.textContent).slice(1, -1);
+    this.run.heatMap.show(lane.index, step);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.ask(), patience);
+  }
+
+  clear() {
+    clearTimeout(this.timer);
+    this.serial += 1;
+    this.current?.token.classList.remove("current");
+    this.current = null;
+    this.what.textContent = "";
+    this.list.replaceChildren();
+    this.hint.hidden = false;
+    this.run.unlight();
+    this.showButtons();
+  }
+
+  async ask() {
+    if (!this.current || !this.run.id) return;
+    const { lane, step } = this.current;
+    const serial = ++this.serial;
+    const query = new URLSearchParams({ step });
+    if (this.layer.value) query.set("layer", this.layer.value);
+    if (this.head.value) query.set("head", this.head.value);
+    const path = `/v1/groups/${this.run.id}/lanes/${lane.index}/attention?${query}`;
+    try {
+      let probe = this.cache.get(path);
+      if (!probe) {
+        probe = await request("GET", path);
+        this.cache.set(path, probe);
+      }
+      if (serial === this.serial) this.show(probe);
+    } catch (error) {
+      if (serial !== this.serial) return;
+      this.run.unlight();
+      this.list.replaceChildren();
+      this.hint.hidden = false;
+      this.hint.textContent = error.status === 404 ? "This group is no longer held by the server." : error.message;
+    }
+  }
+
+  show(probe) {
+    this.run.unlight();
+    this.hint.hidden = true;
+    const ofLanes = probe.parts.filter((part) => part.lane >= 0);
+    // The brightest token is the one of the other lanes that got most; a lane's own last token would outshine it.
+    const others = ofLanes.filter((part) => part.lane !== probe.lane).flatMap((part) => part.weights);
+    const most = Math.max(1e-6, ...(others.length > 0 ? others : ofLanes.flatMap((part) => part.weights)));
+    const sums = new Map();
+    for (const part of probe.parts) {
+      const sum = part.weights.reduce((total, weight) => total + weight, 0);
+      sums.set(part.lane, (sums.get(part.lane) ?? 0) + sum);
+      if (part.lane >= 0) this.run.lanes[part.lane]?.light(part, 1 / most);
+    }
+    this.run.section.classList.add("probing");
+    bars(this.list, [...sums].map(([lane, share]) => ({
+      name: lane < 0 ? "prompt" : lane === probe.lane ? `lane ${lane + 1}, itself` : `lane ${lane + 1}`,
+      share,
+      value: `${(100 * share).toFixed(1)} %`,
+    })));
+  }
+}

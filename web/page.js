@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { request, setApiKey } from "./api.js";
+import { ask, byId, element } from "./dom.js";
+import { Run } from "./run.js";
+
+const examples = [
+  ["Primes", "How many primes are below 100? Reason step by step, and put your final answer within \\boxed{}."],
+  ["Two trains", "Two trains start 300 km apart and drive towards each other at 70 and 80 km/h. After how many hours do they meet? Put your final answer within \\boxed{}."],
+  ["Anagram", "Find an English word that uses all the letters of \"listen\" and is not \"listen\"."],
+  ["Split the work", "List ten facts about the planet Mars. Work together: no fact twice."],
+];
+
+const form = byId("form");
+let properties = null;
+let runs = [];
+
+function notice(text) {
+  const line = byId("notice");
+  line.textContent = text;
+  line.hidden = !text;
+}
+
+function changed() {
+  const running = runs.some((run) => run.running);
+  byId("stop").disabled = !running;
+  byId("run").disabled = running || !properties;
+}
+
+async function askForKey() {
+  const key = await ask({ title: "This server asks for an API key", help: "It stays in this tab.", send: "Use it", secret: true });
+  if (key === null) return false;
+  setApiKey(key);
+  return true;
+}
+
+async function connect() {
+  while (!properties) {
+    try {
+      properties = await request("GET", "/props");
+    } catch (error) {
+      byId("model").textContent = error.status === 503 ? "The model is loading" : error.message;
+      if (error.status === 401 && !(await askForKey())) return;
+      await new Promise((resolve) => setTimeout(resolve, 700));
+    }
+  }
+  const lanes = properties.adapters.some((adapter) => adapter.lanes) ? ", trained for lanes" : "";
+  byId("model").textContent = `${properties.model}${lanes} · ${properties.kv_cells} KV cells · ${properties.device}`;
+  if (!lanes) form.elements.init.options[0].remove();
+  changed();
+}
+
+function readSettings() {
+  const field = form.elements;
+  return {
+    prompt: field.prompt.value.trim(),
+    coupling: field.coupling.value,
+    init: field.init.value,
+    n: Number(field.n.value),
+    budget: Number(field.budget.value),
+    temperature: Number(field.temperature.value),
+    select: field.select.value,
+    consensus: Number(field.consensus.value || 0),
+    seed: field.seed.value === "" ? undefined : Number(field.seed.value),
+  };
+}
+
+function begin(settings, after) {
+  byId("empty")?.remove();
+  const run = new Run(settings, properties, {
+    changed,
+    notice,
+    failed: (error) => {
+      if (error.status === 401) askForKey();
+    },
+    compare: (first, coupling) => {
+      const next = runs[runs.indexOf(first) + 1];
+      if (next) drop(next);
+      begin({ ...first.settings, coupling }, first);
+    },
+  });
+  if (after) {
+    after.section.after(run.section);
+    runs.splice(runs.indexOf(after) + 1, 0, run);
+    run.section.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  } else {
+    byId("runs").append(run.section);
+    runs.push(run);
+  }
+  run.start();
+  changed();
+}
+
+function drop(run) {
+  run.release();
+  run.section.remove();
+  runs = runs.filter((other) => other !== run);
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (!properties || runs.some((run) => run.running)) return;
+  const settings = readSettings();
+  notice("");
+  if (!settings.prompt) {
+    notice("Write a prompt first, or choose an example.");
+    form.elements.prompt.focus();
+    return;
+  }
+  for (const run of [...runs]) drop(run);
+  begin(settings);
+});
+
+byId("stop").addEventListener("click", () => runs.forEach((run) => run.stop()));
+
+form.elements.prompt.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+});
+
+form.elements.coupling.addEventListener("change", () => {
+  form.elements.init.disabled = form.elements.coupling.value !== "lanerope";
+});
+
+byId("theme").addEventListener("click", () => {
+  const dark = getComputedStyle(document.documentElement).colorScheme === "dark" ||
+    (!document.documentElement.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches);
+  document.documentElement.dataset.theme = dark ? "light" : "dark";
+  runs.forEach((run) => run.heatMap.draw());
+});
+
+for (const [name, text] of examples) {
+  const button = element("button", { type: "button", class: "plain" }, name);
+  button.addEventListener("click", () => {
+    form.elements.prompt.value = text;
+    form.elements.prompt.focus();
+  });
+  byId("examples").append(button);
+}
+
+changed();
+connect();
