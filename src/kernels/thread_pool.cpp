@@ -9,7 +9,7 @@ namespace {
 constexpr uint32_t open_bit = 1U << 15;
 constexpr uint32_t count_mask = open_bit - 1;
 constexpr uint32_t job_one = 1U << 16;
-constexpr int spins = 2000;  // of about 20 to 30 ns
+constexpr int spins = 4000;  // of about 20 to 30 ns
 
 uint32_t job_of(uint32_t state) {
   return state / job_one;
