@@ -46,13 +46,13 @@ bool Group::start(PrefixStore& store) {
 bool Group::waits_for_prefix() {
   const auto& source = prompt_->source;
   if (source == nullptr) return false;
-  if (source->read >= prompt_->shared) {
+  if (source->ready() >= prompt_->shared) {
     prompt_->source = nullptr;
     return false;
   }
   // Nobody else will read what is missing: this group reads it itself, into the cells that they share.
   if (source->abandoned) {
-    prompt_->read = source->read;
+    prompt_->read = source->ready();
     prompt_->source = nullptr;
     return false;
   }

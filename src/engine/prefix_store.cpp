@@ -62,7 +62,7 @@ std::shared_ptr<StoredPrompt> PrefixStore::place(std::span<const TokenId> tokens
   prompt->read = match.length;
   int32_t rest = match.length;
   if (match.prompt != nullptr) {
-    if (match.prompt->read < match.length) prompt->source = match.prompt;
+    if (match.prompt->ready() < match.length) prompt->source = match.prompt;
     for (const StoredPrompt::Part& part : match.prompt->parts) {
       const int32_t length = std::min(rest, part.length);
       if (length > 0) prompt->parts.push_back({.cells = part.cells, .length = length});
@@ -90,6 +90,7 @@ bool PrefixStore::evict_one() {
 }
 
 void PrefixStore::let_go(std::shared_ptr<StoredPrompt> prompt) {
+  prompt->read = prompt->ready();
   const bool whole = prompt->read == static_cast<int32_t>(prompt->tokens.size());
   if (!whole) prompt->abandoned = true;
   prompt->source = nullptr;

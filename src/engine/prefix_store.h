@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -49,6 +50,8 @@ struct StoredPrompt {
 
   std::vector<SegmentView> segments() const;
   int32_t cell_of(int32_t token) const;  // the cell of its token number `token`
+  // Tokens whose keys and values are in the cells, where `read` counts those that its source has still to read.
+  int32_t ready() const { return source == nullptr ? read : std::min(read, source->ready()); }
 };
 
 // All prompts in the cells: those in use, and those kept for requests that begin alike.

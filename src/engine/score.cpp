@@ -19,6 +19,7 @@ class TraceScorer {
 
  private:
   void feed(std::span<const GroupRow> rows);
+  bool find_room();
   void feed_prompt();
   void feed_lanes();
   void take_logits(const GroupRow& row, std::span<const float> logits);
@@ -92,18 +93,27 @@ TraceScorer::TraceScorer(Engine::Impl& engine, const ScoreRequest& request)
   frequencies_ = make_frequencies(*engine.model, request.coupling,
                                   {.stride = stride_, .lanes = static_cast<int32_t>(request.lanes.size())});
 
-  prompt_ = engine.prefixes.place(request.prompt_tokens, prompt_scales_);
-  for (size_t m = 0; m < request.lanes.size() && prompt_ != nullptr; ++m) {
-    cells_.push_back(engine.prefixes.allocate(static_cast<int32_t>(request.lanes[m].size())));
-    if (cells_.back() == nullptr) prompt_ = nullptr;
-    if (prompt_ == nullptr) break;
-    lanes_.push_back({.segment = {.cell = cells_.back()->first, .length = 0},
-                      .start_step = request.start_steps.empty() ? 0 : request.start_steps[m]});
-  }
-  if (prompt_ == nullptr || prompt_->source != nullptr) {
+  // The first try may evict the very prefix that it then goes on holding.
+  if (!find_room() && !find_room()) {
     throw DoesNotFit("the KV cells are in use by running groups; score when they have ended");
   }
   for (const auto& lane : request.lanes) result_.lanes.emplace_back(lane.size());
+}
+
+bool TraceScorer::find_room() {
+  prompt_ = nullptr;
+  cells_.clear();
+  lanes_.clear();
+  prompt_ = engine_.prefixes.place(request_.prompt_tokens, prompt_scales_);
+  if (prompt_ == nullptr || prompt_->source != nullptr) return false;
+  for (size_t m = 0; m < request_.lanes.size(); ++m) {
+    auto cells = engine_.prefixes.allocate(static_cast<int32_t>(request_.lanes[m].size()));
+    if (cells == nullptr) return false;
+    lanes_.push_back({.segment = {.cell = cells->first, .length = 0},
+                      .start_step = request_.start_steps.empty() ? 0 : request_.start_steps[m]});
+    cells_.push_back(std::move(cells));
+  }
+  return true;
 }
 
 void TraceScorer::score_token(int32_t lane, size_t index, std::span<const float> logits) {
