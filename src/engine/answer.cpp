@@ -80,7 +80,8 @@ std::optional<std::string_view> last_number(std::string_view text) {
   while (begin > 0 && (is_digit(text[begin - 1]) || text[begin - 1] == '.' || text[begin - 1] == ','))
     --begin;
   while (text[begin] == ',' || (text[begin] == '.' && !is_digit(text[begin + 1]))) ++begin;
-  if (begin > 0 && text[begin - 1] == '-') --begin;
+  // "10-12" is a range, not a negative number.
+  if (begin > 0 && text[begin - 1] == '-' && (begin < 2 || !is_digit(text[begin - 2]))) --begin;
   return text.substr(begin, end - begin);
 }
 

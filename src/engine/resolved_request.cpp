@@ -7,6 +7,7 @@
 #include "engine/sampler.h"
 #include "lanerope/errors.h"
 #include "model/loaded_model.h"
+#include "text/stop_strings.h"
 
 namespace lanerope {
 
@@ -145,6 +146,7 @@ std::shared_ptr<const LaneFrequencies> make_frequencies(const Model& model, cons
 ResolvedRequest resolve(const Model& model, const Request& request) {
   check_numbers(request);
   check_sampling(request.sampling, model.info().n_vocab);
+  const StopStrings checked(request.stop);
   ResolvedRequest resolved{.request = request};
   resolved.prompt = prompt_tokens(model, request);
 
