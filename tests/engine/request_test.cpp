@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <string>
+
+#include "engine/resolved_request.h"
+#include "lanerope/errors.h"
+#include "tests/support/engine_run.h"
+#include "tests/support/random_models.h"
+
+namespace lanerope {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr float infinity = std::numeric_limits<float>::infinity();
+
+RandomModel tiny() {
+  return {
+      .n_layer = 1, .width = 32, .n_head = 2, .n_head_kv = 1, .head_dim = 16, .n_ffn = 32, .context = 128};
+}
+
+// The sentence with which `call` is refused.
+template <typename Error>
+std::string refusal(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    const std::string what = error.what();
+    EXPECT_THAT(what, testing::Not(HasSubstr("\n"))) << "one sentence";
+    return what;
+  }
+  return "(not refused)";
+}
+
+class RequestTest : public testing::Test {
+ protected:
+  std::string refused(const std::function<void(Request&)>& change) {
+    Request request = good();
+    change(request);
+    const std::string what = refusal<InvalidRequest>([&] { engine.submit(request); });
+    EXPECT_EQ(refusal<InvalidRequest>([&] { engine.need(request); }), what);
+    return what;
+  }
+  static Request good() { return {.prompt = "Hello", .lanes = 2, .budget = 20}; }
+
+  std::shared_ptr<const Model> model = load_model(tiny(), Path::ggml);
+  Engine engine{model, {.kv_cells = 256}};
+};
+
+TEST_F(RequestTest, IsRefusedInASentenceWhereItMakesNoSense) {
+  const std::vector<std::pair<std::function<void(Request&)>, const char*>> bad = {
+      {[](Request& r) { r.lanes = 0; }, "at least one lane"},
+      {[](Request& r) { r.lanes = -3; }, "at least one lane"},
+      {[](Request& r) { r.lanes = 1025; }, "at most 1024 lanes"},
+      {[](Request& r) { r.reserved_lanes = -1; }, "reserved lanes"},
+      {[](Request& r) { r.reserved_lanes = 5000; }, "reserved lanes"},
+      {[](Request& r) { r.budget = 0; }, "budget must be at least one token"},
+      {[](Request& r) { r.budget = 1 << 25; }, "too large"},
+      {[](Request& r) { r.max_generated = -1; }, "max_generated"},
+      {[](Request& r) { r.top_logprobs = 21; }, "top_logprobs"},
+      {[](Request& r) { r.top_logprobs = -1; }, "top_logprobs"},
+      {[](Request& r) { r.selection.consensus = 3; }, "consensus"},
+      {[](Request& r) { r.selection.consensus = -1; }, "consensus"},
+      {[](Request& r) { r.selection.kind = SelectionKind::verifier; }, "verifier command"},
+      {[](Request& r) { r.selection.verifier_timeout = 0; }, "time-out"},
+      {[](Request& r) { r.lane_texts = {"a", "b", "c"}; }, "more lane texts than lanes"},
+      {[](Request& r) { r.prompt = ""; }, "prompt is empty"},
+      {[](Request& r) { r.prompt_tokens = {5, -1}; }, "token -1"},
+      {[](Request& r) { r.prompt_tokens = {100000}; }, "token 100000"},
+      {[](Request& r) { r.prompt_tokens.assign(128, 1); }, "128 tokens and the model's context is 128"},
+      {[](Request& r) { r.prompt_tokens.assign(120, 1); }, "lower the budget to 8 or less"},
+      {[](Request& r) { r.adapter_scales = {1}; }, "scales 1 adapters, and 0 are loaded"},
+      {[](Request& r) { r.stop = {"a", ""}; }, "stop string"},
+      {[](Request& r) { r.stop = {"\xff"}; }, "stop string"},
+      {[](Request& r) { r.tag = std::string(60, 'x'); }, "leaves nothing of its budget"},
+      {[](Request& r) { r.lane_texts = {"", std::string(60, 'x')}; }, "text of lane 2"},
+      {[](Request& r) { r.coupling = Coupling{.stride = -1}; }, "stride"},
+      {[](Request& r) { r.coupling = Coupling{.stride = 1 << 21}; }, "stride"},
+      {[](Request& r) { r.coupling = Coupling{.window = -1}; }, "window"},
+      {[](Request& r) { r.coupling = Coupling{.init = OmegaInit::gt, .omega = {1}}; }, "init \"given\""},
+      {[](Request& r) { r.coupling = Coupling{.init = OmegaInit::given}; },
+       "omega has 0 values, and the model needs 8"},
+      {[](Request& r) { r.coupling = Coupling{.init = OmegaInit::given, .omega = {1, 2}}; },
+       "omega has 2 values"},
+      {[](Request& r) {
+         r.coupling = Coupling{.init = OmegaInit::given, .omega = {1, 2, 3, 4, 5, 6, 7, NAN}};
+       },
+       "not a number"},
+      {[](Request& r) { r.sampling.temperature = -1; }, "temperature"},
+      {[](Request& r) { r.sampling.temperature = NAN; }, "temperature"},
+      {[](Request& r) { r.sampling.top_k = -1; }, "top-k"},
+      {[](Request& r) { r.sampling.top_p = 0; }, "top-p"},
+      {[](Request& r) { r.sampling.top_p = 1.5F; }, "top-p"},
+      {[](Request& r) { r.sampling.top_p = NAN; }, "top-p"},
+      {[](Request& r) { r.sampling.min_p = 1; }, "min-p"},
+      {[](Request& r) { r.sampling.min_p = -0.1F; }, "min-p"},
+      {[](Request& r) { r.sampling.repetition_penalty = 0; }, "repetition penalty"},
+      {[](Request& r) { r.sampling.presence_penalty = infinity; }, "presence penalty"},
+      {[](Request& r) { r.sampling.frequency_penalty = NAN; }, "frequency penalty"},
+      {[](Request& r) { r.sampling.penalty_window = -1; }, "penalty window"},
+      {[](Request& r) { r.sampling.logit_bias = {{.token = 99999, .bias = 1}}; }, "token 99999"},
+      {[](Request& r) { r.sampling.logit_bias = {{.token = 1, .bias = NAN}}; }, "bias of token 1"},
+      {[](Request& r) { r.sampling.logit_bias = {{.token = 1, .bias = infinity}}; }, "bias of token 1"},
+  };
+  for (const auto& [change, words] : bad) EXPECT_THAT(refused(change), HasSubstr(words));
+  EXPECT_EQ(refused([](Request&) {}), "(not refused)");
+}
+
+TEST_F(RequestTest, ThatWasRefusedLeavesNothingBehind) {
+  refused([](Request& r) { r.stop = {""}; });
+  EXPECT_EQ(engine.state().queued_groups, 0);
+  EXPECT_FALSE(engine.step({}));
+}
+
+TEST_F(RequestTest, FillsInWhatIsLeftOut) {
+  const ResolvedRequest resolved = resolve(*model, good());
+  EXPECT_EQ(resolved.coupling.kind, CouplingKind::lanerope);
+  EXPECT_EQ(resolved.stride, 20) << "the budget";
+  EXPECT_EQ(resolved.tag, "<lane{k}>");
+  EXPECT_EQ(resolved.forced[1], model->encode("<lane2>", {.add_special = false}));
+  Request one = good();
+  one.lanes = 1;
+  EXPECT_EQ(resolve(*model, one).tag, "");
+  Request stride = good();
+  stride.coupling = Coupling{.kind = CouplingKind::groupthink, .stride = 7};
+  EXPECT_EQ(resolve(*model, stride).stride, 7);
+}
+
+TEST(LaneTag, HoldsTheNumberOfTheLane) {
+  EXPECT_EQ(tag_of("<lane{k}>", 0), "<lane1>");
+  EXPECT_EQ(tag_of("{k} of {k}:", 11), "12 of 12:");
+  EXPECT_EQ(tag_of("plain {x}", 3), "plain {x}");
+}
+
+TEST(AdapterRequest, TakesWhatTheAdapterWasTrainedWith) {
+  const std::string base = write_model(tiny());
+  Coupling trained{
+      .kind = CouplingKind::lanerope, .init = OmegaInit::given, .visibility = Visibility::strict};
+  trained.omega.assign(8, 0.5F);
+  const std::string adapter = write_adapter({.coupling = trained, .tag = "[{k}]", .on_prompt = false}, base);
+  const auto model = load_model(base, Path::ggml, {{.file = adapter, .scale = 0.75F}});
+
+  Request request{.prompt = "Hello", .lanes = 2, .budget = 20};
+  const ResolvedRequest resolved = resolve(*model, request);
+  EXPECT_EQ(resolved.coupling.visibility, Visibility::strict);
+  EXPECT_EQ(resolved.frequencies->omega, std::vector<double>(8, 0.5));
+  EXPECT_EQ(resolved.tag, "[{k}]");
+  EXPECT_EQ(resolved.lane_scales, std::vector<float>{0.75F});
+  EXPECT_EQ(resolved.prompt_scales, std::vector<float>{0}) << "off while the prompt is read";
+
+  request.coupling = Coupling{.kind = CouplingKind::lanerope};
+  EXPECT_THAT(refusal<InvalidRequest>([&] { resolve(*model, request); }), HasSubstr("strict visibility"));
+  request.force_coupling = true;
+  EXPECT_EQ(resolve(*model, request).coupling.visibility, Visibility::inclusive);
+  request.force_coupling = false;
+  request.adapter_scales = {0};
+  EXPECT_EQ(resolve(*model, request).coupling.visibility, Visibility::inclusive)
+      << "an adapter that is off says nothing";
+  request.adapter_scales = {NAN};
+  EXPECT_THAT(refusal<InvalidRequest>([&] { resolve(*model, request); }), HasSubstr("scale"));
+}
+
+TEST_F(RequestTest, ToScoreIsRefusedWhereItMakesNoSense) {
+  const ScoreRequest good{.prompt_tokens = {1, 2, 3}, .lanes = {{4, 5}, {6}}};
+  EXPECT_NO_THROW(engine.score(good));
+  const std::vector<std::pair<std::function<void(ScoreRequest&)>, const char*>> bad = {
+      {[](ScoreRequest& r) { r.prompt_tokens = {}; }, "prompt of a trace to score is empty"},
+      {[](ScoreRequest& r) { r.lanes = {}; }, "at least one lane"},
+      {[](ScoreRequest& r) { r.lanes[1] = {}; }, "lane 1 of the trace has no tokens"},
+      {[](ScoreRequest& r) { r.start_steps = {0}; }, "one number a lane"},
+      {[](ScoreRequest& r) { r.start_steps = {0, -1}; }, "must not be negative"},
+      {[](ScoreRequest& r) { r.start_steps = {0, 125}; }, "beyond the model's context of 128"},
+      {[](ScoreRequest& r) { r.top_logits = -1; }, "number of logits"},
+      {[](ScoreRequest& r) { r.top_logits = 1 << 20; }, "number of logits"},
+      {[](ScoreRequest& r) { r.lanes[0][1] = -5; }, "token -5"},
+      {[](ScoreRequest& r) { r.coupling.init = OmegaInit::given; }, "omega has 0 values"},
+      {[](ScoreRequest& r) { r.adapter_scales = {1, 2}; }, "scales 2 adapters"},
+  };
+  for (const auto& [change, words] : bad) {
+    ScoreRequest request = good;
+    change(request);
+    EXPECT_THAT(refusal<InvalidRequest>([&] { engine.score(request); }), HasSubstr(words));
+  }
+  ScoreRequest large = good;
+  large.lanes.assign(3, std::vector<TokenId>(100, 1));
+  EXPECT_THAT(refusal<DoesNotFit>([&] { engine.score(large); }),
+              HasSubstr("303 KV cells and the engine has 256"));
+}
+
+}  // namespace
+}  // namespace lanerope
