@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/hyperparameters.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <string>
+
+#include "lanerope/errors.h"
+#include "model/architecture.h"
+#include "model/gguf_writer.h"
+#include "tests/support/random_models.h"
+
+namespace lanerope {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+using Change = std::function<void(GgufWriter&)>;
+
+// A file with the keys of a small model and nothing in it but an embedding, and `change` made to its keys.
+std::string file_with(const Change& change, std::vector<float> rope_freqs = {}) {
+  const std::string path = new_file(".gguf");
+  GgufWriter writer(path);
+  writer.set("general.architecture", "qwen2");
+  writer.set("qwen2.block_count", uint32_t{2});
+  writer.set("qwen2.embedding_length", uint32_t{32});
+  writer.set("qwen2.feed_forward_length", uint32_t{48});
+  writer.set("qwen2.context_length", uint32_t{256});
+  writer.set("qwen2.attention.head_count", uint32_t{4});
+  writer.set("qwen2.attention.head_count_kv", uint32_t{2});
+  if (change) change(writer);
+  const std::vector<float> embedding(32 * 5);
+  writer.add_tensor("token_embd.weight", GGML_TYPE_F32, std::vector<int64_t>{32, 5});
+  const std::vector<int64_t> n_freqs = {static_cast<int64_t>(rope_freqs.size())};
+  if (!rope_freqs.empty()) writer.add_tensor("rope_freqs.weight", GGML_TYPE_F32, n_freqs);
+  writer.begin();
+  writer.write(std::as_bytes(std::span(embedding)));
+  if (!rope_freqs.empty()) writer.write(std::as_bytes(std::span(rope_freqs)));
+  writer.finish();
+  return path;
+}
+
+Hyperparameters read(const std::string& path) {
+  return read_hyperparameters(GgufFile(path));
+}
+
+std::string refusal(const std::string& path) {
+  try {
+    read(path);
+  } catch (const BadFile& error) {
+    return error.what();
+  }
+  return "(not refused)";
+}
+
+TEST(Hyperparameters, AreReadOrTakenFromTheOthers) {
+  const Hyperparameters h = read(file_with({}));
+  EXPECT_EQ(h.architecture->name, "qwen2");
+  EXPECT_EQ(h.head_dim, 8) << "width over heads";
+  EXPECT_EQ(h.n_vocab, 5) << "rows of the embedding";
+  EXPECT_EQ(h.rope.base, 10000.0F);
+  EXPECT_EQ(h.rope.dimensions, 8);
+  EXPECT_EQ(h.rope.scaling, RopeScaling::none);
+  EXPECT_EQ(h.kv_width(), 16);
+
+  const Hyperparameters given = read(file_with([](GgufWriter& w) {
+    w.set("qwen2.attention.key_length", uint32_t{64});
+    w.set("qwen2.attention.value_length", uint32_t{64});
+    w.set("qwen2.rope.freq_base", 1e6F);
+    w.set("qwen2.rope.scaling.type", "yarn");
+    w.set("qwen2.rope.scaling.factor", 4.0F);
+    w.set("qwen2.rope.scaling.original_context_length", uint32_t{128});
+  }));
+  EXPECT_EQ(given.head_dim, 64);
+  EXPECT_EQ(given.query_width(), 256);
+  EXPECT_EQ(given.rope.scaling, RopeScaling::yarn);
+  EXPECT_EQ(given.rope.factor, 4);
+  EXPECT_EQ(given.rope.original_context, 128);
+}
+
+TEST(Hyperparameters, ThatMakeNoSenseAreRefusedByTheirKey) {
+  const auto size = [](const char* key, int32_t value) {
+    return Change([key, value](GgufWriter& w) { w.set(std::string("qwen2.") + key, value); });
+  };
+  const auto real = [](const char* key, float value) {
+    return Change([key, value](GgufWriter& w) { w.set(std::string("qwen2.") + key, value); });
+  };
+  const std::vector<std::pair<Change, const char*>> bad = {
+      {[](GgufWriter& w) { w.set("general.architecture", "mamba"); }, "llama, qwen2, qwen3"},
+      {[](GgufWriter& w) { w.set("general.architecture", "llama"); }, "llama."},
+      {size("block_count", 0), "qwen2.block_count"},
+      {size("block_count", -1), "qwen2.block_count"},
+      {size("block_count", 5000), "qwen2.block_count"},
+      {size("embedding_length", 0), "qwen2.embedding_length"},
+      {size("embedding_length", 1 << 30), "qwen2.embedding_length"},
+      {size("attention.head_count", 0), "qwen2.attention.head_count"},
+      {size("attention.head_count_kv", 3), "qwen2.attention.head_count_kv does not divide"},
+      {size("attention.key_length", 1), "qwen2.attention.key_length"},
+      {size("attention.key_length", 4096), "qwen2.attention.key_length"},
+      {size("attention.value_length", 16), "qwen2.attention.value_length"},
+      {size("feed_forward_length", -7), "qwen2.feed_forward_length"},
+      {size("context_length", 0), "qwen2.context_length"},
+      {size("expert_count", 8), "qwen2.expert_count"},
+      {size("rope.dimension_count", 7), "qwen2.rope.dimension_count"},
+      {size("rope.dimension_count", 32), "qwen2.rope.dimension_count"},
+      {real("rope.freq_base", 0), "qwen2.rope.freq_base"},
+      {real("rope.freq_base", NAN), "qwen2.rope.freq_base"},
+      {real("rope.scaling.factor", -1), "qwen2.rope.scaling.factor"},
+      {real("rope.scaling.factor", INFINITY), "qwen2.rope.scaling.factor"},
+      {real("attention.layer_norm_rms_epsilon", NAN), "qwen2.attention.layer_norm_rms_epsilon"},
+      {[](GgufWriter& w) { w.set("qwen2.rope.scaling.type", "longrope"); }, "\"longrope\""},
+      {[](GgufWriter& w) { w.set("qwen2.block_count", "two"); }, "qwen2.block_count"},
+  };
+  for (const auto& [change, words] : bad) EXPECT_THAT(refusal(file_with(change)), HasSubstr(words));
+  EXPECT_EQ(refusal(file_with({})), "(not refused)");
+}
+
+TEST(Hyperparameters, RefuseRopeFactorsThatDoNotFit) {
+  EXPECT_EQ(refusal(file_with({}, {1, 2, 3, 4})), "(not refused)");
+  EXPECT_THAT(refusal(file_with({}, {1, 2, 3})),
+              AllOf(HasSubstr("rope_freqs.weight"), HasSubstr("4 f32 values")));
+  EXPECT_THAT(refusal(file_with({}, {1, 2, NAN, 4})), HasSubstr("rope_freqs.weight"));
+  EXPECT_THAT(refusal(file_with({}, {1, 2, 0, 4})), HasSubstr("rope_freqs.weight"));
+}
+
+// A model's file with some bytes replaced by as many others.
+std::string patched(const std::string& path, const std::string& from, const std::string& to) {
+  std::ifstream input(path, std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(input), {}};
+  const size_t at = bytes.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  EXPECT_EQ(from.size(), to.size());
+  bytes.replace(at, from.size(), to);
+  const std::string result = new_file(".gguf");
+  std::ofstream(result, std::ios::binary) << bytes;
+  return result;
+}
+
+std::string size_entry(const std::string& key, uint32_t value) {
+  std::string bytes = key;
+  const uint32_t type = GGUF_TYPE_UINT32;
+  bytes.append(reinterpret_cast<const char*>(&type), sizeof(type));
+  return bytes.append(reinterpret_cast<const char*>(&value), sizeof(value));
+}
+
+TEST(ModelWeights, AreRefusedByNameWhereOneIsMissingOrOfAnotherShape) {
+  const auto refusal_of = [](const std::string& path) -> std::string {
+    try {
+      load_model(path, Path::ggml);
+    } catch (const BadFile& error) {
+      return error.what();
+    }
+    return "(not refused)";
+  };
+  const std::string good =
+      write_model({.n_layer = 2, .width = 32, .n_head = 2, .n_head_kv = 1, .head_dim = 16, .n_ffn = 48});
+  EXPECT_EQ(refusal_of(good), "(not refused)");
+  for (const char* name :
+       {"blk.1.ffn_up.weight", "blk.0.attn_q.weight", "output_norm.weight", "blk.1.attn_norm.weight"}) {
+    std::string other = name;
+    other.back() = 'X';
+    EXPECT_THAT(refusal_of(patched(good, name, other)), HasSubstr(name));
+  }
+  EXPECT_THAT(refusal_of(patched(good, size_entry("qwen2.feed_forward_length", 48),
+                                 size_entry("qwen2.feed_forward_length", 64))),
+              HasSubstr("ffn_"));
+  EXPECT_THAT(
+      refusal_of(patched(good, size_entry("qwen2.block_count", 2), size_entry("qwen2.block_count", 3))),
+      HasSubstr("blk.2."));
+  EXPECT_THAT(refusal_of(patched(good, size_entry("qwen2.embedding_length", 32),
+                                 size_entry("qwen2.embedding_length", 64))),
+              HasSubstr("weight"));
+}
+
+}  // namespace
+}  // namespace lanerope
