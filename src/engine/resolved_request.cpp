@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "engine/sampler.h"
 #include "lanerope/errors.h"
@@ -149,6 +150,12 @@ ResolvedRequest resolve(const Model& model, const Request& request) {
   const StopStrings checked(request.stop);
   ResolvedRequest resolved{.request = request};
   resolved.prompt = prompt_tokens(model, request);
+
+  const int64_t cells = static_cast<int64_t>(resolved.prompt.size()) +
+                        (static_cast<int64_t>(request.lanes) + request.reserved_lanes) * request.budget;
+  require(cells <= std::numeric_limits<int32_t>::max(),
+          "the request needs " + std::to_string(cells) + " KV cells, more than any engine has; use fewer lanes or a "
+          "smaller budget");
 
   resolved.lane_scales = adapter_scales(model, request.adapter_scales);
   resolved.prompt_scales = resolved.lane_scales;
