@@ -111,6 +111,30 @@ TEST_F(RequestTest, IsRefusedInASentenceWhereItMakesNoSense) {
   EXPECT_EQ(refused([](Request&) {}), "(not refused)");
 }
 
+TEST(LongContextRequest, IsRefusedWhereItsCellsCannotBeCounted) {
+  RandomModel model = tiny();
+  model.context = 1 << 21;
+  Engine engine(load_model(model, Path::ggml), {.kv_cells = 64});
+  Request request{.prompt = "Hello", .lanes = 1024, .budget = 1 << 19};
+  EXPECT_THAT(refusal<DoesNotFit>([&] { engine.submit(request); }), HasSubstr("KV cells"));
+  request.budget = (1 << 21) - 100;
+  request.reserved_lanes = 1024;
+  EXPECT_THAT(refusal<InvalidRequest>([&] { engine.submit(request); }), HasSubstr("4294762501 KV cells, more than any engine has"));
+}
+
+TEST(Names, ReadBackAsWhatTheyName) {
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(parse_selection_kind(name(static_cast<SelectionKind>(i))), static_cast<SelectionKind>(i));
+  }
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(parse_kv_type(name(static_cast<KvType>(i))), static_cast<KvType>(i));
+    EXPECT_EQ(parse_path(name(static_cast<Path>(i))), static_cast<Path>(i));
+  }
+  EXPECT_FALSE(parse_selection_kind("best").has_value());
+  EXPECT_FALSE(parse_kv_type("q4_0").has_value());
+  EXPECT_FALSE(parse_path("").has_value());
+}
+
 TEST_F(RequestTest, ThatWasRefusedLeavesNothingBehind) {
   refused([](Request& r) { r.stop = {""}; });
   EXPECT_EQ(engine.state().queued_groups, 0);

@@ -188,6 +188,26 @@ TEST_P(ScoreExactness, ASharedPrefixChangesNothing) {
   EXPECT_LT(relative_difference(all_logits(keeps, second), expected), f16_cells) << "and again";
 }
 
+// Cells of 8 bits: coarser, but the same cells whichever way they were filled.
+TEST(SmallCells, HoldWhatLargeOnesHoldToTheirRounding) {
+  RandomModel small{.n_layer = 2, .width = 64, .n_ffn = 96, .n_vocab = 259};
+  const auto model = load_model(small, Path::kernels);
+  for (const Coupling& coupling : couplings()) {
+    const ScoreRequest request{.prompt_tokens = some_tokens(21, 1),
+                               .lanes = {some_tokens(12, 10), some_tokens(7, 11), some_tokens(9, 12)},
+                               .start_steps = {0, 0, 3},
+                               .coupling = coupling};
+    const auto logits = [&](KvType type, int32_t batch_rows) {
+      Engine engine(model,
+                    {.kv_cells = 256, .batch_rows = batch_rows, .kv_type = type, .keep_prefixes = false});
+      return all_logits(engine, request);
+    };
+    const AllLogits coarse = logits(KvType::q8_0, 512);
+    EXPECT_LT(relative_difference(coarse, logits(KvType::f16, 512)), 0.1) << describe(coupling);
+    EXPECT_LT(relative_difference(logits(KvType::q8_0, 3), coarse), 1e-2) << describe(coupling);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Paths, ScoreExactness,
                          testing::Values(Case{Path::ggml, "f32"}, Case{Path::kernels, "f32"},
                                          Case{Path::kernels, "f16"}, Case{Path::kernels, "q8_0"},
