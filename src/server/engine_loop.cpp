@@ -13,6 +13,8 @@ namespace {
 constexpr size_t most_jobs = 256;
 constexpr std::chrono::milliseconds idle_tick{500};
 
+ApiError no_group() { return {404, "there is no such group, or it has ended"}; }
+
 double seconds(std::chrono::steady_clock::duration duration) {
   return std::chrono::duration<double>(duration).count();
 }
@@ -71,15 +73,15 @@ void EngineLoop::cancel(GroupId group) {
 GroupId EngineLoop::find(std::string_view public_id) const {
   const std::lock_guard lock(mutex_);
   const auto found = names_.find(public_id);
-  if (found == names_.end()) throw ApiError(404, "there is no such group, or it has ended");
+  if (found == names_.end()) throw no_group();
   return found->second;
 }
 
-void EngineLoop::touch(GroupId group) {
-  call([this, group](Engine&) {
-    const auto found = held_.find(group);
-    if (found != held_.end()) found->second = Clock::now() + options_.hold_time;
-  });
+void EngineLoop::require(GroupId group, Wanted wanted) {
+  const auto held = held_.find(group);
+  const bool readable = held != held_.end() && engine_.holds(group);
+  if (!running_.contains(group) && !(readable && wanted == Wanted::readable)) throw no_group();
+  if (readable) held->second = Clock::now() + options_.hold_time;
 }
 
 void EngineLoop::drain() {

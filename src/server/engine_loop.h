@@ -54,11 +54,20 @@ class EngineLoop {
     return result.get();
   }
 
-  // The running or held group of that name. Throws ApiError (404).
-  GroupId find(std::string_view public_id) const;
+  // Runs `work(engine, group)` on the group of that name, as call() does. Throws ApiError (404) if it has ended; a held
+  // group has not where `readable` is asked for, and is held for another while.
+  enum class Wanted { running, readable };
+  template <typename Work>
+  auto call_group(std::string_view public_id, Wanted wanted, Work work) {
+    const GroupId group = find(public_id);
+    return call([this, group, wanted, &work](Engine& engine) {
+      require(group, wanted);
+      return work(engine, group);
+    });
+  }
 
-  // A held group is kept for another while.
-  void touch(GroupId group);
+  // The group of that name. Throws ApiError (404).
+  GroupId find(std::string_view public_id) const;
 
   void drain();       // no new groups from now on
   void shut_down();   // ends the thread; what still runs is cut off and told so
@@ -80,6 +89,7 @@ class EngineLoop {
   void post(std::function<void(Engine&)> job);
   void run();
   bool run_jobs();
+  void require(GroupId group, Wanted wanted);
   void step();
   void deliver(const Event& event);
   void finish(Running& running, const Event& event);

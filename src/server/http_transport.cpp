@@ -14,6 +14,8 @@ namespace {
 constexpr int backlog = 512;
 constexpr size_t requests_per_connection = 1000;
 
+thread_local bool closes_after_reply = false;
+
 class PlainServer : public httplib::Server {
  public:
   explicit PlainServer(const TransportOptions& options) : options_(options) {}
@@ -29,9 +31,11 @@ class PlainServer : public httplib::Server {
     stream.get_local_ip_and_port(local_address, local_port);
     bool good = true;
     bool closed = false;
+    closes_after_reply = false;
     for (size_t count = 1; good && !closed && await_request(stream); ++count) {
       good = process_request(stream, remote_address, remote_port, local_address, local_port,
-                             /*close_connection=*/count >= requests_per_connection, closed, nullptr);
+                             /*close_connection=*/count >= requests_per_connection, closed, nullptr) &&
+             !closes_after_reply;
     }
     // What the client still sends is read, so that a refusal is not lost to a reset.
     ::shutdown(descriptor, SHUT_WR);
@@ -78,10 +82,17 @@ std::unique_ptr<httplib::Server> make_http_server(const TransportOptions& option
   server->set_payload_max_length(options.most_body);
   server->set_read_timeout(std::chrono::seconds(5));
   server->set_write_timeout(options.write_time);
-  server->set_keep_alive_max_count(requests_per_connection);
+  // Over TLS cpp-httplib has the connection in its hands, and close_after_reply() cannot end it.
+  const bool plain = dynamic_cast<PlainServer*>(server.get()) != nullptr;
+  server->set_keep_alive_max_count(plain ? requests_per_connection : 1);
   server->set_keep_alive_timeout(std::chrono::duration_cast<std::chrono::seconds>(options.idle_time).count());
   server->set_tcp_nodelay(true);
   return server;
+}
+
+void close_after_reply(httplib::Response& response) {
+  closes_after_reply = true;
+  response.set_header("Connection", "close");
 }
 
 int bind_http_server(httplib::Server& server, const std::string& host, int port) {

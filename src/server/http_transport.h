@@ -25,6 +25,10 @@ struct TransportOptions {
 // cpp-httplib's server with limits on time and number. Throws SystemError where TLS cannot be set up.
 std::unique_ptr<httplib::Server> make_http_server(const TransportOptions& options);
 
+// The connection of the request that this thread is handling ends with its reply. For requests that are refused before
+// their body was read: what is left of it would be taken for the next request.
+void close_after_reply(httplib::Response& response);
+
 // Binds and lets enough connections wait. Port 0: any free one. Returns the port. Throws SystemError.
 int bind_http_server(httplib::Server& server, const std::string& host, int port);
 

@@ -21,9 +21,9 @@ int32_t number_in(const std::string& text, const char* what) {
 
 int32_t lane_of(const httplib::Request& request) { return number_in(request.path_params.at("lane"), "the lane"); }
 
-GroupId group_of(const ServerContext& context, const httplib::Request& request) {
-  return context.loop->find(request.path_params.at("id"));
-}
+using Wanted = EngineLoop::Wanted;
+
+const std::string& group_of(const httplib::Request& request) { return request.path_params.at("id"); }
 
 void start(ServerContext& context, const httplib::Request& request, httplib::Response& response) {
   const ApiRequest api = parse_api_request(ApiEndpoint::group, request.body);
@@ -60,9 +60,9 @@ void add_lane(ServerContext& context, const httplib::Request& request, httplib::
       .parent = static_cast<int32_t>(fields.integer("parent", {.least = -1, .most = 1 << 20}).value_or(-1)),
       .fork_step = static_cast<int32_t>(fields.integer("fork_step", {.least = -1, .most = 1 << 24}).value_or(-1)),
       .text = fields.text("text").value_or("")};
-  const GroupId group = group_of(context, request);
-  const int32_t lane = context.loop->call([&](Engine& engine) { return engine.spawn(group, options); });
-  send_json(response, {{"id", request.path_params.at("id")}, {"lane", lane}}, 201);
+  const int32_t lane = context.loop->call_group(
+      group_of(request), Wanted::running, [&](Engine& engine, GroupId group) { return engine.spawn(group, options); });
+  send_json(response, {{"id", group_of(request)}, {"lane", lane}}, 201);
 }
 
 void push_text(ServerContext& context, const httplib::Request& request, httplib::Response& response) {
@@ -70,21 +70,21 @@ void push_text(ServerContext& context, const httplib::Request& request, httplib:
   const std::optional<std::string> text = JsonFields(body).text("text");
   if (!text || text->empty()) throw ApiError(400, "text is missing", "text");
   const int32_t lane = lane_of(request);
-  const GroupId group = group_of(context, request);
-  context.loop->call([&](Engine& engine) { engine.push_text(group, lane, *text); });
-  send_json(response, {{"id", request.path_params.at("id")}, {"lane", lane}});
+  context.loop->call_group(group_of(request), Wanted::running,
+                           [&](Engine& engine, GroupId group) { engine.push_text(group, lane, *text); });
+  send_json(response, {{"id", group_of(request)}, {"lane", lane}});
 }
 
 void retire(ServerContext& context, const httplib::Request& request, httplib::Response& response) {
   const int32_t lane = lane_of(request);
-  const GroupId group = group_of(context, request);
-  context.loop->call([&](Engine& engine) { engine.retire(group, lane); });
-  send_json(response, {{"id", request.path_params.at("id")}, {"lane", lane}, {"finish", "retired"}});
+  context.loop->call_group(group_of(request), Wanted::running,
+                           [&](Engine& engine, GroupId group) { engine.retire(group, lane); });
+  send_json(response, {{"id", group_of(request)}, {"lane", lane}, {"finish", "retired"}});
 }
 
 void remove(ServerContext& context, const httplib::Request& request, httplib::Response& response) {
-  context.loop->cancel(group_of(context, request));
-  send_json(response, {{"id", request.path_params.at("id")}, {"finish", "cancelled"}});
+  context.loop->cancel(context.loop->find(group_of(request)));
+  send_json(response, {{"id", group_of(request)}, {"finish", "cancelled"}});
 }
 
 // Averages the weights of [cells, n_head, n_layer] over the heads that are asked for; -1 means all.
@@ -128,9 +128,8 @@ void probe(ServerContext& context, const httplib::Request& request, httplib::Res
   if (!request.has_param("step")) throw ApiError(400, "step is missing: ?step=S says which token of the lane", "step");
   const int32_t step = number_in(request.get_param_value("step"), "step");
   const Heads heads = heads_of(request, context.model->info());
-  const GroupId group = group_of(context, request);
-  const AttentionProbe result = context.loop->call([&](Engine& engine) { return engine.probe(group, lane, step); });
-  context.loop->touch(group);
+  const AttentionProbe result = context.loop->call_group(
+      group_of(request), Wanted::readable, [&](Engine& engine, GroupId group) { return engine.probe(group, lane, step); });
   const std::vector<float> weights = mean_weights(result, heads);
   const bool sums_only = request.get_param_value("detail") == "sums";
   Json parts = Json::array();

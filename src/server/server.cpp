@@ -36,6 +36,7 @@ Handled admit(const ServerContext& context, const httplib::Request& request, htt
   response.set_header("X-Content-Type-Options", "nosniff");
   const auto refuse = [&](const ApiError& error) {
     send_error(response, describe_error(error));
+    close_after_reply(response);
     return Handled::Handled;
   };
   if (!origin_allowed(rules, credentials)) {
@@ -59,6 +60,7 @@ Handled admit(const ServerContext& context, const httplib::Request& request, htt
 
 void explain(const httplib::Request& request, httplib::Response& response) {
   if (!response.body.empty()) return;
+  if (response.status != 404) close_after_reply(response);  // what it could not read is still on its way
   const auto say = [&](int status, const std::string& text) { send_error(response, describe_error(ApiError(status, text))); };
   switch (response.status) {
     case 404: return say(404, "there is nothing at " + request.method + " " + request.path.substr(0, 100));

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the server offers beside OpenAI's API, as curl and scripts use it; every response against the OpenAPI file.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { before, test } from "node:test";
+import { promisify } from "node:util";
+import { loadSchemas } from "./schema.mjs";
+import { post, sseData, startServer } from "./server.mjs";
+
+const run = promisify(execFile);
+let base;
+let check;
+
+before(async () => {
+  ({ base } = await startServer(["--cells", "32768"]));
+  ({ check } = await loadSchemas(base));
+});
+
+async function* groupEvents(body, signal) {
+  const response = await fetch(`${base}/v1/groups`, { method: "POST", body: JSON.stringify(body), signal });
+  assert.equal(response.status, 200);
+  let pending = "";
+  for await (const part of response.body.pipeThrough(new TextDecoderStream())) {
+    const blocks = (pending + part).split("\n\n");
+    pending = blocks.pop();
+    for (const data of blocks.flatMap(sseData)) yield check("GroupEvent", JSON.parse(data));
+  }
+}
+
+async function metric(name) {
+  const text = await (await fetch(`${base}/metrics`)).text();
+  return Number(text.match(new RegExp(`^lanerope:${name} (.*)$`, "m"))[1]);
+}
+
+test("curl, as in the manual", async () => {
+  const body = JSON.stringify({ messages: [{ role: "user", content: "hi" }], n: 2, max_tokens: 4 });
+  const whole = await run("curl", ["-sS", `${base}/v1/chat/completions`, "-H", "Content-Type: application/json", "-d", body]);
+  assert.equal(check("ChatCompletion", JSON.parse(whole.stdout)).choices.length, 2);
+  const streamed = await run("curl", ["-sSN", `${base}/v1/chat/completions`, "--compressed", "-d", body.replace("{", '{"stream":true,')]);
+  const lines = sseData(streamed.stdout);
+  assert.equal(lines.pop(), "[DONE]");
+  lines.forEach((line) => check("ChatCompletionChunk", JSON.parse(line)));
+});
+
+test("health, props, tokens, templates, adapters", async () => {
+  const get = async (path) => (await fetch(base + path)).json();
+  check("Health", await get("/health"));
+  check("Health", await get("/v1/health"));
+  check("Props", await get("/props"));
+  check("ModelList", await get("/v1/models"));
+  check("Adapters", await get("/lora-adapters"));
+  check("Adapters", (await post(base, "/lora-adapters", "[]")).json);
+  const { tokens } = check("Tokens", (await post(base, "/tokenize", { content: "héllo wörld" })).json);
+  assert.equal(check("Content", (await post(base, "/detokenize", { tokens })).json).content, "héllo wörld");
+  check("Tokens", (await post(base, "/tokenize", { content: "hello", with_pieces: true })).json);
+  const { prompt } = check("Prompt", (await post(base, "/apply-template", { messages: [{ role: "user", content: "hi" }] })).json);
+  assert.match(prompt, /hi[^]*assistant/);
+});
+
+test("a group: push, fork, retire, attention, and its end", async () => {
+  const request = { prompt: "one two three", n: 2, max_tokens: 3500, seed: 1, ignore_eos: true, lanes: { coupling: "lanerope", hold: true, attention: true } };
+  const seen = [];
+  let id;
+  let acted = null;
+  for await (const event of groupEvents(request)) {
+    seen.push(event);
+    if (event.kind === "group_created") ({ id } = event);
+    if (event.kind === "token" && event.step === 20 && !acted) {
+      acted = (async () => {
+        const lane = `${base}/v1/groups/${id}/lanes`;
+        const pushed = await post(lane, "/1/text", { text: " Stop: check the sum." });
+        const forked = await post(lane, "", { parent: 0, fork_step: 15 });
+        const retired = await fetch(`${lane}/0`, { method: "DELETE" });
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        for (const rest of [1, 2]) await fetch(`${lane}/${rest}`, { method: "DELETE" });
+        return { pushed, forked, retired: await retired.json() };
+      })();
+    }
+  }
+  const { pushed, forked, retired } = await acted;
+  check("LaneChanged", pushed.json);
+  assert.equal(forked.status, 201);
+  assert.equal(check("LaneCreated", forked.json).lane, 2);
+  check("LaneChanged", retired);
+  const of = (kind) => seen.filter((event) => event.kind === kind);
+  assert.equal(of("lane_started").length, 3);
+  assert.notEqual(of("lane_started")[2].text, "");
+  const forced = of("token").filter((event) => event.lane === 1 && event.forced).map((event) => event.text).join("");
+  assert.match(forced, /Stop: check the sum\./);
+  assert.equal(of("lane_finished").find((event) => event.lane === 0).finish, "retired");
+  assert.ok(of("attention")[0].rows.every((row) => Math.abs(row.slice(2).reduce((a, b) => a + b, 0) - 1) < 0.01));
+  assert.equal(seen.at(-1).kind, "group_finished");
+  const probe = check("Attention", await (await fetch(`${base}/v1/groups/${id}/lanes/1/attention?step=30`)).json());
+  const total = probe.parts.flatMap((part) => part.weights).reduce((a, b) => a + b, 0);
+  assert.ok(Math.abs(total - 1) < 0.02, `the weights add up to ${total}`);
+  assert.ok(probe.parts.some((part) => part.lane === -1) && probe.parts.some((part) => part.lane === 0));
+  const late = await post(base, `/v1/groups/${id}/lanes/1/text`, { text: "too late" });
+  assert.equal(late.status, 404);
+  check("Error", late.json);
+  check("GroupRemoved", await (await fetch(`${base}/v1/groups/${id}`, { method: "DELETE" })).json());
+});
+
+test("a client that goes away frees its lanes within a step", async () => {
+  const controller = new AbortController();
+  const request = { prompt: "one two three", n: 4, max_tokens: 4000, ignore_eos: true };
+  await assert.rejects(async () => {
+    for await (const event of groupEvents(request, controller.signal)) {
+      if (event.kind === "token") controller.abort();
+    }
+  });
+  for (let i = 0; i < 50 && (await metric("lanes_live")) > 0; ++i) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.equal(await metric("lanes_live"), 0);
+  assert.equal(await metric("requests_processing"), 0);
+});
+
+test("a full queue answers 429 with Retry-After, and what can never fit 400", async () => {
+  const small = await startServer(["--cells", "600", "--queue", "1"]);
+  const long = { prompt: "one two three", n: 1, max_tokens: 500, ignore_eos: true, seed: 1 };
+  const replies = await Promise.all(Array.from({ length: 12 }, () => post(small.base, "/v1/completions", long)));
+  const full = replies.filter((reply) => reply.status === 429);
+  assert.ok(full.length > 0 && full.every((reply) => Number(reply.headers.get("retry-after")) >= 1));
+  full.forEach((reply) => check("Error", reply.json));
+  const good = replies.filter((reply) => reply.status === 200);
+  assert.equal(good.length + full.length, 12);
+  const never = await post(small.base, "/v1/completions", { ...long, max_tokens: 700 });
+  assert.equal(never.status, 400);
+  assert.match(never.json.error.message, /7\d\d KV cells.*600/);
+});
+
+test("SIGTERM lets running groups finish and exits 0", async () => {
+  const server = await startServer([]);
+  const running = post(server.base, "/v1/completions", { prompt: "one two three", n: 2, max_tokens: 1500, ignore_eos: true });
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  const code = server.stop("SIGTERM");
+  assert.equal((await running).json.choices.length, 2);
+  assert.equal(await code, 0);
+});
+
+test("pages of other origins are refused, and API keys are asked for", async () => {
+  const foreign = await post(base, "/v1/completions", { prompt: "x", max_tokens: 1 }, { Origin: "http://example.org" });
+  assert.equal(foreign.status, 403);
+  assert.equal(foreign.headers.get("access-control-allow-origin"), null);
+  const guarded = await startServer(["--cors", "http://example.org"], { environment: { LANEROPE_API_KEY: "k1" } });
+  assert.equal((await fetch(`${guarded.base}/props`)).status, 401);
+  assert.equal((await fetch(`${guarded.base}/props`, { headers: { Authorization: "Bearer k1" } })).status, 200);
+  assert.equal((await fetch(`${guarded.base}/health`)).status, 200);
+  const shared = await post(guarded.base, "/v1/completions", { prompt: "x", max_tokens: 1 }, { Origin: "http://example.org", "X-Api-Key": "k1" });
+  assert.equal(shared.headers.get("access-control-allow-origin"), "http://example.org");
+});
+
+test("nothing of a path reaches the file system", async () => {
+  for (const path of ["/../../../etc/passwd", "/assets/../server.cpp", "/assets/%2e%2e/%2e%2e/etc/passwd", "/models/"]) {
+    const { stdout } = await run("curl", ["-sS", "--path-as-is", "-o", "/dev/null", "-w", "%{http_code}", base + path]);
+    assert.equal(stdout, "404");
+  }
+});
+
+test("the same seed gives the same text alone and under load", async () => {
+  const request = { prompt: "The sum of two and two is", n: 3, max_tokens: 60, seed: 42, ignore_eos: true, lanes: { coupling: "lanerope" } };
+  const texts = async () => {
+    const reply = await post(base, "/v1/completions", request);
+    assert.equal(reply.status, 200, reply.text);
+    return reply.json.choices.map((choice) => choice.text);
+  };
+  await texts();  // its prompt is kept from here on
+  const alone = await texts();
+  const others = Array.from({ length: 6 }, (_, i) => post(base, "/v1/completions", { ...request, prompt: `${i} something else`, seed: i }));
+  const underLoad = await Promise.all([texts(), texts(), texts()]);
+  await Promise.all(others);
+  for (const one of underLoad) assert.deepEqual(one, alone);
+});

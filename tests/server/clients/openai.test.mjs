@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// OpenAI's own client, unchanged, against the server.
+
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import OpenAI from "openai";
+import { loadSchemas } from "./schema.mjs";
+import { startServer } from "./server.mjs";
+
+let client;
+let schemas;
+const messages = [{ role: "user", content: "Count to three." }];
+
+before(async () => {
+  const server = await startServer(["--budget", "24"], { environment: { LANEROPE_API_KEY: "secret" } });
+  client = new OpenAI({ baseURL: `${server.base}/v1`, apiKey: "secret", maxRetries: 0 });
+  schemas = await loadSchemas(server.base);
+});
+
+for (const n of [1, 4]) {
+  test(`n = ${n}: as many choices, the prompt counted once`, async () => {
+    const reply = await client.chat.completions.create({ model: "any", messages, n, seed: 1, max_tokens: 8 });
+    schemas.check("ChatCompletion", reply);
+    assert.deepEqual(reply.choices.map((choice) => choice.index), [...Array(n).keys()]);
+    assert.ok(reply.usage.completion_tokens <= 8 * n);
+    assert.equal(reply.usage.total_tokens, reply.usage.prompt_tokens + reply.usage.completion_tokens);
+    const one = await client.chat.completions.create({ model: "any", messages, n: 1, seed: 1, max_tokens: 8 });
+    assert.equal(reply.usage.prompt_tokens, one.usage.prompt_tokens);
+  });
+
+  test(`n = ${n}: a stream says what the whole response says`, async () => {
+    const request = { model: "any", messages, n, seed: 5, max_tokens: 12, temperature: 1 };
+    await client.chat.completions.create(request);  // so that both read the prompt from the same cells
+    const whole = await client.chat.completions.create(request);
+    const stream = await client.chat.completions.create({ ...request, stream: true, stream_options: { include_usage: true } });
+    const texts = Array(n).fill("");
+    const seen = Array.from({ length: n }, () => []);
+    let usage = null;
+    for await (const chunk of stream) {
+      schemas.check("ChatCompletionChunk", chunk);
+      if (chunk.usage) usage = chunk.usage;
+      for (const choice of chunk.choices) {
+        seen[choice.index].push(choice.delta.role ? "role" : choice.finish_reason ? "finish" : "text");
+        texts[choice.index] += choice.delta.content ?? "";
+        if (choice.finish_reason) assert.equal(choice.finish_reason, whole.choices[choice.index].finish_reason);
+      }
+    }
+    assert.deepEqual(texts, whole.choices.map((choice) => choice.message.content));
+    for (const kinds of seen) {
+      assert.equal(kinds.indexOf("role"), 0);
+      assert.equal(kinds.indexOf("finish"), kinds.length - 1);
+    }
+    assert.equal(usage.completion_tokens, whole.usage.completion_tokens);
+  });
+}
+
+test("seeded lanes differ from one another and come back the same", async () => {
+  const request = { model: "any", messages, n: 4, seed: 11, max_tokens: 16, temperature: 1.5 };
+  await client.chat.completions.create(request);
+  const first = await client.chat.completions.create(request);
+  const second = await client.chat.completions.create(request);
+  const texts = first.choices.map((choice) => choice.message.content);
+  assert.equal(new Set(texts).size, 4);
+  assert.deepEqual(second.choices.map((choice) => choice.message.content), texts);
+});
+
+test("text completions with logprobs", async () => {
+  const reply = await client.completions.create({ model: "any", prompt: "one two", n: 2, max_tokens: 5, logprobs: 3, echo: true });
+  schemas.check("Completion", reply);
+  for (const choice of reply.choices) {
+    assert.ok(choice.text.startsWith("one two"));
+    assert.equal(choice.logprobs.tokens.length, choice.logprobs.token_logprobs.length);
+    assert.ok(choice.logprobs.text_offset[0] === "one two".length);
+  }
+});
+
+test("logprobs of a chat name the token that was written, most likely first", async () => {
+  const reply = await client.chat.completions.create({ model: "any", messages, temperature: 0, max_tokens: 4, logprobs: true, top_logprobs: 2 });
+  const { content } = schemas.check("ChatCompletion", reply).choices[0].logprobs;
+  for (const entry of content) assert.equal(entry.top_logprobs[0].token, entry.token);
+  assert.equal(content.map((entry) => entry.token).join(""), reply.choices[0].message.content);
+});
+
+test("stop strings end a lane before they are written", async () => {
+  const plain = await client.completions.create({ model: "any", prompt: "one two", temperature: 0, max_tokens: 12 });
+  const word = plain.choices[0].text.trim().split(" ")[2];
+  const stopped = await client.completions.create({ model: "any", prompt: "one two", temperature: 0, max_tokens: 12, stop: word });
+  assert.equal(stopped.choices[0].finish_reason, "stop");
+  assert.equal(stopped.choices[0].text, plain.choices[0].text.slice(0, plain.choices[0].text.indexOf(word)));
+});
+
+test("lanes.return = selected gives a client that knows nothing of lanes one choice", async () => {
+  const lanes = { coupling: "lanerope", select: "logprob", return: "selected" };
+  const request = { model: "any", messages, n: 4, seed: 3, max_tokens: 8, lanes };
+  await client.chat.completions.create(request);
+  const reply = await client.chat.completions.create(request);
+  schemas.check("ChatCompletion", reply);
+  assert.equal(reply.choices.length, 1);
+  assert.equal(reply.lanes.lanes.length, 4);
+  const best = reply.lanes.lanes.reduce((a, b) => (b.mean_logprob > a.mean_logprob ? b : a));
+  assert.equal(reply.lanes.selected, best.index);
+  let streamed = "";
+  let last;
+  for await (const chunk of await client.chat.completions.create({ ...request, stream: true })) {
+    last = schemas.check("ChatCompletionChunk", chunk);
+    streamed += chunk.choices[0]?.delta.content ?? "";
+  }
+  assert.equal(streamed, reply.choices[0].message.content);
+  assert.equal(last.lanes.selected, reply.lanes.selected);
+});
+
+test("models", async () => {
+  const list = await client.models.list();
+  assert.equal(list.data.length, 1);
+  assert.equal((await client.models.retrieve(list.data[0].id)).id, list.data[0].id);
+});
+
+test("errors arrive as OpenAI's error classes, with a sentence", async () => {
+  const refusal = (request) => client.chat.completions.create(request).then(() => assert.fail("accepted"), (error) => error);
+  const bad = await refusal({ model: "any", messages, n: 0 });
+  assert.ok(bad instanceof OpenAI.BadRequestError);
+  assert.equal(bad.param, "n");
+  const huge = await refusal({ model: "any", messages, n: 64, max_tokens: 2000 });
+  assert.ok(huge instanceof OpenAI.BadRequestError);
+  assert.match(huge.message, /KV cells.*64 lanes x 2000.*8192/);
+  const stranger = new OpenAI({ baseURL: client.baseURL, apiKey: "wrong", maxRetries: 0 });
+  await assert.rejects(stranger.models.list(), OpenAI.AuthenticationError);
+});

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// Starts `lanerope serve` for a test file and stops it afterwards.
+
+import { spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:net";
+
+const program = process.env.LANEROPE_PROGRAM ?? "build/release/bin/lanerope";
+const prefix = (process.env.LANEROPE_PREFIX ?? "").split(" ").filter(Boolean);  // such as script/shell
+
+export async function freePort() {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => probe.once("listening", resolve));
+  const { port } = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
+
+// The server itself, not the shells around it, which would die of a signal without waiting for it.
+function serverProcess(port) {
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+      if (words[0].endsWith("lanerope") && words.includes(String(port))) return Number(pid);
+    } catch {
+      // It has gone meanwhile.
+    }
+  }
+  return undefined;
+}
+
+export async function startServer(options = [], { model = process.env.LANEROPE_MODEL, environment = {} } = {}) {
+  const port = await freePort();
+  const words = [...prefix, program, "serve", "-m", model, "-t", "1", "--port", String(port), ...options];
+  const child = spawn(words[0], words.slice(1), { env: { ...process.env, ...environment }, detached: true });
+  let output = "";
+  child.stderr.on("data", (data) => (output += data));
+  const ended = new Promise((resolve) => child.once("exit", (code) => resolve(code)));
+  const base = `http://127.0.0.1:${port}`;
+  const stop = async (signal = "SIGTERM") => {
+    child.ref();
+    try {
+      process.kill(serverProcess(port) ?? child.pid, signal);
+    } catch {
+      // It has ended already.
+    }
+    return ended;
+  };
+  child.unref();
+  child.stdout.unref();
+  child.stderr.unref();
+  process.once("exit", () => stop("SIGKILL"));
+  for (let i = 0; i < 300; ++i) {
+    const answer = await fetch(`${base}/health`).catch(() => null);
+    if (answer?.ok) return { base, port, stop, ended, pid: child.pid, output: () => output };
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`the server did not start: ${output}`);
+}
+
+export async function post(base, path, body, headers = {}) {
+  const response = await fetch(base + path, {
+    method: "POST", headers: { "Content-Type": "application/json", ...headers },
+    body: typeof body === "string" ? body : JSON.stringify(body),
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, text, json: text.startsWith("{") || text.startsWith("[") ? JSON.parse(text) : null };
+}
+
+export function sseData(text) {
+  return text.split("\n").filter((line) => line.startsWith("data: ")).map((line) => line.slice(6));
+}
