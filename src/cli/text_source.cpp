@@ -4,9 +4,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <memory>
+#include <fstream>
+#include <iostream>
+#include <vector>
 
 #include "lanerope/errors.h"
 
@@ -54,23 +55,18 @@ void add_text_source(CLI::App& app, TextSource& source, const std::string& what)
 }
 
 std::string read_file(const std::string& file) {
-  const bool standard_input = file == "-";
-  const auto close = [standard_input](FILE* stream) {
-    if (!standard_input && stream != nullptr) std::fclose(stream);
-  };
-  const std::unique_ptr<FILE, decltype(close)> stream(standard_input ? stdin : std::fopen(file.c_str(), "rb"),
-                                                      close);
-  const auto fail = [&file] {
-    throw SystemError(file + " cannot be read (" + std::strerror(errno) +
-                      "); check the name and its permissions");
-  };
-  if (stream == nullptr) fail();
+  std::ifstream stream;
+  errno = 0;
+  if (file != "-") stream.open(file, std::ios::binary);
+  std::istream& in = file == "-" ? std::cin : stream;
   std::string text;
-  char buffer[65536];
-  size_t n = 0;
-  while ((n = std::fread(buffer, 1, sizeof buffer, stream.get())) > 0) text.append(buffer, n);
-  if (std::ferror(stream.get()) != 0) fail();
-  return text;
+  std::vector<char> buffer(65536);
+  while (in.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) || in.gcount() > 0) {
+    text.append(buffer.data(), static_cast<size_t>(in.gcount()));
+  }
+  if (in.eof() && !in.bad()) return text;
+  throw SystemError(file + " cannot be read (" + std::strerror(errno) +
+                    "); check the name and its permissions");
 }
 
 bool valid_utf8(std::string_view text) {

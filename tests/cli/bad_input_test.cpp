@@ -42,6 +42,7 @@ TEST(BadInput, Prompts) {
   expect_error({2, run_tiny({"ab\xed\xa0\x80"}), "not UTF-8 at byte 3"});
   expect_error({2, run_tiny({"--lane-text", "\xc0\x80", "x"}), "--lane-text is not UTF-8 at byte 1"});
   expect_error({5, run_tiny({"-f", "/no/such/file"}), "/no/such/file cannot be read"});
+  expect_error({5, run_tiny({"-f", "/tmp"}), "/tmp cannot be read (Is a directory)"});
   std::string long_prompt;
   for (int i = 0; i < 9000; ++i) long_prompt += "zq ";
   expect_error({2, run_tiny({}), "context", long_prompt});
