@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// load.mjs [SECONDS] [CLIENTS]: clients with n = 4 that go away at random, on loopback. Every event is checked: none may
+// be lost, doubled or of another group. Prints times to the first token and of a step, and the server's memory.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { startServer } from "./server.mjs";
+
+const seconds = Number(process.argv[2] ?? 5);
+const clients = Number(process.argv[3] ?? 16);
+const n = 4;
+const server = await startServer(["--cells", "16384", "--queue", "16"]);
+
+function memory() {
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+      if (!words[0].endsWith("lanerope") || !words.includes(String(server.port))) continue;
+      return Number(readFileSync(`/proc/${pid}/status`, "utf8").match(/VmRSS:\s+(\d+)/)[1]) / 1024;
+    } catch {
+      // It has gone meanwhile.
+    }
+  }
+  return 0;
+}
+
+const tally = { whole: 0, left: 0, refused: 0, wrong: [] };
+const firstToken = [];
+const quantile = (list, q) => list.sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(q * list.length))];
+
+async function one(random) {
+  const budget = 20 + Math.floor(random() * 120);
+  const leaves = random() < 0.25 ? Math.floor(random() * budget) : Infinity;
+  const controller = new AbortController();
+  const began = performance.now();
+  const body = { prompt: `request ${random()}`, n, max_tokens: budget, ignore_eos: true, temperature: 1 };
+  try {
+    const response = await fetch(`${server.base}/v1/groups`, { method: "POST", body: JSON.stringify(body), signal: controller.signal });
+    if (response.status === 429 || response.status === 503) {
+      tally.refused += 1;
+      await response.text();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return;
+    }
+    const next = Array(n).fill(0);
+    let ended = 0;
+    let pending = "";
+    let first = true;
+    for await (const part of response.body.pipeThrough(new TextDecoderStream())) {
+      const blocks = (pending + part).split("\n\n");
+      pending = blocks.pop();
+      for (const block of blocks) {
+        const event = JSON.parse(block.split("\n").find((line) => line.startsWith("data: ")).slice(6));
+        if (event.kind === "token") {
+          if (first) firstToken.push(performance.now() - began);
+          first = false;
+          if (event.step !== next[event.lane]++) tally.wrong.push(`lane ${event.lane}: step ${event.step}`);
+          if (event.step >= leaves) controller.abort();
+        }
+        if (event.kind === "group_finished") {
+          ended += 1;
+          if (event.lanes.lanes.some((lane) => lane.generated !== budget)) tally.wrong.push("a lane without its tokens");
+        }
+      }
+    }
+    if (ended !== 1 || next.some((count) => count !== budget)) tally.wrong.push(`${ended} ends, ${next} of ${budget}`);
+    tally.whole += 1;
+  } catch (error) {
+    if (error.name !== "AbortError") tally.wrong.push(String(error.cause ?? error));
+    tally.left += 1;
+  }
+}
+
+const until = Date.now() + seconds * 1000;
+const memories = [];
+const sampler = setInterval(() => memories.push(memory()), Math.max(200, seconds * 20));
+await Promise.all(Array.from({ length: clients }, async (_, k) => {
+  let state = k + 1;
+  const random = () => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32);
+  while (Date.now() < until) await one(random);
+}));
+clearInterval(sampler);
+await new Promise((resolve) => setTimeout(resolve, 300));
+const metrics = await (await fetch(`${server.base}/metrics`)).text();
+const metric = (name) => Number(metrics.match(new RegExp(`^lanerope:${name} (.*)$`, "m"))[1]);
+const stepQuantile = (q) => {
+  const rows = [...metrics.matchAll(/^lanerope:step_seconds_bucket\{le="([^"]+)"\} (\d+)$/gm)].map((row) => [row[1], Number(row[2])]);
+  return rows.find((row) => row[1] >= q * rows.at(-1)[1])[0];
+};
+const third = Math.floor(memories.length / 3);
+const report = {
+  seconds, clients, n, ...tally, wrong: tally.wrong.length,
+  first_token_ms: { p50: Math.round(quantile(firstToken, 0.5)), p99: Math.round(quantile(firstToken, 0.99)) },
+  step_seconds_at_most: { p50: stepQuantile(0.5), p99: stepQuantile(0.99) },
+  tokens: metric("tokens_predicted_total"),
+  memory_mib: { after_warm_up: Math.round(memories[third] ?? 0), end: Math.round(memories.at(-1) ?? 0) },
+  lanes_left: metric("lanes_live"), groups_left: metric("requests_processing"), cells_used: metric("kv_cells_used"),
+};
+console.log(JSON.stringify(report, null, 1));
+const grown = report.memory_mib.end - report.memory_mib.after_warm_up;
+const good = tally.wrong.length === 0 && tally.whole > 0 && report.lanes_left === 0 && report.groups_left === 0 && report.cells_used === 0 && grown < 32;
+if (!good) console.error(tally.wrong.slice(0, 10).join("\n"));
+await server.stop("SIGTERM");
+process.exit(good ? 0 : 1);

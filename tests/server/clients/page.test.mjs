@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// The page in a real Chromium. Screenshots go to LANEROPE_SCREENSHOTS.
+
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { chromium } from "playwright-core";
+import { startServer } from "./server.mjs";
+
+const pictures = process.env.LANEROPE_SCREENSHOTS ?? "build/screenshots";
+let browser;
+let server;
+
+before(async () => {
+  mkdirSync(pictures, { recursive: true });
+  server = await startServer(["--cells", "65536"], { model: process.env.LANEROPE_PAGE_MODEL ?? process.env.LANEROPE_MODEL });
+  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--no-proxy-server"] });
+});
+after(() => browser?.close());
+
+async function open(options = {}, { n = 4, budget = 120 } = {}) {
+  const page = await browser.newPage({ viewport: { width: 1360, height: 950 }, ...options });
+  const problems = [];
+  page.on("pageerror", (error) => problems.push(error.message));
+  page.problems = problems;
+  await page.goto(server.base);
+  await page.locator("#run:not([disabled])").waitFor();
+  await page.locator("[name=n]").fill(String(n));
+  await page.locator("[name=budget]").fill(String(budget));
+  await page.locator("[name=seed]").fill("7");
+  return page;
+}
+const written = (page, lane) => page.locator(".lane").nth(lane).locator(".token").count();
+const finished = (page) => page.locator("#run:not([disabled])").waitFor({ timeout: 60000 });
+
+for (const [name, width, colorScheme, n] of [["desktop-light", 1360, "light", 4], ["desktop-dark", 1360, "dark", 16], ["phone-light", 390, "light", 4], ["phone-dark", 390, "dark", 1]]) {
+  test(`${name}: a prompt is typed and ${n} columns grow`, async () => {
+    const page = await open({ viewport: { width, height: 950 }, colorScheme }, { n });
+    await page.locator("#prompt").fill("How many primes are below 100?");
+    await page.locator("#prompt").press("Control+Enter");
+    await page.locator(".lane .token").first().waitFor();
+    assert.equal(await page.locator(".lane").count(), n);
+    await finished(page);
+    for (let lane = 0; lane < n; ++lane) assert.ok((await written(page, lane)) > 0);
+    assert.equal(await page.locator(".lane.selected").count(), 1);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.ok(overflow <= 0, `the page is ${overflow} pixels too wide`);
+    await page.screenshot({ path: `${pictures}/${name}-${n}.png`, fullPage: true });
+    assert.deepEqual(page.problems, []);
+    await page.close();
+  });
+}
+
+test("nothing moves while the lanes write", async () => {
+  const page = await open({}, { budget: 2000 });
+  await page.locator("#prompt").fill("Write as much as you can.");
+  await page.evaluate(() => {
+    globalThis.shifts = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) if (!entry.hadRecentInput) globalThis.shifts += entry.value;
+    }).observe({ type: "layout-shift", buffered: false });
+  });
+  await page.locator("#run").click();
+  await page.locator(".lane .token").nth(50).waitFor();
+  const boxes = () => page.locator(".lane").evaluateAll((lanes) => lanes.map((lane) => JSON.stringify(lane.getBoundingClientRect())));
+  const early = await boxes();
+  await page.waitForTimeout(700);
+  assert.deepEqual(await boxes(), early);
+  assert.ok((await page.evaluate(() => globalThis.shifts)) < 0.01);
+  await page.locator("#stop").click();
+  await finished(page);
+  await page.close();
+});
+
+test("a token that is pointed at lights up what it read, also by keyboard", async () => {
+  const page = await open();
+  await page.getByRole("button", { name: "Primes" }).click();
+  await page.locator("#run").click();
+  await finished(page);
+  const token = page.locator(".lane").nth(1).locator(".token").nth(12);
+  await token.hover();
+  await page.locator(".run.probing").waitFor();
+  const lit = await page.locator(".lane").evaluateAll((lanes) =>
+    lanes.map((lane) => [...lane.querySelectorAll(".token")].filter((one) => Number(one.style.getPropertyValue("--w")) > 0).length));
+  assert.ok(lit.every((count) => count > 0), `lit tokens of each lane: ${lit}`);
+  assert.match(await page.locator(".shares").innerText(), /prompt[^]*lane 2, itself/);
+  await page.screenshot({ path: `${pictures}/attention.png` });
+  await page.locator(".lane .text").nth(2).focus();
+  await page.keyboard.press("ArrowLeft");
+  await page.keyboard.press("ArrowLeft");
+  await page.locator(".lane").nth(2).locator(".token.current").waitFor();
+  await page.locator('[aria-label="Layer"]').selectOption("0");
+  await page.locator(".shares li").first().waitFor();
+  await page.close();
+});
+
+test("fork, push and retire", async () => {
+  const page = await open({}, { budget: 3000 });
+  await page.locator("#prompt").fill("Go on for long.");
+  await page.locator("#run").click();
+  await page.locator(".lane").nth(0).locator(".token").nth(20).waitFor();
+  await page.locator(".lane").nth(0).getByRole("button", { name: "Push" }).click();
+  await page.locator("#ask-text").fill(" Look at this.");
+  await page.locator("#ask-ok").click();
+  await page.locator(".lane").nth(0).locator(".token.forced").first().waitFor();
+  await page.locator(".lane").nth(1).getByRole("button", { name: "Retire" }).click();
+  await page.locator(".lane").nth(1).locator(".state", { hasText: "retired" }).waitFor();
+  await page.locator(".lane .text").nth(2).focus();
+  await page.keyboard.press("ArrowLeft");
+  await page.keyboard.press("f");
+  await page.locator(".lane").nth(4).waitFor();
+  await page.locator(".lane").nth(4).locator(".origin", { hasText: "forked from lane 3" }).waitFor();
+  await page.screenshot({ path: `${pictures}/fork.png` });
+  await page.locator("#stop").click();
+  await finished(page);
+  assert.deepEqual(page.problems, []);
+  await page.close();
+});
+
+test("the same prompt with another coupling in a second row", async () => {
+  const page = await open();
+  await page.getByRole("button", { name: "Two trains" }).click();
+  await page.locator("#run").click();
+  await finished(page);
+  await page.locator('[aria-label="Coupling to compare with"]').selectOption("independent");
+  await page.getByRole("button", { name: "Compare" }).click();
+  await page.locator(".run").nth(1).locator(".token").first().waitFor();
+  await finished(page);
+  assert.deepEqual(await page.locator(".run h2").allInnerTexts(), ["lanerope, omega rope", "independent"]);
+  await page.screenshot({ path: `${pictures}/compare.png`, fullPage: true });
+  await page.close();
+});
+
+test("a server that stops is told about, and the text stays", async () => {
+  const page = await open({}, { budget: 3500 });
+  await page.locator("#prompt").fill("Go on for long.");
+  await page.locator("#run").click();
+  await page.locator(".lane .token").nth(30).waitFor();
+  await server.stop("SIGKILL");
+  await page.locator(".status.error").waitFor();
+  assert.match(await page.locator(".status.error").innerText(), /server/i);
+  assert.ok((await written(page, 0)) > 0);
+  await page.screenshot({ path: `${pictures}/stopped.png` });
+  await page.locator("#run").click();
+  await page.locator(".status.error", { hasText: "cannot be reached" }).waitFor();
+  await page.close();
+});
