@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/access.h"
+
+#include <gtest/gtest.h>
+
+namespace lanerope {
+namespace {
+
+TEST(ApiKeys, OpenTheDoorForTheirBearers) {
+  const AccessRules rules{.keys = {"first", "second"}};
+  EXPECT_TRUE(key_matches(rules, {.authorization = "Bearer second"}));
+  EXPECT_TRUE(key_matches(rules, {.api_key = "first"}));
+  EXPECT_FALSE(key_matches(rules, {.authorization = "Bearer secon"}));
+  EXPECT_FALSE(key_matches(rules, {.authorization = "first"}));
+  EXPECT_FALSE(key_matches(rules, {}));
+  EXPECT_TRUE(key_matches({}, {})) << "without keys everybody may";
+}
+
+TEST(Origins, ArePagesOfThisServerUnlessOthersAreAllowed) {
+  const AccessRules rules{.origins = {"https://friend.example"}};
+  EXPECT_TRUE(origin_allowed(rules, {.origin = "", .host = "127.0.0.1:8080"})) << "no browser";
+  EXPECT_TRUE(origin_allowed(rules, {.origin = "http://localhost:8080", .host = "localhost:8080"}));
+  EXPECT_TRUE(origin_allowed(rules, {.origin = "http://[::1]:8080", .host = "[::1]:8080"}));
+  EXPECT_TRUE(origin_allowed(rules, {.origin = "https://friend.example", .host = "localhost:8080"}));
+  EXPECT_FALSE(origin_allowed(rules, {.origin = "http://evil.example", .host = "localhost:8080"}));
+  EXPECT_FALSE(origin_allowed(rules, {.origin = "null", .host = "localhost:8080"}));
+  EXPECT_FALSE(origin_allowed(rules, {.origin = "http://localhost:9090", .host = "localhost:8080"}));
+}
+
+TEST(Origins, ThatWereMadeToPointHereAreForeign) {
+  const Credentials rebound{.origin = "http://evil.example:8080", .host = "evil.example:8080"};
+  EXPECT_FALSE(origin_allowed({.loopback = true}, rebound));
+  EXPECT_TRUE(origin_allowed({.loopback = false}, rebound)) << "a server with a name of its own";
+}
+
+}  // namespace
+}  // namespace lanerope

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/api_request.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+
+namespace lanerope {
+namespace {
+
+ApiRequest chat(const std::string& more) {
+  return parse_api_request(ApiEndpoint::chat, R"({"messages": [{"role": "user", "content": "hi"}])" + more + "}");
+}
+
+struct Refusal {
+  const char* fields;
+  const char* message;
+};
+
+class RefusedRequest : public testing::TestWithParam<Refusal> {};
+
+TEST_P(RefusedRequest, SaysWhatIsWrong) {
+  try {
+    chat(std::string(", ") + GetParam().fields);
+    FAIL() << "accepted " << GetParam().fields;
+  } catch (const ApiError& error) {
+    EXPECT_STREQ(error.what(), GetParam().message);
+    EXPECT_EQ(error.status, 400);
+    EXPECT_FALSE(error.param.empty());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Chat, RefusedRequest,
+    testing::Values(
+        Refusal{R"("n": 0)", "n must be a whole number from 1 to 1024"},
+        Refusal{R"("n": "4")", "n must be a whole number, not a string"},
+        Refusal{R"("n": 99999999999999999999)", "n must be a whole number from 1 to 1024"},
+        Refusal{R"("temperature": -0.1)", "temperature must be a number from 0 to 100"},
+        Refusal{R"("temperature": 1e99)", "temperature must be a number from 0 to 100"},
+        Refusal{R"("top_p": 0)", "top_p must be a number from 0.000001 to 1"},
+        Refusal{R"("max_tokens": 0)", "max_tokens must be at least 1"},
+        Refusal{R"("max_completion_tokens": -2)",
+                "max_completion_tokens must be a whole number from -1 to 16777216"},
+        Refusal{R"("stop": [1])", "stop must hold strings only, not a number"},
+        Refusal{R"("stop": "")", "stop holds an empty string, which would stop everything"},
+        Refusal{R"("stream": "yes")", "stream must be true or false, not a string"},
+        Refusal{R"("top_logprobs": 5)", "top_logprobs needs logprobs to be true"},
+        Refusal{R"("logprobs": true, "top_logprobs": 21)", "top_logprobs must be a whole number from 0 to 20"},
+        Refusal{R"("logit_bias": {"x": 1})", "logit_bias must map token ids to numbers"},
+        Refusal{R"("logit_bias": [1])", "logit_bias must be an object from token ids to biases"},
+        Refusal{R"("seed": -2)", "seed must be a whole number from -1 to 9223372036854775807"},
+        Refusal{R"("lora": [{"scale": 1}])", "lora.id is missing"},
+        Refusal{R"("lanes": [])", "lanes must be an object, not an array"},
+        Refusal{R"("lanes": {"coupling": "tight"})",
+                "lanes.coupling must be one of independent, lanerope, groupthink, hogwild, not \"tight\""},
+        Refusal{R"("lanes": {"init": "given"})",
+                "lanes.init must be one of rope, gt, ntk, ntk-by-parts, not \"given\""},
+        Refusal{R"("lanes": {"coupling": "hogwild", "init": "gt"})",
+                "lanes.init belongs to the lanerope coupling; leave it out or ask for that coupling"},
+        Refusal{R"("lanes": {"select": "none", "return": "selected"})",
+                "lanes.return cannot be \"selected\" where select is \"none\""},
+        Refusal{R"("n": 2, "lanes": {"text": ["a", "b", "c"]})",
+                "lanes.text holds more texts than there are lanes (n)"},
+        Refusal{R"("n": 2, "lanes": {"consensus": 3})", "lanes.consensus must not exceed the number of lanes (n)"}));
+
+struct BadMessages {
+  const char* body;
+  const char* message;
+};
+class RefusedMessages : public testing::TestWithParam<BadMessages> {};
+TEST_P(RefusedMessages, SaysWhatIsWrong) {
+  try {
+    parse_api_request(ApiEndpoint::chat, GetParam().body);
+    FAIL() << "accepted " << GetParam().body;
+  } catch (const ApiError& error) {
+    EXPECT_STREQ(error.what(), GetParam().message);
+  }
+}
+INSTANTIATE_TEST_SUITE_P(
+    Chat, RefusedMessages,
+    testing::Values(BadMessages{"{}", "messages is missing"},
+                    BadMessages{R"({"messages": []})", "messages must be an array with at least one message"},
+                    BadMessages{R"({"messages": ["hi"]})", "messages[0] must be an object, not a string"},
+                    BadMessages{R"({"messages": [{"content": "hi"}]})", "messages[0].role is missing"},
+                    BadMessages{R"({"messages": [{"role": "user", "content": 5}]})",
+                                "messages[0].content must be a string or an array of text parts"},
+                    BadMessages{R"({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]})",
+                                "messages[0].content may hold parts of type \"text\" only"}));
+
+TEST(ApiRequest, TakesWhatClientsSend) {
+  const ApiRequest request = chat(
+      R"(, "model": "gpt", "n": 4, "max_tokens": 9, "max_completion_tokens": 7, "temperature": 0.5, "stop": "END",
+         "stream": true, "stream_options": {"include_usage": true}, "seed": 3, "user": "u", "logit_bias": {"5": -100, "6": 2},
+         "lanes": {"coupling": "lanerope", "init": "ntk-by-parts", "window": 8, "tag": "", "select": "logprob",
+                   "consensus": 3, "return": "selected", "text": ["a"], "future": {}})");
+  EXPECT_EQ(request.n, 4);
+  EXPECT_EQ(request.max_tokens, 7) << "max_completion_tokens is the newer name and wins";
+  EXPECT_EQ(request.stop, std::vector<std::string>{"END"});
+  EXPECT_TRUE(request.stream && request.include_usage);
+  EXPECT_EQ(request.seed, 3U);
+  EXPECT_FLOAT_EQ(request.sampling.temperature, 0.5F);
+  EXPECT_TRUE(std::isinf(request.sampling.logit_bias[0].bias)) << "OpenAI's -100 bans a token";
+  EXPECT_FLOAT_EQ(request.sampling.logit_bias[1].bias, 2.0F);
+  EXPECT_EQ(request.lanes.coupling, CouplingKind::lanerope);
+  EXPECT_EQ(request.lanes.init, OmegaInit::ntk_by_parts);
+  EXPECT_EQ(request.lanes.tag, "");
+  EXPECT_EQ(request.lanes.returned, ReturnedLanes::selected);
+  EXPECT_EQ(request.lanes.texts, std::vector<std::string>{"a"});
+}
+
+TEST(ApiRequest, JoinsTextPartsAndKnowsDevelopers) {
+  const ApiRequest request = parse_api_request(
+      ApiEndpoint::chat,
+      R"({"messages": [{"role": "developer", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]},
+                       {"role": "assistant", "content": null}]})");
+  EXPECT_EQ(request.messages[0].role, "system");
+  EXPECT_EQ(request.messages[0].content, "ab");
+  EXPECT_EQ(request.messages[1].content, "");
+}
+
+TEST(ApiRequest, TakesCompletionsAsTextOrTokens) {
+  const auto parse = [](const char* body) { return parse_api_request(ApiEndpoint::completion, body); };
+  EXPECT_EQ(parse(R"({"prompt": "x", "logprobs": 2})").top_logprobs, 2);
+  EXPECT_EQ(parse(R"({"prompt": ["x"]})").prompt, "x");
+  EXPECT_EQ(parse(R"({"prompt": [1, 2]})").prompt_tokens, (std::vector<TokenId>{1, 2}));
+  EXPECT_EQ(parse(R"({"prompt": "x", "max_tokens": -1, "seed": -1})").max_tokens, std::nullopt);
+  EXPECT_THROW(parse(R"({"prompt": ["x", "y"]})"), ApiError);
+  EXPECT_THROW(parse(R"({"prompt": [1, -2]})"), ApiError);
+  EXPECT_THROW(parse(R"({"prompt": ""})"), ApiError);
+}
+
+}  // namespace
+}  // namespace lanerope

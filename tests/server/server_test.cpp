@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole server in this process: what thread sanitizer can watch. Clients as people have them are in clients/.
+#include "server/server.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/support/temporary_directory.h"
+#include "tools/random_model.h"
+
+namespace lanerope {
+namespace {
+
+std::shared_ptr<const Model> tiny_model() {
+  static const std::shared_ptr<const Model> model = [] {
+    const TemporaryDirectory directory;
+    return Model::load({.file = write_random_model(preset_model("tiny"), directory.file("tiny.gguf")), .threads = 1});
+  }();
+  return model;
+}
+
+// A server on a free port that is stopped at the end.
+class Running {
+ public:
+  explicit Running(ServerOptions options = {}, bool attach = true) : server_(with_free_port(std::move(options))) {
+    port_ = server_.bind();
+    http_ = std::thread([this] { server_.listen(); });
+    if (attach) server_.attach(tiny_model());
+  }
+  ~Running() {
+    server_.drain(std::chrono::seconds(0));
+    server_.stop();
+    http_.join();
+  }
+  Server& server() { return server_; }
+  httplib::Client client() const {
+    httplib::Client client("127.0.0.1", port_);
+    client.set_read_timeout(60);
+    return client;
+  }
+
+ private:
+  static ServerOptions with_free_port(ServerOptions options) {
+    options.port = 0;
+    return options;
+  }
+  Server server_;
+  int port_ = 0;
+  std::thread http_;
+};
+
+Json complete(httplib::Client& client, const std::string& body) {
+  const auto reply = client.Post("/v1/completions", body, "application/json");
+  EXPECT_TRUE(reply && reply->status == 200) << (reply ? reply->body : "no reply");
+  return reply && reply->status == 200 ? Json::parse(reply->body) : Json();
+}
+
+double metric(httplib::Client& client, const std::string& name) {
+  const auto reply = client.Get("/metrics");
+  const size_t at = reply ? reply->body.find("\nlanerope:" + name + " ") : std::string::npos;
+  return at == std::string::npos ? -1 : std::stod(reply->body.substr(at + name.size() + 11));
+}
+
+TEST(Server, SaysThatItIsLoadingUntilItHasAModel) {
+  Running running({}, /*attach=*/false);
+  httplib::Client client = running.client();
+  for (const char* path : {"/health", "/v1/models", "/props"}) {
+    const auto reply = client.Get(path);
+    ASSERT_TRUE(reply);
+    EXPECT_EQ(reply->status, 503) << path;
+    EXPECT_EQ(Json::parse(reply->body)["error"]["message"], "Loading model");
+  }
+  EXPECT_EQ(client.Get("/")->status, 200) << "the page shows it";
+  running.server().attach(tiny_model());
+  EXPECT_EQ(client.Get("/health")->status, 200);
+}
+
+TEST(Server, RunsManyClientsAtOnceWithoutMixingThemUp) {
+  const Running running({.loop = {.engine = {.kv_cells = 4096, .batch_rows = 64}, .most_waiting = 64}});
+  const auto body = [](int seed) {
+    return R"({"prompt": "count", "n": 3, "max_tokens": 24, "ignore_eos": true, "seed": )" + std::to_string(seed) + "}";
+  };
+  std::vector<Json> alone;
+  {
+    httplib::Client client = running.client();
+    complete(client, body(0));
+    for (int k = 0; k < 6; ++k) alone.push_back(complete(client, body(k))["choices"]);
+  }
+  std::vector<std::thread> threads;
+  std::atomic<int> same = 0;
+  for (int k = 0; k < 6; ++k) {
+    threads.emplace_back([&, k] {
+      httplib::Client client = running.client();
+      for (int round = 0; round < 3; ++round) {
+        if (complete(client, body(k))["choices"] == alone[k]) ++same;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(same, 18);
+}
+
+TEST(Server, FreesTheLanesOfAClientThatGoesAway) {
+  const Running running;
+  httplib::Client client = running.client();
+  httplib::Client watcher = running.client();
+  const std::string body = R"({"prompt": "go on", "n": 2, "max_tokens": 3000, "ignore_eos": true, "stream": true})";
+  httplib::Request request;
+  request.method = "POST";
+  request.path = "/v1/completions";
+  request.body = body;
+  request.content_receiver = [](const char*, size_t, uint64_t, uint64_t) { return false; };
+  EXPECT_FALSE(client.send(request));
+  for (int i = 0; i < 200 && metric(watcher, "lanes_live") != 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_EQ(metric(watcher, "lanes_live"), 0);
+  EXPECT_EQ(metric(watcher, "kv_cells_used"), 0);
+}
+
+TEST(Server, CountsTheWordsOfClientsAsItsOwnBudget) {
+  const Running running;
+  httplib::Client client = running.client();
+  const Json reply = complete(client, R"({"prompt": "x", "n": 2, "max_tokens": 5, "ignore_eos": true,
+                                          "lanes": {"coupling": "lanerope", "tag": "<a rather long tag {k}>"}})");
+  EXPECT_EQ(reply["usage"]["completion_tokens"], 10);
+  EXPECT_EQ(reply["choices"].size(), 2U);
+  EXPECT_EQ(reply["choices"][0]["finish_reason"], "length");
+}
+
+TEST(Server, RefusesNewGroupsAndFinishesTheOldOnesWhileItDrains) {
+  Running running;
+  httplib::Client client = running.client();
+  std::thread patient([&] {
+    httplib::Client other = running.client();
+    complete(other, R"({"prompt": "x", "n": 2, "max_tokens": 800, "ignore_eos": true})");
+  });
+  while (metric(client, "requests_processing") < 1) std::this_thread::yield();
+  EXPECT_TRUE(running.server().drain(std::chrono::seconds(30)));
+  patient.join();
+  const auto late = client.Post("/v1/completions", R"({"prompt": "x", "max_tokens": 1})", "application/json");
+  ASSERT_TRUE(late);
+  EXPECT_EQ(late->status, 503);
+}
+
+TEST(Server, NamesAVerifierThatHangs) {
+  ServerOptions options;
+  options.defaults.verifier = "sleep 60";
+  options.defaults.verifier_timeout = 0.2;
+  const Running running(options);
+  httplib::Client client = running.client();
+  const Json reply =
+      complete(client, R"({"prompt": "x", "n": 2, "max_tokens": 3, "lanes": {"select": "verifier"}})");
+  EXPECT_NE(reply["lanes"]["note"].get<std::string>().find("verifier"), std::string::npos);
+  const Running without;
+  const auto refused = without.client().Post(
+      "/v1/completions", R"({"prompt": "x", "lanes": {"select": "verifier"}})", "application/json");
+  EXPECT_EQ(refused->status, 400);
+}
+
+}  // namespace
+}  // namespace lanerope
