@@ -50,7 +50,8 @@ struct StoredPrompt {
 
   std::vector<SegmentView> segments() const;
   int32_t cell_of(int32_t token) const;  // the cell of its token number `token`
-  // Tokens whose keys and values are in the cells, where `read` counts those that its source has still to read.
+  // Tokens whose keys and values are in the cells, where `read` counts those that its source has still to
+  // read.
   int32_t ready() const { return source == nullptr ? read : std::min(read, source->ready()); }
 };
 

@@ -154,8 +154,9 @@ ResolvedRequest resolve(const Model& model, const Request& request) {
   const int64_t cells = static_cast<int64_t>(resolved.prompt.size()) +
                         (static_cast<int64_t>(request.lanes) + request.reserved_lanes) * request.budget;
   require(cells <= std::numeric_limits<int32_t>::max(),
-          "the request needs " + std::to_string(cells) + " KV cells, more than any engine has; use fewer lanes or a "
-          "smaller budget");
+          "the request needs " + std::to_string(cells) +
+              " KV cells, more than any engine has; use fewer lanes or a "
+              "smaller budget");
 
   resolved.lane_scales = adapter_scales(model, request.adapter_scales);
   resolved.prompt_scales = resolved.lane_scales;

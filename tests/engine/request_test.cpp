@@ -119,7 +119,8 @@ TEST(LongContextRequest, IsRefusedWhereItsCellsCannotBeCounted) {
   EXPECT_THAT(refusal<DoesNotFit>([&] { engine.submit(request); }), HasSubstr("KV cells"));
   request.budget = (1 << 21) - 100;
   request.reserved_lanes = 1024;
-  EXPECT_THAT(refusal<InvalidRequest>([&] { engine.submit(request); }), HasSubstr("4294762501 KV cells, more than any engine has"));
+  EXPECT_THAT(refusal<InvalidRequest>([&] { engine.submit(request); }),
+              HasSubstr("4294762501 KV cells, more than any engine has"));
 }
 
 TEST(Names, ReadBackAsWhatTheyName) {
