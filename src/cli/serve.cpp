@@ -28,7 +28,8 @@ constexpr auto footer =
     "  lanerope serve -m model.gguf --lora lanes.gguf --cells 32768 --port 9000\n"
     "  lanerope serve -m model.gguf --host 0.0.0.0 --api-key-file keys.txt --tls-cert c.pem --tls-key k.pem\n"
     "\n"
-    "Keys may also be given in LANEROPE_API_KEY. The API is described at /openapi.json and in docs/server.md.";
+    "Keys may also be given in LANEROPE_API_KEY. The API is described at /openapi.json and in "
+    "docs/server.md.";
 
 constexpr auto server_group = "Server";
 constexpr auto limits_group = "Limits";
@@ -47,7 +48,8 @@ struct ServeFlags {
 
 std::vector<std::string> read_keys(const std::string& file) {
   std::vector<std::string> keys;
-  if (const char* key = std::getenv("LANEROPE_API_KEY"); key != nullptr && *key != '\0') keys.emplace_back(key);
+  if (const char* key = std::getenv("LANEROPE_API_KEY"); key != nullptr && *key != '\0')
+    keys.emplace_back(key);
   if (file.empty()) return keys;
   std::ifstream lines(file);
   if (!lines) throw SystemError("the API keys in " + file + " cannot be read");
@@ -74,13 +76,15 @@ ServerOptions make_options(const ServeFlags& flags) {
   if (options.transport.certificate.empty() != options.transport.key.empty()) {
     throw InvalidRequest("TLS needs both --tls-cert and --tls-key");
   }
-  if (flags.log_requests || options.log_prompts) options.log = [](std::string_view line) { print_note(std::string(line)); };
+  if (flags.log_requests || options.log_prompts)
+    options.log = [](std::string_view line) { print_note(std::string(line)); };
   return options;
 }
 
 std::string address_of(const ServerOptions& options, int port) {
   const bool tls = !options.transport.certificate.empty();
-  const std::string host = options.host.find(':') == std::string::npos ? options.host : "[" + options.host + "]";
+  const std::string host =
+      options.host.find(':') == std::string::npos ? options.host : "[" + options.host + "]";
   return (tls ? "https://" : "http://") + host + ":" + std::to_string(port);
 }
 
@@ -100,7 +104,8 @@ int run(const ServeFlags& flags) {
     while (!InterruptGuard::interrupted() && !server.failed()) {
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
-    if (server.failed()) throw SystemError("the engine has stopped working; see the replies to the last requests");
+    if (server.failed())
+      throw SystemError("the engine has stopped working; see the replies to the last requests");
     print_note("lanerope: finishing what runs, for at most " + std::to_string(flags.drain_seconds) + " s");
     if (!server.drain(std::chrono::seconds(flags.drain_seconds))) {
       print_note("lanerope: cut off what still ran");
@@ -130,7 +135,8 @@ void add_server_flags(CLI::App& app, ServeFlags& flags) {
   app.add_option("--tls-key", server.transport.key, "The certificate's key (PEM)")
       ->type_name("FILE")
       ->group(server_group);
-  app.add_option("--cors", server.access.origins, "Let pages of this origin use the server; \"*\": all; repeatable")
+  app.add_option("--cors", server.access.origins,
+                 "Let pages of this origin use the server; \"*\": all; repeatable")
       ->type_name("ORIGIN")
       ->allow_extra_args(false)
       ->group(server_group);
@@ -145,7 +151,8 @@ void add_server_flags(CLI::App& app, ServeFlags& flags) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str()
       ->group(server_group);
-  app.add_flag("--log", flags.log_requests, "One line for each request, without its content")->group(server_group);
+  app.add_flag("--log", flags.log_requests, "One line for each request, without its content")
+      ->group(server_group);
   app.add_flag("--log-prompts", server.log_prompts, "And the content")->group(server_group);
 }
 
@@ -166,7 +173,8 @@ void add_limit_flags(CLI::App& app, ServeFlags& flags) {
   add("--queue", server.loop.most_waiting, "Groups that may wait for cells")->check(CLI::NonNegativeNumber);
   add("--connections", server.transport.threads, "Connections served at once")->check(CLI::Range(1, 4096));
   add("--max-body", flags.most_body_mib, "Largest request, in MiB")->check(CLI::Range(1, 1024));
-  add("--request-timeout", flags.request_seconds, "Seconds for a request to arrive")->check(CLI::Range(1, 3600));
+  add("--request-timeout", flags.request_seconds, "Seconds for a request to arrive")
+      ->check(CLI::Range(1, 3600));
   add("--hold", flags.hold_seconds, "Seconds that the page can look into a finished group")
       ->check(CLI::Range(0, 86400));
   add("--drain", flags.drain_seconds, "Seconds for running groups to finish after SIGTERM")

@@ -28,7 +28,8 @@ std::string_view authority(std::string_view origin) {
 std::string_view without_port(std::string_view host) {
   const size_t colon = host.rfind(':');
   const size_t bracket = host.rfind(']');
-  const bool has_port = colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
+  const bool has_port =
+      colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
   return has_port ? host.substr(0, colon) : host;
 }
 
@@ -56,13 +57,15 @@ bool key_matches(const AccessRules& rules, const Credentials& credentials) {
 }
 
 bool shares_with(const AccessRules& rules, std::string_view origin) {
-  return std::ranges::any_of(rules.origins, [origin](const std::string& one) { return one == "*" || one == origin; });
+  return std::ranges::any_of(rules.origins,
+                             [origin](const std::string& one) { return one == "*" || one == origin; });
 }
 
 bool origin_allowed(const AccessRules& rules, const Credentials& credentials) {
   if (credentials.origin.empty() || shares_with(rules, credentials.origin)) return true;
   const std::string_view from = authority(credentials.origin);
-  // A name that was made to point here (DNS rebinding) is its own origin, but does not name the loopback device.
+  // A name that was made to point here (DNS rebinding) is its own origin, but does not name the loopback
+  // device.
   return from == credentials.host && (!rules.loopback || names_loopback(from));
 }
 

@@ -25,8 +25,8 @@ struct Credentials {
 // Compares digests, so that the time it takes says nothing of the keys.
 bool key_matches(const AccessRules& rules, const Credentials& credentials);
 
-// A page of another origin could otherwise make a visitor's browser spend the visitor's own server: requests that a
-// browser says come from elsewhere are refused unless the rules name their origin.
+// A page of another origin could otherwise make a visitor's browser spend the visitor's own server: requests
+// that a browser says come from elsewhere are refused unless the rules name their origin.
 bool origin_allowed(const AccessRules& rules, const Credentials& credentials);
 
 // Whether the answer may be read by the page of that origin (Access-Control-Allow-Origin).

@@ -9,13 +9,20 @@ namespace {
 
 const char* type_of(int status) {
   switch (status) {
-    case 401: return "authentication_error";
-    case 403: return "permission_error";
-    case 404: return "not_found_error";
-    case 429: return "rate_limit_error";
-    case 500: return "server_error";
-    case 503: return "unavailable_error";
-    default: return "invalid_request_error";
+    case 401:
+      return "authentication_error";
+    case 403:
+      return "permission_error";
+    case 404:
+      return "not_found_error";
+    case 429:
+      return "rate_limit_error";
+    case 500:
+      return "server_error";
+    case 503:
+      return "unavailable_error";
+    default:
+      return "invalid_request_error";
   }
 }
 
@@ -37,7 +44,8 @@ ErrorReply describe_error(const std::exception& error) {
                              dynamic_cast<const DoesNotFit*>(&error) != nullptr;
   if (callers_fault) return reply(400, error.what());
   if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) {
-    return reply(503, "the server's memory does not suffice for this request; ask for less, or try again later");
+    return reply(503,
+                 "the server's memory does not suffice for this request; ask for less, or try again later");
   }
   return reply(500, error.what());
 }
@@ -52,6 +60,8 @@ ErrorReply describe_error(std::exception_ptr error) {
   }
 }
 
-std::string to_text(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string to_text(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 }  // namespace lanerope

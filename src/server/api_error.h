@@ -20,7 +20,8 @@ struct ApiError : Error {
   int retry_after = 0;  // seconds, for Retry-After; 0: none
 };
 
-// What a client is told about any exception, and with which status: {"error": {"message", "type", "code", ...}}.
+// What a client is told about any exception, and with which status: {"error": {"message", "type", "code",
+// ...}}.
 struct ErrorReply {
   int status = 500;
   int retry_after = 0;

@@ -32,9 +32,9 @@ struct LanesObject {
   std::optional<SelectionKind> select = {};
   int32_t consensus = 0;
   ReturnedLanes returned = ReturnedLanes::all;
-  int32_t reserve = 0;      // room for lanes that join later
-  bool attention = false;   // report where the lanes looked, at the end
-  bool hold = false;        // keep the group readable for probes after its end
+  int32_t reserve = 0;     // room for lanes that join later
+  bool attention = false;  // report where the lanes looked, at the end
+  bool hold = false;       // keep the group readable for probes after its end
 };
 
 struct AdapterScale {
@@ -47,7 +47,7 @@ enum class ApiEndpoint { chat, completion, group };
 // A request for text as the client wrote it: typed and in range, but not yet seen by a model.
 struct ApiRequest {
   ApiEndpoint endpoint = ApiEndpoint::chat;
-  std::vector<Message> messages = {};      // exactly one of these three is not empty
+  std::vector<Message> messages = {};  // exactly one of these three is not empty
   std::string prompt = {};
   std::vector<TokenId> prompt_tokens = {};
   int32_t n = 1;
@@ -60,14 +60,15 @@ struct ApiRequest {
   bool include_usage = false;
   bool logprobs = false;
   int32_t top_logprobs = 0;
-  bool echo = false;             // completions: the prompt comes back before the text
-  bool split_reasoning = true;   // chat: what the model thinks goes to reasoning_content
+  bool echo = false;            // completions: the prompt comes back before the text
+  bool split_reasoning = true;  // chat: what the model thinks goes to reasoning_content
   std::vector<AdapterScale> lora = {};
   LanesObject lanes = {};
 };
 
-// Reads the body of POST /v1/chat/completions, /v1/completions or /v1/groups. Fields that it does not know are
-// ignored. Throws ApiError (400). Needs no model and no state: fuzz/fuzz_server_request.cpp feeds it anything.
+// Reads the body of POST /v1/chat/completions, /v1/completions or /v1/groups. Fields that it does not know
+// are ignored. Throws ApiError (400). Needs no model and no state: fuzz/fuzz_server_request.cpp feeds it
+// anything.
 ApiRequest parse_api_request(ApiEndpoint endpoint, std::string_view body);
 
 // The `messages` of a conversation, as chat completions and /apply-template take them.

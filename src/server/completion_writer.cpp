@@ -31,7 +31,8 @@ Json parallel_arrays(const Json& tokens) {
     arrays["tokens"].push_back(token["token"]);
     arrays["token_logprobs"].push_back(token["logprob"]);
     Json named = Json::object();
-    for (const Json& other : token["top_logprobs"]) named[other["token"].get<std::string>()] = other["logprob"];
+    for (const Json& other : token["top_logprobs"])
+      named[other["token"].get<std::string>()] = other["logprob"];
     arrays["top_logprobs"].push_back(std::move(named));
     arrays["text_offset"].push_back(token["text_offset"]);
   }
@@ -43,7 +44,8 @@ Json parallel_arrays(const Json& tokens) {
 CompletionWriter::CompletionWriter(Context context)
     : context_(std::move(context)), id_(new_public_id(chat() ? "chatcmpl-" : "cmpl-")) {
   if (!context_.api.echo) return;
-  echo_ = context_.api.prompt.empty() ? context_.model->decode(context_.request.prompt_tokens) : context_.api.prompt;
+  echo_ = context_.api.prompt.empty() ? context_.model->decode(context_.request.prompt_tokens)
+                                      : context_.api.prompt;
 }
 
 bool CompletionWriter::streams_all() const {
@@ -94,7 +96,9 @@ Json CompletionWriter::wrap_logprobs(const Choice& choice, const Json& tokens) c
 
 Json CompletionWriter::envelope(bool chunk) const {
   Json json = {{"id", id_},
-               {"object", !chat() ? "text_completion" : chunk ? "chat.completion.chunk" : "chat.completion"},
+               {"object", !chat() ? "text_completion"
+                          : chunk ? "chat.completion.chunk"
+                                  : "chat.completion"},
                {"created", context_.created},
                {"model", context_.model_id},
                {"system_fingerprint", "lanerope-" + std::string(version())},
@@ -182,8 +186,9 @@ void CompletionWriter::close_stream(std::vector<Json>& chunks) {
   if (!streams_all()) {
     const Choice& chosen = choices_.at(std::max(result_->selected, 0));
     if (chat()) chunks.push_back(role_chunk(0));
-    chunks.push_back(delta_chunk(
-        0, {.reasoning = chosen.reasoning, .content = chosen.content, .logprobs = wrap_logprobs(chosen, chosen.logprobs)}));
+    chunks.push_back(delta_chunk(0, {.reasoning = chosen.reasoning,
+                                     .content = chosen.content,
+                                     .logprobs = wrap_logprobs(chosen, chosen.logprobs)}));
     chunks.push_back(finish_chunk(0, chosen.finish));
   }
   if (!context_.api.include_usage && !context_.api.lanes.present) return;

@@ -12,8 +12,8 @@
 
 namespace lanerope {
 
-// Turns the events of a group into OpenAI's chat or text completions: chunks of a stream, or one response. A choice is
-// a lane; with lanes.return = "selected" there is one choice, the selected lane.
+// Turns the events of a group into OpenAI's chat or text completions: chunks of a stream, or one response. A
+// choice is a lane; with lanes.return = "selected" there is one choice, the selected lane.
 class CompletionWriter {
  public:
   struct Context {

@@ -24,8 +24,8 @@ void describe(int socket, Describe name_of, std::string& ip, int& port) {
   char host[NI_MAXHOST];
   char service[NI_MAXSERV];
   if (name_of(socket, generic, &length) != 0) return;
-  if (::getnameinfo(generic, length, host, sizeof host, service, sizeof service, NI_NUMERICHOST | NI_NUMERICSERV) !=
-      0) {
+  if (::getnameinfo(generic, length, host, sizeof host, service, sizeof service,
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
     return;
   }
   ip = host;
@@ -49,7 +49,9 @@ bool DeadlineStream::await_request(std::chrono::milliseconds patience) {
   return true;
 }
 
-bool DeadlineStream::is_readable() const { return begin_ < end_ || wait_for(POLLIN, std::chrono::milliseconds(0)); }
+bool DeadlineStream::is_readable() const {
+  return begin_ < end_ || wait_for(POLLIN, std::chrono::milliseconds(0));
+}
 
 bool DeadlineStream::is_writable() const {
   char byte = 0;

@@ -9,8 +9,8 @@
 
 namespace lanerope {
 
-// A connection whose requests must arrive as a whole within a time, however slowly their bytes drip: cpp-httplib's own
-// time-out begins anew with every byte.
+// A connection whose requests must arrive as a whole within a time, however slowly their bytes drip:
+// cpp-httplib's own time-out begins anew with every byte.
 class DeadlineStream : public httplib::Stream {
  public:
   using Clock = std::chrono::steady_clock;

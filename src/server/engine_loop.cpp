@@ -13,7 +13,9 @@ namespace {
 constexpr size_t most_jobs = 256;
 constexpr std::chrono::milliseconds idle_tick{500};
 
-ApiError no_group() { return {404, "there is no such group, or it has ended"}; }
+ApiError no_group() {
+  return {404, "there is no such group, or it has ended"};
+}
 
 double seconds(std::chrono::steady_clock::duration duration) {
   return std::chrono::duration<double>(duration).count();
@@ -27,7 +29,9 @@ EngineLoop::EngineLoop(std::shared_ptr<const Model> model, const EngineLoopOptio
   thread_ = std::thread([this] { run(); });
 }
 
-EngineLoop::~EngineLoop() { shut_down(); }
+EngineLoop::~EngineLoop() {
+  shut_down();
+}
 
 void EngineLoop::shut_down() {
   {
@@ -186,7 +190,8 @@ void EngineLoop::deliver(const Event& event) {
 
 void EngineLoop::finish(Running& running, const Event& event) {
   const GroupResult& result = *event.result;
-  metrics_.prompt_read(seconds(running.read - running.submitted) - result.prefill_seconds, result.prefill_seconds);
+  metrics_.prompt_read(seconds(running.read - running.submitted) - result.prefill_seconds,
+                       result.prefill_seconds);
   metrics_.group_finished(result, running.budget);
   const double took = seconds(Clock::now() - running.submitted);
   group_seconds_ += 0.2 * (took - group_seconds_);
@@ -233,6 +238,8 @@ void EngineLoop::publish_state() {
   state_ = state;
 }
 
-int EngineLoop::retry_after() const { return static_cast<int>(std::clamp(std::ceil(group_seconds_), 1.0, 60.0)); }
+int EngineLoop::retry_after() const {
+  return static_cast<int>(std::clamp(std::ceil(group_seconds_), 1.0, 60.0));
+}
 
 }  // namespace lanerope

@@ -24,12 +24,12 @@ namespace lanerope {
 
 struct EngineLoopOptions {
   EngineOptions engine = {};
-  int32_t most_waiting = 64;             // groups that wait for cells; more are refused with 429
-  std::chrono::seconds hold_time{600};   // how long a finished group stays readable after the last probe
+  int32_t most_waiting = 64;            // groups that wait for cells; more are refused with 429
+  std::chrono::seconds hold_time{600};  // how long a finished group stays readable after the last probe
 };
 
-// The one thread that owns the engine. Other threads talk to it through bounded queues; every member may be called from
-// any thread and waits at most for the step that is under way.
+// The one thread that owns the engine. Other threads talk to it through bounded queues; every member may be
+// called from any thread and waits at most for the step that is under way.
 class EngineLoop {
  public:
   EngineLoop(std::shared_ptr<const Model> model, const EngineLoopOptions& options, Metrics& metrics);
@@ -37,7 +37,8 @@ class EngineLoop {
   EngineLoop(const EngineLoop&) = delete;
   EngineLoop& operator=(const EngineLoop&) = delete;
 
-  // Queues a group. Throws InvalidRequest or DoesNotFit, and ApiError: 429 where too many wait, 503 while draining.
+  // Queues a group. Throws InvalidRequest or DoesNotFit, and ApiError: 429 where too many wait, 503 while
+  // draining.
   std::shared_ptr<GroupStream> submit(Request request);
 
   // Its lanes and cells are free in the next step.
@@ -54,8 +55,8 @@ class EngineLoop {
     return result.get();
   }
 
-  // Runs `work(engine, group)` on the group of that name, as call() does. Throws ApiError (404) if it has ended; a held
-  // group has not where `readable` is asked for, and is held for another while.
+  // Runs `work(engine, group)` on the group of that name, as call() does. Throws ApiError (404) if it has
+  // ended; a held group has not where `readable` is asked for, and is held for another while.
   enum class Wanted { running, readable };
   template <typename Work>
   auto call_group(std::string_view public_id, Wanted wanted, Work work) {
@@ -101,10 +102,10 @@ class EngineLoop {
 
   Metrics& metrics_;
   const EngineLoopOptions options_;
-  Engine engine_;                               // the loop's thread only, as are these three:
+  Engine engine_;  // the loop's thread only, as are these three:
   std::map<GroupId, Running> running_;
-  std::map<GroupId, Clock::time_point> held_;   // until when
-  double group_seconds_ = 1;                    // a moving average, for Retry-After
+  std::map<GroupId, Clock::time_point> held_;  // until when
+  double group_seconds_ = 1;                   // a moving average, for Retry-After
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;

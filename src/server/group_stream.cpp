@@ -7,7 +7,8 @@ namespace lanerope {
 
 namespace {
 
-// A group's events are bounded by the cells that were reserved for it; this is for engines with very many cells.
+// A group's events are bounded by the cells that were reserved for it; this is for engines with very many
+// cells.
 constexpr size_t most_waiting_events = size_t{1} << 17;
 
 }  // namespace
@@ -20,7 +21,8 @@ AttentionSummary summarise(const AttentionRecord& record) {
   for (size_t row = 0; row < record.rows.size(); ++row) {
     for (size_t head = 0; head < heads; ++head) {
       const float* from = &record.shares[(row * heads + head) * width];
-      for (size_t k = 0; k < width; ++k) summary.shares[row * width + k] += from[k] / static_cast<float>(heads);
+      for (size_t k = 0; k < width; ++k)
+        summary.shares[row * width + k] += from[k] / static_cast<float>(heads);
     }
   }
   return summary;

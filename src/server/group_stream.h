@@ -31,7 +31,8 @@ class GroupStream {
   // The group's name in the API: 128 bits that cannot be guessed, since to know it is to command the group.
   const std::string& public_id() const { return public_id_; }
 
-  // The engine's side. push() returns false once more events wait than a reader may leave: it has stopped reading.
+  // The engine's side. push() returns false once more events wait than a reader may leave: it has stopped
+  // reading.
   bool push(Event event);
   void fail(std::exception_ptr error);
   void set_attention(AttentionSummary summary);

@@ -75,10 +75,12 @@ std::unique_ptr<httplib::Server> make_http_server(const TransportOptions& option
     server = std::make_unique<httplib::SSLServer>(options.certificate.c_str(), options.key.c_str());
   }
   if (!server->is_valid()) {
-    throw SystemError("TLS could not be set up with certificate " + options.certificate + " and key " + options.key +
-                      "; both must be PEM files that belong together");
+    throw SystemError("TLS could not be set up with certificate " + options.certificate + " and key " +
+                      options.key + "; both must be PEM files that belong together");
   }
-  server->new_task_queue = [options] { return new httplib::ThreadPool(options.threads, options.most_pending); };
+  server->new_task_queue = [options] {
+    return new httplib::ThreadPool(options.threads, options.most_pending);
+  };
   server->set_payload_max_length(options.most_body);
   server->set_read_timeout(std::chrono::seconds(5));
   server->set_write_timeout(options.write_time);

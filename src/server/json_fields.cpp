@@ -11,12 +11,18 @@ constexpr int deepest_nesting = 32;
 
 const char* kind_of(const Json& value) {
   switch (value.type()) {
-    case Json::value_t::object: return "an object";
-    case Json::value_t::array: return "an array";
-    case Json::value_t::string: return "a string";
-    case Json::value_t::boolean: return "a boolean";
-    case Json::value_t::null: return "null";
-    default: return "a number";
+    case Json::value_t::object:
+      return "an object";
+    case Json::value_t::array:
+      return "an array";
+    case Json::value_t::string:
+      return "a string";
+    case Json::value_t::boolean:
+      return "a boolean";
+    case Json::value_t::null:
+      return "null";
+    default:
+      return "a number";
   }
 }
 
@@ -55,10 +61,12 @@ Json parse_body(std::string_view body) {
   } catch (const Json::exception& error) {
     const std::string what = error.what();
     const size_t at = what.find("at line ");
-    const std::string where = at == std::string::npos ? std::string() : " " + what.substr(at, what.find(':', at) - at);
+    const std::string where =
+        at == std::string::npos ? std::string() : " " + what.substr(at, what.find(':', at) - at);
     throw ApiError(400, "the body is not JSON in UTF-8" + where);
   }
-  if (!json.is_object()) throw ApiError(400, std::string("the body must be a JSON object, not ") + kind_of(json));
+  if (!json.is_object())
+    throw ApiError(400, std::string("the body must be a JSON object, not ") + kind_of(json));
   return json;
 }
 
@@ -99,7 +107,8 @@ std::optional<int64_t> JsonFields::integer(std::string_view key, IntegerRange ra
   if (!value->is_number()) refuse(key, std::string("must be a whole number, not ") + kind_of(*value));
   const std::optional<int64_t> number = whole(*value);
   if (!number || *number < range.least || *number > range.most) {
-    refuse(key, "must be a whole number from " + std::to_string(range.least) + " to " + std::to_string(range.most));
+    refuse(key, "must be a whole number from " + std::to_string(range.least) + " to " +
+                    std::to_string(range.most));
   }
   return number;
 }

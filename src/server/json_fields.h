@@ -11,7 +11,8 @@
 
 namespace lanerope {
 
-// Parses the body of a request, which must be one JSON object in UTF-8 with little nesting. Throws ApiError (400).
+// Parses the body of a request, which must be one JSON object in UTF-8 with little nesting. Throws ApiError
+// (400).
 Json parse_body(std::string_view body);
 
 struct IntegerRange {
@@ -23,8 +24,8 @@ struct NumberRange {
   double most = 0;
 };
 
-// The fields of a JSON object, read with their types checked. A field that is absent or null reads as nothing; one of
-// a wrong type or out of its range throws an ApiError (400) that names it by its full path.
+// The fields of a JSON object, read with their types checked. A field that is absent or null reads as
+// nothing; one of a wrong type or out of its range throws an ApiError (400) that names it by its full path.
 class JsonFields {
  public:
   explicit JsonFields(const Json& object, std::string path = {});
@@ -48,7 +49,8 @@ class JsonFields {
     const std::optional<std::string> given = text(key);
     if (!given) return std::nullopt;
     const std::optional<Value> value = parse(*given);
-    if (!value) refuse(key, "must be one of " + std::string(allowed) + ", not \"" + given->substr(0, 40) + "\"");
+    if (!value)
+      refuse(key, "must be one of " + std::string(allowed) + ", not \"" + given->substr(0, 40) + "\"");
     return value;
   }
 

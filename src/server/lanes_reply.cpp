@@ -35,9 +35,13 @@ Json finite(double value) {
   return value;
 }
 
-Json rounded(float value) { return std::isfinite(value) ? std::round(value * 1e4) / 1e4 : 0.0; }
+Json rounded(float value) {
+  return std::isfinite(value) ? std::round(value * 1e4) / 1e4 : 0.0;
+}
 
-const char* openai_finish(FinishReason reason) { return reason == FinishReason::length ? "length" : "stop"; }
+const char* openai_finish(FinishReason reason) {
+  return reason == FinishReason::length ? "length" : "stop";
+}
 
 Json lanes_reply(const GroupResult& result, const Request& request) {
   Json lanes = Json::array();

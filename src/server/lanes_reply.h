@@ -14,7 +14,8 @@ Json lanes_reply(const GroupResult& result, const Request& request);
 // One event of a group, as POST /v1/groups streams it.
 Json event_json(const Event& event, const Request& request);
 
-// The last event of a group that was asked for its attention: rows of [lane, step, prompt, lane 0, lane 1, ...].
+// The last event of a group that was asked for its attention: rows of [lane, step, prompt, lane 0, lane 1,
+// ...].
 Json attention_json(const AttentionSummary& summary);
 
 // JSON has no infinities; shares need no more than four digits.

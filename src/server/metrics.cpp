@@ -15,7 +15,8 @@ namespace {
 
 using Buckets = prometheus::Histogram::BucketBoundaries;
 
-prometheus::Counter& counter(prometheus::Registry& registry, const std::string& name, const std::string& help) {
+prometheus::Counter& counter(prometheus::Registry& registry, const std::string& name,
+                             const std::string& help) {
   return prometheus::BuildCounter().Name("lanerope:" + name).Help(help).Register(registry).Add({});
 }
 
@@ -23,7 +24,8 @@ prometheus::Gauge& gauge(prometheus::Registry& registry, const std::string& name
   return prometheus::BuildGauge().Name("lanerope:" + name).Help(help).Register(registry).Add({});
 }
 
-prometheus::Histogram& histogram(prometheus::Registry& registry, const std::string& name, const std::string& help) {
+prometheus::Histogram& histogram(prometheus::Registry& registry, const std::string& name,
+                                 const std::string& help) {
   const Buckets seconds = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60};
   return prometheus::BuildHistogram().Name("lanerope:" + name).Help(help).Register(registry).Add({}, seconds);
 }
@@ -35,18 +37,22 @@ struct Metrics::Instruments {
   prometheus::Counter& prompt_tokens = counter(registry, "prompt_tokens_total", "Prompt tokens read");
   prometheus::Counter& cached_tokens =
       counter(registry, "prompt_tokens_cached_total", "Prompt tokens taken from kept prefixes");
-  prometheus::Counter& prompt_seconds = counter(registry, "prompt_seconds_total", "Time spent reading prompts");
+  prometheus::Counter& prompt_seconds =
+      counter(registry, "prompt_seconds_total", "Time spent reading prompts");
   prometheus::Counter& predicted = counter(registry, "tokens_predicted_total", "Tokens that lanes wrote");
   prometheus::Counter& predicted_seconds =
       counter(registry, "tokens_predicted_seconds_total", "Time that groups spent writing");
   prometheus::Counter& steps = counter(registry, "n_decode_total", "Batched steps");
   prometheus::Counter& lane_steps = counter(registry, "lane_steps_total", "Lanes fed, summed over the steps");
   prometheus::Counter& groups = counter(registry, "groups_total", "Groups that finished");
-  prometheus::Counter& refused = counter(registry, "groups_refused_total", "Groups refused because the queue was full");
-  prometheus::Counter& consensus = counter(registry, "consensus_stops_total", "Groups ended by agreeing lanes");
-  prometheus::Counter& saved =
-      counter(registry, "tokens_saved_total", "Tokens of their budgets that lanes did not spend after a consensus");
-  prometheus::Gauge& prompt_rate = gauge(registry, "prompt_tokens_seconds", "Prompt tokens per second, last group");
+  prometheus::Counter& refused =
+      counter(registry, "groups_refused_total", "Groups refused because the queue was full");
+  prometheus::Counter& consensus =
+      counter(registry, "consensus_stops_total", "Groups ended by agreeing lanes");
+  prometheus::Counter& saved = counter(registry, "tokens_saved_total",
+                                       "Tokens of their budgets that lanes did not spend after a consensus");
+  prometheus::Gauge& prompt_rate =
+      gauge(registry, "prompt_tokens_seconds", "Prompt tokens per second, last group");
   prometheus::Gauge& predicted_rate =
       gauge(registry, "predicted_tokens_seconds", "Tokens per second of all its lanes, last group");
   prometheus::Gauge& processing = gauge(registry, "requests_processing", "Groups that run");
@@ -57,8 +63,10 @@ struct Metrics::Instruments {
   prometheus::Gauge& cells_used = gauge(registry, "kv_cells_used", "KV cells held by groups");
   prometheus::Gauge& cells_free = gauge(registry, "kv_cells_free", "KV cells free, kept prefixes included");
   prometheus::Gauge& cells_kept = gauge(registry, "kv_cells_kept", "KV cells of kept prefixes");
-  prometheus::Histogram& queue = histogram(registry, "queue_seconds", "From the request to the start of its prompt");
-  prometheus::Histogram& first = histogram(registry, "first_token_seconds", "From the request to its first token");
+  prometheus::Histogram& queue =
+      histogram(registry, "queue_seconds", "From the request to the start of its prompt");
+  prometheus::Histogram& first =
+      histogram(registry, "first_token_seconds", "From the request to its first token");
   prometheus::Histogram& step = histogram(registry, "step_seconds", "Duration of one batched step");
 };
 
@@ -77,7 +85,9 @@ void Metrics::prompt_read(double queue_seconds, double seconds) {
   instruments_->prompt_seconds.Increment(std::max(seconds, 0.0));
 }
 
-void Metrics::first_token(double seconds) { instruments_->first.Observe(seconds); }
+void Metrics::first_token(double seconds) {
+  instruments_->first.Observe(seconds);
+}
 
 void Metrics::group_finished(const GroupResult& result, int32_t budget) {
   instruments_->groups.Increment();
@@ -102,7 +112,9 @@ void Metrics::group_finished(const GroupResult& result, int32_t budget) {
   }
 }
 
-void Metrics::refused() { instruments_->refused.Increment(); }
+void Metrics::refused() {
+  instruments_->refused.Increment();
+}
 
 void Metrics::state(const EngineState& state) {
   instruments_->processing.Set(state.groups);
@@ -114,6 +126,8 @@ void Metrics::state(const EngineState& state) {
   instruments_->cells_free.Set(state.cells - state.cells_used);
 }
 
-std::string Metrics::text() const { return prometheus::TextSerializer().Serialize(instruments_->registry.Collect()); }
+std::string Metrics::text() const {
+  return prometheus::TextSerializer().Serialize(instruments_->registry.Collect());
+}
 
 }  // namespace lanerope

@@ -8,8 +8,8 @@
 
 namespace lanerope {
 
-// What /metrics says, in Prometheus' text form. Names have llama-server's stems, so that its dashboards port. Any
-// thread may call any member.
+// What /metrics says, in Prometheus' text form. Names have llama-server's stems, so that its dashboards port.
+// Any thread may call any member.
 class Metrics {
  public:
   Metrics();

@@ -24,7 +24,8 @@ std::string content_of(const JsonFields& message) {
   std::string text;
   for (const Json& entry : *content) {
     const JsonFields part(entry, message.path_of("content"));
-    if (part.text("type").value_or("text") != "text") message.refuse("content", "may hold parts of type \"text\" only");
+    if (part.text("type").value_or("text") != "text")
+      message.refuse("content", "may hold parts of type \"text\" only");
     text += part.text("text").value_or("");
   }
   return text;
@@ -56,7 +57,8 @@ void read_logit_bias(const JsonFields& fields, Sampling& sampling) {
     const bool is_id = id.ec == std::errc() && id.ptr == key.data() + key.size() && bias.token >= 0;
     if (!is_id || !value.is_number()) fields.refuse("logit_bias", "must map token ids to numbers");
     const auto number = value.get<double>();
-    if (!(number >= -any_number && number <= any_number)) fields.refuse("logit_bias", "holds a number out of range");
+    if (!(number >= -any_number && number <= any_number))
+      fields.refuse("logit_bias", "holds a number out of range");
     // OpenAI's -100 means "never", which a mere -100 is not for every model.
     bias.bias = number <= -100 ? -std::numeric_limits<float>::infinity() : static_cast<float>(number);
     sampling.logit_bias.push_back(bias);
@@ -136,7 +138,8 @@ std::vector<Message> parse_messages(const Json& body) {
   const JsonFields fields(body);
   const Json* list = fields.find("messages");
   if (list == nullptr) throw ApiError(400, "messages is missing", "messages");
-  if (!list->is_array() || list->empty()) fields.refuse("messages", "must be an array with at least one message");
+  if (!list->is_array() || list->empty())
+    fields.refuse("messages", "must be an array with at least one message");
   std::vector<Message> messages;
   for (size_t i = 0; i < list->size(); ++i) {
     const JsonFields message((*list)[i], "messages[" + std::to_string(i) + "]");

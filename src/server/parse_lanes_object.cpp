@@ -33,7 +33,8 @@ LanesObject parse_lanes_object(const Json& body) {
   if (!given) return {};
   const JsonFields& fields = *given;
   LanesObject lanes{.present = true};
-  lanes.coupling = fields.choice("coupling", parse_coupling_kind, "independent, lanerope, groupthink, hogwild");
+  lanes.coupling =
+      fields.choice("coupling", parse_coupling_kind, "independent, lanerope, groupthink, hogwild");
   lanes.init = fields.choice("init", parse_init, "rope, gt, ntk, ntk-by-parts");
   lanes.stride = narrow(fields.integer("stride", {.least = 0, .most = most_cells}));
   lanes.window = narrow(fields.integer("window", {.least = 0, .most = most_cells}));

@@ -25,8 +25,8 @@ std::vector<float> scales_of(const ApiRequest& api, const Model& model, const Re
   for (const AdapterScale& adapter : api.lora) {
     if (static_cast<size_t>(adapter.id) >= scales.size()) {
       throw ApiError(400,
-                     "lora names adapter " + std::to_string(adapter.id) + ", and " + std::to_string(scales.size()) +
-                         " are loaded; see /lora-adapters",
+                     "lora names adapter " + std::to_string(adapter.id) + ", and " +
+                         std::to_string(scales.size()) + " are loaded; see /lora-adapters",
                      "lora");
     }
     scales[adapter.id] = adapter.scale;
@@ -44,8 +44,8 @@ const AdapterInfo* coupling_adapter(const Model& model, const std::vector<float>
   return nullptr;
 }
 
-// Without an adapter that was trained for lanes, and without a word about them, `n` means what it means everywhere
-// else: independent answers.
+// Without an adapter that was trained for lanes, and without a word about them, `n` means what it means
+// everywhere else: independent answers.
 Coupling coupling_of(const LanesObject& lanes, const AdapterInfo* adapter) {
   Coupling coupling = adapter != nullptr ? *adapter->coupling : Coupling{};
   if (adapter == nullptr) coupling.kind = lanes.init ? CouplingKind::lanerope : CouplingKind::independent;
@@ -78,12 +78,13 @@ std::string with_number(std::string tag, int32_t lane) {
   return tag;
 }
 
-// The most tokens that a lane is fed before it writes: they count against the engine's budget, and the client's
-// max_tokens means what the lane writes by itself.
+// The most tokens that a lane is fed before it writes: they count against the engine's budget, and the
+// client's max_tokens means what the lane writes by itself.
 int32_t longest_beginning(const Request& request, const Model& model) {
   size_t longest = 0;
   for (int32_t m = 0; m < request.lanes; ++m) {
-    const auto tag = model.encode(with_number(*request.tag, m), {.add_special = false, .parse_special = true});
+    const auto tag =
+        model.encode(with_number(*request.tag, m), {.add_special = false, .parse_special = true});
     size_t length = tag.size();
     if (static_cast<size_t>(m) < request.lane_texts.size()) {
       length += model.encode(request.lane_texts[m], {.add_special = false, .parse_special = true}).size();
@@ -93,7 +94,8 @@ int32_t longest_beginning(const Request& request, const Model& model) {
   return static_cast<int32_t>(longest);
 }
 
-int32_t budget_of(const ApiRequest& api, const Request& request, const Model& model, const RequestDefaults& defaults) {
+int32_t budget_of(const ApiRequest& api, const Request& request, const Model& model,
+                  const RequestDefaults& defaults) {
   const int32_t beginning = longest_beginning(request, model);
   const auto prompt = static_cast<int32_t>(request.prompt_tokens.size());
   const int32_t context = model.info().trained_context;

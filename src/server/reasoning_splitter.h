@@ -6,8 +6,9 @@
 
 namespace lanerope {
 
-// Divides what a lane writes into what it thinks, between <think> and </think>, and what it says. Takes the text in
-// pieces; a piece that could be the beginning of a mark is held back until it is known to be one or not.
+// Divides what a lane writes into what it thinks, between <think> and </think>, and what it says. Takes the
+// text in pieces; a piece that could be the beginning of a mark is held back until it is known to be one or
+// not.
 class ReasoningSplitter {
  public:
   struct Parts {
@@ -16,9 +17,9 @@ class ReasoningSplitter {
   };
 
   enum class Mode {
-    opened,   // the prompt ends inside a <think> block
-    maybe,    // the text may begin with one
-    off,      // everything is content
+    opened,  // the prompt ends inside a <think> block
+    maybe,   // the text may begin with one
+    off,     // everything is content
   };
   explicit ReasoningSplitter(Mode mode);
 

@@ -19,10 +19,12 @@ void send_error(httplib::Response& response, const ErrorReply& error);
 // One event of a server-sent stream; `name` may be empty.
 std::string sse(std::string_view name, const Json& data);
 
-// A group on whose behalf a connection waits. When the connection goes, so does the group, unless it has finished.
+// A group on whose behalf a connection waits. When the connection goes, so does the group, unless it has
+// finished.
 class GroupLease {
  public:
-  GroupLease(EngineLoop& loop, std::shared_ptr<GroupStream> stream) : loop_(loop), stream_(std::move(stream)) {}
+  GroupLease(EngineLoop& loop, std::shared_ptr<GroupStream> stream)
+      : loop_(loop), stream_(std::move(stream)) {}
   ~GroupLease() {
     if (!finished_) loop_.cancel(stream_->group());
   }
@@ -42,8 +44,8 @@ class GroupLease {
 // How often a connection that waits for events looks whether its client is still there.
 inline constexpr std::chrono::milliseconds watch_interval{50};
 
-// Streams what `write` makes of each event (text of server-sent events, maybe none) until the group has finished.
-// `opening` goes first, before anything has happened.
+// Streams what `write` makes of each event (text of server-sent events, maybe none) until the group has
+// finished. `opening` goes first, before anything has happened.
 using EventWriter = std::function<std::string(const Event&)>;
 struct EventStream {
   std::shared_ptr<GroupLease> lease;

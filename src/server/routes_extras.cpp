@@ -69,8 +69,9 @@ void tokenize(ServerContext& context, const httplib::Request& request, httplib::
   const JsonFields fields(body);
   const std::optional<std::string> content = fields.text("content");
   if (!content) throw ApiError(400, "content is missing", "content");
-  const auto tokens = context.model->encode(*content, {.add_special = fields.flag("add_special").value_or(false),
-                                                       .parse_special = fields.flag("parse_special").value_or(true)});
+  const auto tokens =
+      context.model->encode(*content, {.add_special = fields.flag("add_special").value_or(false),
+                                       .parse_special = fields.flag("parse_special").value_or(true)});
   if (!fields.flag("with_pieces").value_or(false)) {
     send_json(response, {{"tokens", tokens}});
     return;
@@ -86,7 +87,8 @@ void detokenize(ServerContext& context, const httplib::Request& request, httplib
   if (!tokens) throw ApiError(400, "tokens is missing", "tokens");
   for (const TokenId token : *tokens) {
     if (token >= context.model->info().n_vocab) {
-      throw ApiError(400, "tokens holds " + std::to_string(token) + ", and the vocabulary ends before it", "tokens");
+      throw ApiError(400, "tokens holds " + std::to_string(token) + ", and the vocabulary ends before it",
+                     "tokens");
     }
   }
   send_json(response, {{"content", context.model->decode(*tokens)}});
@@ -105,7 +107,8 @@ void list_adapters(ServerContext& context, const httplib::Request&, httplib::Res
 void scale_adapters(ServerContext& context, const httplib::Request& request, httplib::Response& response) {
   const Json body = parse_body("{\"lora\":" + request.body + "}");
   const Json* list = JsonFields(body).find("lora");
-  if (list == nullptr || !list->is_array()) throw ApiError(400, "the body must be an array of {\"id\", \"scale\"}");
+  if (list == nullptr || !list->is_array())
+    throw ApiError(400, "the body must be an array of {\"id\", \"scale\"}");
   std::vector<float> scales(context.model->info().adapters.size(), 0.0F);
   for (const Json& entry : *list) {
     const JsonFields adapter(entry, "adapter");

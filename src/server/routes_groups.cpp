@@ -19,11 +19,15 @@ int32_t number_in(const std::string& text, const char* what) {
   return number;
 }
 
-int32_t lane_of(const httplib::Request& request) { return number_in(request.path_params.at("lane"), "the lane"); }
+int32_t lane_of(const httplib::Request& request) {
+  return number_in(request.path_params.at("lane"), "the lane");
+}
 
 using Wanted = EngineLoop::Wanted;
 
-const std::string& group_of(const httplib::Request& request) { return request.path_params.at("id"); }
+const std::string& group_of(const httplib::Request& request) {
+  return request.path_params.at("id");
+}
 
 void start(ServerContext& context, const httplib::Request& request, httplib::Response& response) {
   const ApiRequest api = parse_api_request(ApiEndpoint::group, request.body);
@@ -58,10 +62,12 @@ void add_lane(ServerContext& context, const httplib::Request& request, httplib::
   const JsonFields fields(body);
   const SpawnOptions options{
       .parent = static_cast<int32_t>(fields.integer("parent", {.least = -1, .most = 1 << 20}).value_or(-1)),
-      .fork_step = static_cast<int32_t>(fields.integer("fork_step", {.least = -1, .most = 1 << 24}).value_or(-1)),
+      .fork_step =
+          static_cast<int32_t>(fields.integer("fork_step", {.least = -1, .most = 1 << 24}).value_or(-1)),
       .text = fields.text("text").value_or("")};
-  const int32_t lane = context.loop->call_group(
-      group_of(request), Wanted::running, [&](Engine& engine, GroupId group) { return engine.spawn(group, options); });
+  const int32_t lane =
+      context.loop->call_group(group_of(request), Wanted::running,
+                               [&](Engine& engine, GroupId group) { return engine.spawn(group, options); });
   send_json(response, {{"id", group_of(request)}, {"lane", lane}}, 201);
 }
 
@@ -101,7 +107,8 @@ std::vector<float> mean_weights(const AttentionProbe& probe, Heads wanted) {
     if (wanted.layer >= 0 && layer != wanted.layer) continue;
     for (int32_t head = 0; head < probe.n_head; ++head) {
       if (wanted.head >= 0 && head != wanted.head) continue;
-      const size_t row = static_cast<size_t>(layer) * static_cast<size_t>(probe.n_head) + static_cast<size_t>(head);
+      const size_t row =
+          static_cast<size_t>(layer) * static_cast<size_t>(probe.n_head) + static_cast<size_t>(head);
       for (size_t cell = 0; cell < cells; ++cell) mean[cell] += probe.weights[row * cells + cell];
       ++count;
     }
@@ -125,11 +132,13 @@ Heads heads_of(const httplib::Request& request, const ModelInfo& info) {
 
 void probe(ServerContext& context, const httplib::Request& request, httplib::Response& response) {
   const int32_t lane = lane_of(request);
-  if (!request.has_param("step")) throw ApiError(400, "step is missing: ?step=S says which token of the lane", "step");
+  if (!request.has_param("step"))
+    throw ApiError(400, "step is missing: ?step=S says which token of the lane", "step");
   const int32_t step = number_in(request.get_param_value("step"), "step");
   const Heads heads = heads_of(request, context.model->info());
   const AttentionProbe result = context.loop->call_group(
-      group_of(request), Wanted::readable, [&](Engine& engine, GroupId group) { return engine.probe(group, lane, step); });
+      group_of(request), Wanted::readable,
+      [&](Engine& engine, GroupId group) { return engine.probe(group, lane, step); });
   const std::vector<float> weights = mean_weights(result, heads);
   const bool sums_only = request.get_param_value("detail") == "sums";
   Json parts = Json::array();
@@ -142,7 +151,8 @@ void probe(ServerContext& context, const httplib::Request& request, httplib::Res
       if (!sums_only) values.push_back(rounded(weights[at]));
       ++at;
     }
-    parts.push_back({{"lane", part.lane}, {"first_step", part.first_step}, {"n", part.n}, {"sum", rounded(sum)}});
+    parts.push_back(
+        {{"lane", part.lane}, {"first_step", part.first_step}, {"n", part.n}, {"sum", rounded(sum)}});
     if (!sums_only) parts.back()["weights"] = std::move(values);
   }
   Json json = {{"lane", lane}, {"step", step}, {"n_layer", result.n_layer}, {"n_head", result.n_head}};

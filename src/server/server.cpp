@@ -15,7 +15,8 @@ using Handled = httplib::Server::HandlerResponse;
 // What a client may have without a key, and while the model is loading.
 bool is_public(const httplib::Request& request) {
   return request.path == "/" || request.path == "/health" || request.path == "/v1/health" ||
-         request.path == "/openapi.json" || request.path == "/favicon.svg" || request.path.starts_with("/assets/");
+         request.path == "/openapi.json" || request.path == "/favicon.svg" ||
+         request.path.starts_with("/assets/");
 }
 
 void share_with_origin(const httplib::Request& request, httplib::Response& response) {
@@ -61,21 +62,30 @@ Handled admit(const ServerContext& context, const httplib::Request& request, htt
 void explain(const httplib::Request& request, httplib::Response& response) {
   if (!response.body.empty()) return;
   if (response.status != 404) close_after_reply(response);  // what it could not read is still on its way
-  const auto say = [&](int status, const std::string& text) { send_error(response, describe_error(ApiError(status, text))); };
+  const auto say = [&](int status, const std::string& text) {
+    send_error(response, describe_error(ApiError(status, text)));
+  };
   switch (response.status) {
-    case 404: return say(404, "there is nothing at " + request.method + " " + request.path.substr(0, 100));
-    case 413: return say(413, "the body is larger than the server allows; see --max-body");
-    case 414: return say(414, "the address is too long");
-    case 416: return say(416, "ranges are not served");
-    case 431: return say(431, "the headers are too large");
-    default: return say(response.status, "the request is not one that this server understands");
+    case 404:
+      return say(404, "there is nothing at " + request.method + " " + request.path.substr(0, 100));
+    case 413:
+      return say(413, "the body is larger than the server allows; see --max-body");
+    case 414:
+      return say(414, "the address is too long");
+    case 416:
+      return say(416, "ranges are not served");
+    case 431:
+      return say(431, "the headers are too large");
+    default:
+      return say(response.status, "the request is not one that this server understands");
   }
 }
 
-void write_log(const ServerContext& context, const httplib::Request& request, const httplib::Response& response) {
+void write_log(const ServerContext& context, const httplib::Request& request,
+               const httplib::Response& response) {
   if (!context.options.log) return;
-  std::string line = request.remote_addr + " " + request.method + " " + request.path + " " +
-                     std::to_string(response.status);
+  std::string line =
+      request.remote_addr + " " + request.method + " " + request.path + " " + std::to_string(response.status);
   if (context.options.log_prompts && !request.body.empty()) line += " " + request.body;
   context.options.log(line);
 }
@@ -91,9 +101,10 @@ Server::Server(const ServerOptions& options)
   http_->set_pre_routing_handler([&context](const httplib::Request& request, httplib::Response& response) {
     return admit(context, request, response);
   });
-  http_->set_exception_handler([](const httplib::Request&, httplib::Response& response, std::exception_ptr error) {
-    send_error(response, describe_error(std::move(error)));
-  });
+  http_->set_exception_handler(
+      [](const httplib::Request&, httplib::Response& response, std::exception_ptr error) {
+        send_error(response, describe_error(std::move(error)));
+      });
   http_->set_error_handler(httplib::Server::Handler(explain));
   http_->set_logger([&context](const httplib::Request& request, const httplib::Response& response) {
     write_log(context, request, response);
@@ -106,9 +117,13 @@ Server::Server(const ServerOptions& options)
 
 Server::~Server() = default;
 
-int Server::bind() { return bind_http_server(*http_, context_->options.host, context_->options.port); }
+int Server::bind() {
+  return bind_http_server(*http_, context_->options.host, context_->options.port);
+}
 
-void Server::listen() { http_->listen_after_bind(); }
+void Server::listen() {
+  http_->listen_after_bind();
+}
 
 void Server::attach(std::shared_ptr<const Model> model) {
   context_->model = std::move(model);
@@ -129,8 +144,12 @@ bool Server::drain(std::chrono::milliseconds deadline) {
   return finished;
 }
 
-void Server::stop() { http_->stop(); }
+void Server::stop() {
+  http_->stop();
+}
 
-bool Server::failed() const { return context_->ready && context_->loop->failed(); }
+bool Server::failed() const {
+  return context_->ready && context_->loop->failed();
+}
 
 }  // namespace lanerope

@@ -32,7 +32,8 @@ struct ServerOptions {
 
 struct ServerContext;  // src/server/server_context.h
 
-// An OpenAI-compatible HTTP server over one engine, and the page that shows its lanes. docs/server.md describes it.
+// An OpenAI-compatible HTTP server over one engine, and the page that shows its lanes. docs/server.md
+// describes it.
 //
 //   Server server(options);
 //   server.bind();
@@ -53,7 +54,8 @@ class Server {
   // Throws DoesNotFit if the KV cells cannot be allocated.
   void attach(std::shared_ptr<const Model> model);
 
-  // Takes no new groups and waits for those that run; what still runs at the deadline is cancelled. Whether none did.
+  // Takes no new groups and waits for those that run; what still runs at the deadline is cancelled. Whether
+  // none did.
   bool drain(std::chrono::milliseconds deadline);
   void stop();
   bool failed() const;  // the engine has stopped working

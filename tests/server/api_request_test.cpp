@@ -10,7 +10,8 @@ namespace lanerope {
 namespace {
 
 ApiRequest chat(const std::string& more) {
-  return parse_api_request(ApiEndpoint::chat, R"({"messages": [{"role": "user", "content": "hi"}])" + more + "}");
+  return parse_api_request(ApiEndpoint::chat,
+                           R"({"messages": [{"role": "user", "content": "hi"}])" + more + "}");
 }
 
 struct Refusal {
@@ -47,7 +48,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{R"("stop": "")", "stop holds an empty string, which would stop everything"},
         Refusal{R"("stream": "yes")", "stream must be true or false, not a string"},
         Refusal{R"("top_logprobs": 5)", "top_logprobs needs logprobs to be true"},
-        Refusal{R"("logprobs": true, "top_logprobs": 21)", "top_logprobs must be a whole number from 0 to 20"},
+        Refusal{R"("logprobs": true, "top_logprobs": 21)",
+                "top_logprobs must be a whole number from 0 to 20"},
         Refusal{R"("logit_bias": {"x": 1})", "logit_bias must map token ids to numbers"},
         Refusal{R"("logit_bias": [1])", "logit_bias must be an object from token ids to biases"},
         Refusal{R"("seed": -2)", "seed must be a whole number from -1 to 9223372036854775807"},
@@ -63,7 +65,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "lanes.return cannot be \"selected\" where select is \"none\""},
         Refusal{R"("n": 2, "lanes": {"text": ["a", "b", "c"]})",
                 "lanes.text holds more texts than there are lanes (n)"},
-        Refusal{R"("n": 2, "lanes": {"consensus": 3})", "lanes.consensus must not exceed the number of lanes (n)"}));
+        Refusal{R"("n": 2, "lanes": {"consensus": 3})",
+                "lanes.consensus must not exceed the number of lanes (n)"}));
 
 struct BadMessages {
   const char* body;

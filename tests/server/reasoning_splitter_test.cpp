@@ -28,25 +28,26 @@ TEST_P(Reasoning, IsDividedFromWhatIsSaid) {
       parts.reasoning += more.reasoning;
       parts.content += more.content;
     };
-    for (size_t at = 0; at < expected.text.size(); at += piece) add(splitter.push(expected.text.substr(at, piece)));
+    for (size_t at = 0; at < expected.text.size(); at += piece)
+      add(splitter.push(expected.text.substr(at, piece)));
     add(splitter.finish());
     EXPECT_EQ(parts.reasoning, expected.reasoning) << "in pieces of " << piece;
     EXPECT_EQ(parts.content, expected.content) << "in pieces of " << piece;
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Texts, Reasoning,
-    testing::Values(Case{Mode::opened, "because</think>\n\nso", "because", "so"},
-                    Case{Mode::opened, "\nbecause", "because", ""},
-                    Case{Mode::opened, "a < b </thin", "a < b </thin", ""},
-                    Case{Mode::opened, "</think>so", "", "so"},
-                    Case{Mode::opened, "x</think>y</think>z", "x", "y</think>z"},
-                    Case{Mode::maybe, "<think>\nbecause</think>\nso", "because", "so"},
-                    Case{Mode::maybe, " \n<think>a</think>b", "a", "b"},
-                    Case{Mode::maybe, "no <think>a</think>", "", "no <think>a</think>"},
-                    Case{Mode::maybe, "<thi", "", "<thi"}, Case{Mode::maybe, "  plain", "", "  plain"},
-                    Case{Mode::off, "<think>a</think>b", "", "<think>a</think>b"}));
+INSTANTIATE_TEST_SUITE_P(Texts, Reasoning,
+                         testing::Values(Case{Mode::opened, "because</think>\n\nso", "because", "so"},
+                                         Case{Mode::opened, "\nbecause", "because", ""},
+                                         Case{Mode::opened, "a < b </thin", "a < b </thin", ""},
+                                         Case{Mode::opened, "</think>so", "", "so"},
+                                         Case{Mode::opened, "x</think>y</think>z", "x", "y</think>z"},
+                                         Case{Mode::maybe, "<think>\nbecause</think>\nso", "because", "so"},
+                                         Case{Mode::maybe, " \n<think>a</think>b", "a", "b"},
+                                         Case{Mode::maybe, "no <think>a</think>", "", "no <think>a</think>"},
+                                         Case{Mode::maybe, "<thi", "", "<thi"},
+                                         Case{Mode::maybe, "  plain", "", "  plain"},
+                                         Case{Mode::off, "<think>a</think>b", "", "<think>a</think>b"}));
 
 }  // namespace
 }  // namespace lanerope

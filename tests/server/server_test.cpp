@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The whole server in this process: what thread sanitizer can watch. Clients as people have them are in clients/.
+// The whole server in this process: what thread sanitizer can watch. Clients as people have them are in
+// clients/.
 #include "server/server.h"
 
 #include <gtest/gtest.h>
@@ -18,7 +19,8 @@ namespace {
 std::shared_ptr<const Model> tiny_model() {
   static const std::shared_ptr<const Model> model = [] {
     const TemporaryDirectory directory;
-    return Model::load({.file = write_random_model(preset_model("tiny"), directory.file("tiny.gguf")), .threads = 1});
+    return Model::load(
+        {.file = write_random_model(preset_model("tiny"), directory.file("tiny.gguf")), .threads = 1});
   }();
   return model;
 }
@@ -26,7 +28,8 @@ std::shared_ptr<const Model> tiny_model() {
 // A server on a free port that is stopped at the end.
 class Running {
  public:
-  explicit Running(ServerOptions options = {}, bool attach = true) : server_(with_free_port(std::move(options))) {
+  explicit Running(ServerOptions options = {}, bool attach = true)
+      : server_(with_free_port(std::move(options))) {
     port_ = server_.bind();
     http_ = std::thread([this] { server_.listen(); });
     if (attach) server_.attach(tiny_model());
@@ -82,7 +85,8 @@ TEST(Server, SaysThatItIsLoadingUntilItHasAModel) {
 TEST(Server, RunsManyClientsAtOnceWithoutMixingThemUp) {
   const Running running({.loop = {.engine = {.kv_cells = 4096, .batch_rows = 64}, .most_waiting = 64}});
   const auto body = [](int seed) {
-    return R"({"prompt": "count", "n": 3, "max_tokens": 24, "ignore_eos": true, "seed": )" + std::to_string(seed) + "}";
+    return R"({"prompt": "count", "n": 3, "max_tokens": 24, "ignore_eos": true, "seed": )" +
+           std::to_string(seed) + "}";
   };
   std::vector<Json> alone;
   {
@@ -108,7 +112,8 @@ TEST(Server, FreesTheLanesOfAClientThatGoesAway) {
   const Running running;
   httplib::Client client = running.client();
   httplib::Client watcher = running.client();
-  const std::string body = R"({"prompt": "go on", "n": 2, "max_tokens": 3000, "ignore_eos": true, "stream": true})";
+  const std::string body =
+      R"({"prompt": "go on", "n": 2, "max_tokens": 3000, "ignore_eos": true, "stream": true})";
   httplib::Request request;
   request.method = "POST";
   request.path = "/v1/completions";

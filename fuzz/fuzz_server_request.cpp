@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bodies of requests. The first byte says which endpoint reads the rest.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "server/api_request.h"
+#include "server/json_fields.h"
+#include "server/reasoning_splitter.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using lanerope::ApiEndpoint;
+  if (size == 0) return 0;
+  const std::string_view body(reinterpret_cast<const char*>(data + 1), size - 1);
+  const ApiEndpoint endpoints[] = {ApiEndpoint::chat, ApiEndpoint::completion, ApiEndpoint::group};
+  try {
+    const lanerope::ApiRequest request = lanerope::parse_api_request(endpoints[data[0] % 3], body);
+    if (request.n < 1 || (request.max_tokens && *request.max_tokens < 1)) __builtin_trap();
+    if (request.messages.empty() && request.prompt.empty() && request.prompt_tokens.empty()) __builtin_trap();
+  } catch (const lanerope::ApiError& error) {
+    if (lanerope::to_text(lanerope::describe_error(error).body).empty()) __builtin_trap();
+  }
+
+  // What comes out of the splitter is what went in, but for the marks and the space beside them.
+  lanerope::ReasoningSplitter splitter(lanerope::ReasoningSplitter::Mode::off);
+  const size_t half = body.size() / 2;
+  std::string content =
+      splitter.push(body.substr(0, half)).content + splitter.push(body.substr(half)).content;
+  content += splitter.finish().content;
+  if (content != body) __builtin_trap();
+  return 0;
+}
