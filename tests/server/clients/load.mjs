@@ -3,6 +3,7 @@
 // be lost, doubled or of another group. Prints times to the first token and of a step, and the server's memory.
 
 import { readdirSync, readFileSync } from "node:fs";
+import { request } from "node:http";
 import { startServer } from "./server.mjs";
 
 const seconds = Number(process.argv[2] ?? 5);
@@ -27,46 +28,64 @@ const tally = { whole: 0, left: 0, refused: 0, wrong: [] };
 const firstToken = [];
 const quantile = (list, q) => list.sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(q * list.length))];
 
+// Node's own client: one connection a request, destroyed half-way where the client goes away.
+function stream(body, onEvent) {
+  return new Promise((resolve, reject) => {
+    const sent = request({ port: server.port, host: "127.0.0.1", method: "POST", path: "/v1/groups", agent: false }, (response) => {
+      let pending = "";
+      response.setEncoding("utf8");
+      response.on("data", (part) => {
+        const blocks = (pending + part).split("\n\n");
+        pending = blocks.pop();
+        if (response.statusCode !== 200) return;
+        for (const block of blocks) {
+          const event = JSON.parse(block.split("\n").find((line) => line.startsWith("data: ")).slice(6));
+          if (onEvent(event) === "leave") {
+            sent.destroy();
+            resolve("left");
+            return;
+          }
+        }
+      });
+      response.on("end", () => resolve(response.complete ? response.statusCode : "cut"));
+      response.on("error", reject);
+    });
+    sent.on("error", reject);
+    sent.end(JSON.stringify(body));
+  });
+}
+
 async function one(random) {
   const budget = 20 + Math.floor(random() * 120);
   const leaves = random() < 0.25 ? Math.floor(random() * budget) : Infinity;
-  const controller = new AbortController();
   const began = performance.now();
+  const next = Array(n).fill(0);
+  let ended = 0;
+  let first = true;
   const body = { prompt: `request ${random()}`, n, max_tokens: budget, ignore_eos: true, temperature: 1 };
-  try {
-    const response = await fetch(`${server.base}/v1/groups`, { method: "POST", body: JSON.stringify(body), signal: controller.signal });
-    if (response.status === 429 || response.status === 503) {
-      tally.refused += 1;
-      await response.text();
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      return;
+  const outcome = await stream(body, (event) => {
+    if (event.kind === "token") {
+      if (first) firstToken.push(performance.now() - began);
+      first = false;
+      if (event.step !== next[event.lane]++) tally.wrong.push(`lane ${event.lane}: step ${event.step}`);
+      if (event.step >= leaves) return "leave";
     }
-    const next = Array(n).fill(0);
-    let ended = 0;
-    let pending = "";
-    let first = true;
-    for await (const part of response.body.pipeThrough(new TextDecoderStream())) {
-      const blocks = (pending + part).split("\n\n");
-      pending = blocks.pop();
-      for (const block of blocks) {
-        const event = JSON.parse(block.split("\n").find((line) => line.startsWith("data: ")).slice(6));
-        if (event.kind === "token") {
-          if (first) firstToken.push(performance.now() - began);
-          first = false;
-          if (event.step !== next[event.lane]++) tally.wrong.push(`lane ${event.lane}: step ${event.step}`);
-          if (event.step >= leaves) controller.abort();
-        }
-        if (event.kind === "group_finished") {
-          ended += 1;
-          if (event.lanes.lanes.some((lane) => lane.generated !== budget)) tally.wrong.push("a lane without its tokens");
-        }
-      }
+    if (event.kind === "group_finished") {
+      ended += 1;
+      if (event.lanes.lanes.some((lane) => lane.generated !== budget)) tally.wrong.push("a lane without its tokens");
     }
-    if (ended !== 1 || next.some((count) => count !== budget)) tally.wrong.push(`${ended} ends, ${next} of ${budget}`);
-    tally.whole += 1;
-  } catch (error) {
-    if (error.name !== "AbortError") tally.wrong.push(String(error.cause ?? error));
+    return "stay";
+  }).catch((error) => String(error));
+  if (outcome === "left") {
     tally.left += 1;
+  } else if (outcome === 429) {
+    tally.refused += 1;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  } else {
+    tally.whole += 1;
+    if (outcome !== 200 || ended !== 1 || next.some((count) => count !== budget)) {
+      tally.wrong.push(`${outcome}: ${ended} ends, ${next} of ${budget}`);
+    }
   }
 }
 
