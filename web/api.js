@@ -53,7 +53,8 @@ export async function request(method, path, body, signal) {
 // Yields the data of each event. Throws an ApiError if the stream breaks off.
 export async function* events(path, body, signal) {
   const response = await send("POST", path, body, signal);
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  const reader = response.body.getReader();
+  const decoder = new TextDecoder();
   let pending = "";
   while (true) {
     let part;
@@ -64,7 +65,7 @@ export async function* events(path, body, signal) {
       throw new ApiError(0, "The server went away. What the lanes had written is still here.");
     }
     if (part.done) return;
-    const blocks = (pending + part.value).split("\n\n");
+    const blocks = (pending + decoder.decode(part.value, { stream: true })).split("\n\n");
     pending = blocks.pop();
     for (const block of blocks) {
       const data = block.split("\n").filter((line) => line.startsWith("data: ")).map((line) => line.slice(6)).join("\n");
