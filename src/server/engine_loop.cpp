@@ -218,7 +218,7 @@ void EngineLoop::expire_held() {
   }
 }
 
-void EngineLoop::fail(std::exception_ptr error) {
+void EngineLoop::fail(const std::exception_ptr& error) {
   std::deque<std::function<void(Engine&)>> jobs;
   {
     const std::lock_guard lock(mutex_);

@@ -96,7 +96,7 @@ class EngineLoop {
   void finish(Running& running, const Event& event);
   void forget(GroupId group);
   void expire_held();
-  void fail(std::exception_ptr error);
+  void fail(const std::exception_ptr& error);
   void publish_state();
   int retry_after() const;
 

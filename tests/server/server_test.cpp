@@ -152,6 +152,23 @@ TEST(Server, RefusesNewGroupsAndFinishesTheOldOnesWhileItDrains) {
   EXPECT_EQ(late->status, 503);
 }
 
+TEST(Server, HoldsAFinishedGroupUntilItsCellsAreNeeded) {
+  const Running running({.loop = {.engine = {.kv_cells = 300}}});
+  httplib::Client client = running.client();
+  const auto held =
+      client.Post("/v1/groups",
+                  R"({"prompt": "x", "n": 2, "max_tokens": 60, "ignore_eos": true, "lanes": {"hold": true}})",
+                  "application/json");
+  ASSERT_TRUE(held);
+  const std::string id = held->body.substr(held->body.find("grp_"), 36);
+  const std::string probe = "/v1/groups/" + id + "/lanes/1/attention?step=20";
+  EXPECT_EQ(client.Get(probe)->status, 200);
+  EXPECT_EQ(metric(client, "groups_held"), 1);
+  complete(client, R"({"prompt": "y", "n": 1, "max_tokens": 280, "ignore_eos": true})");
+  EXPECT_EQ(client.Get(probe)->status, 404) << "another group needed its cells";
+  EXPECT_EQ(metric(client, "kv_cells_used"), 0);
+}
+
 TEST(Server, NamesAVerifierThatHangs) {
   ServerOptions options;
   options.defaults.verifier = "sleep 60";
