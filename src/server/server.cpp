@@ -122,7 +122,9 @@ int Server::bind() {
 }
 
 void Server::listen() {
-  http_->listen_after_bind();
+  listening_ = true;
+  if (!stopping_) http_->listen_after_bind();
+  listened_ = true;
 }
 
 void Server::attach(std::shared_ptr<const Model> model) {
@@ -144,8 +146,13 @@ bool Server::drain(std::chrono::milliseconds deadline) {
   return finished;
 }
 
+// cpp-httplib's stop() does nothing to a server that is only about to run.
 void Server::stop() {
-  http_->stop();
+  stopping_ = true;
+  while (listening_ && !listened_) {
+    if (http_->is_running()) http_->stop();
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
 }
 
 bool Server::failed() const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -50,19 +51,22 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   int bind();     // returns the port; throws SystemError
-  void listen();  // returns after stop()
+  void listen();  // once; returns after stop()
   // Throws DoesNotFit if the KV cells cannot be allocated.
   void attach(std::shared_ptr<const Model> model);
 
   // Takes no new groups and waits for those that run; what still runs at the deadline is cancelled. Whether
   // none did.
   bool drain(std::chrono::milliseconds deadline);
-  void stop();
+  void stop();          // also before listen() has begun
   bool failed() const;  // the engine has stopped working
 
  private:
   std::unique_ptr<ServerContext> context_;
   std::unique_ptr<httplib::Server> http_;
+  std::atomic<bool> listening_ = false;
+  std::atomic<bool> listened_ = false;
+  std::atomic<bool> stopping_ = false;
 };
 
 }  // namespace lanerope

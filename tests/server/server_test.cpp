@@ -82,6 +82,10 @@ TEST(Server, SaysThatItIsLoadingUntilItHasAModel) {
   EXPECT_EQ(client.Get("/health")->status, 200);
 }
 
+TEST(Server, CanBeStoppedBeforeItListens) {
+  for (int i = 0; i < 5; ++i) const Running running({}, /*attach=*/false);
+}
+
 TEST(Server, RunsManyClientsAtOnceWithoutMixingThemUp) {
   const Running running({.loop = {.engine = {.kv_cells = 4096, .batch_rows = 64}, .most_waiting = 64}});
   const auto body = [](int seed) {
