@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "engine/answer.h"
-#include "engine/selection.h"
 #include "lanerope/errors.h"
 #include "model/loaded_model.h"
 
@@ -288,9 +287,7 @@ void Group::finish_if_over() {
       result_.note += "; the one with the highest mean log-probability was chosen";
     }
   }
-  result_.selected = selected.lane;
-  result_.confidence = selected.confidence;
-  report(FinishReason::none);
+  conclude(selected);
 }
 
 void Group::poll_verifier(std::chrono::milliseconds patience) {
@@ -304,6 +301,10 @@ void Group::poll_verifier(std::chrono::milliseconds patience) {
     selected = select(SelectionKind::vote, result_.lanes, finish_order_);
     if (selected.lane < 0) selected = select(SelectionKind::logprob, result_.lanes, finish_order_);
   }
+  conclude(selected);
+}
+
+void Group::conclude(const Selected& selected) {
   result_.selected = selected.lane;
   result_.confidence = selected.confidence;
   report(FinishReason::none);

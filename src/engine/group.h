@@ -17,6 +17,7 @@
 #include "engine/prefix_store.h"
 #include "engine/resolved_request.h"
 #include "engine/sampler.h"
+#include "engine/selection.h"
 #include "engine/verifier.h"
 #include "lanerope/engine.h"
 
@@ -96,6 +97,7 @@ class Group {
   void end_lane(int32_t index, FinishReason reason);
   void check_consensus();
   void finish_if_over();
+  void conclude(const Selected& selected);
   void report(FinishReason reason_for_all);
   LaneResult lane_result(const Lane& lane) const;
   void emit(Event event);

@@ -124,13 +124,6 @@ void scale_adapters(ServerContext& context, const httplib::Request& request, htt
   send_json(response, adapters_json(context));
 }
 
-using Action = void (*)(ServerContext&, const httplib::Request&, httplib::Response&);
-httplib::Server::Handler bound(ServerContext& context, Action action) {
-  return [&context, action](const httplib::Request& request, httplib::Response& response) {
-    action(context, request, response);
-  };
-}
-
 }  // namespace
 
 void add_extra_routes(httplib::Server& http, ServerContext& context) {

@@ -162,13 +162,6 @@ void probe(ServerContext& context, const httplib::Request& request, httplib::Res
   send_json(response, json);
 }
 
-using Action = void (*)(ServerContext&, const httplib::Request&, httplib::Response&);
-httplib::Server::Handler bound(ServerContext& context, Action action) {
-  return [&context, action](const httplib::Request& request, httplib::Response& response) {
-    action(context, request, response);
-  };
-}
-
 }  // namespace
 
 void add_group_routes(httplib::Server& http, ServerContext& context) {

@@ -42,6 +42,14 @@ struct ServerContext {
 
 // One file a family: routes_openai.cpp, routes_groups.cpp, routes_extras.cpp, routes_page.cpp.
 void add_openai_routes(httplib::Server& http, ServerContext& context);
+// The handler of a route, with the context that it works on.
+using Action = void (*)(ServerContext&, const httplib::Request&, httplib::Response&);
+inline httplib::Server::Handler bound(ServerContext& context, Action action) {
+  return [&context, action](const httplib::Request& request, httplib::Response& response) {
+    action(context, request, response);
+  };
+}
+
 void add_group_routes(httplib::Server& http, ServerContext& context);
 void add_extra_routes(httplib::Server& http, ServerContext& context);
 void add_page_routes(httplib::Server& http);
