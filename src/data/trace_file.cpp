@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/trace_file.h"
+
+#include <nlohmann/json.hpp>
+
+#include "lanerope/errors.h"
+
+namespace lanerope {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Reads one line's fields; `where` starts the messages.
+class TraceFields {
+ public:
+  TraceFields(const std::string& line, std::string where)
+      : json_(Json::parse(line, nullptr, false)), where_(std::move(where)) {
+    if (!json_.is_object()) refuse("is not a JSON object in UTF-8; each line must be one trace");
+  }
+
+  Trace read() const {
+    Trace trace = {.question = question(), .answer = answer()};
+    read_lanes(trace);
+    read_labels(trace);
+    read_parts(trace);
+    return trace;
+  }
+
+ private:
+  std::string question() const {
+    const auto found = json_.find("question");
+    if (found == json_.end() || !found->is_string()) refuse("has no \"question\"; give it as a text");
+    return found->get<std::string>();
+  }
+
+  std::string answer() const {
+    const auto found = json_.find("answer");
+    if (found != json_.end() && found->is_number_integer()) return found->dump();
+    if (found == json_.end() || !found->is_string()) refuse("has no \"answer\"; give it as a text");
+    return found->get<std::string>();
+  }
+
+  void read_lanes(Trace& trace) const {
+    const auto found = json_.find("lanes");
+    if (found == json_.end()) return;
+    if (!found->is_array()) refuse("has \"lanes\" that are not an array of texts");
+    for (const Json& lane : *found) {
+      if (!lane.is_string()) refuse("has \"lanes\" that are not an array of texts");
+      trace.lanes.push_back(lane.get<std::string>());
+    }
+  }
+
+  void read_labels(Trace& trace) const {
+    const auto found = json_.find("labels");
+    if (found == json_.end()) return;
+    if (!found->is_array() || found->size() != trace.lanes.size()) {
+      refuse("has \"labels\" that are not an array with one true or false a lane");
+    }
+    for (const Json& label : *found) {
+      if (!label.is_boolean()) refuse("has \"labels\" that are not an array with one true or false a lane");
+      trace.labels.push_back(label.get<bool>());
+    }
+  }
+
+  void read_parts(Trace& trace) const {
+    const auto found = json_.find("parts");
+    if (found == json_.end()) return;
+    if (!found->is_number_integer() || *found < 0 || *found > INT32_MAX) {
+      refuse("has \"parts\" that are not a whole number");
+    }
+    trace.parts = found->get<int32_t>();
+  }
+
+  [[noreturn]] void refuse(const std::string& what) const { throw BadFile(where_ + " " + what); }
+
+  Json json_;
+  std::string where_;
+};
+
+}  // namespace
+
+std::string trace_line(const Trace& trace) {
+  Json json = {{"question", trace.question}, {"answer", trace.answer}};
+  if (!trace.lanes.empty()) json["lanes"] = trace.lanes;
+  if (trace.parts > 0) json["parts"] = trace.parts;
+  if (!trace.labels.empty()) json["labels"] = trace.labels;
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::optional<Trace> TraceReader::next() {
+  std::string line;
+  while (std::getline(lines_, line)) {
+    ++line_;
+    if (line.find_first_not_of(" \t\r") != std::string::npos) return TraceFields(line, where()).read();
+  }
+  if (lines_.bad()) throw SystemError(where() + " cannot be read to its end; check the disk it lies on");
+  return std::nullopt;
+}
+
+std::string TraceReader::where() const {
+  return name_ + ", line " + std::to_string(line_);
+}
+
+}  // namespace lanerope
