@@ -20,6 +20,7 @@ Command add_inspect(CLI::App& root);
 Command add_tokenize(CLI::App& root);
 Command add_bench(CLI::App& root);
 Command add_serve(CLI::App& root);
+Command add_data(CLI::App& root);
 Command add_completion(CLI::App& root);
 
 }  // namespace lanerope

@@ -3,10 +3,13 @@
 
 namespace lanerope {
 
+std::string command_path(const CLI::App& app) {
+  const CLI::App* parent = app.get_parent();
+  return parent == nullptr ? app.get_name() : command_path(*parent) + " " + app.get_name();
+}
+
 std::string HelpFormatter::make_usage(const CLI::App* app, std::string name) const {
-  const CLI::App* parent = app->get_parent();
-  return "\n" + CLI::Formatter::make_usage(
-                    app, parent == nullptr ? name : parent->get_name() + " " + app->get_name());
+  return "\n" + CLI::Formatter::make_usage(app, app->get_parent() == nullptr ? name : command_path(*app));
 }
 
 std::string HelpFormatter::make_option_opts(const CLI::Option* option) const {

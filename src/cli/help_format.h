@@ -6,6 +6,9 @@
 
 namespace lanerope {
 
+// "lanerope data problems".
+std::string command_path(const CLI::App& app);
+
 // --help: CLI11's, without ranges and exclusions behind each option, and with the program's name in the usage
 // line.
 class HelpFormatter : public CLI::Formatter {

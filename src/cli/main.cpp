@@ -30,16 +30,22 @@ constexpr auto footer =
     "other,\n"
     "130 interrupted.";
 
+// The command that was chosen last: `problems` of `lanerope data problems`.
+const CLI::App& innermost(const CLI::App& app) {
+  const std::vector<CLI::App*> chosen = app.get_subcommands();
+  return chosen.empty() ? app : innermost(*chosen.front());
+}
+
 // CLI11 words its errors for other programs; here each is one sentence that says what to do.
 std::string parse_error_text(const CLI::App& app, const CLI::ParseError& error) {
-  const std::vector<CLI::App*> chosen = app.get_subcommands();
-  const std::string command = chosen.empty() ? "lanerope" : "lanerope " + chosen.front()->get_name();
+  const CLI::App& chosen = innermost(app);
+  const std::string command = command_path(chosen);
   std::string text = error.what();
   const size_t colon = text.rfind(": ");
   const std::string culprit = colon == std::string::npos ? text : text.substr(colon + 2);
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
     const char* what = culprit.starts_with("-") ? "there is no option "
-                       : chosen.empty()         ? "there is no command "
+                       : &chosen == &app        ? "there is no command "
                                                 : "there is no place for the argument ";
     text = what + culprit;
   } else if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr && colon != std::string::npos) {
@@ -59,14 +65,13 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "lanerope " + std::string(version()), "Print the version");
   app.require_subcommand(0, 1);
   app.formatter(std::make_shared<HelpFormatter>());
-  const std::vector<Command> commands = {add_run(app),     add_chat(app),      add_score(app),
-                                         add_inspect(app), add_tokenize(app),  add_bench(app),
-                                         add_serve(app),   add_completion(app)};
+  const std::vector<Command> commands = {add_run(app),     add_chat(app),     add_score(app),
+                                         add_inspect(app), add_tokenize(app), add_bench(app),
+                                         add_serve(app),   add_data(app),     add_completion(app)};
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    const std::vector<CLI::App*> chosen = app.get_subcommands();
-    print_out(chosen.empty() ? app.help() : chosen.front()->help());
+    print_out(innermost(app).help());
     return exit_ok;
   } catch (const CLI::CallForVersion&) {
     print_out(app.version() + "\n");
