@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "text/byte_map.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -48,6 +49,24 @@ std::string unmap_bytes(std::string_view text) {
       out += text.substr(0, head.size);
     }
     text.remove_prefix(head.size);
+  }
+  return out;
+}
+
+std::string map_bytes(std::string_view bytes) {
+  std::string out;
+  out.reserve(2 * bytes.size());
+  for (const char c : bytes) {
+    const auto byte = static_cast<uint8_t>(c);
+    size_t character = byte;
+    if (!is_printable(byte)) {
+      character = first_moved + static_cast<size_t>(std::ranges::lower_bound(moved, byte) - moved.begin());
+    }
+    if (character >= 0x80) {
+      out += static_cast<char>(0xC0u | character >> 6);
+      character = 0x80u | (character & 0x3Fu);
+    }
+    out += static_cast<char>(character);
   }
   return out;
 }

@@ -13,4 +13,7 @@ namespace lanerope {
 // The bytes of a text so written. Characters outside the map, which some vocabularies have, stay as they are.
 std::string unmap_bytes(std::string_view text);
 
+// The other way: any bytes as such characters.
+std::string map_bytes(std::string_view bytes);
+
 }  // namespace lanerope
