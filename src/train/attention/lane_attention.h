@@ -24,7 +24,7 @@ struct AttentionLayout {
   std::vector<GroupSpan> groups = {};  // disjoint; rows in no group get zeros
   std::vector<int32_t> lane = {};      // [n_tokens of the batch] index of the lane; prompt: not read
   std::vector<int32_t> step = {};      // [n_tokens of the batch] on the clock, never falls within a group's
-                                   // lanes; prompt: not read
+                                       // lanes; prompt: not read
   Visibility visibility = Visibility::inclusive;
   bool open = true;  // false: a lane sees only the prompt and itself
 };
@@ -43,10 +43,9 @@ class AttentionBatch {
   int64_t n_visible() const;
 
  private:
-  friend struct AttentionAccess;
-  struct Dense;
+  friend torch::Tensor plain_lane_attention(const struct AttentionOperands&, const AttentionBatch&, double);
   std::shared_ptr<const AttentionLayout> layout_;
-  std::shared_ptr<Dense> dense_;  // masks of plain_lane_attention, made when first needed
+  std::shared_ptr<class DenseMask> dense_;
 };
 
 // Float tensors of one type and device. k is rotated already: prompt tokens by RoPE, lane tokens by RoPE and
