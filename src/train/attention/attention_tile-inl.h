@@ -25,7 +25,6 @@ namespace lanerope::HWY_NAMESPACE {
 
 constexpr int tile_rows = 32;
 constexpr int block_keys = 96;
-constexpr float log2_e = 1.4426950408889634F;
 
 using Floats = hwy::AlignedFreeUniquePtr<float[]>;
 
