@@ -97,7 +97,8 @@ WordProblem WordProblemSource::draw(int32_t n_parts, RandomStream& random) const
     return problem;
   }
   throw InvalidRequest("the ranges are so narrow that the split " + std::string(name(split_)) +
-                       " has no problem of " + std::to_string(n_parts) + " parts; make them wider");
+                       " has no problem with this number of parts, " + std::to_string(n_parts) +
+                       "; make them wider");
 }
 
 }  // namespace lanerope
