@@ -31,6 +31,7 @@ struct Verb {
   std::string name;
   std::string help;
   std::vector<Flag> flags;
+  std::vector<Verb> verbs;  // "problems" of "data"
 };
 
 std::vector<Flag> flags_of(const CLI::App& app) {
@@ -53,50 +54,69 @@ std::vector<Flag> flags_of(const CLI::App& app) {
 std::vector<Verb> verbs_of(const CLI::App& root) {
   std::vector<Verb> verbs;
   for (const CLI::App* app : root.get_subcommands([](const CLI::App*) { return true; })) {
-    verbs.push_back({.name = app->get_name(), .help = app->get_description(), .flags = flags_of(*app)});
+    verbs.push_back({.name = app->get_name(),
+                     .help = app->get_description(),
+                     .flags = flags_of(*app),
+                     .verbs = verbs_of(*app)});
   }
   return verbs;
+}
+
+std::vector<std::string> names_of(const std::vector<Verb>& verbs) {
+  std::vector<std::string> names;
+  for (const Verb& verb : verbs) names.push_back(verb.name);
+  return names;
 }
 
 std::string join(const std::vector<std::string>& words, const std::string& between) {
   return CLI::detail::join(words, between);
 }
 
-std::string bash(const CLI::App& root) {
-  std::string cases;
-  std::vector<std::string> names;
-  for (const Verb& verb : verbs_of(root)) {
-    names.push_back(verb.name);
+// The words at `depth` are one of these verbs.
+std::string bash_cases(const std::vector<Verb>& verbs, int depth) {
+  const std::string in(static_cast<size_t>(depth) * 4, ' ');
+  std::string cases = in.substr(2) + "case ${COMP_WORDS[" + std::to_string(depth) + "]} in\n";
+  for (const Verb& verb : verbs) {
     std::string all;
     std::string values;
     for (const Flag& flag : verb.flags) {
       all += join(flag.names, " ") + " ";
       if (!flag.words.empty()) {
-        values += "        " + join(flag.names, "|") + ") COMPREPLY=($(compgen -W '" + join(flag.words, " ") +
-                  "' -- \"$word\")); return ;;\n";
+        values += in + "    " + join(flag.names, "|") + ") COMPREPLY=($(compgen -W '" +
+                  join(flag.words, " ") + "' -- \"$word\")); return ;;\n";
       } else if (flag.takes_value && !flag.takes_file) {
-        values += "        " + join(flag.names, "|") + ") return ;;\n";
+        values += in + "    " + join(flag.names, "|") + ") return ;;\n";
       } else if (flag.takes_file) {
         values +=
-            "        " + join(flag.names, "|") + ") COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n";
+            in + "    " + join(flag.names, "|") + ") COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n";
       }
     }
-    cases += "    " + verb.name + ")\n      case $before in\n" + values + "      esac\n      flags='" + all +
-             "' ;;\n";
+    cases += in + verb.name + ")\n" + in + "  case $before in\n" + values + in + "  esac\n" + in +
+             "  flags='" + all + "'\n";
+    if (!verb.verbs.empty()) {
+      cases += in + "  if [ \"$COMP_CWORD\" = " + std::to_string(depth + 1) + " ]; then\n" + in +
+               "    COMPREPLY=($(compgen -W '" + join(names_of(verb.verbs), " ") +
+               " --help' -- \"$word\"))\n" + in + "    return\n" + in + "  fi\n" +
+               bash_cases(verb.verbs, depth + 1);
+    }
+    cases += in + "  ;;\n";
   }
+  return cases + in.substr(2) + "esac\n";
+}
+
+std::string bash(const CLI::App& root) {
+  const std::vector<Verb> verbs = verbs_of(root);
   return "# bash completion for lanerope\n"
          "_lanerope() {\n"
          "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} flags=\n"
          "  compopt -o filenames 2>/dev/null\n"
          "  if [ \"$COMP_CWORD\" = 1 ]; then\n"
          "    COMPREPLY=($(compgen -W '" +
-         join(names, " ") +
+         join(names_of(verbs), " ") +
          " --help --version' -- \"$word\"))\n"
          "    return\n"
-         "  fi\n"
-         "  case ${COMP_WORDS[1]} in\n" +
-         cases +
-         "  esac\n"
+         "  fi\n" +
+         bash_cases(verbs, 1) +
          "  case $word in\n"
          "    -*) COMPREPLY=($(compgen -W \"$flags\" -- \"$word\")) ;;\n"
          "    *) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n"
@@ -119,12 +139,18 @@ std::string quoted(const std::string& text, const std::string& also_escaped = {}
   return safe;
 }
 
-std::string zsh(const CLI::App& root) {
-  std::string verbs;
+// Asks for one of the verbs, then for what the chosen one takes.
+std::string zsh_verbs(const std::vector<Verb>& verbs, const std::string& in) {
+  std::string list;
   std::string cases;
-  for (const Verb& verb : verbs_of(root)) {
-    verbs += "    '" + verb.name + ":" + quoted(verb.help, ":") + "'\n";
-    cases += "    " + verb.name + ")\n      _arguments \\\n";
+  for (const Verb& verb : verbs) {
+    list += in + "  '" + verb.name + ":" + quoted(verb.help, ":") + "'\n";
+    cases += in + verb.name + ")\n";
+    if (!verb.verbs.empty()) {
+      cases += zsh_verbs(verb.verbs, in + "  ") + in + "  ;;\n";
+      continue;
+    }
+    cases += in + "  _arguments \\\n";
     for (const Flag& flag : verb.flags) {
       std::string value;
       if (!flag.words.empty()) {
@@ -133,38 +159,35 @@ std::string zsh(const CLI::App& root) {
         value = flag.takes_file ? ":file:_files" : ":value:";
       }
       for (const std::string& name : flag.names) {
-        cases += "        '*" + name + "[" + quoted(flag.help, "[]:\\") + "]" + value + "' \\\n";
+        cases += in + "    '*" + name + "[" + quoted(flag.help, "[]:\\") + "]" + value + "' \\\n";
       }
     }
-    cases += "        '*:file:_files' ;;\n";
+    cases += in + "    '*:file:_files' ;;\n";
   }
+  return in + "verbs=(\n" + list + in + ")\n" + in + "if (( CURRENT == 2 )); then\n" + in +
+         "  _describe command verbs\n" + in + "  return\n" + in + "fi\n" + in + "verb=$words[2]\n" + in +
+         "shift words\n" + in + "(( CURRENT-- ))\n" + in + "case $verb in\n" + cases + in + "esac\n";
+}
+
+std::string zsh(const CLI::App& root) {
   return "#compdef lanerope\n"
          "_lanerope() {\n"
          "  local -a verbs\n"
-         "  verbs=(\n" +
-         verbs +
-         "  )\n"
-         "  if (( CURRENT == 2 )); then\n"
-         "    _describe command verbs\n"
-         "    return\n"
-         "  fi\n"
-         "  local verb=$words[2]\n"
-         "  shift words\n"
-         "  (( CURRENT-- ))\n"
-         "  case $verb in\n" +
-         cases +
-         "  esac\n"
+         "  local verb\n" +
+         zsh_verbs(verbs_of(root), "  ") +
          "}\n"
          "compdef _lanerope lanerope\n";
 }
 
-std::string fish(const CLI::App& root) {
-  std::string text = "# fish completion for lanerope\n";
-  for (const Verb& verb : verbs_of(root)) {
-    text += "complete -c lanerope -n __fish_use_subcommand -f -a " + verb.name + " -d '" +
+// `before` is the condition under which these verbs may follow.
+std::string fish_verbs(const std::vector<Verb>& verbs, const std::string& before) {
+  std::string text;
+  for (const Verb& verb : verbs) {
+    text += "complete -c lanerope -n '" + before + "' -f -a " + verb.name + " -d '" +
             quoted(verb.help, "\\") + "'\n";
+    const std::string seen = "__fish_seen_subcommand_from " + verb.name;
     for (const Flag& flag : verb.flags) {
-      text += "complete -c lanerope -n '__fish_seen_subcommand_from " + verb.name + "'";
+      text += "complete -c lanerope -n '" + seen + "'";
       for (const std::string& name : flag.names) {
         text += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
       }
@@ -172,8 +195,14 @@ std::string fish(const CLI::App& root) {
       if (!flag.words.empty()) text += " -a '" + join(flag.words, " ") + "'";
       text += " -d '" + quoted(flag.help, "\\") + "'\n";
     }
+    const std::string none_yet = "not __fish_seen_subcommand_from " + join(names_of(verb.verbs), " ");
+    if (!verb.verbs.empty()) text += fish_verbs(verb.verbs, seen + "; and " + none_yet);
   }
   return text;
+}
+
+std::string fish(const CLI::App& root) {
+  return "# fish completion for lanerope\n" + fish_verbs(verbs_of(root), "__fish_use_subcommand");
 }
 
 }  // namespace

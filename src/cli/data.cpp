@@ -250,7 +250,7 @@ Command add_data(CLI::App& root) {
   auto flags = std::make_shared<DataFlags>();
   CLI::App* app = root.add_subcommand("data", "Made problems and traces to train and to evaluate with");
   app->footer(footer);
-  app->require_subcommand(1);
+  app->require_subcommand(0, 1);
 
   CLI::App* problems = app->add_subcommand("problems", "Write word problems with their answers");
   problems->footer(problems_footer);

@@ -36,6 +36,11 @@ const CLI::App& innermost(const CLI::App& app) {
   return chosen.empty() ? app : innermost(*chosen.front());
 }
 
+// Whether a command's name must follow: of lanerope itself, and of `lanerope data`.
+bool groups_commands(const CLI::App& app) {
+  return !app.get_subcommands([](const CLI::App*) { return true; }).empty();
+}
+
 // CLI11 words its errors for other programs; here each is one sentence that says what to do.
 std::string parse_error_text(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App& chosen = innermost(app);
@@ -44,9 +49,9 @@ std::string parse_error_text(const CLI::App& app, const CLI::ParseError& error) 
   const size_t colon = text.rfind(": ");
   const std::string culprit = colon == std::string::npos ? text : text.substr(colon + 2);
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
-    const char* what = culprit.starts_with("-") ? "there is no option "
-                       : &chosen == &app        ? "there is no command "
-                                                : "there is no place for the argument ";
+    const char* what = culprit.starts_with("-")  ? "there is no option "
+                       : groups_commands(chosen) ? "there is no command "
+                                                 : "there is no place for the argument ";
     text = what + culprit;
   } else if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr && colon != std::string::npos) {
     const size_t equals = culprit.find(" = ");
@@ -80,11 +85,14 @@ int run(int argc, char** argv) {
     print_note("lanerope: error: " + parse_error_text(app, error));
     return exit_invalid_request;
   }
+  if (groups_commands(innermost(app))) {
+    print_out(innermost(app).help());
+    return exit_ok;
+  }
   for (const Command& command : commands) {
     if (command.app->parsed()) return command.run();
   }
-  print_out(app.help());
-  return exit_ok;
+  return exit_failed;
 }
 
 }  // namespace

@@ -13,8 +13,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-const std::vector<std::string> commands = {"run",      "chat",  "score",     "inspect",
-                                           "tokenize", "bench", "completion"};
+const std::vector<std::string> commands = {"run",      "chat",  "score", "inspect",
+                                           "tokenize", "bench", "data",  "completion"};
 
 TEST(Arguments, NoneShowTheHelp) {
   const Outcome outcome = run_program({.arguments = {}});
@@ -69,7 +69,9 @@ INSTANTIATE_TEST_SUITE_P(
                       BadCase{{"run", "--seed", "-2", "x"}, "--seed"},
                       BadCase{{"inspect"}, "FILE is required"},
                       BadCase{{"completion", "tcsh"}, "'tcsh' is none of bash, zsh, fish"},
-                      BadCase{{"bench", "-n", "0"}, "--lanes"}));
+                      BadCase{{"bench", "-n", "0"}, "--lanes"},
+                      BadCase{{"data", "walk"}, "there is no command walk; see lanerope data --help"},
+                      BadCase{{"data", "check"}, "FILE is required; see lanerope data check --help"}));
 
 TEST(Arguments, CompletionIsAScriptThatKnowsEveryOption) {
   const std::string help = run_program({.arguments = {"run", "--help"}}).out;
@@ -99,6 +101,9 @@ TEST(Arguments, CompletionForBashCompletesInBash) {
   EXPECT_EQ(completed("lanerope to", 1), "tokenize ");
   EXPECT_EQ(completed("lanerope run --topo", 2), "--topology ");
   EXPECT_EQ(completed("lanerope run --topology r", 3), "ring ");
+  EXPECT_EQ(completed("lanerope data tr", 2), "traces ");
+  EXPECT_EQ(completed("lanerope data traces --la", 3), "--lanes ");
+  EXPECT_EQ(completed("lanerope data traces --split d", 4), "dev ");
 }
 
 }  // namespace
