@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <fstream>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <string_view>
 
+#include "data/trace_file.h"
 #include "lanerope/errors.h"
 #include "model/gguf_file.h"
 #include "model/gguf_writer.h"
@@ -19,8 +19,6 @@ namespace lanerope {
 
 namespace {
 
-using Json = nlohmann::json;
-
 void set_id(GgufWriter& writer, const std::string& key, const std::optional<int64_t>& id) {
   if (!id) return;
   if (*id >= 0 && *id <= std::numeric_limits<uint32_t>::max()) {
@@ -30,31 +28,6 @@ void set_id(GgufWriter& writer, const std::string& key, const std::optional<int6
   } else {
     throw InvalidRequest(key + " cannot be " + std::to_string(*id) + "; use a token of the vocabulary");
   }
-}
-
-struct Group {
-  std::string question;
-  std::vector<std::string> lanes;
-};
-
-Group parse_group(const std::string& line, const std::string& place) {
-  const Json json = Json::parse(line, nullptr, false);
-  const auto refuse = [&](std::string_view what) {
-    throw BadFile(place + " " + std::string(what) + "; write one group a line, as JSON");
-  };
-  if (!json.is_object()) refuse("is not a JSON object");
-  Group group;
-  const auto question = json.find("question");
-  if (question == json.end() || !question->is_string()) refuse("has no question that is a text");
-  group.question = question->get<std::string>();
-  const auto lanes = json.find("lanes");
-  if (lanes == json.end()) return group;
-  if (!lanes->is_array()) refuse("has lanes that are not a list of texts");
-  for (const Json& lane : *lanes) {
-    if (!lane.is_string()) refuse("has lanes that are not a list of texts");
-    group.lanes.push_back(lane.get<std::string>());
-  }
-  return group;
 }
 
 }  // namespace
@@ -103,18 +76,16 @@ VocabularyReport train_vocabulary_file(const VocabularyTraining& options) {
   for (const std::string& path : options.data) {
     std::ifstream file(path, std::ios::binary);
     if (!file) throw SystemError(path + " cannot be opened; give the path of a trace file");
-    std::string line;
+    TraceReader reader(file, path);
     size_t groups = 0;
-    for (size_t number = 1; std::getline(file, line); ++number) {
-      if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-      if (options.groups > 0 && groups == options.groups) break;
-      const Group group = parse_group(line, path + ", line " + std::to_string(number) + ",");
-      const ChatMessage question{.role = "user", .content = group.question};
+    while (options.groups == 0 || groups < options.groups) {
+      const std::optional<Trace> trace = reader.next();
+      if (!trace) break;
+      const ChatMessage question{.role = "user", .content = trace->question};
       add(render(format, std::span(&question, 1), {}));
-      for (const std::string& lane : group.lanes) add(lane);
+      for (const std::string& lane : trace->lanes) add(lane);
       ++groups;
     }
-    if (file.bad()) throw SystemError(path + " cannot be read to its end; check the disk");
     report.groups += groups;
   }
   if (report.groups == 0) {

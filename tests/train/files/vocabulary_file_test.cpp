@@ -47,7 +47,7 @@ void write_file(const std::string& path, const std::string& text) {
 constexpr const char* two_groups =
     R"({"question": "Eva buys pens, pens, pens.", "answer": "7", "lanes": ["sum 3 wait", "sum 4 wait"]})"
     "\n\n"
-    R"({"question": "Eva sells pens."})"
+    R"({"question": "Eva sells pens.", "answer": "8"})"
     "\n";
 
 TEST(VocabularyFile, IsReadBackAsItWasWritten) {
@@ -132,9 +132,10 @@ TEST(VocabularyFile, SaysWhichLineIsNoGroup) {
     }
     return "accepted";
   };
-  EXPECT_THAT(refusal("{\"question\": "), HasSubstr("t.jsonl, line 4, is not a JSON object"));
-  EXPECT_THAT(refusal("{\"answer\": \"7\"}"), HasSubstr("line 4, has no question"));
-  EXPECT_THAT(refusal("{\"question\": \"q\", \"lanes\": [7]}"), HasSubstr("line 4, has lanes that are not"));
+  EXPECT_THAT(refusal("{\"question\": "), HasSubstr("t.jsonl, line 4 is not a JSON object"));
+  EXPECT_THAT(refusal("{\"answer\": \"7\"}"), HasSubstr("line 4 has no \"question\""));
+  EXPECT_THAT(refusal("{\"question\": \"q\", \"answer\": \"1\", \"lanes\": [7]}"),
+              HasSubstr("line 4 has \"lanes\" that are not"));
 
   write_file(directory.file("empty.jsonl"), "\n");
   EXPECT_THROW(
