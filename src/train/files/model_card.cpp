@@ -151,7 +151,7 @@ std::string git_commit(const std::string& folder) {
     place = place.parent_path();
   }
   const fs::path git = place / ".git";
-  const std::string head = first_line(git / "HEAD");
+  std::string head = first_line(git / "HEAD");
   constexpr std::string_view link = "ref: ";
   if (!head.starts_with(link)) return head;
   const std::string reference = head.substr(link.size());

@@ -32,8 +32,8 @@ struct VocabularyTraining {
 
 struct VocabularyReport {
   size_t groups = 0;
-  size_t bytes = 0;  // of text
-  size_t tokens = 0;
+  size_t bytes = 0;   // of text
+  size_t tokens = 0;  // of the vocabulary
   size_t merges = 0;
 };
 

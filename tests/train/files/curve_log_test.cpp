@@ -105,7 +105,7 @@ TEST(CurveLog, RefusesAWholeLineThatIsNoPoint) {
   CurveLog(path, 0).append(point_at(1));
   const std::string whole = read_whole_file(path);
   for (const std::string bad : {"", "{", "[1]", "{\"step\": 2}", "{\"step\": 2, \"tokens\": \"3\"}"}) {
-    write_whole_file(path, whole + bad + "\n" + whole);
+    write_whole_file(path, std::string(whole).append(bad).append("\n").append(whole));
     try {
       read_curve(path);
       FAIL() << "accepted " << bad;
