@@ -42,6 +42,14 @@ struct ModelOptions {
   std::function<void(float)> progress = {};
 };
 
+// What a model or an adapter that was trained with lanes says of them (design, section 5).
+struct LaneTraining {
+  std::string file = {};
+  Coupling coupling = {};
+  std::optional<std::string> tag = {};
+  std::vector<int32_t> lanes = {};  // numbers of lanes that it was trained with
+};
+
 struct AdapterInfo {
   std::string file = {};
   float scale = 1.0F;
@@ -49,11 +57,8 @@ struct AdapterInfo {
   float alpha = 0;
   int32_t n_tensors = 0;
   size_t bytes = 0;
-  // What a lanerope adapter says of itself (design, section 5); unset for a plain LoRA.
-  std::optional<Coupling> coupling = {};
-  std::optional<std::string> tag = {};
-  std::vector<int32_t> trained_lanes = {};
-  bool on_prompt = true;  // whether the adapter is on while the prompt is read
+  std::optional<LaneTraining> lanes = {};  // unset for a plain LoRA
+  bool on_prompt = true;                   // whether the adapter is on while the prompt is read
 };
 
 struct ModelInfo {
@@ -79,6 +84,7 @@ struct ModelInfo {
   std::string device = {};
   std::string path = {};
   int32_t threads = 0;
+  std::optional<LaneTraining> lanes = {};  // where the base model itself was trained with lanes
   std::vector<AdapterInfo> adapters = {};
 };
 
@@ -98,6 +104,10 @@ class Model {
   Model& operator=(const Model&) = delete;
 
   const ModelInfo& info() const;
+
+  // What decides couplings and tags where a request leaves them open: the first adapter that is on and was
+  // trained with lanes, else the base model, else nothing. `adapter_scales` one an adapter; empty: as loaded.
+  const LaneTraining* lane_training(std::span<const float> adapter_scales = {}) const;
 
   // KV bytes of one cell over all layers.
   size_t bytes_per_cell() const;

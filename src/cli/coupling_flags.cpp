@@ -21,11 +21,13 @@ void add_coupling_flags(CLI::App& app, CouplingFlags& flags) {
   add_choice(
       app, "--coupling", flags.kind,
       {CouplingKind::independent, CouplingKind::lanerope, CouplingKind::groupthink, CouplingKind::hogwild})
-      ->description("How lanes see one another (default: the adapter's, or lanerope)")
+      ->description(
+          "How lanes see one another (default: what the model or adapter was trained with, or lanerope)")
       ->group(group);
   add_choice(app, "--init", flags.init,
              {OmegaInit::rope, OmegaInit::gt, OmegaInit::ntk, OmegaInit::ntk_by_parts})
-      ->description("Omega of the lanerope coupling (default: the adapter's, or rope)")
+      ->description(
+          "Omega of the lanerope coupling (default: what the model or adapter was trained with, or rope)")
       ->group(group);
   app.add_option("--omega", flags.omega_file, "Read omega from a file: a JSON array, or one number a line")
       ->type_name("FILE")
@@ -53,8 +55,8 @@ void add_coupling_flags(CLI::App& app, CouplingFlags& flags) {
 }
 
 Coupling default_coupling(const Model& model) {
-  const std::vector<AdapterInfo>& adapters = model.info().adapters;
-  return adapters.empty() ? Coupling{} : adapters.front().coupling.value_or(Coupling{});
+  const LaneTraining* training = model.lane_training();
+  return training != nullptr ? training->coupling : Coupling{};
 }
 
 std::optional<Coupling> given_coupling(const CouplingFlags& flags, const Model& model) {

@@ -65,6 +65,18 @@ std::string fact(const std::string& what, const std::string& value) {
   return "  " + what + std::string(what.size() < 18 ? 18 - what.size() : 1, ' ') + value + "\n";
 }
 
+std::string lane_training_text(const LaneTraining& training) {
+  std::string text = fact("coupling", describe(training.coupling)) +
+                     fact("visibility", std::string(name(training.coupling.visibility)));
+  if (!training.coupling.omega.empty())
+    text += fact("omega", std::to_string(training.coupling.omega.size()) + " values");
+  if (training.tag) text += fact("lane tag", *training.tag);
+  std::string lanes;
+  for (const int32_t n : training.lanes) lanes += (lanes.empty() ? "" : ", ") + std::to_string(n);
+  if (!lanes.empty()) text += fact("trained lanes", lanes);
+  return text;
+}
+
 std::string model_text(const ModelInfo& model) {
   std::string types;
   for (const auto& [type, count] : model.tensor_types) {
@@ -80,24 +92,17 @@ std::string model_text(const ModelInfo& model) {
          fact("trained context", std::to_string(model.trained_context)) + fact("RoPE", model.rope) +
          fact("tensors", types) + fact("tokenizer", model.tokenizer) +
          fact("chat template",
-              model.chat_template.empty() ? "none that lanerope knows" : model.chat_template);
+              model.chat_template.empty() ? "none that lanerope knows" : model.chat_template) +
+         (model.lanes ? lane_training_text(*model.lanes) : "");
 }
 
 std::string adapter_text(const AdapterInfo& adapter) {
-  std::string text = fact("rank", std::to_string(adapter.rank)) +
-                     fact("alpha", with_digits(adapter.alpha, 2)) +
-                     fact("tensors", std::to_string(adapter.n_tensors));
-  if (!adapter.coupling) return text + fact("coupling", "none: a plain LoRA");
-  text += fact("coupling", describe(*adapter.coupling));
-  text += fact("visibility", std::string(name(adapter.coupling->visibility)));
-  if (!adapter.coupling->omega.empty()) {
-    text += fact("omega", std::to_string(adapter.coupling->omega.size()) + " values");
-  }
-  if (adapter.tag) text += fact("lane tag", *adapter.tag);
-  std::string lanes;
-  for (const int32_t n : adapter.trained_lanes) lanes += (lanes.empty() ? "" : ", ") + std::to_string(n);
-  if (!lanes.empty()) text += fact("trained lanes", lanes);
-  return text + fact("on the prompt", adapter.on_prompt ? "yes" : "no: the prompt's cells can be shared");
+  const std::string text = fact("rank", std::to_string(adapter.rank)) +
+                           fact("alpha", with_digits(adapter.alpha, 2)) +
+                           fact("tensors", std::to_string(adapter.n_tensors));
+  if (!adapter.lanes) return text + fact("coupling", "none: a plain LoRA");
+  return text + lane_training_text(*adapter.lanes) +
+         fact("on the prompt", adapter.on_prompt ? "yes" : "no: the prompt's cells can be shared");
 }
 
 std::string memory_text(const Memory& memory, const InspectFlags& flags) {
@@ -139,41 +144,45 @@ void print_text(const FileDescription& file, const InspectFlags& flags) {
   print_out(output_is_terminal() ? without_controls(text) : text);
 }
 
+Json lane_training_json(const LaneTraining& training) {
+  const Coupling& coupling = training.coupling;
+  Json json = {{"coupling",
+                {{"kind", name(coupling.kind)},
+                 {"init", name(coupling.init)},
+                 {"stride", coupling.stride},
+                 {"visibility", name(coupling.visibility)},
+                 {"omega", coupling.omega}}},
+               {"trained_lanes", training.lanes}};
+  if (training.tag) json["tag"] = *training.tag;
+  return json;
+}
+
 Json model_json(const ModelInfo& model) {
-  return {{"name", model.name},
-          {"architecture", model.architecture},
-          {"n_layer", model.n_layer},
-          {"width", model.width},
-          {"n_head", model.n_head},
-          {"n_head_kv", model.n_head_kv},
-          {"head_dim", model.head_dim},
-          {"n_ffn", model.n_ffn},
-          {"n_vocab", model.n_vocab},
-          {"trained_context", model.trained_context},
-          {"rope", model.rope},
-          {"tied_output", model.tied_output},
-          {"n_parameters", model.n_parameters},
-          {"weight_bytes", model.weight_bytes},
-          {"tensor_types", model.tensor_types},
-          {"tokenizer", model.tokenizer},
-          {"chat_template", model.chat_template}};
+  Json json = {{"name", model.name},
+               {"architecture", model.architecture},
+               {"n_layer", model.n_layer},
+               {"width", model.width},
+               {"n_head", model.n_head},
+               {"n_head_kv", model.n_head_kv},
+               {"head_dim", model.head_dim},
+               {"n_ffn", model.n_ffn},
+               {"n_vocab", model.n_vocab},
+               {"trained_context", model.trained_context},
+               {"rope", model.rope},
+               {"tied_output", model.tied_output},
+               {"n_parameters", model.n_parameters},
+               {"weight_bytes", model.weight_bytes},
+               {"tensor_types", model.tensor_types},
+               {"tokenizer", model.tokenizer},
+               {"chat_template", model.chat_template}};
+  if (model.lanes) json["lanes"] = lane_training_json(*model.lanes);
+  return json;
 }
 
 Json adapter_json(const AdapterInfo& adapter) {
-  Json json = {{"rank", adapter.rank},
-               {"alpha", adapter.alpha},
-               {"n_tensors", adapter.n_tensors},
-               {"coupling", nullptr},
-               {"trained_lanes", adapter.trained_lanes},
-               {"on_prompt", adapter.on_prompt}};
-  if (adapter.tag) json["tag"] = *adapter.tag;
-  if (adapter.coupling) {
-    json["coupling"] = {{"kind", name(adapter.coupling->kind)},
-                        {"init", name(adapter.coupling->init)},
-                        {"stride", adapter.coupling->stride},
-                        {"visibility", name(adapter.coupling->visibility)},
-                        {"omega", adapter.coupling->omega}};
-  }
+  Json json = {{"rank", adapter.rank}, {"alpha", adapter.alpha},         {"n_tensors", adapter.n_tensors},
+               {"coupling", nullptr},  {"trained_lanes", Json::array()}, {"on_prompt", adapter.on_prompt}};
+  if (adapter.lanes) json.update(lane_training_json(*adapter.lanes));
   return json;
 }
 

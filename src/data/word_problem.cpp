@@ -93,6 +93,7 @@ WordProblem WordProblemSource::draw(int32_t n_parts, RandomStream& random) const
     WordProblem problem;
     for (int32_t label = 1; label <= n_parts; ++label) problem.parts.push_back(draw_part(random));
     if (split_of(problem.parts) != split_) continue;
+    if (difficulty_.largest_total > 0 && problem.total() > difficulty_.largest_total) continue;
     problem.question = word_question(problem.parts, random);
     return problem;
   }

@@ -39,6 +39,7 @@ struct Difficulty {
   NumberRange second = {.first = 2, .last = 9};
   NumberRange third = {.first = 11, .last = 99};
   int64_t least_value = 10;
+  int64_t largest_total = 0;  // of all parts together; 0: any
 };
 
 enum class Split { train, dev, test };

@@ -65,26 +65,26 @@ std::vector<TokenId> prompt_tokens(const Model& model, const Request& request) {
 }
 
 // The first adapter that is on and says how its lanes see one another.
-const AdapterInfo* coupling_adapter(const Model& model, const std::vector<float>& scales) {
-  const auto& adapters = model.info().adapters;
-  for (size_t i = 0; i < adapters.size(); ++i) {
-    if (scales[i] != 0 && adapters[i].coupling) return &adapters[i];
-  }
-  return nullptr;
-}
-
-Coupling choose_coupling(const Request& request, const AdapterInfo* adapter) {
-  if (adapter == nullptr) return request.coupling.value_or(Coupling{});
-  if (!request.coupling) return *adapter->coupling;
-  Coupling coupling = *request.coupling;
+Coupling choose_coupling(const Request& request, const LaneTraining* training) {
+  if (training == nullptr) return request.coupling.value_or(Coupling{});
+  if (!request.coupling) return training->coupling;
+  const Coupling& coupling = *request.coupling;
   const bool sees_others = coupling.kind != CouplingKind::independent;
-  if (sees_others && coupling.visibility != adapter->coupling->visibility && !request.force_coupling) {
-    throw InvalidRequest("adapter " + adapter->file + " was trained with " +
-                         std::string(name(adapter->coupling->visibility)) +
+  if (sees_others && coupling.visibility != training->coupling.visibility && !request.force_coupling) {
+    throw InvalidRequest(training->file + " was trained with " +
+                         std::string(name(training->coupling.visibility)) +
                          " visibility, and the request asks for " + std::string(name(coupling.visibility)) +
                          "; ask for the former, or force it");
   }
   return coupling;
+}
+
+// Tags tell lanes apart, and lanes that do not see one another need none: best-of-N is N samples of the plain
+// model.
+std::string default_tag(const Request& request, const Coupling& coupling, const LaneTraining* training) {
+  if (request.lanes == 1 || coupling.kind == CouplingKind::independent) return "";
+  constexpr auto usual = "<lane{k}>";
+  return training != nullptr ? training->tag.value_or(usual) : usual;
 }
 
 void check_coupling(const Coupling& coupling) {
@@ -164,17 +164,14 @@ ResolvedRequest resolve(const Model& model, const Request& request) {
     if (!model.info().adapters[i].on_prompt) resolved.prompt_scales[i] = 0;
   }
 
-  const AdapterInfo* adapter = coupling_adapter(model, resolved.lane_scales);
-  resolved.coupling = choose_coupling(request, adapter);
+  const LaneTraining* training = model.lane_training(resolved.lane_scales);
+  resolved.coupling = choose_coupling(request, training);
   check_coupling(resolved.coupling);
   resolved.stride = resolved.coupling.stride > 0 ? resolved.coupling.stride : request.budget;
   resolved.frequencies =
       make_frequencies(model, resolved.coupling, {.stride = resolved.stride, .lanes = request.lanes});
 
-  const std::string default_tag = request.lanes > 1 ? "<lane{k}>" : "";
-  const std::string adapter_tag =
-      adapter != nullptr && request.lanes > 1 ? adapter->tag.value_or(default_tag) : default_tag;
-  resolved.tag = request.tag.value_or(adapter_tag);
+  resolved.tag = request.tag.value_or(default_tag(request, resolved.coupling, training));
   const auto encode = [&](const std::string& text) {
     return model.encode(text, {.add_special = false, .parse_special = true});
   };

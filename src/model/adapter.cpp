@@ -8,6 +8,7 @@
 #include "lanerope/errors.h"
 #include "model/architecture.h"
 #include "model/gguf_file.h"
+#include "model/lane_training.h"
 
 namespace lanerope {
 
@@ -42,33 +43,6 @@ std::map<std::string, Pair> read_pairs(const GgufFile& file) {
   }
   if (pairs.empty()) throw BadFile(file.path() + ": it holds no adapter tensors");
   return pairs;
-}
-
-template <typename Enum, typename Parse>
-void read_enum(const GgufFile& file, std::string_view key, Parse parse, Enum& value) {
-  const auto text = file.find<std::string>(key);
-  if (!text) return;
-  const auto parsed = parse(*text);
-  if (!parsed) {
-    throw BadFile(file.path() + ": " + std::string(key) + " is \"" + *text +
-                  "\", which this version does not know");
-  }
-  value = *parsed;
-}
-
-std::optional<Coupling> read_coupling(const GgufFile& file) {
-  if (!file.has("lanerope.version")) return std::nullopt;
-  Coupling coupling;
-  read_enum(file, "lanerope.coupling", parse_coupling_kind, coupling.kind);
-  read_enum(file, "lanerope.init", parse_omega_init, coupling.init);
-  read_enum(file, "lanerope.visibility", parse_visibility, coupling.visibility);
-  coupling.stride = file.find<int32_t>("lanerope.stride").value_or(0);
-  if (coupling.stride < 0) throw BadFile(file.path() + ": lanerope.stride is negative");
-  if (file.has("lanerope.omega")) {
-    coupling.omega = file.get<std::vector<float>>("lanerope.omega");
-    coupling.init = OmegaInit::given;
-  }
-  return coupling;
 }
 
 Linear* find_linear(Weights& weights, const std::string& name) {
@@ -121,9 +95,7 @@ AdapterInfo read_adapter_info(const GgufFile& file) {
     info.n_tensors += 2;
     info.bytes += pair.a->bytes + pair.b->bytes;
   }
-  info.coupling = read_coupling(file);
-  info.tag = file.find<std::string>("lanerope.tag");
-  if (file.has("lanerope.lanes")) info.trained_lanes = file.get<std::vector<int32_t>>("lanerope.lanes");
+  info.lanes = read_lane_training(file);
   info.on_prompt = file.find<bool>("lanerope.prompt").value_or(true);
   return info;
 }
@@ -137,14 +109,7 @@ AdapterInfo load_adapter(const std::string& path, int32_t index, const Hyperpara
     throw InvalidRequest(path + ": the adapter is for architecture \"" + architecture +
                          "\" and the model is \"" + std::string(h.architecture->name) + "\"");
   }
-  const auto pairs = h.rope.dimensions / 2;
-  if (info.coupling && !info.coupling->omega.empty() &&
-      info.coupling->omega.size() != static_cast<size_t>(pairs) &&
-      info.coupling->omega.size() != static_cast<size_t>(pairs) * h.n_layer) {
-    throw InvalidRequest(path + ": lanerope.omega holds " + std::to_string(info.coupling->omega.size()) +
-                         " values where the model needs " + std::to_string(pairs) + " or " +
-                         std::to_string(pairs * h.n_layer) + "; the adapter belongs to another model");
-  }
+  if (info.lanes) check_omega(*info.lanes, h);
 
   const auto tensor_pairs = read_pairs(file);
   ContextHandle context = make_context(tensor_pairs.size() * 2);

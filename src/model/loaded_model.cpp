@@ -11,6 +11,7 @@
 #include "model/ggml_operations.h"
 #include "model/kernel_operations.h"
 #include "model/kv_pool.h"
+#include "model/lane_training.h"
 #include "model/vocabulary_reader.h"
 
 namespace lanerope {
@@ -85,6 +86,7 @@ ModelInfo describe_model(const GgufFile& file, const Hyperparameters& h) {
     info.weight_bytes += tensor.bytes;
     ++info.tensor_types[ggml_type_name(tensor.type)];
   }
+  info.lanes = read_lane_training(file);
   info.tokenizer = file.find<std::string>("tokenizer.ggml.model").value_or("");
   const auto pre = file.find<std::string>("tokenizer.ggml.pre");
   if (pre) info.tokenizer += " (" + *pre + ")";
@@ -108,6 +110,7 @@ Model::Parts::Parts(const ModelOptions& options)
                   " tokens and the model " + std::to_string(h.n_vocab) + "; the file does not fit together");
   }
   info = describe_model(file, h);
+  if (info.lanes) check_omega(*info.lanes, h);
   info.resident_bytes = weights.resident_bytes;
   info.chat_template = chat ? std::string(lanerope::name(chat->kind)) : "";
   info.device = backend.name();
@@ -136,6 +139,16 @@ std::shared_ptr<const Model> Model::load(const ModelOptions& options) {
 
 const ModelInfo& Model::info() const {
   return parts_->info;
+}
+
+const LaneTraining* Model::lane_training(std::span<const float> adapter_scales) const {
+  const ModelInfo& model = info();
+  for (size_t i = 0; i < model.adapters.size(); ++i) {
+    const AdapterInfo& adapter = model.adapters[i];
+    const float scale = adapter_scales.empty() ? adapter.scale : adapter_scales[i];
+    if (scale != 0 && adapter.lanes) return &*adapter.lanes;
+  }
+  return model.lanes ? &*model.lanes : nullptr;
 }
 
 size_t Model::bytes_per_cell() const {

@@ -34,21 +34,11 @@ std::vector<float> scales_of(const ApiRequest& api, const Model& model, const Re
   return scales;
 }
 
-// The first adapter that is on and says how its lanes see one another.
-const AdapterInfo* coupling_adapter(const Model& model, const std::vector<float>& scales) {
-  const auto& adapters = model.info().adapters;
-  for (size_t i = 0; i < adapters.size(); ++i) {
-    const float scale = scales.empty() ? adapters[i].scale : scales[i];
-    if (scale != 0 && adapters[i].coupling) return &adapters[i];
-  }
-  return nullptr;
-}
-
-// Without an adapter that was trained for lanes, and without a word about them, `n` means what it means
-// everywhere else: independent answers.
-Coupling coupling_of(const LanesObject& lanes, const AdapterInfo* adapter) {
-  Coupling coupling = adapter != nullptr ? *adapter->coupling : Coupling{};
-  if (adapter == nullptr) coupling.kind = lanes.init ? CouplingKind::lanerope : CouplingKind::independent;
+// Without a model or adapter that was trained with lanes, and without a word about them, `n` means what it
+// means everywhere else: independent answers.
+Coupling coupling_of(const LanesObject& lanes, const LaneTraining* training) {
+  Coupling coupling = training != nullptr ? training->coupling : Coupling{};
+  if (training == nullptr) coupling.kind = lanes.init ? CouplingKind::lanerope : CouplingKind::independent;
   if (lanes.coupling) coupling.kind = *lanes.coupling;
   if (lanes.init) {
     coupling.init = *lanes.init;
@@ -62,11 +52,10 @@ Coupling coupling_of(const LanesObject& lanes, const AdapterInfo* adapter) {
   return coupling;
 }
 
-std::string tag_for(const ApiRequest& api, const Request& request, const AdapterInfo* adapter) {
+std::string tag_for(const ApiRequest& api, const Request& request, const LaneTraining* training) {
   if (api.lanes.tag) return *api.lanes.tag;
-  if (request.lanes == 1) return {};
-  if (adapter != nullptr) return adapter->tag.value_or("<lane{k}>");
-  return request.coupling->kind == CouplingKind::independent ? "" : "<lane{k}>";
+  if (request.lanes == 1 || request.coupling->kind == CouplingKind::independent) return {};
+  return training != nullptr ? training->tag.value_or("<lane{k}>") : "<lane{k}>";
 }
 
 std::string with_number(std::string tag, int32_t lane) {
@@ -155,9 +144,9 @@ Request prepare_request(const ApiRequest& api, const Model& model, const Request
                               ? model.encode(request.prompt, {.add_special = true, .parse_special = true})
                               : api.prompt_tokens;
   request.adapter_scales = scales_of(api, model, defaults);
-  const AdapterInfo* adapter = coupling_adapter(model, request.adapter_scales);
-  request.coupling = coupling_of(api.lanes, adapter);
-  request.tag = tag_for(api, request, adapter);
+  const LaneTraining* training = model.lane_training(request.adapter_scales);
+  request.coupling = coupling_of(api.lanes, training);
+  request.tag = tag_for(api, request, training);
   request.budget = budget_of(api, request, model, defaults);
   select_lanes(api, defaults, request);
   if (api.lanes.attention) {

@@ -27,7 +27,7 @@ Json adapters_json(const ServerContext& context) {
     list.push_back({{"id", i},
                     {"path", adapters[i].file.substr(adapters[i].file.rfind('/') + 1)},
                     {"scale", scales.empty() ? adapters[i].scale : scales[i]},
-                    {"lanes", adapters[i].coupling.has_value()}});
+                    {"lanes", adapters[i].lanes.has_value()}});
   }
   return list;
 }

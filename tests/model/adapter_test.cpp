@@ -83,11 +83,11 @@ TEST_F(AdapterTest, IsDescribedAsItIs) {
   EXPECT_EQ(info.alpha, 8);
   EXPECT_EQ(info.scale, 0.5F);
   EXPECT_EQ(info.n_tensors, 2 * 2 * 7);
-  EXPECT_EQ(info.coupling->kind, CouplingKind::groupthink);
-  EXPECT_EQ(info.coupling->stride, 77);
-  EXPECT_EQ(info.coupling->visibility, Visibility::interleaved);
-  EXPECT_EQ(info.tag, "#{k}");
-  EXPECT_EQ(info.trained_lanes, (std::vector<int32_t>{2, 4}));
+  EXPECT_EQ(info.lanes->coupling.kind, CouplingKind::groupthink);
+  EXPECT_EQ(info.lanes->coupling.stride, 77);
+  EXPECT_EQ(info.lanes->coupling.visibility, Visibility::interleaved);
+  EXPECT_EQ(info.lanes->tag, "#{k}");
+  EXPECT_EQ(info.lanes->lanes, (std::vector<int32_t>{2, 4}));
   EXPECT_FALSE(info.on_prompt);
 }
 

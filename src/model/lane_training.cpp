@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/lane_training.h"
+
+#include <string>
+#include <string_view>
+
+#include "lanerope/errors.h"
+#include "model/gguf_file.h"
+
+namespace lanerope {
+
+namespace {
+
+template <typename Enum, typename Parse>
+void read_enum(const GgufFile& file, std::string_view key, Parse parse, Enum& value) {
+  const auto text = file.find<std::string>(key);
+  if (!text) return;
+  const auto parsed = parse(*text);
+  if (!parsed) {
+    throw BadFile(file.path() + ": " + std::string(key) + " is \"" + *text +
+                  "\", which this version does not know");
+  }
+  value = *parsed;
+}
+
+}  // namespace
+
+std::optional<LaneTraining> read_lane_training(const GgufFile& file) {
+  if (!file.has("lanerope.version")) return std::nullopt;
+  LaneTraining training{.file = file.path()};
+  Coupling& coupling = training.coupling;
+  read_enum(file, "lanerope.coupling", parse_coupling_kind, coupling.kind);
+  read_enum(file, "lanerope.init", parse_omega_init, coupling.init);
+  read_enum(file, "lanerope.visibility", parse_visibility, coupling.visibility);
+  coupling.stride = file.find<int32_t>("lanerope.stride").value_or(0);
+  if (coupling.stride < 0) throw BadFile(file.path() + ": lanerope.stride is negative");
+  if (file.has("lanerope.omega")) {
+    coupling.omega = file.get<std::vector<float>>("lanerope.omega");
+    coupling.init = OmegaInit::given;
+  }
+  training.tag = file.find<std::string>("lanerope.tag");
+  if (file.has("lanerope.lanes")) training.lanes = file.get<std::vector<int32_t>>("lanerope.lanes");
+  return training;
+}
+
+void check_omega(const LaneTraining& training, const Hyperparameters& h) {
+  const size_t found = training.coupling.omega.size();
+  const auto pairs = static_cast<size_t>(h.rope.dimensions / 2);
+  if (found == 0 || found == pairs || found == pairs * static_cast<size_t>(h.n_layer)) return;
+  throw InvalidRequest(training.file + ": lanerope.omega holds " + std::to_string(found) +
+                       " values where the model needs " + std::to_string(pairs) + " or " +
+                       std::to_string(pairs * static_cast<size_t>(h.n_layer)) +
+                       "; the adapter belongs to another model");
+}
+
+}  // namespace lanerope

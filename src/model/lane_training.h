@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+
+#include "lanerope/model.h"
+#include "model/hyperparameters.h"
+
+namespace lanerope {
+
+class GgufFile;
+
+// The `lanerope.*` keys of a model or an adapter; nothing where it was not trained with lanes. Throws
+// BadFile.
+std::optional<LaneTraining> read_lane_training(const GgufFile& file);
+
+// Throws InvalidRequest where omega does not fit the model.
+void check_omega(const LaneTraining& training, const Hyperparameters& h);
+
+}  // namespace lanerope

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/group_source.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <sstream>
+
+#include "lanerope/errors.h"
+
+namespace lanerope {
+
+namespace {
+
+using Json = nlohmann::json;
+
+double unit(std::mt19937_64& draw) {
+  return static_cast<double>(draw() >> 11) * 0x1.0p-53;
+}
+
+std::string tag_of(const std::string& tag, uint64_t number) {
+  constexpr std::string_view place = "{k}";
+  std::string text = tag;
+  if (const size_t found = text.find(place); found != std::string::npos)
+    text.replace(found, place.size(), std::to_string(number));
+  return text;
+}
+
+}  // namespace
+
+GroupEncoder::GroupEncoder(const VocabularyData& vocabulary, const TrainConfig& config)
+    : vocabulary_(std::make_shared<const Vocabulary>(vocabulary)),
+      tokenizer_(vocabulary_),
+      chat_(recognise(vocabulary.chat_template)),
+      tag_(config.tag),
+      single_tag_share_(config.single_tag_share),
+      shuffle_lanes_(config.shuffle_lanes) {
+  const auto end = vocabulary_->eos();
+  if (!end) throw InvalidRequest("the vocabulary has no end token, so lanes could not learn to end");
+  end_ = *end;
+}
+
+std::vector<TokenId> GroupEncoder::tokens(std::string_view text) const {
+  return tokenizer_.encode(text, {.add_special = false, .parse_special = true});
+}
+
+TokenGroup GroupEncoder::plain_text(const std::string& text) const {
+  std::vector<TokenId> all = tokens(text);
+  if (all.empty()) throw InvalidRequest("an empty text");
+  all.push_back(end_);
+  return {.prompt = {all.front()}, .lanes = {{.tokens = {all.begin() + 1, all.end()}}}};
+}
+
+TokenGroup GroupEncoder::encode(const std::string& line, std::mt19937_64& draw) const {
+  const Json json = Json::parse(line, nullptr, false);
+  if (!json.is_object()) throw InvalidRequest("not a JSON object");
+  try {
+    if (json.contains("text")) return plain_text(json.at("text").get<std::string>());
+    const auto question = json.at("question").get<std::string>();
+    const auto texts = json.at("lanes").get<std::vector<std::string>>();
+    const auto labels = json.value("labels", std::vector<bool>());
+    if (texts.empty()) throw InvalidRequest("no lanes");
+    if (!labels.empty() && labels.size() != texts.size())
+      throw InvalidRequest("as many labels as lanes are needed");
+
+    TokenGroup group;
+    if (chat_) {
+      const std::array<ChatMessage, 1> messages{{{.role = "user", .content = question}}};
+      group.prompt =
+          tokenizer_.encode(render(*chat_, messages, {}), {.add_special = true, .parse_special = true});
+    } else {
+      group.prompt = tokenizer_.encode(question, {.add_special = true, .parse_special = true});
+    }
+    if (texts.size() > 1 && shuffle_lanes_) {
+      group.lane_index.resize(texts.size());
+      std::iota(group.lane_index.begin(), group.lane_index.end(), 0);
+      for (size_t i = texts.size(); i > 1; --i)
+        std::swap(group.lane_index[i - 1], group.lane_index[draw() % i]);
+    }
+    for (size_t m = 0; m < texts.size(); ++m) {
+      LaneTokens lane;
+      if (texts.size() > 1) {
+        lane.tokens = tokens(tag_of(tag_, 1 + (group.lane_index.empty() ? m : group.lane_index[m])));
+      } else if (single_tag_share_ > 0 && unit(draw) < single_tag_share_) {
+        lane.tokens = tokens(tag_of(tag_, 1 + draw() % 8));
+      }
+      lane.n_forced = static_cast<int32_t>(lane.tokens.size());
+      const std::vector<TokenId> text = tokens(texts[m]);
+      lane.tokens.insert(lane.tokens.end(), text.begin(), text.end());
+      lane.tokens.push_back(end_);
+      if (!labels.empty()) lane.right = labels[m];
+      group.lanes.push_back(std::move(lane));
+    }
+    return group;
+  } catch (const Json::exception&) {
+    throw InvalidRequest("a line needs \"question\" and \"lanes\" (a list of texts), or \"text\"");
+  }
+}
+
+Json GroupSourceState::to_json() const {
+  return {{"lines", lines}, {"draw", draw}};
+}
+
+GroupSourceState GroupSourceState::from_json(const Json& json) {
+  return {.lines = json.at("lines").get<std::vector<uint64_t>>(), .draw = json.at("draw").get<std::string>()};
+}
+
+GroupSource::GroupSource(std::vector<DataSource> files, const GroupEncoder& encoder, uint64_t seed)
+    : encoder_(&encoder), draw_(seed) {
+  for (DataSource& source : files) {
+    weights_ += source.weight;
+    std::ifstream stream(source.file);
+    if (!stream) throw SystemError("cannot open the training data " + source.file + "; check the path");
+    if (stream.peek() == std::ifstream::traits_type::eof())
+      throw InvalidRequest(source.file + " is empty; it should hold a group a line");
+    files_.push_back({.source = std::move(source), .stream = std::move(stream)});
+  }
+}
+
+std::string GroupSource::next_line(File& file) {
+  std::string line;
+  if (!std::getline(file.stream, line) || line.empty()) {
+    file.stream.clear();
+    file.stream.seekg(0);
+    std::getline(file.stream, line);
+  }
+  ++file.lines;
+  return line;
+}
+
+TokenGroup GroupSource::next() {
+  double place = unit(draw_) * weights_;
+  size_t chosen = 0;
+  while (chosen + 1 < files_.size() && place >= files_[chosen].source.weight) {
+    place -= files_[chosen].source.weight;
+    ++chosen;
+  }
+  File& file = files_[chosen];
+  const std::string line = next_line(file);
+  try {
+    return encoder_->encode(line, draw_);
+  } catch (const InvalidRequest& error) {
+    throw InvalidRequest(file.source.file + ", line " + std::to_string(file.lines) + ": " + error.what());
+  }
+}
+
+std::vector<TokenGroup> GroupSource::next_batch(int64_t tokens) {
+  std::vector<TokenGroup> batch = {next()};
+  int64_t sum = cost(batch.back());
+  // The mean so far tells whether one more is likelier to fit than not, without looking ahead.
+  while (sum + sum / static_cast<int64_t>(2 * batch.size()) < tokens) {
+    batch.push_back(next());
+    sum += cost(batch.back());
+  }
+  return batch;
+}
+
+GroupSourceState GroupSource::state() const {
+  GroupSourceState state;
+  for (const File& file : files_) state.lines.push_back(file.lines);
+  std::ostringstream text;
+  text << draw_;
+  state.draw = text.str();
+  return state;
+}
+
+void GroupSource::restore(const GroupSourceState& state) {
+  if (state.lines.size() != files_.size())
+    throw InvalidRequest("the checkpoint was made with other training data; start a new run");
+  for (size_t i = 0; i < files_.size(); ++i) {
+    while (files_[i].lines < state.lines[i]) next_line(files_[i]);
+  }
+  std::istringstream text(state.draw);
+  text >> draw_;
+}
+
+std::vector<TokenGroup> first_groups(const std::string& file, int64_t count, const GroupEncoder& encoder) {
+  std::ifstream stream(file);
+  if (!stream) throw SystemError("cannot open " + file + "; check the path");
+  std::mt19937_64 draw(1);
+  std::vector<TokenGroup> groups;
+  std::string line;
+  while (static_cast<int64_t>(groups.size()) < count && std::getline(stream, line)) {
+    try {
+      groups.push_back(encoder.encode(line, draw));
+    } catch (const InvalidRequest& error) {
+      throw InvalidRequest(file + ", line " + std::to_string(groups.size() + 1) + ": " + error.what());
+    }
+  }
+  return groups;
+}
+
+std::vector<std::span<const TokenGroup>> split_batches(std::span<const TokenGroup> groups, int64_t tokens) {
+  std::vector<std::span<const TokenGroup>> batches;
+  size_t begin = 0;
+  int64_t sum = 0;
+  for (size_t i = 0; i < groups.size(); ++i) {
+    sum += cost(groups[i]);
+    if (sum < tokens && i + 1 < groups.size()) continue;
+    batches.push_back(groups.subspan(begin, i + 1 - begin));
+    begin = i + 1;
+    sum = 0;
+  }
+  return batches;
+}
+
+}  // namespace lanerope

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <random>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "text/chat_template.h"
+#include "text/tokenizer.h"
+#include "train/lane_batch.h"
+#include "train/train_config.h"
+
+namespace lanerope {
+
+// Traces as text to groups of tokens: the question as the model's chat template asks for it, each lane with
+// its tag in front and the end token behind.
+class GroupEncoder {
+ public:
+  // Throws InvalidRequest where the vocabulary has no end token.
+  GroupEncoder(const VocabularyData& vocabulary, const TrainConfig& config);
+
+  // One line of a trace file: {"question", "lanes", "labels"?}, or {"text"} for plain text. `draw` decides
+  // what is left to chance. Throws InvalidRequest for anything else.
+  TokenGroup encode(const std::string& line, std::mt19937_64& draw) const;
+
+ private:
+  std::vector<TokenId> tokens(std::string_view text) const;
+  TokenGroup plain_text(const std::string& text) const;
+
+  std::shared_ptr<const Vocabulary> vocabulary_;
+  Tokenizer tokenizer_;
+  std::optional<ChatFormat> chat_;
+  TokenId end_ = 0;
+  std::string tag_;
+  double single_tag_share_ = 0;
+  bool shuffle_lanes_ = false;
+};
+
+// Where a GroupSource stands; goes into checkpoints.
+struct GroupSourceState {
+  std::vector<uint64_t> lines = {};  // read of each file, over all rounds through it
+  std::string draw = {};             // of the random numbers
+
+  nlohmann::json to_json() const;
+  static GroupSourceState from_json(const nlohmann::json& json);
+};
+
+// An endless stream of groups from weighted files, each read from its beginning and again from there at its
+// end. The same seed gives the same stream, and so does a source that was moved to a kept state.
+class GroupSource {
+ public:
+  // Throws SystemError for a file that cannot be opened, InvalidRequest for an empty one.
+  GroupSource(std::vector<DataSource> files, const GroupEncoder& encoder, uint64_t seed);
+
+  TokenGroup next();
+  // Groups of `tokens` tokens together, at least one. Groups of more than `tokens` tokens are a batch of
+  // their own.
+  std::vector<TokenGroup> next_batch(int64_t tokens);
+
+  GroupSourceState state() const;
+  void restore(const GroupSourceState& state);
+
+ private:
+  struct File {
+    DataSource source;
+    std::ifstream stream;
+    uint64_t lines = 0;
+  };
+  std::string next_line(File& file);
+
+  const GroupEncoder* encoder_;
+  std::vector<File> files_;
+  double weights_ = 0;  // sum
+  std::mt19937_64 draw_;
+};
+
+// The first groups of a file. Throws as GroupSource does.
+std::vector<TokenGroup> first_groups(const std::string& file, int64_t count, const GroupEncoder& encoder);
+
+// Splits groups, in order, into batches of about `tokens` tokens.
+std::vector<std::span<const TokenGroup>> split_batches(std::span<const TokenGroup> groups, int64_t tokens);
+
+}  // namespace lanerope

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/lane_batch.h"
+
+#include <algorithm>
+
+#include "lanerope/errors.h"
+
+namespace lanerope {
+
+namespace {
+
+// Columns of the batch while it is put together.
+struct Rows {
+  std::vector<int64_t> ids;
+  std::vector<float> positions;
+  std::vector<float> lanes;
+  std::vector<float> in_lane;
+  AttentionLayout layout;
+  std::vector<int64_t> target_rows;
+  std::vector<int64_t> targets;
+  std::vector<int64_t> target_lanes;
+  std::vector<int64_t> lane_groups;
+  std::vector<std::optional<bool>> right;
+
+  int64_t size() const { return static_cast<int64_t>(ids.size()); }
+
+  void add(TokenId token, int64_t position, int32_t lane, int32_t step) {
+    ids.push_back(token);
+    positions.push_back(static_cast<float>(position));
+    lanes.push_back(static_cast<float>(std::max(lane, 0)));
+    in_lane.push_back(lane < 0 ? 0.0F : 1.0F);
+    layout.lane.push_back(lane);
+    layout.step.push_back(step);
+  }
+
+  void expect(int64_t row, TokenId token, int64_t lane) {
+    target_rows.push_back(row);
+    targets.push_back(token);
+    target_lanes.push_back(lane);
+  }
+};
+
+void add_group(Rows& rows, const TokenGroup& group, int64_t number) {
+  if (group.prompt.empty()) throw InvalidRequest("a training group has an empty prompt");
+  const int64_t first = rows.size();
+  const auto n_prompt = static_cast<int64_t>(group.prompt.size());
+  for (int64_t i = 0; i < n_prompt; ++i) rows.add(group.prompt[i], i, -1, static_cast<int32_t>(i));
+
+  const auto first_lane = static_cast<int64_t>(rows.lane_groups.size());
+  size_t steps = 0;
+  for (const LaneTokens& lane : group.lanes) {
+    rows.lane_groups.push_back(number);
+    rows.right.push_back(lane.right);
+    steps = std::max(steps, lane.tokens.size());
+  }
+  std::vector<int64_t> last_row(group.lanes.size(), first + n_prompt - 1);
+  for (size_t step = 0; step < steps; ++step) {
+    for (size_t m = 0; m < group.lanes.size(); ++m) {
+      const LaneTokens& lane = group.lanes[m];
+      if (step >= lane.tokens.size()) continue;
+      if (static_cast<int32_t>(step) >= lane.n_forced)
+        rows.expect(last_row[m], lane.tokens[step], first_lane + static_cast<int64_t>(m));
+      if (step + 1 == lane.tokens.size()) continue;  // nothing is predicted from it
+      last_row[m] = rows.size();
+      const int32_t index = group.lane_index.empty() ? static_cast<int32_t>(m) : group.lane_index[m];
+      rows.add(lane.tokens[step], n_prompt + static_cast<int64_t>(step), index, static_cast<int32_t>(step));
+    }
+  }
+  rows.layout.groups.push_back({.first = first, .n_prompt = n_prompt, .n_tokens = rows.size() - first});
+}
+
+torch::Tensor tensor_of(const std::vector<int64_t>& values) {
+  return torch::tensor(values, torch::kInt64);
+}
+torch::Tensor tensor_of(const std::vector<float>& values) {
+  return torch::tensor(values, torch::kFloat32);
+}
+
+}  // namespace
+
+int64_t cost(const TokenGroup& group) {
+  auto tokens = static_cast<int64_t>(group.prompt.size());
+  for (const LaneTokens& lane : group.lanes)
+    tokens += std::max<int64_t>(0, static_cast<int64_t>(lane.tokens.size()) - 1);
+  return tokens;
+}
+
+LaneBatch make_lane_batch(std::span<const TokenGroup> groups, const BatchOptions& options) {
+  Rows rows;
+  rows.layout.visibility = options.visibility;
+  rows.layout.open = options.open;
+  for (const TokenGroup& group : groups)
+    add_group(rows, group, static_cast<int64_t>(rows.layout.groups.size()));
+  const bool turned = std::ranges::any_of(rows.lanes, [](float m) { return m > 0; });
+  return {.ids = tensor_of(rows.ids),
+          .positions = tensor_of(rows.positions),
+          .lanes = tensor_of(rows.lanes),
+          .in_lane = tensor_of(rows.in_lane).unsqueeze(1),
+          .attention = AttentionBatch(std::move(rows.layout)),
+          .target_rows = tensor_of(rows.target_rows),
+          .targets = tensor_of(rows.targets),
+          .target_lanes = tensor_of(rows.target_lanes),
+          .lane_groups = tensor_of(rows.lane_groups),
+          .right = std::move(rows.right),
+          .n_groups = static_cast<int64_t>(groups.size()),
+          .turned = turned};
+}
+
+LaneBatch LaneBatch::to(torch::Device device) const {
+  LaneBatch moved = *this;
+  for (torch::Tensor* tensor :
+       {&moved.ids, &moved.positions, &moved.lanes, &moved.in_lane, &moved.target_rows, &moved.targets,
+        &moved.target_lanes, &moved.lane_groups}) {
+    *tensor = tensor->to(device);
+  }
+  return moved;
+}
+
+}  // namespace lanerope

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/train_model.h"
+
+#include <torch/torch.h>
+
+#include <cmath>
+
+#include "core/lane_rotation.h"
+#include "lanerope/errors.h"
+#include "model/architecture.h"
+#include "train/attention/row_operations.h"
+
+namespace lanerope {
+
+using torch::Tensor;
+
+namespace {
+
+PairAngles angles_of(const Tensor& angle) {
+  const torch::NoGradGuard no_gradients;  // rotate_pairs brings them to `angle`
+  return {.angle = angle.requires_grad() ? angle : Tensor(), .cos = angle.cos(), .sin = angle.sin()};
+}
+
+Tensor random(std::vector<int64_t> sizes, double deviation, torch::Generator& generator) {
+  return torch::randn(sizes, generator) * deviation;
+}
+
+}  // namespace
+
+// What every row is turned by, and where adapters work.
+struct TrainModel::Turned {
+  PairAngles token;
+  PairAngles lane;  // the token's and the lane's angle together
+  const LaneBatch* batch = nullptr;
+  Tensor adapter_gate = {};  // (n_rows, 1) undefined: everywhere
+  AdapterUse use = AdapterUse::on;
+};
+
+TrainModel::TrainModel(const ModelShape& shape, VocabularyData vocabulary, uint64_t seed)
+    : vocabulary_(std::move(vocabulary)) {
+  const auto n_vocab = static_cast<int32_t>(vocabulary_.tokens.size());
+  h_ = {.architecture = &qwen2_architecture,
+        .n_layer = shape.layers,
+        .width = shape.width,
+        .n_head = shape.heads,
+        .n_head_kv = shape.kv_heads,
+        .head_dim = shape.head_dim,
+        .n_ffn = shape.ffn,
+        .n_vocab = n_vocab,
+        .trained_context = shape.context};
+  h_.rope.dimensions = shape.head_dim;
+  h_.rope.base = shape.rope_base;
+  theta_ = effective_theta(h_.rope).theta;
+
+  auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
+  const auto matrix = [&](int64_t n_out, int64_t n_in, double gain) {
+    return TrainLinear{.weight =
+                           random({n_out, n_in}, gain / std::sqrt(static_cast<double>(n_in)), generator)};
+  };
+  const auto with_bias = [&](TrainLinear linear) {
+    linear.bias = torch::zeros({linear.weight.size(0)});
+    return linear;
+  };
+  // What is added to the residual stream starts small, the smaller the more layers add to it.
+  const double residual = 1 / std::sqrt(2.0 * shape.layers);
+  const int64_t width = shape.width;
+  const int64_t query = int64_t{shape.heads} * shape.head_dim;
+  const int64_t kv = int64_t{shape.kv_heads} * shape.head_dim;
+  token_embd_ = random({n_vocab, width}, 0.3, generator);
+  output_norm_ = torch::ones({width});
+  if (!shape.tied) output_ = matrix(n_vocab, width, 0.3);
+  for (int32_t i = 0; i < shape.layers; ++i) {
+    layers_.push_back({.attn_norm = torch::ones({width}),
+                       .ffn_norm = torch::ones({width}),
+                       .attn_q = with_bias(matrix(query, width, 0.7)),
+                       .attn_k = with_bias(matrix(kv, width, 0.7)),
+                       .attn_v = with_bias(matrix(kv, width, 0.7)),
+                       .attn_output = matrix(width, query, 0.5 * residual),
+                       .ffn_gate = matrix(shape.ffn, width, 0.7),
+                       .ffn_up = matrix(shape.ffn, width, 0.7),
+                       .ffn_down = matrix(width, shape.ffn, 0.5 * residual)});
+  }
+  omega_ = torch::zeros({1, shape.head_dim / 2});
+  require_gradients();
+}
+
+void TrainModel::for_each_linear(const std::function<void(const std::string&, TrainLinear&)>& visit) {
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const std::string prefix = "blk." + std::to_string(i) + ".";
+    TrainLayer& layer = layers_[i];
+    for (const auto& [stem, linear] : {std::pair{"attn_q", &layer.attn_q},
+                                       {"attn_k", &layer.attn_k},
+                                       {"attn_v", &layer.attn_v},
+                                       {"attn_output", &layer.attn_output},
+                                       {"ffn_gate", &layer.ffn_gate},
+                                       {"ffn_up", &layer.ffn_up},
+                                       {"ffn_down", &layer.ffn_down}}) {
+      visit(prefix + stem, *linear);
+    }
+  }
+}
+
+std::map<std::string, Tensor> TrainModel::parameters() const {
+  std::map<std::string, Tensor> all;
+  const auto put = [&](const std::string& name, const Tensor& tensor) {
+    if (tensor.defined()) all[name] = tensor;
+  };
+  const auto put_linear = [&](const std::string& stem, const TrainLinear& linear) {
+    put(stem + ".weight", linear.weight);
+    put(stem + ".bias", linear.bias);
+    put(stem + ".weight.lora_a", linear.lora_a);
+    put(stem + ".weight.lora_b", linear.lora_b);
+  };
+  put("token_embd.weight", token_embd_);
+  put("output_norm.weight", output_norm_);
+  put_linear("output", output_);
+  put("omega", omega_);
+  const_cast<TrainModel*>(this)->for_each_linear(
+      [&](const std::string& stem, TrainLinear& linear) { put_linear(stem, linear); });
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const std::string prefix = "blk." + std::to_string(i) + ".";
+    put(prefix + "attn_norm.weight", layers_[i].attn_norm);
+    put(prefix + "attn_q_norm.weight", layers_[i].attn_q_norm);
+    put(prefix + "attn_k_norm.weight", layers_[i].attn_k_norm);
+    put(prefix + "ffn_norm.weight", layers_[i].ffn_norm);
+  }
+  return all;
+}
+
+std::map<std::string, Tensor> TrainModel::trained() const {
+  std::map<std::string, Tensor> some = parameters();
+  std::erase_if(some, [](const auto& item) { return !item.second.requires_grad(); });
+  return some;
+}
+
+void TrainModel::require_gradients() {
+  for (auto& [name, tensor] : parameters()) {
+    const bool lora = name.ends_with(".lora_a") || name.ends_with(".lora_b");
+    tensor.set_requires_grad(name != "omega" && (lora || lora_.rank == 0));
+  }
+}
+
+void TrainModel::add_lora(const LoraConfig& lora, uint64_t seed) {
+  lora_ = lora;
+  if (lora_.alpha == 0) lora_.alpha = 2 * static_cast<float>(lora_.rank);
+  auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
+  int64_t found = 0;
+  for_each_linear([&](const std::string& name, TrainLinear& linear) {
+    const std::string stem = name.substr(name.rfind('.') + 1);
+    if (std::ranges::find(lora_.targets, stem) == lora_.targets.end()) return;
+    const int64_t n_in = linear.weight.size(1);
+    linear.lora_a = random({lora_.rank, n_in}, 1 / std::sqrt(static_cast<double>(n_in)), generator);
+    linear.lora_b = torch::zeros({linear.weight.size(0), lora_.rank});
+    ++found;
+  });
+  if (found == 0) {
+    throw InvalidRequest(
+        "the configuration's lora.targets name no linear; they are attn_q, attn_k, attn_v, attn_output, "
+        "ffn_gate, "
+        "ffn_up and ffn_down");
+  }
+  require_gradients();
+}
+
+void TrainModel::set_omega(const OmegaConfig& omega) {
+  const std::vector<double> initial = initial_omega(theta_, {.init = omega.init,
+                                                             .stride = static_cast<double>(omega.stride),
+                                                             .lanes = 8,
+                                                             .trained_context = h_.trained_context});
+  const Tensor row = torch::tensor(initial, torch::kFloat64).to(torch::kFloat32).unsqueeze(0);
+  omega_ = row.repeat({omega.learn && omega.per_layer ? h_.n_layer : 1, 1});
+  omega_.set_requires_grad(omega.learn);
+}
+
+void TrainModel::set_omega(Tensor omega) {
+  const bool learn = omega_.requires_grad();
+  omega_ = omega.detach().clone();
+  omega_.set_requires_grad(learn);
+}
+
+void TrainModel::for_each_tensor(const std::function<void(Tensor&)>& visit) {
+  const auto visit_defined = [&](Tensor& tensor) {
+    if (tensor.defined()) visit(tensor);
+  };
+  const auto visit_linear = [&](TrainLinear& linear) {
+    for (Tensor* tensor : {&linear.weight, &linear.bias, &linear.lora_a, &linear.lora_b})
+      visit_defined(*tensor);
+  };
+  for (Tensor* tensor : {&token_embd_, &output_norm_, &omega_}) visit_defined(*tensor);
+  visit_linear(output_);
+  for_each_linear([&](const std::string&, TrainLinear& linear) { visit_linear(linear); });
+  for (TrainLayer& layer : layers_) {
+    for (Tensor* tensor : {&layer.attn_norm, &layer.attn_q_norm, &layer.attn_k_norm, &layer.ffn_norm})
+      visit_defined(*tensor);
+  }
+}
+
+void TrainModel::to(torch::Device device) {
+  for_each_tensor([&](Tensor& tensor) {
+    const bool trained = tensor.requires_grad();
+    tensor = tensor.detach().to(device).set_requires_grad(trained);
+  });
+}
+
+TrainModel TrainModel::copy_frozen() const {
+  TrainModel copy = *this;
+  copy.for_each_tensor([](Tensor& tensor) { tensor = tensor.detach().clone(); });
+  return copy;
+}
+
+// Linears that read the same input multiply as one: (n, n_in) to (n, all n_out).
+Tensor TrainModel::linear(const std::vector<const TrainLinear*>& parts, const Tensor& x,
+                          const Turned& t) const {
+  std::vector<Tensor> weights;
+  std::vector<Tensor> biases;
+  bool low_rank = false;
+  for (const TrainLinear* part : parts) {
+    weights.push_back(part->weight);
+    if (part->bias.defined()) biases.push_back(part->bias);
+    low_rank = low_rank || part->lora_a.defined();
+  }
+  Tensor weight = weights.size() == 1 ? weights[0] : torch::cat(weights);
+  const Tensor bias = biases.empty() ? Tensor() : biases.size() == 1 ? biases[0] : torch::cat(biases);
+  const bool half = compute_type_ == ComputeType::bf16;
+  const auto cast = [&](const Tensor& tensor) { return half ? tensor.to(torch::kBFloat16) : tensor; };
+  const Tensor input = cast(x);
+  Tensor y =
+      half ? torch::linear(input, cast(weight)).to(torch::kFloat32) : torch::linear(input, weight, bias);
+  if (half && bias.defined()) y = y + bias;
+  if (!low_rank || t.use == AdapterUse::off) return y;
+
+  const double gain = lora_.alpha / static_cast<double>(lora_.rank);
+  std::vector<Tensor> additions;
+  for (const TrainLinear* part : parts) {
+    if (!part->lora_a.defined()) {
+      additions.push_back(torch::zeros({x.size(0), part->weight.size(0)}, y.options()));
+      continue;
+    }
+    Tensor inner = torch::linear(input, cast(part->lora_a));
+    if (t.adapter_gate.defined()) inner = inner * t.adapter_gate.to(inner.dtype());
+    additions.push_back(torch::linear(inner, cast(part->lora_b)).to(torch::kFloat32));
+  }
+  return y + gain * (additions.size() == 1 ? additions[0] : torch::cat(additions, -1));
+}
+
+Tensor TrainModel::attention(const TrainLayer& layer, const Tensor& x, const Turned& t) const {
+  const int64_t n = x.size(0);
+  const int64_t head_dim = h_.head_dim;
+  const Tensor all = linear({&layer.attn_q, &layer.attn_k, &layer.attn_v}, x, t);
+  const std::vector<Tensor> parts =
+      all.split_with_sizes({h_.query_width(), h_.kv_width(), h_.kv_width()}, -1);
+  Tensor q = parts[0].reshape({n, h_.n_head, head_dim});
+  Tensor k = parts[1].reshape({n, h_.n_head_kv, head_dim});
+  const Tensor v = parts[2].reshape({n, h_.n_head_kv, head_dim});
+  if (layer.attn_q_norm.defined()) {
+    q = rms_norm(q, layer.attn_q_norm, h_.rms_epsilon);
+    k = rms_norm(k, layer.attn_k_norm, h_.rms_epsilon);
+  }
+  const Tensor q_prompt = rotate_pairs(q, t.token);
+  const Tensor q_lane = t.batch->turned ? rotate_pairs(q, t.lane) : q_prompt;
+  const Tensor turned_k = rotate_pairs(k, t.lane);
+  const double scale = magnitude_ * magnitude_ / std::sqrt(static_cast<double>(head_dim));
+  const Tensor out = lane_attention({.q_prompt = q_prompt, .q_lane = q_lane, .k = turned_k, .v = v},
+                                    t.batch->attention, scale);
+  return linear({&layer.attn_output}, out.reshape({n, h_.query_width()}), t);
+}
+
+Tensor TrainModel::logits(const LaneBatch& batch, AdapterUse use) const {
+  const auto options = token_embd_.options().requires_grad(false);
+  const Tensor theta = torch::tensor(theta_, torch::kFloat64).to(options);
+  const Tensor token_angle = batch.positions.unsqueeze(1) * theta;  // (n_rows, head_dim / 2)
+  const PairAngles token_angles = angles_of(token_angle);
+  Turned turned{.token = token_angles, .lane = token_angles, .batch = &batch, .use = use};
+  if (lora_.rank > 0 && !lora_.on_prompt) turned.adapter_gate = batch.in_lane;
+
+  Tensor x = torch::embedding(token_embd_, batch.ids);  // (n_rows, width)
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    const TrainLayer& layer = layers_[i];
+    if (batch.turned && (i == 0 || omega_.size(0) > 1)) {
+      const int64_t row = omega_.size(0) > 1 ? static_cast<int64_t>(i) : 0;
+      turned.lane = angles_of(token_angle + batch.lanes.unsqueeze(1) * omega_[row]);
+    }
+    x = x + attention(layer, rms_norm(x, layer.attn_norm, h_.rms_epsilon), turned);
+    const Tensor both =
+        linear({&layer.ffn_gate, &layer.ffn_up}, rms_norm(x, layer.ffn_norm, h_.rms_epsilon), turned);
+    x = x + linear({&layer.ffn_down}, swiglu(both), turned);
+  }
+  const Tensor last = rms_norm(x.index_select(0, batch.target_rows), output_norm_, h_.rms_epsilon);
+  return torch::linear(last, output_.weight.defined() ? output_.weight : token_embd_);
+}
+
+Tensor TrainModel::log_probabilities(const LaneBatch& batch, AdapterUse use) const {
+  const Tensor odds = torch::log_softmax(logits(batch, use), -1);
+  return odds.gather(1, batch.targets.unsqueeze(1)).squeeze(1);
+}
+
+}  // namespace lanerope
