@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <c10/util/Exception.h>
 #include <malloc.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <atomic>
@@ -31,22 +32,17 @@ int run_stage(Stage stage, const StageFlags& flags) {
   const TrainConfig config = read_train_config(flags.config, flags.settings, stage);
   std::signal(SIGINT, [](int) { interrupted = 1; });
   std::signal(SIGTERM, [](int) { interrupted = 1; });
-  double loss = 0;
+  const bool terminal = isatty(STDERR_FILENO) != 0;
   const TrainCallbacks callbacks{
       .note = say,
       .step =
-          [&](const TrainStep& s) {
-            loss = s.step == 1 ? s.loss : 0.95 * loss + 0.05 * s.loss;
-            if (s.step % 25 != 0 && s.extra.empty() && s.step != s.steps) return;
-            std::string extra;
-            for (const auto& [name, value] : s.extra) {
-              char text[64];
-              std::snprintf(text, sizeof text, "  %s %.4f", name.c_str(), value);
-              extra += text;
-            }
-            std::fprintf(stderr, "step %lld/%lld  loss %.4f  %.0f tokens/s  %.1f M tokens  %.0f s%s\n",
-                         static_cast<long long>(s.step), static_cast<long long>(s.steps), loss,
-                         s.tokens_per_second, static_cast<double>(s.tokens) / 1e6, s.seconds, extra.c_str());
+          [&](const TrainingProgress& p) {
+            // A terminal keeps lines with measurements and shows the others in place.
+            const bool kept = p.extra.contains("dev_loss") || p.step == p.steps;
+            if (terminal)
+              std::fprintf(stderr, "\r\033[K%s%s", progress_line(p).c_str(), kept ? "\n" : "");
+            else if (kept || p.step % 25 == 0)
+              say(progress_line(p));
           },
       .stop = [] { return interrupted != 0; },
   };

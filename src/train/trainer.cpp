@@ -3,14 +3,19 @@
 
 #include <torch/torch.h>
 
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "lanerope/errors.h"
 #include "train/checkpoint.h"
+#include "train/files/curve_log.h"
+#include "train/files/curve_page.h"
+#include "train/files/model_card.h"
 #include "train/files/vocabulary_file.h"
 #include "train/group_source.h"
 #include "train/kto.h"
@@ -77,21 +82,24 @@ class Run {
     if (!config.dev.empty()) dev_ = first_groups(config.dev, config.dev_groups, encoder_);
     std::filesystem::create_directories(config.run_folder());
     restore();
+    curve_ = std::make_unique<CurveLog>(config.run_folder() + "/curve.jsonl", point_.step);
   }
 
   bool finish() {
     begin_ = Clock::now();
-    seconds_before_ = progress_.seconds;
-    while (progress_.step < config_.steps) {
+    seconds_before_ = point_.seconds;
+    first_step_ = point_.step;
+    while (point_.step < config_.steps) {
       if (callbacks_.stop && callbacks_.stop()) {
         save();
         return false;
       }
       step();
-      const bool last = progress_.step == config_.steps;
-      if (!dev_.empty() && (progress_.step % config_.dev_every == 0 || last)) measure_dev();
-      if (callbacks_.step) callbacks_.step(progress_);
-      if (progress_.step % config_.checkpoint_every == 0 || last) save();
+      const bool last = point_.step == config_.steps;
+      if (!dev_.empty() && (point_.step % config_.dev_every == 0 || last)) measure_dev();
+      curve_->append(point_);
+      report();
+      if (point_.step % config_.checkpoint_every == 0 || last) save();
     }
     write();
     return true;
@@ -102,8 +110,19 @@ class Run {
     if (callbacks_.note) callbacks_.note(text);
   }
 
+  void report() {
+    mean_loss_ = point_.step == first_step_ + 1 ? point_.loss : 0.95 * mean_loss_ + 0.05 * point_.loss;
+    if (!callbacks_.step) return;
+    callbacks_.step({.step = point_.step,
+                     .steps = config_.steps,
+                     .first_step = first_step_,
+                     .seconds = seconds_since(begin_),
+                     .loss = mean_loss_,
+                     .tokens_per_second = point_.tokens_per_second,
+                     .extra = point_.extra});
+  }
+
   void restore() {
-    progress_.steps = config_.steps;
     const auto found = read_checkpoint(checkpoint_path_);
     if (!found) return;
     const torch::NoGradGuard no_gradients;
@@ -117,17 +136,17 @@ class Run {
     }
     optimizer_->restore(found->optimizer);
     source_.restore(found->source);
-    progress_.step = found->step;
-    progress_.tokens = found->tokens;
-    progress_.seconds = found->seconds;
+    point_.step = found->step;
+    point_.tokens = found->tokens;
+    point_.seconds = found->seconds;
     note("going on from step " + std::to_string(found->step));
   }
 
   void save() {
-    progress_.seconds = seconds_before_ + seconds_since(begin_);
-    write_checkpoint(checkpoint_path_, {.step = progress_.step,
-                                        .tokens = progress_.tokens,
-                                        .seconds = progress_.seconds,
+    point_.seconds = seconds_before_ + seconds_since(begin_);
+    write_checkpoint(checkpoint_path_, {.step = point_.step,
+                                        .tokens = point_.tokens,
+                                        .seconds = point_.seconds,
                                         .config = to_json(config_).dump(),
                                         .source = source_.state(),
                                         .parameters = model_.parameters(),
@@ -154,14 +173,14 @@ class Run {
     }
     for (auto& [name, value] : extra) value /= static_cast<double>(count);
     divide_gradients(static_cast<double>(count));
-    progress_.learning_rate = config_.learning_rate * schedule(config_, progress_.step);
-    progress_.gradient_norm = optimizer_->step(progress_.step);
-    ++progress_.step;
-    progress_.tokens += tokens;
-    progress_.loss = loss / static_cast<double>(count);
-    progress_.seconds = seconds_before_ + seconds_since(begin_);
-    progress_.tokens_per_second = static_cast<double>(tokens) / seconds_since(begin);
-    progress_.extra = std::move(extra);
+    point_.learning_rate = config_.learning_rate * schedule(config_, point_.step);
+    point_.gradient_norm = optimizer_->step(point_.step);
+    ++point_.step;
+    point_.tokens += tokens;
+    point_.loss = loss / static_cast<double>(count);
+    point_.seconds = seconds_before_ + seconds_since(begin_);
+    point_.tokens_per_second = static_cast<double>(tokens) / seconds_since(begin);
+    point_.extra = std::move(extra);
   }
 
   void divide_gradients(double count) {
@@ -173,10 +192,10 @@ class Run {
 
   void measure_dev() {
     const DevResult dev = measure(model_, dev_, options_, device_);
-    progress_.extra["dev_loss"] = dev.loss;
-    progress_.extra["dev_tokens"] = dev.tokens;
-    progress_.extra["dev_lanes"] = dev.lanes;
-    progress_.extra["dev_groups"] = dev.groups;
+    point_.extra["dev_loss"] = dev.loss;
+    point_.extra["dev_tokens"] = dev.tokens;
+    point_.extra["dev_lanes"] = dev.lanes;
+    point_.extra["dev_groups"] = dev.groups;
   }
 
   void write() {
@@ -193,6 +212,15 @@ class Run {
     } else {
       write_model_file(model_, config_.out, options);
     }
+    const std::string folder = config_.run_folder();
+    write_curve_page_file(folder + "/curve.html", std::array{CurveLogName{.path = folder + "/curve.jsonl"}});
+    const auto now =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch());
+    const nlohmann::json stage = {{"config", to_json(config_)},
+                                  {"tokens", point_.tokens},
+                                  {"seconds", point_.seconds},
+                                  {"finished", utc_text(now.count())}};
+    std::ofstream(folder + "/stage.json") << stage.dump(2) << "\n";
     note("wrote " + config_.out);
   }
 
@@ -208,7 +236,10 @@ class Run {
   std::vector<TokenGroup> dev_;
   std::set<int32_t> trained_lanes_;
   std::string checkpoint_path_;
-  TrainStep progress_;
+  std::unique_ptr<CurveLog> curve_;
+  CurvePoint point_;
+  double mean_loss_ = 0;  // over the last twenty steps or so
+  int64_t first_step_ = 0;
   Clock::time_point begin_;
   double seconds_before_ = 0;
 };
