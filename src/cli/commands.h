@@ -21,6 +21,11 @@ Command add_tokenize(CLI::App& root);
 Command add_bench(CLI::App& root);
 Command add_serve(CLI::App& root);
 Command add_data(CLI::App& root);
+Command add_eval(CLI::App& root);
 Command add_completion(CLI::App& root);
+
+// Below `data`.
+Command add_data_rollout(CLI::App& data);
+Command add_data_collaborate(CLI::App& data);
 
 }  // namespace lanerope

@@ -64,6 +64,7 @@ std::vector<Verb> verbs_of(const CLI::App& root) {
 
 std::vector<std::string> names_of(const std::vector<Verb>& verbs) {
   std::vector<std::string> names;
+  names.reserve(verbs.size());
   for (const Verb& verb : verbs) names.push_back(verb.name);
   return names;
 }
@@ -72,36 +73,59 @@ std::string join(const std::vector<std::string>& words, const std::string& betwe
   return CLI::detail::join(words, between);
 }
 
+// Lines of a script, `indent` spaces in.
+class Script {
+ public:
+  explicit Script(size_t indent) : indent_(indent) {}
+
+  void line(const std::string& text) {
+    text_.append(indent_, ' ');
+    text_ += text;
+    text_ += '\n';
+  }
+  void lines(const std::string& text) { text_ += text; }
+
+  const std::string& text() const { return text_; }
+
+ private:
+  size_t indent_;
+  std::string text_;
+};
+
 // The words at `depth` are one of these verbs.
-std::string bash_cases(const std::vector<Verb>& verbs, int depth) {
-  const std::string in(static_cast<size_t>(depth) * 4, ' ');
-  std::string cases = in.substr(2) + "case ${COMP_WORDS[" + std::to_string(depth) + "]} in\n";
+std::string bash_cases(const std::vector<Verb>& verbs, size_t depth) {
+  Script script(depth * 4 - 2);
+  script.line("case ${COMP_WORDS[" + std::to_string(depth) + "]} in");
   for (const Verb& verb : verbs) {
     std::string all;
-    std::string values;
+    script.line("  " + verb.name + ")");
+    script.line("    case $before in");
     for (const Flag& flag : verb.flags) {
+      const std::string names = join(flag.names, "|");
       all += join(flag.names, " ") + " ";
       if (!flag.words.empty()) {
-        values += in + "    " + join(flag.names, "|") + ") COMPREPLY=($(compgen -W '" +
-                  join(flag.words, " ") + "' -- \"$word\")); return ;;\n";
+        script.line("      " + names + ") COMPREPLY=($(compgen -W '" + join(flag.words, " ") +
+                    "' -- \"$word\")); return ;;");
       } else if (flag.takes_value && !flag.takes_file) {
-        values += in + "    " + join(flag.names, "|") + ") return ;;\n";
+        script.line("      " + names + ") return ;;");
       } else if (flag.takes_file) {
-        values +=
-            in + "    " + join(flag.names, "|") + ") COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n";
+        script.line("      " + names + ") COMPREPLY=($(compgen -f -- \"$word\")); return ;;");
       }
     }
-    cases += in + verb.name + ")\n" + in + "  case $before in\n" + values + in + "  esac\n" + in +
-             "  flags='" + all + "'\n";
+    script.line("    esac");
+    script.line("    flags='" + all + "'");
     if (!verb.verbs.empty()) {
-      cases += in + "  if [ \"$COMP_CWORD\" = " + std::to_string(depth + 1) + " ]; then\n" + in +
-               "    COMPREPLY=($(compgen -W '" + join(names_of(verb.verbs), " ") +
-               " --help' -- \"$word\"))\n" + in + "    return\n" + in + "  fi\n" +
-               bash_cases(verb.verbs, depth + 1);
+      script.line("    if [ \"$COMP_CWORD\" = " + std::to_string(depth + 1) + " ]; then");
+      script.line("      COMPREPLY=($(compgen -W '" + join(names_of(verb.verbs), " ") +
+                  " --help' -- \"$word\"))");
+      script.line("      return");
+      script.line("    fi");
+      script.lines(bash_cases(verb.verbs, depth + 1));
     }
-    cases += in + "  ;;\n";
+    script.line("    ;;");
   }
-  return cases + in.substr(2) + "esac\n";
+  script.line("esac");
+  return script.text();
 }
 
 std::string bash(const CLI::App& root) {
@@ -140,17 +164,27 @@ std::string quoted(const std::string& text, const std::string& also_escaped = {}
 }
 
 // Asks for one of the verbs, then for what the chosen one takes.
-std::string zsh_verbs(const std::vector<Verb>& verbs, const std::string& in) {
-  std::string list;
-  std::string cases;
+std::string zsh_verbs(const std::vector<Verb>& verbs, size_t indent) {
+  Script script(indent);
+  script.line("verbs=(");
+  for (const Verb& verb : verbs) script.line("  '" + verb.name + ":" + quoted(verb.help, ":") + "'");
+  script.line(")");
+  script.line("if (( CURRENT == 2 )); then");
+  script.line("  _describe command verbs");
+  script.line("  return");
+  script.line("fi");
+  script.line("verb=$words[2]");
+  script.line("shift words");
+  script.line("(( CURRENT-- ))");
+  script.line("case $verb in");
   for (const Verb& verb : verbs) {
-    list += in + "  '" + verb.name + ":" + quoted(verb.help, ":") + "'\n";
-    cases += in + verb.name + ")\n";
+    script.line("  " + verb.name + ")");
     if (!verb.verbs.empty()) {
-      cases += zsh_verbs(verb.verbs, in + "  ") + in + "  ;;\n";
+      script.lines(zsh_verbs(verb.verbs, indent + 4));
+      script.line("    ;;");
       continue;
     }
-    cases += in + "  _arguments \\\n";
+    script.line("    _arguments \\");
     for (const Flag& flag : verb.flags) {
       std::string value;
       if (!flag.words.empty()) {
@@ -159,14 +193,13 @@ std::string zsh_verbs(const std::vector<Verb>& verbs, const std::string& in) {
         value = flag.takes_file ? ":file:_files" : ":value:";
       }
       for (const std::string& name : flag.names) {
-        cases += in + "    '*" + name + "[" + quoted(flag.help, "[]:\\") + "]" + value + "' \\\n";
+        script.line("      '*" + name + "[" + quoted(flag.help, "[]:\\") + "]" + value + "' \\");
       }
     }
-    cases += in + "    '*:file:_files' ;;\n";
+    script.line("      '*:file:_files' ;;");
   }
-  return in + "verbs=(\n" + list + in + ")\n" + in + "if (( CURRENT == 2 )); then\n" + in +
-         "  _describe command verbs\n" + in + "  return\n" + in + "fi\n" + in + "verb=$words[2]\n" + in +
-         "shift words\n" + in + "(( CURRENT-- ))\n" + in + "case $verb in\n" + cases + in + "esac\n";
+  script.line("esac");
+  return script.text();
 }
 
 std::string zsh(const CLI::App& root) {
@@ -174,7 +207,7 @@ std::string zsh(const CLI::App& root) {
          "_lanerope() {\n"
          "  local -a verbs\n"
          "  local verb\n" +
-         zsh_verbs(verbs_of(root), "  ") +
+         zsh_verbs(verbs_of(root), 2) +
          "}\n"
          "compdef _lanerope lanerope\n";
 }
@@ -196,7 +229,8 @@ std::string fish_verbs(const std::vector<Verb>& verbs, const std::string& before
       text += " -d '" + quoted(flag.help, "\\") + "'\n";
     }
     const std::string none_yet = "not __fish_seen_subcommand_from " + join(names_of(verb.verbs), " ");
-    if (!verb.verbs.empty()) text += fish_verbs(verb.verbs, seen + "; and " + none_yet);
+    if (!verb.verbs.empty())
+      text += fish_verbs(verb.verbs, std::string(seen).append("; and ").append(none_yet));
   }
   return text;
 }

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <chrono>
-#include <cstdio>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -9,6 +7,7 @@
 #include "cli/choice.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
+#include "cli/line_output.h"
 #include "cli/output.h"
 #include "data/mixture.h"
 #include "data/trace_checker.h"
@@ -25,7 +24,8 @@ constexpr auto footer =
     "Examples:\n"
     "  lanerope data problems --count 1000 --split test --parts 2-8 -o test.jsonl\n"
     "  lanerope data traces --count 200000 --lanes 1:0.25,2:0.2,4:0.35,8:0.2 -o train.jsonl\n"
-    "  lanerope data check train.jsonl";
+    "  lanerope data check train.jsonl\n"
+    "  lanerope data rollout -m model.gguf questions.jsonl -n 4 --groups 2 -o kto.jsonl";
 
 constexpr auto problems_footer =
     "Writes one JSON object a line: {\"question\": TEXT, \"answer\": TEXT, \"parts\": K}. The splits share "
@@ -53,68 +53,6 @@ constexpr auto check_footer =
     "Examples:\n"
     "  lanerope data check train.jsonl dev.jsonl\n"
     "  lanerope data traces --count 1000 --lanes 4 | lanerope data check -";
-
-// Where lines go: a file, or standard output.
-class LineOutput {
- public:
-  explicit LineOutput(const std::string& file) : file_(file) {
-    if (file == "-") return;
-    stream_.open(file, std::ios::binary);
-    if (!stream_) throw SystemError(file + " cannot be written; check the folder and its permissions");
-  }
-
-  void write(const std::string& line) {
-    buffer_ += line;
-    buffer_ += '\n';
-    if (buffer_.size() >= 65536) flush();
-  }
-
-  void finish() {
-    flush();
-    if (file_ == "-") return;
-    stream_.close();
-    if (!stream_) throw SystemError(file_ + " cannot be written to its end; free some space");
-  }
-
- private:
-  void flush() {
-    if (file_ == "-") {
-      print_out(buffer_);
-    } else if (!stream_.write(buffer_.data(), static_cast<std::streamsize>(buffer_.size()))) {
-      throw SystemError(file_ + " cannot be written; free some space");
-    }
-    buffer_.clear();
-  }
-
-  std::string file_;
-  std::ofstream stream_;
-  std::string buffer_;
-};
-
-// "120000 of 200000 traces", again and again on one line of a terminal, at most four times a second.
-class Progress {
- public:
-  explicit Progress(std::string text) : text_(std::move(text)), shown_(notes_are_terminal()) {}
-  ~Progress() {
-    if (drawn_) std::fputs("\r\x1b[K", stderr);
-  }
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
-
-  void show(int64_t done) {
-    const auto now = std::chrono::steady_clock::now();
-    if (!shown_ || now - last_ < std::chrono::milliseconds(250)) return;
-    last_ = now;
-    drawn_ = true;
-    std::fprintf(stderr, "\r%lld %s", static_cast<long long>(done), text_.c_str());
-  }
-
- private:
-  std::string text_;
-  bool shown_;
-  bool drawn_ = false;
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
 
 struct DataFlags {
   std::optional<int64_t> count;
@@ -161,7 +99,7 @@ int write_problems(const DataFlags& flags, bool with_lanes) {
       Mixture::parse(flags.lanes, {.what = "--lanes", .least = 1, .largest = max_trace_lanes});
   const WordProblemSource source(flags.difficulty, flags.split);
   LineOutput output(flags.output);
-  Progress progress("of " + std::to_string(plan.count()) + (with_lanes ? " traces" : " problems"));
+  ProgressNote progress("of " + std::to_string(plan.count()) + (with_lanes ? " traces" : " problems"));
   for (int64_t i = 0; i < plan.count(); ++i) {
     const WordProblem problem = source.draw(plan.at(i, random), random);
     output.write(
@@ -174,7 +112,7 @@ int write_problems(const DataFlags& flags, bool with_lanes) {
 
 int64_t check_lines(std::istream& lines, const std::string& name) {
   TraceReader reader(lines, name);
-  Progress progress("traces of " + name + " are right");
+  ProgressNote progress("traces of " + name + " are right");
   int64_t checked = 0;
   while (const std::optional<Trace> trace = reader.next()) {
     if (const std::optional<std::string> fault = find_fault(*trace)) {
@@ -239,6 +177,10 @@ void add_problem_flags(CLI::App& app, DataFlags& flags) {
   add_range(app, "--first", flags.difficulty.first, "Range of the first factor of a part");
   add_range(app, "--second", flags.difficulty.second, "Range of the second factor");
   add_range(app, "--third", flags.difficulty.third, "Range of what is added or taken away");
+  app.add_option("--largest-total", flags.difficulty.largest_total,
+                 "Only problems whose answer is at most this (0: any)")
+      ->type_name("N")
+      ->capture_default_str();
   app.add_option("-o,--output", flags.output, "Where to write; - is standard output")
       ->type_name("FILE")
       ->capture_default_str();
@@ -267,7 +209,12 @@ Command add_data(CLI::App& root) {
   check_app->footer(check_footer);
   check_app->add_option("FILE", flags->files, "Trace files; - is standard input")->required();
 
-  return {app, [flags, problems, traces] {
+  const Command rollout = add_data_rollout(*app);
+  const Command dialogue = add_data_collaborate(*app);
+
+  return {app, [flags, problems, traces, rollout, dialogue] {
+            if (rollout.app->parsed()) return rollout.run();
+            if (dialogue.app->parsed()) return dialogue.run();
             if (problems->parsed()) return write_problems(*flags, false);
             return traces->parsed() ? write_problems(*flags, true) : check(*flags);
           }};

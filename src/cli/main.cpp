@@ -70,9 +70,9 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "lanerope " + std::string(version()), "Print the version");
   app.require_subcommand(0, 1);
   app.formatter(std::make_shared<HelpFormatter>());
-  const std::vector<Command> commands = {add_run(app),     add_chat(app),     add_score(app),
-                                         add_inspect(app), add_tokenize(app), add_bench(app),
-                                         add_serve(app),   add_data(app),     add_completion(app)};
+  const std::vector<Command> commands = {
+      add_run(app),   add_chat(app),  add_score(app), add_inspect(app), add_tokenize(app),
+      add_bench(app), add_serve(app), add_data(app),  add_eval(app),    add_completion(app)};
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {

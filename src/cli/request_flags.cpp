@@ -16,6 +16,26 @@ constexpr auto lanes_group = "Lanes";
 constexpr auto sampling_group = "Sampling";
 constexpr auto answer_group = "Answer";
 
+LogitBias parse_logit_bias(const std::string& text) {
+  const InvalidRequest refusal("--logit-bias '" + text +
+                               "' is not a token id and a bias; write 42+1.5, 42-2 or 42-inf");
+  LogitBias result;
+  const char* end = text.data() + text.size();
+  const auto id = std::from_chars(text.data(), end, result.token);
+  if (id.ec != std::errc() || id.ptr == end || (*id.ptr != '+' && *id.ptr != '-') || result.token < 0)
+    throw refusal;
+  const auto bias = std::from_chars(*id.ptr == '+' ? id.ptr + 1 : id.ptr, end, result.bias);
+  if (bias.ec != std::errc() || bias.ptr != end) throw refusal;
+  return result;
+}
+
+uint64_t new_seed() {
+  // Short enough to be typed again.
+  return std::random_device()() % 1'000'000'000;
+}
+
+}  // namespace
+
 void add_sampling_flags(CLI::App& app, RequestFlags& flags) {
   Sampling& sampling = flags.sampling;
   const auto add = [&app](const std::string& option, auto& target, const std::string& help) {
@@ -41,27 +61,7 @@ void add_sampling_flags(CLI::App& app, RequestFlags& flags) {
       ->group(sampling_group);
 }
 
-LogitBias parse_logit_bias(const std::string& text) {
-  const InvalidRequest refusal("--logit-bias '" + text +
-                               "' is not a token id and a bias; write 42+1.5, 42-2 or 42-inf");
-  LogitBias result;
-  const char* end = text.data() + text.size();
-  const auto id = std::from_chars(text.data(), end, result.token);
-  if (id.ec != std::errc() || id.ptr == end || (*id.ptr != '+' && *id.ptr != '-') || result.token < 0)
-    throw refusal;
-  const auto bias = std::from_chars(*id.ptr == '+' ? id.ptr + 1 : id.ptr, end, result.bias);
-  if (bias.ec != std::errc() || bias.ptr != end) throw refusal;
-  return result;
-}
-
-uint64_t new_seed() {
-  // Short enough to be typed again.
-  return std::random_device()() % 1'000'000'000;
-}
-
-}  // namespace
-
-void add_request_flags(CLI::App& app, RequestFlags& flags) {
+void add_lane_flags(CLI::App& app, RequestFlags& flags) {
   app.add_option("-n,--lanes", flags.lanes, "Lanes")
       ->type_name("N")
       ->capture_default_str()
@@ -73,6 +73,10 @@ void add_request_flags(CLI::App& app, RequestFlags& flags) {
   app.add_option("--tag", flags.tag, "What each lane is fed first, {k} being its number; may be empty")
       ->type_name("TEXT")
       ->group(lanes_group);
+}
+
+void add_request_flags(CLI::App& app, RequestFlags& flags) {
+  add_lane_flags(app, flags);
   app.add_option("--lane-text", flags.lane_texts, "What the next lane is fed after its tag; once a lane")
       ->type_name("TEXT")
       ->allow_extra_args(false)

@@ -33,6 +33,10 @@ struct RequestFlags {
 
 void add_request_flags(CLI::App& app, RequestFlags& flags);
 
+// Parts of add_request_flags() that other commands take too: -n, -b, --tag; and how tokens are drawn.
+void add_lane_flags(CLI::App& app, RequestFlags& flags);
+void add_sampling_flags(CLI::App& app, RequestFlags& flags);
+
 // Without a prompt. Throws InvalidRequest.
 Request make_request(const RequestFlags& flags, const Model& model);
 

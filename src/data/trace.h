@@ -13,7 +13,8 @@ struct Trace {
   std::string answer = {};
   std::vector<std::string> lanes = {};  // what each lane wrote, without its tag and its end token
   std::vector<bool> labels = {};        // [lanes], whether each lane is right; empty where that is not said
-  int32_t parts = 0;                    // 0 where that is not known
+  std::vector<bool> ended = {};  // [lanes], whether each lane ended by itself; empty where that is not said
+  int32_t parts = 0;             // 0 where that is not known
 };
 
 }  // namespace lanerope

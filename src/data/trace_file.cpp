@@ -22,7 +22,8 @@ class TraceFields {
   Trace read() const {
     Trace trace = {.question = question(), .answer = answer()};
     read_lanes(trace);
-    read_labels(trace);
+    trace.labels = lane_flags("labels", trace.lanes.size());
+    trace.ended = lane_flags("ended", trace.lanes.size());
     read_parts(trace);
     return trace;
   }
@@ -51,16 +52,18 @@ class TraceFields {
     }
   }
 
-  void read_labels(Trace& trace) const {
-    const auto found = json_.find("labels");
-    if (found == json_.end()) return;
-    if (!found->is_array() || found->size() != trace.lanes.size()) {
-      refuse("has \"labels\" that are not an array with one true or false a lane");
+  // One truth a lane, or nothing.
+  std::vector<bool> lane_flags(const std::string& name, size_t n_lanes) const {
+    std::vector<bool> flags;
+    const auto found = json_.find(name);
+    if (found == json_.end()) return flags;
+    const std::string fault = "has \"" + name + "\" that are not an array with one true or false a lane";
+    if (!found->is_array() || found->size() != n_lanes) refuse(fault);
+    for (const Json& flag : *found) {
+      if (!flag.is_boolean()) refuse(fault);
+      flags.push_back(flag.get<bool>());
     }
-    for (const Json& label : *found) {
-      if (!label.is_boolean()) refuse("has \"labels\" that are not an array with one true or false a lane");
-      trace.labels.push_back(label.get<bool>());
-    }
+    return flags;
   }
 
   void read_parts(Trace& trace) const {
@@ -85,6 +88,7 @@ std::string trace_line(const Trace& trace) {
   if (!trace.lanes.empty()) json["lanes"] = trace.lanes;
   if (trace.parts > 0) json["parts"] = trace.parts;
   if (!trace.labels.empty()) json["labels"] = trace.labels;
+  if (!trace.ended.empty()) json["ended"] = trace.ended;
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -10,9 +10,10 @@
 
 namespace lanerope {
 
-// {"question": "...", "answer": "...", "lanes": ["...", ...], "parts": 5, "labels": [true, ...]} in one line,
-// without a line break; lanes, parts and labels are left out where there are none. Bytes that are not UTF-8
-// become U+FFFD.
+// {"question": "...", "answer": "...", "lanes": ["...", ...], "parts": 5, "labels": [true, ...], "ended":
+// [true,
+// ...]} in one line, without a line break; all but the first two are left out where there are none. Bytes
+// that are not UTF-8 become U+FFFD.
 std::string trace_line(const Trace& trace);
 
 // Reads JSON lines one by one, without holding the file.

@@ -44,7 +44,7 @@ Engine::Impl::Impl(std::shared_ptr<const Model> loaded, const EngineOptions& wan
                .pool = pool,
                .operations = std::move(operations_for_layout)}),
       allocator(options.kv_cells),
-      prefixes(allocator, options.keep_prefixes) {}
+      prefixes(allocator, {.keep = options.keep_prefixes, .share = options.share_prefixes}) {}
 
 Group& Engine::Impl::group(GroupId id) {
   for (const auto& group : groups) {

@@ -30,6 +30,7 @@ int32_t StoredPrompt::cell_of(int32_t token) const {
 PrefixStore::Match PrefixStore::longest_match(std::span<const TokenId> tokens,
                                               const std::vector<float>& adapter_scales) {
   Match best;
+  if (!options_.share) return best;
   const auto consider = [&](const std::shared_ptr<StoredPrompt>& prompt) {
     if (prompt == nullptr || prompt->abandoned || prompt->adapter_scales != adapter_scales) return;
     const auto end = std::ranges::mismatch(prompt->tokens, tokens).in2;
@@ -94,7 +95,7 @@ void PrefixStore::let_go(std::shared_ptr<StoredPrompt> prompt) {
   const bool whole = prompt->read == static_cast<int32_t>(prompt->tokens.size());
   if (!whole) prompt->abandoned = true;
   prompt->source = nullptr;
-  if (!whole || !keep_ || std::ranges::find(kept_, prompt) != kept_.end()) return;
+  if (!whole || !options_.keep || !options_.share || std::ranges::find(kept_, prompt) != kept_.end()) return;
   // A prompt that another one holds entirely is of no more use.
   std::erase_if(kept_, [&](const auto& other) {
     return other->adapter_scales == prompt->adapter_scales && other->tokens == prompt->tokens;

@@ -58,7 +58,11 @@ struct StoredPrompt {
 // All prompts in the cells: those in use, and those kept for requests that begin alike.
 class PrefixStore {
  public:
-  PrefixStore(CellAllocator& allocator, bool keep) : allocator_(allocator), keep_(keep) {}
+  struct Options {
+    bool keep = true;   // prompts that ended
+    bool share = true;  // cells of prompts that begin alike
+  };
+  PrefixStore(CellAllocator& allocator, Options options) : allocator_(allocator), options_(options) {}
 
   // Finds room for a prompt, on top of the longest stored prefix. Its last token is always its own, since its
   // logits are wanted. Evicts kept prompts, least recently used first, as far as needed; nullptr if that does
@@ -83,7 +87,7 @@ class PrefixStore {
   bool evict_one();
 
   CellAllocator& allocator_;
-  bool keep_;
+  Options options_;
   std::list<std::weak_ptr<StoredPrompt>> in_use_;
   std::list<std::shared_ptr<StoredPrompt>> kept_;  // most recently used first
 };

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/answer_match.h"
+
 namespace lanerope {
 
 namespace {
@@ -47,7 +49,8 @@ std::vector<Vote> count_votes(const std::vector<LaneResult>& lanes) {
   std::vector<Vote> votes;
   for (const LaneResult& lane : lanes) {
     if (!lane.answer) continue;
-    const auto vote = std::ranges::find(votes, *lane.answer, &Vote::answer);
+    const auto vote = std::ranges::find_if(
+        votes, [&](const Vote& known) { return answers_equal(*lane.answer, known.answer); });
     if (vote != votes.end()) {
       ++vote->count;
     } else {

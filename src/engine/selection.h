@@ -17,6 +17,7 @@ struct Selected {
 };
 
 // Votes of lanes that gave an answer, most first; ties in the order in which the answers were first seen.
+// Answers that are equal (answers_equal) are one, under the spelling that was seen first.
 std::vector<Vote> count_votes(const std::vector<LaneResult>& lanes);
 
 // For every kind but `verifier`. `finish_order` has the lanes in the order in which they ended.

@@ -17,12 +17,14 @@ using ::testing::IsEmpty;
 
 TEST(TraceFile, ALineHoldsWhatTheTraceHolds) {
   EXPECT_EQ(trace_line({.question = "How many?", .answer = "5"}), R"({"question":"How many?","answer":"5"})");
-  EXPECT_EQ(trace_line({.question = "Q",
-                        .answer = "5",
-                        .lanes = {"a\nb", "<lane1>"},
-                        .labels = {true, false},
-                        .parts = 2}),
-            R"({"question":"Q","answer":"5","lanes":["a\nb","<lane1>"],"parts":2,"labels":[true,false]})");
+  EXPECT_EQ(
+      trace_line({.question = "Q",
+                  .answer = "5",
+                  .lanes = {"a\nb", "<lane1>"},
+                  .labels = {true, false},
+                  .ended = {true, true},
+                  .parts = 2}),
+      R"({"question":"Q","answer":"5","lanes":["a\nb","<lane1>"],"parts":2,"labels":[true,false],"ended":[true,true]})");
 }
 
 TEST(TraceFile, BytesThatAreNoUtf8AreReplaced) {
@@ -35,6 +37,7 @@ TEST(TraceFile, ReadsBackWhatWasWritten) {
                          .answer = "-3",
                          .lanes = {"", "x\n"},
                          .labels = {false, true},
+                         .ended = {true, false},
                          .parts = 8};
   std::istringstream lines("\n" + trace_line(written) + "\r\n \n" +
                            trace_line({.question = "Q", .answer = "7"}));
@@ -45,6 +48,7 @@ TEST(TraceFile, ReadsBackWhatWasWritten) {
   EXPECT_EQ(read->answer, written.answer);
   EXPECT_EQ(read->lanes, written.lanes);
   EXPECT_EQ(read->labels, written.labels);
+  EXPECT_EQ(read->ended, written.ended);
   EXPECT_EQ(read->parts, written.parts);
   EXPECT_EQ(reader.where(), "traces.jsonl, line 2");
   const std::optional<Trace> problem = reader.next();
@@ -74,6 +78,7 @@ TEST(TraceFile, ABadLineIsRefusedByItsNumber) {
       {R"({"question": "Q", "answer": "5", "lanes": [1]})", "has \"lanes\" that are not"},
       {R"({"question": "Q", "answer": "5", "labels": [true]})", "has \"labels\" that are not"},
       {R"({"question": "Q", "answer": "5", "lanes": ["x"], "labels": [1]})", "has \"labels\" that are not"},
+      {R"({"question": "Q", "answer": "5", "lanes": ["x"], "ended": true})", "has \"ended\" that are not"},
       {R"({"question": "Q", "answer": "5", "parts": -1})", "has \"parts\" that are not"},
       {R"({"question": "Q", "answer": "5", "parts": "2"})", "has \"parts\" that are not"},
   };

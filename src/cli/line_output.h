@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <fstream>
+#include <string>
+
+namespace lanerope {
+
+// Lines that go to a file, or to standard output where its name is "-". Everything throws SystemError where
+// the file cannot be written.
+class LineOutput {
+ public:
+  enum class Mode {
+    replace,  // a file that exists is emptied
+    extend,   // lines are added to it; half a line at its end is cut off
+  };
+  explicit LineOutput(const std::string& file, Mode mode = Mode::replace);
+
+  void write(const std::string& line);
+  void flush();
+
+  // Must be called at the end; a full disk may show only here.
+  void finish();
+
+ private:
+  std::string file_;
+  std::ofstream stream_;
+  std::string buffer_;
+};
+
+// "120000 of 200000 traces" on one line of a terminal's standard error, a few times a second; nothing
+// elsewhere. Erased at the end.
+class ProgressNote {
+ public:
+  explicit ProgressNote(std::string text);  // "of 200000 traces"
+  ~ProgressNote();
+  ProgressNote(const ProgressNote&) = delete;
+  ProgressNote& operator=(const ProgressNote&) = delete;
+
+  void show(int64_t done);
+
+ private:
+  std::string text_;
+  bool shown_ = false;
+  bool drawn_ = false;
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace lanerope

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "eval/arm.h"
+
+#include <charconv>
+
+#include "lanerope/errors.h"
+
+namespace lanerope {
+
+namespace {
+
+template <typename Number>
+Number parse_number(const std::string& text, const std::string& what) {
+  Number value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size())
+    throw InvalidRequest("the arm's " + what + " is \"" + text + "\", which is not a number");
+  return value;
+}
+
+// What the names mean by themselves; keys behind them say otherwise.
+void apply_preset(Arm& arm) {
+  if (arm.name == "lanerope") arm.lanes = 4;
+  if (arm.name == "groupthink") arm = {.name = arm.name, .lanes = 4, .coupling = CouplingKind::groupthink};
+  if (arm.name == "hogwild") arm = {.name = arm.name, .lanes = 4, .coupling = CouplingKind::hogwild};
+  if (arm.name == "closed") arm = {.name = arm.name, .lanes = 4, .coupling = CouplingKind::independent};
+}
+
+void set(Arm& arm, const std::string& key, const std::string& value) {
+  if (key == "n") {
+    arm.lanes = parse_number<int32_t>(value, key);
+  } else if (key == "total") {
+    arm.lanes_total = parse_number<int32_t>(value, key);
+  } else if (key == "stride") {
+    arm.stride = parse_number<int32_t>(value, key);
+  } else if (key == "temp") {
+    arm.temperature = parse_number<float>(value, key);
+  } else if (key == "tag") {
+    arm.tag = value;
+  } else if (key == "model") {
+    arm.model = value;
+  } else if (key == "lora") {
+    arm.adapters.push_back({.file = value});
+  } else if (key == "coupling") {
+    arm.coupling = parse_coupling_kind(value);
+    if (!arm.coupling) throw InvalidRequest("the arm's coupling is \"" + value + "\", which there is not");
+  } else if (key == "init") {
+    arm.init = parse_omega_init(value);
+    if (!arm.init) throw InvalidRequest("the arm's init is \"" + value + "\", which there is not");
+  } else {
+    throw InvalidRequest("an arm has no \"" + key +
+                         "\"; it has n, total, coupling, init, stride, tag, model, lora and temp");
+  }
+}
+
+}  // namespace
+
+Arm parse_arm(std::string_view text) {
+  const size_t colon = text.find(':');
+  Arm arm{.name = std::string(text.substr(0, colon))};
+  if (arm.name.empty()) throw InvalidRequest("an arm needs a name, as in independent or mine:n=4");
+  apply_preset(arm);
+  std::string rest = colon == std::string_view::npos ? "" : std::string(text.substr(colon + 1));
+  while (!rest.empty()) {
+    const size_t comma = rest.find(',');
+    const std::string item = rest.substr(0, comma);
+    rest = comma == std::string::npos ? "" : rest.substr(comma + 1);
+    const size_t equals = item.find('=');
+    if (equals == std::string::npos)
+      throw InvalidRequest("the arm's \"" + item + "\" must have the form key=value");
+    set(arm, item.substr(0, equals), item.substr(equals + 1));
+  }
+  if (arm.lanes < 1) throw InvalidRequest("the arm " + arm.name + " needs at least one lane");
+  if (arm.lanes_total != 0 && (arm.lanes_total < arm.lanes || arm.lanes_total % arm.lanes != 0))
+    throw InvalidRequest("the arm " + arm.name + " needs a total that is a multiple of its n");
+  return arm;
+}
+
+Coupling coupling_of(const Arm& arm, const Model& model) {
+  const LaneTraining* training = model.lane_training();
+  Coupling coupling = training != nullptr ? training->coupling : Coupling{};
+  if (arm.coupling) coupling.kind = *arm.coupling;
+  if (arm.init) {
+    coupling.init = *arm.init;
+    coupling.omega.clear();
+  }
+  if (arm.stride) coupling.stride = *arm.stride;
+  return coupling;
+}
+
+std::string tag_of(const Arm& arm, const Model& model) {
+  if (arm.tag) return *arm.tag;
+  if (arm.lanes == 1) return "";
+  const LaneTraining* training = model.lane_training();
+  return training != nullptr ? training->tag.value_or("<lane{k}>") : "<lane{k}>";
+}
+
+}  // namespace lanerope

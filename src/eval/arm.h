@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lanerope/model.h"
+#include "lanerope/request.h"
+
+namespace lanerope {
+
+// One way to answer the questions, to be compared with others.
+struct Arm {
+  std::string name = {};
+  std::string model = {};  // empty: the command's
+  std::vector<AdapterOptions> adapters = {};
+  int32_t lanes = 1;        // N of a group
+  int32_t lanes_total = 0;  // lanes a question gets in all, a multiple of N; 0: the command's, at least N
+  // What is unset stays as the model (or adapter) was trained, or as the engine does it.
+  std::optional<CouplingKind> coupling = {};
+  std::optional<OmegaInit> init = {};
+  std::optional<int32_t> stride = {};
+  std::optional<std::string> tag = {};
+  std::optional<float> temperature = {};
+};
+
+// "NAME" or "NAME:key=value,...". Names with a meaning: independent (N = 1), lanerope (as trained), closed
+// (as trained, tags and all, but lanes do not see one another), groupthink, hogwild. Keys: n, total,
+// coupling, init, stride, tag, model, lora, temp. Throws InvalidRequest.
+Arm parse_arm(std::string_view text);
+
+// The coupling that the arm means for this model.
+Coupling coupling_of(const Arm& arm, const Model& model);
+
+// The lane tag that the arm means for this model.
+std::string tag_of(const Arm& arm, const Model& model);
+
+}  // namespace lanerope

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lanerope {
+
+// What one lane wrote in an evaluation.
+struct EvalLane {
+  std::string text = {};
+  std::optional<std::string> answer = {};
+  bool ended = false;       // by itself, within the budget
+  int32_t length = 0;       // tokens spent, tag and end token included
+  double mean_logprob = 0;  // over the sampled tokens
+};
+
+// One group of one question under one arm.
+struct EvalRecord {
+  std::string arm = {};
+  int64_t question = 0;  // index in the question file
+  int32_t group = 0;
+  std::vector<EvalLane> lanes = {};
+  double seconds = 0;  // the group's decoding, others beside it
+  int32_t steps = 0;
+};
+
+// One JSON line, without a line break.
+std::string to_line(const EvalRecord& record);
+// Nothing for a line that is no record, such as one that was cut off.
+std::optional<EvalRecord> parse_record(std::string_view line);
+
+// The records of a file, in order; none where there is no file.
+std::vector<EvalRecord> read_records(const std::string& file);
+
+}  // namespace lanerope

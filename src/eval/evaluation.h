@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+
+#include "eval/arm.h"
+#include "eval/eval_record.h"
+#include "eval/question_file.h"
+#include "lanerope/engine.h"
+
+namespace lanerope {
+
+struct EvalPlan {
+  int32_t lanes_total = 4;  // lanes that a question gets in all: lanes_total / N groups of N
+  int32_t budget = 256;     // the largest that is looked at; smaller ones are cut out of the same samples
+  Sampling sampling = {.temperature = 0.6F, .top_k = 0, .top_p = 0.95F, .min_p = 0};
+  uint64_t seed = 1;
+  int32_t parallel = 16;  // groups at once
+  // The prompt of a question.
+  std::function<std::string(const Model&, const std::string&)> prompt = {};
+  std::function<bool()> stopped = {};  // asked before each step; may be empty
+};
+
+// Lanes that a question gets under the arm.
+int32_t total_lanes(const Arm& arm, const EvalPlan& plan);
+
+// Samples the groups of the arm that `done` does not hold, each handed to `sink` as it ends, in any order.
+// The random numbers of a group follow from the seed, its question and its number alone. Throws what
+// Engine::submit throws.
+void evaluate_arm(std::shared_ptr<const Model> model, const Arm& arm, std::span<const EvalQuestion> questions,
+                  const EvalPlan& plan, std::span<const EvalRecord> done,
+                  const std::function<void(const EvalRecord&)>& sink);
+
+}  // namespace lanerope

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "eval/report.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "eval/report_page_template.h"
+
+namespace lanerope {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json share_json(const Share& share) {
+  return {{"value", share.value}, {"low", share.low}, {"high", share.high}};
+}
+
+std::string percent(double share) {
+  char text[16];
+  std::snprintf(text, sizeof text, "%.1f", 100 * share);
+  return text;
+}
+
+std::string interval(const Share& share) {
+  return percent(share.value) + " [" + percent(share.low) + ", " + percent(share.high) + "]";
+}
+
+// Rows of cells as lines, columns as wide as they must be; the first column to the left.
+std::string aligned(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    for (size_t i = 0; i < row.size(); ++i) {
+      const std::string space(widths[i] - row[i].size(), ' ');
+      text += (i > 0 ? "  " : "") + (i == 0 ? row[i] + space : space + row[i]);
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+std::string budget_table(std::span<const ArmScore> scores, const std::string& title,
+                         const std::function<std::string(const BudgetScore&)>& cell) {
+  std::vector<std::vector<std::string>> rows = {{title}};
+  for (const BudgetScore& budget : scores[0].budgets) rows[0].push_back(std::to_string(budget.budget));
+  for (const ArmScore& score : scores) {
+    rows.push_back({score.arm});
+    for (const BudgetScore& budget : score.budgets) rows.back().push_back(cell(budget));
+  }
+  return aligned(rows) + "\n";
+}
+
+}  // namespace
+
+Json report_json(std::span<const ArmScore> scores) {
+  Json arms = Json::array();
+  for (const ArmScore& score : scores) {
+    Json json = {{"arm", score.arm},         {"questions", score.questions},
+                 {"lanes", score.lanes},     {"lanes_total", score.lanes_total},
+                 {"seconds", score.seconds}, {"tokens", score.tokens}};
+    json["budgets"] = Json::array();
+    for (size_t b = 0; b < score.budgets.size(); ++b) {
+      const BudgetScore& budget = score.budgets[b];
+      json["budgets"].push_back({{"budget", budget.budget},
+                                 {"maj", share_json(budget.majority)},
+                                 {"pass", share_json(budget.pass)},
+                                 {"oracle", share_json(budget.oracle)},
+                                 {"gain", share_json(score.gain[b])},
+                                 {"ended", budget.ended},
+                                 {"mean_tokens", budget.mean_tokens}});
+    }
+    json["parts"] = Json::array();
+    for (const PartsScore& part : score.parts)
+      json["parts"].push_back({{"parts", part.parts}, {"questions", part.questions}, {"maj", part.majority}});
+    json["calibration"] = {{"error", score.calibration.error}, {"bins", Json::array()}};
+    for (const ReliabilityBin& bin : score.calibration.bins) {
+      json["calibration"]["bins"].push_back(
+          {{"confidence", bin.confidence}, {"right", bin.right}, {"count", bin.count}});
+    }
+    arms.push_back(std::move(json));
+  }
+  return {{"arms", arms}};
+}
+
+std::string report_text(std::span<const ArmScore> scores) {
+  if (scores.empty()) return "No question has been answered under every arm yet.\n";
+  std::string text =
+      std::to_string(scores[0].questions) + " questions; percentages by tokens a lane may spend\n\n";
+  const std::string k = std::to_string(scores[0].lanes_total);
+  text += budget_table(scores, "maj@" + k, [](const BudgetScore& b) { return percent(b.majority.value); });
+  text += budget_table(scores, "pass@1", [](const BudgetScore& b) { return percent(b.pass.value); });
+  text += budget_table(scores, "oracle", [](const BudgetScore& b) { return percent(b.oracle.value); });
+  text += budget_table(scores, "ended", [](const BudgetScore& b) { return percent(b.ended); });
+  std::vector<std::vector<std::string>> rows = {{"maj@" + k + " with 95 % interval"}};
+  for (const BudgetScore& budget : scores[0].budgets) rows[0].push_back(std::to_string(budget.budget));
+  for (const ArmScore& score : scores) {
+    rows.push_back({score.arm});
+    for (const BudgetScore& budget : score.budgets) rows.back().push_back(interval(budget.majority));
+  }
+  return text + aligned(rows);
+}
+
+std::string report_page(std::span<const ArmScore> scores, const std::string& title) {
+  std::string page(report_page_template());
+  const auto put = [&page](const std::string& place, std::string value) {
+    // "</script" must not stand in the data.
+    for (size_t at = value.find("</"); at != std::string::npos; at = value.find("</", at + 3))
+      value.replace(at, 2, "<\\/");
+    const size_t at = page.find(place);
+    if (at != std::string::npos) page.replace(at, place.size(), value);
+  };
+  put("\"LANEROPE_TITLE\"", Json(title).dump());
+  put("\"LANEROPE_REPORT\"", report_json(scores).dump());
+  return page;
+}
+
+}  // namespace lanerope

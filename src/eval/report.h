@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <span>
+#include <string>
+
+#include "eval/metrics.h"
+
+namespace lanerope {
+
+// Everything that was measured.
+nlohmann::ordered_json report_json(std::span<const ArmScore> scores);
+
+// For a terminal: a table of maj@k by budget, one of pass@1 and oracle, shares as percentages.
+std::string report_text(std::span<const ArmScore> scores);
+
+// One HTML page that holds its data and needs no network: accuracy against budget with intervals, tables,
+// reliability.
+std::string report_page(std::span<const ArmScore> scores, const std::string& title);
+
+}  // namespace lanerope

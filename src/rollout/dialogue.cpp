@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rollout/dialogue.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "engine/answer.h"
+#include "rollout/lane_score.h"
+#include "rollout/ordered_traces.h"
+
+namespace lanerope {
+
+namespace {
+
+constexpr auto speaker = "Assistant ";
+
+std::string turn_heading(size_t assistant) {
+  return speaker + std::to_string(assistant + 1) + ":";
+}
+
+struct Assistant {
+  std::string text = {};
+  std::string turn = {};  // of the round that runs
+  bool done = false;
+};
+
+// One dialogue on its way.
+class Dialogue {
+ public:
+  Dialogue(const RolloutQuestion& question, const DialogueOptions& options, int32_t group)
+      : question_(question),
+        options_(options),
+        seed_(group_seed(options.rollout.seed, question.problem.question, group)),
+        assistants_(static_cast<size_t>(options.rollout.request.lanes)) {}
+
+  // Submits a turn of each assistant who is not done; how many.
+  int32_t start_round(Engine& engine, std::map<GroupId, size_t>& speakers) {
+    const bool spent = (round_ + 1) * options_.turn > options_.rollout.request.budget;
+    int32_t n = 0;
+    for (size_t k = 0; k < assistants_.size() && !spent; ++k) {
+      if (assistants_[k].done) continue;
+      const Request request = turn_request(k);
+      if (!fits(engine.model(), request)) break;
+      speakers.emplace(engine.submit(request), k);
+      ++n;
+    }
+    return n;
+  }
+
+  void take_turn(const Model& model, size_t k, const LaneResult& lane) {
+    Assistant& assistant = assistants_[k];
+    assistant.turn = written_text(model, lane);
+    const bool cut = lane.finish == FinishReason::length;
+    // A number that the turn's end cuts off may go on in the next.
+    const std::string text = assistant.text + assistant.turn;
+    assistant.done = extract_settled_answer(cut ? text : text + "\n").has_value();
+    if (assistant.done || cut) return;
+    const auto wait = static_cast<int32_t>(n_tokens(model, options_.wait));
+    auto length = static_cast<int32_t>(n_tokens(model, assistant.turn));
+    for (; wait > 0 && length + wait <= options_.turn; length += wait) assistant.turn += options_.wait;
+  }
+
+  void end_round() {
+    for (size_t k = 0; k < assistants_.size(); ++k) {
+      std::string& turn = assistants_[k].turn;
+      if (turn.empty()) continue;
+      transcript_ += turn_heading(k) + turn + "\n";
+      // What follows a colon starts with a space that the lane's text does not need.
+      if (assistants_[k].text.empty() && turn.starts_with(' ')) turn.erase(0, 1);
+      assistants_[k].text += std::exchange(turn, {});
+    }
+    ++round_;
+  }
+
+  Trace trace() const {
+    const Trace& problem = question_.problem;
+    Trace trace = {.question = problem.question, .answer = problem.answer, .parts = problem.parts};
+    const std::string truth = true_answer(problem.answer);
+    for (const Assistant& assistant : assistants_) {
+      trace.lanes.push_back(assistant.text);
+      trace.labels.push_back(assistant.done && is_right(assistant.text, /*cut_off=*/false, truth));
+      trace.ended.push_back(assistant.done);
+    }
+    return trace;
+  }
+
+ private:
+  static size_t n_tokens(const Model& model, const std::string& text) {
+    return model.encode(text, {.add_special = false, .parse_special = true}).size();
+  }
+
+  static bool fits(const Model& model, const Request& request) {
+    const size_t prompt = model.encode(request.prompt, {}).size();
+    return prompt + static_cast<size_t>(request.budget) <= static_cast<size_t>(model.info().trained_context);
+  }
+
+  Request turn_request(size_t k) const {
+    Request request = options_.rollout.request;
+    request.prompt = question_.prompt + "\n\n" + transcript_ + turn_heading(k);
+    request.lanes = 1;
+    request.budget = options_.turn;
+    request.tag = "";
+    request.stop = {std::string("\n") + speaker};
+    request.selection = {.kind = SelectionKind::none};
+    request.sampling.seed = group_seed(seed_, turn_heading(k), round_);
+    return request;
+  }
+
+  const RolloutQuestion& question_;
+  const DialogueOptions& options_;
+  uint64_t seed_ = 0;
+  std::vector<Assistant> assistants_;
+  std::string transcript_;
+  int32_t round_ = 0;
+};
+
+// A dialogue and the turns of its round that are being written.
+struct RunningDialogue {
+  Dialogue dialogue;
+  std::map<GroupId, size_t> speakers = {};
+};
+
+class Collaboration {
+ public:
+  Collaboration(Engine& engine, std::span<const RolloutQuestion> questions, const DialogueOptions& options)
+      : engine_(engine),
+        questions_(questions),
+        options_(options),
+        jobs_(missing_jobs(questions, options.rollout.groups)) {}
+
+  void run(const TraceSink& sink) {
+    OrderedTraces traces(sink);
+    while (traces.handed_over() < jobs_.size()) {
+      if (options_.rollout.stopped && options_.rollout.stopped()) return cancel_all();
+      while (started_ < jobs_.size() && std::ssize(running_) < options_.rollout.parallel) start(traces);
+      if (!running_.empty()) engine_.step([this](const Event& event) { take(event); });
+      end_rounds(traces);
+    }
+  }
+
+ private:
+  void start(OrderedTraces& traces) {
+    const RolloutJob& job = jobs_[started_];
+    RunningDialogue running = {.dialogue = {questions_[job.question], options_, job.group}};
+    if (running.dialogue.start_round(engine_, running.speakers) > 0) {
+      running_.emplace(started_, std::move(running));
+    } else {
+      traces.put(started_, running.dialogue.trace());
+    }
+    ++started_;
+  }
+
+  void take(const Event& event) {
+    if (event.kind != EventKind::group_finished) return;
+    for (auto& [job, running] : running_) {
+      const auto found = running.speakers.find(event.group);
+      if (found == running.speakers.end()) continue;
+      running.dialogue.take_turn(engine_.model(), found->second, event.result->lanes.front());
+      running.speakers.erase(found);
+      return;
+    }
+  }
+
+  // Not within take(): a sink of the engine must not submit.
+  void end_rounds(OrderedTraces& traces) {
+    for (auto at = running_.begin(); at != running_.end();) {
+      RunningDialogue& running = at->second;
+      if (!running.speakers.empty()) {
+        ++at;
+        continue;
+      }
+      running.dialogue.end_round();
+      if (running.dialogue.start_round(engine_, running.speakers) > 0) {
+        ++at;
+        continue;
+      }
+      traces.put(at->first, running.dialogue.trace());
+      at = running_.erase(at);
+    }
+  }
+
+  void cancel_all() {
+    for (const auto& [job, running] : std::exchange(running_, {})) {
+      for (const auto& [group, assistant] : running.speakers) engine_.cancel(group);
+    }
+    while (engine_.step([](const Event&) {})) {
+    }
+  }
+
+  Engine& engine_;
+  std::span<const RolloutQuestion> questions_;
+  const DialogueOptions& options_;
+  std::vector<RolloutJob> jobs_;
+  std::map<size_t, RunningDialogue> running_;  // by index into jobs_
+  size_t started_ = 0;
+};
+
+}  // namespace
+
+int32_t dialogue_cells(const Model& model, std::span<const RolloutQuestion> questions,
+                       const DialogueOptions& options) {
+  const Request& request = options.rollout.request;
+  const int32_t rounds = request.budget / std::max(options.turn, 1);
+  const auto heading = static_cast<int32_t>(
+      model.encode("\n" + turn_heading(0), {.add_special = false, .parse_special = true}).size());
+  size_t prompt = 0;
+  for (const RolloutQuestion& question : questions) {
+    prompt = std::max(prompt, model.encode(question.prompt, {}).size());
+  }
+  const int64_t longest = static_cast<int64_t>(prompt) + heading + 2 +
+                          int64_t{rounds} * request.lanes * (options.turn + heading + 2);
+  const int64_t of_turn = std::min<int64_t>(longest, model.info().trained_context) + options.turn;
+  return static_cast<int32_t>(
+      std::min<int64_t>(of_turn * request.lanes * options.rollout.parallel, INT32_MAX));
+}
+
+void collaborate(Engine& engine, std::span<const RolloutQuestion> questions, const DialogueOptions& options,
+                 const TraceSink& sink) {
+  Collaboration(engine, questions, options).run(sink);
+}
+
+}  // namespace lanerope

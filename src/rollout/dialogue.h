@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "lanerope/engine.h"
+#include "rollout/rollout.h"
+
+namespace lanerope {
+
+struct DialogueOptions {
+  // `request.lanes` is the number of assistants, `request.budget` the tokens that each may write in all.
+  RolloutOptions rollout = {};
+  int32_t turn = 16;           // tokens of a turn
+  std::string wait = " wait";  // fills up a turn that ends early; may be empty
+};
+
+// One model plays N assistants, as one lane each, in a dialogue in plain text. In every round each assistant
+// who is not done writes a turn of at most `turn` tokens and reads, below the prompt, the turns of all rounds
+// before:
+//
+//   Assistant 1: ...
+//   Assistant 2: ...
+//
+// So a token of lane m at step s rests on steps below s - s % turn of the others, and the turns of each
+// assistant, one after the other, are a lane of a trace. A turn that ends early is filled up with the wait
+// text, as far as whole ones fit, so that the lanes stay in step. An assistant is done once it has given a
+// marked answer. Traces, order, seeds and errors are as roll_out()'s.
+void collaborate(Engine& engine, std::span<const RolloutQuestion> questions, const DialogueOptions& options,
+                 const TraceSink& sink);
+
+// Cells for `parallel` dialogues at once. Throws as memory_need does.
+int32_t dialogue_cells(const Model& model, std::span<const RolloutQuestion> questions,
+                       const DialogueOptions& options);
+
+}  // namespace lanerope

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rollout/rollout.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "rollout/lane_score.h"
+#include "rollout/ordered_traces.h"
+
+namespace lanerope {
+
+namespace {
+
+Trace labelled_trace(const Model& model, const Trace& problem, const GroupResult& result) {
+  Trace trace = {.question = problem.question, .answer = problem.answer, .parts = problem.parts};
+  const std::string truth = true_answer(problem.answer);
+  for (const LaneResult& lane : result.lanes) {
+    const bool ended = lane.finish == FinishReason::end || lane.finish == FinishReason::stop;
+    trace.lanes.push_back(written_text(model, lane));
+    trace.labels.push_back(is_right(trace.lanes.back(), !ended, truth));
+    trace.ended.push_back(ended);
+  }
+  return trace;
+}
+
+Request request_of(const RolloutQuestion& question, const RolloutOptions& options, int32_t group) {
+  Request request = options.request;
+  request.prompt = question.prompt;
+  request.selection = {.kind = SelectionKind::none};
+  request.sampling.seed = group_seed(options.seed, question.problem.question, group);
+  return request;
+}
+
+class Rollout {
+ public:
+  Rollout(Engine& engine, std::span<const RolloutQuestion> questions, const RolloutOptions& options)
+      : engine_(engine),
+        questions_(questions),
+        options_(options),
+        jobs_(missing_jobs(questions, options.groups)) {}
+
+  void run(const TraceSink& sink) {
+    OrderedTraces traces(sink);
+    while (traces.handed_over() < jobs_.size()) {
+      if (options_.stopped && options_.stopped()) return cancel_all();
+      while (submitted_ < jobs_.size() && std::ssize(running_) < options_.parallel) submit();
+      engine_.step([&](const Event& event) { take(event, traces); });
+    }
+  }
+
+ private:
+  void submit() {
+    const RolloutJob& job = jobs_[submitted_];
+    running_.emplace(engine_.submit(request_of(questions_[job.question], options_, job.group)), submitted_);
+    ++submitted_;
+  }
+
+  void take(const Event& event, OrderedTraces& traces) {
+    const auto found = running_.find(event.group);
+    if (event.kind != EventKind::group_finished || found == running_.end()) return;
+    const Trace& problem = questions_[jobs_[found->second].question].problem;
+    traces.put(found->second, labelled_trace(engine_.model(), problem, *event.result));
+    running_.erase(found);
+  }
+
+  void cancel_all() {
+    for (const auto& [group, job] : std::exchange(running_, {})) engine_.cancel(group);
+    while (engine_.step([](const Event&) {})) {
+    }
+  }
+
+  Engine& engine_;
+  std::span<const RolloutQuestion> questions_;
+  const RolloutOptions& options_;
+  std::vector<RolloutJob> jobs_;
+  std::map<GroupId, size_t> running_;  // indices into jobs_
+  size_t submitted_ = 0;
+};
+
+}  // namespace
+
+std::vector<RolloutJob> missing_jobs(std::span<const RolloutQuestion> questions, int32_t groups) {
+  std::vector<RolloutJob> jobs;
+  for (size_t i = 0; i < questions.size(); ++i) {
+    for (int32_t group = questions[i].done; group < groups; ++group) {
+      jobs.push_back({.question = i, .group = group});
+    }
+  }
+  return jobs;
+}
+
+uint64_t group_seed(uint64_t seed, const std::string& question, int32_t group) {
+  uint64_t hash = 0xcbf29ce484222325U;  // FNV-1a
+  const auto add = [&hash](unsigned char byte) { hash = (hash ^ byte) * 0x100000001b3U; };
+  for (const char c : question) add(static_cast<unsigned char>(c));
+  for (int i = 0; i < 64; i += 8) add(static_cast<unsigned char>(seed >> i));
+  for (int i = 0; i < 32; i += 8) add(static_cast<unsigned char>(static_cast<uint32_t>(group) >> i));
+  return hash;
+}
+
+int32_t rollout_cells(const Model& model, std::span<const RolloutQuestion> questions,
+                      const RolloutOptions& options) {
+  int32_t largest = 0;
+  for (const RolloutQuestion& question : questions) {
+    const MemoryNeed need = memory_need(model, request_of(question, options, 0), KvType::f16);
+    largest = std::max(largest, need.prompt_cells + need.lane_cells);
+  }
+  return largest * options.parallel;
+}
+
+void roll_out(Engine& engine, std::span<const RolloutQuestion> questions, const RolloutOptions& options,
+              const TraceSink& sink) {
+  Rollout(engine, questions, options).run(sink);
+}
+
+}  // namespace lanerope

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/cli/program.h"
+
+namespace lanerope::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+// One thread: the model is so small that a second one only waits.
+std::vector<std::string> rollout(const std::string& questions, std::vector<std::string> more) {
+  std::vector<std::string> arguments = {"data", "rollout", "-m", tiny_model(), questions, "-n", "2",
+                                        "-b",   "12",      "-t", "1",          "--seed",  "3"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+std::string four_questions() {
+  const std::string file = temporary("questions.jsonl");
+  write_file(file, run_program({.arguments = {"data", "problems", "--count", "4", "--parts", "2"}}).out);
+  return file;
+}
+
+TEST(DataRollout, WritesGroupsWithLabels) {
+  const Outcome outcome = run_program({.arguments = rollout(four_questions(), {"--groups", "2"})});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_THAT(outcome.err, HasSubstr("8 groups sampled, "));
+  const std::vector<nlohmann::json> lines = json_lines(outcome.out);
+  ASSERT_EQ(lines.size(), 8U);
+  for (const nlohmann::json& line : lines) {
+    EXPECT_EQ(line.at("lanes").size(), 2U);
+    EXPECT_EQ(line.at("labels").size(), 2U);
+    EXPECT_EQ(line.at("ended").size(), 2U);
+    EXPECT_EQ(line.at("parts"), 2);
+  }
+  EXPECT_EQ(lines[0].at("question"), lines[1].at("question"));
+  EXPECT_NE(lines[0].at("lanes"), lines[1].at("lanes"));
+}
+
+TEST(DataRollout, AFileThatWasCutOffIsCompleted) {
+  const std::string questions = four_questions();
+  const std::string file = temporary("rollout.jsonl");
+  ASSERT_EQ(run_program({.arguments = rollout(questions, {"--groups", "2", "-o", file})}).status, 0);
+  const std::string whole = file_text(file);
+  size_t third_line = 0;
+  for (int i = 0; i < 3; ++i) third_line = whole.find('\n', third_line) + 1;
+  write_file(file, whole.substr(0, third_line + 40));
+  const Outcome resumed = run_program({.arguments = rollout(questions, {"--groups", "2", "-o", file})});
+  EXPECT_EQ(resumed.status, 0);
+  EXPECT_THAT(resumed.err, HasSubstr("5 groups sampled, "));
+  EXPECT_EQ(file_text(file), whole);
+  const Outcome again = run_program({.arguments = rollout(questions, {"--groups", "2", "-o", file})});
+  EXPECT_THAT(again.err, HasSubstr("every group is already in " + file));
+  EXPECT_EQ(file_text(file), whole);
+  ASSERT_EQ(run_program({.arguments = rollout(questions, {"--groups", "3", "-o", file})}).status, 0);
+  EXPECT_EQ(json_lines(file_text(file)).size(), 12U);
+}
+
+TEST(DataRollout, TakesTheCouplingAndTheLimit) {
+  const std::string questions = four_questions();
+  const std::string coupled = run_program({.arguments = rollout(questions, {"--limit", "1"})}).out;
+  const std::string independent =
+      run_program({.arguments = rollout(questions, {"--limit", "1", "--coupling", "independent"})}).out;
+  EXPECT_EQ(json_lines(independent).size(), 1U);
+  EXPECT_NE(independent, coupled);
+}
+
+TEST(DataRollout, CollaborateWritesTurnsAsLanes) {
+  const std::vector<std::string> arguments = {
+      "data",   "collaborate", "-m", tiny_model(), four_questions(), "-n", "3",       "-b", "16",
+      "--turn", "8",           "-t", "1",          "--seed",         "3",  "--limit", "2"};
+  const Outcome outcome = run_program({.arguments = arguments});
+  EXPECT_EQ(outcome.status, 0);
+  const std::vector<nlohmann::json> lines = json_lines(outcome.out);
+  ASSERT_EQ(lines.size(), 2U);
+  for (const nlohmann::json& line : lines) {
+    EXPECT_EQ(line.at("lanes").size(), 3U);
+    EXPECT_FALSE(line.at("lanes")[0].get<std::string>().empty());
+  }
+  std::vector<std::string> only_right = arguments;
+  only_right.push_back("--only-right");
+  EXPECT_EQ(run_program({.arguments = only_right}).out, "") << "a random model is never right";
+}
+
+TEST(DataRollout, RefusesBadFiles) {
+  const std::string empty = temporary("empty.jsonl");
+  write_file(empty, "");
+  EXPECT_THAT(run_program({.arguments = rollout(empty, {})}).err, HasSubstr("holds no questions"));
+  EXPECT_EQ(run_program({.arguments = rollout("/nowhere.jsonl", {})}).status, 5);
+  write_file(empty, "{\"question\": \"Q\"}\n");
+  const Outcome no_answer = run_program({.arguments = rollout(empty, {})});
+  EXPECT_EQ(no_answer.status, 3);
+  EXPECT_THAT(no_answer.err, HasSubstr(empty + ", line 1 has no \"answer\""));
+  const std::string other = temporary("other.txt");
+  write_file(other, "my notes\n");
+  EXPECT_EQ(run_program({.arguments = rollout(four_questions(), {"-o", other})}).status, 3);
+  EXPECT_EQ(file_text(other), "my notes\n");
+  write_file(other, "my notes");
+  EXPECT_EQ(run_program({.arguments = rollout(four_questions(), {"-o", other})}).status, 3);
+  EXPECT_EQ(file_text(other), "my notes");
+}
+
+}  // namespace
+}  // namespace lanerope::test

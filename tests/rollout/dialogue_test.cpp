@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rollout/dialogue.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/rollout/biased_model.h"
+
+namespace lanerope::test {
+namespace {
+
+using testing::Each;
+using testing::ElementsAre;
+
+DialogueOptions greedy(std::vector<LogitBias> bias) {
+  DialogueOptions options = {.rollout = {.parallel = 3, .seed = 4}, .turn = 8};
+  options.rollout.request = {.lanes = 3, .budget = 24};
+  options.rollout.request.sampling = {.temperature = 0, .logit_bias = std::move(bias)};
+  return options;
+}
+
+std::vector<Trace> held(const std::vector<RolloutQuestion>& questions, const DialogueOptions& options) {
+  const std::shared_ptr<const Model> model = speaking_model();
+  Engine engine(model, {.kv_cells = dialogue_cells(*model, questions, options)});
+  std::vector<Trace> traces;
+  collaborate(engine, questions, options, [&](const Trace& trace) { traces.push_back(trace); });
+  EXPECT_EQ(engine.state().groups, 0);
+  return traces;
+}
+
+TEST(Dialogue, EachAssistantIsALaneOfWholeTurns) {
+  const Model& model = *speaking_model();
+  const std::vector<Trace> traces =
+      held({question("How many?", "3"), question("And now?", "4")}, greedy({{token_of(model, "7"), 1000}}));
+  ASSERT_EQ(traces.size(), 2U);
+  EXPECT_EQ(traces[0].question, "How many?");
+  EXPECT_EQ(traces[1].question, "And now?");
+  for (const Trace& trace : traces) {
+    const std::string three_turns(24, '7');
+    EXPECT_THAT(trace.lanes, ElementsAre(three_turns, three_turns, three_turns));
+    EXPECT_THAT(trace.labels, Each(false));
+    EXPECT_THAT(trace.ended, Each(false));
+  }
+}
+
+TEST(Dialogue, ATurnThatEndsEarlyIsFilledWithWaits) {
+  const Model& model = *speaking_model();
+  DialogueOptions options = greedy({{end_token(model), 1000}});
+  options.wait = "ab";
+  ASSERT_EQ(model.encode("ab", {.add_special = false}).size(), 2U);
+  const std::string twelve = "abababababababababababab";
+  EXPECT_THAT(held({question("How many?", "3")}, options).front().lanes, ElementsAre(twelve, twelve, twelve));
+  options.wait = "";
+  EXPECT_THAT(held({question("How many?", "3")}, options).front().lanes, ElementsAre("", "", ""));
+}
+
+// Greedy with a penalty for each time that a token occurred: four times #, then 7, then the end.
+TEST(Dialogue, AnAssistantIsDoneOnceItHasMarkedItsAnswer) {
+  const Model& model = *speaking_model();
+  DialogueOptions options =
+      greedy({{token_of(model, "#"), 1450}, {token_of(model, "7"), 1100}, {end_token(model), 1070}});
+  options.rollout.request.sampling.frequency_penalty = 100;
+  const std::vector<Trace> traces = held({question("How many?", "7"), question("How few?", "8")}, options);
+  ASSERT_EQ(traces.size(), 2U);
+  EXPECT_THAT(traces[0].lanes, Each("####7"));
+  EXPECT_THAT(traces[0].labels, ElementsAre(true, true, true));
+  EXPECT_THAT(traces[1].labels, ElementsAre(false, false, false));
+  EXPECT_THAT(traces[1].ended, Each(true));
+}
+
+TEST(Dialogue, AssistantsSayDifferentThingsAndTheSameTwice) {
+  DialogueOptions options = greedy({});
+  options.rollout.request.sampling = {.temperature = 1};
+  const std::vector<RolloutQuestion> asked = {question("How many?", "3")};
+  const std::vector<Trace> once = held(asked, options);
+  EXPECT_NE(once[0].lanes[0], once[0].lanes[1]);
+  EXPECT_EQ(held(asked, options)[0].lanes, once[0].lanes);
+}
+
+TEST(Dialogue, LaterTurnsReadWhatTheOthersSaid) {
+  DialogueOptions options = greedy({});
+  options.rollout.request.budget = 16;
+  const std::vector<RolloutQuestion> asked = {question("How many?", "3")};
+  const std::string alone = [&] {
+    DialogueOptions one = options;
+    one.rollout.request.lanes = 1;
+    return held(asked, one)[0].lanes[0];
+  }();
+  // Greedy, so the first turns are the same; the second turn has the second assistant's first above it.
+  options.rollout.request.lanes = 2;
+  const std::string together = held(asked, options)[0].lanes[0];
+  const Model& model = *speaking_model();
+  const std::vector<TokenId> a = model.encode(alone, {.add_special = false});
+  const std::vector<TokenId> b = model.encode(together, {.add_special = false});
+  EXPECT_EQ(std::vector(a.begin(), a.begin() + 6), std::vector(b.begin(), b.begin() + 6));
+  EXPECT_NE(alone, together);
+}
+
+TEST(Dialogue, EndsWhereTheTrainedContextDoes) {
+  const Model& model = *speaking_model();
+  DialogueOptions options = greedy({{token_of(model, "7"), 1000}});
+  options.rollout.request.budget = 100000;
+  options.turn = 64;
+  const Trace trace = held({question("How many?", "3")}, options).front();
+  EXPECT_THAT(trace.ended, Each(false));
+  EXPECT_LT(trace.lanes[0].size(), static_cast<size_t>(model.info().trained_context));
+  EXPECT_GE(trace.lanes[0].size(), 64U);
+}
+
+}  // namespace
+}  // namespace lanerope::test
