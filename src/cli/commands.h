@@ -22,6 +22,7 @@ Command add_bench(CLI::App& root);
 Command add_serve(CLI::App& root);
 Command add_data(CLI::App& root);
 Command add_eval(CLI::App& root);
+Command add_train(CLI::App& root);
 Command add_completion(CLI::App& root);
 
 // Below `data`.

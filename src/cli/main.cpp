@@ -71,8 +71,8 @@ int run(int argc, char** argv) {
   app.require_subcommand(0, 1);
   app.formatter(std::make_shared<HelpFormatter>());
   const std::vector<Command> commands = {
-      add_run(app),   add_chat(app),  add_score(app), add_inspect(app), add_tokenize(app),
-      add_bench(app), add_serve(app), add_data(app),  add_eval(app),    add_completion(app)};
+      add_run(app),   add_chat(app), add_score(app), add_inspect(app), add_tokenize(app),  add_bench(app),
+      add_serve(app), add_data(app), add_eval(app),  add_train(app),   add_completion(app)};
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {

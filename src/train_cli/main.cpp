@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <c10/util/Exception.h>
+#include <malloc.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <memory>
+
+#include "cli/exit_code.h"
+#include "cli/help_format.h"
+#include "cli/output.h"
+#include "lanerope/model.h"
+#include "train/files/curve_page.h"
+#include "train/files/model_card.h"
+#include "train/files/vocabulary_file.h"
+#include "train/trainer.h"
+
+namespace lanerope {
+
+namespace {
+
+constexpr auto description =
+    "lanerope-train: trains models, and adapters, whose lanes read one another.\n"
+    "\n"
+    "A run is described by one JSON file; docs/training.md lists its keys. It keeps its checkpoint, its "
+    "curve and its\n"
+    "record in a folder beside what it writes, and goes on from there when it is started again.";
+
+constexpr auto footer =
+    "Examples:\n"
+    "  lanerope data traces --count 200000 --split train --parts 1-8 -o base.jsonl\n"
+    "  lanerope-train vocabulary --data base.jsonl --merges 400 -o vocabulary.gguf\n"
+    "  lanerope-train pretrain -c train/base.json\n"
+    "  lanerope-train sft -c train/lanes.json -s steps=500 -s omega.init=gt -s out=gt.gguf\n"
+    "  lanerope-train curves -o curves.html base.gguf.run gt.gguf.run";
+
+volatile std::sig_atomic_t interrupted = 0;
+
+struct StageFlags {
+  std::string config;
+  std::vector<std::string> settings;
+};
+
+std::string stage_help(Stage stage) {
+  switch (stage) {
+    case Stage::pretrain:
+      return "Train a model from nothing";
+    case Stage::sft:
+      return "Train a model or an adapter on traces";
+    case Stage::kto:
+      return "Train on groups whose lanes are labelled right or wrong";
+  }
+  return "";
+}
+
+int run_stage(Stage stage, const StageFlags& flags) {
+  const TrainConfig config = read_train_config(flags.config, flags.settings, stage);
+  std::signal(SIGINT, [](int) { interrupted = 1; });
+  std::signal(SIGTERM, [](int) { interrupted = 1; });
+  const bool terminal = notes_are_terminal();
+  const TrainCallbacks callbacks{
+      .note = [](const std::string& text) { print_note(text); },
+      .step =
+          [&](const TrainingProgress& p) {
+            // A terminal keeps lines with measurements and shows the others in place.
+            const bool kept = p.extra.contains("dev_loss") || p.step == p.steps;
+            if (terminal) {
+              std::fprintf(stderr, "\r\033[K%s%s", progress_line(p).c_str(), kept ? "\n" : "");
+            } else if (kept || p.step % 25 == 0) {
+              print_note(progress_line(p));
+            }
+          },
+      .stop = [] { return interrupted != 0; },
+  };
+  return train(config, callbacks) ? exit_ok : exit_interrupted;
+}
+
+std::pair<CLI::App*, std::function<int()>> add_stage(CLI::App& root, Stage stage) {
+  auto flags = std::make_shared<StageFlags>();
+  CLI::App* app = root.add_subcommand(std::string(name(stage)), stage_help(stage));
+  app->add_option("-c,--config", flags->config, "The run, as JSON")->type_name("FILE");
+  app->add_option("-s,--set", flags->settings, "KEY=VALUE put over the configuration; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->take_all();
+  return {app, [stage, flags] { return run_stage(stage, *flags); }};
+}
+
+std::pair<CLI::App*, std::function<int()>> add_vocabulary(CLI::App& root) {
+  auto training = std::make_shared<VocabularyTraining>();
+  CLI::App* app = root.add_subcommand("vocabulary", "Train a byte-level BPE vocabulary on traces");
+  app->add_option("--data", training->data, "Trace files")->type_name("FILE")->required()->take_all();
+  app->add_option("--groups", training->groups, "Of each file, from its beginning (0: all)")
+      ->type_name("N")
+      ->capture_default_str();
+  app->add_option("--merges", training->size.merges, "Merges at most")->type_name("N")->capture_default_str();
+  app->add_option("-o,--output", training->output, "The GGUF file to write")->type_name("FILE")->required();
+  return {app, [training] {
+            const VocabularyReport report = train_vocabulary_file(*training);
+            print_note(std::to_string(report.merges) + " merges of " + std::to_string(report.bytes) +
+                       " bytes of text; " + std::to_string(report.tokens) + " tokens in the vocabulary");
+            return static_cast<int>(exit_ok);
+          }};
+}
+
+struct CurveFlags {
+  std::vector<std::string> runs;
+  std::string output;
+};
+
+std::pair<CLI::App*, std::function<int()>> add_curves(CLI::App& root) {
+  auto flags = std::make_shared<CurveFlags>();
+  CLI::App* app =
+      root.add_subcommand("curves", "Lay the curves of several runs over one another, as an HTML page");
+  app->add_option("RUN", flags->runs, "Folders of runs")->required()->take_all();
+  app->add_option("-o,--output", flags->output, "The page to write")->type_name("FILE")->required();
+  return {app, [flags] {
+            std::vector<CurveLogName> logs;
+            for (const std::string& folder : flags->runs) logs.push_back({.path = folder + "/curve.jsonl"});
+            write_curve_page_file(flags->output, logs);
+            return static_cast<int>(exit_ok);
+          }};
+}
+
+int run(int argc, char** argv) {
+  CLI::App app(description, "lanerope-train");
+  app.footer(footer);
+  app.require_subcommand(1);
+  app.option_defaults()->take_last();
+  app.set_version_flag("--version", "lanerope-train " + std::string(version()), "Print the version");
+  app.formatter(std::make_shared<HelpFormatter>());
+  const std::vector<std::pair<CLI::App*, std::function<int()>>> commands = {
+      add_stage(app, Stage::pretrain), add_stage(app, Stage::sft), add_stage(app, Stage::kto),
+      add_vocabulary(app), add_curves(app)};
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    const std::vector<CLI::App*> chosen = app.get_subcommands();
+    print_out(chosen.empty() ? app.help() : chosen.front()->help());
+    return exit_ok;
+  } catch (const CLI::CallForVersion&) {
+    print_out(app.version() + "\n");
+    return exit_ok;
+  } catch (const CLI::ParseError& error) {
+    print_note(std::string("lanerope-train: error: ") + error.what() + "; see lanerope-train --help");
+    return exit_invalid_request;
+  }
+  for (const auto& [command, action] : commands) {
+    if (command->parsed()) return action();
+  }
+  return exit_ok;
+}
+
+}  // namespace
+
+}  // namespace lanerope
+
+int main(int argc, char** argv) {
+  // Tensors of a batch come and go by the hundred, and fresh pages for each would take a third of a step.
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 2'000'000'000);
+  mallopt(M_TOP_PAD, 256 << 20);
+  try {
+    return lanerope::run(argc, argv);
+  } catch (const c10::Error& error) {
+    lanerope::print_note(std::string("lanerope-train: error: libtorch: ") + error.what_without_backtrace());
+    return lanerope::exit_failed;
+  } catch (const std::exception& error) {
+    const lanerope::Failure failure = lanerope::describe_failure(error);
+    if (!failure.message.empty()) lanerope::print_note("lanerope-train: error: " + failure.message);
+    return failure.code;
+  }
+}
