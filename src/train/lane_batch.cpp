@@ -91,6 +91,7 @@ LaneBatch make_lane_batch(std::span<const TokenGroup> groups, const BatchOptions
   rows.layout.open = options.open;
   for (const TokenGroup& group : groups)
     add_group(rows, group, static_cast<int64_t>(rows.layout.groups.size()));
+  while (rows.size() % options.row_multiple != 0) rows.add(0, 0, -1, 0);
   const bool turned = std::ranges::any_of(rows.lanes, [](float m) { return m > 0; });
   return {.ids = tensor_of(rows.ids),
           .positions = tensor_of(rows.positions),

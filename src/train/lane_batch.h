@@ -59,6 +59,9 @@ struct LaneBatch {
 struct BatchOptions {
   Visibility visibility = Visibility::inclusive;
   bool open = true;
+  // Rows that belong to no group fill the batch up to a multiple of this: oneDNN makes and keeps code for
+  // every number of rows that it meets.
+  int64_t row_multiple = 128;
 };
 
 // Throws InvalidRequest for a group without a prompt.

@@ -7,11 +7,14 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <fstream>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "cli/exit_code.h"
 #include "cli/help_format.h"
 #include "cli/output.h"
+#include "lanerope/errors.h"
 #include "lanerope/model.h"
 #include "train/files/curve_page.h"
 #include "train/files/model_card.h"
@@ -124,6 +127,47 @@ std::pair<CLI::App*, std::function<int()>> add_curves(CLI::App& root) {
           }};
 }
 
+struct CardFlags {
+  std::string folder;
+  std::string name;
+  std::vector<std::string> files;
+  std::vector<std::string> runs;
+};
+
+CardStage read_stage(const std::string& folder) {
+  std::ifstream stream(folder + "/stage.json");
+  const auto json = nlohmann::ordered_json::parse(stream, nullptr, false);
+  if (!json.is_object() || !json.contains("config"))
+    throw InvalidRequest(folder + " holds no stage.json; only a run that came to its end has one");
+  return {.config = json.at("config"),
+          .tokens = json.value("tokens", int64_t{0}),
+          .seconds = json.value("seconds", 0.0),
+          .finished = json.value("finished", std::string())};
+}
+
+std::pair<CLI::App*, std::function<int()>> add_card(CLI::App& root) {
+  auto flags = std::make_shared<CardFlags>();
+  CLI::App* app =
+      root.add_subcommand("card", "Write model.json beside models: their digests and how they came about");
+  app->add_option("FOLDER", flags->folder, "Where the models lie")->required();
+  app->add_option("--name", flags->name, "What they are called")->type_name("TEXT")->required();
+  app->add_option("--file", flags->files, "A file in the folder; may be repeated")
+      ->type_name("FILE")
+      ->required()
+      ->take_all();
+  app->add_option("--run", flags->runs, "Folder of a run, in the order in which they ran")
+      ->type_name("FOLDER")
+      ->take_all();
+  return {app, [flags] {
+            ModelCard card{.name = flags->name,
+                           .commit = git_commit("."),
+                           .files = describe_files(flags->folder, flags->files)};
+            for (const std::string& folder : flags->runs) card.stages.push_back(read_stage(folder));
+            write_model_card(flags->folder + "/model.json", card);
+            return static_cast<int>(exit_ok);
+          }};
+}
+
 int run(int argc, char** argv) {
   CLI::App app(description, "lanerope-train");
   app.footer(footer);
@@ -131,9 +175,12 @@ int run(int argc, char** argv) {
   app.option_defaults()->take_last();
   app.set_version_flag("--version", "lanerope-train " + std::string(version()), "Print the version");
   app.formatter(std::make_shared<HelpFormatter>());
-  const std::vector<std::pair<CLI::App*, std::function<int()>>> commands = {
-      add_stage(app, Stage::pretrain), add_stage(app, Stage::sft), add_stage(app, Stage::kto),
-      add_vocabulary(app), add_curves(app)};
+  const std::vector<std::pair<CLI::App*, std::function<int()>>> commands = {add_stage(app, Stage::pretrain),
+                                                                            add_stage(app, Stage::sft),
+                                                                            add_stage(app, Stage::kto),
+                                                                            add_vocabulary(app),
+                                                                            add_curves(app),
+                                                                            add_card(app)};
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {

@@ -58,10 +58,10 @@ AttentionSizes sizes_of(const torch::Tensor& q, const torch::Tensor& k, double s
 
 AttentionInputs inputs_of(const torch::Tensor& q_prompt, const torch::Tensor& q_lane, const torch::Tensor& k,
                           const torch::Tensor& v) {
-  return {.q_prompt = q_prompt.const_data_ptr<float>(),
-          .q_lane = q_lane.const_data_ptr<float>(),
-          .k = k.const_data_ptr<float>(),
-          .v = v.const_data_ptr<float>()};
+  return {.q_prompt = q_prompt.data_ptr<float>(),
+          .q_lane = q_lane.data_ptr<float>(),
+          .k = k.data_ptr<float>(),
+          .v = v.data_ptr<float>()};
 }
 
 // Like `like`; zeros where no group covers every row.
@@ -115,9 +115,9 @@ class LaneAttention : public torch::autograd::Function<LaneAttention> {
     const torch::Tensor d_values = rows_like(values, layout);
     const AttentionSizes sizes = sizes_of(prompt, keys, batch.scale);
     const AttentionInputs inputs = inputs_of(prompt, lane, keys, values);
-    const AttentionGradients gradients{.out = saved[4].const_data_ptr<float>(),
-                                       .log_sum = saved[5].const_data_ptr<float>(),
-                                       .d_out = d_out.const_data_ptr<float>(),
+    const AttentionGradients gradients{.out = saved[4].data_ptr<float>(),
+                                       .log_sum = saved[5].data_ptr<float>(),
+                                       .d_out = d_out.data_ptr<float>(),
                                        .d_q_prompt = d_prompt.data_ptr<float>(),
                                        .d_q_lane = one_query ? nullptr : d_lane.data_ptr<float>(),
                                        .d_k = d_keys.data_ptr<float>(),

@@ -43,8 +43,8 @@ class RmsNorm : public torch::autograd::Function<RmsNorm> {
     const Tensor out = torch::empty_like(x);
     const RmsNormRows rows{.width = x.size(-1),
                            .epsilon = static_cast<float>(epsilon),
-                           .x = x.const_data_ptr<float>(),
-                           .weight = weight.const_data_ptr<float>(),
+                           .x = x.data_ptr<float>(),
+                           .weight = weight.data_ptr<float>(),
                            .inverse = inverse.data_ptr<float>(),
                            .out = out.data_ptr<float>()};
     for_each_chunk(n_rows, [&](int64_t, RowRange range) { rms_norm_forward(rows, range); });
@@ -61,10 +61,10 @@ class RmsNorm : public torch::autograd::Function<RmsNorm> {
     const Tensor d_x = torch::empty_like(x);
     const Tensor d_weights = torch::zeros({(n_rows + chunk_rows - 1) / chunk_rows, width}, x.options());
     const RmsNormRows rows{.width = width,
-                           .x = x.const_data_ptr<float>(),
-                           .weight = saved[1].const_data_ptr<float>(),
+                           .x = x.data_ptr<float>(),
+                           .weight = saved[1].data_ptr<float>(),
                            .inverse = saved[2].data_ptr<float>(),
-                           .d_out = d_out.const_data_ptr<float>(),
+                           .d_out = d_out.data_ptr<float>(),
                            .d_x = d_x.data_ptr<float>()};
     for_each_chunk(n_rows, [&](int64_t chunk, RowRange range) {
       RmsNormRows own = rows;
@@ -81,8 +81,7 @@ class Swiglu : public torch::autograd::Function<Swiglu> {
     const Tensor gate_up = gate_up_in.contiguous();  // (n_tokens, 2 * n_ffn)
     const int64_t width = gate_up.size(1) / 2;
     const Tensor out = torch::empty({gate_up.size(0), width}, gate_up.options());
-    const SwigluRows rows{
-        .width = width, .gate_up = gate_up.const_data_ptr<float>(), .out = out.data_ptr<float>()};
+    const SwigluRows rows{.width = width, .gate_up = gate_up.data_ptr<float>(), .out = out.data_ptr<float>()};
     for_each_chunk(gate_up.size(0), [&](int64_t, RowRange range) { swiglu_forward(rows, range); });
     context->save_for_backward({gate_up});
     return out;
@@ -94,8 +93,8 @@ class Swiglu : public torch::autograd::Function<Swiglu> {
     const Tensor d_out = d_outs[0].contiguous();
     const Tensor d_gate_up = torch::empty_like(gate_up);
     const SwigluRows rows{.width = gate_up.size(1) / 2,
-                          .gate_up = gate_up.const_data_ptr<float>(),
-                          .d_out = d_out.const_data_ptr<float>(),
+                          .gate_up = gate_up.data_ptr<float>(),
+                          .d_out = d_out.data_ptr<float>(),
                           .d_gate_up = d_gate_up.data_ptr<float>()};
     for_each_chunk(gate_up.size(0), [&](int64_t, RowRange range) { swiglu_backward(rows, range); });
     return {d_gate_up};
@@ -112,7 +111,7 @@ class RotatePairs : public torch::autograd::Function<RotatePairs> {
     const Tensor sin = sin_in.contiguous();                  // (n_tokens, head_dim / 2)
     const Tensor out = torch::empty(x.sizes(), x.options());
     RotateRows rows = rows_of(x, cos, sin);
-    rows.x = x.const_data_ptr<float>();
+    rows.x = x.data_ptr<float>();
     rows.out = out.data_ptr<float>();
     for_each_chunk(x.size(0), [&](int64_t, RowRange range) { rotate_forward(rows, range); });
     const bool learned = angle.requires_grad();
@@ -128,10 +127,10 @@ class RotatePairs : public torch::autograd::Function<RotatePairs> {
     const Tensor d_x = torch::empty_like(d_out);
     const Tensor d_angle = learned ? torch::empty_like(saved[0]) : Tensor();  // (n_tokens, head_dim / 2)
     RotateRows rows = rows_of(learned ? saved[2] : d_out, saved[0], saved[1]);
-    rows.d_out = d_out.const_data_ptr<float>();
+    rows.d_out = d_out.data_ptr<float>();
     rows.d_x = d_x.data_ptr<float>();
     if (learned) {
-      rows.x = saved[2].const_data_ptr<float>();
+      rows.x = saved[2].data_ptr<float>();
       rows.d_angle = d_angle.data_ptr<float>();
     }
     for_each_chunk(d_out.size(0), [&](int64_t, RowRange range) { rotate_backward(rows, range); });
@@ -143,8 +142,8 @@ class RotatePairs : public torch::autograd::Function<RotatePairs> {
     return {.n_head = x.size(1),
             .head_dim = x.size(2),
             .x_stride = x.stride(0),
-            .cos = cos.const_data_ptr<float>(),
-            .sin = sin.const_data_ptr<float>()};
+            .cos = cos.data_ptr<float>(),
+            .sin = sin.data_ptr<float>()};
   }
 };
 
