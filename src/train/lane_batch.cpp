@@ -60,7 +60,7 @@ void add_group(Rows& rows, const TokenGroup& group, int64_t number) {
       if (step >= lane.tokens.size()) continue;
       if (static_cast<int32_t>(step) >= lane.n_forced)
         rows.expect(last_row[m], lane.tokens[step], first_lane + static_cast<int64_t>(m));
-      if (step + 1 == lane.tokens.size()) continue;  // nothing is predicted from it
+      if (step + 1 == steps) continue;  // nothing is predicted at a later step
       last_row[m] = rows.size();
       const int32_t index = group.lane_index.empty() ? static_cast<int32_t>(m) : group.lane_index[m];
       rows.add(lane.tokens[step], n_prompt + static_cast<int64_t>(step), index, static_cast<int32_t>(step));
@@ -79,9 +79,11 @@ torch::Tensor tensor_of(const std::vector<float>& values) {
 }  // namespace
 
 int64_t cost(const TokenGroup& group) {
+  size_t steps = 0;
+  for (const LaneTokens& lane : group.lanes) steps = std::max(steps, lane.tokens.size());
   auto tokens = static_cast<int64_t>(group.prompt.size());
   for (const LaneTokens& lane : group.lanes)
-    tokens += std::max<int64_t>(0, static_cast<int64_t>(lane.tokens.size()) - 1);
+    tokens += static_cast<int64_t>(std::min(lane.tokens.size(), std::max<size_t>(steps, 1) - 1));
   return tokens;
 }
 

@@ -28,7 +28,8 @@ struct TokenGroup {
   std::vector<int32_t> lane_index = {};  // [n_lanes] m of each lane; empty: 0, 1, ...
 };
 
-// Tokens that the model reads for this group: the last token of a lane is predicted and never read.
+// Tokens that the model reads for this group: all but those of its last step, which are only predicted. The
+// last token of a lane that ended before others is read too, for the others to see, as the engine does.
 int64_t cost(const TokenGroup& group);
 
 // Several groups packed into rows without padding: of each group its prompt, once, then the tokens of its

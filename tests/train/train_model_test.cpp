@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/train_model.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "lanerope/errors.h"
+#include "tests/support/engine_run.h"
+#include "tests/support/random_models.h"
+#include "train/model_file.h"
+
+namespace lanerope {
+namespace {
+
+using testing::HasSubstr;
+using torch::Tensor;
+
+// f32 on both sides, sums in another order.
+constexpr double same = 1e-3;
+// ggml multiplies f16 weights, which adapters are, with activations rounded to f16.
+constexpr double same_in_f16 = 1e-2;
+
+using LaneScores = std::vector<std::vector<double>>;  // [lane][predicted token] log p
+
+RandomModel small(const std::string& architecture = "qwen2") {
+  return {.architecture = architecture,
+          .n_layer = 2,
+          .width = 32,
+          .n_head = 4,
+          .n_head_kv = 2,
+          .head_dim = 16,
+          .n_ffn = 64,
+          .context = 256};
+}
+
+// Lanes of unequal lengths, the first token of each a tag. One that ended is still seen by the others.
+TokenGroup ragged_group(int32_t n_lanes, uint32_t seed) {
+  TokenGroup group{.prompt = some_tokens(5 + 3 * n_lanes, seed)};
+  for (int32_t m = 0; m < n_lanes; ++m)
+    group.lanes.push_back({.tokens = some_tokens(11 - (4 * m) % 9, seed + 10 + m), .n_forced = 1});
+  return group;
+}
+
+std::vector<TokenGroup> ragged_groups() {
+  std::vector<TokenGroup> groups = {ragged_group(1, 1), ragged_group(2, 2), ragged_group(4, 3)};
+  // Lanes that stand in the batch in another order than that of their numbers.
+  groups.push_back(ragged_group(4, 4));
+  groups.back().lane_index = {2, 0, 3, 1};
+  return groups;
+}
+
+// By the trainer: all groups in one batch.
+LaneScores trainer_scores(const TrainModel& model, const std::vector<TokenGroup>& groups,
+                          const BatchOptions& options = {}) {
+  const torch::NoGradGuard no_gradients;
+  const LaneBatch batch = make_lane_batch(groups, options);
+  const Tensor scores = model.log_probabilities(batch);
+  LaneScores lanes(static_cast<size_t>(batch.n_lanes()));
+  for (int64_t i = 0; i < scores.size(0); ++i)
+    lanes[batch.target_lanes[i].item<int64_t>()].push_back(scores[i].item<double>());
+  return lanes;
+}
+
+// By the engine: a group at a time.
+LaneScores engine_scores(const std::shared_ptr<const Model>& model, const std::vector<TokenGroup>& groups,
+                         const Coupling& coupling) {
+  LaneScores all;
+  for (const TokenGroup& group : groups) {
+    std::vector<size_t> place(group.lanes.size());  // of lane m in the group
+    std::iota(place.begin(), place.end(), 0);
+    for (size_t i = 0; i < group.lane_index.size(); ++i) place[group.lane_index[i]] = i;
+    ScoreRequest request{.prompt_tokens = group.prompt, .coupling = coupling};
+    for (const size_t i : place) request.lanes.push_back(group.lanes[i].tokens);
+    Engine engine(model, {.kv_cells = 512, .kv_type = KvType::f32});
+    const ScoreResult result = engine.score(request);
+    LaneScores lanes(group.lanes.size());
+    for (size_t m = 0; m < place.size(); ++m) {
+      for (size_t t = group.lanes[place[m]].n_forced; t < result.lanes[m].size(); ++t)
+        lanes[place[m]].push_back(result.lanes[m][t].logprob);
+    }
+    all.insert(all.end(), lanes.begin(), lanes.end());
+  }
+  return all;
+}
+
+double largest_difference(const LaneScores& a, const LaneScores& b) {
+  EXPECT_EQ(a.size(), b.size());
+  double worst = 0;
+  for (size_t m = 0; m < a.size(); ++m) {
+    EXPECT_EQ(a[m].size(), b[m].size()) << "lane " << m;
+    for (size_t t = 0; t < a[m].size(); ++t) worst = std::max(worst, std::abs(a[m][t] - b[m][t]));
+  }
+  return worst;
+}
+
+std::vector<float> values(const Tensor& tensor) {
+  const Tensor flat = tensor.detach().contiguous();
+  return {flat.data_ptr<float>(), flat.data_ptr<float>() + flat.numel()};
+}
+
+Coupling coupling_of(const TrainModel& model, Visibility visibility = Visibility::inclusive) {
+  return {.init = OmegaInit::given, .omega = values(model.omega()), .visibility = visibility};
+}
+
+// The largest difference of any weight that both have.
+double largest_weight_difference(const TrainModel& a, const TrainModel& b) {
+  const auto others = b.parameters();
+  double worst = 0;
+  for (const auto& [name, tensor] : a.parameters()) {
+    EXPECT_TRUE(others.contains(name)) << name;
+    worst = std::max(worst, (tensor - others.at(name)).abs().max().item<double>());
+  }
+  return worst;
+}
+
+class TrainModelOf : public testing::TestWithParam<const char*> {
+ protected:
+  const std::string file = write_model(small(GetParam()));
+  const std::shared_ptr<const Model> model = load_model(file, Path::ggml);
+  TrainModel trained{file};
+};
+
+TEST_P(TrainModelOf, GivesTheEnginesLogProbabilitiesForEveryInitialisationOfOmega) {
+  for (const OmegaInit init : {OmegaInit::rope, OmegaInit::gt, OmegaInit::ntk, OmegaInit::ntk_by_parts}) {
+    trained.set_omega(OmegaConfig{.init = init, .stride = 60});
+    const LaneScores expected = engine_scores(model, ragged_groups(), coupling_of(trained));
+    EXPECT_LT(largest_difference(trainer_scores(trained, ragged_groups()), expected), same) << name(init);
+  }
+}
+
+TEST_P(TrainModelOf, GivesTheEnginesLogProbabilitiesUnderEveryMask) {
+  trained.set_omega(OmegaConfig{.init = OmegaInit::gt, .stride = 60});
+  for (const Visibility visibility : {Visibility::inclusive, Visibility::strict, Visibility::interleaved}) {
+    const LaneScores open = engine_scores(model, ragged_groups(), coupling_of(trained, visibility));
+    EXPECT_LT(largest_difference(trainer_scores(trained, ragged_groups(), {.visibility = visibility}), open),
+              same)
+        << name(visibility);
+  }
+  const LaneScores closed = engine_scores(model, ragged_groups(), {.kind = CouplingKind::independent});
+  EXPECT_LT(largest_difference(trainer_scores(trained, ragged_groups(), {.open = false}), closed), same);
+}
+
+INSTANTIATE_TEST_SUITE_P(Architectures, TrainModelOf, testing::Values("qwen2", "qwen3", "llama"));
+
+// The initialisations agree by name too, and not only as the vector that one of them made.
+TEST(TrainModel, MeansTheSameByTheNameOfAnInitialisation) {
+  const std::string file = write_model(small());
+  TrainModel trained(file);
+  for (const OmegaInit init : {OmegaInit::gt, OmegaInit::ntk_by_parts}) {
+    trained.set_omega(OmegaConfig{.init = init, .stride = 60});
+    const LaneScores expected =
+        engine_scores(load_model(file, Path::ggml), ragged_groups(), {.init = init, .stride = 60});
+    EXPECT_LT(largest_difference(trainer_scores(trained, ragged_groups()), expected), same) << name(init);
+  }
+}
+
+TEST(TrainModel, TurnsEachLayerByItsOwnOmega) {
+  const std::string file = write_model(small());
+  TrainModel trained(file);
+  torch::manual_seed(1);
+  trained.set_omega(torch::randn({2, 8}));
+  const LaneScores expected =
+      engine_scores(load_model(file, Path::ggml), ragged_groups(), coupling_of(trained));
+  EXPECT_LT(largest_difference(trainer_scores(trained, ragged_groups()), expected), same);
+}
+
+TEST(TrainModel, AgreesWithTheEnginesKernelsToo) {
+  const std::string file = write_model(small());
+  TrainModel trained(file);
+  trained.set_omega(OmegaConfig{.init = OmegaInit::gt, .stride = 60});
+  const LaneScores expected =
+      engine_scores(load_model(file, Path::kernels), ragged_groups(), coupling_of(trained));
+  EXPECT_LT(largest_difference(trainer_scores(trained, ragged_groups()), expected), same);
+}
+
+TEST(TrainModel, ReadsScaledRotaryFrequencies) {
+  RandomModel yarn = small();
+  yarn.rope_scaling = RopeScaling::yarn;
+  yarn.rope_factor = 4;
+  yarn.rope_original_context = 64;
+  const std::string file = write_model(yarn);
+  TrainModel trained(file);
+  trained.set_omega(OmegaConfig{.init = OmegaInit::gt, .stride = 60});
+  const std::string again = new_file(".gguf");
+  write_model_file(trained, again, {.type = GGML_TYPE_F32});
+  for (const std::string& path : {file, again}) {
+    const LaneScores expected =
+        engine_scores(load_model(path, Path::ggml), ragged_groups(), coupling_of(trained));
+    EXPECT_LT(largest_difference(trainer_scores(trained, ragged_groups()), expected), same) << path;
+  }
+}
+
+TEST(TrainModel, UnpacksAQuantisedBase) {
+  RandomModel quantised = small();
+  quantised.type = "q8_0";
+  const std::string file = write_model(quantised);
+  const TrainModel trained(file);
+  // The engine on ggml's operations rounds the activations to 8 bits as well, so it is not the measure here:
+  // the same model, unpacked and written as f32, is.
+  const std::string unpacked = new_file(".gguf");
+  write_model_file(trained, unpacked, {.type = GGML_TYPE_F32});
+  const LaneScores expected =
+      engine_scores(load_model(unpacked, Path::ggml), ragged_groups(), {.kind = CouplingKind::lanerope});
+  EXPECT_LT(largest_difference(trainer_scores(trained, ragged_groups()), expected), same);
+  const TrainModel whole(write_model(small()));
+  const double off = largest_weight_difference(trained, whole);
+  EXPECT_GT(off, 0);
+  EXPECT_LT(off, 0.02) << "the weights are those that were quantised";
+}
+
+class ModelFile : public testing::TestWithParam<const char*> {};
+
+TEST_P(ModelFile, IsReadAgainWithTheSameWeights) {
+  TrainModel trained(write_model(small(GetParam())));
+  trained.set_omega(OmegaConfig{.init = OmegaInit::gt, .stride = 60});
+  const std::string file = new_file(".gguf");
+  write_model_file(trained, file,
+                   {.type = GGML_TYPE_F32,
+                    .lanes = {.omega = {.init = OmegaInit::gt, .stride = 60},
+                              .visibility = Visibility::strict,
+                              .tag = "#{k}",
+                              .lanes = {2, 4}}});
+  const TrainModel again(file);
+  EXPECT_EQ(largest_weight_difference(trained, again), 0);
+  EXPECT_TRUE(again.knows_lanes());
+  EXPECT_EQ(again.vocabulary().tokens, trained.vocabulary().tokens);
+
+  const auto model = load_model(file, Path::ggml);
+  const LaneTraining lanes = model->info().lanes.value();
+  EXPECT_EQ(lanes.coupling.visibility, Visibility::strict);
+  EXPECT_EQ(lanes.coupling.omega, values(trained.omega()));
+  EXPECT_EQ(lanes.tag, "#{k}");
+  EXPECT_EQ(lanes.lanes, (std::vector<int32_t>{2, 4}));
+  const LaneScores expected = engine_scores(model, ragged_groups(), lanes.coupling);
+  const BatchOptions strict{.visibility = Visibility::strict};
+  EXPECT_LT(largest_difference(trainer_scores(trained, ragged_groups(), strict), expected), same);
+}
+
+INSTANTIATE_TEST_SUITE_P(Architectures, ModelFile, testing::Values("qwen2", "qwen3", "llama"));
+
+TEST(ModelFile, OfAModelFromNothingIsOneThatTheEngineRuns) {
+  const TrainModel seed(write_model(small()));  // for its vocabulary
+  TrainModel fresh(ModelShape{.layers = 2, .width = 32, .heads = 4, .kv_heads = 2, .head_dim = 16, .ffn = 48},
+                   seed.vocabulary(), 3);
+  fresh.set_omega(OmegaConfig{.init = OmegaInit::ntk_by_parts, .stride = 40});
+  const std::string file = new_file(".gguf");
+  write_model_file(fresh, file, {.type = GGML_TYPE_F32});
+  const LaneScores expected =
+      engine_scores(load_model(file, Path::ggml), ragged_groups(), coupling_of(fresh));
+  EXPECT_LT(largest_difference(trainer_scores(fresh, ragged_groups()), expected), same);
+}
+
+// A pair whose product is not zero, as it is before training.
+void fill_adapter(const TrainModel& model) {
+  const torch::NoGradGuard no_gradients;
+  torch::manual_seed(5);
+  for (const auto& [name, tensor] : model.trained()) tensor.normal_(0, 0.1);
+}
+
+class AdapterFile : public testing::TestWithParam<std::tuple<const char*, bool>> {};
+
+TEST_P(AdapterFile, GivesTheEngineTheTrainersLogProbabilities) {
+  const auto& [architecture, on_prompt] = GetParam();
+  const std::string base = write_model(small(architecture));
+  TrainModel trained(base);
+  const LaneScores before = trainer_scores(trained, ragged_groups());
+  trained.add_lora({.rank = 3, .alpha = 9, .on_prompt = on_prompt}, 1);
+  trained.set_omega(OmegaConfig{.init = OmegaInit::gt, .stride = 60});
+  fill_adapter(trained);
+  const std::string file = new_file(".lora.gguf");
+  write_adapter_file(
+      trained, file,
+      {.lanes = {.omega = {.init = OmegaInit::gt, .stride = 60}, .tag = "#{k}", .lanes = {4}}});
+
+  // The file holds f16; read again, the trainer has these values too.
+  TrainModel again(base);
+  again.load_adapter(file);
+  EXPECT_LT(largest_weight_difference(trained, again), 1e-3);
+  EXPECT_EQ(again.lora().on_prompt, on_prompt);
+  const auto model = load_model(base, Path::ggml, {{.file = file}});
+  const AdapterInfo info = model->info().adapters.at(0);
+  EXPECT_EQ(info.on_prompt, on_prompt);
+  const LaneScores expected = engine_scores(model, ragged_groups(), info.lanes->coupling);
+  EXPECT_LT(largest_difference(trainer_scores(again, ragged_groups()), expected), same_in_f16);
+  EXPECT_GT(largest_difference(before, expected), 0.1) << "the adapter matters";
+}
+
+TEST_P(AdapterFile, IsWorkedIntoAWholeModel) {
+  const auto& [architecture, on_prompt] = GetParam();
+  if (!on_prompt) GTEST_SKIP() << "a whole model cannot be switched off while the prompt is read";
+  TrainModel trained(write_model(small(architecture)));
+  trained.add_lora({.rank = 3}, 1);
+  fill_adapter(trained);
+  const std::string file = new_file(".gguf");
+  write_model_file(trained, file, {.type = GGML_TYPE_F32});
+  EXPECT_LT(largest_difference(trainer_scores(trained, ragged_groups()),
+                               trainer_scores(TrainModel(file), ragged_groups())),
+            same);
+}
+
+INSTANTIATE_TEST_SUITE_P(Architectures, AdapterFile,
+                         testing::Combine(testing::Values("qwen2", "llama"), testing::Bool()));
+
+TEST(TrainModel, WithItsAdapterOffIsItsBase) {
+  const std::string base = write_model(small());
+  TrainModel trained(base);
+  trained.add_lora({.rank = 3}, 1);
+  fill_adapter(trained);
+  const torch::NoGradGuard no_gradients;
+  const LaneBatch batch = make_lane_batch(ragged_groups(), {});
+  EXPECT_TRUE(torch::equal(trained.logits(batch, AdapterUse::off), TrainModel(base).logits(batch)));
+}
+
+TEST(TrainModel, TrainsWhatItIsAskedTo) {
+  const std::string base = write_model(small());
+  TrainModel all(base);
+  EXPECT_EQ(all.trained().size(), all.parameters().size() - 1) << "all but omega";
+  all.set_omega(OmegaConfig{.learn = true, .per_layer = true});
+  EXPECT_EQ(all.trained().at("omega").sizes(), (std::vector<int64_t>{2, 8}));
+
+  TrainModel low_rank(base);
+  low_rank.add_lora({.rank = 2, .targets = {"attn_q", "ffn_down"}}, 1);
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : low_rank.trained()) names.push_back(name);
+  EXPECT_THAT(names, testing::ElementsAre("blk.0.attn_q.weight.lora_a", "blk.0.attn_q.weight.lora_b",
+                                          "blk.0.ffn_down.weight.lora_a", "blk.0.ffn_down.weight.lora_b",
+                                          "blk.1.attn_q.weight.lora_a", "blk.1.attn_q.weight.lora_b",
+                                          "blk.1.ffn_down.weight.lora_a", "blk.1.ffn_down.weight.lora_b"));
+}
+
+// The gradient of everything that is trained, omega included, against differences of the loss.
+TEST(TrainModel, HasTheGradientsOfItsLogProbabilities) {
+  TrainModel model(write_model(small()));
+  model.set_omega(OmegaConfig{.init = OmegaInit::gt, .stride = 3, .learn = true, .per_layer = false});
+  const LaneBatch batch = make_lane_batch(ragged_groups(), {});
+  const auto loss = [&] { return model.log_probabilities(batch).mean(); };
+  loss().backward();
+  torch::manual_seed(2);
+  for (const std::string name : {"omega", "token_embd.weight", "blk.0.attn_q.weight", "blk.1.attn_k.bias",
+                                 "blk.0.ffn_up.weight", "blk.1.attn_norm.weight", "output_norm.weight"}) {
+    const Tensor weight = model.trained().at(name);
+    const torch::NoGradGuard no_gradients;
+    const Tensor direction = torch::randn_like(weight);
+    const double slope = (weight.grad() * direction).sum().item<double>();
+    const double size = 2e-3 / direction.norm().item<double>() * std::max(1.0, weight.norm().item<double>());
+    const auto loss_at = [&](double place) {
+      weight.add_(direction, place);
+      const double value = loss().item<double>();
+      weight.add_(direction, -place);
+      return value;
+    };
+    const double measured = (loss_at(size) - loss_at(-size)) / (2 * size);
+    EXPECT_NEAR(measured, slope, 0.02 * std::abs(slope) + 2e-3) << name;
+  }
+}
+
+TEST(TrainModel, RefusesAnAdapterOfAnotherModelInOneSentence) {
+  RandomModel other = small();
+  other.width = 48;
+  TrainModel trained(write_model(other));
+  trained.add_lora({.rank = 2}, 1);
+  const std::string file = new_file(".lora.gguf");
+  write_adapter_file(trained, file, {});
+  TrainModel model(write_model(small()));
+  try {
+    model.load_adapter(file);
+    FAIL() << "not refused";
+  } catch (const InvalidRequest& error) {
+    EXPECT_THAT(error.what(), HasSubstr("belongs to another model"));
+  }
+}
+
+}  // namespace
+}  // namespace lanerope
