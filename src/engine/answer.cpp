@@ -41,17 +41,32 @@ std::string canonical_number(std::string_view text) {
   return negative && number != "0" ? "-" + number : number;
 }
 
-// The content of the last \boxed{...} whose brace is closed.
+// Where the content of the brace that opens before `begin` ends; npos if it is not closed.
+size_t content_end(std::string_view text, size_t begin) {
+  int depth = 1;
+  for (size_t i = begin; i < text.size(); ++i) {
+    if (text[i] == '{') ++depth;
+    if (text[i] == '}' && --depth == 0) return i;
+  }
+  return std::string_view::npos;
+}
+
+// The content of the last \boxed{...} or \fbox{...} whose brace is closed. "\boxed 5" counts up to the next
+// space or "$", once that is there.
 std::optional<std::string_view> last_boxed(std::string_view text) {
-  constexpr std::string_view opening = "\\boxed{";
-  for (size_t at = text.rfind(opening); at != std::string_view::npos;
-       at = at > 0 ? text.rfind(opening, at - 1) : std::string_view::npos) {
-    const size_t begin = at + opening.size();
-    int depth = 1;
-    for (size_t i = begin; i < text.size(); ++i) {
-      if (text[i] == '{') ++depth;
-      if (text[i] == '}' && --depth == 0) return text.substr(begin, i - begin);
-    }
+  constexpr std::string_view word = "box";
+  for (size_t at = text.rfind(word); at != std::string_view::npos;
+       at = at > 0 ? text.rfind(word, at - 1) : std::string_view::npos) {
+    const bool boxed = text.substr(0, at).ends_with('\\') && text.substr(at).starts_with("boxed");
+    if (!boxed && !text.substr(0, at).ends_with("\\f")) continue;
+    size_t begin = at + (boxed ? 5 : word.size());
+    const bool spaced = begin < text.size() && text[begin] == ' ';
+    begin = std::min(text.find_first_not_of(' ', begin), text.size());
+    const bool braced = begin < text.size() && text[begin] == '{';
+    if (!braced && !spaced) continue;
+    if (braced) ++begin;
+    const size_t end = braced ? content_end(text, begin) : text.find_first_of(" $\n", begin);
+    if (end != std::string_view::npos) return text.substr(begin, end - begin);
   }
   return std::nullopt;
 }

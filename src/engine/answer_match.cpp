@@ -54,7 +54,23 @@ Side side_of(std::string_view text) {
   return side;
 }
 
+// A whole number without its commas and leading zeros; empty for anything else.
+std::string whole_digits(std::string_view clean) {
+  std::string digits;
+  if (clean.starts_with('-')) return "-" + whole_digits(clean.substr(1));
+  for (const char c : clean) {
+    if (is_digit(c) && (c != '0' || !digits.empty())) digits += c;
+    if (!is_digit(c) && c != ',') return {};
+  }
+  return digits;
+}
+
 bool numbers_equal(const Side& a, const Side& b) {
+  // Whole numbers that are too large to be exact.
+  if (!a.value->exact && !b.value->exact) {
+    const std::string digits = whole_digits(a.clean);
+    if (!digits.empty() && !whole_digits(b.clean).empty()) return digits == whole_digits(b.clean);
+  }
   if (!units_agree(*a.value, *b.value)) return false;
   if (values_equal(*a.value, *b.value)) return true;
   if (a.percent == b.percent) return false;

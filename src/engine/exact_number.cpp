@@ -273,8 +273,10 @@ class Reader {
 
   bool thousands_follow() const {
     const auto digit = [&](size_t i) { return i < text_.size() && is_digit(text_[i]); };
-    return at_ < text_.size() && text_[at_] == ',' && digit(at_ + 1) && digit(at_ + 2) && digit(at_ + 3) &&
-           !digit(at_ + 4);
+    const bool three = digit(at_ + 1) && digit(at_ + 2) && digit(at_ + 3) && !digit(at_ + 4);
+    if (!three) return false;
+    // "1 234" is one number, "1 234/500" a mixed one.
+    return text_[at_] == ',' || (text_[at_] == ' ' && !text_.substr(at_ + 4).starts_with('/'));
   }
 
   std::optional<NumberValue> number() {

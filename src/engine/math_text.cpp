@@ -28,7 +28,7 @@ struct Replacement {
 // The longer of two that begin alike stands first. A command that ends in a letter is replaced only where no
 // further letter follows.
 constexpr std::array replacements = {
-    Replacement{"\\\\", "\\"},        Replacement{"\\dfrac", "\\frac"},
+    Replacement{"{,}", ","},          Replacement{"\\dfrac", "\\frac"},
     Replacement{"\\tfrac", "\\frac"}, Replacement{"\\cfrac", "\\frac"},
     Replacement{"\\left", ""},        Replacement{"\\right", ""},
     Replacement{"^{\\circ}", ""},     Replacement{"^\\circ", ""},
@@ -58,12 +58,28 @@ const Replacement* replacement_at(std::string_view text) {
   return nullptr;
 }
 
+// A backslash that was escaped once too often becomes one again; in a matrix two of them end a row.
+std::string with_single_backslashes(std::string_view text) {
+  const bool has_rows =
+      text.find("\\begin{") != std::string_view::npos && text.find("\\\\begin{") == std::string_view::npos;
+  std::string result(text);
+  if (has_rows) return result;
+  for (size_t at = 0; (at = result.find("\\\\", at)) != std::string::npos; ++at) result.erase(at, 1);
+  return result;
+}
+
 std::string replaced(std::string_view text) {
   std::string result;
   result.reserve(text.size());
   while (!text.empty()) {
     const char c = text.front();
-    const bool special = c == '\\' || c == '^' || c == '$' || c == '%' || c == '~' || (c & 0x80) != 0;
+    if (text.starts_with("\\\\")) {
+      result += text.substr(0, 2);
+      text.remove_prefix(2);
+      continue;
+    }
+    const bool special =
+        c == '\\' || c == '{' || c == '^' || c == '$' || c == '%' || c == '~' || (c & 0x80) != 0;
     const Replacement* found = special ? replacement_at(text) : nullptr;
     if (found != nullptr) {
       result += found->to;
@@ -184,10 +200,10 @@ std::string with_fraction_braces(std::string_view text) {
     at += fraction.size();
     for (int argument = 0; argument < 2 && at < text.size(); ++argument) {
       if (text[at] == '{') {
-        // What is inside may hold further fractions: the loop above goes on with it for the second argument.
+        // The second argument is left to the loop above, with the fractions in it.
         const size_t close = std::min(closing_brace(text, at), text.size() - 1);
         if (argument == 1) break;
-        result += text.substr(at, close - at + 1);
+        result += "{" + with_fraction_braces(text.substr(at + 1, close - at - 1)) + text[close];
         at = close + 1;
       } else if (is_digit(text[at]) || is_letter(text[at])) {
         result += std::string("{") + text[at++] + "}";
@@ -200,7 +216,7 @@ std::string with_fraction_braces(std::string_view text) {
 }  // namespace
 
 std::string clean_math(std::string_view text) {
-  std::string clean = single_spaced(without_wrappers(replaced(text)));
+  std::string clean = single_spaced(without_wrappers(replaced(with_single_backslashes(text))));
   while (!clean.empty() && (clean.back() == '.' || clean.back() == '/' || clean.back() == ' '))
     clean.pop_back();
   clean = with_missing_parts(clean);

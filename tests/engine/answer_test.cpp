@@ -13,6 +13,18 @@ TEST(Answer, IsTheLastBoxWhateverIsNestedInIt) {
   EXPECT_EQ(extract_answer("\\boxed{ \\sqrt{\\frac{a}{b}} }"), "\\sqrt{\\frac{a}{b}}");
   EXPECT_EQ(extract_answer("\\boxed{7} and \\boxed{8"), "7") << "the last is still open";
   EXPECT_EQ(extract_answer("\\boxed{}"), "");
+  EXPECT_EQ(extract_answer("\\boxed{\\{1, 2\\}}"), "\\{1, 2\\}");
+  EXPECT_EQ(extract_answer("\\boxed{a}\\boxed{b} #### 3\n"), "b");
+  EXPECT_EQ(extract_answer("\\boxed{\n 12\n}"), "12");
+}
+
+TEST(Answer, IsAlsoInTheOtherBoxesThatPeopleDraw) {
+  EXPECT_EQ(extract_answer("\\fbox{42} or 43"), "42");
+  EXPECT_EQ(extract_answer("$\\boxed 5$ of 9"), "5");
+  EXPECT_EQ(extract_answer("\\boxed {5} of 9"), "5");
+  EXPECT_EQ(extract_answer("\\boxed{1}, then \\boxed 2"), "1") << "it may go on to 23";
+  EXPECT_EQ(extract_answer("a box{3} of 4"), "4");
+  EXPECT_EQ(extract_answer("box"), std::nullopt);
 }
 
 TEST(Answer, IsElseWhatFollowsTheMark) {
