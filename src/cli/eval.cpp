@@ -2,17 +2,19 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <map>
+#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/default_model.h"
 #include "cli/exit_code.h"
 #include "cli/interrupt.h"
 #include "cli/model_flags.h"
 #include "cli/output.h"
 #include "cli/request_flags.h"
 #include "eval/evaluation.h"
+#include "eval/record_file.h"
 #include "eval/report.h"
 #include "lanerope/errors.h"
 
@@ -28,7 +30,9 @@ constexpr auto footer =
     "\n"
     "An arm is a name, and what differs behind a colon: n, total, coupling, init, stride, tag, model, lora, "
     "temp.\n"
-    "The names independent, lanerope, closed, groupthink and hogwild mean what they say.\n"
+    "The names independent, lanerope, closed (lanes that do not see one another), groupthink, hogwild and "
+    "beam\n"
+    "(beam search for one text; width) mean what they say. docs/evaluation.md has the rest.\n"
     "\n"
     "Examples:\n"
     "  lanerope eval -m model.gguf --questions test.jsonl --arm independent --arm lanerope:n=4 --out "
@@ -44,6 +48,7 @@ struct EvalFlags {
   std::vector<int32_t> budgets = {64, 96, 128, 192, 256};
   int32_t lanes_total = 4;
   int64_t limit = 0;
+  bool unfinished = false;
   int32_t parallel = 32;
   uint64_t seed = 1;
   float temperature = 0.6F;
@@ -58,32 +63,7 @@ void write_file(const std::string& path, const std::string& text) {
   if (!stream) throw SystemError(path + " cannot be written; check the disk");
 }
 
-// The records of a run that is gone on with, and where new ones go. Half a line at the end is cut off.
-class RecordFile {
- public:
-  explicit RecordFile(const std::string& path) : path_(path), records_(read_records(path)) {
-    std::string text;
-    for (const EvalRecord& record : records_) text += to_line(record) + "\n";
-    write_file(path_, text);
-    stream_.open(path_, std::ios::binary | std::ios::app);
-  }
-
-  void add(const EvalRecord& record) {
-    stream_ << to_line(record) << "\n";
-    stream_.flush();
-    if (!stream_) throw SystemError(path_ + " cannot be written; check the disk");
-    records_.push_back(record);
-  }
-
-  const std::vector<EvalRecord>& records() const { return records_; }
-
- private:
-  std::string path_;
-  std::vector<EvalRecord> records_;
-  std::ofstream stream_;
-};
-
-std::shared_ptr<const Model> model_of(const Arm& arm, const EvalFlags& flags) {
+ModelFlags model_flags_of(const Arm& arm, const EvalFlags& flags) {
   ModelFlags wanted = flags.model;
   if (!arm.model.empty()) {
     wanted.file = arm.model;
@@ -91,26 +71,94 @@ std::shared_ptr<const Model> model_of(const Arm& arm, const EvalFlags& flags) {
     wanted.scaled_adapters.clear();
   }
   for (const AdapterOptions& adapter : arm.adapters) wanted.adapters.push_back(adapter.file);
-  return load_model(wanted);
+  return wanted;
+}
+
+// All that an arm's texts follow from.
+RunSettings settings_of(const Arm& arm, const EvalPlan& plan, const EvalFlags& flags) {
+  const ModelFlags model = model_flags_of(arm, flags);
+  RunSettings settings = {{"questions", fingerprint(flags.questions)},
+                          {"model", fingerprint(model.file.empty() ? default_model_file() : model.file)}};
+  std::string adapters;
+  for (const std::string& file : model.adapters) adapters += fingerprint(file) + " ";
+  for (const auto& [file, scale] : model.scaled_adapters)
+    adapters += fingerprint(file) + " x " + std::to_string(scale) + " ";
+  settings.emplace_back("adapters", adapters);
+  settings.emplace_back("chat template", flags.prompt.raw ? "not used" : model.chat_template);
+  settings.emplace_back("system text", flags.prompt.system.value_or(""));
+  const RunSettings of_arm = settings_of(arm, plan);
+  settings.insert(settings.end(), of_arm.begin(), of_arm.end());
+  return settings;
+}
+
+std::vector<Arm> arms_of(const EvalFlags& flags) {
+  std::vector<Arm> arms;
+  for (const std::string& text : flags.arms) {
+    arms.push_back(parse_arm(text));
+    const auto same = std::ranges::count(arms, arms.back().name, &Arm::name);
+    if (same > 1)
+      throw InvalidRequest("two arms are called " + arms.back().name + "; give each a name of its own");
+  }
+  return arms;
+}
+
+std::vector<int32_t> budgets_of(const EvalFlags& flags) {
+  std::vector<int32_t> budgets = flags.budgets;
+  std::ranges::sort(budgets);
+  budgets.erase(std::ranges::unique(budgets).begin(), budgets.end());
+  if (budgets.empty() || budgets.front() < 1) throw InvalidRequest("--budgets must be positive numbers");
+  return budgets;
+}
+
+// Samples what is missing of an arm; whether it is complete now.
+bool complete_arm(const Arm& arm, const EvalPlan& plan, const EvalFlags& flags,
+                  const std::vector<EvalQuestion>& questions, RecordFile& file) {
+  const int64_t groups = total_lanes(arm, plan) / arm.lanes;
+  const int64_t wanted = std::ssize(questions) * groups;
+  int64_t count = std::ranges::count_if(file.records(), [&](const EvalRecord& record) {
+    return record.arm == arm.name && record.question < std::ssize(questions) && record.group < groups;
+  });
+  if (count >= wanted) return true;
+  const std::vector<EvalRecord> done = file.records();
+  file.add(evaluate_arm(
+      load_model(model_flags_of(arm, flags)), arm, questions, plan, done, [&](const EvalRecord& record) {
+        file.add(record);
+        ++count;
+        if (notes_are_terminal() && (count % 16 == 0 || count == wanted))
+          print_note(arm.name + ": " + std::to_string(count) + " of " + std::to_string(wanted) + " groups");
+      }));
+  return count >= wanted;
+}
+
+void write_reports(const EvalFlags& flags, const std::vector<Arm>& arms, const EvalPlan& plan,
+                   const std::vector<EvalQuestion>& questions, const RecordFile& file) {
+  std::vector<std::string> names;
+  std::vector<ArmTiming> timings;
+  std::vector<EvalRecord> records;
+  for (const Arm& arm : arms) {
+    names.push_back(arm.name);
+    timings.push_back(file.timing_of(arm.name));
+    // A file may hold more lanes of a question than are asked for now.
+    std::ranges::copy_if(file.records(), std::back_inserter(records), [&](const EvalRecord& record) {
+      return record.arm == arm.name && record.group < total_lanes(arm, plan) / arm.lanes;
+    });
+  }
+  std::vector<ArmScore> scores =
+      score_arms(names, records, questions,
+                 {.budgets = budgets_of(flags), .unfinished = flags.unfinished, .seed = flags.seed});
+  add_timing(scores, timings);
+  write_file(flags.out + "/report.json", report_json(scores).dump(1) + "\n");
+  write_file(flags.out + "/report.html",
+             report_page(scores, std::filesystem::path(flags.questions).stem().string()));
+  print_out(report_text(scores));
+  print_note("wrote " + flags.out + "/report.html");
 }
 
 int evaluate(const EvalFlags& flags) {
-  const std::vector<EvalQuestion> questions = read_questions(flags.questions, flags.limit);
-  std::vector<Arm> arms;
-  std::vector<std::string> names;
-  for (const std::string& text : flags.arms) {
-    arms.push_back(parse_arm(text));
-    if (std::ranges::find(names, arms.back().name) != names.end())
-      throw InvalidRequest("two arms are called " + arms.back().name + "; give each a name of its own");
-    names.push_back(arms.back().name);
-  }
-  std::vector<int32_t> budgets = flags.budgets;
-  std::ranges::sort(budgets);
-  if (budgets.empty() || budgets.front() < 1) throw InvalidRequest("--budgets must be positive numbers");
-
+  const std::vector<Arm> arms = arms_of(flags);
   const EvalPlan plan{
       .lanes_total = flags.lanes_total,
-      .budget = budgets.back(),
+      .budget = budgets_of(flags).back(),
       .sampling = {.temperature = flags.temperature, .top_k = 0, .top_p = flags.top_p, .min_p = 0},
       .seed = flags.seed,
       .parallel = flags.parallel,
@@ -118,32 +166,23 @@ int evaluate(const EvalFlags& flags) {
                     const std::string& text) { return make_prompt(flags.prompt, model, text); },
       .stopped = InterruptGuard::interrupted};
   for (const Arm& arm : arms) total_lanes(arm, plan);
-  std::filesystem::create_directories(flags.out);
+  const std::vector<EvalQuestion> questions = read_questions(flags.questions, flags.limit);
+  std::vector<RunSettings> settings;
+  for (const Arm& arm : arms) settings.push_back(settings_of(arm, plan, flags));
+  std::error_code error;
+  std::filesystem::create_directories(flags.out, error);
+  if (error)
+    throw SystemError("the folder " + flags.out + " cannot be made; check the name and its permissions");
   RecordFile file(flags.out + "/records.jsonl");
+  for (size_t i = 0; i < arms.size(); ++i) file.begin_arm(arms[i].name, settings[i]);
   const InterruptGuard guard;
   for (const Arm& arm : arms) {
-    const int64_t wanted = std::ssize(questions) * (total_lanes(arm, plan) / arm.lanes);
-    int64_t count = std::ranges::count(file.records(), arm.name, &EvalRecord::arm);
-    if (count >= wanted) continue;
-    const std::vector<EvalRecord> done = file.records();
-    evaluate_arm(model_of(arm, flags), arm, questions, plan, done, [&](const EvalRecord& record) {
-      file.add(record);
-      ++count;
-      if (notes_are_terminal() && (count % 16 == 0 || count == wanted))
-        print_note(arm.name + ": " + std::to_string(count) + " of " + std::to_string(wanted) + " groups");
-    });
-    if (InterruptGuard::interrupted()) {
-      print_note("stopped; the same command goes on from " + flags.out + "/records.jsonl");
-      return exit_interrupted;
-    }
+    const bool complete = complete_arm(arm, plan, flags, questions, file);
+    if (complete && !InterruptGuard::interrupted()) continue;
+    print_note("stopped; the same command goes on from " + flags.out + "/records.jsonl");
+    return exit_interrupted;
   }
-  const std::vector<ArmScore> scores =
-      score_arms(names, file.records(), questions, {.budgets = budgets, .seed = flags.seed});
-  write_file(flags.out + "/report.json", report_json(scores).dump(1) + "\n");
-  write_file(flags.out + "/report.html",
-             report_page(scores, std::filesystem::path(flags.questions).stem().string()));
-  print_out(report_text(scores));
-  print_note("wrote " + flags.out + "/report.html");
+  write_reports(flags, arms, plan, questions, file);
   return exit_ok;
 }
 
@@ -175,6 +214,8 @@ Command add_eval(CLI::App& root) {
   app->add_option("--limit", flags->limit, "Only the first questions (0: all)")
       ->type_name("N")
       ->capture_default_str();
+  app->add_flag("--count-unfinished", flags->unfinished,
+                "A lane that is cut off votes with the marked answer that it has written so far");
   app->add_option("--parallel", flags->parallel, "Lanes that run at once")
       ->type_name("N")
       ->capture_default_str();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "eval/arm.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "lanerope/errors.h"
@@ -23,6 +25,7 @@ void apply_preset(Arm& arm) {
   if (arm.name == "lanerope") arm.lanes = 4;
   if (arm.name == "groupthink") arm = {.name = arm.name, .lanes = 4, .coupling = CouplingKind::groupthink};
   if (arm.name == "hogwild") arm = {.name = arm.name, .lanes = 4, .coupling = CouplingKind::hogwild};
+  if (arm.name == "beam") arm.beam_width = 4;
   if (arm.name == "closed") arm = {.name = arm.name, .lanes = 4, .coupling = CouplingKind::independent};
 }
 
@@ -33,6 +36,9 @@ void set(Arm& arm, const std::string& key, const std::string& value) {
     arm.lanes_total = parse_number<int32_t>(value, key);
   } else if (key == "stride") {
     arm.stride = parse_number<int32_t>(value, key);
+  } else if (key == "width") {
+    arm.beam_width = parse_number<int32_t>(value, key);
+    if (arm.beam_width < 1) throw InvalidRequest("the arm's width must be at least 1");
   } else if (key == "temp") {
     arm.temperature = parse_number<float>(value, key);
   } else if (key == "tag") {
@@ -49,16 +55,24 @@ void set(Arm& arm, const std::string& key, const std::string& value) {
     if (!arm.init) throw InvalidRequest("the arm's init is \"" + value + "\", which there is not");
   } else {
     throw InvalidRequest("an arm has no \"" + key +
-                         "\"; it has n, total, coupling, init, stride, tag, model, lora and temp");
+                         "\"; it has n, total, coupling, init, stride, tag, model, lora, temp and width");
   }
 }
 
 }  // namespace
 
 Arm parse_arm(std::string_view text) {
+  constexpr std::array<std::string_view, 6> known = {"independent", "lanerope", "closed",
+                                                     "groupthink",  "hogwild",  "beam"};
   const size_t colon = text.find(':');
   Arm arm{.name = std::string(text.substr(0, colon))};
   if (arm.name.empty()) throw InvalidRequest("an arm needs a name, as in independent or mine:n=4");
+  if (colon == std::string_view::npos && std::ranges::find(known, text) == known.end()) {
+    throw InvalidRequest(
+        "there is no arm " + arm.name +
+        "; there are independent, lanerope, closed, groupthink, hogwild and beam, and any name "
+        "that is told what to do, as in mine:n=4");
+  }
   apply_preset(arm);
   std::string rest = colon == std::string_view::npos ? "" : std::string(text.substr(colon + 1));
   while (!rest.empty()) {
@@ -70,6 +84,9 @@ Arm parse_arm(std::string_view text) {
       throw InvalidRequest("the arm's \"" + item + "\" must have the form key=value");
     set(arm, item.substr(0, equals), item.substr(equals + 1));
   }
+  if (arm.beam_width > 0 && (arm.lanes != 1 || arm.lanes_total > 1))
+    throw InvalidRequest("the arm " + arm.name +
+                         " is a beam search, which is one lane; it has no n and no total");
   if (arm.lanes < 1) throw InvalidRequest("the arm " + arm.name + " needs at least one lane");
   if (arm.lanes_total != 0 && (arm.lanes_total < arm.lanes || arm.lanes_total % arm.lanes != 0))
     throw InvalidRequest("the arm " + arm.name + " needs a total that is a multiple of its n");

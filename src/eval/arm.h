@@ -19,6 +19,7 @@ struct Arm {
   std::vector<AdapterOptions> adapters = {};
   int32_t lanes = 1;        // N of a group
   int32_t lanes_total = 0;  // lanes a question gets in all, a multiple of N; 0: the command's, at least N
+  int32_t beam_width = 0;   // above 0: beam search for one text, in place of lanes
   // What is unset stays as the model (or adapter) was trained, or as the engine does it.
   std::optional<CouplingKind> coupling = {};
   std::optional<OmegaInit> init = {};
@@ -28,8 +29,9 @@ struct Arm {
 };
 
 // "NAME" or "NAME:key=value,...". Names with a meaning: independent (N = 1), lanerope (as trained), closed
-// (as trained, tags and all, but lanes do not see one another), groupthink, hogwild. Keys: n, total,
-// coupling, init, stride, tag, model, lora, temp. Throws InvalidRequest.
+// (as trained, tags and all, but lanes do not see one another), groupthink, hogwild, beam (beam search over
+// one lane). Keys: n, total, coupling, init, stride, tag, model, lora, temp, width. A name of another kind
+// needs a key. Throws InvalidRequest.
 Arm parse_arm(std::string_view text);
 
 // The coupling that the arm means for this model.

@@ -9,13 +9,22 @@
 
 namespace lanerope {
 
+// An answer that a lane had given, complete and marked, when it had spent `length` tokens.
+struct SettledAnswer {
+  int32_t length = 0;
+  std::string answer = {};
+  bool operator==(const SettledAnswer&) const = default;
+};
+
 // What one lane wrote in an evaluation.
 struct EvalLane {
   std::string text = {};
   std::optional<std::string> answer = {};
-  bool ended = false;       // by itself, within the budget
-  int32_t length = 0;       // tokens spent, tag and end token included
-  double mean_logprob = 0;  // over the sampled tokens
+  bool ended = false;                       // by itself, within the budget
+  int32_t length = 0;                       // tokens spent, tag and end token included
+  double mean_logprob = 0;                  // over the sampled tokens
+  std::vector<SettledAnswer> settled = {};  // each that differs from the one before it, in order
+  bool operator==(const EvalLane&) const = default;
 };
 
 // One group of one question under one arm.
@@ -32,8 +41,5 @@ struct EvalRecord {
 std::string to_line(const EvalRecord& record);
 // Nothing for a line that is no record, such as one that was cut off.
 std::optional<EvalRecord> parse_record(std::string_view line);
-
-// The records of a file, in order; none where there is no file.
-std::vector<EvalRecord> read_records(const std::string& file);
 
 }  // namespace lanerope

@@ -2,17 +2,26 @@
 #include "eval/evaluation.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cstdio>
 #include <map>
 #include <set>
 #include <vector>
 
 #include "engine/answer.h"
+#include "engine/beam_search.h"
 #include "lanerope/errors.h"
 #include "rollout/rollout.h"
 
 namespace lanerope {
 
 namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 struct Job {
   int64_t question = 0;
@@ -33,28 +42,181 @@ Request request_of(const Model& model, const Arm& arm, const EvalQuestion& quest
   return request;
 }
 
-EvalRecord record_of(const Model& model, const Arm& arm, const Job& job, const GroupResult& result) {
-  EvalRecord record{.arm = arm.name,
-                    .question = job.question,
-                    .group = job.group,
+// Watches a lane write: the answers that it has settled on, and when.
+struct LaneWatch {
+  std::string text = {};
+  std::vector<SettledAnswer> settled = {};
+
+  void add(const Event& event) {
+    text += event.text;
+    // An answer settles with the brace or the line break that completes it.
+    if (event.text.find_first_of("} $\n") == std::string::npos) return;
+    const std::optional<std::string> answer = extract_settled_answer(text);
+    if (answer && (settled.empty() || settled.back().answer != *answer))
+      settled.push_back({.length = event.step + 1, .answer = *answer});
+  }
+};
+
+// The groups of an arm that are missing, run many at once.
+class ArmRun {
+ public:
+  ArmRun(const std::shared_ptr<const Model>& model, const Arm& arm, std::span<const EvalQuestion> questions,
+         const EvalPlan& plan)
+      : model_(model), arm_(arm), questions_(questions), plan_(plan) {}
+
+  void find_jobs(std::span<const EvalRecord> done);
+  bool has_jobs() const { return !jobs_.empty(); }
+  void run(const std::function<void(const EvalRecord&)>& sink);
+  void run_beams(const std::function<void(const EvalRecord&)>& sink);
+  ArmTiming timing() const {
+    return {.arm = arm_.name, .seconds = seconds_, .steps = steps_, .at = times_.medians()};
+  }
+
+ private:
+  struct Running {
+    Job job;
+    std::vector<LaneWatch> lanes;
+  };
+
+  const EvalQuestion& question_of(const Job& job) const {
+    return questions_[static_cast<size_t>(job.question)];
+  }
+  int32_t cells_of_largest() const;
+  void submit(Engine& engine, const Job& job);
+  void take(const Event& event, const std::function<void(const EvalRecord&)>& sink);
+  EvalRecord record_of(const Running& running, const GroupResult& result) const;
+
+  std::shared_ptr<const Model> model_;
+  const Arm& arm_;
+  std::span<const EvalQuestion> questions_;
+  const EvalPlan& plan_;
+  std::vector<Job> jobs_;
+  std::map<GroupId, Running> running_;
+  int32_t reading_ = 0;  // groups whose prompt is not read yet
+  size_t finished_ = 0;
+  StepTimes times_;
+  double seconds_ = 0;
+  int64_t steps_ = 0;
+};
+
+void ArmRun::find_jobs(std::span<const EvalRecord> done) {
+  std::set<Job> known;
+  for (const EvalRecord& record : done) {
+    if (record.arm == arm_.name) known.insert({.question = record.question, .group = record.group});
+  }
+  const int32_t groups = total_lanes(arm_, plan_) / arm_.lanes;
+  for (int64_t question = 0; question < std::ssize(questions_); ++question) {
+    for (int32_t group = 0; group < groups; ++group) {
+      const Job job{.question = question, .group = group};
+      if (!known.contains(job)) jobs_.push_back(job);
+    }
+  }
+}
+
+int32_t ArmRun::cells_of_largest() const {
+  int32_t cells = 1;
+  int64_t last = -1;
+  for (const Job& job : jobs_) {
+    if (job.question == last) continue;
+    last = job.question;
+    const MemoryNeed need =
+        memory_need(*model_, request_of(*model_, arm_, question_of(job), plan_), KvType::f16);
+    cells = std::max(cells, need.prompt_cells + need.lane_cells);
+  }
+  return cells;
+}
+
+void ArmRun::submit(Engine& engine, const Job& job) {
+  Request request = request_of(*model_, arm_, question_of(job), plan_);
+  request.sampling.seed = group_seed(plan_.seed, question_of(job).text, job.group);
+  running_.emplace(engine.submit(request),
+                   Running{.job = job, .lanes = std::vector<LaneWatch>(static_cast<size_t>(arm_.lanes))});
+  ++reading_;
+}
+
+EvalRecord ArmRun::record_of(const Running& running, const GroupResult& result) const {
+  EvalRecord record{.arm = arm_.name,
+                    .question = running.job.question,
+                    .group = running.job.group,
                     .seconds = result.decode_seconds,
                     .steps = result.clock};
-  for (const LaneResult& lane : result.lanes) {
+  for (size_t m = 0; m < result.lanes.size(); ++m) {
+    const LaneResult& lane = result.lanes[m];
     const bool ended = lane.finish == FinishReason::end || lane.finish == FinishReason::stop;
-    const bool end_counted = !lane.tokens.empty() && model.is_end(lane.tokens.back());
+    const bool end_counted = !lane.tokens.empty() && model_->is_end(lane.tokens.back());
     record.lanes.push_back(
         {.text = lane.text,
          .answer = ended ? extract_answer(lane.text) : extract_settled_answer(lane.text),
          .ended = ended,
          .length = static_cast<int32_t>(lane.tokens.size()) + (ended && !end_counted ? 1 : 0),
-         .mean_logprob = lane.mean_logprob});
+         .mean_logprob = lane.mean_logprob,
+         .settled = running.lanes[m].settled});
   }
   return record;
+}
+
+void ArmRun::take(const Event& event, const std::function<void(const EvalRecord&)>& sink) {
+  if (event.kind == EventKind::prompt_read) --reading_;
+  if (event.kind == EventKind::token) running_.at(event.group).lanes[event.lane].add(event);
+  if (event.kind != EventKind::group_finished) return;
+  sink(record_of(running_.at(event.group), *event.result));
+  running_.erase(event.group);
+  ++finished_;
+}
+
+void ArmRun::run(const std::function<void(const EvalRecord&)>& sink) {
+  // Groups of N lanes for every group of one: the same number of rows a step in every arm.
+  const int32_t parallel = std::max(1, plan_.parallel / arm_.lanes);
+  Engine engine(model_, {.kv_cells = cells_of_largest() * parallel, .share_prefixes = false});
+  const auto start = Clock::now();
+  size_t submitted = 0;
+  while (finished_ < jobs_.size() && !(plan_.stopped && plan_.stopped())) {
+    while (submitted < jobs_.size() && std::ssize(running_) < parallel) submit(engine, jobs_[submitted++]);
+    const int32_t live = engine.state().lanes;
+    const bool reads_prompts = reading_ > 0;
+    const auto before = Clock::now();
+    engine.step([&](const Event& event) { take(event, sink); });
+    if (!reads_prompts) times_.add(live, seconds_since(before));
+    ++steps_;
+  }
+  seconds_ = seconds_since(start);
+}
+
+void ArmRun::run_beams(const std::function<void(const EvalRecord&)>& sink) {
+  const auto request_for = [&](const Job& job) {
+    return BeamRequest{.prompt = plan_.prompt(*model_, question_of(job).text),
+                       .width = arm_.beam_width,
+                       .budget = plan_.budget};
+  };
+  int32_t cells = 1;
+  for (const Job& job : jobs_) cells = std::max(cells, BeamSearch::cells_of(*model_, request_for(job)));
+  BeamSearch search(model_, cells);
+  const auto start = Clock::now();
+  for (const Job& job : jobs_) {
+    if (plan_.stopped && plan_.stopped()) break;
+    const auto before = Clock::now();
+    const BeamResult found =
+        search.run(request_for(job), [&](int32_t live, double seconds) { times_.add(live, seconds); });
+    steps_ += found.steps;
+    const double tokens = std::max<double>(1, static_cast<double>(found.tokens.size()));
+    sink({.arm = arm_.name,
+          .question = job.question,
+          .group = job.group,
+          .lanes = {{.text = found.text,
+                     .answer = found.ended ? extract_answer(found.text) : extract_settled_answer(found.text),
+                     .ended = found.ended,
+                     .length = found.steps,
+                     .mean_logprob = found.sum_logprob / tokens}},
+          .seconds = seconds_since(before),
+          .steps = found.steps});
+  }
+  seconds_ = seconds_since(start);
 }
 
 }  // namespace
 
 int32_t total_lanes(const Arm& arm, const EvalPlan& plan) {
+  if (arm.beam_width > 0) return 1;
   if (arm.lanes_total > 0) return arm.lanes_total;
   const int32_t total = std::max(plan.lanes_total, arm.lanes);
   if (total % arm.lanes != 0) {
@@ -64,51 +226,40 @@ int32_t total_lanes(const Arm& arm, const EvalPlan& plan) {
   return total;
 }
 
-void evaluate_arm(std::shared_ptr<const Model> model, const Arm& arm, std::span<const EvalQuestion> questions,
-                  const EvalPlan& plan, std::span<const EvalRecord> done,
-                  const std::function<void(const EvalRecord&)>& sink) {
-  const int32_t groups = total_lanes(arm, plan) / arm.lanes;
-  std::set<Job> known;
-  for (const EvalRecord& record : done) {
-    if (record.arm == arm.name) known.insert({.question = record.question, .group = record.group});
+RunSettings settings_of(const Arm& arm, const EvalPlan& plan) {
+  const auto number = [](double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%g", value);
+    return std::string(text);
+  };
+  RunSettings settings = {{"budget", std::to_string(plan.budget)}};
+  if (arm.beam_width > 0) {
+    settings.emplace_back("width", std::to_string(arm.beam_width));
+    return settings;
   }
-  std::vector<Job> jobs;
-  int32_t cells = 0;
-  for (int64_t question = 0; question < std::ssize(questions); ++question) {
-    for (int32_t group = 0; group < groups; ++group) {
-      const Job job{.question = question, .group = group};
-      if (known.contains(job)) continue;
-      jobs.push_back(job);
-      if (group != 0) continue;
-      const MemoryNeed need =
-          memory_need(*model, request_of(*model, arm, questions[question], plan), KvType::f16);
-      cells = std::max(cells, need.prompt_cells + need.lane_cells);
-    }
-  }
-  if (jobs.empty()) return;
+  settings.emplace_back("n", std::to_string(arm.lanes));
+  settings.emplace_back("coupling", arm.coupling ? std::string(name(*arm.coupling)) : "");
+  settings.emplace_back("init", arm.init ? std::string(name(*arm.init)) : "");
+  settings.emplace_back("stride", arm.stride ? std::to_string(*arm.stride) : "");
+  settings.emplace_back("tag", arm.tag.value_or("as trained"));
+  settings.emplace_back("temperature", number(arm.temperature.value_or(plan.sampling.temperature)));
+  settings.emplace_back("top-p", number(plan.sampling.top_p));
+  settings.emplace_back("seed", std::to_string(plan.seed));
+  return settings;
+}
 
-  // Groups of N lanes for every group of one: the same number of rows a step in every arm.
-  const int32_t parallel = std::max(1, plan.parallel / arm.lanes);
-  Engine engine(model, {.kv_cells = std::max(cells, 1) * parallel, .share_prefixes = false});
-  std::map<GroupId, Job> running;
-  size_t submitted = 0;
-  size_t finished = 0;
-  while (finished < jobs.size()) {
-    if (plan.stopped && plan.stopped()) return;
-    while (submitted < jobs.size() && std::ssize(running) < parallel) {
-      const Job& job = jobs[submitted++];
-      const EvalQuestion& question = questions[static_cast<size_t>(job.question)];
-      Request request = request_of(*model, arm, question, plan);
-      request.sampling.seed = group_seed(plan.seed, question.text, job.group);
-      running.emplace(engine.submit(request), job);
-    }
-    engine.step([&](const Event& event) {
-      if (event.kind != EventKind::group_finished) return;
-      sink(record_of(*model, arm, running.at(event.group), *event.result));
-      running.erase(event.group);
-      ++finished;
-    });
+ArmTiming evaluate_arm(std::shared_ptr<const Model> model, const Arm& arm,
+                       std::span<const EvalQuestion> questions, const EvalPlan& plan,
+                       std::span<const EvalRecord> done, const std::function<void(const EvalRecord&)>& sink) {
+  ArmRun run(model, arm, questions, plan);
+  run.find_jobs(done);
+  if (!run.has_jobs()) return {.arm = arm.name};
+  if (arm.beam_width > 0) {
+    run.run_beams(sink);
+  } else {
+    run.run(sink);
   }
+  return run.timing();
 }
 
 }  // namespace lanerope

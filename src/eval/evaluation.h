@@ -9,6 +9,8 @@
 #include "eval/arm.h"
 #include "eval/eval_record.h"
 #include "eval/question_file.h"
+#include "eval/record_file.h"
+#include "eval/step_times.h"
 #include "lanerope/engine.h"
 
 namespace lanerope {
@@ -18,7 +20,7 @@ struct EvalPlan {
   int32_t budget = 256;     // the largest that is looked at; smaller ones are cut out of the same samples
   Sampling sampling = {.temperature = 0.6F, .top_k = 0, .top_p = 0.95F, .min_p = 0};
   uint64_t seed = 1;
-  int32_t parallel = 16;  // groups at once
+  int32_t parallel = 32;  // lanes at once
   // The prompt of a question.
   std::function<std::string(const Model&, const std::string&)> prompt = {};
   std::function<bool()> stopped = {};  // asked before each step; may be empty
@@ -27,11 +29,14 @@ struct EvalPlan {
 // Lanes that a question gets under the arm.
 int32_t total_lanes(const Arm& arm, const EvalPlan& plan);
 
+// What the arm's texts follow from, apart from files and prompts.
+RunSettings settings_of(const Arm& arm, const EvalPlan& plan);
+
 // Samples the groups of the arm that `done` does not hold, each handed to `sink` as it ends, in any order.
-// The random numbers of a group follow from the seed, its question and its number alone. Throws what
-// Engine::submit throws.
-void evaluate_arm(std::shared_ptr<const Model> model, const Arm& arm, std::span<const EvalQuestion> questions,
-                  const EvalPlan& plan, std::span<const EvalRecord> done,
-                  const std::function<void(const EvalRecord&)>& sink);
+// The random numbers of a group follow from the seed, its question and its number alone. Returns what
+// it took. Throws what Engine::submit throws.
+ArmTiming evaluate_arm(std::shared_ptr<const Model> model, const Arm& arm,
+                       std::span<const EvalQuestion> questions, const EvalPlan& plan,
+                       std::span<const EvalRecord> done, const std::function<void(const EvalRecord&)>& sink);
 
 }  // namespace lanerope

@@ -4,8 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <numeric>
-#include <random>
+#include <optional>
 
 #include "engine/answer_match.h"
 
@@ -42,90 +41,58 @@ struct Outcome {
   double oracle = 0;
   double ended = 0;
   double tokens = 0;
-  double confidence = 0;
+  std::optional<Claim> by_votes = {};
+  std::optional<Claim> by_logprob = {};
 };
 
-Outcome outcome_of(const QuestionLanes& lanes, const std::string& truth, int32_t budget) {
+// What a lane answers with `budget` tokens: nothing that it wrote later counts.
+std::optional<std::string> answer_within(const EvalLane& lane, int32_t budget, bool unfinished) {
+  if (lane.ended && lane.length <= budget) return lane.answer;
+  if (!unfinished) return std::nullopt;
+  std::optional<std::string> answer;
+  for (const SettledAnswer& settled : lane.settled) {
+    if (settled.length <= budget) answer = settled.answer;
+  }
+  return answer;
+}
+
+Outcome outcome_of(const QuestionLanes& lanes, const std::string& truth, int32_t budget, bool unfinished) {
   Outcome outcome;
   std::vector<std::string> answers;
+  const EvalLane* likeliest = nullptr;
   for (const EvalLane* lane : lanes) {
     outcome.tokens += std::min(lane->length, budget);
-    if (!lane->ended || lane->length > budget) continue;
-    outcome.ended += 1;
-    if (!lane->answer) continue;
-    answers.push_back(*lane->answer);
-    if (!answers_equal(*lane->answer, truth)) continue;
-    outcome.pass += 1;
-    outcome.oracle = 1;
+    const bool ended = lane->ended && lane->length <= budget;
+    if (ended) outcome.ended += 1;
+    const std::optional<std::string> answer = answer_within(*lane, budget, unfinished);
+    if (!answer) continue;
+    answers.push_back(*answer);
+    const bool right = answers_equal(*answer, truth);
+    if (right) outcome.pass += 1;
+    if (right) outcome.oracle = 1;
+    if (!ended || (likeliest != nullptr && likeliest->mean_logprob >= lane->mean_logprob)) continue;
+    likeliest = lane;
+    outcome.by_logprob = {.confidence = std::exp(lane->mean_logprob), .right = right ? 1.0 : 0.0};
   }
   const auto count = static_cast<double>(lanes.size());
   outcome.majority = majority(answers, truth);
   const std::vector<AnswerClass> classes = classes_of(answers);
-  if (!classes.empty()) outcome.confidence = std::ranges::max(classes, {}, &AnswerClass::count).count / count;
+  if (!classes.empty()) {
+    const int32_t most = std::ranges::max(classes, {}, &AnswerClass::count).count;
+    outcome.by_votes = {.confidence = most / count, .right = outcome.majority};
+  }
   outcome.pass /= count;
   outcome.ended /= count;
   outcome.tokens /= count;
   return outcome;
 }
 
-double mean(std::span<const double> values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) /
-         static_cast<double>(std::max<size_t>(values.size(), 1));
-}
-
-// The same resamples for every share of one evaluation, so that equal columns get equal intervals.
-class Bootstrap {
- public:
-  Bootstrap(size_t questions, const MetricOptions& options) {
-    std::mt19937_64 draw(options.seed);
-    samples_.resize(static_cast<size_t>(options.resamples));
-    for (std::vector<uint32_t>& sample : samples_) {
-      sample.resize(questions);
-      for (uint32_t& index : sample) index = static_cast<uint32_t>(draw() % questions);
-    }
-  }
-
-  Share share(std::span<const double> values) const {
-    std::vector<double> means;
-    means.reserve(samples_.size());
-    for (const std::vector<uint32_t>& sample : samples_) {
-      double sum = 0;
-      for (const uint32_t index : sample) sum += values[index];
-      means.push_back(sum / static_cast<double>(sample.size()));
-    }
-    std::ranges::sort(means);
-    const auto at = [&](double place) {
-      return means[static_cast<size_t>(std::lround(place * static_cast<double>(means.size() - 1)))];
-    };
-    return {.value = mean(values), .low = at(0.025), .high = at(0.975)};
-  }
-
- private:
-  std::vector<std::vector<uint32_t>> samples_;
-};
-
-Calibration calibration_of(std::span<const Outcome> outcomes) {
-  constexpr size_t n_bins = 10;
-  std::vector<ReliabilityBin> bins(n_bins);
+Calibration calibration_by(std::span<const Outcome> outcomes, std::optional<Claim> Outcome::* claim) {
+  std::vector<Claim> claims;
   for (const Outcome& outcome : outcomes) {
-    if (outcome.confidence == 0) continue;
-    const auto index = std::min(n_bins - 1, static_cast<size_t>(outcome.confidence * n_bins));
-    bins[index].confidence += outcome.confidence;
-    bins[index].right += outcome.majority;
-    ++bins[index].count;
+    if (outcome.*claim) claims.push_back(*(outcome.*claim));
   }
-  std::erase_if(bins, [](const ReliabilityBin& bin) { return bin.count == 0; });
-  Calibration calibration;
-  int64_t claims = 0;
-  for (ReliabilityBin& bin : bins) {
-    bin.confidence /= static_cast<double>(bin.count);
-    bin.right /= static_cast<double>(bin.count);
-    calibration.error += std::abs(bin.confidence - bin.right) * static_cast<double>(bin.count);
-    claims += bin.count;
-  }
-  if (claims > 0) calibration.error /= static_cast<double>(claims);
-  calibration.bins = std::move(bins);
-  return calibration;
+  return calibration_of(claims);
 }
 
 // [arm][question]
@@ -174,7 +141,6 @@ std::vector<ArmScore> score_arms(std::span<const std::string> arms, std::span<co
     if (arm == lanes.end() || record.question >= std::ssize(questions)) continue;
     ArmScore& score = scores[record.arm];
     score.lanes = std::max(score.lanes, static_cast<int32_t>(record.lanes.size()));
-    score.seconds += record.seconds;
     for (const EvalLane& lane : record.lanes) {
       arm->second[record.question].push_back(&lane);
       score.tokens += lane.length;
@@ -183,7 +149,7 @@ std::vector<ArmScore> score_arms(std::span<const std::string> arms, std::span<co
   const std::vector<int64_t> common = common_questions(arms, lanes);
   std::vector<ArmScore> result;
   if (common.empty()) return result;
-  const Bootstrap bootstrap(common.size(), options);
+  const Bootstrap bootstrap(common.size(), {.resamples = options.resamples, .seed = options.seed});
   std::vector<std::vector<double>> first_majority;  // [budgets][questions] of the first arm
   for (const std::string& arm : arms) {
     ArmScore score = scores[arm];
@@ -194,8 +160,8 @@ std::vector<ArmScore> score_arms(std::span<const std::string> arms, std::span<co
     for (size_t b = 0; b < options.budgets.size(); ++b) {
       std::vector<Outcome> outcomes;
       for (const int64_t question : common) {
-        outcomes.push_back(
-            outcome_of(lanes[arm].at(question), questions[question].truth, options.budgets[b]));
+        outcomes.push_back(outcome_of(lanes[arm].at(question), questions[question].truth, options.budgets[b],
+                                      options.unfinished));
       }
       const auto column = [&](double Outcome::* member) {
         std::vector<double> values;
@@ -219,7 +185,9 @@ std::vector<ArmScore> score_arms(std::span<const std::string> arms, std::span<co
         part.majority[b] += majorities[i];
         if (b == 0) ++part.questions;
       }
-      if (b + 1 == options.budgets.size()) score.calibration = calibration_of(outcomes);
+      if (b + 1 < options.budgets.size()) continue;
+      score.by_votes = calibration_by(outcomes, &Outcome::by_votes);
+      score.by_logprob = calibration_by(outcomes, &Outcome::by_logprob);
     }
     for (auto& [number, part] : parts) {
       part.parts = number;
@@ -229,6 +197,19 @@ std::vector<ArmScore> score_arms(std::span<const std::string> arms, std::span<co
     result.push_back(std::move(score));
   }
   return result;
+}
+
+void add_timing(std::span<ArmScore> scores, std::span<const ArmTiming> timings) {
+  if (scores.empty()) return;
+  size_t base = 0;
+  for (size_t i = 0; i < scores.size(); ++i) {
+    if (scores[i].arm == "independent") base = i;
+  }
+  for (size_t i = 0; i < scores.size(); ++i) {
+    scores[i].timing = timings[i];
+    scores[i].usual_step = usual_step(timings[i]);
+    scores[i].step_ratio = step_ratio(timings[i], timings[base]);
+  }
 }
 
 }  // namespace lanerope

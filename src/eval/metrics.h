@@ -2,24 +2,21 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "eval/bootstrap.h"
+#include "eval/calibration.h"
 #include "eval/eval_record.h"
 #include "eval/question_file.h"
+#include "eval/step_times.h"
 
 namespace lanerope {
 
-// A share with its 95 % interval: percentiles of a bootstrap over questions.
-struct Share {
-  double value = 0;
-  double low = 0;
-  double high = 0;
-};
-
 // How an arm does when each lane may spend `budget` tokens, its tag and its end token included. A lane that
-// has not ended by then gives no answer and does not vote.
+// has not ended by then gives no answer and does not vote, unless MetricOptions::unfinished asks for it.
 struct BudgetScore {
   int32_t budget = 0;
   Share majority;    // maj@k: the answer most lanes give is right; ties count for the share of right ones
@@ -27,19 +24,6 @@ struct BudgetScore {
   Share oracle;      // some lane is right
   double ended = 0;  // share of lanes
   double mean_tokens = 0;  // a lane spends
-};
-
-// Of claims of about the same confidence, how many are right.
-struct ReliabilityBin {
-  double confidence = 0;  // mean
-  double right = 0;       // share
-  int64_t count = 0;
-};
-
-// Confidence is the share of a question's lanes that give the majority's answer, at the largest budget.
-struct Calibration {
-  double error = 0;  // expected calibration error over ten bins
-  std::vector<ReliabilityBin> bins = {};
 };
 
 struct PartsScore {
@@ -57,13 +41,21 @@ struct ArmScore {
   // maj@k minus that of the first arm, question by question, with its interval; [budgets].
   std::vector<Share> gain = {};
   std::vector<PartsScore> parts = {};
-  Calibration calibration = {};
-  double seconds = 0;  // of decoding, summed over groups
-  int64_t tokens = 0;
+  // At the largest budget. The answer of the majority claims the share of lanes that give it; the answer of
+  // the ended lane with the highest mean log-probability claims the exponential of that.
+  Calibration by_votes = {};
+  Calibration by_logprob = {};
+  int64_t tokens = 0;     // of all lanes, up to the largest budget
+  ArmTiming timing = {};  // set by add_timing
+  std::optional<StepTime> usual_step = {};
+  std::optional<double> step_ratio = {};  // to the arm called independent, or else the first
 };
 
 struct MetricOptions {
-  std::vector<int32_t> budgets = {};
+  std::vector<int32_t> budgets = {};  // ascending
+  // A lane that is still writing when the budget is spent gives the marked and complete answer that it has
+  // written by then, if any.
+  bool unfinished = false;
   int32_t resamples = 2000;
   uint64_t seed = 1;
 };
@@ -71,6 +63,9 @@ struct MetricOptions {
 // The scores of each arm of `arms`, in their order, over the questions that every one of them has whole.
 std::vector<ArmScore> score_arms(std::span<const std::string> arms, std::span<const EvalRecord> records,
                                  std::span<const EvalQuestion> questions, const MetricOptions& options);
+
+// Puts what each arm took beside its scores; `timings` one an arm.
+void add_timing(std::span<ArmScore> scores, std::span<const ArmTiming> timings);
 
 // maj@k of answers that may be missing: 1 if the class most of them belong to is right, a share of it for a
 // tie, 0 where there is none.

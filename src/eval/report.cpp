@@ -46,6 +46,51 @@ std::string aligned(const std::vector<std::vector<std::string>>& rows) {
   return text;
 }
 
+Json calibration_json(const Calibration& calibration) {
+  Json json = {{"error", calibration.error}, {"bins", Json::array()}};
+  for (const ReliabilityBin& bin : calibration.bins)
+    json["bins"].push_back({{"confidence", bin.confidence}, {"right", bin.right}, {"count", bin.count}});
+  return json;
+}
+
+Json timing_json(const ArmScore& score) {
+  Json json = {{"seconds", score.timing.seconds}, {"tokens", score.tokens}, {"steps", score.timing.steps},
+               {"milliseconds_a_step", nullptr},  {"at_lanes", nullptr},    {"step_ratio", nullptr},
+               {"steps_by_lanes", Json::array()}};
+  if (score.usual_step) {
+    json["milliseconds_a_step"] = score.usual_step->milliseconds;
+    json["at_lanes"] = score.usual_step->lanes;
+  }
+  if (score.step_ratio) json["step_ratio"] = *score.step_ratio;
+  for (const StepTime& time : score.timing.at) {
+    json["steps_by_lanes"].push_back(
+        {{"lanes", time.lanes}, {"steps", time.steps}, {"milliseconds", time.milliseconds}});
+  }
+  return json;
+}
+
+std::string fixed(double value, int decimals) {
+  char text[48];
+  std::snprintf(text, sizeof text, "%.*f", decimals, value);
+  return text;
+}
+
+std::string cost_table(std::span<const ArmScore> scores) {
+  std::vector<std::vector<std::string>> rows = {
+      {"cost", "N", "lanes", "tokens", "seconds", "ms a step", "at lanes", "x", "ECE votes", "ECE logprob"}};
+  for (const ArmScore& score : scores) {
+    rows.push_back({score.arm, std::to_string(score.lanes), std::to_string(score.lanes_total),
+                    std::to_string(score.tokens), fixed(score.timing.seconds, 1),
+                    score.usual_step ? fixed(score.usual_step->milliseconds, 2) : "-",
+                    score.usual_step ? std::to_string(score.usual_step->lanes) : "-",
+                    score.step_ratio ? fixed(*score.step_ratio, 2) : "-", percent(score.by_votes.error),
+                    percent(score.by_logprob.error)});
+  }
+  return aligned(rows) +
+         "x: times the independent arm's step while as many lanes are live. ECE: calibration error, per "
+         "cent.\n";
+}
+
 std::string budget_table(std::span<const ArmScore> scores, const std::string& title,
                          const std::function<std::string(const BudgetScore&)>& cell) {
   std::vector<std::vector<std::string>> rows = {{title}};
@@ -62,9 +107,11 @@ std::string budget_table(std::span<const ArmScore> scores, const std::string& ti
 Json report_json(std::span<const ArmScore> scores) {
   Json arms = Json::array();
   for (const ArmScore& score : scores) {
-    Json json = {{"arm", score.arm},         {"questions", score.questions},
-                 {"lanes", score.lanes},     {"lanes_total", score.lanes_total},
-                 {"seconds", score.seconds}, {"tokens", score.tokens}};
+    Json json = {{"arm", score.arm},
+                 {"questions", score.questions},
+                 {"lanes", score.lanes},
+                 {"lanes_total", score.lanes_total}};
+    json["cost"] = timing_json(score);
     json["budgets"] = Json::array();
     for (size_t b = 0; b < score.budgets.size(); ++b) {
       const BudgetScore& budget = score.budgets[b];
@@ -79,11 +126,8 @@ Json report_json(std::span<const ArmScore> scores) {
     json["parts"] = Json::array();
     for (const PartsScore& part : score.parts)
       json["parts"].push_back({{"parts", part.parts}, {"questions", part.questions}, {"maj", part.majority}});
-    json["calibration"] = {{"error", score.calibration.error}, {"bins", Json::array()}};
-    for (const ReliabilityBin& bin : score.calibration.bins) {
-      json["calibration"]["bins"].push_back(
-          {{"confidence", bin.confidence}, {"right", bin.right}, {"count", bin.count}});
-    }
+    json["calibration"] = {{"votes", calibration_json(score.by_votes)},
+                           {"logprob", calibration_json(score.by_logprob)}};
     arms.push_back(std::move(json));
   }
   return {{"arms", arms}};
@@ -104,7 +148,7 @@ std::string report_text(std::span<const ArmScore> scores) {
     rows.push_back({score.arm});
     for (const BudgetScore& budget : score.budgets) rows.back().push_back(interval(budget.majority));
   }
-  return text + aligned(rows);
+  return text + aligned(rows) + "\n" + cost_table(scores);
 }
 
 std::string report_page(std::span<const ArmScore> scores, const std::string& title) {

@@ -12,11 +12,12 @@ namespace lanerope {
 // Everything that was measured.
 nlohmann::ordered_json report_json(std::span<const ArmScore> scores);
 
-// For a terminal: a table of maj@k by budget, one of pass@1 and oracle, shares as percentages.
+// For a terminal: tables of maj@k, pass@1 and oracle by budget, shares as percentages, and one of what it
+// cost.
 std::string report_text(std::span<const ArmScore> scores);
 
 // One HTML page that holds its data and needs no network: accuracy against budget with intervals, tables,
-// reliability.
+// costs, reliability.
 std::string report_page(std::span<const ArmScore> scores, const std::string& title);
 
 }  // namespace lanerope

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/beam_search.h"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+#include "engine/resolved_request.h"
+#include "engine/step_batch.h"
+#include "kernels/vocabulary_reduce.h"
+#include "lanerope/errors.h"
+#include "model/forward.h"
+#include "model/kv_pool.h"
+#include "model/loaded_model.h"
+
+namespace lanerope {
+
+namespace {
+
+constexpr int32_t batch_rows = 512;
+
+// One token of the tree of texts.
+struct Node {
+  TokenId token = 0;
+  int32_t parent = -1;  // -1: the first token behind the prompt
+  int32_t cell = -1;    // once it was fed
+};
+
+struct Beam {
+  int32_t node = -1;
+  int32_t run = 0;  // which of the `width` runs of cells it writes to
+  double sum_logprob = 0;
+  bool ended = false;
+};
+
+struct Continuation {
+  size_t beam = 0;
+  std::optional<TokenId> token = {};  // none: a text that has ended stays as it is
+  double sum_logprob = 0;
+};
+
+std::vector<TokenId> prompt_of(const Model& model, const BeamRequest& request) {
+  std::vector<TokenId> prompt = model.encode(request.prompt, {.add_special = true, .parse_special = true});
+  if (prompt.empty()) throw InvalidRequest("the prompt is empty");
+  return prompt;
+}
+
+}  // namespace
+
+struct BeamSearch::Impl {
+  Impl(std::shared_ptr<const Model> loaded, int32_t wanted_cells)
+      : model(std::move(loaded)),
+        n_cells(wanted_cells),
+        operations_for_layout(model->parts().make_operations(KvType::f16)),
+        pool(model->parts().h, model->parts().backend,
+             {.n_cells = wanted_cells, .type = KvType::f16, .values = operations_for_layout->value_layout()}),
+        forward({.h = model->parts().h,
+                 .weights = model->parts().weights,
+                 .backend = model->parts().backend,
+                 .pool = pool,
+                 .operations = std::move(operations_for_layout)}),
+        frequencies(make_frequencies(*model, {.kind = CouplingKind::independent}, {.stride = 1, .lanes = 1})),
+        lane_scales(adapter_scales(*model, {})),
+        prompt_scales(lane_scales) {
+    for (size_t i = 0; i < prompt_scales.size(); ++i) {
+      if (!model->info().adapters[i].on_prompt) prompt_scales[i] = 0;
+    }
+  }
+
+  std::span<const float> read_prompt();
+  std::span<const float> feed(std::span<const Beam> beams, int32_t step);
+  AttentionBlock block_of(const Beam& beam, int32_t row) const;
+  std::vector<Continuation> continuations(std::span<const Beam> beams, std::span<const float> logits,
+                                          int32_t width);
+  std::vector<Beam> kept(std::span<const Beam> beams, std::vector<Continuation> all, int32_t width);
+  BeamResult result_of(const Beam& beam, int32_t steps) const;
+
+  std::shared_ptr<const Model> model;
+  int32_t n_cells;
+  std::unique_ptr<LaneOperations> operations_for_layout;  // until the pool knows its layout
+  KvPool pool;
+  Forward forward;
+  std::shared_ptr<const LaneFrequencies> frequencies;
+  std::vector<float> lane_scales;
+  std::vector<float> prompt_scales;
+  VocabularyReduce reduce;
+  std::vector<TokenId> prompt;
+  std::vector<Node> nodes;
+  int32_t budget = 0;
+};
+
+// The logits behind the prompt's last token.
+std::span<const float> BeamSearch::Impl::read_prompt() {
+  std::span<const float> logits;
+  const auto n_prompt = static_cast<int32_t>(prompt.size());
+  for (int32_t from = 0; from < n_prompt; from += batch_rows) {
+    const int32_t to = std::min(from + batch_rows, n_prompt);
+    Batch batch;
+    batch.adapter_scales.resize(prompt_scales.size());
+    AttentionBlock block{.n_rows = to - from,
+                         .segments = {{.cell = 0, .length = to}},
+                         .owners = {prompt_row},
+                         .frequencies = frequencies};
+    for (int32_t i = from; i < to; ++i) {
+      batch.tokens.push_back(prompt[i]);
+      batch.positions.push_back(i);
+      batch.cells.push_back(i);
+      append_scales(batch, prompt_scales);
+      block.row_segments.push_back({.visible = {0, i + 1}});
+    }
+    batch.plan = {.blocks = {std::move(block)}, .n_rows = to - from};
+    batch.outputs = {to - from - 1};
+    finish_batch(batch);
+    logits = forward.run(batch);
+  }
+  return logits;
+}
+
+// What a beam sees: the prompt, and its past as the runs of cells in which it lies.
+AttentionBlock BeamSearch::Impl::block_of(const Beam& beam, int32_t row) const {
+  AttentionBlock block{.first_row = row, .n_rows = 1, .frequencies = frequencies};
+  std::vector<SegmentView> past;  // latest first
+  for (int32_t at = beam.node; at >= 0; at = nodes[at].parent) {
+    const int32_t cell = nodes[at].cell;
+    if (!past.empty() && past.back().cell == cell + 1) {
+      --past.back().cell;
+      ++past.back().length;
+    } else {
+      past.push_back({.cell = cell, .length = 1});
+    }
+  }
+  past.push_back({.cell = 0, .length = static_cast<int32_t>(prompt.size())});
+  for (auto segment = past.rbegin(); segment != past.rend(); ++segment) {
+    block.segments.push_back(*segment);
+    block.owners.push_back(block.owners.empty() ? prompt_row : 0);
+    block.row_segments.push_back({.visible = {0, segment->length}});
+  }
+  return block;
+}
+
+// Feeds the last token of each live beam: [n_vocab, live beams].
+std::span<const float> BeamSearch::Impl::feed(std::span<const Beam> beams, int32_t step) {
+  Batch batch;
+  batch.adapter_scales.resize(lane_scales.size());
+  const auto n_prompt = static_cast<int32_t>(prompt.size());
+  for (const Beam& beam : beams) {
+    if (beam.ended) continue;
+    nodes[beam.node].cell = n_prompt + beam.run * budget + step;
+    batch.plan.blocks.push_back(block_of(beam, batch.n_rows()));
+    batch.outputs.push_back(batch.n_rows());
+    batch.tokens.push_back(nodes[beam.node].token);
+    batch.positions.push_back(n_prompt + step);
+    batch.cells.push_back(nodes[beam.node].cell);
+    append_scales(batch, lane_scales);
+  }
+  batch.plan.n_rows = batch.n_rows();
+  finish_batch(batch);
+  return forward.run(batch);
+}
+
+std::vector<Continuation> BeamSearch::Impl::continuations(std::span<const Beam> beams,
+                                                          std::span<const float> logits, int32_t width) {
+  const auto n_vocab = static_cast<size_t>(model->info().n_vocab);
+  std::vector<Continuation> all;
+  size_t row = 0;
+  for (size_t b = 0; b < beams.size(); ++b) {
+    if (beams[b].ended) {
+      all.push_back({.beam = b, .sum_logprob = beams[b].sum_logprob});
+      continue;
+    }
+    reduce.read(logits.subspan(row++ * n_vocab, n_vocab));
+    const double normaliser = reduce.log_sum_exp(1.0F);
+    for (const Candidate& candidate : reduce.top(width)) {
+      all.push_back({.beam = b,
+                     .token = candidate.token,
+                     .sum_logprob = beams[b].sum_logprob + candidate.logit - normaliser});
+    }
+  }
+  return all;
+}
+
+// The best of them, best first. The first child of a beam goes on in its run of cells, others take a free
+// one.
+std::vector<Beam> BeamSearch::Impl::kept(std::span<const Beam> beams, std::vector<Continuation> all,
+                                         int32_t width) {
+  std::ranges::stable_sort(all, std::ranges::greater{}, &Continuation::sum_logprob);
+  all.resize(std::min(all.size(), static_cast<size_t>(width)));
+  std::vector<bool> taken(static_cast<size_t>(width));
+  std::vector<Beam> next;
+  std::vector<size_t> homeless;
+  for (const Continuation& chosen : all) {
+    const Beam& parent = beams[chosen.beam];
+    next.push_back(
+        {.node = parent.node, .run = parent.run, .sum_logprob = chosen.sum_logprob, .ended = true});
+    if (!chosen.token) continue;
+    nodes.push_back({.token = *chosen.token, .parent = parent.node});
+    next.back().node = static_cast<int32_t>(nodes.size()) - 1;
+    next.back().ended = model->is_end(*chosen.token);
+    if (next.back().ended) continue;
+    if (taken[parent.run]) homeless.push_back(next.size() - 1);
+    taken[parent.run] = true;
+  }
+  for (const size_t index : homeless) {
+    const auto free = std::ranges::find(taken, false);
+    next[index].run = static_cast<int32_t>(free - taken.begin());
+    *free = true;
+  }
+  return next;
+}
+
+BeamResult BeamSearch::Impl::result_of(const Beam& beam, int32_t steps) const {
+  BeamResult result{.ended = beam.ended, .sum_logprob = beam.sum_logprob, .steps = steps};
+  for (int32_t at = beam.node; at >= 0; at = nodes[at].parent) result.tokens.push_back(nodes[at].token);
+  std::ranges::reverse(result.tokens);
+  for (const TokenId token : result.tokens) {
+    if (!model->is_end(token)) result.text += model->piece(token);
+  }
+  return result;
+}
+
+BeamSearch::BeamSearch(std::shared_ptr<const Model> model, int32_t cells)
+    : impl_(std::make_unique<Impl>(std::move(model), std::max(cells, 2))) {}
+BeamSearch::~BeamSearch() = default;
+
+int32_t BeamSearch::cells_of(const Model& model, const BeamRequest& request) {
+  return static_cast<int32_t>(prompt_of(model, request).size()) + request.width * request.budget;
+}
+
+BeamResult BeamSearch::run(const BeamRequest& request, const std::function<void(int32_t, double)>& on_step) {
+  Impl& impl = *impl_;
+  if (request.width < 1) throw InvalidRequest("beam search needs a width of at least 1");
+  if (request.budget < 1) throw InvalidRequest("beam search needs a budget of at least 1");
+  impl.prompt = prompt_of(*impl.model, request);
+  impl.budget = request.budget;
+  impl.nodes.clear();
+  const auto n_prompt = static_cast<int64_t>(impl.prompt.size());
+  const int64_t room = impl.model->info().trained_context - n_prompt;
+  if (room < 1) throw InvalidRequest("the prompt is longer than the model's context");
+  if (n_prompt + static_cast<int64_t>(request.width) * request.budget > impl.n_cells)
+    throw DoesNotFit("the beams need more KV cells than there are; use a smaller width or budget");
+
+  std::vector<Beam> beams = {Beam{}};
+  std::span<const float> logits = impl.read_prompt();
+  const auto last = static_cast<int32_t>(std::min<int64_t>(request.budget, room));
+  for (int32_t step = 0;; ++step) {
+    beams = impl.kept(beams, impl.continuations(beams, logits, request.width), request.width);
+    if (beams.front().ended || step + 1 == last) return impl.result_of(beams.front(), step + 1);
+    const auto before = std::chrono::steady_clock::now();
+    logits = impl.feed(beams, step);
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - before;
+    if (on_step)
+      on_step(static_cast<int32_t>(std::ranges::count(beams, false, &Beam::ended)), seconds.count());
+  }
+}
+
+}  // namespace lanerope
