@@ -4,11 +4,12 @@ import { request, setApiKey } from "./api.js";
 import { ask, byId, element } from "./dom.js";
 import { Run } from "./run.js";
 
+// [name, prompt, budget]: the first two are of the kind that the bundled model was trained on.
 const examples = [
-  ["Primes", "How many primes are below 100? Reason step by step, and put your final answer within \\boxed{}."],
-  ["Two trains", "Two trains start 300 km apart and drive towards each other at 70 and 80 km/h. After how many hours do they meet? Put your final answer within \\boxed{}."],
-  ["Anagram", "Find an English word that uses all the letters of \"listen\" and is not \"listen\"."],
-  ["Split the work", "List ten facts about the planet Mars. Work together: no fact twice."],
+  ["Eight stores", "Amy counts tiles in 8 stores. Store 3: 20 full boxes of 5 tiles. Store 5: 28 cases of 3 tiles each less 36 tiles. Store 1: 13 bags of 2 tiles. Store 8: 30 crates with 3 tiles each and 42 more tiles. Store 4: 25 packs holding 2 tiles each. Store 2: 31 tins with 5 tiles each. Store 6: 21 sets, each with 5 tiles. Store 7: 11 cases with 4 tiles each plus 48 tiles. Give the total number of tiles.", 96],
+  ["Four shops", "Eva buys pens in 4 shops. Shop 3: 39 tins of 5 pens. Shop 1: 28 boxes of 3 pens plus 26 loose pens. Shop 4: 17 packs of 2 pens each. Shop 2: 34 bags, each with 4 pens, but 41 pens are missing. Find the total number of pens.", 72],
+  ["Primes", "How many primes are below 100? Reason step by step, and put your final answer within \\boxed{}.", 512],
+  ["Split the work", "List ten facts about the planet Mars. Work together: no fact twice.", 256],
 ];
 
 const form = byId("form");
@@ -44,7 +45,7 @@ async function connect() {
       await new Promise((resolve) => setTimeout(resolve, 700));
     }
   }
-  const lanes = properties.adapters.some((adapter) => adapter.lanes) ? ", trained for lanes" : "";
+  const lanes = properties.trained_lanes.length || properties.adapters.some((adapter) => adapter.lanes) ? ", trained for lanes" : "";
   byId("model").textContent = `${properties.model}${lanes} · ${properties.kv_cells} KV cells · ${properties.device}`;
   if (!lanes) form.elements.init.options[0].remove();
   changed();
@@ -128,10 +129,11 @@ byId("theme").addEventListener("click", () => {
   runs.forEach((run) => run.heatMap.draw());
 });
 
-for (const [name, text] of examples) {
+for (const [name, text, budget] of examples) {
   const button = element("button", { type: "button", class: "plain" }, name);
   button.addEventListener("click", () => {
     form.elements.prompt.value = text;
+    form.elements.budget.value = budget;
     form.elements.prompt.focus();
   });
   byId("examples").append(button);

@@ -52,6 +52,7 @@ void props(ServerContext& context, const httplib::Request&, httplib::Response& r
                        {"total_slots", state.cells},
                        {"bytes_per_cell", context.model->bytes_per_cell()},
                        {"verifier", !context.options.defaults.verifier.empty()},
+                       {"trained_lanes", info.lanes ? info.lanes->lanes : std::vector<int32_t>()},
                        {"adapters", adapters_json(context)},
                        {"default_generation_settings",
                         {{"n_predict", context.options.defaults.budget},
