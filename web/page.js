@@ -8,7 +8,7 @@ import { Run } from "./run.js";
 const examples = [
   ["Eight stores", "Amy counts tiles in 8 stores. Store 3: 20 full boxes of 5 tiles. Store 5: 28 cases of 3 tiles each less 36 tiles. Store 1: 13 bags of 2 tiles. Store 8: 30 crates with 3 tiles each and 42 more tiles. Store 4: 25 packs holding 2 tiles each. Store 2: 31 tins with 5 tiles each. Store 6: 21 sets, each with 5 tiles. Store 7: 11 cases with 4 tiles each plus 48 tiles. Give the total number of tiles.", 96],
   ["Four shops", "Eva buys pens in 4 shops. Shop 3: 39 tins of 5 pens. Shop 1: 28 boxes of 3 pens plus 26 loose pens. Shop 4: 17 packs of 2 pens each. Shop 2: 34 bags, each with 4 pens, but 41 pens are missing. Find the total number of pens.", 72],
-  ["Primes", "How many primes are below 100? Reason step by step, and put your final answer within \\boxed{}.", 512],
+  ["Primes", "How many primes are below 100? Reason step by step, and put your final answer within \\boxed{}.", 256],
   ["Split the work", "List ten facts about the planet Mars. Work together: no fact twice.", 256],
 ];
 

@@ -119,7 +119,7 @@ test("fork, push and retire", async () => {
 
 test("the same prompt with another coupling in a second row", async () => {
   const page = await open();
-  await page.getByRole("button", { name: "Two trains" }).click();
+  await page.getByRole("button", { name: "Four shops" }).click();
   await page.locator("#run").click();
   await finished(page);
   await page.locator('[aria-label="Coupling to compare with"]').selectOption("independent");
