@@ -141,8 +141,10 @@ void bench_attention(const AttentionCase& c, const MachineCeilings& ceilings) {
     block.n_rows = n_rows;
     block.frequencies = frequencies;
     block.segments.push_back({0, c.prompt});
+    block.owners.push_back(prompt_row);
     for (int32_t l = 0; l < n_lanes; ++l) {
       block.segments.push_back({c.prompt + (first_lane + l) * c.generated, c.generated});
+      block.owners.push_back(first_lane + l);
     }
     for (int32_t r = 0; r < n_rows; ++r) {
       const int32_t seen = c.causal ? c.prompt - n_rows + r + 1 : c.prompt;

@@ -23,8 +23,8 @@ struct EngineOptions {
   int32_t batch_rows = 512;  // tokens in one step; a longer prompt is read in chunks
   KvType kv_type = KvType::f16;
   bool keep_prefixes = true;  // prompts that ended stay in free cells for requests that begin alike
-  // Prompts that begin alike share cells. Without it every prompt is read in full, and the text of a seeded
-  // lane does not depend on what else runs, to the last bit (docs/architecture.md, Determinism).
+  // Prompts that begin alike share cells. Without it every prompt is read in full. On the kernels' path the
+  // text of a seeded lane is the same either way, to the last bit (docs/architecture.md, Determinism).
   bool share_prefixes = true;
 };
 

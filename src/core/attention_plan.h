@@ -43,10 +43,10 @@ struct RowSegment {
 
 // Rows of the batch that attend to the same segments. The work of one attention, and the whole of a coupling:
 //
-//                 prompt     lane 0     lane 1     lane 2        segments
-//    lane 0  s=2  ########   ###        ###        ###           '#' visible; each column of blocks has one
-//    turn lane 1  s=2  ########   ###        ###        ###           per row: phi(m, n) lane 2  s=2 ########
-//    ###        ###        ###
+//                 prompt     lane 0     lane 1     lane 2      segments
+//   lane 0  s=2   ########   ###        ###        ###         '#': visible. Each row has one turn,
+//   lane 1  s=2   ########   ###        ###        ###         phi(m, n), for each segment.
+//   lane 2  s=2   ########   ###        ###        ###
 //
 // A row that sees nothing of a segment has an empty range there. Segments may overlap in the pool: a forked
 // lane looks at its parent once as its own past and once as another lane.

@@ -29,8 +29,17 @@ void AttentionWork::prepare(const AttentionPlan& plan) {
 void AttentionWork::add_block(const AttentionBlock& block) {
   assert(block.frequencies == nullptr ||
          block.frequencies->theta.size() == static_cast<size_t>(shape_.n_rot / 2));
+  assert(block.owners.size() == block.segments.size());
+  std::vector<Chain> chains;
+  for (int32_t s = 0; s < static_cast<int32_t>(block.segments.size()); ++s) {
+    const bool goes_on = s > 0 && block.owners[s] == prompt_row && block.owners[s - 1] == prompt_row;
+    if (goes_on) {
+      ++chains.back().n;
+    } else {
+      chains.push_back({.first = s, .n = 1});
+    }
+  }
   const int32_t total = block.n_rows * group();
-  std::vector<Turns> turns;
   for (int32_t first = 0; first < total; first += max_width) {
     Tile tile{.first_row = block.first_row,
               .first_lane = first,
@@ -38,33 +47,61 @@ void AttentionWork::add_block(const AttentionBlock& block) {
               .width = 0,
               .segments = {}};
     tile.width = (tile.n_lanes + 15) / 16 * 16;
-    for (size_t s = 0; s < block.segments.size(); ++s) {
-      TileSegment segment{.cell = block.segments[s].cell,
-                          .seen = {std::numeric_limits<int32_t>::max(), 0},
-                          .by_all = {0, std::numeric_limits<int32_t>::max()},
-                          // Lanes that only fill the tile see everything, so that they cost no masks.
-                          .begin = std::vector<int32_t>(tile.width, 0),
-                          .end = std::vector<int32_t>(tile.width, std::numeric_limits<int32_t>::max())};
-      turns.assign(tile.width, Turns{});
-      for (int32_t lane = 0; lane < tile.n_lanes; ++lane) {
-        const RowSegment& row = block.row((first + lane) / group())[s];
-        assert(row.visible.empty() ||
-               (row.visible.begin >= 0 && row.visible.end <= block.segments[s].length));
-        const CellRange visible = row.visible.empty() ? CellRange{0, 0} : row.visible;
-        turns[lane] = row.visible.empty() ? Turns{} : row.turns;
-        segment.begin[lane] = visible.begin;
-        segment.end[lane] = visible.end;
-        segment.by_all = {std::max(segment.by_all.begin, visible.begin),
-                          std::min(segment.by_all.end, visible.end)};
-        if (visible.empty()) continue;
-        segment.seen = {std::min(segment.seen.begin, visible.begin), std::max(segment.seen.end, visible.end)};
-      }
-      if (segment.seen.empty()) continue;
-      segment.rotation = rotations_.find(block.frequencies, turns);
-      tile.segments.push_back(std::move(segment));
+    for (const Chain chain : chains) {
+      TileSegment segment = see_chain(block, chain, tile);
+      if (!segment.seen.empty()) tile.segments.push_back(std::move(segment));
     }
     tiles_.push_back(std::move(tile));
   }
+}
+
+// What a row sees of a chain, as if it were one segment.
+RowSegment AttentionWork::row_of_chain(const AttentionBlock& block, Chain chain, int32_t row) {
+  RowSegment joined;
+  int32_t offset = 0;
+  for (int32_t s = chain.first; s < chain.first + chain.n; ++s) {
+    const auto& [visible, turns] = block.row(row)[s];
+    const int32_t length = block.segments[s].length;
+    if (!visible.empty()) {
+      assert(visible.begin >= 0 && visible.end <= length);
+      const bool first = joined.visible.empty();
+      assert(first || (joined.turns == turns && joined.visible.end == offset + visible.begin));
+      joined.visible = {first ? offset + visible.begin : joined.visible.begin, offset + visible.end};
+      joined.turns = turns;
+    }
+    offset += length;
+  }
+  return joined;
+}
+
+AttentionWork::TileSegment AttentionWork::see_chain(const AttentionBlock& block, Chain chain,
+                                                    const Tile& tile) {
+  constexpr int32_t all = std::numeric_limits<int32_t>::max();
+  TileSegment segment{.runs = {},
+                      .seen = {all, 0},
+                      .by_all = {0, all},
+                      // Lanes that only fill the tile see everything, so that they cost no masks.
+                      .begin = std::vector<int32_t>(tile.width, 0),
+                      .end = std::vector<int32_t>(tile.width, all)};
+  int32_t offset = 0;
+  for (int32_t s = chain.first; s < chain.first + chain.n; ++s) {
+    segment.runs.push_back({.begin = offset, .cell = block.segments[s].cell});
+    offset += block.segments[s].length;
+  }
+  std::vector<Turns> turns(tile.width);
+  for (int32_t lane = 0; lane < tile.n_lanes; ++lane) {
+    const RowSegment row = row_of_chain(block, chain, (tile.first_lane + lane) / group());
+    const CellRange visible = row.visible;
+    turns[lane] = row.turns;
+    segment.begin[lane] = visible.begin;
+    segment.end[lane] = visible.end;
+    segment.by_all = {std::max(segment.by_all.begin, visible.begin),
+                      std::min(segment.by_all.end, visible.end)};
+    if (visible.empty()) continue;
+    segment.seen = {std::min(segment.seen.begin, visible.begin), std::max(segment.seen.end, visible.end)};
+  }
+  if (!segment.seen.empty()) segment.rotation = rotations_.find(block.frequencies, turns);
+  return segment;
 }
 
 void AttentionWork::add_items() {

@@ -24,18 +24,32 @@ struct AttentionShape {
 };
 
 // An AttentionPlan cut into pieces of work. Query lanes are (row, query head of one KV head) pairs; up to 48
-// of them make a tile, which meets each block of keys together. The cuts depend on a row's own segments alone
-// and partial results are merged in the order of the cells, so that a row's result depends on nothing else.
+// of them make a tile, which meets each block of keys together. Partial results are merged in the order of
+// the cells, and what is added up before what follows from the index of a cell in its chain alone: in the
+// prompt, however many runs of the pool hold it, or in a lane.
+//
+//   tokens         0        64       128      192            a prompt that begins with another one's first
+//   runs of cells  [ shared  . . . . . ][ own . . . . . .    100 tokens: the second block of keys is put
+//   blocks         |        |        |        |        |     together from both runs
+//   chunks         |                                         16 blocks each; one partial result
+//
+// A row's result is therefore a function of its query and of the keys and values that it sees, to the bit:
+// not of the other rows, nor of where its cells lie, nor of which of them are shared with other prompts.
 class AttentionWork {
  public:
-  static constexpr int32_t max_width = 48;  // query lanes of a tile
-  static constexpr int32_t block_cells =
-      64;  // keys converted at a time; boundaries counted from the segment's start
+  static constexpr int32_t max_width = 48;      // query lanes of a tile
+  static constexpr int32_t block_cells = 64;    // keys converted at a time; the first begins a chain
   static constexpr int32_t chunk_cells = 1024;  // keys of one partial result
 
-  // One segment as the query lanes of a tile see it.
+  // The cells of a chain from number `begin` on, up to the next run's.
+  struct Run {
+    int32_t begin = 0;
+    int32_t cell = 0;  // in the pool
+  };
+  // One chain of cells as the query lanes of a tile see it: the segments of the prompt as one, or another
+  // segment. Ranges count cells from the start of the chain.
   struct TileSegment {
-    int32_t cell = 0;            // first cell of the segment in the pool
+    std::vector<Run> runs;       // in order; the first begins at 0
     CellRange seen;              // by some lane
     CellRange by_all;            // by every lane; the rest of `seen` needs a look at each lane's own range
     std::vector<int32_t> begin;  // [width]
@@ -82,7 +96,14 @@ class AttentionWork {
   std::atomic<int64_t>& next_item() const { return next_item_; }
 
  private:
+  // Segments [first, first + n) of a block.
+  struct Chain {
+    int32_t first = 0;
+    int32_t n = 0;
+  };
   void add_block(const AttentionBlock& block);
+  static RowSegment row_of_chain(const AttentionBlock& block, Chain chain, int32_t row);
+  TileSegment see_chain(const AttentionBlock& block, Chain chain, const Tile& tile);
   void add_items();
 
   AttentionShape shape_;

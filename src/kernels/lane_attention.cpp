@@ -103,13 +103,25 @@ class Worker {
     constexpr int32_t step = AttentionWork::block_cells;
     for (int32_t block = cells.begin / step * step; block < cells.end; block += step) {
       const CellRange range{std::max(block, cells.begin), std::min(block + step, cells.end)};
-      const int64_t first = segment.cell + range.begin;
-      convert_cells(job_.keys, {first, range.size(), head_, dim()}, scratch_.cells);
+      convert(job_.keys, segment, range);
       score(queries, scratch_.cells, {range.size(), width, dim()}, scratch_.scores);
       soft_max(segment, range, width, scratch_.scores, state, scratch_.change);
-      convert_cells(job_.values, {first, range.size(), head_, dim()}, scratch_.cells);
+      convert(job_.values, segment, range);
       const float* change = range.begin == cells.begin ? nullptr : scratch_.change;
       add_values(scratch_.scores, scratch_.cells, {range.size(), width, dim()}, change, state.value);
+    }
+  }
+
+  // Cells of a segment to f32, [head_dim, cells.size()], from one run of the pool or from several.
+  void convert(const CellView& view, const AttentionWork::TileSegment& segment, CellRange cells) {
+    float* out = scratch_.cells;
+    for (size_t r = 0; r < segment.runs.size(); ++r) {
+      const AttentionWork::Run& run = segment.runs[r];
+      const int32_t end = r + 1 < segment.runs.size() ? segment.runs[r + 1].begin : cells.end;
+      const CellRange part{std::max(cells.begin, run.begin), std::min(cells.end, end)};
+      if (part.empty()) continue;
+      convert_cells(view, {run.cell + part.begin - run.begin, part.size(), head_, dim()}, out);
+      out += static_cast<ptrdiff_t>(part.size()) * dim();
     }
   }
 

@@ -113,6 +113,132 @@ INSTANTIATE_TEST_SUITE_P(Paths, SeededLanes,
                            return std::string(name(param_info.param.path)) + "_" + param_info.param.type;
                          });
 
+// On the kernels' path the text of a seeded lane is a function of its request: neither the cells that its
+// prompt shares with others, nor other groups, nor the chunks in which the prompt is read move a bit.
+struct PoolCase {
+  const char* type;
+  KvType kv_type;
+  const char* adapter = "";  // the type of a random adapter, or none
+};
+
+class SharedBeginnings : public testing::TestWithParam<PoolCase> {
+ protected:
+  static constexpr int32_t prompt_length = 1130;
+
+  static std::shared_ptr<const Model> load() {
+    RandomModel model{.n_layer = 2, .width = 64, .n_ffn = 96, .n_vocab = 400, .type = GetParam().type};
+    if (model.type == "q4_k_m") model.width = model.n_ffn = 256;
+    const std::string base = write_model(model);
+    const std::string adapter = GetParam().adapter;
+    if (adapter.empty()) return load_model(base, Path::kernels);
+    return load_model(base, Path::kernels, {{.file = write_adapter({.rank = 16, .type = adapter}, base)}});
+  }
+
+  // A prompt that begins with `same` tokens of the request's and goes on in its own way.
+  static std::vector<TokenId> prompt(int32_t same, int32_t length = prompt_length) {
+    std::vector<TokenId> tokens = some_tokens(length, 7);
+    for (int32_t i = same; i < length; ++i) tokens[i] = (tokens[i] + 1 + same % 7) % 250;
+    return tokens;
+  }
+
+  static Request request(std::vector<TokenId> prompt, int32_t lanes) {
+    return {.prompt_tokens = std::move(prompt),
+            .lanes = lanes,
+            .budget = 8,
+            .coupling = Coupling{.kind = lanes == 1 ? CouplingKind::independent : CouplingKind::lanerope},
+            .sampling = {.temperature = 1, .seed = 21},
+            .ignore_end = true,
+            .logprobs = true};
+  }
+
+  GroupRun alone(const Request& wanted, int32_t batch_rows = 512) const {
+    Engine engine(model, options(batch_rows));
+    return run_group(engine, wanted);
+  }
+
+  static EngineOptions options(int32_t batch_rows = 512) {
+    return {.kv_cells = 12000, .batch_rows = batch_rows, .kv_type = GetParam().kv_type};
+  }
+
+  static void expect_same_bits(const GroupRun& a, const GroupRun& b) {
+    ASSERT_EQ(a.result.lanes.size(), b.result.lanes.size());
+    for (int32_t m = 0; m < static_cast<int32_t>(a.result.lanes.size()); ++m) {
+      EXPECT_EQ(a.tokens(m), b.tokens(m)) << "lane " << m;
+      EXPECT_EQ(a.logprobs(m), b.logprobs(m)) << "lane " << m;
+    }
+  }
+
+  std::shared_ptr<const Model> model = load();
+};
+
+TEST_P(SharedBeginnings, OfKeptPromptsMoveNoBit) {
+  for (const int32_t lanes : {1, 4}) {
+    const Request wanted = request(prompt(prompt_length), lanes);
+    const GroupRun expected = alone(wanted);
+    for (const int32_t same : {10, 64, 100, 200, 1100}) {
+      SCOPED_TRACE(std::to_string(lanes) + " lanes, " + std::to_string(same) + " tokens in common");
+      Engine engine(model, options());
+      run_group(engine, request(prompt(same), 2));
+      const GroupRun after = run_group(engine, wanted);
+      EXPECT_EQ(after.result.cached_prompt_tokens, same < 16 ? 0 : same);
+      expect_same_bits(after, expected);
+      const GroupRun again = run_group(engine, wanted);
+      EXPECT_EQ(again.result.cached_prompt_tokens, prompt_length - 1);
+      expect_same_bits(again, expected);
+    }
+  }
+}
+
+// A prompt that is made of many runs of cells: each of the kept ones adds a little to the one before.
+TEST_P(SharedBeginnings, OfPromptsThatShareThemselvesMoveNoBit) {
+  const Request wanted = request(prompt(prompt_length), 4);
+  const GroupRun expected = alone(wanted);
+  Engine engine(model, options());
+  for (const int32_t same : {40, 63, 130, 500, 1027}) run_group(engine, request(prompt(same, same + 5), 1));
+  const GroupRun after = run_group(engine, wanted);
+  EXPECT_EQ(after.result.cached_prompt_tokens, 1027);
+  expect_same_bits(after, expected);
+}
+
+TEST_P(SharedBeginnings, OfRunningGroupsMoveNoBit) {
+  for (const int32_t lanes : {1, 4}) {
+    const Request wanted = request(prompt(prompt_length), lanes);
+    const GroupRun expected = alone(wanted);
+    Engine engine(model, options(300));
+    Runner runner(engine);
+    for (const int32_t same : {1100, 700}) engine.submit(request(prompt(same), 3));
+    for (int i = 0; i < 3; ++i) runner.step();
+    engine.submit(request(prompt(90), 1));
+    const GroupId id = engine.submit(wanted);
+    for (const int32_t same : {1000, prompt_length}) engine.submit(request(prompt(same), 5));
+    runner.finish();
+    EXPECT_EQ(runner.run(id).result.cached_prompt_tokens, 1100);
+    expect_same_bits(runner.run(id), expected);
+  }
+}
+
+TEST_P(SharedBeginnings, AndChunksOfAnyLengthMoveNoBit) {
+  const Request wanted = request(prompt(prompt_length), 4);
+  const GroupRun expected = alone(wanted);
+  for (const int32_t batch_rows : {7, 64, 100, 4096}) {
+    SCOPED_TRACE(batch_rows);
+    expect_same_bits(alone(wanted, batch_rows), expected);
+    Engine engine(model, options(batch_rows));
+    run_group(engine, request(prompt(333), 2));
+    expect_same_bits(run_group(engine, wanted), expected);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Pools, SharedBeginnings,
+                         testing::Values(PoolCase{"f16", KvType::f16}, PoolCase{"q4_k_m", KvType::f16},
+                                         PoolCase{"q4_k_m", KvType::q8_0},
+                                         PoolCase{"q8_0", KvType::f16, "f16"},
+                                         PoolCase{"q4_k_m", KvType::f16, "f32"}),
+                         [](const auto& param_info) {
+                           return std::string(param_info.param.type) + "_" +
+                                  std::string(name(param_info.param.kv_type)) + param_info.param.adapter;
+                         });
+
 // A fork of an independent lane is a plain run of the prompt and what the lane wrote before.
 class Forks : public testing::TestWithParam<Path> {};
 
