@@ -40,11 +40,9 @@ std::map<std::string, Tensor> take(torch::serialize::InputArchive& archive, cons
 
 void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
   namespace fs = std::filesystem;
-  const nlohmann::json facts = {{"step", checkpoint.step},
-                                {"tokens", checkpoint.tokens},
-                                {"seconds", checkpoint.seconds},
-                                {"config", checkpoint.config},
-                                {"source", checkpoint.source.to_json()}};
+  const nlohmann::json facts = {
+      {"step", checkpoint.step},     {"tokens", checkpoint.tokens},           {"seconds", checkpoint.seconds},
+      {"config", checkpoint.config}, {"source", checkpoint.source.to_json()}, {"lanes", checkpoint.lanes}};
   torch::serialize::OutputArchive archive;
   archive.write("facts", c10::IValue(facts.dump()));
   put(archive, "parameter", checkpoint.parameters);
@@ -73,6 +71,7 @@ std::optional<Checkpoint> read_checkpoint(const std::string& path) {
                       .seconds = facts.at("seconds").get<double>(),
                       .config = facts.at("config").get<std::string>(),
                       .source = GroupSourceState::from_json(facts.at("source")),
+                      .lanes = facts.value("lanes", std::vector<int32_t>()),
                       .parameters = take(archive, "parameter"),
                       .optimizer = take(archive, "optimizer")};
   } catch (const c10::Error&) {

@@ -19,6 +19,7 @@ struct Checkpoint {
   double seconds = 0;
   std::string config = {};  // as JSON
   GroupSourceState source = {};
+  std::vector<int32_t> lanes = {};  // numbers of lanes that groups had so far
   std::map<std::string, torch::Tensor> parameters = {};
   std::map<std::string, torch::Tensor> optimizer = {};
 };

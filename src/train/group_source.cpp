@@ -18,6 +18,10 @@ double unit(std::mt19937_64& draw) {
   return static_cast<double>(draw() >> 11) * 0x1.0p-53;
 }
 
+bool is_blank(const std::string& line) {
+  return line.find_first_not_of(" \t\r") == std::string::npos;
+}
+
 std::string tag_of(const std::string& tag, uint64_t number) {
   constexpr std::string_view place = "{k}";
   std::string text = tag;
@@ -119,10 +123,17 @@ GroupSource::GroupSource(std::vector<DataSource> files, const GroupEncoder& enco
 
 std::string GroupSource::next_line(File& file) {
   std::string line;
-  if (!std::getline(file.stream, line) || line.empty()) {
+  bool from_beginning = false;
+  while (is_blank(line)) {
+    if (std::getline(file.stream, line)) {
+      ++file.place;
+      continue;
+    }
+    if (from_beginning) throw InvalidRequest(file.source.file + " is empty; it should hold a group a line");
+    from_beginning = true;
     file.stream.clear();
     file.stream.seekg(0);
-    std::getline(file.stream, line);
+    file.place = 0;
   }
   ++file.lines;
   return line;
@@ -140,7 +151,7 @@ TokenGroup GroupSource::next() {
   try {
     return encoder_->encode(line, draw_);
   } catch (const InvalidRequest& error) {
-    throw InvalidRequest(file.source.file + ", line " + std::to_string(file.lines) + ": " + error.what());
+    throw InvalidRequest(file.source.file + ", line " + std::to_string(file.place) + ": " + error.what());
   }
 }
 
@@ -180,13 +191,16 @@ std::vector<TokenGroup> first_groups(const std::string& file, int64_t count, con
   std::mt19937_64 draw(1);
   std::vector<TokenGroup> groups;
   std::string line;
-  while (static_cast<int64_t>(groups.size()) < count && std::getline(stream, line)) {
+  for (int64_t place = 1; static_cast<int64_t>(groups.size()) < count && std::getline(stream, line);
+       ++place) {
+    if (is_blank(line)) continue;
     try {
       groups.push_back(encoder.encode(line, draw));
     } catch (const InvalidRequest& error) {
-      throw InvalidRequest(file + ", line " + std::to_string(groups.size() + 1) + ": " + error.what());
+      throw InvalidRequest(file + ", line " + std::to_string(place) + ": " + error.what());
     }
   }
+  if (groups.empty() && count > 0) throw InvalidRequest(file + " is empty; it should hold a group a line");
   return groups;
 }
 

@@ -43,7 +43,7 @@ class GroupEncoder {
 
 // Where a GroupSource stands; goes into checkpoints.
 struct GroupSourceState {
-  std::vector<uint64_t> lines = {};  // read of each file, over all rounds through it
+  std::vector<uint64_t> lines = {};  // groups read of each file, over all rounds through it
   std::string draw = {};             // of the random numbers
 
   nlohmann::json to_json() const;
@@ -69,7 +69,8 @@ class GroupSource {
   struct File {
     DataSource source;
     std::ifstream stream;
-    uint64_t lines = 0;
+    uint64_t lines = 0;  // read that hold a group, over all rounds
+    uint64_t place = 0;  // number of the last line in this round, blank ones counted
   };
   std::string next_line(File& file);
 

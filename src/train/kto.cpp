@@ -35,7 +35,7 @@ class Kto : public Objective {
         reference_options_{.visibility = config.visibility,
                            .open = config.open && mask == ReferenceMask::open},
         device_(device) {
-    if (model.lora().rank == 0) copy_ = model.copy_frozen();
+    if (model.lora().rank == 0 || !config.adapter.empty()) copy_ = model.copy_frozen();
   }
 
   BatchLoss loss(const TrainModel& model, std::span<const TokenGroup> groups) override {

@@ -25,9 +25,9 @@ KtoTerms kto_losses(const torch::Tensor& policy, const torch::Tensor& reference,
                     double z, const KtoConfig& config);
 
 // The reference is what training starts from: the same weights with the adapter off where an adapter is
-// trained, else a frozen copy. A reference that was never trained with lanes reads each lane by itself
-// (closed mask), since with the mask open its probabilities would be those of a model outside of what it
-// knows; one that was reads them as the trained model does.
+// trained from nothing, else a frozen copy. A reference that was never trained with lanes reads each lane by
+// itself (closed mask), since with the mask open its probabilities would be those of a model outside of what
+// it knows; one that was reads them as the trained model does.
 enum class ReferenceMask { open, closed };
 std::unique_ptr<Objective> make_kto(const TrainModel& model, const TrainConfig& config, ReferenceMask mask,
                                     torch::Device device);

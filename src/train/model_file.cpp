@@ -184,6 +184,7 @@ void TrainModel::load_adapter(const std::string& path) {
   });
   if (found != static_cast<int64_t>(file.tensors().size()))
     throw InvalidRequest(path + ": it changes tensors that lanerope-train does not train");
+  knows_lanes_ = knows_lanes_ || info.lanes;
   if (info.lanes && !info.lanes->coupling.omega.empty())
     set_omega(torch::tensor(info.lanes->coupling.omega).reshape({-1, h_.head_dim / 2}));
   require_gradients();

@@ -216,11 +216,15 @@ void check(const TrainConfig& c) {
   positive("steps", static_cast<double>(c.steps));
   positive("batch_tokens", static_cast<double>(c.batch_tokens));
   positive("accumulate", c.accumulate);
+  positive("dev_every", static_cast<double>(c.dev_every));
+  positive("checkpoint_every", static_cast<double>(c.checkpoint_every));
   positive("learning_rate", c.learning_rate);
   positive("clip", c.clip);
   positive("kto.beta", c.kto.beta);
   not_negative("warmup", static_cast<double>(c.warmup));
   not_negative("weight_decay", c.weight_decay);
+  not_negative("dev_groups", c.dev_groups);
+  not_negative("threads", c.threads);
   not_negative("lora.rank", c.lora.rank);
   not_negative("lora.alpha", c.lora.alpha);
   not_negative("omega.stride", c.omega.stride);

@@ -168,8 +168,14 @@ void TrainModel::set_omega(const OmegaConfig& omega) {
                                                              .lanes = 8,
                                                              .trained_context = h_.trained_context});
   const Tensor row = torch::tensor(initial, torch::kFloat64).to(torch::kFloat32).unsqueeze(0);
-  omega_ = row.repeat({omega.learn && omega.per_layer ? h_.n_layer : 1, 1});
-  omega_.set_requires_grad(omega.learn);
+  omega_ = row;
+  if (omega.learn) learn_omega(omega.per_layer);
+}
+
+void TrainModel::learn_omega(bool per_layer) {
+  const bool spread = per_layer && omega_.size(0) == 1;
+  omega_ = omega_.detach().repeat({spread ? h_.n_layer : 1, 1});
+  omega_.set_requires_grad(true);
 }
 
 void TrainModel::set_omega(Tensor omega) {
@@ -204,7 +210,8 @@ void TrainModel::to(torch::Device device) {
 
 TrainModel TrainModel::copy_frozen() const {
   TrainModel copy = *this;
-  copy.for_each_tensor([](Tensor& tensor) { tensor = tensor.detach().clone(); });
+  copy.for_each_tensor(
+      [](Tensor& tensor) { tensor = tensor.requires_grad() ? tensor.detach().clone() : tensor.detach(); });
   return copy;
 }
 

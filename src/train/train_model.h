@@ -58,9 +58,11 @@ class TrainModel {
   void set_omega(const OmegaConfig& omega);
   // ... or as it is, (1 or n_layer, head_dim / 2).
   void set_omega(torch::Tensor omega);
+  // Has it trained from where it is, for each layer on its own or for all together as it stands.
+  void learn_omega(bool per_layer);
   void set_compute_type(ComputeType type) { compute_type_ = type; }
   void to(torch::Device device);
-  // With tensors of its own, of which none is trained.
+  // As it is now, whatever this model learns; none of the copy is trained.
   TrainModel copy_frozen() const;
 
   // Log-odds of every token at the rows that predict something: (n_targets, n_vocab).
@@ -76,7 +78,7 @@ class TrainModel {
   const VocabularyData& vocabulary() const { return vocabulary_; }
   const torch::Tensor& omega() const { return omega_; }
   const LoraConfig& lora() const { return lora_; }
-  // The file it was read from says that it was trained with lanes.
+  // A file it was read from, model or adapter, says that it was trained with lanes.
   bool knows_lanes() const { return knows_lanes_; }
 
  private:

@@ -39,9 +39,13 @@ TrainModel initial_model(const TrainConfig& config) {
   TrainModel model(config.base);
   if (!config.adapter.empty()) {
     model.load_adapter(config.adapter);
-  } else {
-    if (config.lora.rank > 0) model.add_lora(config.lora, config.seed);
-    if (!model.knows_lanes() || config.omega.reset) model.set_omega(config.omega);
+  } else if (config.lora.rank > 0) {
+    model.add_lora(config.lora, config.seed);
+  }
+  if (!model.knows_lanes() || config.omega.reset) {
+    model.set_omega(config.omega);
+  } else if (config.omega.learn) {
+    model.learn_omega(config.omega.per_layer);
   }
   return model;
 }
@@ -73,9 +77,8 @@ class Run {
     model_.to(device_);
     optimizer_ = std::make_unique<Optimizer>(model_.trained(), config);
     if (config.stage == Stage::kto) {
-      const bool knows_lanes = model_.knows_lanes() || !config.adapter.empty();
-      objective_ =
-          make_kto(model_, config, knows_lanes ? ReferenceMask::open : ReferenceMask::closed, device_);
+      objective_ = make_kto(model_, config,
+                            model_.knows_lanes() ? ReferenceMask::open : ReferenceMask::closed, device_);
     } else {
       objective_ = make_likelihood(options_, device_);
     }
@@ -136,6 +139,7 @@ class Run {
     }
     optimizer_->restore(found->optimizer);
     source_.restore(found->source);
+    trained_lanes_ = {found->lanes.begin(), found->lanes.end()};
     point_.step = found->step;
     point_.tokens = found->tokens;
     point_.seconds = found->seconds;
@@ -149,6 +153,7 @@ class Run {
                                         .seconds = point_.seconds,
                                         .config = to_json(config_).dump(),
                                         .source = source_.state(),
+                                        .lanes = {trained_lanes_.begin(), trained_lanes_.end()},
                                         .parameters = model_.parameters(),
                                         .optimizer = optimizer_->state()});
   }

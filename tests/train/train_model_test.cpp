@@ -213,6 +213,13 @@ TEST(TrainModel, UnpacksAQuantisedBase) {
   EXPECT_LT(off, 0.02) << "the weights are those that were quantised";
 }
 
+// A pair whose product is not zero, as it is before training.
+void fill_adapter(const TrainModel& model) {
+  const torch::NoGradGuard no_gradients;
+  torch::manual_seed(5);
+  for (const auto& [name, tensor] : model.trained()) tensor.normal_(0, 0.1);
+}
+
 class ModelFile : public testing::TestWithParam<const char*> {};
 
 TEST_P(ModelFile, IsReadAgainWithTheSameWeights) {
@@ -241,6 +248,17 @@ TEST_P(ModelFile, IsReadAgainWithTheSameWeights) {
   EXPECT_LT(largest_difference(trainer_scores(trained, ragged_groups(), strict), expected), same);
 }
 
+TEST_P(ModelFile, HasTheAdapterWorkedIn) {
+  TrainModel trained(write_model(small(GetParam())));
+  trained.add_lora({.rank = 3}, 1);
+  fill_adapter(trained);
+  const std::string file = new_file(".gguf");
+  write_model_file(trained, file, {.type = GGML_TYPE_F32});
+  EXPECT_LT(largest_difference(trainer_scores(trained, ragged_groups()),
+                               trainer_scores(TrainModel(file), ragged_groups())),
+            same);
+}
+
 INSTANTIATE_TEST_SUITE_P(Architectures, ModelFile, testing::Values("qwen2", "qwen3", "llama"));
 
 TEST(ModelFile, OfAModelFromNothingIsOneThatTheEngineRuns) {
@@ -253,13 +271,6 @@ TEST(ModelFile, OfAModelFromNothingIsOneThatTheEngineRuns) {
   const LaneScores expected =
       engine_scores(load_model(file, Path::ggml), ragged_groups(), coupling_of(fresh));
   EXPECT_LT(largest_difference(trainer_scores(fresh, ragged_groups()), expected), same);
-}
-
-// A pair whose product is not zero, as it is before training.
-void fill_adapter(const TrainModel& model) {
-  const torch::NoGradGuard no_gradients;
-  torch::manual_seed(5);
-  for (const auto& [name, tensor] : model.trained()) tensor.normal_(0, 0.1);
 }
 
 class AdapterFile : public testing::TestWithParam<std::tuple<const char*, bool>> {};
@@ -288,19 +299,6 @@ TEST_P(AdapterFile, GivesTheEngineTheTrainersLogProbabilities) {
   const LaneScores expected = engine_scores(model, ragged_groups(), info.lanes->coupling);
   EXPECT_LT(largest_difference(trainer_scores(again, ragged_groups()), expected), same_in_f16);
   EXPECT_GT(largest_difference(before, expected), 0.1) << "the adapter matters";
-}
-
-TEST_P(AdapterFile, IsWorkedIntoAWholeModel) {
-  const auto& [architecture, on_prompt] = GetParam();
-  if (!on_prompt) GTEST_SKIP() << "a whole model cannot be switched off while the prompt is read";
-  TrainModel trained(write_model(small(architecture)));
-  trained.add_lora({.rank = 3}, 1);
-  fill_adapter(trained);
-  const std::string file = new_file(".gguf");
-  write_model_file(trained, file, {.type = GGML_TYPE_F32});
-  EXPECT_LT(largest_difference(trainer_scores(trained, ragged_groups()),
-                               trainer_scores(TrainModel(file), ragged_groups())),
-            same);
 }
 
 INSTANTIATE_TEST_SUITE_P(Architectures, AdapterFile,
