@@ -19,10 +19,10 @@ namespace lanerope {
 // has not ended by then gives no answer and does not vote, unless MetricOptions::unfinished asks for it.
 struct BudgetScore {
   int32_t budget = 0;
-  Share majority;    // maj@k: the answer most lanes give is right; ties count for the share of right ones
-  Share pass;        // pass@1: share of lanes that are right
-  Share oracle;      // some lane is right
-  double ended = 0;  // share of lanes
+  Share majority = {};  // maj@k: the answer most lanes give is right; ties count for the share of right ones
+  Share pass = {};      // pass@1: share of lanes that are right
+  Share oracle = {};    // some lane is right
+  double ended = 0;     // share of lanes
   double mean_tokens = 0;  // a lane spends
 };
 

@@ -149,7 +149,7 @@ std::string fingerprint(const std::string& file) {
   if (size <= parts * part_bytes) {
     for (int64_t from = 0; from < size; from += part_bytes) read_part(from);
   } else {
-    for (int64_t part = 0; part < parts; ++part) read_part((size - part_bytes) / (parts - 1) * part);
+    for (int64_t part = 0; part < parts; ++part) read_part(part * (size - part_bytes) / (parts - 1));
   }
   char text[64];
   std::snprintf(text, sizeof text, "%016llx (%lld bytes)", static_cast<unsigned long long>(hash),

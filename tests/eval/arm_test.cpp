@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "eval/arm.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "eval/evaluation.h"
+#include "lanerope/errors.h"
+
+namespace lanerope {
+namespace {
+
+std::string refusal(const std::string& text) {
+  try {
+    parse_arm(text);
+  } catch (const InvalidRequest& error) {
+    return error.what();
+  }
+  return "(not refused)";
+}
+
+TEST(Arm, NamesHaveAMeaning) {
+  EXPECT_EQ(parse_arm("independent").lanes, 1);
+  EXPECT_EQ(parse_arm("lanerope").lanes, 4);
+  EXPECT_EQ(parse_arm("lanerope").coupling, std::nullopt) << "as trained";
+  EXPECT_EQ(parse_arm("closed").coupling, CouplingKind::independent);
+  EXPECT_EQ(parse_arm("groupthink").coupling, CouplingKind::groupthink);
+  EXPECT_EQ(parse_arm("hogwild").coupling, CouplingKind::hogwild);
+  EXPECT_EQ(parse_arm("beam").beam_width, 4);
+  EXPECT_EQ(parse_arm("beam").lanes, 1);
+}
+
+TEST(Arm, KeysSayWhatDiffers) {
+  const Arm arm =
+      parse_arm("mine:n=2,total=6,coupling=lanerope,stride=64,temp=0.5,tag=<{k}>,model=m.gguf,lora=a,lora=b");
+  EXPECT_EQ(arm.name, "mine");
+  EXPECT_EQ(arm.lanes, 2);
+  EXPECT_EQ(arm.lanes_total, 6);
+  EXPECT_EQ(arm.coupling, CouplingKind::lanerope);
+  EXPECT_EQ(arm.stride, 64);
+  EXPECT_FLOAT_EQ(*arm.temperature, 0.5F);
+  EXPECT_EQ(arm.tag, "<{k}>");
+  EXPECT_EQ(arm.model, "m.gguf");
+  EXPECT_EQ(arm.adapters.size(), 2U);
+  EXPECT_EQ(parse_arm("closed:n=8").lanes, 8);
+  EXPECT_EQ(parse_arm("wide:width=7").beam_width, 7);
+}
+
+TEST(Arm, IsRefusedWithOneSentence) {
+  using testing::HasSubstr;
+  EXPECT_THAT(refusal("lanerpoe"), HasSubstr("there is no arm lanerpoe"));
+  EXPECT_THAT(refusal(""), HasSubstr("needs a name"));
+  EXPECT_THAT(refusal("mine:n=two"), HasSubstr("\"two\", which is not a number"));
+  EXPECT_THAT(refusal("mine:n=0"), HasSubstr("at least one lane"));
+  EXPECT_THAT(refusal("mine:lanes=2"), HasSubstr("an arm has no \"lanes\""));
+  EXPECT_THAT(refusal("mine:n"), HasSubstr("form key=value"));
+  EXPECT_THAT(refusal("mine:n=4,total=6"), HasSubstr("a multiple of its n"));
+  EXPECT_THAT(refusal("mine:coupling=glue"), HasSubstr("\"glue\", which there is not"));
+  EXPECT_THAT(refusal("beam:width=0"), HasSubstr("at least 1"));
+  EXPECT_THAT(refusal("beam:n=2"), HasSubstr("is one lane"));
+}
+
+TEST(Arm, GetsAsManyLanesAsTheOthers) {
+  const EvalPlan plan{.lanes_total = 4};
+  EXPECT_EQ(total_lanes(parse_arm("independent"), plan), 4);
+  EXPECT_EQ(total_lanes(parse_arm("two:n=2"), plan), 4);
+  EXPECT_EQ(total_lanes(parse_arm("lanerope:n=8"), plan), 8) << "no group is cut";
+  EXPECT_EQ(total_lanes(parse_arm("two:n=2,total=8"), plan), 8);
+  EXPECT_EQ(total_lanes(parse_arm("beam"), plan), 1);
+  EXPECT_THROW(total_lanes(parse_arm("three:n=3"), plan), InvalidRequest);
+}
+
+}  // namespace
+}  // namespace lanerope

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "eval/evaluation.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "eval/metrics.h"
+#include "tests/support/engine_run.h"
+#include "tests/support/random_models.h"
+
+namespace lanerope {
+namespace {
+
+// Ends a lane now and then, so that lengths differ.
+std::shared_ptr<const Model> model() {
+  static const std::shared_ptr<const Model> loaded = load_model(
+      RandomModel{.n_layer = 2, .width = 64, .n_ffn = 96, .n_vocab = 400, .output_gain = 1, .seed = 5},
+      Path::kernels);
+  return loaded;
+}
+
+const std::vector<EvalQuestion> questions = {{.text = "How many?", .truth = "7"},
+                                             {.text = "And how many then?", .truth = "8"},
+                                             {.text = "Why?", .truth = "9"}};
+
+EvalPlan plan_of(int32_t budget) {
+  return {.lanes_total = 4,
+          .budget = budget,
+          .sampling = {.temperature = 1.5, .top_k = 0, .top_p = 1, .min_p = 0},
+          .prompt = [](const Model&, const std::string& text) { return text; }};
+}
+
+using Key = std::pair<int64_t, int32_t>;
+std::map<Key, EvalRecord> records_of(const std::string& arm, const EvalPlan& plan,
+                                     const std::vector<EvalRecord>& done = {}) {
+  std::map<Key, EvalRecord> records;
+  evaluate_arm(model(), parse_arm(arm), questions, plan, done, [&](const EvalRecord& record) {
+    EXPECT_TRUE(records.emplace(Key{record.question, record.group}, record).second) << "once each";
+  });
+  return records;
+}
+
+void expect_same(const std::map<Key, EvalRecord>& a, const std::map<Key, EvalRecord>& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (const auto& [key, record] : a)
+    EXPECT_EQ(record.lanes, b.at(key).lanes) << key.first << "," << key.second;
+}
+
+TEST(Evaluation, GivesEveryQuestionTheSameNumberOfLanes) {
+  EXPECT_EQ(records_of("independent", plan_of(8)).size(), 12U);
+  EXPECT_EQ(records_of("two:n=2", plan_of(8)).size(), 6U);
+  const auto four = records_of("lanerope", plan_of(8));
+  EXPECT_EQ(four.size(), 3U);
+  EXPECT_EQ(four.at({0, 0}).lanes.size(), 4U);
+}
+
+TEST(Evaluation, ReadAtASmallerBudgetIsARunWithThatBudget) {
+  for (const char* arm : {"independent", "closed", "lanerope", "beam:width=3"}) {
+    const auto large = records_of(arm, plan_of(32));
+    const auto small = records_of(arm, plan_of(16));
+    const std::string name = parse_arm(arm).name;
+    std::vector<EvalRecord> of_large;
+    std::vector<EvalRecord> of_small;
+    for (const auto& [key, record] : large) of_large.push_back(record);
+    for (const auto& [key, record] : small) of_small.push_back(record);
+    const std::vector<std::string> arms = {name};
+    const MetricOptions options{.budgets = {16}, .unfinished = true};
+    const ArmScore a = score_arms(arms, of_large, questions, options)[0];
+    const ArmScore b = score_arms(arms, of_small, questions, options)[0];
+    EXPECT_EQ(a.budgets[0].ended, b.budgets[0].ended) << arm;
+    EXPECT_EQ(a.budgets[0].mean_tokens, b.budgets[0].mean_tokens) << arm;
+    EXPECT_EQ(a.budgets[0].pass.value, b.budgets[0].pass.value) << arm;
+    if (name == "beam") continue;
+    for (const auto& [key, record] : small) {
+      for (size_t m = 0; m < record.lanes.size(); ++m) {
+        const EvalLane& cut = large.at(key).lanes[m];
+        const EvalLane& lane = record.lanes[m];
+        EXPECT_EQ(lane.ended, cut.ended && cut.length <= 16);
+        // The last bytes of a lane that was cut off may be half a character.
+        const size_t sure = lane.text.size() - (lane.ended ? 0 : std::min<size_t>(lane.text.size(), 4));
+        EXPECT_EQ(cut.text.substr(0, sure), lane.text.substr(0, sure)) << arm;
+      }
+    }
+  }
+}
+
+TEST(Evaluation, OfManyGroupsAtOnceIsThatOfOneAtATime) {
+  for (const char* arm : {"independent", "lanerope", "groupthink", "hogwild"}) {
+    EvalPlan plan = plan_of(16);
+    plan.parallel = 32;
+    const auto together = records_of(arm, plan);
+    plan.parallel = 1;
+    expect_same(records_of(arm, plan), together);
+  }
+}
+
+TEST(Evaluation, AsksOnlyWhatIsMissing) {
+  const auto all = records_of("two:n=2", plan_of(12));
+  const std::vector<EvalRecord> done = {all.at({0, 0}), all.at({1, 1})};
+  auto rest = records_of("two:n=2", plan_of(12), done);
+  EXPECT_EQ(rest.size(), 4U);
+  for (const EvalRecord& record : done) rest.emplace(Key{record.question, record.group}, record);
+  expect_same(rest, all);
+}
+
+TEST(Evaluation, StopsWhenAsked) {
+  EvalPlan plan = plan_of(12);
+  plan.parallel = 2;
+  int steps = 0;
+  plan.stopped = [&] { return ++steps > 20; };
+  EXPECT_LT(records_of("independent", plan).size(), 12U);
+}
+
+TEST(Evaluation, TimesItsSteps) {
+  const ArmTiming timing =
+      evaluate_arm(model(), parse_arm("lanerope"), questions, plan_of(16), {}, [](const EvalRecord&) {});
+  EXPECT_EQ(timing.arm, "lanerope");
+  EXPECT_GT(timing.seconds, 0);
+  EXPECT_GE(timing.steps, 16);
+  ASSERT_FALSE(timing.at.empty());
+  EXPECT_LE(timing.at.back().lanes, 12) << "three questions of four lanes";
+}
+
+TEST(Evaluation, SettingsSayWhatTextsFollowFrom) {
+  const EvalPlan plan = plan_of(12);
+  const RunSettings base = settings_of(parse_arm("lanerope"), plan);
+  EXPECT_EQ(settings_of(parse_arm("lanerope:n=4"), plan), base);
+  for (const char* arm : {"lanerope:n=2", "lanerope:stride=9", "lanerope:tag=x", "lanerope:temp=0.1",
+                          "lanerope:coupling=hogwild", "lanerope:init=ntk"})
+    EXPECT_NE(settings_of(parse_arm(arm), plan), base) << arm;
+  EvalPlan other = plan;
+  other.seed = 2;
+  EXPECT_NE(settings_of(parse_arm("lanerope"), other), base);
+  EXPECT_NE(settings_of(parse_arm("lanerope"), plan_of(13)), base);
+  EXPECT_NE(settings_of(parse_arm("beam"), plan), settings_of(parse_arm("beam:width=2"), plan));
+}
+
+}  // namespace
+}  // namespace lanerope

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "eval/metrics.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace lanerope {
+namespace {
+
+EvalLane lane(const std::string& answer, int32_t length, double mean_logprob = -1) {
+  return {.answer = answer, .ended = true, .length = length, .mean_logprob = mean_logprob};
+}
+
+EvalLane cut_off(std::vector<SettledAnswer> settled, int32_t length) {
+  return {.ended = false, .length = length, .settled = std::move(settled)};
+}
+
+EvalRecord group(const std::string& arm, int64_t question, int32_t number, std::vector<EvalLane> lanes) {
+  return {.arm = arm, .question = question, .group = number, .lanes = std::move(lanes)};
+}
+
+const std::vector<EvalQuestion> two_questions = {{.text = "a", .truth = "7", .parts = 2},
+                                                 {.text = "b", .truth = "1/2", .parts = 3}};
+
+std::vector<ArmScore> scores_of(const std::vector<std::string>& arms, const std::vector<EvalRecord>& records,
+                                MetricOptions options) {
+  return score_arms(arms, records, two_questions, options);
+}
+
+TEST(Majority, CountsEqualAnswersTogether) {
+  EXPECT_EQ(majority(std::vector<std::string>{"0.5", "\\frac12", "7"}, "1/2"), 1);
+  EXPECT_EQ(majority(std::vector<std::string>{"7", "7", "0.5"}, "1/2"), 0);
+  EXPECT_EQ(majority(std::vector<std::string>{}, "7"), 0);
+}
+
+TEST(Majority, OfATieIsRightAsOftenAsADrawWouldBe) {
+  EXPECT_DOUBLE_EQ(majority(std::vector<std::string>{"7", "8"}, "7"), 1.0 / 2);
+  EXPECT_DOUBLE_EQ(majority(std::vector<std::string>{"7", "8", "9", "9", "8", "7"}, "9"), 1.0 / 3);
+  EXPECT_DOUBLE_EQ(majority(std::vector<std::string>{"8", "9"}, "7"), 0);
+}
+
+TEST(Scores, AreWhatCountingByHandGives) {
+  // Question a: 7, 7, 8 and one cut off. Question b: 0.5 once, three times 3.
+  const std::vector<EvalRecord> records = {
+      group("x", 0, 0, {lane("7", 10), lane("7", 20)}), group("x", 0, 1, {lane("8", 30), cut_off({}, 64)}),
+      group("x", 1, 0, {lane("3", 10), lane("0.5", 40)}), group("x", 1, 1, {lane("3", 20), lane("3", 50)})};
+  const ArmScore score = scores_of({"x"}, records, {.budgets = {15, 25, 64}})[0];
+  EXPECT_EQ(score.questions, 2);
+  EXPECT_EQ(score.lanes, 2);
+  EXPECT_EQ(score.lanes_total, 4);
+  EXPECT_EQ(score.tokens, 10 + 20 + 30 + 64 + 10 + 40 + 20 + 50);
+  ASSERT_EQ(score.budgets.size(), 3U);
+  const BudgetScore& at_15 = score.budgets[0];  // a: 7; b: 3
+  EXPECT_DOUBLE_EQ(at_15.majority.value, 0.5);
+  EXPECT_DOUBLE_EQ(at_15.pass.value, (1.0 / 4 + 0) / 2);
+  EXPECT_DOUBLE_EQ(at_15.oracle.value, 0.5);
+  EXPECT_DOUBLE_EQ(at_15.ended, (1.0 / 4 + 1.0 / 4) / 2);
+  EXPECT_DOUBLE_EQ(at_15.mean_tokens, (10 + 15 + 15 + 15 + 10 + 15 + 15 + 15) / 8.0);
+  const BudgetScore& at_64 = score.budgets[2];
+  EXPECT_DOUBLE_EQ(at_64.majority.value, 0.5);
+  EXPECT_DOUBLE_EQ(at_64.pass.value, (2.0 / 4 + 1.0 / 4) / 2);
+  EXPECT_DOUBLE_EQ(at_64.oracle.value, 1);
+  EXPECT_DOUBLE_EQ(at_64.ended, 7.0 / 8);
+  ASSERT_EQ(score.parts.size(), 2U);
+  EXPECT_EQ(score.parts[0].parts, 2);
+  EXPECT_DOUBLE_EQ(score.parts[0].majority[2], 1);
+  EXPECT_DOUBLE_EQ(score.parts[1].majority[2], 0);
+}
+
+TEST(Scores, CountNothingThatWasWrittenBehindTheBudget) {
+  const std::vector<EvalRecord> records = {group("x", 0, 0, {lane("7", 16)}),
+                                           group("x", 1, 0, {lane("1/2", 17)})};
+  const ArmScore score = scores_of({"x"}, records, {.budgets = {15, 16, 17}})[0];
+  EXPECT_DOUBLE_EQ(score.budgets[0].pass.value, 0);
+  EXPECT_DOUBLE_EQ(score.budgets[1].pass.value, 0.5);
+  EXPECT_DOUBLE_EQ(score.budgets[2].pass.value, 1);
+}
+
+TEST(Scores, CountTheSettledAnswersOfUnfinishedLanesOnlyIfAsked) {
+  EvalLane changed_its_mind = lane("7", 60);
+  changed_its_mind.settled = {{.length = 20, .answer = "8"}, {.length = 30, .answer = "7"}};
+  const std::vector<EvalRecord> records = {
+      group("x", 0, 0, {changed_its_mind}),
+      group("x", 1, 0, {cut_off({{.length = 25, .answer = "0.5"}}, 64)})};
+  const auto pass = [&](int32_t budget, bool unfinished) {
+    return scores_of({"x"}, records, {.budgets = {budget}, .unfinished = unfinished})[0]
+        .budgets[0]
+        .pass.value;
+  };
+  EXPECT_EQ(pass(40, false), 0);
+  EXPECT_EQ(pass(64, false), 0.5);
+  EXPECT_EQ(pass(19, true), 0);
+  EXPECT_EQ(pass(24, true), 0) << "8 is wrong, and the half is not there yet";
+  EXPECT_EQ(pass(25, true), 0.5);
+  EXPECT_EQ(pass(30, true), 1);
+  EXPECT_EQ(pass(64, true), 1);
+}
+
+TEST(Scores, AreOfTheQuestionsThatEveryArmHasWhole) {
+  const std::vector<EvalRecord> records = {
+      group("x", 0, 0, {lane("7", 1)}),   group("x", 0, 1, {lane("7", 1)}),
+      group("x", 1, 0, {lane("1/2", 1)}), group("y", 0, 0, {lane("8", 1)}),
+      group("y", 1, 0, {lane("1/2", 1)}), group("z", 0, 0, {lane("7", 1)})};
+  const auto scores = scores_of({"x", "y"}, records, {.budgets = {4}});
+  ASSERT_EQ(scores.size(), 2U);
+  EXPECT_EQ(scores[0].questions, 1) << "question b lacks a group of x";
+  EXPECT_EQ(scores[0].budgets[0].majority.value, 1);
+  EXPECT_EQ(scores[1].gain[0].value, -1);
+  EXPECT_TRUE(scores_of({"x", "none"}, records, {.budgets = {4}}).empty());
+}
+
+TEST(Bootstrap, IntervalIsThatOfTheBinomialItResamples) {
+  // 40 of 100 questions right: means of resamples are binomial / 100.
+  std::vector<double> values(100, 0.0);
+  std::fill(values.begin(), values.begin() + 40, 1.0);
+  const auto quantile = [](double wanted) {
+    double cumulative = 0;
+    for (int k = 0; k <= 100; ++k) {
+      cumulative += std::exp(std::lgamma(101) - std::lgamma(k + 1) - std::lgamma(101 - k) +
+                             k * std::log(0.4) + (100 - k) * std::log(0.6));
+      if (cumulative >= wanted) return k / 100.0;
+    }
+    return 1.0;
+  };
+  const Share share = Bootstrap(100, {.resamples = 20000, .seed = 3}).share(values);
+  EXPECT_DOUBLE_EQ(share.value, 0.4);
+  EXPECT_NEAR(share.low, quantile(0.025), 0.0101);
+  EXPECT_NEAR(share.high, quantile(0.975), 0.0101);
+  const Share sure = Bootstrap(5, {}).share(std::vector<double>(5, 0.25));
+  EXPECT_EQ(sure.low, 0.25);
+  EXPECT_EQ(sure.high, 0.25);
+}
+
+TEST(Bootstrap, OfADifferenceIsPaired) {
+  const std::vector<EvalRecord> records = {group("x", 0, 0, {lane("7", 1)}), group("x", 1, 0, {lane("3", 1)}),
+                                           group("y", 0, 0, {lane("7", 2)}),
+                                           group("y", 1, 0, {lane("4", 2)})};
+  const auto scores = scores_of({"x", "y"}, records, {.budgets = {4}});
+  EXPECT_LT(scores[1].budgets[0].majority.low, scores[1].budgets[0].majority.high);
+  EXPECT_EQ(scores[1].gain[0].low, 0) << "the arms are right about the same questions";
+  EXPECT_EQ(scores[1].gain[0].high, 0);
+}
+
+TEST(Calibration, ErrorIsWorkedByHand) {
+  // Bin 0.9-1: confidence 0.95, right 1/2, two claims. Bin 0.2-0.3: confidence 0.25, right 1, one claim.
+  const std::vector<Claim> claims = {{0.90, 1}, {1.00, 0}, {0.25, 1}};
+  const Calibration calibration = calibration_of(claims);
+  ASSERT_EQ(calibration.bins.size(), 2U);
+  EXPECT_DOUBLE_EQ(calibration.bins[0].confidence, 0.25);
+  EXPECT_EQ(calibration.bins[0].count, 1);
+  EXPECT_DOUBLE_EQ(calibration.bins[1].confidence, 0.95);
+  EXPECT_DOUBLE_EQ(calibration.bins[1].right, 0.5);
+  EXPECT_NEAR(calibration.error, (0.45 * 2 + 0.75 * 1) / 3, 1e-12);
+  EXPECT_EQ(calibration_of({}).error, 0);
+}
+
+TEST(Calibration, ClaimsAreShareOfVotesAndLikelihood) {
+  // a: 7 with 3 of 4 votes; the likeliest lane says 8 with confidence 0.5. b: nobody answers.
+  const std::vector<EvalRecord> records = {
+      group("x", 0, 0, {lane("7", 1, -2), lane("7", 1, -3), lane("7", 1, -4), lane("8", 1, std::log(0.5))}),
+      group("x", 1, 0, {cut_off({}, 9), cut_off({}, 9), cut_off({}, 9), cut_off({}, 9)})};
+  const ArmScore score = scores_of({"x"}, records, {.budgets = {9}})[0];
+  ASSERT_EQ(score.by_votes.bins.size(), 1U);
+  EXPECT_EQ(score.by_votes.bins[0].count, 1);
+  EXPECT_DOUBLE_EQ(score.by_votes.bins[0].confidence, 0.75);
+  EXPECT_DOUBLE_EQ(score.by_votes.error, 0.25);
+  ASSERT_EQ(score.by_logprob.bins.size(), 1U);
+  EXPECT_NEAR(score.by_logprob.bins[0].confidence, 0.5, 1e-12);
+  EXPECT_NEAR(score.by_logprob.error, 0.5, 1e-12);
+}
+
+}  // namespace
+}  // namespace lanerope
