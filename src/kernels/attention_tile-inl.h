@@ -24,6 +24,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 const hn::CappedTag<float, 16> df;
 using F = hn::Vec<decltype(df)>;
+using LaneRange = AttentionWork::LaneRange;
 constexpr int lanes = static_cast<int>(hn::MaxLanes(df));
 
 // Online soft-max of a tile: [width] greatest score and sum of weights, [width, head_dim] weighted sum of
@@ -218,20 +219,25 @@ void add_vectors(const float* weights, const float* values, const TileSize& size
   }
 }
 
-// scores [width, n_cells] = keys x queries.
-inline void score(const float* queries, const float* keys, const TileSize& size, float* scores) {
-  if (lanes == 16 && size.width == 48) return score_vectors<3>(queries, keys, size, scores);
-  if (lanes == 16 && size.width == 16) return score_vectors<1>(queries, keys, size, scores);
-  for (int i = 0; i < size.width; i += 2 * lanes) score_vectors<2>(queries + i, keys, size, scores + i);
+// scores [width, n_cells] = keys x queries, for some of the query lanes.
+inline void score(const float* queries, const float* keys, const TileSize& size, LaneRange of,
+                  float* scores) {
+  const int n = of.end - of.begin;
+  if (lanes == 16 && n == 48) return score_vectors<3>(queries, keys, size, scores);
+  if (lanes == 16 && n == 16) return score_vectors<1>(queries + of.begin, keys, size, scores + of.begin);
+  for (int i = of.begin; i < of.end; i += 2 * lanes) score_vectors<2>(queries + i, keys, size, scores + i);
 }
 
-// value [width, head_dim] = value * change + weights [width, n_cells] x values [head_dim, n_cells].
-inline void add_values(const float* weights, const float* values, const TileSize& size, const float* change,
-                       float* value) {
-  if (lanes == 16 && size.width == 48) return add_vectors<3>(weights, values, size, change, value);
-  if (lanes == 16 && size.width == 16) return add_vectors<1>(weights, values, size, change, value);
-  for (int i = 0; i < size.width; i += 2 * lanes)
-    add_vectors<2>(weights + i, values, size, change != nullptr ? change + i : nullptr, value + i);
+// value [width, head_dim] = value * change + weights [width, n_cells] x values [head_dim, n_cells], for some
+// of the query lanes.
+inline void add_values(const float* weights, const float* values, const TileSize& size, LaneRange of,
+                       const float* change, float* value) {
+  const auto at = [&](int i) { return change != nullptr ? change + i : nullptr; };
+  const int n = of.end - of.begin;
+  const int from = of.begin;
+  if (lanes == 16 && n == 48) return add_vectors<3>(weights, values, size, change, value);
+  if (lanes == 16 && n == 16) return add_vectors<1>(weights + from, values, size, at(from), value + from);
+  for (int i = from; i < of.end; i += 2 * lanes) add_vectors<2>(weights + i, values, size, at(i), value + i);
 }
 
 // Turns scores into weights relative to the greatest score so far, and tells by what earlier weights change.
@@ -241,7 +247,7 @@ inline void soft_max(const AttentionWork::TileSegment& segment, CellRange cells,
   const F none = hn::Set(df, -std::numeric_limits<float>::infinity());
   const bool masked = cells.begin < segment.by_all.begin || cells.end > segment.by_all.end;
   const int n = cells.size();
-  for (int i = 0; i < width; i += lanes) {
+  for (int i = segment.lanes.begin; i < segment.lanes.end; i += lanes) {
     if (masked) {
       const auto begin = hn::LoadU(di, segment.begin.data() + i);
       const auto end = hn::LoadU(di, segment.end.data() + i);
@@ -271,10 +277,10 @@ inline void soft_max(const AttentionWork::TileSegment& segment, CellRange cells,
   }
 }
 
-// total = total merged with part.
-inline void merge(const State& total, const State& part, int head_dim, int width) {
+// total = total merged with part, for some of the query lanes.
+inline void merge(const State& total, const State& part, LaneRange of, int head_dim, int width) {
   const F none = hn::Set(df, -std::numeric_limits<float>::infinity());
-  for (int i = 0; i < width; i += lanes) {
+  for (int i = of.begin; i < of.end; i += lanes) {
     const F a = hn::Load(df, total.top + i);
     const F b = hn::LoadU(df, part.top + i);
     const F top = hn::Max(a, b);

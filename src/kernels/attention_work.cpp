@@ -5,8 +5,49 @@
 #include <cassert>
 #include <limits>
 #include <new>
+#include <span>
 
 namespace lanerope {
+
+namespace {
+
+size_t n_prompt_segments(const AttentionBlock& block) {
+  return std::ranges::find_if(block.owners, [](int32_t owner) { return owner != prompt_row; }) -
+         block.owners.begin();
+}
+
+bool read_the_same_prompt(const AttentionBlock& a, const AttentionBlock& b) {
+  const size_t n = n_prompt_segments(a);
+  return n > 0 && n == n_prompt_segments(b) && a.frequencies == b.frequencies &&
+         std::equal(a.segments.begin(), a.segments.begin() + static_cast<ptrdiff_t>(n), b.segments.begin());
+}
+
+// Blocks that read the same prompt as one: the prompt, then what each of them has of its own and the rows of
+// the others do not see.
+AttentionBlock joined(std::span<const AttentionBlock> blocks) {
+  AttentionBlock all = blocks.front();
+  const size_t n_prompt = n_prompt_segments(all);
+  for (const AttentionBlock& block : blocks.subspan(1)) {
+    all.n_rows += block.n_rows;
+    all.segments.insert(all.segments.end(), block.segments.begin() + n_prompt, block.segments.end());
+    all.owners.insert(all.owners.end(), block.owners.begin() + n_prompt, block.owners.end());
+  }
+  all.row_segments.assign(all.segments.size() * all.n_rows, RowSegment{});
+  auto to = all.row_segments.begin();
+  size_t own = n_prompt;  // the first of the block's own segments in `all`
+  for (const AttentionBlock& block : blocks) {
+    for (int32_t r = 0; r < block.n_rows; ++r) {
+      const auto row = block.row(r);
+      std::ranges::copy(row.first(n_prompt), to);
+      std::ranges::copy(row.subspan(n_prompt), to + own);
+      to += all.segments.size();
+    }
+    own += block.segments.size() - n_prompt;
+  }
+  return all;
+}
+
+}  // namespace
 
 void AttentionWork::Free::operator()(float* p) const {
   ::operator delete(p, std::align_val_t{64});
@@ -22,7 +63,17 @@ void AttentionWork::prepare(const AttentionPlan& plan) {
   rotations_.next_step();
   n_rows_ = plan.n_rows;
   tiles_.clear();
-  for (const AttentionBlock& block : plan.blocks) add_block(block);
+  const std::span<const AttentionBlock> blocks = plan.blocks;
+  for (size_t begin = 0; begin < blocks.size();) {
+    size_t end = begin + 1;
+    while (end < blocks.size() && read_the_same_prompt(blocks[begin], blocks[end])) ++end;
+    if (end == begin + 1) {
+      add_block(blocks[begin]);
+    } else {
+      add_block(joined(blocks.subspan(begin, end - begin)));
+    }
+    begin = end;
+  }
   add_items();
 }
 
@@ -76,8 +127,16 @@ RowSegment AttentionWork::row_of_chain(const AttentionBlock& block, Chain chain,
 
 AttentionWork::TileSegment AttentionWork::see_chain(const AttentionBlock& block, Chain chain,
                                                     const Tile& tile) {
+  const int32_t first_row = tile.first_lane / group();
+  const int32_t last_row = (tile.first_lane + tile.n_lanes - 1) / group();
+  rows_of_chain_.clear();
+  for (int32_t r = first_row; r <= last_row; ++r) rows_of_chain_.push_back(row_of_chain(block, chain, r));
+  if (std::ranges::all_of(rows_of_chain_, [](const RowSegment& row) { return row.visible.empty(); }))
+    return {};
+
   constexpr int32_t all = std::numeric_limits<int32_t>::max();
   TileSegment segment{.runs = {},
+                      .lanes = {tile.width, 0},
                       .seen = {all, 0},
                       .by_all = {0, all},
                       // Lanes that only fill the tile see everything, so that they cost no masks.
@@ -90,17 +149,20 @@ AttentionWork::TileSegment AttentionWork::see_chain(const AttentionBlock& block,
   }
   std::vector<Turns> turns(tile.width);
   for (int32_t lane = 0; lane < tile.n_lanes; ++lane) {
-    const RowSegment row = row_of_chain(block, chain, (tile.first_lane + lane) / group());
-    const CellRange visible = row.visible;
+    const RowSegment& row = rows_of_chain_[(tile.first_lane + lane) / group() - first_row];
     turns[lane] = row.turns;
-    segment.begin[lane] = visible.begin;
-    segment.end[lane] = visible.end;
-    segment.by_all = {std::max(segment.by_all.begin, visible.begin),
-                      std::min(segment.by_all.end, visible.end)};
-    if (visible.empty()) continue;
-    segment.seen = {std::min(segment.seen.begin, visible.begin), std::max(segment.seen.end, visible.end)};
+    segment.begin[lane] = row.visible.begin;
+    segment.end[lane] = row.visible.end;
+    if (row.visible.empty()) continue;
+    segment.lanes = {std::min(segment.lanes.begin, lane / 16 * 16), lane / 16 * 16 + 16};
+    segment.seen = {std::min(segment.seen.begin, row.visible.begin),
+                    std::max(segment.seen.end, row.visible.end)};
   }
-  if (!segment.seen.empty()) segment.rotation = rotations_.find(block.frequencies, turns);
+  for (int32_t lane = segment.lanes.begin; lane < segment.lanes.end; ++lane) {
+    segment.by_all = {std::max(segment.by_all.begin, segment.begin[lane]),
+                      std::min(segment.by_all.end, segment.end[lane])};
+  }
+  segment.rotation = rotations_.find(block.frequencies, turns);
   return segment;
 }
 
@@ -115,7 +177,7 @@ void AttentionWork::add_items() {
     const Tile& tile = tiles_[t];
     for (int32_t head = 0; head < shape_.n_head_kv; ++head) {
       const auto result = static_cast<int32_t>(results_.size());
-      results_.push_back({partials, 0});
+      results_.push_back({.first_partial = partials, .first_item = static_cast<int32_t>(items_.size())});
       if (whole || tile.segments.empty()) {
         items_.push_back(
             {.tile = t, .head = head, .segment = -1, .cells = {}, .partial = 0, .result = result});

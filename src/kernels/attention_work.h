@@ -33,6 +33,10 @@ struct AttentionShape {
 //   blocks         |        |        |        |        |     together from both runs
 //   chunks         |                                         16 blocks each; one partial result
 //
+// Blocks of rows that follow one another and read the same prompt are joined, so that its keys are converted
+// once for all lanes of a group, whether they see one another or not. What only some lanes of a tile see is
+// computed for those (in sixteens).
+//
 // A row's result is therefore a function of its query and of the keys and values that it sees, to the bit:
 // not of the other rows, nor of where its cells lie, nor of which of them are shared with other prompts.
 class AttentionWork {
@@ -41,6 +45,11 @@ class AttentionWork {
   static constexpr int32_t block_cells = 64;    // keys converted at a time; the first begins a chain
   static constexpr int32_t chunk_cells = 1024;  // keys of one partial result
 
+  // Query lanes [begin, end) of a tile, multiples of 16.
+  struct LaneRange {
+    int32_t begin = 0;
+    int32_t end = 0;
+  };
   // The cells of a chain from number `begin` on, up to the next run's.
   struct Run {
     int32_t begin = 0;
@@ -49,11 +58,12 @@ class AttentionWork {
   // One chain of cells as the query lanes of a tile see it: the segments of the prompt as one, or another
   // segment. Ranges count cells from the start of the chain.
   struct TileSegment {
-    std::vector<Run> runs;       // in order; the first begins at 0
-    CellRange seen;              // by some lane
-    CellRange by_all;            // by every lane; the rest of `seen` needs a look at each lane's own range
-    std::vector<int32_t> begin;  // [width]
-    std::vector<int32_t> end;    // [width]
+    std::vector<Run> runs;  // in order; the first begins at 0
+    LaneRange lanes;        // that see something, rounded outwards
+    CellRange seen;         // by some lane
+    CellRange by_all;       // by each of `lanes`; the rest of `seen` needs a look at each one's own range
+    std::vector<int32_t> begin;               // [width]
+    std::vector<int32_t> end;                 // [width]
     const RotationTable* rotation = nullptr;  // null: no lane turns
   };
   struct Tile {
@@ -75,6 +85,7 @@ class AttentionWork {
   struct Result {
     int32_t first_partial = 0;
     int32_t n_partials = 0;
+    int32_t first_item = 0;  // the item of its first partial; the others follow in order
   };
 
   AttentionWork(const AttentionShape& shape, int32_t n_layer);
@@ -112,6 +123,7 @@ class AttentionWork {
   std::vector<Tile> tiles_;
   std::vector<Item> items_;
   std::vector<Result> results_;
+  std::vector<RowSegment> rows_of_chain_;  // [rows of a tile], while it is made
   struct Free {
     void operator()(float* p) const;
   };

@@ -41,8 +41,9 @@ class Worker {
       pending.store(result.n_partials, std::memory_order_relaxed);
       clear(scratch_.total, tile.width);
       for (int32_t p = 0; p < result.n_partials; ++p) {
-        merge(scratch_.total, state_at(work_.partial(result.first_partial + p), tile.width), dim(),
-              tile.width);
+        const AttentionWork::Item& part = work_.items()[result.first_item + p];
+        merge(scratch_.total, state_at(work_.partial(part.partial), tile.width),
+              tile.segments[part.segment].lanes, dim(), tile.width);
       }
     } else {
       clear(scratch_.total, tile.width);
@@ -52,7 +53,7 @@ class Worker {
         for (int32_t cell = seen.begin / step * step; cell < seen.end; cell += step) {
           attend(tile, static_cast<int32_t>(s), {std::max(cell, seen.begin), std::min(cell + step, seen.end)},
                  scratch_.part);
-          merge(scratch_.total, scratch_.part, dim(), tile.width);
+          merge(scratch_.total, scratch_.part, tile.segments[s].lanes, dim(), tile.width);
         }
       }
     }
@@ -104,11 +105,12 @@ class Worker {
     for (int32_t block = cells.begin / step * step; block < cells.end; block += step) {
       const CellRange range{std::max(block, cells.begin), std::min(block + step, cells.end)};
       convert(job_.keys, segment, range);
-      score(queries, scratch_.cells, {range.size(), width, dim()}, scratch_.scores);
+      const TileSize size{range.size(), width, dim()};
+      score(queries, scratch_.cells, size, segment.lanes, scratch_.scores);
       soft_max(segment, range, width, scratch_.scores, state, scratch_.change);
       convert(job_.values, segment, range);
       const float* change = range.begin == cells.begin ? nullptr : scratch_.change;
-      add_values(scratch_.scores, scratch_.cells, {range.size(), width, dim()}, change, state.value);
+      add_values(scratch_.scores, scratch_.cells, size, segment.lanes, change, state.value);
     }
   }
 

@@ -59,7 +59,8 @@ class LaneAttention : public ::testing::Test {
     return made;
   }
 
-  // Blocks of rows with segments anywhere in the pool (they may overlap), and any turns and ranges.
+  // Blocks of rows with segments anywhere in the pool (they may overlap), and any turns and ranges. Some read
+  // the prompt of the block before.
   AttentionPlan random_plan(const AttentionShape& of, int32_t n_cells, int32_t layers) {
     AttentionPlan plan;
     const int32_t n_blocks = pick(1, 4);
@@ -72,7 +73,11 @@ class LaneAttention : public ::testing::Test {
       for (int32_t s = 0; s < n_segments; ++s) {
         const int32_t cell = pick(0, n_cells - 1);
         block.segments.push_back({cell, pick(0, n_cells - cell)});
-        block.owners.push_back(s);
+        block.owners.push_back(s == 0 ? prompt_row : s);
+      }
+      if (n_segments > 0 && b > 0 && !plan.blocks.back().segments.empty() && pick(0, 1) == 0) {
+        block.segments.front() = plan.blocks.back().segments.front();
+        block.frequencies = plan.blocks.back().frequencies;
       }
       for (int32_t r = 0; r < block.n_rows; ++r) {
         for (const SegmentView& segment : block.segments) {
@@ -457,6 +462,34 @@ TEST_F(PromptInPieces, GivesARowTheSameBitsInAnyChunk) {
     EXPECT_EQ(read_in(chunk, {{0, length}}), expected) << chunk;
     EXPECT_EQ(read_in(chunk, {{0, 100}, {100, length - 100}}), expected) << chunk;
   }
+}
+
+// What makes independent lanes as cheap as lanes that see one another.
+TEST_F(LaneAttention, MeetsAPromptOnceForAllLanesThatReadIt) {
+  const AttentionShape of = shape(12, 2, 64);
+  const auto shared = frequencies(of, 1);
+  AttentionPlan plan;
+  for (int32_t m = 0; m < 8; ++m) {
+    plan.blocks.push_back({.first_row = m,
+                           .n_rows = 1,
+                           .segments = {{0, 100}, {100 + 10 * m, 10}},
+                           .owners = {prompt_row, m},
+                           .row_segments = {{{0, 100}, {}}, {{0, 10}, {}}},
+                           .frequencies = shared});
+  }
+  plan.n_rows = 8;
+  AttentionWork work(of, 1);
+  work.prepare(plan);
+  ASSERT_EQ(work.tiles().size(), 1U) << "8 lanes x 6 heads of a KV head";
+  const auto& segments = work.tiles().front().segments;
+  ASSERT_EQ(segments.size(), 9U);
+  EXPECT_EQ(segments.front().lanes.end - segments.front().lanes.begin, 48);
+  EXPECT_EQ(segments[1].lanes.end - segments[1].lanes.begin, 16)
+      << "a lane's own cells are met by it and its neighbours";
+
+  plan.blocks[4].segments.front().cell = 1;
+  work.prepare(plan);
+  EXPECT_EQ(work.tiles().size(), 3U) << "another prompt";
 }
 
 TEST_F(LaneAttention, RunsInAGraphLayerAfterLayer) {
