@@ -10,6 +10,7 @@
 
 #include "engine/answer.h"
 #include "engine/beam_search.h"
+#include "eval/lane_watch.h"
 #include "lanerope/errors.h"
 #include "rollout/rollout.h"
 
@@ -41,21 +42,6 @@ Request request_of(const Model& model, const Arm& arm, const EvalQuestion& quest
   if (arm.temperature) request.sampling.temperature = *arm.temperature;
   return request;
 }
-
-// Watches a lane write: the answers that it has settled on, and when.
-struct LaneWatch {
-  std::string text = {};
-  std::vector<SettledAnswer> settled = {};
-
-  void add(const Event& event) {
-    text += event.text;
-    // An answer settles with the brace or the line break that completes it.
-    if (event.text.find_first_of("} $\n") == std::string::npos) return;
-    const std::optional<std::string> answer = extract_settled_answer(text);
-    if (answer && (settled.empty() || settled.back().answer != *answer))
-      settled.push_back({.length = event.step + 1, .answer = *answer});
-  }
-};
 
 // The groups of an arm that are missing, run many at once.
 class ArmRun {
@@ -150,7 +136,7 @@ EvalRecord ArmRun::record_of(const Running& running, const GroupResult& result) 
          .ended = ended,
          .length = static_cast<int32_t>(lane.tokens.size()) + (ended && !end_counted ? 1 : 0),
          .mean_logprob = lane.mean_logprob,
-         .settled = running.lanes[m].settled});
+         .settled = running.lanes[m].settled()});
   }
   return record;
 }
