@@ -62,7 +62,10 @@ DevResult measure(const TrainModel& model, std::span<const TokenGroup> groups, c
   return {.loss = sum.loss / n_tokens,
           .tokens = sum.tokens / n_tokens,
           .lanes = sum.lanes / n_lanes,
-          .groups = sum.groups / static_cast<double>(groups.size())};
+          .groups = sum.groups / static_cast<double>(groups.size()),
+          .n_tokens = n_tokens,
+          .n_lanes = n_lanes,
+          .n_groups = static_cast<double>(groups.size())};
 }
 
 }  // namespace lanerope

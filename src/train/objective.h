@@ -36,6 +36,9 @@ struct DevResult {
   double tokens = 0;  // share of tokens that are the likeliest
   double lanes = 0;   // share of lanes of which every token is
   double groups = 0;  // share of groups of which every lane is: what greedy decoding would write
+  double n_tokens = 0;
+  double n_lanes = 0;
+  double n_groups = 0;
 };
 
 DevResult measure(const TrainModel& model, std::span<const TokenGroup> groups, const BatchOptions& options,

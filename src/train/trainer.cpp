@@ -13,6 +13,7 @@
 
 #include "lanerope/errors.h"
 #include "train/checkpoint.h"
+#include "train/distributed.h"
 #include "train/files/curve_log.h"
 #include "train/files/curve_page.h"
 #include "train/files/model_card.h"
@@ -50,9 +51,11 @@ TrainModel initial_model(const TrainConfig& config) {
   return model;
 }
 
-torch::Device device_of(const TrainConfig& config) {
+torch::Device device_of(const TrainConfig& config, const std::optional<Ranks>& ranks) {
   try {
     torch::Device device(config.device);
+    if (ranks && device.is_cuda() && !device.has_index())
+      device.set_index(static_cast<c10::DeviceIndex>(ranks->local_rank));
     if (device.is_cuda() && !torch::cuda::is_available())
       throw InvalidRequest("this libtorch has no CUDA device; set device to cpu");
     return device;
@@ -64,10 +67,13 @@ torch::Device device_of(const TrainConfig& config) {
 // What a run is made of, and what it does between two steps.
 class Run {
  public:
-  Run(const TrainConfig& config, const TrainCallbacks& callbacks)
+  Run(const TrainConfig& config, const TrainCallbacks& callbacks, const std::optional<Ranks>& ranks)
       : config_(config),
         callbacks_(callbacks),
-        device_(device_of(config)),
+        device_(device_of(config, ranks)),
+        peers_(ranks ? std::make_unique<Peers>(*ranks, device_) : nullptr),
+        rank_(peers_ ? peers_->rank() : 0),
+        n_ranks_(peers_ ? peers_->size() : 1),
         options_{.visibility = config.visibility, .open = config.open},
         model_(initial_model(config)),
         encoder_(model_.vocabulary(), config),
@@ -82,10 +88,14 @@ class Run {
     } else {
       objective_ = make_likelihood(options_, device_);
     }
-    if (!config.dev.empty()) dev_ = first_groups(config.dev, config.dev_groups, encoder_);
+    if (!config.dev.empty()) read_dev();
     std::filesystem::create_directories(config.run_folder());
     restore();
-    curve_ = std::make_unique<CurveLog>(config.run_folder() + "/curve.jsonl", point_.step);
+    if (peers_)
+      peers_->agree(
+          static_cast<double>(point_.step),
+          "the processes found different checkpoints; the run folder must be one that all of them see");
+    if (writes()) curve_ = std::make_unique<CurveLog>(config.run_folder() + "/curve.jsonl", point_.step);
   }
 
   bool finish() {
@@ -93,29 +103,38 @@ class Run {
     seconds_before_ = point_.seconds;
     first_step_ = point_.step;
     while (point_.step < config_.steps) {
-      if (callbacks_.stop && callbacks_.stop()) {
+      if (stopped()) {
         save();
         return false;
       }
       step();
       const bool last = point_.step == config_.steps;
-      if (!dev_.empty() && (point_.step % config_.dev_every == 0 || last)) measure_dev();
-      curve_->append(point_);
+      if (!config_.dev.empty() && config_.dev_groups > 0 && (point_.step % config_.dev_every == 0 || last))
+        measure_dev();
+      if (writes()) curve_->append(point_);
       report();
       if (point_.step % config_.checkpoint_every == 0 || last) save();
     }
-    write();
+    if (writes()) write();
     return true;
   }
 
  private:
+  // Of several processes only the first one speaks and writes.
+  bool writes() const { return rank_ == 0; }
+
+  bool stopped() const {
+    const bool here = callbacks_.stop && callbacks_.stop();
+    return peers_ ? peers_->any(here) : here;
+  }
+
   void note(const std::string& text) const {
-    if (callbacks_.note) callbacks_.note(text);
+    if (callbacks_.note && writes()) callbacks_.note(text);
   }
 
   void report() {
     mean_loss_ = point_.step == first_step_ + 1 ? point_.loss : 0.95 * mean_loss_ + 0.05 * point_.loss;
-    if (!callbacks_.step) return;
+    if (!callbacks_.step || !writes()) return;
     callbacks_.step({.step = point_.step,
                      .steps = config_.steps,
                      .first_step = first_step_,
@@ -147,6 +166,7 @@ class Run {
   }
 
   void save() {
+    if (!writes()) return;
     point_.seconds = seconds_before_ + seconds_since(begin_);
     write_checkpoint(checkpoint_path_, {.step = point_.step,
                                         .tokens = point_.tokens,
@@ -164,18 +184,20 @@ class Run {
     int64_t count = 0;
     int64_t tokens = 0;
     std::map<std::string, double> extra;
-    for (int32_t part = 0; part < config_.accumulate; ++part) {
+    for (int32_t part = 0; part < config_.accumulate * n_ranks_; ++part) {
       const std::vector<TokenGroup> groups = source_.next_batch(config_.batch_tokens);
       for (const TokenGroup& group : groups) {
         tokens += cost(group);
         if (group.lanes.size() > 1) trained_lanes_.insert(static_cast<int32_t>(group.lanes.size()));
       }
+      if (part % n_ranks_ != rank_) continue;  // another process's
       const BatchLoss batch = objective_->loss(model_, groups);
       batch.sum.backward();
       loss += batch.sum.item<double>();
       count += batch.count;
       for (const auto& [name, value] : batch.extra) extra[name] += value;
     }
+    if (peers_) sum_over_peers(loss, count, extra);
     for (auto& [name, value] : extra) value /= static_cast<double>(count);
     divide_gradients(static_cast<double>(count));
     point_.learning_rate = config_.learning_rate * schedule(config_, point_.step);
@@ -188,6 +210,22 @@ class Run {
     point_.extra = std::move(extra);
   }
 
+  void sum_over_peers(double& loss, int64_t& count, std::map<std::string, double>& extra) {
+    std::vector<torch::Tensor> gradients;
+    for (auto& [name, tensor] : model_.trained()) {
+      if (!tensor.grad().defined()) tensor.mutable_grad() = torch::zeros_like(tensor);
+      gradients.push_back(tensor.grad());
+    }
+    peers_->sum(gradients);
+    std::vector<double> sums = {loss, static_cast<double>(count)};
+    for (const auto& [name, value] : extra) sums.push_back(value);
+    peers_->sum(sums);
+    loss = sums[0];
+    count = static_cast<int64_t>(sums[1]);
+    size_t place = 2;
+    for (auto& [name, value] : extra) value = sums[place++];
+  }
+
   void divide_gradients(double count) {
     const torch::NoGradGuard no_gradients;
     for (auto& [name, tensor] : model_.trained()) {
@@ -195,8 +233,29 @@ class Run {
     }
   }
 
+  // The groups to measure, of several processes this one's share.
+  void read_dev() {
+    const std::vector<TokenGroup> all = first_groups(config_.dev, config_.dev_groups, encoder_);
+    for (size_t i = rank_; i < all.size(); i += n_ranks_) dev_.push_back(all[i]);
+  }
+
   void measure_dev() {
-    const DevResult dev = measure(model_, dev_, options_, device_);
+    DevResult dev;
+    if (!dev_.empty()) dev = measure(model_, dev_, options_, device_);
+    if (peers_) {
+      std::array<double, 7> sums = {dev.loss * dev.n_tokens,
+                                    dev.tokens * dev.n_tokens,
+                                    dev.n_tokens,
+                                    dev.lanes * dev.n_lanes,
+                                    dev.n_lanes,
+                                    dev.groups * dev.n_groups,
+                                    dev.n_groups};
+      peers_->sum(sums);
+      dev = {.loss = sums[0] / sums[2],
+             .tokens = sums[1] / sums[2],
+             .lanes = sums[3] / sums[4],
+             .groups = sums[5] / sums[6]};
+    }
     point_.extra["dev_loss"] = dev.loss;
     point_.extra["dev_tokens"] = dev.tokens;
     point_.extra["dev_lanes"] = dev.lanes;
@@ -232,6 +291,9 @@ class Run {
   const TrainConfig& config_;
   const TrainCallbacks& callbacks_;
   torch::Device device_;
+  std::unique_ptr<Peers> peers_;  // where there are several processes
+  int32_t rank_;
+  int32_t n_ranks_;
   BatchOptions options_;
   TrainModel model_;
   GroupEncoder encoder_;
@@ -253,7 +315,7 @@ class Run {
 
 bool train(const TrainConfig& config, const TrainCallbacks& callbacks) {
   if (config.threads > 0) at::set_num_threads(config.threads);
-  Run run(config, callbacks);
+  Run run(config, callbacks, ranks_from_environment());
   return run.finish();
 }
 
