@@ -10,3 +10,8 @@ configure_package_config_file(cmake/laneropeConfig.cmake.in laneropeConfig.cmake
 write_basic_package_version_file(laneropeConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/laneropeConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/laneropeConfigVersion.cmake
   DESTINATION ${lanerope_cmake_dir})
+if(TARGET lanerope_train_program)
+  install(TARGETS lanerope_train_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+# The bundled models: what `lanerope run` answers with where no -m is given.
+install(DIRECTORY models/ DESTINATION ${CMAKE_INSTALL_DATADIR}/lanerope FILES_MATCHING PATTERN "*.gguf" PATTERN "model.json")

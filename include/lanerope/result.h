@@ -34,7 +34,8 @@ struct LaneResult {
   std::string text = {};             // what the lane wrote; without its tag and without end tokens
   std::vector<TokenId> tokens = {};  // every token of the lane, forced ones included
   FinishReason finish = FinishReason::none;
-  std::optional<std::string> answer = {};  // extracted from the text
+  // From the text; of a lane that did not end by itself only what is marked as one (\boxed{}, a "####" line).
+  std::optional<std::string> answer = {};
   int32_t generated = 0;                   // tokens that were sampled
   double mean_logprob = 0;                 // over the sampled tokens
   int32_t start_step = 0;

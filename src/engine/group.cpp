@@ -232,16 +232,18 @@ void Group::end_lane(int32_t index, FinishReason reason) {
         .finish = reason});
 }
 
-// A lane that has ended speaks with any answer; one that still writes, with an answer that is marked and
-// complete.
+// A lane that ended by itself speaks with any answer; one that still writes, or was cut off, with an answer that
+// is marked and complete: the last number of half a thought is none.
+std::optional<std::string> Group::answer_of(const Lane& lane) const {
+  const bool own_end = !lane.live() && (lane.finish == FinishReason::end || lane.finish == FinishReason::stop);
+  return own_end ? extract_answer(lane.text) : extract_settled_answer(lane.text);
+}
+
 void Group::check_consensus() {
   const int32_t wanted = request_.request.selection.consensus;
   if (wanted <= 0 || live_lanes() == 0) return;
   std::vector<LaneResult> lanes(lanes_.size());
-  for (size_t m = 0; m < lanes_.size(); ++m) {
-    lanes[m].answer =
-        lanes_[m].live() ? extract_settled_answer(lanes_[m].text) : extract_answer(lanes_[m].text);
-  }
+  for (size_t m = 0; m < lanes_.size(); ++m) lanes[m].answer = answer_of(lanes_[m]);
   const std::vector<Vote> votes = count_votes(lanes);
   if (votes.empty() || votes.front().count < wanted) return;
   result_.consensus = true;
@@ -252,7 +254,7 @@ LaneResult Group::lane_result(const Lane& lane) const {
   return {.text = lane.text,
           .tokens = lane.tokens,
           .finish = lane.finish,
-          .answer = extract_answer(lane.text),
+          .answer = answer_of(lane),
           .generated = lane.generated,
           .mean_logprob = lane.generated > 0 ? lane.sum_logprob / lane.generated : 0,
           .start_step = lane.start_step};

@@ -6,6 +6,7 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -99,6 +100,7 @@ class Group {
   void finish_if_over();
   void conclude(const Selected& selected);
   void report(FinishReason reason_for_all);
+  std::optional<std::string> answer_of(const Lane& lane) const;
   LaneResult lane_result(const Lane& lane) const;
   void emit(Event event);
 

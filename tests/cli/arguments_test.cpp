@@ -102,7 +102,7 @@ TEST(Arguments, CompletionForBashCompletesInBash) {
   EXPECT_EQ(completed("lanerope run --topo", 2), "--topology ");
   EXPECT_EQ(completed("lanerope run --topology r", 3), "ring ");
   EXPECT_EQ(completed("lanerope data tr", 2), "traces ");
-  EXPECT_EQ(completed("lanerope data traces --la", 3), "--lanes ");
+  EXPECT_EQ(completed("lanerope data traces --lan", 3), "--lanes ");
   EXPECT_EQ(completed("lanerope data traces --split d", 4), "dev ");
 }
 
