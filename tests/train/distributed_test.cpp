@@ -26,9 +26,7 @@ namespace lanerope {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::EndsWith;
 using testing::HasSubstr;
-using testing::Not;
 
 uint16_t free_port() {
   const int socket_number = ::socket(AF_INET, SOCK_STREAM, 0);
@@ -131,11 +129,9 @@ TEST(Distributed, SaysInOneSentenceThatAnotherProcessIsLost) {
   second.wait();
   EXPECT_EQ(first.wait(), 5) << "a system error";
   EXPECT_LT(std::chrono::steady_clock::now() - begin, 60s);
-  const std::string errors = first.errors();
-  EXPECT_THAT(errors,
-              EndsWith("\nlanerope-train: error: process 0 of 2 lost another one; start all of them again, "
-                       "and they go on from the checkpoint\n"));
-  EXPECT_THAT(errors, Not(HasSubstr("frame #"))) << "no stack trace of libtorch's";
+  EXPECT_EQ(first.errors(),
+            "lanerope-train: error: process 0 of 2 lost another one; start all of them again, and they go on "
+            "from the checkpoint\n");
 }
 
 TEST(Distributed, SaysInOneSentenceThatNobodyElseCame) {
