@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <span>
+
+#include "tests/kernels/lane_attention_fixture.h"
+
+namespace lanerope {
+namespace {
+
+// The first segment of a block as a prompt in pieces that lie anywhere in the pool, as they do where prompts
+// share cells.
+class PromptInPieces : public LaneAttention {
+ protected:
+  static constexpr int32_t n_rows = 9;
+
+  // Rows that see the first so many tokens of the prompt, or all of it and a lane of 20 cells of their own.
+  AttentionBlock block_of(std::vector<SegmentView> prompt, int32_t own_cell) {
+    AttentionBlock block{.n_rows = n_rows, .segments = prompt, .frequencies = frequencies_};
+    block.owners.assign(prompt.size(), prompt_row);
+    block.segments.push_back({own_cell, 20});
+    block.owners.push_back(0);
+    for (int32_t r = 0; r < n_rows; ++r) {
+      int32_t rest = visible_[r];
+      for (const SegmentView& piece : prompt) {
+        block.row_segments.push_back({{0, std::min(rest, piece.length)}, turns_[r]});
+        rest -= std::min(rest, piece.length);
+      }
+      block.row_segments.push_back({{0, r % 2 == 0 ? 20 : 0}, {}});
+    }
+    return block;
+  }
+
+  // The cells of a pool in another order: piece after piece, the last one first, and what is not of the
+  // prompt.
+  static std::vector<float> moved(const std::vector<float>& cells, size_t width,
+                                  std::span<const int32_t> ends) {
+    std::vector<float> out;
+    for (size_t i = ends.size(); i-- > 0;) {
+      const size_t begin = i == 0 ? 0 : ends[i - 1];
+      out.insert(out.end(), cells.begin() + begin * width, cells.begin() + ends[i] * width);
+    }
+    out.insert(out.end(), cells.begin() + ends.back() * width, cells.end());
+    return out;
+  }
+
+  std::shared_ptr<LaneFrequencies> frequencies_;
+  std::vector<int32_t> visible_;  // [n_rows] of the prompt
+  std::vector<Turns> turns_;      // [n_rows]
+};
+
+TEST_F(PromptInPieces, GivesTheSameBitsAsInOne) {
+  const AttentionShape of = shape(12, 2, 64);
+  constexpr int32_t length = 2500;
+  constexpr int32_t n_cells = length + 20;
+  const size_t width = of.head_dim * of.n_head_kv;
+  frequencies_ = frequencies(of, 1);
+  for (int32_t r = 0; r < n_rows; ++r) {
+    visible_.push_back(r < 4 ? length : pick(1, length));
+    turns_.push_back({pick(-2, 2), pick(0, 5)});
+  }
+  const std::vector<float> k = normals(width * n_cells);
+  const std::vector<float> v = normals(width * n_cells);
+  const std::vector<float> q = normals(n_rows * of.n_head * of.head_dim);
+  AttentionWork work(of, 1);
+  for (const ggml_type type : {GGML_TYPE_F16, GGML_TYPE_Q8_0}) {
+    for (const std::vector<int32_t>& ends : std::vector<std::vector<int32_t>>{
+             {64, length}, {10, length}, {1, 2, 3, 130, length}, {1000, 1100, length - 1, length}}) {
+      const Pool keys = pool(type, of, k);
+      const Pool values = pool(type, of, v);
+      const Pool moved_keys = pool(type, of, moved(k, width, ends));
+      const Pool moved_values = pool(type, of, moved(v, width, ends));
+      std::vector<SegmentView> pieces;
+      for (size_t i = 0; i < ends.size(); ++i) {
+        pieces.push_back({.cell = length - ends[i], .length = ends[i] - (i == 0 ? 0 : ends[i - 1])});
+      }
+      const AttentionPlan in_one{.blocks = {block_of({{0, length}}, length)}, .n_rows = n_rows};
+      const AttentionPlan in_pieces{.blocks = {block_of(pieces, length)}, .n_rows = n_rows};
+      testing::for_each_instruction_set([&](const char*) {
+        work.prepare(in_one);
+        const std::vector<float> expected = kernel(of, work, 0, q, keys, values);
+        work.prepare(in_pieces);
+        EXPECT_EQ(kernel(of, work, 0, q, moved_keys, moved_values), expected);
+        EXPECT_EQ(kernel(of, work, 0, q, moved_keys, moved_values, 2), expected);
+      });
+      const std::vector<double> exactly = exact(of, in_pieces, 0, q, moved_keys, moved_values);
+      work.prepare(in_pieces);
+      const std::vector<float> out = kernel(of, work, 0, q, moved_keys, moved_values);
+      for (size_t i = 0; i < out.size(); ++i) ASSERT_NEAR(out[i], exactly[i], 2e-5);
+    }
+  }
+}
+
+// A prompt that is read in chunks: each of its rows comes beside others every time.
+TEST_F(PromptInPieces, GivesARowTheSameBitsInAnyChunk) {
+  const AttentionShape of = shape(6, 2, 32);
+  constexpr int32_t length = 1300;
+  const size_t row_size = of.n_head * of.head_dim;
+  const Pool cells = pool(GGML_TYPE_F16, of, normals(of.head_dim * of.n_head_kv * length));
+  const std::vector<float> q = normals(length * row_size);
+  AttentionWork work(of, 1);
+  const auto read_in = [&](int32_t chunk, std::vector<SegmentView> pieces) {
+    std::vector<float> out;
+    for (int32_t from = 0; from < length; from += chunk) {
+      const int32_t n = std::min(chunk, length - from);
+      AttentionBlock block{.n_rows = n, .segments = pieces, .frequencies = frequencies(of, 1)};
+      block.owners.assign(pieces.size(), prompt_row);
+      for (int32_t r = 0; r < n; ++r) {
+        int32_t rest = from + r + 1;
+        for (const SegmentView& piece : pieces) {
+          block.row_segments.push_back({{0, std::min(rest, piece.length)}, {}});
+          rest -= std::min(rest, piece.length);
+        }
+      }
+      work.prepare({.blocks = {block}, .n_rows = n});
+      const std::vector<float> mine(q.begin() + from * row_size, q.begin() + (from + n) * row_size);
+      const std::vector<float> part = kernel(of, work, 0, mine, cells, cells);
+      out.insert(out.end(), part.begin(), part.end());
+    }
+    return out;
+  };
+  const std::vector<float> expected = read_in(length, {{0, length}});
+  for (const int32_t chunk : {1, 7, 64, 512}) {
+    EXPECT_EQ(read_in(chunk, {{0, length}}), expected) << chunk;
+    EXPECT_EQ(read_in(chunk, {{0, 100}, {100, length - 100}}), expected) << chunk;
+  }
+}
+
+}  // namespace
+}  // namespace lanerope
