@@ -71,7 +71,7 @@ struct Request {
   // Uses an adapter with another visibility than it was trained with.
   bool force_coupling = false;
   // What each lane is fed first; "{k}" becomes the lane's number, from 1. Unset: the adapter's, or
-  // "<lane{k}>" for N > 1 and nothing for N = 1.
+  // "<lane{k}>" for N > 1 and nothing for N = 1 or lanes that do not see one another.
   std::optional<std::string> tag = {};
   std::vector<std::string> lane_texts = {};  // per lane, fed after its tag; may be shorter than `lanes`
   Sampling sampling = {};

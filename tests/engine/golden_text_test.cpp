@@ -19,6 +19,7 @@ class GoldenText : public testing::TestWithParam<Path> {
                                             .lanes = 4,
                                             .budget = 24,
                                             .coupling = Coupling{.kind = kind},
+                                            .tag = "<lane{k}>",
                                             .lane_texts = {" I think", " The sum", " First", " Wait,"},
                                             .sampling = {.temperature = 0},
                                             .ignore_end = true});
