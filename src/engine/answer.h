@@ -8,7 +8,8 @@
 namespace lanerope {
 
 // The answer that a text gives: the last \boxed{...} or \fbox{...} (braces matched; "\boxed 5 " counts too),
-// else what follows the last "####" on its line, else the last number. Normalised, so that equal answers compare equal.
+// else what follows the last "####" on its line, else the last number. Normalised, so that equal answers
+// compare equal.
 std::optional<std::string> extract_answer(std::string_view text);
 
 // The same without the last resort, and only where the answer is complete: the brace is closed, the line

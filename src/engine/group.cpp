@@ -232,10 +232,11 @@ void Group::end_lane(int32_t index, FinishReason reason) {
         .finish = reason});
 }
 
-// A lane that ended by itself speaks with any answer; one that still writes, or was cut off, with an answer that
-// is marked and complete: the last number of half a thought is none.
+// A lane that ended by itself speaks with any answer; one that still writes, or was cut off, with an answer
+// that is marked and complete: the last number of half a thought is none.
 std::optional<std::string> Group::answer_of(const Lane& lane) const {
-  const bool own_end = !lane.live() && (lane.finish == FinishReason::end || lane.finish == FinishReason::stop);
+  const bool own_end =
+      !lane.live() && (lane.finish == FinishReason::end || lane.finish == FinishReason::stop);
   return own_end ? extract_answer(lane.text) : extract_settled_answer(lane.text);
 }
 
@@ -284,8 +285,16 @@ void Group::finish_if_over() {
     // Free text has no answer to vote on, and lanes may all run into their budget.
     selected = select(SelectionKind::logprob, result_.lanes, finish_order_);
     if (result_.lanes.size() > 1) {
-      result_.note = selection.kind == SelectionKind::vote ? "no lane gave an answer that could be voted on"
-                                                           : "no lane ended by itself";
+      const bool cut_off = std::ranges::all_of(
+          result_.lanes, [](const LaneResult& lane) { return lane.finish == FinishReason::length; });
+      if (cut_off) {
+        result_.note =
+            "no lane came to its end within " + std::to_string(request_.request.budget) + " tokens";
+      } else if (selection.kind == SelectionKind::vote) {
+        result_.note = "no lane gave an answer that could be voted on";
+      } else {
+        result_.note = "no lane ended by itself";
+      }
       result_.note += "; the one with the highest mean log-probability was chosen";
     }
   }
