@@ -36,8 +36,8 @@ struct LaneResult {
   FinishReason finish = FinishReason::none;
   // From the text; of a lane that did not end by itself only what is marked as one (\boxed{}, a "####" line).
   std::optional<std::string> answer = {};
-  int32_t generated = 0;                   // tokens that were sampled
-  double mean_logprob = 0;                 // over the sampled tokens
+  int32_t generated = 0;    // tokens that were sampled
+  double mean_logprob = 0;  // over the sampled tokens
   int32_t start_step = 0;
 };
 
