@@ -5,16 +5,17 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { before, test } from "node:test";
 import { promisify } from "node:util";
-import { loadSchemas } from "./schema.mjs";
+import { checked, loadSchemas } from "./schema.mjs";
 import { post, sseData, startServer } from "./server.mjs";
 
 const run = promisify(execFile);
 let base;
 let check;
+let document;
 
 before(async () => {
   ({ base } = await startServer(["--cells", "32768"]));
-  ({ check } = await loadSchemas(base));
+  ({ check, document } = await loadSchemas(base));
 });
 
 async function* groupEvents(body, signal) {
@@ -41,6 +42,8 @@ test("curl, as in the manual", async () => {
   const lines = sseData(streamed.stdout);
   assert.equal(lines.pop(), "[DONE]");
   lines.forEach((line) => check("ChatCompletionChunk", JSON.parse(line)));
+  const older = await run("curl", ["-sSN", `${base}/v1/completions`, "-d", '{"prompt":"hi","n":2,"max_tokens":4,"stream":true,"logprobs":2,"lanes":{}}']);
+  sseData(older.stdout).slice(0, -1).forEach((line) => check("CompletionChunk", JSON.parse(line)));
 });
 
 test("health, props, tokens, templates, adapters", async () => {
@@ -169,4 +172,21 @@ test("the same seed gives the same text alone and under load", async () => {
   const underLoad = await Promise.all([texts(), texts(), texts()]);
   await Promise.all(others);
   for (const one of underLoad) assert.deepEqual(one, alone);
+});
+
+test("every route's responses were checked against the OpenAPI file, its errors too", async () => {
+  const { data } = await (await fetch(`${base}/v1/models`)).json();
+  await fetch(`${base}/v1/models/${data[0].id}`);
+  const answers = Object.entries(document.paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => [method, path]));
+  for (const [method, path] of answers.filter(([, one]) => !["/metrics", "/openapi.json"].includes(one))) {
+    const place = path.replace("{id}", "nothing").replace("{lane}", "0");
+    if (method === "post" || path.includes("{id}")) {
+      const refusal = await fetch(base + place, { method: method.toUpperCase(), body: method === "post" ? "{" : undefined });
+      assert.ok(refusal.status >= 400, `${method} ${place}`);
+      assert.ok(checked.has(`${method} ${path} error`));
+    }
+    if (path.endsWith("completions")) await post(base, path, path.includes("chat") ? { messages: [{ role: "user", content: "x" }], max_tokens: 1 } : { prompt: "x", max_tokens: 1 });
+    const streams = path === "/v1/groups";  // its events were checked one by one
+    assert.ok(streams || [...checked].some((one) => one.startsWith(`${method} ${path} 20`)), `${method} ${path} was never answered with success`);
+  }
 });

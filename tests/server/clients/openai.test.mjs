@@ -13,8 +13,8 @@ const messages = [{ role: "user", content: "Count to three." }];
 
 before(async () => {
   const server = await startServer(["--budget", "24"], { environment: { LANEROPE_API_KEY: "secret" } });
-  client = new OpenAI({ baseURL: `${server.base}/v1`, apiKey: "secret", maxRetries: 0 });
   schemas = await loadSchemas(server.base);
+  client = new OpenAI({ baseURL: `${server.base}/v1`, apiKey: "secret", maxRetries: 0 });
 });
 
 for (const n of [1, 4]) {

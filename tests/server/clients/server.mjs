@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Starts `lanerope serve` for a test file and stops it afterwards.
 
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 
@@ -29,14 +29,20 @@ function serverProcess(port) {
   return undefined;
 }
 
-export async function startServer(options = [], { model = process.env.LANEROPE_MODEL, environment = {} } = {}) {
+// `authority`: the certificate of a server that speaks HTTPS, which fetch() would not trust.
+async function healthy(base, authority) {
+  if (!authority) return (await fetch(`${base}/health`).catch(() => null))?.ok;
+  return new Promise((resolve) => execFile("curl", ["-sf", "--cacert", authority, `${base}/health`], (error) => resolve(!error)));
+}
+
+export async function startServer(options = [], { model = process.env.LANEROPE_MODEL, environment = {}, authority } = {}) {
   const port = await freePort();
   const words = [...prefix, program, "serve", "-m", model, "-t", "1", "--port", String(port), ...options];
   const child = spawn(words[0], words.slice(1), { env: { ...process.env, ...environment }, detached: true });
   let output = "";
   child.stderr.on("data", (data) => (output += data));
   const ended = new Promise((resolve) => child.once("exit", (code) => resolve(code)));
-  const base = `http://127.0.0.1:${port}`;
+  const base = `${authority ? "https" : "http"}://127.0.0.1:${port}`;
   const stop = async (signal = "SIGTERM") => {
     child.ref();
     try {
@@ -51,8 +57,7 @@ export async function startServer(options = [], { model = process.env.LANEROPE_M
   child.stderr.unref();
   process.once("exit", () => stop("SIGKILL"));
   for (let i = 0; i < 300; ++i) {
-    const answer = await fetch(`${base}/health`).catch(() => null);
-    if (answer?.ok) return { base, port, stop, ended, pid: child.pid, output: () => output };
+    if (await healthy(base, authority)) return { base, port, stop, ended, pid: child.pid, output: () => output };
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error(`the server did not start: ${output}`);
