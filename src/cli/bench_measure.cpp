@@ -60,13 +60,7 @@ class Bench {
   void measure(BenchRows& rows) {
     for (const int32_t prompt : plan_.prompts) {
       const std::vector<TokenId> tokens = measure_prefill(prompt, rows);
-      for (const int32_t lanes : plan_.lanes) {
-        for (const Coupling& coupling : plan_.couplings) {
-          // One lane sees nobody: all couplings are the same there.
-          const bool repeated = lanes == 1 && &coupling != &plan_.couplings.front();
-          if (!repeated) measure_decode(tokens, lanes, coupling, rows);
-        }
-      }
+      for (const int32_t lanes : plan_.lanes) measure_decode(tokens, lanes, rows);
     }
   }
 
@@ -124,35 +118,37 @@ class Bench {
     return tokens;
   }
 
-  void measure_decode(const std::vector<TokenId>& prompt, int32_t lanes, const Coupling& coupling,
-                      BenchRows& rows) {
-    progress_(model_->info().path + ", " + describe(coupling) + ", " + std::to_string(lanes) +
-              " lanes after " + std::to_string(prompt.size()));
+  // Couplings take turns, so that a machine whose speed drifts does not favour one of them.
+  void measure_decode(const std::vector<TokenId>& prompt, int32_t lanes, BenchRows& rows) {
+    // One lane sees nobody: all couplings are the same there.
+    const size_t n_couplings = lanes == 1 ? 1 : plan_.couplings.size();
+    std::vector<std::vector<double>> step_seconds(n_couplings);
     Request wanted = request(prompt, {.lanes = lanes, .budget = plan_.generate});
-    wanted.coupling = coupling;
-    std::vector<double> step_seconds;
-    std::vector<double> token_seconds;
     for (int32_t repeat = 0; repeat < plan_.repeats; ++repeat) {
-      const std::shared_ptr<const GroupResult> result = run(wanted);
-      int64_t generated = 0;
-      for (const LaneResult& lane : result->lanes) generated += lane.generated;
-      step_seconds.push_back(result->decode_seconds / std::max(result->clock, 1));
-      token_seconds.push_back(result->decode_seconds / static_cast<double>(std::max<int64_t>(generated, 1)));
+      for (size_t c = 0; c < n_couplings; ++c) {
+        wanted.coupling = plan_.couplings[c];
+        progress_(model_->info().path + ", " + describe(plan_.couplings[c]) + ", " + std::to_string(lanes) +
+                  " lanes after " + std::to_string(prompt.size()));
+        const std::shared_ptr<const GroupResult> result = run(wanted);
+        step_seconds[c].push_back(result->decode_seconds / std::max(result->clock, 1));
+      }
     }
-    const double step = median(step_seconds);
     const MemoryNeed need = engine_->need(wanted);
     const double cell_bytes = static_cast<double>(need.kv_bytes) / (need.prompt_cells + need.lane_cells);
     // Lanes are half full on average.
     const double kv_read = cell_bytes * (need.prompt_cells + need.lane_cells / 2.0);
-    rows.decode.push_back({.path = model_->info().path,
-                           .coupling = describe(coupling),
-                           .prompt = static_cast<int32_t>(prompt.size()),
-                           .lanes = lanes,
-                           .seconds_per_step = step,
-                           .tokens_per_second = 1 / median(token_seconds),
-                           .bytes_per_second = (static_cast<double>(load_.bytes) + kv_read) / step,
-                           .macs_per_second = static_cast<double>(load_.parameters) * lanes / step,
-                           .kv_bytes = need.kv_bytes});
+    for (size_t c = 0; c < n_couplings; ++c) {
+      const double step = median(step_seconds[c]);
+      rows.decode.push_back({.path = model_->info().path,
+                             .coupling = describe(plan_.couplings[c]),
+                             .prompt = static_cast<int32_t>(prompt.size()),
+                             .lanes = lanes,
+                             .seconds_per_step = step,
+                             .tokens_per_second = lanes / step,
+                             .bytes_per_second = (static_cast<double>(load_.bytes) + kv_read) / step,
+                             .macs_per_second = static_cast<double>(load_.parameters) * lanes / step,
+                             .kv_bytes = need.kv_bytes});
+    }
   }
 
   std::shared_ptr<const Model> model_;
