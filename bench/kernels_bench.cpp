@@ -122,8 +122,8 @@ struct AttentionCase {
   bool causal = false;
 };
 
-// One layer of 12 query heads and 2 KV heads of 128; its time is the mean over layers that have cells of their own, so
-// that cells come from memory as they do in a model.
+// One layer of 12 query heads and 2 KV heads of 128; its time is the mean over layers that have cells of
+// their own, so that cells come from memory as they do in a model.
 void bench_attention(const AttentionCase& c, const MachineCeilings& ceilings) {
   const AttentionShape shape{.n_head = 12,
                              .n_head_kv = 2,
@@ -182,7 +182,8 @@ void bench_attention(const AttentionCase& c, const MachineCeilings& ceilings) {
   const double prepare = best_seconds(1, 11, [&](int) { work.prepare(plan); });
   const LaneAttentionParameters parameters{&work, 0, nullptr};
   const auto view = [&](const std::vector<ggml_fp16_t>& cells, int layer) {
-    return CellView{GGML_TYPE_F16, reinterpret_cast<const std::byte*>(cells.data() + layer * layer_size), 512};
+    return CellView{GGML_TYPE_F16, reinterpret_cast<const std::byte*>(cells.data() + layer * layer_size),
+                    512};
   };
   const auto all_layers = [&](int) {
     for (int l = 0; l < n_layers; ++l) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <hwy/aligned_allocator.h>
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include "kernels/lane_attention.h"
@@ -144,50 +145,70 @@ inline void convert_cells(const CellView& view, const CellBlock& block, float* o
   }
 }
 
-struct TileSize {
+// One head's parts of the cells that are read next. They are fetched little by little while the arithmetic on
+// those before them runs: a part is too short for the hardware's prefetchers to see it coming, and all at
+// once would be more than the caches take requests for.
+struct CellsAhead {
+  const std::byte* parts[AttentionWork::block_cells];
+  int n_cells = 0;
+  size_t part_bytes = 0;
+
+  // The share of them that belongs to [from, to) of `total` steps of the arithmetic.
+  HWY_INLINE void fetch(int from, int to, int total) const {
+    for (int j = n_cells * from / total; j < n_cells * to / total; ++j) {
+      for (size_t line = 0; line < part_bytes; line += 64) hwy::Prefetch(parts[j] + line);
+    }
+  }
+};
+
+// A pass of the arithmetic over a block of cells.
+struct Pass {
   int n_cells;
   int width;
   int head_dim;
+  const CellsAhead& ahead;
 };
 
 // Scores of `cells` keys and `vectors` vectors of lanes from `i` on.
 template <int vectors, int cells>
 HWY_INLINE void score_cells(const float* HWY_RESTRICT queries, const float* HWY_RESTRICT keys,
-                            const TileSize& size, float* HWY_RESTRICT scores) {
+                            const Pass& pass, float* HWY_RESTRICT scores) {
   F sum[cells][vectors];
   for (int j = 0; j < cells; ++j) {
     for (int v = 0; v < vectors; ++v) sum[j][v] = hn::Zero(df);
   }
-  for (int d = 0; d < size.head_dim; ++d) {
+  for (int d = 0; d < pass.head_dim; ++d) {
     F q[vectors];
-    for (int v = 0; v < vectors; ++v) q[v] = hn::Load(df, queries + d * size.width + v * lanes);
+    for (int v = 0; v < vectors; ++v) q[v] = hn::Load(df, queries + d * pass.width + v * lanes);
     for (int j = 0; j < cells; ++j) {
-      const F k = hn::Set(df, keys[j * size.head_dim + d]);
+      const F k = hn::Set(df, keys[j * pass.head_dim + d]);
       for (int v = 0; v < vectors; ++v) sum[j][v] = hn::MulAdd(k, q[v], sum[j][v]);
     }
   }
   for (int j = 0; j < cells; ++j) {
-    for (int v = 0; v < vectors; ++v) hn::Store(sum[j][v], df, scores + j * size.width + v * lanes);
+    for (int v = 0; v < vectors; ++v) hn::Store(sum[j][v], df, scores + j * pass.width + v * lanes);
   }
 }
 
 // As many cells at once as there are registers for.
 template <int vectors>
-void score_vectors(const float* queries, const float* keys, const TileSize& size, float* scores) {
+void score_vectors(const float* queries, const float* keys, const Pass& pass, float* scores) {
   constexpr int cells = HWY_TARGET == HWY_AVX3_DL || HWY_TARGET_IS_NEON ? 8 : 4;
   int j = 0;
-  for (; j + cells <= size.n_cells; j += cells) {
-    score_cells<vectors, cells>(queries, keys + j * size.head_dim, size, scores + j * size.width);
+  for (; j + cells <= pass.n_cells; j += cells) {
+    pass.ahead.fetch(j, j + cells, pass.n_cells);
+    score_cells<vectors, cells>(queries, keys + j * pass.head_dim, pass, scores + j * pass.width);
   }
-  for (; j < size.n_cells; ++j) {
-    score_cells<vectors, 1>(queries, keys + j * size.head_dim, size, scores + j * size.width);
+  pass.ahead.fetch(j, pass.n_cells, pass.n_cells);
+  for (; j < pass.n_cells; ++j) {
+    score_cells<vectors, 1>(queries, keys + j * pass.head_dim, pass, scores + j * pass.width);
   }
 }
 
 // value = value * change + weights x values, for `dims` components; without change there was no value before.
 template <int vectors, int dims>
 HWY_INLINE void add_dims(const float* HWY_RESTRICT weights, const float* HWY_RESTRICT values,
-                         const TileSize& size, const float* change, float* HWY_RESTRICT value) {
+                         const Pass& pass, const float* change, float* HWY_RESTRICT value) {
   F sum[dims][vectors];
   for (int v = 0; v < vectors; ++v) {
     if (change == nullptr) {
@@ -195,49 +216,49 @@ HWY_INLINE void add_dims(const float* HWY_RESTRICT weights, const float* HWY_RES
       continue;
     }
     const F c = hn::Load(df, change + v * lanes);
-    for (int d = 0; d < dims; ++d) sum[d][v] = hn::Mul(hn::Load(df, value + d * size.width + v * lanes), c);
+    for (int d = 0; d < dims; ++d) sum[d][v] = hn::Mul(hn::Load(df, value + d * pass.width + v * lanes), c);
   }
-  for (int j = 0; j < size.n_cells; ++j) {
+  for (int j = 0; j < pass.n_cells; ++j) {
     F w[vectors];
-    for (int v = 0; v < vectors; ++v) w[v] = hn::Load(df, weights + j * size.width + v * lanes);
+    for (int v = 0; v < vectors; ++v) w[v] = hn::Load(df, weights + j * pass.width + v * lanes);
     for (int d = 0; d < dims; ++d) {
-      const F x = hn::Set(df, values[j * size.head_dim + d]);
+      const F x = hn::Set(df, values[j * pass.head_dim + d]);
       for (int v = 0; v < vectors; ++v) sum[d][v] = hn::MulAdd(x, w[v], sum[d][v]);
     }
   }
   for (int d = 0; d < dims; ++d) {
-    for (int v = 0; v < vectors; ++v) hn::Store(sum[d][v], df, value + d * size.width + v * lanes);
+    for (int v = 0; v < vectors; ++v) hn::Store(sum[d][v], df, value + d * pass.width + v * lanes);
   }
 }
 
 template <int vectors>
-void add_vectors(const float* weights, const float* values, const TileSize& size, const float* change,
+void add_vectors(const float* weights, const float* values, const Pass& pass, const float* change,
                  float* value) {
   constexpr int dims = HWY_TARGET == HWY_AVX3_DL || HWY_TARGET_IS_NEON ? 8 : 4;
-  for (int d = 0; d < size.head_dim; d += dims) {
-    add_dims<vectors, dims>(weights, values + d, size, change, value + d * size.width);
+  for (int d = 0; d < pass.head_dim; d += dims) {
+    pass.ahead.fetch(d, d + dims, pass.head_dim);
+    add_dims<vectors, dims>(weights, values + d, pass, change, value + d * pass.width);
   }
 }
 
 // scores [width, n_cells] = keys x queries, for some of the query lanes.
-inline void score(const float* queries, const float* keys, const TileSize& size, LaneRange of,
-                  float* scores) {
+inline void score(const float* queries, const float* keys, const Pass& pass, LaneRange of, float* scores) {
   const int n = of.end - of.begin;
-  if (lanes == 16 && n == 48) return score_vectors<3>(queries, keys, size, scores);
-  if (lanes == 16 && n == 16) return score_vectors<1>(queries + of.begin, keys, size, scores + of.begin);
-  for (int i = of.begin; i < of.end; i += 2 * lanes) score_vectors<2>(queries + i, keys, size, scores + i);
+  if (lanes == 16 && n == 48) return score_vectors<3>(queries, keys, pass, scores);
+  if (lanes == 16 && n == 16) return score_vectors<1>(queries + of.begin, keys, pass, scores + of.begin);
+  for (int i = of.begin; i < of.end; i += 2 * lanes) score_vectors<2>(queries + i, keys, pass, scores + i);
 }
 
 // value [width, head_dim] = value * change + weights [width, n_cells] x values [head_dim, n_cells], for some
 // of the query lanes.
-inline void add_values(const float* weights, const float* values, const TileSize& size, LaneRange of,
+inline void add_values(const float* weights, const float* values, const Pass& pass, LaneRange of,
                        const float* change, float* value) {
   const auto at = [&](int i) { return change != nullptr ? change + i : nullptr; };
   const int n = of.end - of.begin;
   const int from = of.begin;
-  if (lanes == 16 && n == 48) return add_vectors<3>(weights, values, size, change, value);
-  if (lanes == 16 && n == 16) return add_vectors<1>(weights + from, values, size, at(from), value + from);
-  for (int i = from; i < of.end; i += 2 * lanes) add_vectors<2>(weights + i, values, size, at(i), value + i);
+  if (lanes == 16 && n == 48) return add_vectors<3>(weights, values, pass, change, value);
+  if (lanes == 16 && n == 16) return add_vectors<1>(weights + from, values, pass, at(from), value + from);
+  for (int i = from; i < of.end; i += 2 * lanes) add_vectors<2>(weights + i, values, pass, at(i), value + i);
 }
 
 // Turns scores into weights relative to the greatest score so far, and tells by what earlier weights change.

@@ -105,26 +105,46 @@ class Worker {
     for (int32_t block = cells.begin / step * step; block < cells.end; block += step) {
       const CellRange range{std::max(block, cells.begin), std::min(block + step, cells.end)};
       convert(job_.keys, segment, range);
-      const TileSize size{range.size(), width, dim()};
-      score(queries, scratch_.cells, size, segment.lanes, scratch_.scores);
+      const CellsAhead values = ahead(job_.values, segment, range);
+      score(queries, scratch_.cells, {range.size(), width, dim(), values}, segment.lanes, scratch_.scores);
       soft_max(segment, range, width, scratch_.scores, state, scratch_.change);
       convert(job_.values, segment, range);
+      const CellsAhead keys = ahead(job_.keys, segment, {range.end, std::min(range.end + step, cells.end)});
       const float* change = range.begin == cells.begin ? nullptr : scratch_.change;
-      add_values(scratch_.scores, scratch_.cells, size, segment.lanes, change, state.value);
+      add_values(scratch_.scores, scratch_.cells, {range.size(), width, dim(), keys}, segment.lanes, change,
+                 state.value);
     }
   }
 
-  // Cells of a segment to f32, [head_dim, cells.size()], from one run of the pool or from several.
-  void convert(const CellView& view, const AttentionWork::TileSegment& segment, CellRange cells) {
-    float* out = scratch_.cells;
+  // Calls body(first cell in the pool, number of cells) for each run of the pool that holds some of the
+  // cells.
+  template <typename Body>
+  static void for_each_run(const AttentionWork::TileSegment& segment, CellRange cells, const Body& body) {
     for (size_t r = 0; r < segment.runs.size(); ++r) {
       const AttentionWork::Run& run = segment.runs[r];
       const int32_t end = r + 1 < segment.runs.size() ? segment.runs[r + 1].begin : cells.end;
       const CellRange part{std::max(cells.begin, run.begin), std::min(cells.end, end)};
-      if (part.empty()) continue;
-      convert_cells(view, {run.cell + part.begin - run.begin, part.size(), head_, dim()}, out);
-      out += static_cast<ptrdiff_t>(part.size()) * dim();
+      if (!part.empty()) body(run.cell + part.begin - run.begin, part.size());
     }
+  }
+
+  // Cells of a segment to f32, [head_dim, cells.size()].
+  void convert(const CellView& view, const AttentionWork::TileSegment& segment, CellRange cells) {
+    float* out = scratch_.cells;
+    for_each_run(segment, cells, [&](int32_t cell, int32_t n_cells) {
+      convert_cells(view, {cell, n_cells, head_, dim()}, out);
+      out += static_cast<ptrdiff_t>(n_cells) * dim();
+    });
+  }
+
+  CellsAhead ahead(const CellView& view, const AttentionWork::TileSegment& segment, CellRange cells) const {
+    CellsAhead ahead;
+    ahead.part_bytes = ggml_row_size(view.type, dim());
+    for_each_run(segment, cells, [&](int32_t cell, int32_t n_cells) {
+      const std::byte* at = view.data + cell * view.cell_bytes + head_ * ahead.part_bytes;
+      for (int32_t j = 0; j < n_cells; ++j) ahead.parts[ahead.n_cells++] = at + j * view.cell_bytes;
+    });
+    return ahead;
   }
 
   void store(const AttentionWork::Tile& tile, int32_t head) {
