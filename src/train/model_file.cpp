@@ -232,7 +232,8 @@ void write_model_file(const TrainModel& model, const std::string& path, const Mo
 void write_adapter_file(const TrainModel& model, const std::string& path, const ModelFileOptions& options) {
   const torch::NoGradGuard no_gradients;
   const Hyperparameters& h = model.hyperparameters();
-  Outlet outlet(path, GGML_TYPE_F16);
+  // f32: engines multiply f16 matrices with activations rounded to f16, which training did not do.
+  Outlet outlet(path, GGML_TYPE_F32);
   GgufWriter& writer = outlet.writer;
   writer.set("general.type", "adapter");
   writer.set("general.architecture", h.architecture->name);
