@@ -66,6 +66,8 @@ TokenGroup GroupEncoder::encode(const std::string& line, std::mt19937_64& draw) 
     if (texts.empty()) throw InvalidRequest("no lanes");
     if (!labels.empty() && labels.size() != texts.size())
       throw InvalidRequest("as many labels as lanes are needed");
+    const auto ended = json.value("ended", std::vector<bool>(texts.size(), true));
+    if (ended.size() != texts.size()) throw InvalidRequest("\"ended\" needs a value for each of the lanes");
 
     TokenGroup group;
     if (chat_) {
@@ -91,7 +93,8 @@ TokenGroup GroupEncoder::encode(const std::string& line, std::mt19937_64& draw) 
       lane.n_forced = static_cast<int32_t>(lane.tokens.size());
       const std::vector<TokenId> text = tokens(texts[m]);
       lane.tokens.insert(lane.tokens.end(), text.begin(), text.end());
-      lane.tokens.push_back(end_);
+      // A lane that was cut off did not write an end token, and is not to be judged by one.
+      if (ended[m] || text.empty()) lane.tokens.push_back(end_);
       if (!labels.empty()) lane.right = labels[m];
       group.lanes.push_back(std::move(lane));
     }

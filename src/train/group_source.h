@@ -18,14 +18,14 @@
 namespace lanerope {
 
 // Traces as text to groups of tokens: the question as the model's chat template asks for it, each lane with
-// its tag in front and the end token behind.
+// its tag in front and the end token behind, where it ended by itself.
 class GroupEncoder {
  public:
   // Throws InvalidRequest where the vocabulary has no end token.
   GroupEncoder(const VocabularyData& vocabulary, const TrainConfig& config);
 
-  // One line of a trace file: {"question", "lanes", "labels"?}, or {"text"} for plain text. `draw` decides
-  // what is left to chance. Throws InvalidRequest for anything else.
+  // One line of a trace file: {"question", "lanes", "labels"?, "ended"?}, or {"text"} for plain text. `draw`
+  // decides what is left to chance. Throws InvalidRequest for anything else.
   TokenGroup encode(const std::string& line, std::mt19937_64& draw) const;
 
  private:

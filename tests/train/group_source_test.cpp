@@ -76,6 +76,15 @@ TEST_F(GroupSourceTest, PutsTagsInFrontOfSeveralLanes) {
   EXPECT_EQ(encode(R"({"question": "q", "lanes": ["a", "b"]})").lanes[1].n_forced, 3);
 }
 
+TEST_F(GroupSourceTest, EndsOnlyLanesThatEndedByThemselves) {
+  const TokenGroup group =
+      encode(R"({"question": "q", "lanes": ["a", "bb", ""], "ended": [true, false, false]})");
+  EXPECT_EQ(text(group.lanes[0].tokens), "<lane1>a<|im_end|>");
+  EXPECT_EQ(text(group.lanes[1].tokens), "<lane2>bb") << "cut off";
+  EXPECT_EQ(text(group.lanes[2].tokens), "<lane3><|im_end|>") << "a lane has something to predict";
+  EXPECT_THROW(encode(R"({"question": "q", "lanes": ["a", "b"], "ended": [true]})"), InvalidRequest);
+}
+
 TEST_F(GroupSourceTest, ReadsPlainTextFromItsFirstTokenOn) {
   const TokenGroup group = encode(R"({"text": "abc"})");
   EXPECT_EQ(text(group.prompt), "a");
