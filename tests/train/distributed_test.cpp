@@ -13,9 +13,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <thread>
+#include <vector>
 
 #include "lanerope/errors.h"
 #include "tests/train/toy_run.h"
@@ -40,25 +42,36 @@ uint16_t free_port() {
   return ntohs(address.sin_port);
 }
 
-// lanerope-train as torchrun would start it.
+using Environment = std::map<std::string, std::string>;
+
+// What torchrun tells each of the processes that it starts.
+Environment place(int rank, int size, uint16_t port) {
+  return {{"RANK", std::to_string(rank)},
+          {"WORLD_SIZE", std::to_string(size)},
+          {"MASTER_ADDR", "127.0.0.1"},
+          {"MASTER_PORT", std::to_string(port)}};
+}
+
+// lanerope-train, started by itself or by a launcher.
 class Process {
  public:
-  Process(const TrainConfig& config, const std::string& name, int rank, int size, uint16_t port)
+  Process(const TrainConfig& config, const std::string& name, const Environment& environment = {},
+          const std::vector<std::string>& launcher = {})
       : errors_(config.out + "." + name + ".txt") {
     const std::string file = config.out + ".json";
     write_text(file, to_json(config).dump());
+    std::vector<std::string> command = launcher;
+    command.insert(command.end(), {LANEROPE_TRAIN_PROGRAM, "pretrain", "-c", file});
+    std::vector<char*> arguments;
+    for (std::string& argument : command) arguments.push_back(argument.data());
+    arguments.push_back(nullptr);
     id_ = ::fork();
     if (id_ != 0) return;
-    if (size > 0) {
-      ::setenv("RANK", std::to_string(rank).c_str(), 1);
-      ::setenv("WORLD_SIZE", std::to_string(size).c_str(), 1);
-      ::setenv("MASTER_ADDR", "127.0.0.1", 1);
-      ::setenv("MASTER_PORT", std::to_string(port).c_str(), 1);
-    }
+    for (const auto& [variable, value] : environment) ::setenv(variable.c_str(), value.c_str(), 1);
     ::setenv("OMP_NUM_THREADS", "1", 1);
     const int out = ::open(errors_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     ::dup2(out, STDERR_FILENO);
-    ::execl(LANEROPE_TRAIN_PROGRAM, "lanerope-train", "pretrain", "-c", file.c_str(), nullptr);
+    ::execv(arguments[0], arguments.data());
     ::_exit(127);
   }
   int wait() const {
@@ -78,40 +91,67 @@ class Process {
   pid_t id_ = 0;
 };
 
+// A run by one process with twice the accumulation, and the same by two.
+struct OneAndTwo {
+  ToyRun toy = {};
+  TrainConfig one = {};
+  TrainConfig two = {};
+
+  OneAndTwo() {
+    toy.config.dev = toy.config.data[0].file;
+    toy.config.dev_groups = 7;
+    toy.config.dev_every = 6;
+    one = toy.config;
+    one.accumulate = 2;
+    one.out = toy.directory.file("one.gguf");
+    two = toy.config;
+    two.out = toy.directory.file("two.gguf");
+    const Process alone(one, "0");
+    EXPECT_EQ(alone.wait(), 0) << alone.errors();
+  }
+
+  void expect_the_same() const {
+    const auto expected = read_checkpoint(one.run_folder() + "/checkpoint.pt");
+    const auto found = read_checkpoint(two.run_folder() + "/checkpoint.pt");
+    ASSERT_TRUE(expected && found);
+    for (const auto& [name, tensor] : expected->parameters)
+      EXPECT_LT((tensor - found->parameters.at(name)).abs().max().item<double>(), 1e-5) << name;
+    const auto curve = read_curve(two.run_folder() + "/curve.jsonl");
+    const auto single = read_curve(one.run_folder() + "/curve.jsonl");
+    ASSERT_EQ(curve.size(), single.size());
+    for (size_t i = 0; i < curve.size(); ++i) {
+      EXPECT_NEAR(curve[i].loss, single[i].loss, 1e-5);
+      EXPECT_EQ(curve[i].tokens, single[i].tokens);
+    }
+    for (const auto& [name, value] : single.back().extra)
+      EXPECT_NEAR(curve.back().extra.at(name), value, 1e-5) << name;
+    EXPECT_TRUE(std::filesystem::exists(two.out));
+  }
+};
+
 TEST(Distributed, TwoProcessesTrainAsOneWithTwiceTheAccumulation) {
-  ToyRun toy;
-  toy.config.dev = toy.config.data[0].file;
-  toy.config.dev_groups = 7;
-  toy.config.dev_every = 6;
-  TrainConfig one = toy.config;
-  one.accumulate = 2;
-  one.out = toy.directory.file("one.gguf");
-  TrainConfig two = toy.config;
-  two.out = toy.directory.file("two.gguf");
-  const Process alone(one, "0", 0, 0, 0);
-  EXPECT_EQ(alone.wait(), 0) << alone.errors();
+  const OneAndTwo runs;
   const uint16_t port = free_port();
-  const Process first(two, "0", 0, 2, port);
-  const Process second(two, "1", 1, 2, port);
+  const Process first(runs.two, "0", place(0, 2, port));
+  const Process second(runs.two, "1", place(1, 2, port));
   EXPECT_EQ(first.wait(), 0) << first.errors();
   EXPECT_EQ(second.wait(), 0) << second.errors();
   EXPECT_EQ(second.errors(), "") << "only the first one speaks";
+  runs.expect_the_same();
+}
 
-  const auto expected = read_checkpoint(one.run_folder() + "/checkpoint.pt");
-  const auto found = read_checkpoint(two.run_folder() + "/checkpoint.pt");
-  ASSERT_TRUE(expected && found);
-  for (const auto& [name, tensor] : expected->parameters)
-    EXPECT_LT((tensor - found->parameters.at(name)).abs().max().item<double>(), 1e-5) << name;
-  const auto curve = read_curve(two.run_folder() + "/curve.jsonl");
-  const auto single = read_curve(one.run_folder() + "/curve.jsonl");
-  ASSERT_EQ(curve.size(), single.size());
-  for (size_t i = 0; i < curve.size(); ++i) {
-    EXPECT_NEAR(curve[i].loss, single[i].loss, 1e-5);
-    EXPECT_EQ(curve[i].tokens, single[i].tokens);
-  }
-  for (const auto& [name, value] : single.back().extra)
-    EXPECT_NEAR(curve.back().extra.at(name), value, 1e-5) << name;
-  EXPECT_TRUE(std::filesystem::exists(two.out));
+TEST(Distributed, TwoProcessesOfMpirunDoSoToo) {
+  const std::string mpirun = LANEROPE_MPIRUN;
+  if (!std::filesystem::exists(mpirun)) GTEST_SKIP() << "there is no mpirun (openmpi-bin)";
+  const OneAndTwo runs;
+  const Process both(runs.two, "both",
+                     {{"MASTER_PORT", std::to_string(free_port())},
+                      {"OMPI_ALLOW_RUN_AS_ROOT", "1"},
+                      {"OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"}},
+                     {mpirun, "-n", "2", "--oversubscribe"});
+  EXPECT_EQ(both.wait(), 0) << both.errors();
+  EXPECT_THAT(both.errors(), HasSubstr("step 12/12"));
+  runs.expect_the_same();
 }
 
 TEST(Distributed, SaysInOneSentenceThatAnotherProcessIsLost) {
@@ -119,8 +159,8 @@ TEST(Distributed, SaysInOneSentenceThatAnotherProcessIsLost) {
   toy.config.steps = 1'000'000;
   toy.config.checkpoint_every = 1'000'000;
   const uint16_t port = free_port();
-  const Process first(toy.config, "0", 0, 2, port);
-  const Process second(toy.config, "1", 1, 2, port);
+  const Process first(toy.config, "0", place(0, 2, port));
+  const Process second(toy.config, "1", place(1, 2, port));
   const std::string curve = toy.config.run_folder() + "/curve.jsonl";
   for (int i = 0; i < 600 && !(std::filesystem::exists(curve) && std::filesystem::file_size(curve) > 0); ++i)
     std::this_thread::sleep_for(50ms);
