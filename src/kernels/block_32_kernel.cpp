@@ -8,18 +8,15 @@
 HWY_BEFORE_NAMESPACE();
 namespace lanerope::HWY_NAMESPACE {
 
-// Two quads: the weights of eight inputs.
-struct QuadPair {
-  U8 quad[2];
-};
-
+// unpack() gives two quads, the weights of eight inputs. They are in no struct, as in k_quant_kernel.cpp.
 struct Q40 {
   using Tile = Q40Tile;
   static constexpr bool narrow = true;
   static constexpr int offset_bits = 3;  // stored plus 8
-  static HWY_INLINE QuadPair unpack(const Tile& tile, int pair, int row) {
+  static HWY_INLINE void unpack(const Tile& tile, int pair, int row, U8* quads) {
     const U8 v = hn::LoadU(du8, tile.quants[pair] + 4 * row);
-    return {{low_nibbles(v), high_nibbles(v)}};
+    quads[0] = low_nibbles(v);
+    quads[1] = high_nibbles(v);
   }
 };
 
@@ -27,9 +24,8 @@ struct Q80 {
   using Tile = Q80Tile;
   static constexpr bool narrow = false;
   static constexpr int offset_bits = 7;  // stored plus 128
-  static HWY_INLINE QuadPair unpack(const Tile& tile, int pair, int row) {
-    return {{hn::LoadU(du8, tile.quants[2 * pair] + 4 * row),
-             hn::LoadU(du8, tile.quants[2 * pair + 1] + 4 * row)}};
+  static HWY_INLINE void unpack(const Tile& tile, int pair, int row, U8* quads) {
+    for (int q = 0; q < 2; ++q) quads[q] = hn::LoadU(du8, tile.quants[2 * pair + q] + 4 * row);
   }
 };
 
@@ -59,12 +55,12 @@ struct Block32 {
         for (int v = 0; v < vectors; ++v) dot[v][c] = start;
       }
       for (int pair = 4 * b; pair < 4 * b + 4; ++pair) {
-        QuadPair w[vectors];
-        for (int v = 0; v < vectors; ++v) w[v] = Format::unpack(tile, pair, row + v * lanes);
+        U8 w[vectors][2];
+        for (int v = 0; v < vectors; ++v) Format::unpack(tile, pair, row + v * lanes, w[v]);
         for (int q = 0; q < 2; ++q) {
           for (int c = 0; c < columns; ++c) {
             const auto quad = quad_of(x.quads + 4 * ((2 * pair + q) * columns + c));
-            for (int v = 0; v < vectors; ++v) dot[v][c] = dot4<Format::narrow>(w[v].quad[q], quad, dot[v][c]);
+            for (int v = 0; v < vectors; ++v) dot[v][c] = dot4<Format::narrow>(w[v][q], quad, dot[v][c]);
           }
         }
       }

@@ -8,48 +8,55 @@
 HWY_BEFORE_NAMESPACE();
 namespace lanerope::HWY_NAMESPACE {
 
-// Four quads: the weights of 16 inputs.
-struct Quads {
-  U8 quad[4];
-};
-
+// unpack() gives four quads, the weights of 16 inputs. They are in no struct: its implicit constructor would
+// be compiled for the baseline, into which gcc inlines no vector of another instruction set on ARM.
 struct Q4K {
   using Tile = Q4KTile;
   static constexpr bool has_min = true;
-  static HWY_INLINE Quads unpack(const Tile& tile, int sixteen, int row) {
+  static HWY_INLINE void unpack(const Tile& tile, int sixteen, int row, U8* quads) {
     const U8 a = hn::LoadU(du8, tile.quants[2 * sixteen] + 4 * row);
     const U8 b = hn::LoadU(du8, tile.quants[2 * sixteen + 1] + 4 * row);
-    return {{low_nibbles(a), high_nibbles(a), low_nibbles(b), high_nibbles(b)}};
+    quads[0] = low_nibbles(a);
+    quads[1] = high_nibbles(a);
+    quads[2] = low_nibbles(b);
+    quads[3] = high_nibbles(b);
   }
 };
 
 struct Q5K {
   using Tile = Q5KTile;
   static constexpr bool has_min = true;
-  static HWY_INLINE Quads unpack(const Tile& tile, int sixteen, int row) {
+  static HWY_INLINE void unpack(const Tile& tile, int sixteen, int row, U8* quads) {
     const U8 a = hn::LoadU(du8, tile.quants[2 * sixteen] + 4 * row);
     const U8 b = hn::LoadU(du8, tile.quants[2 * sixteen + 1] + 4 * row);
     const U8 h = hn::LoadU(du8, tile.high[sixteen / 2] + 4 * row);
     const U8 bit = hn::Set(du8, uint8_t{16});
     if (sixteen % 2 == 0) {
-      return {{hn::OrAnd(low_nibbles(a), up<4>(h), bit), hn::OrAnd(high_nibbles(a), up<3>(h), bit),
-               hn::OrAnd(low_nibbles(b), up<2>(h), bit), hn::OrAnd(high_nibbles(b), up<1>(h), bit)}};
+      quads[0] = hn::OrAnd(low_nibbles(a), up<4>(h), bit);
+      quads[1] = hn::OrAnd(high_nibbles(a), up<3>(h), bit);
+      quads[2] = hn::OrAnd(low_nibbles(b), up<2>(h), bit);
+      quads[3] = hn::OrAnd(high_nibbles(b), up<1>(h), bit);
+    } else {
+      quads[0] = hn::OrAnd(low_nibbles(a), h, bit);
+      quads[1] = hn::OrAnd(high_nibbles(a), down<1>(h), bit);
+      quads[2] = hn::OrAnd(low_nibbles(b), down<2>(h), bit);
+      quads[3] = hn::OrAnd(high_nibbles(b), down<3>(h), bit);
     }
-    return {{hn::OrAnd(low_nibbles(a), h, bit), hn::OrAnd(high_nibbles(a), down<1>(h), bit),
-             hn::OrAnd(low_nibbles(b), down<2>(h), bit), hn::OrAnd(high_nibbles(b), down<3>(h), bit)}};
   }
 };
 
 struct Q6K {
   using Tile = Q6KTile;
   static constexpr bool has_min = false;
-  static HWY_INLINE Quads unpack(const Tile& tile, int sixteen, int row) {
+  static HWY_INLINE void unpack(const Tile& tile, int sixteen, int row, U8* quads) {
     const U8 a = hn::LoadU(du8, tile.quants[2 * sixteen] + 4 * row);
     const U8 b = hn::LoadU(du8, tile.quants[2 * sixteen + 1] + 4 * row);
     const U8 h = hn::LoadU(du8, tile.high[sixteen] + 4 * row);
     const U8 bits = hn::Set(du8, uint8_t{48});
-    return {{hn::OrAnd(low_nibbles(a), up<4>(h), bits), hn::OrAnd(high_nibbles(a), up<2>(h), bits),
-             hn::OrAnd(low_nibbles(b), h, bits), hn::OrAnd(high_nibbles(b), down<2>(h), bits)}};
+    quads[0] = hn::OrAnd(low_nibbles(a), up<4>(h), bits);
+    quads[1] = hn::OrAnd(high_nibbles(a), up<2>(h), bits);
+    quads[2] = hn::OrAnd(low_nibbles(b), h, bits);
+    quads[3] = hn::OrAnd(high_nibbles(b), down<2>(h), bits);
   }
 };
 
@@ -85,12 +92,12 @@ struct KQuant {
       }
       for (int s = 0; s < sixteens; ++s) {
         const int sixteen = b * sixteens + s;
-        Quads w[vectors];
-        for (int v = 0; v < vectors; ++v) w[v] = Format::unpack(tile, sixteen, row + v * lanes);
+        U8 w[vectors][4];
+        for (int v = 0; v < vectors; ++v) Format::unpack(tile, sixteen, row + v * lanes, w[v]);
         for (int q = 0; q < 4; ++q) {
           for (int c = 0; c < columns; ++c) {
             const auto quad = quad_of(x.quads + 4 * ((4 * sixteen + q) * columns + c));
-            for (int v = 0; v < vectors; ++v) dot[v][c] = dot4<true>(w[v].quad[q], quad, dot[v][c]);
+            for (int v = 0; v < vectors; ++v) dot[v][c] = dot4<true>(w[v][q], quad, dot[v][c]);
           }
         }
       }

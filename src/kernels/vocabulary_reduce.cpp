@@ -29,7 +29,10 @@ void run_maxima(const float* values, size_t n, size_t run, float* maxima) {
     if (end - at >= lanes) {
       auto greatest = hn::LoadU(df, values + at);
       for (i += lanes; i + lanes <= end; i += lanes) greatest = hn::Max(greatest, hn::LoadU(df, values + i));
-      top = hn::ReduceMax(df, greatest);
+      // Not by ReduceMax, which is at least the lowest finite number in Highway's plain code.
+      HWY_ALIGN float of_lane[16];
+      hn::Store(greatest, df, of_lane);
+      top = *std::max_element(of_lane, of_lane + lanes);
     }
     for (; i < end; ++i) top = std::max(top, values[i]);
     maxima[at / run] = top;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/lane_attention.h"
 
+#include <algorithm>
+#include <span>
+
 #include "tests/kernels/lane_attention_fixture.h"
 
 namespace lanerope {
@@ -112,48 +115,57 @@ TEST_F(LaneAttention, GivesZerosToARowThatSeesNothing) {
                      .n_rows = 3};
   AttentionWork work(of, 1);
   work.prepare(plan);
-  const std::vector<float> out = kernel(of, work, 0, normals(3 * 128), cells, cells);
-  for (int i = 0; i < 128; ++i) EXPECT_EQ(out[i], 0.0F);
-  EXPECT_NE(out[128], 0.0F);
-  for (int i = 256; i < 384; ++i) EXPECT_EQ(out[i], 0.0F);
+  const std::vector<float> q = normals(3 * 128);
+  testing::for_each_instruction_set([&](const char*) {
+    const std::vector<float> out = kernel(of, work, 0, q, cells, cells);
+    for (int i = 0; i < 128; ++i) EXPECT_EQ(out[i], 0.0F);
+    EXPECT_NE(out[128], 0.0F);
+    for (int i = 256; i < 384; ++i) EXPECT_EQ(out[i], 0.0F);
+  });
 }
 
 TEST_F(LaneAttention, GivesARowTheSameBitsWhateverElseIsInTheBatch) {
-  const AttentionShape of = shape(12, 2, 64);
-  constexpr int32_t n_cells = 2500;
-  const Pool keys = pool(GGML_TYPE_F16, of, normals(of.head_dim * of.n_head_kv * n_cells));
-  const Pool values = pool(GGML_TYPE_F16, of, normals(of.head_dim * of.n_head_kv * n_cells));
   for (int round = 0; round < 6; ++round) {
-    AttentionPlan plan = random_plan(of, n_cells, 1);
     // The last rounds have tiles enough that the work is no longer cut along the cells.
-    for (int copies = round < 4 ? 0 : 400; copies > 0; --copies) {
+    const bool whole = round >= 4;
+    const AttentionShape of = whole ? shape(32, 32, 8) : shape(6, 2, 16);
+    const int32_t n_cells = whole ? 1100 : 1500;
+    const Pool keys = pool(GGML_TYPE_F16, of, normals(of.head_dim * of.n_head_kv * n_cells));
+    const Pool values = pool(GGML_TYPE_F16, of, normals(of.head_dim * of.n_head_kv * n_cells));
+    AttentionPlan plan = random_plan(of, n_cells, 1);
+    AttentionWork work(of, 1);
+    work.prepare(plan);
+    const auto is_whole = [](const AttentionWork::Item& item) { return item.segment < 0; };
+    while (whole && !std::ranges::all_of(work.items(), is_whole)) {
       AttentionBlock block = plan.blocks.front();
       block.first_row = plan.n_rows;
       plan.n_rows += block.n_rows;
       plan.blocks.push_back(block);
+      work.prepare(plan);
     }
     const size_t row_size = of.n_head * of.head_dim;
     const std::vector<float> q = normals(plan.n_rows * row_size);
-    AttentionWork work(of, 1);
-    work.prepare(plan);
-    const std::vector<float> all = kernel(of, work, 0, q, keys, values);
-    for (int threads : {2, 5}) EXPECT_EQ(kernel(of, work, 0, q, keys, values, threads), all);
-    ThreadPool pool(3);
-    EXPECT_EQ(kernel(of, work, 0, q, keys, values, 1, &pool), all);
-    for (const AttentionBlock& block : plan.blocks) {
-      if (&block - plan.blocks.data() > 4) break;
-      for (int32_t r = 0; r < block.n_rows; ++r) {
-        AttentionBlock alone = block;
-        alone.first_row = 0;
-        alone.n_rows = 1;
-        alone.row_segments = {block.row(r).begin(), block.row(r).end()};
-        work.prepare({.blocks = {alone}, .n_rows = 1});
-        const size_t at = (block.first_row + r) * row_size;
-        const std::vector<float> mine(q.begin() + at, q.begin() + at + row_size);
-        const std::vector<float> expected(all.begin() + at, all.begin() + at + row_size);
-        ASSERT_EQ(kernel(of, work, 0, mine, keys, values), expected) << "row " << r;
+    testing::for_each_instruction_set([&](const char*) {
+      work.prepare(plan);
+      const std::vector<float> all = kernel(of, work, 0, q, keys, values);
+      for (int threads : {2, 5}) EXPECT_EQ(kernel(of, work, 0, q, keys, values, threads), all);
+      ThreadPool threads(3);
+      EXPECT_EQ(kernel(of, work, 0, q, keys, values, 1, &threads), all);
+      for (const AttentionBlock& block :
+           std::span(plan.blocks).first(std::min<size_t>(plan.blocks.size(), 5))) {
+        for (int32_t r = 0; r < block.n_rows; ++r) {
+          AttentionBlock alone = block;
+          alone.first_row = 0;
+          alone.n_rows = 1;
+          alone.row_segments = {block.row(r).begin(), block.row(r).end()};
+          work.prepare({.blocks = {alone}, .n_rows = 1});
+          const size_t at = (block.first_row + r) * row_size;
+          const std::vector<float> mine(q.begin() + at, q.begin() + at + row_size);
+          const std::vector<float> expected(all.begin() + at, all.begin() + at + row_size);
+          ASSERT_EQ(kernel(of, work, 0, mine, keys, values), expected) << "row " << r;
+        }
       }
-    }
+    });
   }
 }
 
@@ -195,16 +207,18 @@ TEST_F(LaneAttention, RunsInAGraphLayerAfterLayer) {
   AttentionWork work(of, 2);
   work.prepare(plan);
   const LaneAttentionParameters layers[] = {{&work, 0, nullptr}, {&work, 1, nullptr}};
-  const std::vector<float> out = testing::run_graph(2, [&](ggml_context* context) {
-    ggml_tensor* kv = ggml_new_tensor_2d(context, GGML_TYPE_F16, width, n_cells);
-    std::memcpy(kv->data, cells.bytes.data(), cells.bytes.size());
-    ggml_tensor* x = ggml_new_tensor_3d(context, GGML_TYPE_F32, of.head_dim, of.n_head, plan.n_rows);
-    std::copy(q.begin(), q.end(), static_cast<float*>(x->data));
-    x = lane_attention(context, &layers[0], x, kv, kv);
-    x = ggml_reshape_3d(context, x, of.head_dim, of.n_head, plan.n_rows);
-    return lane_attention(context, &layers[1], x, kv, kv);
+  testing::for_each_instruction_set([&](const char*) {
+    const std::vector<float> out = testing::run_graph(2, [&](ggml_context* context) {
+      ggml_tensor* kv = ggml_new_tensor_2d(context, GGML_TYPE_F16, width, n_cells);
+      std::memcpy(kv->data, cells.bytes.data(), cells.bytes.size());
+      ggml_tensor* x = ggml_new_tensor_3d(context, GGML_TYPE_F32, of.head_dim, of.n_head, plan.n_rows);
+      std::copy(q.begin(), q.end(), static_cast<float*>(x->data));
+      x = lane_attention(context, &layers[0], x, kv, kv);
+      x = ggml_reshape_3d(context, x, of.head_dim, of.n_head, plan.n_rows);
+      return lane_attention(context, &layers[1], x, kv, kv);
+    });
+    EXPECT_EQ(out, kernel(of, work, 1, kernel(of, work, 0, q, cells, cells), cells, cells));
   });
-  EXPECT_EQ(out, kernel(of, work, 1, kernel(of, work, 0, q, cells, cells), cells, cells));
 }
 
 }  // namespace
