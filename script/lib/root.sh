@@ -8,13 +8,17 @@ host_mirror() {
     awk -F'|' '$3 == "main" && $2 !~ /-/ && $4 == "Debian" { print $1; exit }'
 }
 
-# Enables backports beside the given suite; reads the mirror from the root's own sources.
+# Enables backports beside the given suite, and the architecture that a package of the list names ("name:arm64").
 write_sources() { # root mirror keyring
+  local architecture
   cat >"$1/etc/apt/sources.list" <<SOURCES
 deb [signed-by=$3] $2 trixie main
 deb [signed-by=$3] $2 trixie-updates main
 deb [signed-by=$3] $2 trixie-backports main
 SOURCES
+  for architecture in $(packages | sed -n 's|^[^/]*:\([a-z0-9]*\).*|\1|p' | sort -u); do
+    in_root "$1" / dpkg --add-architecture "$architecture"
+  done
 }
 
 make_root() { # root
@@ -45,6 +49,18 @@ make_root() { # root
     apt-get install -y -qq --no-install-recommends "$@"' sh $(packages) >"$cache/packages.log" 2>&1 ||
     die "installing packages failed; see $cache/packages.log"
   mv "$root.new" "$root"
+}
+
+# Makes the root of the package list, unless it is there; only one of several callers at a time.
+need_root() {
+  local root
+  root=$(root_dir)
+  [ ! -d "$root" ] || return 0
+  mkdir -p "$cache"
+  exec 9>"$cache/lock"
+  flock 9
+  [ -d "$root" ] || make_root "$root"
+  exec 9>&-
 }
 
 # Runs a command in the root. Everything of the host that is not its operating system is visible at its own path.
