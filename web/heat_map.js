@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the lanes looked, over time: a matrix of lane x (prompt and lanes) at one step, and one lane's history. It is
-// asked of the server at evenly spaced steps once the lanes have finished, so that they write at full speed.
+// Where the lanes looked, over time: a matrix of lane x (prompt and lanes) at one step, and one lane's history. While
+// the lanes write, the server is asked about their newest tokens every few steps, one lane after another, and after an
+// answer is left alone for several times as long as it took; steps that were passed over are asked about afterwards.
 
 import { request } from "./api.js";
 import { element } from "./dom.js";
+
+const stride = 8;  // steps from one sample to the next, at least
+const rest = 4;    // a question that took a millisecond is followed by so many without one while lanes write
+const most = 48;   // samples of a finished group; half as many where there are more than four lanes
 
 function heatColour() {
   const colour = getComputedStyle(document.documentElement).getPropertyValue("--heat").trim();
@@ -28,40 +33,87 @@ function paint(canvas, width, height, valueAt) {
   context.putImageData(image, 0, 0);
 }
 
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
 export class HeatMap {
   constructor() {
     this.matrix = element("canvas", { role: "img", "aria-label": "Attention of each lane at one step" });
     this.strip = element("canvas", { role: "img", "aria-label": "Attention of one lane over time" });
     this.slider = element("input", { type: "range", min: "0", max: "0", value: "0", disabled: "", "aria-label": "Step" });
-    this.note = element("p", {}, "Drawn when the lanes have finished.");
-    this.element = element("div", { class: "heat" }, element("h3", {}, "Lane by lane, over time"),
+    this.choice = element("select", { "aria-label": "Lane whose attention is shown over time", disabled: "" });
+    this.note = element("p", {}, "Drawn every few steps while the lanes write.");
+    this.element = element("div", { class: "heat" }, element("h3", {}, "Lane by lane, over time", element("label", {}, "lane", this.choice)),
       element("div", { class: "heat-pair" }, this.matrix, this.strip), this.slider, this.note);
-    this.samples = [];
+    this.lanes = [];
+    this.samples = [];  // steps, in order
     this.shares = new Map();  // "lane,step" -> [prompt, lane 0, lane 1, ...]
     this.lane = 0;
-    this.slider.addEventListener("input", () => this.draw());
-    this.strip.addEventListener("click", () => {
-      this.lane = (this.lane + 1) % this.lanes.length;
+    this.wanted = Infinity;  // the step that is shown; until the reader chooses one, the newest
+    this.chosen = false;
+    this.asking = null;
+    this.following = false;
+    this.slider.addEventListener("input", () => this.show(this.lane, this.samples[this.slider.value]));
+    this.choice.addEventListener("change", () => {
+      this.lane = Number(this.choice.value);
       this.draw();
     });
+    this.matrix.addEventListener("pointermove", (event) => this.explain(event, (x, y) => [y, this.known(y, Number(this.slider.value)), x]));
+    this.strip.addEventListener("pointermove", (event) => this.explain(event, (x, y) => [this.lane, x, y]));
   }
 
+  // Called as often as tokens come: asks about the newest step that is worth a sample unless an answer is awaited.
+  follow(group, lanes) {
+    if (this.asking) return;
+    const newest = Math.max(...lanes.map((lane) => lane.lastFedStep()));
+    const step = newest - (newest % stride);
+    if (step < 0 || step <= (this.samples.at(-1) ?? -1)) return;
+    this.lanes = lanes;
+    this.following = true;
+    this.asking = this.sample(group, step).catch(() => {}).finally(() => (this.asking = null));
+  }
+
+  // Once the lanes have finished: what was passed over, evenly spaced.
   async fill(group, lanes) {
+    this.following = false;
+    await this.asking;
     this.lanes = lanes;
     const last = Math.max(...lanes.map((lane) => lane.lastFedStep()));
-    const count = Math.min(last + 1, lanes.length > 4 ? 24 : 48);
+    const count = Math.min(last + 1, lanes.length > 4 ? most / 2 : most);
     if (count < 1) return;
     const spread = Array.from({ length: count }, (_, i) => Math.round((i * last) / Math.max(count - 1, 1)));
-    this.samples = [...new Set(spread)];
-    this.slider.max = this.samples.length - 1;
-    this.slider.value = this.slider.max;
-    this.slider.disabled = false;
-    for (const step of [...this.samples].reverse()) {
-      const asked = lanes.filter((lane) => step >= lane.startStep && step <= lane.lastFedStep());
-      await Promise.all(asked.map((lane) => this.probe(group, lane.index, step)));
+    const near = last / Math.max(count - 1, 1) / 2;
+    if (!this.chosen) this.wanted = Math.min(...lanes.map((lane) => lane.lastFedStep()));  // later on, some lanes have ended
+    const missing = [...new Set(spread)].filter((step) => !this.samples.some((one) => Math.abs(one - step) < Math.max(near, 1)));
+    for (const step of missing.reverse()) {
       if (!this.element.isConnected) return;
-      this.draw();
+      await this.sample(group, step);
     }
+  }
+
+  async sample(group, step) {
+    const asked = this.lanes.filter((lane) => step >= lane.startStep && step <= lane.lastFedStep());
+    for (const lane of asked) {
+      const began = performance.now();
+      await this.probe(group, lane.index, step);
+      const took = performance.now() - began;
+      this.add(step);
+      this.draw();
+      if (this.following) await pause(rest * took);
+    }
+  }
+
+  add(step) {
+    if (this.samples.includes(step)) return;
+    this.samples = [...this.samples, step].sort((a, b) => a - b);
+    this.slider.disabled = false;
+    this.slider.max = this.samples.length - 1;
+    this.slide();
+  }
+
+  // To the sample that is nearest to the step that is wanted.
+  slide() {
+    const away = this.samples.map((step) => Math.abs(Math.min(this.wanted, this.samples.at(-1)) - step));
+    this.slider.value = away.indexOf(Math.min(...away));
   }
 
   async probe(group, lane, step) {
@@ -74,8 +126,9 @@ export class HeatMap {
   show(lane, step) {
     if (this.samples.length === 0) return;
     this.lane = lane;
-    const nearest = this.samples.reduce((best, one, i) => Math.abs(one - step) < Math.abs(this.samples[best] - step) ? i : best, 0);
-    this.slider.value = nearest;
+    this.chosen = true;
+    this.wanted = step;
+    this.slide();
     this.draw();
   }
 
@@ -83,13 +136,31 @@ export class HeatMap {
     return this.shares.get(`${lane},${this.samples[sample]}`)?.[source] ?? 0;
   }
 
+  // While lanes are asked about one by one, those that have not had their turn keep their row of the sample before.
+  known(lane, sample) {
+    const has = (one) => this.shares.has(`${lane},${this.samples[one]}`);
+    return this.following && sample > 0 && !has(sample) ? sample - 1 : sample;
+  }
+
   draw() {
     if (this.samples.length === 0) return;
     const sample = Number(this.slider.value);
     const count = this.lanes.length;
-    paint(this.matrix, count + 1, count, (x, y) => this.at(y, sample, x));
+    for (let k = this.choice.length; k < count; ++k) this.choice.append(element("option", { value: k }, String(k + 1)));
+    this.choice.disabled = false;
+    this.choice.value = this.lane;
+    this.slider.setAttribute("aria-valuetext", `step ${this.samples[sample]}`);
+    paint(this.matrix, count + 1, count, (x, y) => this.at(y, this.known(y, sample), x));
     paint(this.strip, this.samples.length, count + 1, (x, y) => this.at(this.lane, x, y));
-    this.note.textContent =
-      `Left: step ${this.samples[sample]}, one row a lane, its first column the prompt. Right: lane ${this.lane + 1} over time, its first row the prompt; click for the next lane.`;
+    this.note.textContent = `Left: step ${this.samples[sample]}, a row a lane. Right: lane ${this.lane + 1} over time. First column and first row: the prompt.`;
+  }
+
+  // In the canvas's title: what the cell under the pointer says.
+  explain(event, placeOf) {
+    const { target, offsetX, offsetY } = event;
+    if (this.samples.length === 0) return;
+    const [lane, sample, source] = placeOf(Math.floor((offsetX * target.width) / target.clientWidth), Math.floor((offsetY * target.height) / target.clientHeight));
+    const share = (100 * this.at(lane, sample, source)).toFixed(1);
+    target.title = `Step ${this.samples[sample]}: ${share} % of lane ${lane + 1}'s attention went to ${source === 0 ? "the prompt" : source === lane + 1 ? "itself" : `lane ${source}`}.`;
   }
 }

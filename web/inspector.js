@@ -20,7 +20,7 @@ export class Inspector {
     this.what = element("span", { class: "what" });
     this.forkButton = element("button", { type: "button", hidden: "" }, "Fork here");
     this.list = element("ol", { class: "shares" });
-    this.hint = element("p", { class: "quiet" }, "Point at a token, or move through a lane with the arrow keys.");
+    this.hint = element("p", { class: "quiet" }, "Point at a token or tap it, or move through a lane with the arrow keys.");
     this.element = element("div", {}, element("h3", {}, "What a token looked at"),
       element("div", { class: "probe-line" }, this.what, element("label", {}, "layer", this.layer),
         element("label", {}, "head", this.head), this.forkButton),

@@ -46,8 +46,9 @@ async function connect() {
     }
   }
   const lanes = properties.trained_lanes.length || properties.adapters.some((adapter) => adapter.lanes) ? ", trained for lanes" : "";
-  byId("model").textContent = `${properties.model}${lanes} · ${properties.kv_cells} KV cells · ${properties.device}`;
+  byId("model").textContent = byId("model").title = `${properties.model}${lanes} · ${properties.kv_cells} KV cells · ${properties.device}`;
   if (!lanes) form.elements.init.options[0].remove();
+  if (properties.trained_lanes.length > 0 && form.elements.budget.value === form.elements.budget.defaultValue) form.elements.budget.value = 96;
   changed();
 }
 
@@ -134,7 +135,8 @@ for (const [name, text, budget] of examples) {
   button.addEventListener("click", () => {
     form.elements.prompt.value = text;
     form.elements.budget.value = budget;
-    form.elements.prompt.focus();
+    form.elements.prompt.scrollTop = 0;
+    byId("run").focus();
   });
   byId("examples").append(button);
 }

@@ -18,6 +18,8 @@ function earlyAnswer(lane) {
   return numbers ? numbers.pop().replaceAll(",", "") : null;
 }
 
+const speed = (rate) => rate.toFixed(rate < 100 ? 1 : 0);
+
 export class Run {
   constructor(settings, properties, hooks) {
     this.settings = settings;
@@ -35,7 +37,8 @@ export class Run {
     this.lanesElement = element("div", { class: "lanes" });
     const across = settings.n <= 4 ? settings.n : settings.n === 5 || settings.n === 6 ? 3 : 4;
     this.lanesElement.style.setProperty("--across", across);
-    this.lanesElement.style.setProperty("--height", settings.n > 8 ? "12rem" : settings.n > 4 ? "17rem" : "23rem");
+    const few = settings.budget <= 128 ? "17rem" : "23rem";
+    this.lanesElement.style.setProperty("--height", settings.n > 8 ? "12rem" : settings.n > 4 ? "17rem" : few);
     this.lanesElement.style.setProperty("--height-narrow", settings.n > 4 ? "10rem" : "14rem");
     const other = element("select", { "aria-label": "Coupling to compare with" },
       ...couplings.filter((name) => name !== settings.coupling).map((name) => element("option", { value: name }, name)));
@@ -153,6 +156,7 @@ export class Run {
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
       for (const lane of this.lanes) lane.draw();
+      if (this.running) this.heatMap.follow(this.id, this.lanes);
     });
   }
 
@@ -163,7 +167,7 @@ export class Run {
   showProgress() {
     if (!this.readAt) return;
     const seconds = (performance.now() - this.readAt) / 1000;
-    const rate = seconds > 0.2 ? `${(this.generated() / seconds).toFixed(1)} tokens/s` : "";
+    const rate = seconds > 0.2 ? `${speed(this.generated() / seconds)} tokens/s` : "";
     this.status.textContent = [`${this.generated()} tokens`, rate, `seed ${this.settings.seed}`].filter(Boolean).join(" · ");
     const counts = new Map();
     for (const answer of this.lanes.map(earlyAnswer)) {
@@ -182,8 +186,8 @@ export class Run {
   finished({ lanes: reply, finish }) {
     for (const lane of this.lanes) lane.draw();
     const seconds = reply.predicted_ms / 1000;
-    const parts = [`${this.generated()} tokens in ${seconds.toFixed(1)} s`];
-    if (seconds > 0) parts.push(`${(this.generated() / seconds).toFixed(1)} tokens/s`);
+    const parts = [`${this.generated()} tokens in ${seconds.toFixed(seconds < 1 ? 2 : 1)} s`];
+    if (seconds > 0) parts.push(`${speed(this.generated() / seconds)} tokens/s`);
     if (reply.consensus) parts.push("ended by consensus");
     if (reply.selected !== null) {
       this.lanes[reply.selected].select();

@@ -37,13 +37,14 @@ make_root() { # root
       die "debootstrap could not be installed; run: apt-get install debootstrap"
   }
   rm -rf "$root.new" && mkdir -p "$root.new"
-  say "making a Debian 13 root in $root (once, two to four minutes)"
+  say "making a Debian 13 root in $root (once, some minutes)"
   debootstrap --variant=minbase --keyring="$keyring" --include=ca-certificates trixie "$root.new" "$mirror" \
     >"$cache/debootstrap.log" 2>&1 || die "debootstrap failed; see $cache/debootstrap.log"
   write_sources "$root.new" "$mirror" "$keyring"
   cp -a /etc/apt/apt.conf.d/. "$root.new/etc/apt/apt.conf.d/" 2>/dev/null || true
   rm -f "$root.new"/etc/apt/apt.conf.d/*packagekit* "$root.new"/etc/apt/apt.conf.d/*appstream* \
     "$root.new"/etc/apt/apt.conf.d/*postgresql*
+  echo force-unsafe-io >"$root.new/etc/dpkg/dpkg.cfg.d/lanerope"  # a root that was interrupted is made anew
   say "installing $(packages | wc -l) packages into it"
   in_root "$root.new" / sh -c 'export DEBIAN_FRONTEND=noninteractive; apt-get update -qq &&
     apt-get install -y -qq --no-install-recommends "$@"' sh $(packages) >"$cache/packages.log" 2>&1 ||
@@ -72,6 +73,11 @@ in_root() { # root directory command...
     set -e
     for name in proc dev sys; do mount --rbind "/$name" "$LANEROPE_ROOT/$name"; done
     mkdir -p "$LANEROPE_ROOT/etc" && cp -L /etc/resolv.conf /etc/hosts "$LANEROPE_ROOT/etc/" 2>/dev/null || true
+    # Whom the host trusts, the root trusts: npm may have to go through a proxy that the host has a certificate of.
+    trusted=/etc/ssl/certs/ca-certificates.crt
+    if [ -r "$trusted" ] && [ -e "$LANEROPE_ROOT$trusted" ] && ! cmp -s "$trusted" "$LANEROPE_ROOT$trusted"; then
+      cp -L "$trusted" "$LANEROPE_ROOT$trusted.$$" && mv "$LANEROPE_ROOT$trusted.$$" "$LANEROPE_ROOT$trusted"
+    fi
     bind() { mkdir -p "$LANEROPE_ROOT$1" && mount --rbind "$1" "$LANEROPE_ROOT$1"; }
     for path in /*/; do
       path=${path%/}

@@ -2,7 +2,7 @@
 // load.mjs [SECONDS] [CLIENTS]: clients with n = 4 that go away at random, on loopback. Every event is checked: none may
 // be lost, doubled or of another group. Prints times to the first token and of a step, and the server's memory.
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { startServer } from "./server.mjs";
 
@@ -11,18 +11,7 @@ const clients = Number(process.argv[3] ?? 16);
 const n = 4;
 const server = await startServer(["--cells", "16384", "--queue", "16"]);
 
-function memory() {
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-      if (!words[0].endsWith("lanerope") || !words.includes(String(server.port))) continue;
-      return Number(readFileSync(`/proc/${pid}/status`, "utf8").match(/VmRSS:\s+(\d+)/)[1]) / 1024;
-    } catch {
-      // It has gone meanwhile.
-    }
-  }
-  return 0;
-}
+const memory = () => Number(readFileSync(`/proc/${server.pid}/status`, "utf8").match(/VmRSS:\s+(\d+)/)[1]) / 1024;  // MiB
 
 const tally = { whole: 0, left: 0, refused: 0, wrong: [] };
 const firstToken = [];

@@ -94,6 +94,38 @@ test("a token that is pointed at lights up what it read, also by keyboard", asyn
   await page.close();
 });
 
+test("the heat map grows while the lanes write, with one question at a time", async () => {
+  const page = await open({}, { budget: 3500 });
+  let [asked, underWay, most] = [0, 0, 0];
+  page.on("request", (request) => {
+    if (!request.url().includes("detail=sums")) return;
+    asked += 1;
+    most = Math.max(most, ++underWay);
+  });
+  for (const end of ["requestfinished", "requestfailed"]) {
+    page.on(end, (request) => {
+      if (request.url().includes("detail=sums")) underWay -= 1;
+    });
+  }
+  await page.locator("#prompt").fill("Go on for long.");
+  await page.locator("#run").click();
+  const samples = () => page.locator('.heat input[type="range"]').evaluate((slider) => Number(slider.max));
+  const more = (count) =>
+    page.waitForFunction((least) => Number(document.querySelector('.heat input[type="range"]').max) >= least, count, { timeout: 60000 });
+  await more(1);
+  const early = await samples();
+  await more(early + 1);
+  assert.ok(await page.locator("#run").isDisabled(), "the lanes still write");
+  assert.equal(most, 1);
+  assert.ok(asked > 4 * early, "each lane was asked about");
+  const step = Number((await page.locator(".heat p").innerText()).match(/step (\d+)/)[1]);
+  assert.equal(step % 8, 0);
+  await page.locator("#stop").click();
+  await finished(page);
+  assert.deepEqual(page.problems, []);
+  await page.close();
+});
+
 test("fork, push and retire", async () => {
   const page = await open({}, { budget: 3000 });
   await page.locator("#prompt").fill("Go on for long.");

@@ -2,11 +2,9 @@
 // Starts `lanerope serve` for a test file and stops it afterwards.
 
 import { execFile, spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 
 const program = process.env.LANEROPE_PROGRAM ?? "build/release/bin/lanerope";
-const prefix = (process.env.LANEROPE_PREFIX ?? "").split(" ").filter(Boolean);  // such as script/shell
 
 export async function freePort() {
   const probe = createServer().listen(0, "127.0.0.1");
@@ -14,19 +12,6 @@ export async function freePort() {
   const { port } = probe.address();
   await new Promise((resolve) => probe.close(resolve));
   return port;
-}
-
-// The server itself, not the shells around it, which would die of a signal without waiting for it.
-function serverProcess(port) {
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-      if (words[0].endsWith("lanerope") && words.includes(String(port))) return Number(pid);
-    } catch {
-      // It has gone meanwhile.
-    }
-  }
-  return undefined;
 }
 
 // `authority`: the certificate of a server that speaks HTTPS, which fetch() would not trust.
@@ -37,19 +22,15 @@ async function healthy(base, authority) {
 
 export async function startServer(options = [], { model = process.env.LANEROPE_MODEL, environment = {}, authority } = {}) {
   const port = await freePort();
-  const words = [...prefix, program, "serve", "-m", model, "-t", "1", "--port", String(port), ...options];
-  const child = spawn(words[0], words.slice(1), { env: { ...process.env, ...environment }, detached: true });
+  const words = ["serve", "-m", model, "-t", "1", "--port", String(port), ...options];
+  const child = spawn(program, words, { env: { ...process.env, ...environment }, detached: true });
   let output = "";
   child.stderr.on("data", (data) => (output += data));
   const ended = new Promise((resolve) => child.once("exit", (code) => resolve(code)));
   const base = `${authority ? "https" : "http"}://127.0.0.1:${port}`;
   const stop = async (signal = "SIGTERM") => {
     child.ref();
-    try {
-      process.kill(serverProcess(port) ?? child.pid, signal);
-    } catch {
-      // It has ended already.
-    }
+    child.kill(signal);  // false where it has ended already
     return ended;
   };
   child.unref();
