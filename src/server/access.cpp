@@ -33,9 +33,11 @@ std::string_view without_port(std::string_view host) {
   return has_port ? host.substr(0, colon) : host;
 }
 
+// A name such as 127.evil.example only looks like an address.
 bool names_loopback(std::string_view host) {
   const std::string_view name = without_port(host);
-  return name == "localhost" || name == "[::1]" || name.starts_with("127.");
+  const bool address = name.find_first_not_of("0123456789.") == std::string_view::npos;
+  return name == "localhost" || name == "[::1]" || (address && name.starts_with("127."));
 }
 
 }  // namespace

@@ -60,6 +60,10 @@ struct Metrics::Instruments {
   prometheus::Gauge& held = gauge(registry, "groups_held", "Finished groups kept for probes");
   prometheus::Gauge& lanes = gauge(registry, "lanes_live", "Lanes that write");
   prometheus::Gauge& lanes_per_step = gauge(registry, "lanes_per_step", "Lanes fed in the last step");
+  prometheus::Gauge& busy =
+      gauge(registry, "n_busy_slots_per_decode", "Lanes fed in a step, on average over all steps");
+  prometheus::Gauge& longest =
+      gauge(registry, "n_tokens_max", "Most tokens that a lane has had so far, its prompt included");
   prometheus::Gauge& cells_used = gauge(registry, "kv_cells_used", "KV cells held by groups");
   prometheus::Gauge& cells_free = gauge(registry, "kv_cells_free", "KV cells free, kept prefixes included");
   prometheus::Gauge& cells_kept = gauge(registry, "kv_cells_kept", "KV cells of kept prefixes");
@@ -77,6 +81,7 @@ void Metrics::step_done(const Step& step) {
   instruments_->steps.Increment();
   instruments_->lane_steps.Increment(step.lanes);
   instruments_->lanes_per_step.Set(step.lanes);
+  instruments_->busy.Set(instruments_->lane_steps.Value() / instruments_->steps.Value());
   instruments_->step.Observe(step.seconds);
 }
 
@@ -98,6 +103,8 @@ void Metrics::group_finished(const GroupResult& result, int32_t budget) {
   int64_t saved = 0;
   for (const LaneResult& lane : result.lanes) {
     generated += lane.generated;
+    const int64_t length = result.prompt_tokens + static_cast<int64_t>(lane.tokens.size());
+    instruments_->longest.Set(std::max(instruments_->longest.Value(), static_cast<double>(length)));
     if (lane.finish == FinishReason::consensus) saved += budget - static_cast<int64_t>(lane.tokens.size());
   }
   instruments_->predicted.Increment(static_cast<double>(generated));

@@ -12,6 +12,8 @@ TEST(ApiKeys, OpenTheDoorForTheirBearers) {
   EXPECT_TRUE(key_matches(rules, {.api_key = "first"}));
   EXPECT_FALSE(key_matches(rules, {.authorization = "Bearer secon"}));
   EXPECT_FALSE(key_matches(rules, {.authorization = "first"}));
+  EXPECT_FALSE(key_matches(rules, {.authorization = "Bearer second "}));
+  EXPECT_FALSE(key_matches(rules, {.authorization = "Bearer "}));
   EXPECT_FALSE(key_matches(rules, {}));
   EXPECT_TRUE(key_matches({}, {})) << "without keys everybody may";
 }
@@ -31,6 +33,9 @@ TEST(Origins, ThatWereMadeToPointHereAreForeign) {
   const Credentials rebound{.origin = "http://evil.example:8080", .host = "evil.example:8080"};
   EXPECT_FALSE(origin_allowed({.loopback = true}, rebound));
   EXPECT_TRUE(origin_allowed({.loopback = false}, rebound)) << "a server with a name of its own";
+  const Credentials disguised{.origin = "http://127.evil.example:8080", .host = "127.evil.example:8080"};
+  EXPECT_FALSE(origin_allowed({.loopback = true}, disguised));
+  EXPECT_TRUE(origin_allowed({.loopback = true}, {.origin = "http://127.0.0.1:8080", .host = "127.0.0.1:8080"}));
 }
 
 }  // namespace

@@ -6,7 +6,7 @@ import { execFile } from "node:child_process";
 import { before, test } from "node:test";
 import { promisify } from "node:util";
 import { checked, loadSchemas } from "./schema.mjs";
-import { post, sseData, startServer } from "./server.mjs";
+import { groupEvents, post, sseData, startServer } from "./server.mjs";
 
 const run = promisify(execFile);
 let base;
@@ -18,20 +18,8 @@ before(async () => {
   ({ check, document } = await loadSchemas(base));
 });
 
-async function* groupEvents(body, signal) {
-  const response = await fetch(`${base}/v1/groups`, { method: "POST", body: JSON.stringify(body), signal });
-  assert.equal(response.status, 200);
-  let pending = "";
-  for await (const part of response.body.pipeThrough(new TextDecoderStream())) {
-    const blocks = (pending + part).split("\n\n");
-    pending = blocks.pop();
-    for (const data of blocks.flatMap(sseData)) yield check("GroupEvent", JSON.parse(data));
-  }
-}
-
-async function metric(name) {
-  const text = await (await fetch(`${base}/metrics`)).text();
-  return Number(text.match(new RegExp(`^lanerope:${name} (.*)$`, "m"))[1]);
+async function* events(body) {
+  for await (const event of groupEvents(base, body)) yield check("GroupEvent", event);
 }
 
 test("curl, as in the manual", async () => {
@@ -66,7 +54,7 @@ test("a group: push, fork, retire, attention, and its end", async () => {
   const seen = [];
   let id;
   let acted = null;
-  for await (const event of groupEvents(request)) {
+  for await (const event of events(request)) {
     seen.push(event);
     if (event.kind === "group_created") ({ id } = event);
     if (event.kind === "token" && event.step === 20 && !acted) {
@@ -104,74 +92,22 @@ test("a group: push, fork, retire, attention, and its end", async () => {
   check("GroupRemoved", await (await fetch(`${base}/v1/groups/${id}`, { method: "DELETE" })).json());
 });
 
-test("a client that goes away frees its lanes within a step", async () => {
-  const controller = new AbortController();
-  const request = { prompt: "one two three", n: 4, max_tokens: 4000, ignore_eos: true };
-  await assert.rejects(async () => {
-    for await (const event of groupEvents(request, controller.signal)) {
-      if (event.kind === "token") controller.abort();
-    }
-  });
-  for (let i = 0; i < 50 && (await metric("lanes_live")) > 0; ++i) await new Promise((resolve) => setTimeout(resolve, 10));
-  assert.equal(await metric("lanes_live"), 0);
-  assert.equal(await metric("requests_processing"), 0);
-});
-
-test("a full queue answers 429 with Retry-After, and what can never fit 400", async () => {
-  const small = await startServer(["--cells", "600", "--queue", "1"]);
-  const long = { prompt: "one two three", n: 1, max_tokens: 500, ignore_eos: true, seed: 1 };
-  const replies = await Promise.all(Array.from({ length: 12 }, () => post(small.base, "/v1/completions", long)));
-  const full = replies.filter((reply) => reply.status === 429);
-  assert.ok(full.length > 0 && full.every((reply) => Number(reply.headers.get("retry-after")) >= 1));
-  full.forEach((reply) => check("Error", reply.json));
-  const good = replies.filter((reply) => reply.status === 200);
-  assert.equal(good.length + full.length, 12);
-  const never = await post(small.base, "/v1/completions", { ...long, max_tokens: 700 });
-  assert.equal(never.status, 400);
-  assert.match(never.json.error.message, /7\d\d KV cells.*600/);
-});
-
-test("SIGTERM lets running groups finish and exits 0", async () => {
-  const server = await startServer([]);
-  const running = post(server.base, "/v1/completions", { prompt: "one two three", n: 2, max_tokens: 1500, ignore_eos: true });
-  await new Promise((resolve) => setTimeout(resolve, 60));
-  const code = server.stop("SIGTERM");
-  assert.equal((await running).json.choices.length, 2);
-  assert.equal(await code, 0);
-});
-
-test("pages of other origins are refused, and API keys are asked for", async () => {
-  const foreign = await post(base, "/v1/completions", { prompt: "x", max_tokens: 1 }, { Origin: "http://example.org" });
-  assert.equal(foreign.status, 403);
-  assert.equal(foreign.headers.get("access-control-allow-origin"), null);
-  const guarded = await startServer(["--cors", "http://example.org"], { environment: { LANEROPE_API_KEY: "k1" } });
-  assert.equal((await fetch(`${guarded.base}/props`)).status, 401);
-  assert.equal((await fetch(`${guarded.base}/props`, { headers: { Authorization: "Bearer k1" } })).status, 200);
-  assert.equal((await fetch(`${guarded.base}/health`)).status, 200);
-  const shared = await post(guarded.base, "/v1/completions", { prompt: "x", max_tokens: 1 }, { Origin: "http://example.org", "X-Api-Key": "k1" });
-  assert.equal(shared.headers.get("access-control-allow-origin"), "http://example.org");
-});
-
-test("nothing of a path reaches the file system", async () => {
-  for (const path of ["/../../../etc/passwd", "/assets/../server.cpp", "/assets/%2e%2e/%2e%2e/etc/passwd", "/models/"]) {
-    const { stdout } = await run("curl", ["-sS", "--path-as-is", "-o", "/dev/null", "-w", "%{http_code}", base + path]);
-    assert.equal(stdout, "404");
+test("a fresh lane joins a running group at its clock, with a text to begin with", async () => {
+  const request = { prompt: "one two three", n: 1, max_tokens: 400, seed: 1, ignore_eos: true, lanes: { coupling: "lanerope", reserve: 1 } };
+  const seen = [];
+  let made;
+  for await (const event of events(request)) {
+    seen.push(event);
+    if (event.kind === "token" && !made) made = post(base, `/v1/groups/${seen[0].id}/lanes`, { text: " I join." });
   }
-});
-
-test("the same seed gives the same text alone and under load", async () => {
-  const request = { prompt: "The sum of two and two is", n: 3, max_tokens: 60, seed: 42, ignore_eos: true, lanes: { coupling: "lanerope" } };
-  const texts = async () => {
-    const reply = await post(base, "/v1/completions", request);
-    assert.equal(reply.status, 200, reply.text);
-    return reply.json.choices.map((choice) => choice.text);
-  };
-  await texts();  // its prompt is kept from here on
-  const alone = await texts();
-  const others = Array.from({ length: 6 }, (_, i) => post(base, "/v1/completions", { ...request, prompt: `${i} something else`, seed: i }));
-  const underLoad = await Promise.all([texts(), texts(), texts()]);
-  await Promise.all(others);
-  for (const one of underLoad) assert.deepEqual(one, alone);
+  assert.equal(check("LaneCreated", (await made).json).lane, 1);
+  const started = seen.find((event) => event.kind === "lane_started" && event.lane === 1);
+  assert.ok(started.step > 0, "the group had written by then");
+  const spoken = seen.filter((event) => event.kind === "token" && event.lane === 1);
+  assert.equal(spoken[0].step, started.step);
+  assert.match(spoken.filter((event) => event.forced).map((event) => event.text).join(""), /I join\./);
+  assert.equal(seen.at(-1).lanes.lanes.length, 2);
+  assert.equal(seen.at(-1).lanes.lanes[1].start_step, started.step);
 });
 
 test("every route's responses were checked against the OpenAPI file, its errors too", async () => {

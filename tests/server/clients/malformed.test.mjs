@@ -83,8 +83,11 @@ test("raw nonsense on the wire", async () => {
   const tooLarge = await rawRequest(`POST /v1/completions HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
   assert.match(tooLarge, /^HTTP\/1\.1 413/);
   await rawRequest("\r\n\r\n\r\n");
-  await rawRequest(`GET /${"a".repeat(20000)} HTTP/1.1\r\n\r\n`);
-  await rawRequest(`GET / HTTP/1.1\r\n${"A: b\r\n".repeat(500)}\r\n`);
+  const status = async (text) => Number((await rawRequest(text)).match(/^HTTP\/1\.1 (\d+)/)?.[1]);
+  assert.equal(await status(`GET /${"a".repeat(20000)} HTTP/1.1\r\nHost: a\r\n\r\n`), 414);
+  assert.equal(await status(`GET /health HTTP/1.1\r\n${"A: b\r\n".repeat(500)}\r\n`), 400);
+  assert.equal(await status(`GET /health HTTP/1.1\r\nA: ${"b".repeat(20000)}\r\n\r\n`), 400);
+  assert.equal(await status("NONSENSE\r\n\r\n"), 400);
   await rawRequest("POST /v1/completions HTTP/1.1\r\nContent-Length: -5\r\n\r\n");
   await rawRequest("POST /v1/completions HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n");
   assert.equal((await fetch(`${server.base}/health`)).status, 200);

@@ -35,6 +35,7 @@ for (const n of [1, 4]) {
     const stream = await client.chat.completions.create({ ...request, stream: true, stream_options: { include_usage: true } });
     const texts = Array(n).fill("");
     const seen = Array.from({ length: n }, () => []);
+    const order = [];
     let usage = null;
     for await (const chunk of stream) {
       schemas.check("ChatCompletionChunk", chunk);
@@ -42,6 +43,7 @@ for (const n of [1, 4]) {
       for (const choice of chunk.choices) {
         seen[choice.index].push(choice.delta.role ? "role" : choice.finish_reason ? "finish" : "text");
         texts[choice.index] += choice.delta.content ?? "";
+        if (choice.delta.content) order.push(choice.index);
         if (choice.finish_reason) assert.equal(choice.finish_reason, whole.choices[choice.index].finish_reason);
       }
     }
@@ -51,6 +53,7 @@ for (const n of [1, 4]) {
       assert.equal(kinds.indexOf("finish"), kinds.length - 1);
     }
     assert.equal(usage.completion_tokens, whole.usage.completion_tokens);
+    assert.ok(order.indexOf(n - 1) < order.lastIndexOf(0) || n === 1, "the choices come interleaved");
   });
 }
 
@@ -87,6 +90,20 @@ test("stop strings end a lane before they are written", async () => {
   const stopped = await client.completions.create({ model: "any", prompt: "one two", temperature: 0, max_tokens: 12, stop: word });
   assert.equal(stopped.choices[0].finish_reason, "stop");
   assert.equal(stopped.choices[0].text, plain.choices[0].text.slice(0, plain.choices[0].text.indexOf(word)));
+});
+
+test("max_tokens by its new name, penalties, and fields that nobody knows", async () => {
+  const request = { model: "any", messages, temperature: 0, max_completion_tokens: 20 };
+  const create = async (more) => schemas.check("ChatCompletion", await client.chat.completions.create({ ...request, ...more }));
+  const plain = await create({});
+  assert.ok(plain.usage.completion_tokens <= 20);
+  const same = await create({ future_field: { deep: [1] }, user: "u", store: false, reasoning_effort: "low" });
+  assert.deepEqual(same.choices, plain.choices);
+  const words = (reply) => reply.choices[0].message.content.split(" ");
+  const repeats = (reply) => words(reply).length - new Set(words(reply)).size;
+  assert.ok(repeats(plain) > 0, "a model that repeats itself");
+  assert.equal(repeats(await create({ frequency_penalty: 50 })), 0);
+  assert.equal(repeats(await create({ presence_penalty: 50 })), 0);
 });
 
 test("lanes.return = selected gives a client that knows nothing of lanes one choice", async () => {

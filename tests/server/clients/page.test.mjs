@@ -22,6 +22,9 @@ async function open(options = {}, { n = 4, budget = 120 } = {}) {
   const page = await browser.newPage({ viewport: { width: 1360, height: 950 }, ...options });
   const problems = [];
   page.on("pageerror", (error) => problems.push(error.message));
+  page.on("request", (request) => {
+    if (new URL(request.url()).origin !== server.base) problems.push(`asked ${request.url()}`);
+  });
   page.problems = problems;
   await page.goto(server.base);
   await page.locator("#run:not([disabled])").waitFor();
@@ -62,6 +65,11 @@ test("nothing moves while the lanes write", async () => {
   });
   await page.locator("#run").click();
   await page.locator(".lane .token").nth(50).waitFor();
+  await page.locator(".status", { hasText: /\d+ tokens · [\d.]+ tokens\/s/ }).waitFor();
+  const spent = () => page.locator(".lane .bar > i").evaluateAll((bars) => bars.map((bar) => Number(bar.style.transform.match(/[\d.]+/)[0])));
+  const before = await spent();
+  await page.waitForFunction((least) => document.querySelector(".lane .bar > i").style.transform.match(/[\d.]+/)[0] > least, before[0]);
+  assert.ok((await spent()).every((share, k) => share > before[k] && share < 1), "budget bars grow with the lanes");
   const boxes = () => page.locator(".lane").evaluateAll((lanes) => lanes.map((lane) => JSON.stringify(lane.getBoundingClientRect())));
   const early = await boxes();
   await page.waitForTimeout(700);
@@ -89,8 +97,17 @@ test("a token that is pointed at lights up what it read, also by keyboard", asyn
   await page.keyboard.press("ArrowLeft");
   await page.keyboard.press("ArrowLeft");
   await page.locator(".lane").nth(2).locator(".token.current").waitFor();
-  await page.locator('[aria-label="Layer"]').selectOption("0");
-  await page.locator(".shares li").first().waitFor();
+  // Any layer, averaged over its heads or one of them: each is another question, with another answer.
+  const answers = [await page.locator(".shares").innerText()];
+  for (const [label, value] of [["Layer", "0"], ["Head", "1"], ["Layer", "5"]]) {
+    const asked = page.waitForResponse((response) => new URL(response.url()).searchParams.get(label.toLowerCase()) === value);
+    await page.locator(`[aria-label="${label}"]`).selectOption(value);
+    await asked;
+    await page.waitForFunction((old) => document.querySelector(".shares").innerText !== old, answers.at(-1));
+    answers.push(await page.locator(".shares").innerText());
+  }
+  assert.equal(new Set(answers).size, 4);
+  await page.keyboard.press("Escape");
   await page.close();
 });
 
@@ -143,6 +160,9 @@ test("fork, push and retire", async () => {
   await page.locator(".lane").nth(4).waitFor();
   await page.locator(".lane").nth(4).locator(".origin", { hasText: "forked from lane 3" }).waitFor();
   await page.screenshot({ path: `${pictures}/fork.png` });
+  await page.locator(".lane").nth(3).locator(".token").nth(5).click();
+  await page.getByRole("button", { name: "Fork here" }).click();
+  await page.locator(".lane").nth(5).locator(".origin", { hasText: "forked from lane 4" }).waitFor();
   await page.locator("#stop").click();
   await finished(page);
   assert.deepEqual(page.problems, []);
@@ -160,6 +180,26 @@ test("the same prompt with another coupling in a second row", async () => {
   await finished(page);
   assert.deepEqual(await page.locator(".run h2").allInnerTexts(), ["lanerope, omega rope", "independent"]);
   await page.screenshot({ path: `${pictures}/compare.png`, fullPage: true });
+  await page.close();
+});
+
+test("the bundled model's example: votes, the winner, and where a sum came from", { skip: !process.env.LANEROPE_BUNDLED && "no bundled models" }, async () => {
+  const bundled = await startServer([], { model: `${process.env.LANEROPE_BUNDLED}/model.gguf` });
+  const page = await browser.newPage({ viewport: { width: 1240, height: 880 } });
+  await page.goto(bundled.base);
+  await page.locator("#run:not([disabled])").waitFor();
+  await page.getByRole("button", { name: "Eight stores" }).click();
+  await page.locator("[name=seed]").fill("1");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");  // in a field of the form
+  await page.locator(".lane.selected").waitFor();
+  await finished(page);
+  assert.match(await page.locator(".votes li.first").innerText(), /708[^]*4 of 4/);
+  assert.match(await page.locator(".status").innerText(), /selected by vote, 100 %/);
+  const tokens = await page.locator(".lane").nth(0).locator(".token").allInnerTexts();
+  await page.locator(".lane").nth(0).locator(".token").nth(tokens.indexOf("<lane2>") + 1).hover();
+  await page.locator(".shares li", { hasText: "lane 2" }).waitFor();
+  await page.screenshot({ path: `${pictures}/bundled.png` });
   await page.close();
 });
 

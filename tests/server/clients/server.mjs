@@ -20,9 +20,9 @@ async function healthy(base, authority) {
   return new Promise((resolve) => execFile("curl", ["-sf", "--cacert", authority, `${base}/health`], (error) => resolve(!error)));
 }
 
-export async function startServer(options = [], { model = process.env.LANEROPE_MODEL, environment = {}, authority } = {}) {
+export async function startServer(options = [], { model = process.env.LANEROPE_MODEL, environment = {}, authority, threads = 1 } = {}) {
   const port = await freePort();
-  const words = ["serve", "-m", model, "-t", "1", "--port", String(port), ...options];
+  const words = ["serve", "-m", model, "-t", String(threads), "--port", String(port), ...options];
   const child = spawn(program, words, { env: { ...process.env, ...environment }, detached: true });
   let output = "";
   child.stderr.on("data", (data) => (output += data));
@@ -55,4 +55,31 @@ export async function post(base, path, body, headers = {}) {
 
 export function sseData(text) {
   return text.split("\n").filter((line) => line.startsWith("data: ")).map((line) => line.slice(6));
+}
+
+// The events of a group that is started with this request; leaving the loop ends the connection.
+export async function* groupEvents(base, body, signal) {
+  const response = await fetch(`${base}/v1/groups`, { method: "POST", body: JSON.stringify(body), signal });
+  if (response.status !== 200) throw new Error(`${response.status}: ${await response.text()}`);
+  let pending = "";
+  for await (const part of response.body.pipeThrough(new TextDecoderStream())) {
+    const blocks = (pending + part).split("\n\n");
+    pending = blocks.pop();
+    for (const data of blocks.flatMap(sseData)) yield JSON.parse(data);
+  }
+}
+
+// Of a counter, a gauge, or a histogram's "_count" and "_sum".
+export async function metric(base, name) {
+  const text = await (await fetch(`${base}/metrics`)).text();
+  return Number(text.match(new RegExp(`^lanerope:${name} (.*)$`, "m"))[1]);
+}
+
+// Until the condition holds; fails after so many seconds.
+export async function eventually(condition, seconds = 20) {
+  for (const end = Date.now() + 1000 * seconds; Date.now() < end; ) {
+    if (await condition()) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`not within ${seconds} s: ${condition}`);
 }

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// The server as somebody runs it: its end, its keys, its doors, its log, and a verifier that misbehaves.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { promisify } from "node:util";
+import { loadSchemas } from "./schema.mjs";
+import { eventually, groupEvents, metric, post, startServer } from "./server.mjs";
+
+const run = promisify(execFile);
+const long = { prompt: "one two three", n: 2, max_tokens: 1500, ignore_eos: true };
+
+describe("SIGTERM", () => {
+  test("lets running groups finish, takes no new ones, and exits 0", async () => {
+    const server = await startServer([]);
+    const running = post(server.base, "/v1/completions", long);
+    await eventually(async () => (await metric(server.base, "lanes_live")) === 2);
+    const code = server.stop("SIGTERM");
+    await eventually(() => /finishing what runs/.test(server.output()));
+    const late = await post(server.base, "/v1/completions", long).catch(() => null);
+    assert.ok(late === null || late.status === 503, late?.text);
+    const { choices } = (await running).json;
+    assert.deepEqual(choices.map((choice) => choice.finish_reason), ["length", "length"]);
+    assert.equal(await code, 0);
+  });
+
+  test("cuts off at the deadline what still runs, says so, and exits 0", async () => {
+    const server = await startServer(["--drain", "1", "--cells", "20000"], { model: process.env.LANEROPE_PAGE_MODEL });
+    const seen = [];
+    const running = (async () => {
+      for await (const event of groupEvents(server.base, { ...long, n: 4, max_tokens: 3500 })) seen.push(event);
+    })();
+    await eventually(() => seen.some((event) => event.kind === "token"));
+    assert.equal(await server.stop("SIGTERM"), 0);
+    await running;
+    assert.match(seen.at(-1).error.message, /shutting down/);
+    assert.match(server.output(), /cut off/);
+  });
+});
+
+describe("a verifier", () => {
+  const request = { prompt: "one two", n: 2, max_tokens: 3, lanes: { select: "verifier" } };
+  const noteOf = async (command) => {
+    const { base } = await startServer(["--verifier", command, "--verifier-timeout", "0.5"]);
+    const { check } = await loadSchemas(base);
+    const reply = await post(base, "/v1/completions", request);
+    assert.equal(reply.status, 200, reply.text);
+    return check("Completion", reply.json).lanes;
+  };
+
+  test("that hangs is cut off, with what it started, and named in the result", async () => {
+    const began = Date.now();
+    const lanes = await noteOf("sleep 4321 & sleep 4321");
+    assert.ok(Date.now() - began < 10000);
+    assert.match(lanes.note, /verifier/);
+    assert.equal(lanes.lanes.length, 2);
+    const { stdout } = await run("ps", ["-eo", "args"]);
+    assert.ok(!stdout.split("\n").includes("sleep 4321"), "nothing of it is left");
+  });
+
+  test("that dies, or says what is no score, is named in the result", async () => {
+    assert.match((await noteOf("exit 3")).note, /verifier/);
+    assert.match((await noteOf("kill -9 $$")).note, /verifier/);
+    assert.match((await noteOf("echo nonsense")).note, /verifier/);
+  });
+
+  test("that works chooses the lane", async () => {
+    const lanes = await noteOf("printf '0.25\\n0.75\\n'");
+    assert.equal(lanes.note, undefined);
+    assert.equal(lanes.selected, 1);
+    assert.equal(lanes.confidence, 0.75);
+  });
+});
+
+describe("doors", () => {
+  test("API keys come from a file and the environment, and are asked for everywhere but at /health", async (context) => {
+    const folder = mkdtempSync(join(tmpdir(), "lanerope-keys-"));
+    context.after(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, "keys"), "k2\nk3\r\n");
+    const { base } = await startServer(["--api-key-file", join(folder, "keys")], { environment: { LANEROPE_API_KEY: "k1" } });
+    const status = async (path, headers = {}) => (await fetch(base + path, { headers })).status;
+    assert.equal(await status("/health"), 200);
+    for (const path of ["/props", "/metrics", "/v1/models", "/lora-adapters", "/v1/groups/x/lanes/0/attention?step=1"]) assert.equal(await status(path), 401, path);
+    for (const key of ["k1", "k2", "k3"]) {
+      assert.equal(await status("/props", { Authorization: `Bearer ${key}` }), 200);
+      assert.equal(await status("/props", { "X-Api-Key": key }), 200);
+    }
+    for (const key of ["", "k", "k4", "k1 k2", "k2\tk3"]) assert.equal(await status("/props", { Authorization: `Bearer ${key}` }), 401);
+  });
+
+  test("it listens on the loopback device unless told otherwise", async () => {
+    const { port } = await startServer([]);
+    const row = new RegExp(`([0-9A-F]{8}):${port.toString(16).toUpperCase().padStart(4, "0")} 00000000:0000 0A`);
+    assert.equal(readFileSync("/proc/net/tcp", "utf8").match(row)[1], "0100007F");
+  });
+
+  test("pages of other origins are refused, and CORS headers are sent to those that are let in alone", async () => {
+    const { base } = await startServer(["--cors", "http://friend.example"]);
+    const ask = (origin) => post(base, "/v1/completions", { prompt: "x", max_tokens: 1 }, { Origin: origin });
+    const foreign = await ask("http://example.org");
+    assert.equal(foreign.status, 403);
+    assert.equal(foreign.headers.get("access-control-allow-origin"), null);
+    assert.equal((await ask("http://friend.example")).headers.get("access-control-allow-origin"), "http://friend.example");
+    const silent = await post(base, "/v1/completions", { prompt: "x", max_tokens: 1 });
+    assert.equal(silent.headers.get("access-control-allow-origin"), null);
+  });
+
+  test("nothing of a path reaches the file system", async () => {
+    const { base } = await startServer([]);
+    for (const path of ["/../../../etc/passwd", "/assets/../server.cpp", "/assets/%2e%2e/%2e%2e/etc/passwd", "/models/", "//etc/passwd", "/assets//etc/passwd"]) {
+      const { stdout } = await run("curl", ["-sS", "--path-as-is", "-o", "/dev/null", "-w", "%{http_code}", base + path]);
+      assert.equal(stdout, "404", path);
+    }
+  });
+});
+
+test("prompts and answers are not logged unless asked", async () => {
+  const secret = "a prompt that nobody else reads";
+  const logOf = async (options) => {
+    const server = await startServer(options);
+    const reply = await post(server.base, "/v1/completions", { prompt: secret, n: 2, max_tokens: 4 });
+    assert.equal(reply.status, 200);
+    await server.stop();
+    return server.output();
+  };
+  assert.ok(!(await logOf([])).includes("nobody"));
+  const log = await logOf(["--log"]);
+  assert.match(log, /POST \/v1\/completions 200/);
+  assert.ok(!log.includes("nobody"));
+  assert.ok((await logOf(["--log-prompts"])).includes(secret));
+});
