@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // load.mjs [SECONDS] [CLIENTS]: clients with n = 4 that go away at random, on loopback. Every event is checked: none may
-// be lost, doubled or of another group. Prints times to the first token and of a step, and the server's memory.
+// be lost, doubled or of another group, and every lane must write what its request's seed gave it before the load began.
+// Prints times to the first token and of a step, and the server's memory, which must not grow after the first third.
 
 import { readFileSync } from "node:fs";
 import { request } from "node:http";
@@ -44,19 +45,38 @@ function stream(body, onEvent) {
   });
 }
 
+const longest = 140;
+const kinds = 12;
+const expected = [];  // [kind][lane]: token ids, alone
+const bodyOf = (kind, budget) => ({
+  prompt: kind % 3 === 0 ? `A beginning that some of the prompts share, then ${kind}` : `${kind} is on its own`,
+  n, max_tokens: budget, seed: kind, ignore_eos: true, temperature: 1,
+  lanes: { coupling: kind % 2 === 0 ? "independent" : "lanerope", init: kind % 2 === 0 ? undefined : "rope", tag: "" },
+});
+
+for (let kind = 0; kind < kinds; ++kind) {
+  const tokens = Array.from({ length: n }, () => []);
+  await stream(bodyOf(kind, longest), (event) => {
+    if (event.kind === "token") tokens[event.lane].push(event.token);
+    return "stay";
+  });
+  expected.push(tokens);
+}
+
 async function one(random) {
-  const budget = 20 + Math.floor(random() * 120);
+  const kind = Math.floor(random() * kinds);
+  const budget = 20 + Math.floor(random() * (longest - 20));
   const leaves = random() < 0.25 ? Math.floor(random() * budget) : Infinity;
   const began = performance.now();
   const next = Array(n).fill(0);
   let ended = 0;
   let first = true;
-  const body = { prompt: `request ${random()}`, n, max_tokens: budget, ignore_eos: true, temperature: 1 };
-  const outcome = await stream(body, (event) => {
+  const outcome = await stream(bodyOf(kind, budget), (event) => {
     if (event.kind === "token") {
       if (first) firstToken.push(performance.now() - began);
       first = false;
       if (event.step !== next[event.lane]++) tally.wrong.push(`lane ${event.lane}: step ${event.step}`);
+      if (event.token !== expected[kind][event.lane][event.step]) tally.wrong.push(`lane ${event.lane}, step ${event.step}: not its token`);
       if (event.step >= leaves) return "leave";
     }
     if (event.kind === "group_finished") {
@@ -94,18 +114,19 @@ const stepQuantile = (q) => {
   const rows = [...metrics.matchAll(/^lanerope:step_seconds_bucket\{le="([^"]+)"\} (\d+)$/gm)].map((row) => [row[1], Number(row[2])]);
   return rows.find((row) => row[1] >= q * rows.at(-1)[1])[0];
 };
+const most = (list) => Math.round(Math.max(0, ...list));
 const third = Math.floor(memories.length / 3);
 const report = {
   seconds, clients, n, ...tally, wrong: tally.wrong.length,
   first_token_ms: { p50: Math.round(quantile(firstToken, 0.5)), p99: Math.round(quantile(firstToken, 0.99)) },
   step_seconds_at_most: { p50: stepQuantile(0.5), p99: stepQuantile(0.99) },
   tokens: metric("tokens_predicted_total"),
-  memory_mib: { after_warm_up: Math.round(memories[third] ?? 0), end: Math.round(memories.at(-1) ?? 0) },
+  memory_mib: { second_third: most(memories.slice(third, 2 * third)), last_third: most(memories.slice(2 * third)) },
   lanes_left: metric("lanes_live"), groups_left: metric("requests_processing"), cells_used: metric("kv_cells_used"),
 };
 console.log(JSON.stringify(report, null, 1));
-const grown = report.memory_mib.end - report.memory_mib.after_warm_up;
-const good = tally.wrong.length === 0 && tally.whole > 0 && report.lanes_left === 0 && report.groups_left === 0 && report.cells_used === 0 && grown < 32;
+const grown = report.memory_mib.last_third - report.memory_mib.second_third;
+const good = tally.wrong.length === 0 && tally.whole > 0 && report.lanes_left === 0 && report.groups_left === 0 && report.cells_used === 0 && memories.length > 9 && grown < 16;
 if (!good) console.error(tally.wrong.slice(0, 10).join("\n"));
 await server.stop("SIGTERM");
 process.exit(good ? 0 : 1);
