@@ -170,7 +170,7 @@ void add_limit_flags(CLI::App& app, ServeFlags& flags) {
       ->check(CLI::PositiveNumber);
   add("--batch", server.loop.engine.batch_rows, "Tokens in one step; longer prompts are read in chunks of it")
       ->check(CLI::PositiveNumber);
-  add("--queue", server.loop.most_waiting, "Groups that may wait for cells")->check(CLI::NonNegativeNumber);
+  add("--queue", server.loop.most_waiting, "Groups that may wait for cells")->check(CLI::Range(0, 1 << 20));
   add("--connections", server.transport.threads, "Connections served at once")->check(CLI::Range(1, 4096));
   add("--max-body", flags.most_body_mib, "Largest request, in MiB")->check(CLI::Range(1, 1024));
   add("--request-timeout", flags.request_seconds, "Seconds for a request to arrive")

@@ -106,7 +106,8 @@ int bind_http_server(httplib::Server& server, const std::string& host, int port)
   const int bound = port == 0 ? server.bind_to_any_port(host) : server.bind_to_port(host, port) ? port : -1;
   if (bound <= 0) {
     throw SystemError("cannot listen on " + host + ":" + std::to_string(port) +
-                      "; the port may be taken: choose another with --port");
+                      "; the port may be taken (choose another with --port), or the address not be one "
+                      "of this machine");
   }
   ::listen(descriptor, backlog);  // cpp-httplib asks for five
   server.set_socket_options(reuse_address);
