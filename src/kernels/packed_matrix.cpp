@@ -3,10 +3,12 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cassert>
 #include <new>
 
 #include "kernels/pack_tiles.h"
+#include "kernels/thread_pool.h"
 
 namespace lanerope {
 namespace {
@@ -15,6 +17,10 @@ constexpr size_t huge_page = size_t{2} << 20;
 
 size_t round_up(size_t value, size_t step) {
   return (value + step - 1) / step * step;
+}
+
+int64_t tile_count(const PackedMatrix::Part& part) {
+  return (part.n_out + tile_rows - 1) / tile_rows;
 }
 
 }  // namespace
@@ -42,17 +48,16 @@ ColumnForm PackedMatrix::column_form(ggml_type type) {
   return shape->form;
 }
 
-PackedMatrix::PackedMatrix(int64_t n_in, std::span<const Source> sources) : n_in_(n_in) {
+PackedMatrix::PackedMatrix(int64_t n_in, std::span<const Source> sources, ThreadPool* pool) : n_in_(n_in) {
   assert(!sources.empty());
   form_ = column_form(sources.front().type);
   for (const Source& source : sources) {
     assert(supports(source.type, n_in) && column_form(source.type) == form_);
     const TileShape& shape = *tile_shape(source.type);
     const size_t tile_bytes = round_up(n_in, shape.block) / shape.block * shape.block_bytes;
-    const int64_t n_tiles = (source.n_out + tile_rows - 1) / tile_rows;
     parts_.push_back({source.type, n_out_, source.n_out, bytes_, tile_bytes});
     n_out_ += source.n_out;
-    bytes_ += n_tiles * tile_bytes;
+    bytes_ += tile_count(parts_.back()) * tile_bytes;
   }
 
   std::byte* memory = nullptr;
@@ -66,15 +71,20 @@ PackedMatrix::PackedMatrix(int64_t n_in, std::span<const Source> sources) : n_in
   }
   memory_ = std::unique_ptr<std::byte, Release>(memory, Release{bytes_});
 
+  ThreadPool alone(1);
   for (size_t p = 0; p < parts_.size(); ++p) {
+    const Part& part = parts_[p];
+    const TileShape& shape = *tile_shape(part.type);
     const auto* data = static_cast<const std::byte*>(sources[p].data);
-    const size_t row_bytes = ggml_row_size(parts_[p].type, n_in);
-    for (int64_t row = 0, t = 0; row < parts_[p].n_out; row += tile_rows, ++t) {
-      const int rows = static_cast<int>(std::min<int64_t>(tile_rows, parts_[p].n_out - row));
-      tile_shape(parts_[p].type)
-          ->pack({data + row * row_bytes, row_bytes, n_in, rows},
-                 memory + parts_[p].offset + t * parts_[p].tile_bytes);
-    }
+    const size_t row_bytes = ggml_row_size(part.type, n_in);
+    (pool != nullptr ? *pool : alone).run(tile_count(part), [&](const Tickets& tickets) {
+      for (int64_t t; (t = tickets.take()) >= 0;) {
+        const int64_t row = t * tile_rows;
+        const int rows = static_cast<int>(std::min<int64_t>(tile_rows, part.n_out - row));
+        shape.pack({data + row * row_bytes, row_bytes, n_in, rows},
+                   memory + part.offset + t * part.tile_bytes);
+      }
+    });
   }
 }
 

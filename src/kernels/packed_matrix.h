@@ -38,7 +38,8 @@ class PackedMatrix {
   static bool joins(ggml_type a, ggml_type b);
   static ColumnForm column_form(ggml_type type);
 
-  PackedMatrix(int64_t n_in, std::span<const Source> sources);
+  // Packs on the threads of the pool, or on this one without.
+  PackedMatrix(int64_t n_in, std::span<const Source> sources, ThreadPool* pool = nullptr);
   static PackedMatrix pack(ggml_type type, int64_t n_in, int64_t n_out, const void* data);
 
   int64_t n_in() const { return n_in_; }

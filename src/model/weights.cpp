@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "kernels/thread_pool.h"
 #include "lanerope/errors.h"
 #include "model/architecture.h"
 #include "model/gguf_finite.h"
@@ -145,46 +146,57 @@ class Loader {
   std::vector<Declared> declared_;
 };
 
-// Packs linears over the same input as one product, where their types allow it; nullptr if they do not.
-const PackedMatrix* pack_joined(Weights& weights, const GgufFile& file,
-                                std::initializer_list<const Linear*> linears) {
-  std::vector<PackedMatrix::Source> sources;
-  size_t file_bytes = 0;
-  for (const Linear* linear : linears) {
-    const bool fits = PackedMatrix::supports(linear->source->type, linear->n_in()) &&
-                      PackedMatrix::joins((*linears.begin())->source->type, linear->source->type);
-    if (!fits) return nullptr;
-    sources.push_back({.type = linear->source->type, .n_out = linear->n_out(), .data = linear->source->data});
-    file_bytes += linear->source->bytes;
-  }
-  weights.packed.emplace_back((*linears.begin())->n_in(), sources);
-  weights.resident_bytes += weights.packed.back().bytes() - file_bytes;
-  for (const Linear* linear : linears) file.forget(*linear->source);
-  return &weights.packed.back();
-}
+// Packs the linears of a model for the kernels, on the threads that it is loaded for.
+class Packer {
+ public:
+  Packer(Weights& weights, const GgufFile& file, int32_t threads)
+      : weights_(weights), file_(file), pool_(threads) {}
 
-void pack_single(Weights& weights, const GgufFile& file, Linear& linear) {
-  linear.packed = pack_joined(weights, file, {&linear});
-}
-
-void pack_linears(Weights& weights, const GgufFile& file, const std::function<void(float)>& progress) {
-  // A tied output is packed, and the rows of the embedding are still read from the file.
-  if (weights.tied_output) weights.resident_bytes += weights.output.source->bytes;
-  pack_single(weights, file, weights.output);
-  for (LayerWeights& layer : weights.layers) {
-    layer.packed_qkv = pack_joined(weights, file, {&layer.query, &layer.key, &layer.value});
-    if (layer.packed_qkv == nullptr) {
-      for (Linear* linear : {&layer.query, &layer.key, &layer.value}) pack_single(weights, file, *linear);
+  void run(const std::function<void(float)>& progress) {
+    // A tied output is packed, and the rows of the embedding are still read from the file.
+    if (weights_.tied_output) weights_.resident_bytes += weights_.output.source->bytes;
+    single(weights_.output);
+    for (LayerWeights& layer : weights_.layers) {
+      layer.packed_qkv = joined({&layer.query, &layer.key, &layer.value});
+      if (layer.packed_qkv == nullptr) {
+        for (Linear* linear : {&layer.query, &layer.key, &layer.value}) single(*linear);
+      }
+      layer.packed_gate_up = joined({&layer.ffn_gate, &layer.ffn_up});
+      if (layer.packed_gate_up == nullptr) {
+        for (Linear* linear : {&layer.ffn_gate, &layer.ffn_up}) single(*linear);
+      }
+      single(layer.attention_output);
+      single(layer.ffn_down);
+      if (progress)
+        progress(static_cast<float>(layer.index + 1) / static_cast<float>(weights_.layers.size()));
     }
-    layer.packed_gate_up = pack_joined(weights, file, {&layer.ffn_gate, &layer.ffn_up});
-    if (layer.packed_gate_up == nullptr) {
-      for (Linear* linear : {&layer.ffn_gate, &layer.ffn_up}) pack_single(weights, file, *linear);
-    }
-    pack_single(weights, file, layer.attention_output);
-    pack_single(weights, file, layer.ffn_down);
-    if (progress) progress(static_cast<float>(layer.index + 1) / static_cast<float>(weights.layers.size()));
   }
-}
+
+ private:
+  // Linears over the same input as one product, where their types allow it; nullptr if they do not.
+  const PackedMatrix* joined(std::initializer_list<const Linear*> linears) {
+    std::vector<PackedMatrix::Source> sources;
+    size_t file_bytes = 0;
+    for (const Linear* linear : linears) {
+      const TensorInfo& source = *linear->source;
+      const bool fits = PackedMatrix::supports(source.type, linear->n_in()) &&
+                        PackedMatrix::joins((*linears.begin())->source->type, source.type);
+      if (!fits) return nullptr;
+      sources.push_back({.type = source.type, .n_out = linear->n_out(), .data = source.data});
+      file_bytes += source.bytes;
+    }
+    weights_.packed.emplace_back((*linears.begin())->n_in(), sources, &pool_);
+    weights_.resident_bytes += weights_.packed.back().bytes() - file_bytes;
+    for (const Linear* linear : linears) file_.forget(*linear->source);
+    return &weights_.packed.back();
+  }
+
+  void single(Linear& linear) { linear.packed = joined({&linear}); }
+
+  Weights& weights_;
+  const GgufFile& file_;
+  ThreadPool pool_;
+};
 
 }  // namespace
 
@@ -194,7 +206,7 @@ Weights load_weights(const GgufFile& file, const Hyperparameters& h, const Backe
   Loader loader(file, h);
   loader.declare(weights);
   loader.place(weights, backend, options.progress);
-  if (options.pack && backend.on_cpu()) pack_linears(weights, file, options.progress);
+  if (options.pack && backend.on_cpu()) Packer(weights, file, backend.threads()).run(options.progress);
   return weights;
 }
 
