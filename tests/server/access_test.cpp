@@ -35,7 +35,8 @@ TEST(Origins, ThatWereMadeToPointHereAreForeign) {
   EXPECT_TRUE(origin_allowed({.loopback = false}, rebound)) << "a server with a name of its own";
   const Credentials disguised{.origin = "http://127.evil.example:8080", .host = "127.evil.example:8080"};
   EXPECT_FALSE(origin_allowed({.loopback = true}, disguised));
-  EXPECT_TRUE(origin_allowed({.loopback = true}, {.origin = "http://127.0.0.1:8080", .host = "127.0.0.1:8080"}));
+  EXPECT_TRUE(
+      origin_allowed({.loopback = true}, {.origin = "http://127.0.0.1:8080", .host = "127.0.0.1:8080"}));
 }
 
 }  // namespace
