@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+# The tables of docs/results.md that are measured on dev problems, from $base and $lanes. Nothing here touches the test set.
+
+all_tables=(omega lora kto length lanes)
+
+# The short runs have 1 to 6 parts and N = 4 (and 1), so that some hundred steps are enough to tell them apart. A seed changes
+# the groups that a run sees.
+short_traces() { # seed
+  trace_file "short$1" traces --split train --seed "$((30 + $1))" --count "$(amount 12000 200)" --parts 1-6 \
+    --lanes 1:0.1,4:0.9
+  trace_file short-dev traces --split dev --seed 34 --count "$(amount 500 50)" --parts 2-6 --lanes 4
+}
+short_problems() { trace_file short-problems problems --split dev --seed 35 --count "$(amount 400 8)" --parts 2-6; }
+short_run() { # name configuration seed settings...
+  local name=$1 config=$2 seed=$3
+  shift 3
+  short_traces "$seed"
+  short_steps=2 train "$name" sft "$config" -s "base=$base" -s "data=$runs/short$seed.jsonl" -s "dev=$runs/short-dev.jsonl" \
+    -s "seed=$seed" "$@"
+}
+
+# Every start of omega, frozen and learned; of the rows that docs/results.md compares, three seeds.
+omega_starts=(rope gt ntk ntk-by-parts)
+omega_run() { # start learned|frozen seed
+  short_run "omega-$1-$2-$3" train/omega.json "$3" -s "omega.init=$1" -s "omega.learn=$([ "$2" = learned ] && echo true || echo false)"
+}
+omega_runs() {
+  local start how seed
+  for how in $(amount "learned frozen" learned); do
+    for start in $(amount "${omega_starts[*]}" ntk-by-parts); do omega_run "$start" "$how" 1; done
+  done
+  for seed in $(amount "2 3" ""); do
+    for start in ntk-by-parts gt; do omega_run "$start" learned "$seed"; done
+  done
+}
+omega_table() {
+  local init arms=() file
+  short_problems
+  shared omega_runs
+  for init in "${omega_starts[@]}"; do
+    arms+=(--arm "untrained-$init:n=4,model=$base,coupling=lanerope,init=$init,stride=256")
+  done
+  measure omega-untrained short-problems "$(amount 88,128,160,280 24,48)" --arm "independent:model=$base" "${arms[@]}"
+  arms=()
+  for file in "$runs"/omega-*-[1-9].gguf; do
+    arms+=(--arm "$(basename "${file#*/omega-}" .gguf):n=4,model=$file")
+  done
+  measure omega short-problems "$(amount 80,88,96,128,160 24,48)" "${arms[@]}"
+  script/lib/over-seeds "$runs/omega.txt"
+}
+
+# Adapters of 0.4 % (rank 1 on attention) and 3.2 % (rank 3 everywhere) of the weights against all weights.
+lora_small=(-s lora.rank=1 -s 'lora.targets=["attn_q","attn_k","attn_v","attn_output"]')
+lora_large=(-s lora.rank=3)
+lora_runs() {
+  local rate
+  for rate in $(amount "0.005 0.02" ""); do
+    short_run "lora-large-rate-$rate" train/lora.json 1 "${lora_large[@]}" -s steps=100 -s "learning_rate=$rate"
+  done
+  short_run lora-large train/lora.json 1 "${lora_large[@]}"
+  [ -n "$short" ] && return
+  short_run lora-small train/lora.json 1 "${lora_small[@]}"
+  # A base that has seen these traces, its lanes closed to one another: the tokens and the form are known to it, reading is not.
+  short_run lora-closed train/omega.json 1 -s steps=240 -s open=false -s omega.learn=false
+  if made lora-closed.gguf; then
+    short_run lora-large-on-closed train/lora.json 1 "${lora_large[@]}" -s "base=$runs/lora-closed.gguf" -s omega.reset=true
+  fi
+  short_run lora-large-long train/lora.json 1 "${lora_large[@]}" -s steps=1800
+}
+
+lora_table() {
+  local name arms=()
+  short_problems
+  shared lora_runs
+  for name in large $(amount "small large-long" ""); do
+    arms+=(--arm "$name:n=4,model=$base,lora=$runs/lora-$name.gguf")
+  done
+  for name in $(amount large-on-closed ""); do
+    arms+=(--arm "$name:n=4,model=$runs/lora-closed.gguf,lora=$runs/lora-$name.gguf")
+  done
+  made lora-closed.gguf && arms+=(--arm "closed-base:n=4,model=$runs/lora-closed.gguf")
+  measure lora short-problems "$(amount 80,88,96,128,160 24,48)" "${arms[@]}"
+}
+
+# Class weights with which weight_right * right / (weight_wrong * wrong) is 7/6.
+kto_weights() { # name
+  awk '{ right += gsub(/true/, "x", $0); wrong += gsub(/false/, "x", $0) }
+    END {
+      share = right / (wrong > 0 ? wrong : 1)
+      if (share > 7 / 6) print "-s kto.weight_right=1 -s kto.weight_wrong=" share * 6 / 7
+      else print "-s kto.weight_wrong=1 -s kto.weight_right=" 7 / 6 / (share > 0 ? share : 1)
+    }' <(sed 's/.*"labels"://; s/\].*//' "$runs/$1.jsonl")
+}
+kto_run() { # name base rollouts settings...
+  local name=$1 from=$2 rollouts=$3
+  shift 3
+  made "$rollouts.jsonl" && [ -s "$from" ] || return 0
+  short_steps=2 train "kto-$name" kto train/kto.json -s "base=$from" -s "data=$runs/$rollouts.jsonl" -s "dev=$runs/dev4.jsonl" \
+    $(kto_weights "$rollouts") "$@"
+}
+kto_runs() {
+  local rate middle=$runs/omega-ntk-by-parts-learned-1.gguf
+  trace_file kto-problems problems --split train --seed 41 --count "$(amount 300 8)" --parts 2-8
+  # Lanes that were sampled alone, labelled by what they had ended with after 160 and 88 tokens.
+  rollout_file kto-base-160 kto-problems "$base" --coupling independent -b "$(amount 160 40)"
+  [ -n "$short" ] || rollout_file kto-base-88 kto-problems "$base" --coupling independent -b 88
+  [ -n "$short" ] || rollout_file kto-lanes-160 kto-problems "$lanes" --coupling independent -b 160
+  [ -n "$short" ] || rollout_file kto-lanes-88 kto-problems "$lanes" --coupling independent -b 88
+  # Lanes that were sampled together, by the bundled model and by one with room to improve.
+  [ -n "$short" ] || rollout_file kto-lanes-together kto-problems "$lanes" -b 80
+  [ ! -s "$middle" ] || rollout_file kto-middle-together kto-problems "$middle" -b "$(amount 96 40)"
+  for rate in $(amount "1e-5 1e-4 1e-6" 1e-5); do
+    kto_run "middle-together-$rate" "$middle" kto-middle-together -s "learning_rate=$rate"
+  done
+  for rate in $(amount "1e-5 1e-4" 1e-5); do
+    kto_run "lanes-160-$rate" "$lanes" kto-lanes-160 -s "learning_rate=$rate"
+    kto_run "lanes-together-$rate" "$lanes" kto-lanes-together -s "learning_rate=$rate"
+    # Only with omega = 0 is the base under an open mask near to what it is alone, which a preference needs to start from.
+    kto_run "base-160-$rate" "$base" kto-base-160 -s "learning_rate=$rate" -s omega.init=rope
+  done
+  [ -n "$short" ] && return
+  kto_run lanes-160-1e-6 "$lanes" kto-lanes-160 -s learning_rate=1e-6
+  kto_run lanes-88-1e-5 "$lanes" kto-lanes-88 -s learning_rate=1e-5
+  kto_run base-88-1e-5 "$base" kto-base-88 -s learning_rate=1e-5 -s omega.init=rope
+  kto_run middle-together-beta "$middle" kto-middle-together -s learning_rate=1e-5 -s kto.beta=0.5
+  # What as many tokens of plain fine-tuning do to the same model.
+  [ ! -s "$middle" ] || short_run kto-middle-sft train/omega.json 2 -s "base=$middle" -s steps=48 -s learning_rate=1e-4
+}
+
+kto_table() {
+  short_run omega-ntk-by-parts-learned-1 train/omega.json 1 -s omega.init=ntk-by-parts -s omega.learn=true
+  shared kto_runs
+  trace_file kto-dev problems --split dev --seed 36 --count "$(amount 300 8)" --parts 2-8
+  measure kto kto-dev "$(amount 72,80,88,96,128,160,280 24,48)" --arm "independent:model=$base" \
+    --arm "base:n=4,model=$base,coupling=lanerope,init=rope" --arm "lanes:n=4,model=$lanes" $(kto_arms base lanes)
+  short_problems
+  measure kto-middle short-problems "$(amount 72,80,88,96,128 24,48)" \
+    --arm "middle:n=4,model=$runs/omega-ntk-by-parts-learned-1.gguf" $(kto_arms middle)
+}
+kto_arms() { # what they start from...
+  local from file
+  for from in "$@"; do
+    for file in "$runs/kto-$from"-*.gguf; do
+      [ ! -s "$file" ] || echo "--arm $(basename "${file#*/kto-}" .gguf):n=4,model=$file"
+    done
+  done
+}
+
+# The bundled model, which knows 1 to 8 parts, learns the labels 9 and 10 from single lanes; with lanes it never has more than 8.
+length_runs() {
+  trace_file length-one traces --split train --seed 51 --count "$(amount 6000 200)" --parts 1:.07,2:.07,3:.07,4:.07,5:.07,6:.07,7:.07,8:.07,9:.22,10:.22
+  trace_file length-lanes traces --split train --seed 52 --count "$(amount 6000 200)" --parts 1-8 --lanes 2:0.3,4:0.5,8:0.2
+  short_steps=2 train length sft train/length.json -s "base=$lanes" -s "dev=$runs/dev4.jsonl" \
+    -s "data=[{\"file\":\"$runs/length-one.jsonl\",\"weight\":1},{\"file\":\"$runs/length-lanes.jsonl\",\"weight\":1}]"
+}
+
+length_table() {
+  local parts start arms=()
+  shared length_runs
+  for parts in $(amount "10 9 8" 10); do
+    trace_file "dev-parts$parts" problems --split dev --seed "$((60 + parts))" --count "$(amount 200 4)" --parts "$parts"
+    measure "length-$parts" "dev-parts$parts" "$(amount 72,88,96,104,112,128,160,192,240,272 24,48)" -m "$runs/length.gguf" \
+      --arm one:n=1 --arm two:n=2 --arm four:n=4 --arm eight:n=8
+  done
+  [ -n "$short" ] && return
+  # The models of the omega table, which had N = 4 and 1, with other numbers of lanes.
+  for start in "${omega_starts[@]}"; do
+    for n in 2 3 8; do arms+=(--arm "$start-n$n:n=$n,total=$((n == 3 ? 3 : n == 8 ? 8 : 4)),model=$runs/omega-$start-learned-1.gguf"); done
+  done
+  measure length-lanes short-problems 72,88,96,128,160,240 "${arms[@]}" --limit 200
+}
+
+# One group of N lanes, N = 1 to 32, on problems of eight parts.
+lanes_table() {
+  local n arms=()
+  trace_file dev-parts8 problems --split dev --seed 68 --count "$(amount 200 4)" --parts 8
+  for n in 1 2 4 8 16 32; do arms+=(--arm "n$n:n=$n,total=$n"); done
+  measure many-lanes dev-parts8 "$(amount 64,72,80,96,128,280 24,48)" -m "$lanes" "${arms[@]}"
+  # Milliseconds a step with 32 lanes live whatever N is; they mean something on an idle machine only.
+  arms=()
+  for n in 1 2 4 8 16 32; do arms+=(--arm "n$n:n=$n,total=32"); done
+  rm -rf "$runs/step-times"
+  measure step-times dev-parts8 "$(amount 64 24)" -m "$lanes" --limit "$(amount 12 1)" "${arms[@]}"
+}
