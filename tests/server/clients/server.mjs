@@ -6,6 +6,9 @@ import { createServer } from "node:net";
 
 const program = process.env.LANEROPE_PROGRAM ?? "build/release/bin/lanerope";
 
+const running = new Set();
+process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+
 export async function freePort() {
   const probe = createServer().listen(0, "127.0.0.1");
   await new Promise((resolve) => probe.once("listening", resolve));
@@ -36,7 +39,8 @@ export async function startServer(options = [], { model = process.env.LANEROPE_M
   child.unref();
   child.stdout.unref();
   child.stderr.unref();
-  process.once("exit", () => stop("SIGKILL"));
+  running.add(child);
+  child.once("exit", () => running.delete(child));
   for (let i = 0; i < 300; ++i) {
     if (await healthy(base, authority)) return { base, port, stop, ended, pid: child.pid, output: () => output };
     await new Promise((resolve) => setTimeout(resolve, 50));
