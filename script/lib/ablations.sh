@@ -19,7 +19,7 @@ short_run() { # name configuration seed settings...
     -s "seed=$seed" "$@"
 }
 
-# Every start of omega, frozen and learned; of the rows that docs/results.md compares, three seeds.
+# Every start of omega, frozen and learned, with one seed; two more for gt and ntk-by-parts, learned.
 omega_starts=(rope gt ntk ntk-by-parts)
 omega_run() { # start learned|frozen seed
   short_run "omega-$1-$2-$3" train/omega.json "$3" -s "omega.init=$1" -s "omega.learn=$([ "$2" = learned ] && echo true || echo false)"
