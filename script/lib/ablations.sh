@@ -19,18 +19,17 @@ short_run() { # name configuration seed settings...
     -s "seed=$seed" "$@"
 }
 
-# Every start of omega, frozen and learned, with one seed; two more for gt and ntk-by-parts, learned.
+# Every start of omega, learned and frozen, with three seeds.
 omega_starts=(rope gt ntk ntk-by-parts)
 omega_run() { # start learned|frozen seed
   short_run "omega-$1-$2-$3" train/omega.json "$3" -s "omega.init=$1" -s "omega.learn=$([ "$2" = learned ] && echo true || echo false)"
 }
 omega_runs() {
   local start how seed
-  for how in $(amount "learned frozen" learned); do
-    for start in $(amount "${omega_starts[*]}" ntk-by-parts); do omega_run "$start" "$how" 1; done
-  done
-  for seed in $(amount "2 3" ""); do
-    for start in ntk-by-parts gt; do omega_run "$start" learned "$seed"; done
+  for seed in $(amount "1 2 3" 1); do
+    for how in $(amount "learned frozen" learned); do
+      for start in $(amount "${omega_starts[*]}" ntk-by-parts); do omega_run "$start" "$how" "$seed"; done
+    done
   done
 }
 omega_table() {
@@ -64,22 +63,28 @@ lora_runs() {
   short_run lora-closed train/omega.json 1 -s steps=240 -s open=false -s omega.learn=false
   if made lora-closed.gguf; then
     short_run lora-large-on-closed train/lora.json 1 "${lora_large[@]}" -s "base=$runs/lora-closed.gguf" -s omega.reset=true
+    short_run lora-all-on-closed train/omega.json 1 -s "base=$runs/lora-closed.gguf" -s omega.reset=true
   fi
   short_run lora-large-long train/lora.json 1 "${lora_large[@]}" -s steps=1800
+  short_run lora-all-long train/omega.json 1 -s steps=1800
 }
 
+# An adapter's likeliest token is often right where its probability is low, so each row is measured without chance as well.
+lora_arms() { # name model [adapter]
+  [ -s "$2" ] && [ -s "${3:-$2}" ] || return 0
+  local settings=n=4,model=$2${3:+,lora=$3}
+  echo --arm "$1:$settings" --arm "$1-greedy:$settings,temp=0"
+}
 lora_table() {
-  local name arms=()
+  local name closed=$runs/lora-closed.gguf arms=()
   short_problems
+  short_run omega-ntk-by-parts-learned-1 train/omega.json 1 -s omega.init=ntk-by-parts -s omega.learn=true
   shared lora_runs
-  for name in large $(amount "small large-long" ""); do
-    arms+=(--arm "$name:n=4,model=$base,lora=$runs/lora-$name.gguf")
-  done
-  for name in $(amount large-on-closed ""); do
-    arms+=(--arm "$name:n=4,model=$runs/lora-closed.gguf,lora=$runs/lora-$name.gguf")
-  done
-  made lora-closed.gguf && arms+=(--arm "closed-base:n=4,model=$runs/lora-closed.gguf")
-  measure lora short-problems "$(amount 80,88,96,128,160 24,48)" "${arms[@]}"
+  for name in small large large-long; do arms+=($(lora_arms "$name" "$base" "$runs/lora-$name.gguf")); done
+  for name in all-long all-on-closed closed; do arms+=($(lora_arms "$name" "$runs/lora-$name.gguf")); done
+  arms+=($(lora_arms large-on-closed "$closed" "$runs/lora-large-on-closed.gguf"))
+  measure lora short-problems "$(amount 80,88,96,128,160 24,48)" "${arms[@]}" \
+    $(lora_arms all "$runs/omega-ntk-by-parts-learned-1.gguf")
 }
 
 # Class weights with which weight_right * right / (weight_wrong * wrong) is 7/6.
