@@ -137,9 +137,15 @@ ggml_tensor* join_rows(ggml_context* context, std::vector<ggml_tensor*> parts) {
 
 }  // namespace
 
-ggml_tensor* GgmlOperations::product(GraphBuilder& graph, const Linear& linear, ggml_tensor* x) {
+ggml_tensor* plain_product(GraphBuilder& graph, const Linear& linear, ggml_tensor* x, ggml_tensor* residual) {
   ggml_tensor* y = ggml_mul_mat(graph.context(), linear.weight, x);
-  return linear.bias != nullptr ? ggml_add(graph.context(), y, linear.bias) : y;
+  if (linear.bias != nullptr) y = ggml_add(graph.context(), y, linear.bias);
+  return residual != nullptr ? ggml_add(graph.context(), residual, y) : y;
+}
+
+ggml_tensor* GgmlOperations::product(GraphBuilder& graph, const Linear& linear, ggml_tensor* x,
+                                     ggml_tensor* residual) {
+  return plain_product(graph, linear, x, residual);
 }
 
 QueryKeyValue GgmlOperations::query_key_value(GraphBuilder& graph, const LayerWeights& layer,

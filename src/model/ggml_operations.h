@@ -10,7 +10,8 @@ namespace lanerope {
 // lengths of the segments, so it is built anew each step.
 class GgmlOperations final : public LaneOperations {
  public:
-  ggml_tensor* product(GraphBuilder& graph, const Linear& linear, ggml_tensor* x) override;
+  ggml_tensor* product(GraphBuilder& graph, const Linear& linear, ggml_tensor* x,
+                       ggml_tensor* residual) override;
   QueryKeyValue query_key_value(GraphBuilder& graph, const LayerWeights& layer, ggml_tensor* x) override;
   ggml_tensor* swiglu(GraphBuilder& graph, const LayerWeights& layer, ggml_tensor* x) override;
   ggml_tensor* lane_attention(GraphBuilder& graph, const LayerWeights& layer,
@@ -22,6 +23,9 @@ class GgmlOperations final : public LaneOperations {
   ggml_tensor* value_cells_ =
       nullptr;  // [head_dim * n_head_kv * n_rows] i64, of the graph that is being built
 };
+
+// LaneOperations::product by ggml's own, for any type and device.
+ggml_tensor* plain_product(GraphBuilder& graph, const Linear& linear, ggml_tensor* x, ggml_tensor* residual);
 
 // One block of the plan in one layer.
 struct BlockOfLayer {

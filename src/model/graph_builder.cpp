@@ -37,12 +37,13 @@ ggml_tensor* GraphBuilder::rms_norm(ggml_tensor* x, ggml_tensor* weight) {
   return ggml_mul(context_, ggml_rms_norm(context_, x, h().rms_epsilon), weight);
 }
 
-ggml_tensor* GraphBuilder::add(ggml_tensor* a, ggml_tensor* b) {
-  return ggml_add(context_, a, b);
+ggml_tensor* GraphBuilder::linear(const Linear& linear, ggml_tensor* x) {
+  return correct(linear, x, parts_.operations.product(*this, linear, x, nullptr));
 }
 
-ggml_tensor* GraphBuilder::linear(const Linear& linear, ggml_tensor* x) {
-  return correct(linear, x, parts_.operations.product(*this, linear, x));
+ggml_tensor* GraphBuilder::add_linear(ggml_tensor* to, const Linear& linear, ggml_tensor* x) {
+  if (is_corrected(linear)) return ggml_add(context_, to, this->linear(linear, x));
+  return parts_.operations.product(*this, linear, x, to);
 }
 
 bool GraphBuilder::is_corrected(const Linear& linear) const {

@@ -39,8 +39,9 @@ struct SharesNode {
 class LaneOperations {
  public:
   virtual ~LaneOperations() = default;
-  // W x + bias, without corrections: [n_out, n_rows].
-  virtual ggml_tensor* product(GraphBuilder& graph, const Linear& linear, ggml_tensor* x) = 0;
+  // W x + bias, without corrections, + residual, if any: [n_out, n_rows].
+  virtual ggml_tensor* product(GraphBuilder& graph, const Linear& linear, ggml_tensor* x,
+                               ggml_tensor* residual) = 0;
   // q, k and v of one layer with their biases and corrections, each [n_out, n_rows], rows maybe apart in
   // memory.
   virtual QueryKeyValue query_key_value(GraphBuilder& graph, const LayerWeights& layer, ggml_tensor* x) = 0;
@@ -72,8 +73,8 @@ class GraphBuilder {
 
   ggml_tensor* embedding(ggml_tensor* table);                  // rows of the batch's tokens
   ggml_tensor* rms_norm(ggml_tensor* x, ggml_tensor* weight);  // over the first dimension
-  ggml_tensor* add(ggml_tensor* a, ggml_tensor* b);
-  ggml_tensor* linear(const Linear& linear, ggml_tensor* x);  // with bias and corrections
+  ggml_tensor* linear(const Linear& linear, ggml_tensor* x);   // with bias and corrections
+  ggml_tensor* add_linear(ggml_tensor* to, const Linear& linear, ggml_tensor* x);  // to + that
   std::tuple<ggml_tensor*, ggml_tensor*, ggml_tensor*> query_key_value(const LayerWeights& layer,
                                                                        ggml_tensor* x);
   ggml_tensor* rope(ggml_tensor* x);  // R(theta i), [head_dim, heads, n_rows]

@@ -101,24 +101,24 @@ void KernelOperations::add_product(const Product& product) {
 
 // A product whose columns are normalised on the way takes what the norm takes. The norm itself is computed
 // only if an adapter's correction needs it.
-ggml_tensor* KernelOperations::run(GraphBuilder& graph, const ProductParameters& parameters,
-                                   ggml_tensor* x) const {
+ggml_tensor* KernelOperations::run(GraphBuilder& graph, const ProductParameters& parameters, ggml_tensor* x,
+                                   ggml_tensor* residual) const {
   if (parameters.columns.norm_weight != nullptr) {
     assert(x->op == GGML_OP_MUL && x->src[0]->op == GGML_OP_RMS_NORM);
     assert(x->src[1]->data == parameters.columns.norm_weight);
     x = x->src[0]->src[0];
   }
-  return lanerope::product(graph.context(), &parameters, x);
+  return lanerope::product(graph.context(), &parameters, x, residual);
 }
 
 ggml_tensor* KernelOperations::joined(GraphBuilder& graph, const PackedMatrix& matrix, ggml_tensor* x) const {
   return run(graph, *products_.at(&matrix), x);
 }
 
-ggml_tensor* KernelOperations::product(GraphBuilder& graph, const Linear& linear, ggml_tensor* x) {
-  if (linear.packed != nullptr) return joined(graph, *linear.packed, x);
-  ggml_tensor* y = ggml_mul_mat(graph.context(), linear.weight, x);
-  return linear.bias != nullptr ? ggml_add(graph.context(), y, linear.bias) : y;
+ggml_tensor* KernelOperations::product(GraphBuilder& graph, const Linear& linear, ggml_tensor* x,
+                                       ggml_tensor* residual) {
+  if (linear.packed == nullptr) return plain_product(graph, linear, x, residual);
+  return run(graph, *products_.at(linear.packed), x, residual);
 }
 
 QueryKeyValue KernelOperations::query_key_value(GraphBuilder& graph, const LayerWeights& layer,

@@ -25,7 +25,8 @@ class KernelOperations final : public LaneOperations {
   // Whether the kernels can run this model at all; if not, why.
   static std::optional<std::string> obstacle(const Hyperparameters& h);
 
-  ggml_tensor* product(GraphBuilder& graph, const Linear& linear, ggml_tensor* x) override;
+  ggml_tensor* product(GraphBuilder& graph, const Linear& linear, ggml_tensor* x,
+                       ggml_tensor* residual) override;
   QueryKeyValue query_key_value(GraphBuilder& graph, const LayerWeights& layer, ggml_tensor* x) override;
   ggml_tensor* swiglu(GraphBuilder& graph, const LayerWeights& layer, ggml_tensor* x) override;
   ggml_tensor* lane_attention(GraphBuilder& graph, const LayerWeights& layer,
@@ -45,7 +46,8 @@ class KernelOperations final : public LaneOperations {
     bool swiglu = false;
   };
   void add_product(const Product& product);
-  ggml_tensor* run(GraphBuilder& graph, const ProductParameters& parameters, ggml_tensor* x) const;
+  ggml_tensor* run(GraphBuilder& graph, const ProductParameters& parameters, ggml_tensor* x,
+                   ggml_tensor* residual = nullptr) const;
   ggml_tensor* joined(GraphBuilder& graph, const PackedMatrix& matrix, ggml_tensor* x) const;
 
   float rms_epsilon_;

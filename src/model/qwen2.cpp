@@ -17,14 +17,12 @@ ggml_tensor* build(GraphBuilder& graph, const Weights& weights) {
     q = graph.rope(q);
     k = graph.rope(k);
     h = graph.lane_attention(layer, {.q = q, .k = k, .v = v});  // [head_dim * n_head, n_rows]
-    h = graph.linear(layer.attention_output, h);
-    if (&layer == &weights.layers.back()) std::tie(h, x) = graph.keep_outputs(h, x);  // [width, n_outputs]
-    x = graph.add(x, h);
+    if (&layer == &weights.layers.back()) std::tie(h, x) = graph.keep_outputs(h, x);  // [.., n_outputs]
+    x = graph.add_linear(x, layer.attention_output, h);
 
     h = graph.rms_norm(x, layer.ffn_norm);
     h = graph.swiglu(layer, h);  // [n_ffn, n_rows]
-    h = graph.linear(layer.ffn_down, h);
-    x = graph.add(x, h);
+    x = graph.add_linear(x, layer.ffn_down, h);
   }
 
   x = graph.rms_norm(x, weights.output_norm);
