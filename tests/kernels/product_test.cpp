@@ -2,6 +2,7 @@
 #include "kernels/product.h"
 
 #include <cmath>
+#include <cstring>
 #include <random>
 #include <thread>
 
@@ -140,6 +141,18 @@ TEST_P(Product, TakesHardlyMoreMemoryThanTheFile) {
   const int64_t n_in = 1536;
   const FileMatrix matrix = testing::quantised(type(), n_in, random_values(n_in * 256, 8));
   EXPECT_LE(packed(matrix).bytes(), matrix.bytes.size() * 11 / 10);
+}
+
+TEST_P(Product, IsPackedAlikeByAnyNumberOfThreads) {
+  const int64_t n_in = block() == 1 ? 333 : block() * 3;
+  const FileMatrix matrix = testing::quantised(type(), n_in, random_values(n_in * 300, 6));
+  const PackedMatrix::Source source{matrix.type, matrix.n_out, matrix.bytes.data()};
+  ThreadPool pool(3);
+  const PackedMatrix by_several(n_in, {&source, 1}, &pool);
+  const PackedMatrix by_one = packed(matrix);
+  ASSERT_EQ(by_several.bytes(), by_one.bytes());
+  const auto tiles = [](const PackedMatrix& w) { return w.tile(w.parts().front(), 0); };
+  EXPECT_EQ(std::memcmp(tiles(by_several), tiles(by_one), by_one.bytes()), 0);
 }
 
 TEST_P(Product, RunsInAGraph) {
