@@ -28,6 +28,7 @@ constexpr int lanes = static_cast<int>(hn::MaxLanes(df));
 // With 32 registers two vectors of rows share each activation that is loaded.
 constexpr int vectors = HWY_TARGET == HWY_AVX3_DL || HWY_TARGET_IS_NEON ? 2 : 1;
 constexpr int rows_at_once = vectors * lanes;
+constexpr int few_columns = 32;
 
 // sum + the four-way dot products of unsigned weights (at most 127 where `narrow`) and signed activations.
 // Exact.
@@ -131,12 +132,36 @@ HWY_INLINE void add_block(const TileJob& job, const GroupColumns& x, int64_t b, 
   }
 }
 
-// One group of columns over all inputs.
+// One group of columns over all inputs. The first one brings the tile from memory.
 template <typename Type, int columns>
-void run_group(const TileJob& job, int64_t n_blocks) {
-  const GroupColumns x(job, 0, columns);
+void run_group(const TileJob& job, int64_t n_blocks, int group) {
+  const GroupColumns x(job, group, columns);
+  float* out = job.out + group * ColumnLayout::group_columns * tile_rows;
   for (int64_t b = 0; b < n_blocks; ++b) {
-    add_block<Type, columns>(job, x, b, Ahead::of<Type>(job, b, 0, 1), job.out);
+    const Ahead ahead = group == 0 ? Ahead::of<Type>(job, b, 0, 1) : Ahead{nullptr, 0};
+    add_block<Type, columns>(job, x, b, ahead, out);
+  }
+}
+
+template <typename Type>
+void run_group_of(int columns, const TileJob& job, int64_t n_blocks, int group) {
+  switch (columns) {
+    case 1:
+      return run_group<Type, 1>(job, n_blocks, group);
+    case 2:
+      return run_group<Type, 2>(job, n_blocks, group);
+    case 3:
+      return run_group<Type, 3>(job, n_blocks, group);
+    case 4:
+      return run_group<Type, 4>(job, n_blocks, group);
+    case 5:
+      return run_group<Type, 5>(job, n_blocks, group);
+    case 6:
+      return run_group<Type, 6>(job, n_blocks, group);
+    case 7:
+      return run_group<Type, 7>(job, n_blocks, group);
+    default:
+      return run_group<Type, 8>(job, n_blocks, group);
   }
 }
 
@@ -153,25 +178,13 @@ template <typename Type>
 void run_tile(const TileJob& job) {
   const int64_t n_blocks = job.layout->n_in / Type::inputs;
   for (int i = 0; i < job.n_columns * tile_rows; i += lanes) hn::Store(hn::Zero(df), df, job.out + i);
-  switch (job.n_columns) {
-    case 1:
-      return run_group<Type, 1>(job, n_blocks);
-    case 2:
-      return run_group<Type, 2>(job, n_blocks);
-    case 3:
-      return run_group<Type, 3>(job, n_blocks);
-    case 4:
-      return run_group<Type, 4>(job, n_blocks);
-    case 5:
-      return run_group<Type, 5>(job, n_blocks);
-    case 6:
-      return run_group<Type, 6>(job, n_blocks);
-    case 7:
-      return run_group<Type, 7>(job, n_blocks);
-    case 8:
-      return run_group<Type, 8>(job, n_blocks);
-    default:
-      break;
+  // A few groups take turns with the whole tile, which the second cache holds; many with each of its blocks.
+  if (job.n_columns <= few_columns) {
+    for (int c = 0; c < job.n_columns; c += ColumnLayout::group_columns) {
+      run_group_of<Type>(HWY_MIN(ColumnLayout::group_columns, job.n_columns - c), job, n_blocks,
+                         c / ColumnLayout::group_columns);
+    }
+    return;
   }
   const int groups = job.n_columns / ColumnLayout::group_columns;
   const int tail = job.n_columns % ColumnLayout::group_columns;

@@ -127,7 +127,7 @@ TEST_P(Product, DoesNotDependOnTheOtherColumnsNorOnThreads) {
   const std::vector<float> x = random_values(n_in * 133, 7);
   testing::for_each_instruction_set([&](const char*) {
     const std::vector<float> all = kernel_product(parameters, x);
-    for (int64_t columns = 1; columns <= 20; ++columns) {
+    for (int64_t columns = 1; columns <= 70; columns += columns < 20 ? 1 : 6) {
       const std::vector<float> some(x.end() - columns * n_in, x.end());
       const std::vector<float> expected(all.end() - columns * matrix.n_out, all.end());
       EXPECT_EQ(kernel_product(parameters, some), expected) << columns << " columns";
