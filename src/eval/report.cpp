@@ -137,12 +137,15 @@ std::string report_text(std::span<const ArmScore> scores) {
   if (scores.empty()) return "No question has been answered under every arm yet.\n";
   std::string text =
       std::to_string(scores[0].questions) + " questions; percentages by tokens a lane may spend\n\n";
-  const std::string k = std::to_string(scores[0].lanes_total);
-  text += budget_table(scores, "maj@" + k, [](const BudgetScore& b) { return percent(b.majority.value); });
+  // Arms may differ in how many lanes they have in all; the table of costs has the number of each.
+  const bool same_total = std::ranges::all_of(
+      scores, [&](const ArmScore& score) { return score.lanes_total == scores[0].lanes_total; });
+  const std::string majority = "maj@" + (same_total ? std::to_string(scores[0].lanes_total) : "lanes");
+  text += budget_table(scores, majority, [](const BudgetScore& b) { return percent(b.majority.value); });
   text += budget_table(scores, "pass@1", [](const BudgetScore& b) { return percent(b.pass.value); });
   text += budget_table(scores, "oracle", [](const BudgetScore& b) { return percent(b.oracle.value); });
   text += budget_table(scores, "ended", [](const BudgetScore& b) { return percent(b.ended); });
-  std::vector<std::vector<std::string>> rows = {{"maj@" + k + " with 95 % interval"}};
+  std::vector<std::vector<std::string>> rows = {{majority + " with 95 % interval"}};
   for (const BudgetScore& budget : scores[0].budgets) rows[0].push_back(std::to_string(budget.budget));
   for (const ArmScore& score : scores) {
     rows.push_back({score.arm});

@@ -47,6 +47,12 @@ TEST(Report, TextHasTables) {
   EXPECT_THAT(report_text({}), HasSubstr("No question"));
 }
 
+TEST(Report, TextSaysThatArmsDifferInTheirLanes) {
+  std::vector<ArmScore> scores = two_arms();
+  scores[1].lanes_total = 8;
+  EXPECT_THAT(report_text(scores), HasSubstr("maj@lanes"));
+}
+
 TEST(Report, PageHoldsItsDataAndNeedsNoNetwork) {
   const std::string page = report_page(two_arms(), "a </script> \"set\"");
   EXPECT_THAT(page, HasSubstr("\"budget\":32"));
