@@ -73,7 +73,7 @@ void bench_product(ggml_type type, Shape shape, const MachineCeilings& ceilings)
   for (int i = 0; i < copies; ++i)
     matrices.push_back(PackedMatrix::pack(type, shape.n_in, shape.n_out, file.data()));
 
-  for (const int64_t columns : {1, 2, 4, 8, 16, 64, 512}) {
+  for (const int64_t columns : {1, 2, 4, 8, 16, 32, 64, 512}) {
     std::vector<float> x(shape.n_in * columns);
     for (float& v : x) v = normal(random);
     std::vector<float> y(shape.n_out * columns);
