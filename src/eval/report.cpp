@@ -102,6 +102,18 @@ std::string budget_table(std::span<const ArmScore> scores, const std::string& ti
   return aligned(rows) + "\n";
 }
 
+// maj@4, or maj@lanes where arms differ: the table of costs has the number of each. One text alone, such as
+// that of beam search, has nothing to vote on and fits any.
+std::string majority_name(std::span<const ArmScore> scores) {
+  int32_t total = 1;
+  for (const ArmScore& score : scores) {
+    if (score.lanes_total == 1 || score.lanes_total == total) continue;
+    if (total > 1) return "maj@lanes";
+    total = score.lanes_total;
+  }
+  return "maj@" + std::to_string(total);
+}
+
 }  // namespace
 
 Json report_json(std::span<const ArmScore> scores) {
@@ -137,10 +149,7 @@ std::string report_text(std::span<const ArmScore> scores) {
   if (scores.empty()) return "No question has been answered under every arm yet.\n";
   std::string text =
       std::to_string(scores[0].questions) + " questions; percentages by tokens a lane may spend\n\n";
-  // Arms may differ in how many lanes they have in all; the table of costs has the number of each.
-  const bool same_total = std::ranges::all_of(
-      scores, [&](const ArmScore& score) { return score.lanes_total == scores[0].lanes_total; });
-  const std::string majority = "maj@" + (same_total ? std::to_string(scores[0].lanes_total) : "lanes");
+  const std::string majority = majority_name(scores);
   text += budget_table(scores, majority, [](const BudgetScore& b) { return percent(b.majority.value); });
   text += budget_table(scores, "pass@1", [](const BudgetScore& b) { return percent(b.pass.value); });
   text += budget_table(scores, "oracle", [](const BudgetScore& b) { return percent(b.oracle.value); });
