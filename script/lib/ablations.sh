@@ -24,6 +24,7 @@ omega_starts=(rope gt ntk ntk-by-parts)
 omega_run() { # start learned|frozen seed
   short_run "omega-$1-$2-$3" train/omega.json "$3" -s "omega.init=$1" -s "omega.learn=$([ "$2" = learned ] && echo true || echo false)"
 }
+middle() { echo "$runs/omega-ntk-by-parts-learned-1.gguf"; }  # one of them: it has learned much, and has room to improve
 omega_runs() {
   local start how seed
   for seed in $(amount "1 2 3" 1); do
@@ -78,13 +79,13 @@ lora_arms() { # name model [adapter]
 lora_table() {
   local name closed=$runs/lora-closed.gguf arms=()
   short_problems
-  short_run omega-ntk-by-parts-learned-1 train/omega.json 1 -s omega.init=ntk-by-parts -s omega.learn=true
+  omega_run ntk-by-parts learned 1
   shared lora_runs
   for name in small large large-long; do arms+=($(lora_arms "$name" "$base" "$runs/lora-$name.gguf")); done
   for name in all-long all-on-closed closed; do arms+=($(lora_arms "$name" "$runs/lora-$name.gguf")); done
   arms+=($(lora_arms large-on-closed "$closed" "$runs/lora-large-on-closed.gguf"))
   measure lora short-problems "$(amount 80,88,96,128,160 24,48)" "${arms[@]}" \
-    $(lora_arms all "$runs/omega-ntk-by-parts-learned-1.gguf")
+    $(lora_arms all "$(middle)")
 }
 
 # Class weights with which weight_right * right / (weight_wrong * wrong) is 7/6.
@@ -104,15 +105,18 @@ kto_run() { # name base rollouts settings...
     $(kto_weights "$rollouts") "$@"
 }
 kto_runs() {
-  local rate middle=$runs/omega-ntk-by-parts-learned-1.gguf
+  local rate middle
+  middle=$(middle)
   trace_file kto-problems problems --split train --seed 41 --count "$(amount 300 8)" --parts 2-8
   # Lanes that were sampled alone, labelled by what they had ended with after 160 and 88 tokens.
   rollout_file kto-base-160 kto-problems "$base" --coupling independent -b "$(amount 160 40)"
-  [ -n "$short" ] || rollout_file kto-base-88 kto-problems "$base" --coupling independent -b 88
-  [ -n "$short" ] || rollout_file kto-lanes-160 kto-problems "$lanes" --coupling independent -b 160
-  [ -n "$short" ] || rollout_file kto-lanes-88 kto-problems "$lanes" --coupling independent -b 88
-  # Lanes that were sampled together, by the bundled model and by one with room to improve.
-  [ -n "$short" ] || rollout_file kto-lanes-together kto-problems "$lanes" -b 80
+  if [ -z "$short" ]; then
+    rollout_file kto-base-88 kto-problems "$base" --coupling independent -b 88
+    rollout_file kto-lanes-160 kto-problems "$lanes" --coupling independent -b 160
+    rollout_file kto-lanes-88 kto-problems "$lanes" --coupling independent -b 88
+    # Lanes that were sampled together, by the bundled model and by one with room to improve.
+    rollout_file kto-lanes-together kto-problems "$lanes" -b 80
+  fi
   [ ! -s "$middle" ] || rollout_file kto-middle-together kto-problems "$middle" -b "$(amount 96 40)"
   for rate in $(amount "1e-5 1e-4 1e-6" 1e-5); do
     kto_run "middle-together-$rate" "$middle" kto-middle-together -s "learning_rate=$rate"
@@ -133,14 +137,14 @@ kto_runs() {
 }
 
 kto_table() {
-  short_run omega-ntk-by-parts-learned-1 train/omega.json 1 -s omega.init=ntk-by-parts -s omega.learn=true
+  omega_run ntk-by-parts learned 1
   shared kto_runs
   trace_file kto-dev problems --split dev --seed 36 --count "$(amount 300 8)" --parts 2-8
   measure kto kto-dev "$(amount 72,80,88,96,128,160,280 24,48)" --arm "independent:model=$base" \
     --arm "base:n=4,model=$base,coupling=lanerope,init=rope" --arm "lanes:n=4,model=$lanes" $(kto_arms base lanes)
   short_problems
   measure kto-middle short-problems "$(amount 72,80,88,96,128 24,48)" \
-    --arm "middle:n=4,model=$runs/omega-ntk-by-parts-learned-1.gguf" $(kto_arms middle)
+    --arm "middle:n=4,model=$(middle)" $(kto_arms middle)
 }
 kto_arms() { # what they start from...
   local from file
