@@ -143,25 +143,26 @@ void run_group(const TileJob& job, int64_t n_blocks, int group) {
   }
 }
 
-template <typename Type>
-void run_group_of(int columns, const TileJob& job, int64_t n_blocks, int group) {
+// Calls body<columns>() for a group of 1 to 8 columns.
+template <typename Body>
+void with_columns(int columns, const Body& body) {
   switch (columns) {
     case 1:
-      return run_group<Type, 1>(job, n_blocks, group);
+      return body.template operator()<1>();
     case 2:
-      return run_group<Type, 2>(job, n_blocks, group);
+      return body.template operator()<2>();
     case 3:
-      return run_group<Type, 3>(job, n_blocks, group);
+      return body.template operator()<3>();
     case 4:
-      return run_group<Type, 4>(job, n_blocks, group);
+      return body.template operator()<4>();
     case 5:
-      return run_group<Type, 5>(job, n_blocks, group);
+      return body.template operator()<5>();
     case 6:
-      return run_group<Type, 6>(job, n_blocks, group);
+      return body.template operator()<6>();
     case 7:
-      return run_group<Type, 7>(job, n_blocks, group);
+      return body.template operator()<7>();
     default:
-      return run_group<Type, 8>(job, n_blocks, group);
+      return body.template operator()<8>();
   }
 }
 
@@ -181,8 +182,9 @@ void run_tile(const TileJob& job) {
   // A few groups take turns with the whole tile, which the second cache holds; many with each of its blocks.
   if (job.n_columns <= few_columns) {
     for (int c = 0; c < job.n_columns; c += ColumnLayout::group_columns) {
-      run_group_of<Type>(HWY_MIN(ColumnLayout::group_columns, job.n_columns - c), job, n_blocks,
-                         c / ColumnLayout::group_columns);
+      with_columns(HWY_MIN(ColumnLayout::group_columns, job.n_columns - c), [&]<int columns>() {
+        run_group<Type, columns>(job, n_blocks, c / ColumnLayout::group_columns);
+      });
     }
     return;
   }
@@ -197,30 +199,8 @@ void run_tile(const TileJob& job) {
       run_block<Type, 8>(job, x, b, g);
       x.advance(group_bytes);
     }
-    switch (tail) {
-      case 1:
-        run_block<Type, 1>(job, last, b, groups);
-        break;
-      case 2:
-        run_block<Type, 2>(job, last, b, groups);
-        break;
-      case 3:
-        run_block<Type, 3>(job, last, b, groups);
-        break;
-      case 4:
-        run_block<Type, 4>(job, last, b, groups);
-        break;
-      case 5:
-        run_block<Type, 5>(job, last, b, groups);
-        break;
-      case 6:
-        run_block<Type, 6>(job, last, b, groups);
-        break;
-      case 7:
-        run_block<Type, 7>(job, last, b, groups);
-        break;
-      default:
-        break;
+    if (tail > 0) {
+      with_columns(tail, [&]<int columns>() { run_block<Type, columns>(job, last, b, groups); });
     }
   }
 }
