@@ -73,10 +73,14 @@ export async function* groupEvents(base, body, signal) {
   }
 }
 
-// Of a counter, a gauge, or a histogram's "_count" and "_sum".
-export async function metric(base, name) {
+// Of counters, gauges, or a histogram's "_count" and "_sum", all read at one time.
+export async function metrics(base, ...names) {
   const text = await (await fetch(`${base}/metrics`)).text();
-  return Number(text.match(new RegExp(`^lanerope:${name} (.*)$`, "m"))[1]);
+  return names.map((name) => Number(text.match(new RegExp(`^lanerope:${name} (.*)$`, "m"))[1]));
+}
+
+export async function metric(base, name) {
+  return (await metrics(base, name))[0];
 }
 
 // Until the condition holds; fails after so many seconds.
