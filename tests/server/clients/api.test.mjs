@@ -6,20 +6,22 @@ import { execFile } from "node:child_process";
 import { before, test } from "node:test";
 import { promisify } from "node:util";
 import { checked, loadSchemas } from "./schema.mjs";
-import { groupEvents, post, sseData, startServer } from "./server.mjs";
+import { eventually, groupEvents, post, sseData, startServer } from "./server.mjs";
 
 const run = promisify(execFile);
 let base;
+let slow;  // its lanes write long enough that this client can act meanwhile
 let check;
 let document;
 
 before(async () => {
   ({ base } = await startServer(["--cells", "32768"]));
+  ({ base: slow } = await startServer(["--cells", "32768"], { model: process.env.LANEROPE_PAGE_MODEL }));
   ({ check, document } = await loadSchemas(base));
 });
 
 async function* events(body) {
-  for await (const event of groupEvents(base, body)) yield check("GroupEvent", event);
+  for await (const event of groupEvents(slow, body)) yield check("GroupEvent", event);
 }
 
 test("curl, as in the manual", async () => {
@@ -59,11 +61,14 @@ test("a group: push, fork, retire, attention, and its end", async () => {
     if (event.kind === "group_created") ({ id } = event);
     if (event.kind === "token" && event.step === 20 && !acted) {
       acted = (async () => {
-        const lane = `${base}/v1/groups/${id}/lanes`;
+        const lane = `${slow}/v1/groups/${id}/lanes`;
         const pushed = await post(lane, "/1/text", { text: " Stop: check the sum." });
         const forked = await post(lane, "", { parent: 0, fork_step: 15 });
         const retired = await fetch(`${lane}/0`, { method: "DELETE" });
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        await eventually(() => {
+          const written = seen.filter((one) => one.kind === "token" && one.lane === 1);
+          return written.some((one) => one.forced) && !written.at(-1).forced && written.at(-1).step > 30;
+        });
         for (const rest of [1, 2]) await fetch(`${lane}/${rest}`, { method: "DELETE" });
         return { pushed, forked, retired: await retired.json() };
       })();
@@ -82,23 +87,28 @@ test("a group: push, fork, retire, attention, and its end", async () => {
   assert.equal(of("lane_finished").find((event) => event.lane === 0).finish, "retired");
   assert.ok(of("attention")[0].rows.every((row) => Math.abs(row.slice(2).reduce((a, b) => a + b, 0) - 1) < 0.01));
   assert.equal(seen.at(-1).kind, "group_finished");
-  const probe = check("Attention", await (await fetch(`${base}/v1/groups/${id}/lanes/1/attention?step=30`)).json());
+  const probe = check("Attention", await (await fetch(`${slow}/v1/groups/${id}/lanes/1/attention?step=30`)).json());
   const total = probe.parts.flatMap((part) => part.weights).reduce((a, b) => a + b, 0);
   assert.ok(Math.abs(total - 1) < 0.02, `the weights add up to ${total}`);
   assert.ok(probe.parts.some((part) => part.lane === -1) && probe.parts.some((part) => part.lane === 0));
-  const late = await post(base, `/v1/groups/${id}/lanes/1/text`, { text: "too late" });
+  const late = await post(slow, `/v1/groups/${id}/lanes/1/text`, { text: "too late" });
   assert.equal(late.status, 404);
   check("Error", late.json);
-  check("GroupRemoved", await (await fetch(`${base}/v1/groups/${id}`, { method: "DELETE" })).json());
+  check("GroupRemoved", await (await fetch(`${slow}/v1/groups/${id}`, { method: "DELETE" })).json());
 });
 
 test("a fresh lane joins a running group at its clock, with a text to begin with", async () => {
-  const request = { prompt: "one two three", n: 1, max_tokens: 400, seed: 1, ignore_eos: true, lanes: { coupling: "lanerope", reserve: 1 } };
+  const request = { prompt: "one two three", n: 1, max_tokens: 3500, seed: 1, ignore_eos: true, lanes: { coupling: "lanerope", reserve: 1 } };
   const seen = [];
+  const lanes = () => `/v1/groups/${seen[0].id}/lanes`;
   let made;
+  let retired;
   for await (const event of events(request)) {
     seen.push(event);
-    if (event.kind === "token" && !made) made = post(base, `/v1/groups/${seen[0].id}/lanes`, { text: " I join." });
+    if (event.kind === "token") made ??= post(slow, lanes(), { text: " I join." });
+    if (event.kind === "token" && event.lane === 1 && !event.forced) {
+      retired ??= Promise.all([0, 1].map((lane) => fetch(`${slow}${lanes()}/${lane}`, { method: "DELETE" })));
+    }
   }
   assert.equal(check("LaneCreated", (await made).json).lane, 1);
   const started = seen.find((event) => event.kind === "lane_started" && event.lane === 1);

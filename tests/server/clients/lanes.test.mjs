@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { join } from "node:path";
 import { loadSchemas } from "./schema.mjs";
-import { eventually, groupEvents, metric, post, startServer } from "./server.mjs";
+import { eventually, groupEvents, metric, metrics, post, startServer } from "./server.mjs";
 
 const question = "Amy counts tiles in 8 stores. Store 3: 20 full boxes of 5 tiles. Store 5: 28 cases of 3 tiles each less 36 tiles. Store 1: 13 bags of 2 tiles. Store 8: 30 crates with 3 tiles each and 42 more tiles. Store 4: 25 packs holding 2 tiles each. Store 2: 31 tins with 5 tiles each. Store 6: 21 sets, each with 5 tiles. Store 7: 11 cases with 4 tiles each plus 48 tiles. Give the total number of tiles.";
 const messages = [{ role: "user", content: question }];
@@ -114,12 +114,15 @@ test("/metrics has llama-server's stems and what lanes add to them", async () =>
 });
 
 test("/metrics counts the lanes and the cells of a group while it runs", async () => {
-  const request = { prompt: "one two three", n: 3, max_tokens: 400, ignore_eos: true, lanes: { coupling: "independent" } };
+  const request = { prompt: "one two three", n: 3, max_tokens: 2500, ignore_eos: true, lanes: { coupling: "independent" } };
+  const slow = await startServer(["--cells", "8192"], { model: process.env.LANEROPE_PAGE_MODEL });
   let seen;
-  for await (const event of groupEvents(base, request)) {
-    if (event.kind === "token") seen ??= Promise.all(["lanes_live", "requests_processing", "kv_cells_used"].map((name) => metric(base, name)));
+  for await (const event of groupEvents(slow.base, request)) {
+    if (event.kind !== "token") continue;
+    seen = await metrics(slow.base, "lanes_live", "requests_processing", "kv_cells_used");
+    break;
   }
-  const [lanes, groups, cells] = await seen;
+  const [lanes, groups, cells] = seen;
   assert.deepEqual([lanes, groups], [3, 1]);
-  assert.ok(cells >= 3 * 400, `${cells} cells`);
+  assert.ok(cells >= 3 * 2500, `${cells} cells`);
 });
