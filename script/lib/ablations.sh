@@ -24,7 +24,19 @@ omega_starts=(rope gt ntk ntk-by-parts)
 omega_run() { # start learned|frozen seed
   short_run "omega-$1-$2-$3" train/omega.json "$3" -s "omega.init=$1" -s "omega.learn=$([ "$2" = learned ] && echo true || echo false)"
 }
-middle() { echo "$runs/omega-ntk-by-parts-learned-1.gguf"; }  # one of them: it has learned much, and has room to improve
+# Three times the steps, learned, for what the short ones leave open.
+long_starts=(gt ntk ntk-by-parts)
+long_run() { # start seed
+  short_run "long-$1-$2" train/omega.json "$2" -s "omega.init=$1" -s omega.learn=true -s steps=1800
+}
+long_runs() {
+  local start seed
+  [ -n "$short" ] && return
+  for seed in 1 2 3; do
+    for start in "${long_starts[@]}"; do long_run "$start" "$seed"; done
+  done
+}
+middle() { echo "$runs/omega-ntk-by-parts-learned-$1.gguf"; }  # of a seed: it has learned much, and has room to improve
 omega_runs() {
   local start how seed
   for seed in $(amount "1 2 3" 1); do
@@ -37,6 +49,7 @@ omega_table() {
   local init arms=() file
   short_problems
   shared omega_runs
+  shared long_runs
   for init in "${omega_starts[@]}"; do
     arms+=(--arm "untrained-$init:n=4,model=$base,coupling=lanerope,init=$init,stride=256")
   done
@@ -47,45 +60,62 @@ omega_table() {
   done
   measure omega short-problems "$(amount 80,88,96,128,160 24,48)" "${arms[@]}"
   script/lib/over-seeds "$runs/omega.txt"
+  [ -n "$short" ] && return
+  arms=()
+  for file in "$runs"/long-*-[1-9].gguf; do arms+=(--arm "$(basename "${file#*/long-}" .gguf):n=4,model=$file"); done
+  measure omega-long short-problems 80,88,96,128,160 "${arms[@]}"
+  script/lib/over-seeds "$runs/omega-long.txt"
 }
 
-# Adapters of 0.4 % (rank 1 on attention) and 3.2 % (rank 3 everywhere) of the weights against all weights.
+# Adapters of 0.4 % (rank 1 on attention), 3.2 % (rank 3 everywhere in the blocks) and 3.4 % (the output as well) of the
+# weights, against all weights.
 lora_small=(-s lora.rank=1 -s 'lora.targets=["attn_q","attn_k","attn_v","attn_output"]')
 lora_large=(-s lora.rank=3)
+lora_output=(-s lora.rank=3 -s 'lora.targets=["attn_q","attn_k","attn_v","attn_output","ffn_gate","ffn_up","ffn_down","output"]')
 lora_runs() {
-  local rate
+  local rate seed
   for rate in $(amount "0.005 0.02" ""); do
     short_run "lora-large-rate-$rate" train/lora.json 1 "${lora_large[@]}" -s steps=100 -s "learning_rate=$rate"
   done
-  short_run lora-large train/lora.json 1 "${lora_large[@]}"
+  for seed in $(amount "1 2 3" 1); do
+    omega_run ntk-by-parts learned "$seed"
+    short_run "lora-large-$seed" train/lora.json "$seed" "${lora_large[@]}"
+    short_run "lora-output-$seed" train/lora.json "$seed" "${lora_output[@]}"
+  done
   [ -n "$short" ] && return
-  short_run lora-small train/lora.json 1 "${lora_small[@]}"
+  short_run lora-output-long-1 train/lora.json 1 "${lora_output[@]}" -s steps=1800
+  short_run lora-large-long-1 train/lora.json 1 "${lora_large[@]}" -s steps=1800
+  for seed in 1 2 3; do long_run ntk-by-parts "$seed"; done
+  short_run lora-small-1 train/lora.json 1 "${lora_small[@]}"
   # A base that has seen these traces, its lanes closed to one another: the tokens and the form are known to it, reading is not.
-  short_run lora-closed train/omega.json 1 -s steps=240 -s open=false -s omega.learn=false
-  if made lora-closed.gguf; then
-    short_run lora-large-on-closed train/lora.json 1 "${lora_large[@]}" -s "base=$runs/lora-closed.gguf" -s omega.reset=true
-    short_run lora-all-on-closed train/omega.json 1 -s "base=$runs/lora-closed.gguf" -s omega.reset=true
+  short_run lora-closed-1 train/omega.json 1 -s steps=240 -s open=false -s omega.learn=false
+  if made lora-closed-1.gguf; then
+    short_run lora-large-on-closed-1 train/lora.json 1 "${lora_large[@]}" -s "base=$runs/lora-closed-1.gguf" -s omega.reset=true
+    short_run lora-all-on-closed-1 train/omega.json 1 -s "base=$runs/lora-closed-1.gguf" -s omega.reset=true
   fi
-  short_run lora-large-long train/lora.json 1 "${lora_large[@]}" -s steps=1800
-  short_run lora-all-long train/omega.json 1 -s steps=1800
 }
 
 # An adapter's likeliest token is often right where its probability is low, so each row is measured without chance as well.
-lora_arms() { # name model [adapter]
-  [ -s "$2" ] && [ -s "${3:-$2}" ] || return 0
-  local settings=n=4,model=$2${3:+,lora=$3}
-  echo --arm "$1:$settings" --arm "$1-greedy:$settings,temp=0"
+lora_arms() { # name seed model [adapter]
+  [ -s "$3" ] && [ -s "${4:-$3}" ] || return 0
+  local settings=n=4,model=$3${4:+,lora=$4}
+  echo --arm "$1-$2:$settings" --arm "$1-greedy-$2:$settings,temp=0"
 }
 lora_table() {
-  local name closed=$runs/lora-closed.gguf arms=()
+  local name seed closed arms=()
   short_problems
-  omega_run ntk-by-parts learned 1
   shared lora_runs
-  for name in small large large-long; do arms+=($(lora_arms "$name" "$base" "$runs/lora-$name.gguf")); done
-  for name in all-long all-on-closed closed; do arms+=($(lora_arms "$name" "$runs/lora-$name.gguf")); done
-  arms+=($(lora_arms large-on-closed "$closed" "$runs/lora-large-on-closed.gguf"))
-  measure lora short-problems "$(amount 80,88,96,128,160 24,48)" "${arms[@]}" \
-    $(lora_arms all "$(middle)")
+  for seed in 1 2 3; do
+    closed=$runs/lora-closed-$seed.gguf
+    arms+=($(lora_arms all "$seed" "$runs/omega-ntk-by-parts-learned-$seed.gguf"))
+    arms+=($(lora_arms all-long "$seed" "$runs/long-ntk-by-parts-$seed.gguf"))
+    for name in small large large-long output output-long; do arms+=($(lora_arms "$name" "$seed" "$base" "$runs/lora-$name-$seed.gguf")); done
+    arms+=($(lora_arms closed "$seed" "$closed"))
+    arms+=($(lora_arms all-on-closed "$seed" "$runs/lora-all-on-closed-$seed.gguf"))
+    arms+=($(lora_arms large-on-closed "$seed" "$closed" "$runs/lora-large-on-closed-$seed.gguf"))
+  done
+  measure lora short-problems "$(amount 80,88,96,128,160 24,48)" "${arms[@]}"
+  script/lib/over-seeds "$runs/lora.txt"
 }
 
 # Class weights with which weight_right * right / (weight_wrong * wrong) is 7/6.
@@ -105,22 +135,18 @@ kto_run() { # name base rollouts settings...
     $(kto_weights "$rollouts") "$@"
 }
 kto_runs() {
-  local rate middle
-  middle=$(middle)
+  local rate
   trace_file kto-problems problems --split train --seed 41 --count "$(amount 300 8)" --parts 2-8
   # Lanes that were sampled alone, labelled by what they had ended with after 160 and 88 tokens.
-  rollout_file kto-base-160 kto-problems "$base" --coupling independent -b "$(amount 160 40)"
+  rollout_file kto-base-160 kto-problems "$base" 1 --coupling independent -b "$(amount 160 40)"
   if [ -z "$short" ]; then
-    rollout_file kto-base-88 kto-problems "$base" --coupling independent -b 88
-    rollout_file kto-lanes-160 kto-problems "$lanes" --coupling independent -b 160
-    rollout_file kto-lanes-88 kto-problems "$lanes" --coupling independent -b 88
+    rollout_file kto-base-88 kto-problems "$base" 1 --coupling independent -b 88
+    rollout_file kto-lanes-160 kto-problems "$lanes" 1 --coupling independent -b 160
+    rollout_file kto-lanes-88 kto-problems "$lanes" 1 --coupling independent -b 88
     # Lanes that were sampled together, by the bundled model and by one with room to improve.
-    rollout_file kto-lanes-together kto-problems "$lanes" -b 80
+    rollout_file kto-lanes-together kto-problems "$lanes" 1 -b 80
   fi
-  [ ! -s "$middle" ] || rollout_file kto-middle-together kto-problems "$middle" -b "$(amount 96 40)"
-  for rate in $(amount "1e-5 1e-4 1e-6" 1e-5); do
-    kto_run "middle-together-$rate" "$middle" kto-middle-together -s "learning_rate=$rate"
-  done
+  kto_middle_runs 1 $(amount "1e-5 1e-4 1e-6 3e-5" 1e-5)
   for rate in $(amount "1e-5 1e-4" 1e-5); do
     kto_run "lanes-160-$rate" "$lanes" kto-lanes-160 -s "learning_rate=$rate"
     kto_run "lanes-together-$rate" "$lanes" kto-lanes-together -s "learning_rate=$rate"
@@ -131,27 +157,42 @@ kto_runs() {
   kto_run lanes-160-1e-6 "$lanes" kto-lanes-160 -s learning_rate=1e-6
   kto_run lanes-88-1e-5 "$lanes" kto-lanes-88 -s learning_rate=1e-5
   kto_run base-88-1e-5 "$base" kto-base-88 -s learning_rate=1e-5 -s omega.init=rope
-  kto_run middle-together-beta "$middle" kto-middle-together -s learning_rate=1e-5 -s kto.beta=0.5
-  # What as many tokens of plain fine-tuning do to the same model.
-  [ ! -s "$middle" ] || short_run kto-middle-sft train/omega.json 2 -s "base=$middle" -s steps=48 -s learning_rate=1e-4
+  kto_run middle-beta-1 "$(middle 1)" kto-middle-together-1 -s learning_rate=1e-5 -s kto.beta=0.5
+  kto_middle_runs 2 1e-5 3e-5
+  kto_middle_runs 3 1e-5 3e-5
+}
+# The lanes that a middle model samples together, and what they make of it.
+kto_middle_runs() { # seed rates...
+  local seed=$1 rate from
+  from=$(middle "$seed")
+  shift
+  [ ! -s "$from" ] || rollout_file "kto-middle-together-$seed" kto-problems "$from" "$seed" -b "$(amount 96 40)"
+  for rate in "$@"; do
+    kto_run "middle-$rate-$seed" "$from" "kto-middle-together-$seed" -s "learning_rate=$rate" -s "seed=$seed"
+  done
+  [ -n "$short" ] && return
+  # What as many tokens of plain fine-tuning, on traces that it has not seen, do to the same model.
+  [ ! -s "$from" ] || short_run "kto-middle-sft-$seed" train/omega.json "$((seed % 3 + 1))" -s "base=$from" -s steps=48 -s learning_rate=1e-4
 }
 
 kto_table() {
-  omega_run ntk-by-parts learned 1
+  local seed
+  for seed in $(amount "1 2 3" 1); do omega_run ntk-by-parts learned "$seed"; done
   shared kto_runs
   trace_file kto-dev problems --split dev --seed 36 --count "$(amount 300 8)" --parts 2-8
   measure kto kto-dev "$(amount 72,80,88,96,128,160,280 24,48)" --arm "independent:model=$base" \
-    --arm "base:n=4,model=$base,coupling=lanerope,init=rope" --arm "lanes:n=4,model=$lanes" $(kto_arms base lanes)
+    --arm "base:n=4,model=$base,coupling=lanerope,init=rope" --arm "lanes:n=4,model=$lanes" \
+    $(kto_arms "base-*") $(kto_arms "lanes-*")
   short_problems
-  measure kto-middle short-problems "$(amount 72,80,88,96,128 24,48)" \
-    --arm "middle:n=4,model=$(middle)" $(kto_arms middle)
+  for seed in $(amount "1 2 3" 1); do
+    measure "kto-middle-$seed" short-problems "$(amount 72,80,88,96,128 24,48)" \
+      --arm "middle:n=4,model=$(middle "$seed")" $(kto_arms "middle-*-$seed")
+  done
 }
-kto_arms() { # what they start from...
-  local from file
-  for from in "$@"; do
-    for file in "$runs/kto-$from"-*.gguf; do
-      [ ! -s "$file" ] || echo "--arm $(basename "${file#*/kto-}" .gguf):n=4,model=$file"
-    done
+kto_arms() { # pattern
+  local file
+  for file in "$runs"/kto-$1.gguf; do
+    [ ! -s "$file" ] || echo "--arm $(basename "${file#*/kto-}" .gguf):n=4,model=$file"
   done
 }
 

@@ -40,10 +40,10 @@ trace_file() { # name options...
 }
 
 # Groups of four lanes sampled at temperature 1 from a model, labelled right or wrong; the rest are options of data rollout.
-rollout_file() { # name problems model options...
-  local name=$1 problems=$2 model=$3
-  shift 3
-  once "$name.jsonl" write_traces "$runs/$name.jsonl" rollout -m "$model" "$runs/$problems.jsonl" -n 4 -t 1 --seed 1 \
+rollout_file() { # name problems model seed options...
+  local name=$1 problems=$2 model=$3 seed=$4
+  shift 4
+  once "$name.jsonl" write_traces "$runs/$name.jsonl" rollout -m "$model" "$runs/$problems.jsonl" -n 4 -t 1 --seed "$seed" \
     --temp 1 --top-k 0 --top-p 1 --min-p 0 "$@"
 }
 

@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include <cmath>
+#include <set>
 
 #include "core/lane_rotation.h"
 #include "lanerope/errors.h"
@@ -98,6 +99,7 @@ void TrainModel::for_each_linear(const std::function<void(const std::string&, Tr
       visit(prefix + stem, *linear);
     }
   }
+  if (output_.weight.defined()) visit("output", output_);
 }
 
 std::map<std::string, Tensor> TrainModel::parameters() const {
@@ -113,7 +115,6 @@ std::map<std::string, Tensor> TrainModel::parameters() const {
   };
   put("token_embd.weight", token_embd_);
   put("output_norm.weight", output_norm_);
-  put_linear("output", output_);
   put("omega", omega_);
   const_cast<TrainModel*>(this)->for_each_linear(
       [&](const std::string& stem, TrainLinear& linear) { put_linear(stem, linear); });
@@ -144,20 +145,21 @@ void TrainModel::add_lora(const LoraConfig& lora, uint64_t seed) {
   lora_ = lora;
   if (lora_.alpha == 0) lora_.alpha = 2 * static_cast<float>(lora_.rank);
   auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
-  int64_t found = 0;
+  std::set<std::string> unknown(lora_.targets.begin(), lora_.targets.end());
   for_each_linear([&](const std::string& name, TrainLinear& linear) {
     const std::string stem = name.substr(name.rfind('.') + 1);
     if (std::ranges::find(lora_.targets, stem) == lora_.targets.end()) return;
     const int64_t n_in = linear.weight.size(1);
     linear.lora_a = random({lora_.rank, n_in}, 1 / std::sqrt(static_cast<double>(n_in)), generator);
     linear.lora_b = torch::zeros({linear.weight.size(0), lora_.rank});
-    ++found;
+    unknown.erase(stem);
   });
-  if (found == 0) {
+  if (!unknown.empty() || lora_.targets.empty()) {
     throw InvalidRequest(
-        "the configuration's lora.targets name no linear; they are attn_q, attn_k, attn_v, attn_output, "
-        "ffn_gate, "
-        "ffn_up and ffn_down");
+        "the configuration's lora.targets: " +
+        (unknown.empty() ? "there are none" : "\"" + *unknown.begin() + "\" is no linear of this model") +
+        "; they are attn_q, attn_k, attn_v, attn_output, ffn_gate, ffn_up, ffn_down and, where it is "
+        "not the token embedding, output");
   }
   require_gradients();
 }
@@ -193,7 +195,6 @@ void TrainModel::for_each_tensor(const std::function<void(Tensor&)>& visit) {
       visit_defined(*tensor);
   };
   for (Tensor* tensor : {&token_embd_, &output_norm_, &omega_}) visit_defined(*tensor);
-  visit_linear(output_);
   for_each_linear([&](const std::string&, TrainLinear& linear) { visit_linear(linear); });
   for (TrainLayer& layer : layers_) {
     for (Tensor* tensor : {&layer.attn_norm, &layer.attn_q_norm, &layer.attn_k_norm, &layer.ffn_norm})
@@ -236,18 +237,20 @@ Tensor TrainModel::linear(const std::vector<const TrainLinear*>& parts, const Te
   if (half && bias.defined()) y = y + bias;
   if (!low_rank || t.use == AdapterUse::off) return y;
 
-  const double gain = lora_.alpha / static_cast<double>(lora_.rank);
   std::vector<Tensor> additions;
   for (const TrainLinear* part : parts) {
-    if (!part->lora_a.defined()) {
-      additions.push_back(torch::zeros({x.size(0), part->weight.size(0)}, y.options()));
-      continue;
-    }
-    Tensor inner = torch::linear(input, cast(part->lora_a));
-    if (t.adapter_gate.defined()) inner = inner * t.adapter_gate.to(inner.dtype());
-    additions.push_back(torch::linear(inner, cast(part->lora_b)).to(torch::kFloat32));
+    additions.push_back(part->lora_a.defined()
+                            ? correction(*part, input, t.adapter_gate)
+                            : torch::zeros({x.size(0), part->weight.size(0)}, y.options()));
   }
-  return y + gain * (additions.size() == 1 ? additions[0] : torch::cat(additions, -1));
+  return y + (additions.size() == 1 ? additions[0] : torch::cat(additions, -1));
+}
+
+Tensor TrainModel::correction(const TrainLinear& part, const Tensor& x, const Tensor& gate) const {
+  Tensor inner = torch::linear(x, part.lora_a.to(x.dtype()));
+  if (gate.defined()) inner = inner * gate.to(inner.dtype());
+  const double gain = lora_.alpha / static_cast<double>(lora_.rank);
+  return gain * torch::linear(inner, part.lora_b.to(x.dtype())).to(torch::kFloat32);
 }
 
 Tensor TrainModel::attention(const TrainLayer& layer, const Tensor& x, const Turned& t) const {
@@ -293,7 +296,10 @@ Tensor TrainModel::logits(const LaneBatch& batch, AdapterUse use) const {
     x = x + linear({&layer.ffn_down}, swiglu(both), turned);
   }
   const Tensor last = rms_norm(x.index_select(0, batch.target_rows), output_norm_, h_.rms_epsilon);
-  return torch::linear(last, output_.weight.defined() ? output_.weight : token_embd_);
+  const Tensor odds = torch::linear(last, output_.weight.defined() ? output_.weight : token_embd_);
+  if (!output_.lora_a.defined() || use == AdapterUse::off) return odds;
+  const Tensor& gate = turned.adapter_gate;
+  return odds + correction(output_, last, gate.defined() ? gate.index_select(0, batch.target_rows) : gate);
 }
 
 Tensor TrainModel::log_probabilities(const LaneBatch& batch, AdapterUse use) const {

@@ -85,6 +85,8 @@ class TrainModel {
   struct Turned;
   torch::Tensor linear(const std::vector<const TrainLinear*>& parts, const torch::Tensor& x,
                        const Turned& turned) const;
+  // What an adapter adds to the product with x, (n, n_out); where gate (n, 1) is 0, nothing.
+  torch::Tensor correction(const TrainLinear& part, const torch::Tensor& x, const torch::Tensor& gate) const;
   torch::Tensor attention(const TrainLayer& layer, const torch::Tensor& x, const Turned& turned) const;
   void for_each_linear(const std::function<void(const std::string&, TrainLinear&)>& visit);
   void for_each_tensor(const std::function<void(torch::Tensor&)>& visit);

@@ -278,7 +278,9 @@ TEST_P(AdapterFile, GivesTheEngineTheTrainersLogProbabilities) {
   const std::string base = write_model(small(architecture));
   TrainModel trained(base);
   const LaneScores before = trainer_scores(trained, ragged_groups());
-  trained.add_lora({.rank = 3, .alpha = 9, .on_prompt = on_prompt}, 1);
+  LoraConfig lora{.rank = 3, .alpha = 9, .on_prompt = on_prompt};
+  lora.targets.emplace_back("output");
+  trained.add_lora(lora, 1);
   trained.set_omega(OmegaConfig{.init = OmegaInit::gt, .stride = 60});
   fill_adapter(trained);
   const std::string file = new_file(".lora.gguf");
@@ -326,6 +328,18 @@ TEST(TrainModel, TrainsWhatItIsAskedTo) {
                                           "blk.0.ffn_down.weight.lora_a", "blk.0.ffn_down.weight.lora_b",
                                           "blk.1.attn_q.weight.lora_a", "blk.1.attn_q.weight.lora_b",
                                           "blk.1.ffn_down.weight.lora_a", "blk.1.ffn_down.weight.lora_b"));
+}
+
+TEST(TrainModel, RefusesATargetThatItDoesNotHave) {
+  TrainModel model(write_model(small()));
+  for (const std::vector<std::string>& targets : {std::vector<std::string>{"attn_q", "attn_o"}, {}}) {
+    try {
+      model.add_lora({.rank = 2, .targets = targets}, 1);
+      FAIL() << "not refused";
+    } catch (const InvalidRequest& error) {
+      EXPECT_THAT(error.what(), HasSubstr(targets.empty() ? "there are none" : "\"attn_o\" is no linear"));
+    }
+  }
 }
 
 // The gradient of everything that is trained, omega included, against differences of the loss.
