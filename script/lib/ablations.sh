@@ -35,6 +35,7 @@ long_runs() {
   for seed in 1 2 3; do
     for start in "${long_starts[@]}"; do long_run "$start" "$seed"; done
   done
+  long_run rope 1
 }
 middle() { echo "$runs/omega-ntk-by-parts-learned-$1.gguf"; }  # of a seed: it has learned much, and has room to improve
 omega_runs() {
@@ -83,9 +84,11 @@ lora_runs() {
     short_run "lora-output-$seed" train/lora.json "$seed" "${lora_output[@]}"
   done
   [ -n "$short" ] && return
-  short_run lora-output-long-1 train/lora.json 1 "${lora_output[@]}" -s steps=1800
+  for seed in 1 2 3; do
+    short_run "lora-output-long-$seed" train/lora.json "$seed" "${lora_output[@]}" -s steps=1800
+    long_run ntk-by-parts "$seed"
+  done
   short_run lora-large-long-1 train/lora.json 1 "${lora_large[@]}" -s steps=1800
-  for seed in 1 2 3; do long_run ntk-by-parts "$seed"; done
   short_run lora-small-1 train/lora.json 1 "${lora_small[@]}"
   # A base that has seen these traces, its lanes closed to one another: the tokens and the form are known to it, reading is not.
   short_run lora-closed-1 train/omega.json 1 -s steps=240 -s open=false -s omega.learn=false
