@@ -19,13 +19,21 @@ short_run() { # name configuration seed settings...
     -s "seed=$seed" "$@"
 }
 
+# An arm of four lanes for each model that is there, named by what follows the prefix.
+model_arms() { # prefix pattern
+  local file name
+  for file in "$runs/$1"$2.gguf; do
+    name=$(basename "$file" .gguf)
+    [ ! -s "$file" ] || echo "--arm ${name#"$1"}:n=4,model=$file"
+  done
+}
+
 # Every start of omega, learned and frozen, with three seeds.
 omega_starts=(rope gt ntk ntk-by-parts)
 omega_run() { # start learned|frozen seed
   short_run "omega-$1-$2-$3" train/omega.json "$3" -s "omega.init=$1" -s "omega.learn=$([ "$2" = learned ] && echo true || echo false)"
 }
 # Three times the steps, learned, for what the short ones leave open.
-long_starts=(gt ntk ntk-by-parts)
 long_run() { # start seed
   short_run "long-$1-$2" train/omega.json "$2" -s "omega.init=$1" -s omega.learn=true -s steps=1800
 }
@@ -33,11 +41,12 @@ long_runs() {
   local start seed
   [ -n "$short" ] && return
   for seed in 1 2 3; do
-    for start in "${long_starts[@]}"; do long_run "$start" "$seed"; done
+    for start in gt ntk ntk-by-parts; do long_run "$start" "$seed"; done
   done
   long_run rope 1
 }
-middle() { echo "$runs/omega-ntk-by-parts-learned-$1.gguf"; }  # of a seed: it has learned much, and has room to improve
+# Of a seed: a model that has learned much, and has room to improve.
+middle() { echo "$runs/omega-ntk-by-parts-learned-$1.gguf"; }
 omega_runs() {
   local start how seed
   for seed in $(amount "1 2 3" 1); do
@@ -47,7 +56,7 @@ omega_runs() {
   done
 }
 omega_table() {
-  local init arms=() file
+  local init arms=()
   short_problems
   shared omega_runs
   shared long_runs
@@ -55,16 +64,10 @@ omega_table() {
     arms+=(--arm "untrained-$init:n=4,model=$base,coupling=lanerope,init=$init,stride=256")
   done
   measure omega-untrained short-problems "$(amount 88,128,160,280 24,48)" --arm "independent:model=$base" "${arms[@]}"
-  arms=()
-  for file in "$runs"/omega-*-[1-9].gguf; do
-    arms+=(--arm "$(basename "${file#*/omega-}" .gguf):n=4,model=$file")
-  done
-  measure omega short-problems "$(amount 80,88,96,128,160 24,48)" "${arms[@]}"
+  measure omega short-problems "$(amount 80,88,96,128,160 24,48)" $(model_arms omega- "*-[1-9]")
   script/lib/over-seeds "$runs/omega.txt"
   [ -n "$short" ] && return
-  arms=()
-  for file in "$runs"/long-*-[1-9].gguf; do arms+=(--arm "$(basename "${file#*/long-}" .gguf):n=4,model=$file"); done
-  measure omega-long short-problems 80,88,96,128,160 "${arms[@]}"
+  measure omega-long short-problems 80,88,96,128,160 $(model_arms long- "*-[1-9]")
   script/lib/over-seeds "$runs/omega-long.txt"
 }
 
@@ -110,7 +113,7 @@ lora_table() {
   shared lora_runs
   for seed in 1 2 3; do
     closed=$runs/lora-closed-$seed.gguf
-    arms+=($(lora_arms all "$seed" "$runs/omega-ntk-by-parts-learned-$seed.gguf"))
+    arms+=($(lora_arms all "$seed" "$(middle "$seed")"))
     arms+=($(lora_arms all-long "$seed" "$runs/long-ntk-by-parts-$seed.gguf"))
     for name in small large large-long output output-long; do arms+=($(lora_arms "$name" "$seed" "$base" "$runs/lora-$name-$seed.gguf")); done
     arms+=($(lora_arms closed "$seed" "$closed"))
@@ -138,7 +141,7 @@ kto_run() { # name base rollouts settings...
     $(kto_weights "$rollouts") "$@"
 }
 kto_runs() {
-  local rate
+  local rate seed
   trace_file kto-problems problems --split train --seed 41 --count "$(amount 300 8)" --parts 2-8
   # Lanes that were sampled alone, labelled by what they had ended with after 160 and 88 tokens.
   rollout_file kto-base-160 kto-problems "$base" 1 --coupling independent -b "$(amount 160 40)"
@@ -161,21 +164,21 @@ kto_runs() {
   kto_run lanes-88-1e-5 "$lanes" kto-lanes-88 -s learning_rate=1e-5
   kto_run base-88-1e-5 "$base" kto-base-88 -s learning_rate=1e-5 -s omega.init=rope
   kto_run middle-beta-1 "$(middle 1)" kto-middle-together-1 -s learning_rate=1e-5 -s kto.beta=0.5
-  kto_middle_runs 2 1e-5 3e-5
-  kto_middle_runs 3 1e-5 3e-5
+  for seed in 2 3; do kto_middle_runs "$seed" 1e-5 3e-5; done
 }
 # The lanes that a middle model samples together, and what they make of it.
 kto_middle_runs() { # seed rates...
   local seed=$1 rate from
   from=$(middle "$seed")
   shift
-  [ ! -s "$from" ] || rollout_file "kto-middle-together-$seed" kto-problems "$from" "$seed" -b "$(amount 96 40)"
+  [ -s "$from" ] || return 0
+  rollout_file "kto-middle-together-$seed" kto-problems "$from" "$seed" -b "$(amount 96 40)"
   for rate in "$@"; do
     kto_run "middle-$rate-$seed" "$from" "kto-middle-together-$seed" -s "learning_rate=$rate" -s "seed=$seed"
   done
   [ -n "$short" ] && return
   # What as many tokens of plain fine-tuning, on traces that it has not seen, do to the same model.
-  [ ! -s "$from" ] || short_run "kto-middle-sft-$seed" train/omega.json "$((seed % 3 + 1))" -s "base=$from" -s steps=48 -s learning_rate=1e-4
+  short_run "kto-middle-sft-$seed" train/omega.json "$((seed % 3 + 1))" -s "base=$from" -s steps=48 -s learning_rate=1e-4
 }
 
 kto_table() {
@@ -185,17 +188,11 @@ kto_table() {
   trace_file kto-dev problems --split dev --seed 36 --count "$(amount 300 8)" --parts 2-8
   measure kto kto-dev "$(amount 72,80,88,96,128,160,280 24,48)" --arm "independent:model=$base" \
     --arm "base:n=4,model=$base,coupling=lanerope,init=rope" --arm "lanes:n=4,model=$lanes" \
-    $(kto_arms "base-*") $(kto_arms "lanes-*")
+    $(model_arms kto- "base-*") $(model_arms kto- "lanes-*")
   short_problems
   for seed in $(amount "1 2 3" 1); do
     measure "kto-middle-$seed" short-problems "$(amount 72,80,88,96,128 24,48)" \
-      --arm "middle:n=4,model=$(middle "$seed")" $(kto_arms "middle-*-$seed")
-  done
-}
-kto_arms() { # pattern
-  local file
-  for file in "$runs"/kto-$1.gguf; do
-    [ ! -s "$file" ] || echo "--arm $(basename "${file#*/kto-}" .gguf):n=4,model=$file"
+      --arm "middle:n=4,model=$(middle "$seed")" $(model_arms kto- "middle-*-$seed")
   done
 }
 
