@@ -13,7 +13,7 @@
 #include "kernels/lane_attention.h"
 #include "kernels/product.h"
 
-namespace lanerope {
+namespace lanerope::bench {
 namespace {
 
 // The best of `runs` runs of `work(thread)` on all threads, in seconds. Threads meet by spinning.
@@ -53,7 +53,7 @@ struct Shape {
   int64_t n_out;
 };
 
-void bench_product(ggml_type type, Shape shape, const MachineCeilings& ceilings) {
+void bench_product(ggml_type type, Shape shape, const kernels::MachineCeilings& ceilings) {
   std::mt19937 random(1);
   std::normal_distribution<float> normal;
   const size_t row_bytes = ggml_row_size(type, shape.n_in);
@@ -66,39 +66,41 @@ void bench_product(ggml_type type, Shape shape, const MachineCeilings& ceilings)
   for (int64_t r = 16; r < shape.n_out; ++r) {
     std::copy_n(file.data() + (r % 16) * row_bytes, row_bytes, file.data() + r * row_bytes);
   }
-  const PackedMatrix matrix = PackedMatrix::pack(type, shape.n_in, shape.n_out, file.data());
+  const kernels::PackedMatrix matrix =
+      kernels::PackedMatrix::pack(type, shape.n_in, shape.n_out, file.data());
   // Copies, so that small matrices come from memory as they do in a model.
   const int copies = static_cast<int>(std::max<size_t>(1, (size_t{96} << 20) / matrix.bytes()));
-  std::vector<PackedMatrix> matrices;
+  std::vector<kernels::PackedMatrix> matrices;
   for (int i = 0; i < copies; ++i)
-    matrices.push_back(PackedMatrix::pack(type, shape.n_in, shape.n_out, file.data()));
+    matrices.push_back(kernels::PackedMatrix::pack(type, shape.n_in, shape.n_out, file.data()));
 
   for (const int64_t columns : {1, 2, 4, 8, 16, 32, 64, 512}) {
     std::vector<float> x(shape.n_in * columns);
     for (float& v : x) v = normal(random);
     std::vector<float> y(shape.n_out * columns);
-    const ColumnLayout layout(matrix.form(), shape.n_in);
+    const kernels::ActivationLayout layout(matrix.form(), shape.n_in);
     std::vector<std::byte> prepared(layout.column_bytes() * columns + 64);
-    std::vector<std::unique_ptr<ProductParameters>> products;
-    for (const PackedMatrix& m : matrices) products.push_back(std::make_unique<ProductParameters>(m));
+    std::vector<std::unique_ptr<kernels::ProductParameters>> products;
+    for (const kernels::PackedMatrix& m : matrices)
+      products.push_back(std::make_unique<kernels::ProductParameters>(m));
     const int used = columns > 64 ? std::min(copies, 2) : copies;
     const double prepare = best_seconds(ceilings.n_threads, 21, [&](int thread) {
-      prepare_columns(products[0]->columns, {.x = x.data(),
-                                             .n_in = shape.n_in,
-                                             .n_columns = columns,
-                                             .column_stride = shape.n_in,
-                                             .prepared = prepared.data(),
-                                             .thread = thread,
-                                             .n_threads = ceilings.n_threads});
+      kernels::prepare_activations(products[0]->columns, {.x = x.data(),
+                                                          .n_in = shape.n_in,
+                                                          .n_columns = columns,
+                                                          .column_stride = shape.n_in,
+                                                          .prepared = prepared.data(),
+                                                          .thread = thread,
+                                                          .n_threads = ceilings.n_threads});
     });
     const double seconds = best_seconds(ceilings.n_threads, 15,
                                         [&](int) {
                                           for (int i = 0; i < used; ++i) {
-                                            product(*products[i], {.prepared = prepared.data(),
-                                                                   .n_columns = columns,
-                                                                   .y = y.data(),
-                                                                   .column_stride = shape.n_out,
-                                                                   .n_threads = ceilings.n_threads});
+                                            kernels::product(*products[i], {.prepared = prepared.data(),
+                                                                            .n_columns = columns,
+                                                                            .y = y.data(),
+                                                                            .column_stride = shape.n_out,
+                                                                            .n_threads = ceilings.n_threads});
                                           }
                                         }) /
                            used;
@@ -124,28 +126,28 @@ struct AttentionCase {
 
 // One layer of 12 query heads and 2 KV heads of 128; its time is the mean over layers that have cells of
 // their own, so that cells come from memory as they do in a model.
-void bench_attention(const AttentionCase& c, const MachineCeilings& ceilings) {
-  const AttentionShape shape{.n_head = 12,
-                             .n_head_kv = 2,
-                             .head_dim = 128,
-                             .n_rot = 128,
-                             .pairs = RopePairs::halves,
-                             .scale = 0.088F};
-  auto frequencies = std::make_shared<LaneFrequencies>();
+void bench_attention(const AttentionCase& c, const kernels::MachineCeilings& ceilings) {
+  const kernels::AttentionShape shape{.n_head = 12,
+                                      .n_head_kv = 2,
+                                      .head_dim = 128,
+                                      .n_rot = 128,
+                                      .pairs = core::RopePairs::halves,
+                                      .scale = 0.088F};
+  auto frequencies = std::make_shared<core::LaneFrequencies>();
   for (int t = 0; t < 64; ++t) frequencies->theta.push_back(1.0 / (t + 1));
   frequencies->omega = frequencies->theta;
-  AttentionPlan plan;
+  core::AttentionPlan plan;
   double row_cells = 0;
-  const auto add = [&](int32_t n_rows, int32_t first_lane, int32_t n_lanes) {
-    AttentionBlock block;
+  const auto add = [&](int32_t n_rows, int32_t first_query, int32_t n_lanes) {
+    core::AttentionBlock block;
     block.first_row = plan.n_rows;
     block.n_rows = n_rows;
     block.frequencies = frequencies;
     block.segments.push_back({0, c.prompt});
-    block.owners.push_back(prompt_row);
+    block.owners.push_back(core::prompt_row);
     for (int32_t l = 0; l < n_lanes; ++l) {
-      block.segments.push_back({c.prompt + (first_lane + l) * c.generated, c.generated});
-      block.owners.push_back(first_lane + l);
+      block.segments.push_back({c.prompt + (first_query + l) * c.generated, c.generated});
+      block.owners.push_back(first_query + l);
     }
     for (int32_t r = 0; r < n_rows; ++r) {
       const int32_t seen = c.causal ? c.prompt - n_rows + r + 1 : c.prompt;
@@ -177,23 +179,23 @@ void bench_attention(const AttentionCase& c, const MachineCeilings& ceilings) {
   std::vector<float> q(plan.n_rows * 1536);
   for (float& v : q) v = normal(random);
   std::vector<float> out(q.size());
-  AttentionWork work(shape, n_layers);
+  kernels::AttentionSchedule work(shape, n_layers);
   work.prepare(plan);
   const double prepare = best_seconds(1, 11, [&](int) { work.prepare(plan); });
-  const LaneAttentionParameters parameters{&work, 0, nullptr};
+  const kernels::LaneAttentionParameters parameters{&work, 0, nullptr};
   const auto view = [&](const std::vector<ggml_fp16_t>& cells, int layer) {
-    return CellView{GGML_TYPE_F16, reinterpret_cast<const std::byte*>(cells.data() + layer * layer_size),
-                    512};
+    return kernels::CellView{GGML_TYPE_F16,
+                             reinterpret_cast<const std::byte*>(cells.data() + layer * layer_size), 512};
   };
   const auto all_layers = [&](int) {
     for (int l = 0; l < n_layers; ++l) {
-      lane_attention(parameters, {.q = q.data(),
-                                  .head_stride = 128,
-                                  .row_stride = 1536,
-                                  .keys = view(keys, l),
-                                  .values = view(values, l),
-                                  .out = out.data(),
-                                  .n_threads = ceilings.n_threads});
+      kernels::lane_attention(parameters, {.q = q.data(),
+                                           .head_stride = 128,
+                                           .row_stride = 1536,
+                                           .keys = view(keys, l),
+                                           .values = view(values, l),
+                                           .out = out.data(),
+                                           .n_threads = ceilings.n_threads});
     }
   };
   const double seconds = best_seconds(ceilings.n_threads, c.causal ? 3 : 15, all_layers) / n_layers;
@@ -203,12 +205,12 @@ void bench_attention(const AttentionCase& c, const MachineCeilings& ceilings) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::bench
 
 int main(int argc, char** argv) {
   using namespace lanerope;
   const int n_threads = argc > 1 ? std::atoi(argv[1]) : 2;
-  const MachineCeilings ceilings = measure_ceilings(n_threads);
+  const kernels::MachineCeilings ceilings = kernels::measure_ceilings(n_threads);
   std::printf("%d threads: bytes %.0f GMAC/s, float %.0f GMAC/s, read %.1f GB/s, copy %.1f GB/s\n", n_threads,
               ceilings.byte_macs * 1e-9, ceilings.float_macs * 1e-9, ceilings.read_bytes * 1e-9,
               ceilings.copy_bytes * 1e-9);

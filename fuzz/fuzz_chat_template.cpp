@@ -21,20 +21,20 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   };
   const std::string_view source = next();
   const std::string_view chosen = next();
-  std::vector<ChatMessage> messages;
+  std::vector<text::ChatMessage> messages;
   while (!rest.empty()) {
     const std::string_view role = next();
     messages.push_back({.role = role, .content = next()});
   }
 
   try {
-    const ChatFormat format = chat_format(source, chosen);
-    for (const RenderOptions options :
-         {RenderOptions{}, RenderOptions{.add_generation_prompt = false, .think = false}}) {
-      const std::string text = render(format, messages, options);
-      for (const ChatMessage& message : messages) {
+    const text::ChatFormat format = text::chat_format(source, chosen);
+    for (const text::RenderOptions options :
+         {text::RenderOptions{}, text::RenderOptions{.add_generation_prompt = false, .think = false}}) {
+      const std::string text = text::render(format, messages, options);
+      for (const text::ChatMessage& message : messages) {
         // Llama 3 trims.
-        const bool verbatim = message.role == "user" && format.kind != ChatTemplate::llama3;
+        const bool verbatim = message.role == "user" && format.kind != text::ChatTemplate::llama3;
         if (verbatim && text.find(message.content) == std::string::npos) std::abort();
       }
     }

@@ -3,14 +3,14 @@
 #include <cstring>
 #include <vector>
 
+#include "gguf/file.h"
+#include "gguf/finite.h"
 #include "lanerope/errors.h"
-#include "model/gguf_file.h"
-#include "model/gguf_finite.h"
 
 namespace {
 
 // Reads every key as every kind of value, and every byte of every tensor.
-void use(const lanerope::GgufFile& file) {
+void use(const gguf::File& file) {
   for (const auto key : file.keys()) {
     const auto attempt = [&](auto kind) {
       try {
@@ -32,7 +32,7 @@ void use(const lanerope::GgufFile& file) {
   for (const auto& tensor : file.tensors()) {
     sum += file.find_tensor(tensor.name) == &tensor;
     for (size_t i = 0; i < tensor.bytes; ++i) sum += std::to_integer<unsigned>(tensor.data[i]);
-    sum += lanerope::all_finite(tensor);
+    sum += gguf::all_finite(tensor);
   }
   volatile unsigned sink = sum;
   static_cast<void>(sink);
@@ -42,7 +42,7 @@ void use(const lanerope::GgufFile& file) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {
-    use(lanerope::GgufFile::view({reinterpret_cast<const std::byte*>(data), size}, "fuzz.gguf"));
+    use(gguf::File::view({reinterpret_cast<const std::byte*>(data), size}, "fuzz.gguf"));
   } catch (const lanerope::BadFile&) {
     return 0;
   }

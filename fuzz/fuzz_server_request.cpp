@@ -10,20 +10,21 @@
 #include "server/reasoning_splitter.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using lanerope::ApiEndpoint;
+  using server::ApiEndpoint;
   if (size == 0) return 0;
   const std::string_view body(reinterpret_cast<const char*>(data + 1), size - 1);
-  const ApiEndpoint endpoints[] = {ApiEndpoint::chat, ApiEndpoint::completion, ApiEndpoint::group};
+  const server::ApiEndpoint endpoints[] = {server::ApiEndpoint::chat, server::ApiEndpoint::completion,
+                                           server::ApiEndpoint::group};
   try {
-    const lanerope::ApiRequest request = lanerope::parse_api_request(endpoints[data[0] % 3], body);
+    const server::ApiRequest request = server::parse_api_request(endpoints[data[0] % 3], body);
     if (request.n < 1 || (request.max_tokens && *request.max_tokens < 1)) __builtin_trap();
     if (request.messages.empty() && request.prompt.empty() && request.prompt_tokens.empty()) __builtin_trap();
-  } catch (const lanerope::ApiError& error) {
-    if (lanerope::to_text(lanerope::describe_error(error).body).empty()) __builtin_trap();
+  } catch (const server::ApiError& error) {
+    if (server::to_text(server::describe_error(error).body).empty()) __builtin_trap();
   }
 
   // What comes out of the splitter is what went in, but for the marks and the space beside them.
-  lanerope::ReasoningSplitter splitter(lanerope::ReasoningSplitter::Mode::off);
+  server::ReasoningSplitter splitter(server::ReasoningSplitter::Mode::off);
   const size_t half = body.size() / 2;
   std::string content =
       splitter.push(body.substr(0, half)).content + splitter.push(body.substr(half)).content;

@@ -24,7 +24,7 @@ void require(bool condition) {
   if (!condition) std::abort();
 }
 
-void damage(VocabularyData& data, FuzzedDataProvider& input) {
+void damage(text::VocabularyData& data, FuzzedDataProvider& input) {
   const auto index = [&](size_t size) { return input.ConsumeIntegralInRange<size_t>(0, size - 1); };
   const auto any_token = [&] { return input.ConsumeIntegralInRange<int64_t>(-2, 300); };
   for (int edits = input.ConsumeIntegralInRange(0, 6); edits > 0; --edits) {
@@ -66,7 +66,7 @@ void damage(VocabularyData& data, FuzzedDataProvider& input) {
   }
 }
 
-bool has_all_bytes(const Vocabulary& vocabulary) {
+bool has_all_bytes(const text::Vocabulary& vocabulary) {
   for (int byte = 0; byte < 256; ++byte) {
     if (!vocabulary.find_byte(static_cast<uint8_t>(byte))) return false;
   }
@@ -74,15 +74,15 @@ bool has_all_bytes(const Vocabulary& vocabulary) {
 }
 
 // All text of a lane as it is streamed, cut by no stop string.
-std::string streamed(const std::shared_ptr<const Vocabulary>& vocabulary,
+std::string streamed(const std::shared_ptr<const text::Vocabulary>& vocabulary,
                      const std::vector<TokenId>& tokens) {
-  Detokenizer detokenizer(vocabulary, {.special = true});
-  StopStrings stops({std::string(100, 's')});
+  text::Detokenizer detokenizer(vocabulary, {.special = true});
+  text::StopStrings stops({std::string(100, 's')});
   std::string text;
   for (const TokenId token : tokens) {
     const std::string piece = detokenizer.push(token);
-    require(is_utf8(piece));
-    const StopStrings::Result result = stops.push(piece);
+    require(text::is_utf8(piece));
+    const text::StopStrings::Result result = stops.push(piece);
     text += result.text;
     if (result.stopped) return text;
   }
@@ -94,23 +94,24 @@ std::string streamed(const std::shared_ptr<const Vocabulary>& vocabulary,
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   FuzzedDataProvider input(bytes, size);
   const bool sentencepiece = input.ConsumeBool();
-  VocabularyData data = sentencepiece ? toy_sentencepiece() : toy_bpe();
+  text::VocabularyData data = sentencepiece ? text::toy_sentencepiece() : text::toy_bpe();
   data.pre = input.PickValueInArray({"gpt-2", "llama-bpe", "qwen2", "smollm", "tekken"});
   damage(data, input);
-  const EncodeOptions options{.add_special = input.ConsumeBool(), .parse_special = input.ConsumeBool()};
+  const text::EncodeOptions options{.add_special = input.ConsumeBool(), .parse_special = input.ConsumeBool()};
   const std::string text = input.ConsumeRemainingBytesAsString();
 
-  std::shared_ptr<const Vocabulary> vocabulary;
+  std::shared_ptr<const text::Vocabulary> vocabulary;
   try {
-    vocabulary = std::make_shared<const Vocabulary>(std::move(data));
+    vocabulary = std::make_shared<const text::Vocabulary>(std::move(data));
   } catch (const BadFile& error) {
-    require(is_utf8(error.what()) && std::string_view(error.what()).find('\n') == std::string_view::npos);
+    require(text::is_utf8(error.what()) &&
+            std::string_view(error.what()).find('\n') == std::string_view::npos);
     return 0;
   }
-  const Tokenizer tokenizer(vocabulary);
+  const text::Tokenizer tokenizer(vocabulary);
   const std::vector<TokenId> tokens = tokenizer.encode(text, options);
   for (const TokenId token : tokens) require(vocabulary->contains(token));
-  require(is_utf8(streamed(vocabulary, tokens)));
+  require(text::is_utf8(streamed(vocabulary, tokens)));
 
   const bool exact =
       !options.add_special && has_all_bytes(*vocabulary) &&

@@ -3,12 +3,12 @@
 #include <iostream>
 #include <string>
 
-#include "model/gguf_file.h"
+#include "gguf/file.h"
 #include "tools/random_adapter.h"
 
 int main(int argc, char** argv) {
   CLI::App app("Writes a LoRA adapter with random values for a GGUF model, for tests and measurements.");
-  lanerope::RandomAdapter adapter;
+  lanerope::tools::RandomAdapter adapter;
   lanerope::Coupling coupling;
   std::string model;
   std::string path;
@@ -28,7 +28,7 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
     if (lanes) adapter.coupling = coupling;
-    lanerope::write_random_adapter(adapter, lanerope::GgufFile(model), path);
+    lanerope::tools::write_random_adapter(adapter, lanerope::gguf::File(model), path);
   } catch (const CLI::ParseError& error) {
     return app.exit(error);
   } catch (const std::exception& error) {

@@ -10,16 +10,16 @@
 namespace {
 
 struct Arguments {
-  lanerope::RandomModel model;
+  lanerope::tools::RandomModel model;
   std::string path;
 };
 
 void add_options(CLI::App& app, Arguments& arguments) {
-  lanerope::RandomModel& m = arguments.model;
+  lanerope::tools::RandomModel& m = arguments.model;
   // CLI11 acts on options in this order, whatever theirs on the command line: what follows changes the
   // preset.
   app.add_option_function<std::string>(
-      "--preset", [&m](const std::string& name) { m = lanerope::preset_model(name); },
+      "--preset", [&m](const std::string& name) { m = lanerope::tools::preset_model(name); },
       "tiny (default) or r1-1.5b");
   app.add_option("--architecture", m.architecture, "llama, qwen2 or qwen3");
   app.add_option("--layers", m.n_layer, "transformer layers");
@@ -33,9 +33,10 @@ void add_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--type", m.type, "f32, f16, bf16, q8_0, q4_0, q4_k_m, or any other type of ggml");
   app.add_flag("--tied,!--untied", m.tied, "whether the output matrix is the token embedding");
   app.add_option("--rope-base", m.rope_base, "base of the rotary frequencies");
-  const std::map<std::string, lanerope::RopeScaling> scalings = {{"none", lanerope::RopeScaling::none},
-                                                                 {"linear", lanerope::RopeScaling::linear},
-                                                                 {"yarn", lanerope::RopeScaling::yarn}};
+  const std::map<std::string, lanerope::core::RopeScaling> scalings = {
+      {"none", lanerope::core::RopeScaling::none},
+      {"linear", lanerope::core::RopeScaling::linear},
+      {"yarn", lanerope::core::RopeScaling::yarn}};
   app.add_option("--rope-scaling", m.rope_scaling, "none, linear or yarn")
       ->transform(CLI::CheckedTransformer(scalings));
   app.add_option("--rope-factor", m.rope_factor,
@@ -57,7 +58,7 @@ int main(int argc, char** argv) {
   add_options(app, arguments);
   try {
     app.parse(argc, argv);
-    std::cout << lanerope::write_random_model(arguments.model, arguments.path) << "\n";
+    std::cout << lanerope::tools::write_random_model(arguments.model, arguments.path) << "\n";
   } catch (const CLI::ParseError& error) {
     return app.exit(error);
   } catch (const std::exception& error) {

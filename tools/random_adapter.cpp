@@ -4,16 +4,16 @@
 #include <cmath>
 #include <span>
 
-#include "model/gguf_file.h"
-#include "model/gguf_writer.h"
+#include "gguf/file.h"
+#include "gguf/writer.h"
 #include "tools/random_model.h"
 #include "tools/random_tensor.h"
 
-namespace lanerope {
+namespace lanerope::tools {
 
 namespace {
 
-void set_lane_keys(GgufWriter& writer, const RandomAdapter& adapter) {
+void set_lane_keys(gguf::Writer& writer, const RandomAdapter& adapter) {
   const Coupling& coupling = *adapter.coupling;
   writer.set("lanerope.version", uint32_t{1});
   writer.set("lanerope.coupling", name(coupling.kind));
@@ -26,7 +26,8 @@ void set_lane_keys(GgufWriter& writer, const RandomAdapter& adapter) {
   if (!coupling.omega.empty()) writer.set("lanerope.omega", std::span<const float>(coupling.omega));
 }
 
-void add_pair(std::vector<RandomTensor>& tensors, const RandomAdapter& adapter, const TensorInfo& weight) {
+void add_pair(std::vector<RandomTensor>& tensors, const RandomAdapter& adapter,
+              const gguf::TensorInfo& weight) {
   const ggml_type type = parse_tensor_type(adapter.type);
   // Of an input with entries of size 1, A makes entries of size 1, and B of those entries of size `strength`.
   tensors.push_back({.name = weight.name + ".lora_a",
@@ -41,7 +42,7 @@ void add_pair(std::vector<RandomTensor>& tensors, const RandomAdapter& adapter, 
 
 }  // namespace
 
-void write_random_adapter(const RandomAdapter& adapter, const GgufFile& base, const std::string& path) {
+void write_random_adapter(const RandomAdapter& adapter, const gguf::File& base, const std::string& path) {
   const auto architecture = base.get<std::string>("general.architecture");
   const auto n_layer = base.get<int32_t>(architecture + ".block_count");
   std::vector<RandomTensor> tensors;
@@ -52,7 +53,7 @@ void write_random_adapter(const RandomAdapter& adapter, const GgufFile& base, co
   }
   if (adapter.output) add_pair(tensors, adapter, base.tensor("output.weight"));
 
-  GgufWriter writer(path);
+  gguf::Writer writer(path);
   writer.set("general.type", "adapter");
   writer.set("general.architecture", architecture);
   writer.set("general.name", "random adapter, seed " + std::to_string(adapter.seed));
@@ -65,4 +66,4 @@ void write_random_adapter(const RandomAdapter& adapter, const GgufFile& base, co
   writer.finish();
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::tools

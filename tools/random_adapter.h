@@ -6,11 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "gguf/file.h"
 #include "lanerope/coupling.h"
 
-namespace lanerope {
-
-class GgufFile;
+namespace lanerope::tools {
 
 // A LoRA adapter with random values in the layout that llama.cpp reads. Unlike one before training, B is not
 // zero.
@@ -33,6 +32,6 @@ struct RandomAdapter {
 
 // Writes an adapter that fits `base`. Throws BadFile where `base` lacks a target, SystemError when the disk
 // refuses.
-void write_random_adapter(const RandomAdapter& adapter, const GgufFile& base, const std::string& path);
+void write_random_adapter(const RandomAdapter& adapter, const gguf::File& base, const std::string& path);
 
-}  // namespace lanerope
+}  // namespace lanerope::tools

@@ -8,11 +8,11 @@
 #include <numbers>
 #include <span>
 
+#include "gguf/writer.h"
 #include "lanerope/errors.h"
-#include "model/gguf_writer.h"
 #include "tools/random_tensor.h"
 
-namespace lanerope {
+namespace lanerope::tools {
 
 namespace {
 
@@ -139,7 +139,7 @@ class TensorList {
 };
 
 // What general.file_type calls the type, for the names that llama.cpp has for it.
-void set_file_type(GgufWriter& writer, const std::string& type) {
+void set_file_type(gguf::Writer& writer, const std::string& type) {
   constexpr std::pair<std::string_view, uint32_t> file_types[] = {
       {"f32", 0}, {"f16", 1}, {"q4_0", 2}, {"q8_0", 7}, {"q4_k_m", 15}, {"q6_k", 18}, {"bf16", 32}};
   for (const auto& [name, number] : file_types) {
@@ -147,7 +147,7 @@ void set_file_type(GgufWriter& writer, const std::string& type) {
   }
 }
 
-void set_metadata(GgufWriter& writer, const RandomModel& m, const ToyTokenizer& tokenizer) {
+void set_metadata(gguf::Writer& writer, const RandomModel& m, const ToyTokenizer& tokenizer) {
   const std::string prefix = m.architecture + ".";
   const auto set_size = [&](const char* key, size_t value) {
     writer.set(prefix + key, static_cast<uint32_t>(value));
@@ -169,8 +169,8 @@ void set_metadata(GgufWriter& writer, const RandomModel& m, const ToyTokenizer& 
   set_size("rope.dimension_count", m.head_dim);
   writer.set(prefix + "attention.layer_norm_rms_epsilon", 1e-6F);
   writer.set(prefix + "rope.freq_base", m.rope_base);
-  if (m.rope_scaling != RopeScaling::none) {
-    writer.set(prefix + "rope.scaling.type", m.rope_scaling == RopeScaling::yarn ? "yarn" : "linear");
+  if (m.rope_scaling != core::RopeScaling::none) {
+    writer.set(prefix + "rope.scaling.type", m.rope_scaling == core::RopeScaling::yarn ? "yarn" : "linear");
     writer.set(prefix + "rope.scaling.factor", m.rope_factor);
     if (m.rope_original_context > 0)
       set_size("rope.scaling.original_context_length", m.rope_original_context);
@@ -214,7 +214,7 @@ std::string write_random_model(const RandomModel& model, const std::string& path
 
   const int files = model.splits;
   for (int i = 0; i < files; ++i) {
-    GgufWriter writer(files == 1 ? path : split_path(path, i + 1, files));
+    gguf::Writer writer(files == 1 ? path : split_path(path, i + 1, files));
     if (i == 0) set_metadata(writer, model, tokenizer);
     if (files > 1) {
       writer.set("split.no", static_cast<uint16_t>(i));
@@ -243,4 +243,4 @@ ggml_type parse_tensor_type(std::string_view name) {
                        "\"; f32, f16, bf16, q8_0, q4_0, q4_K are some");
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::tools

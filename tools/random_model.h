@@ -11,7 +11,7 @@
 #include "core/theta.h"
 #include "tools/toy_tokenizer.h"
 
-namespace lanerope {
+namespace lanerope::tools {
 
 // A model with random weights, scaled so that hidden states keep their size, attention depends on what is
 // read, and greedy decoding has a clear favourite at each step. Bit for bit the same everywhere for the same
@@ -30,7 +30,7 @@ struct RandomModel {
   std::string type = "f32";
   bool tied = false;  // the output matrix is the token embedding
   float rope_base = 10000.0F;
-  RopeScaling rope_scaling = RopeScaling::none;
+  core::RopeScaling rope_scaling = core::RopeScaling::none;
   float rope_factor = 1.0F;
   int32_t rope_original_context = 0;
   bool llama3_rope_freqs =
@@ -53,4 +53,4 @@ std::string write_random_model(const RandomModel& model, const std::string& path
 // The type of that name, in either case of letters. Throws InvalidRequest.
 ggml_type parse_tensor_type(std::string_view name);
 
-}  // namespace lanerope
+}  // namespace lanerope::tools

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <thread>
 
-#include "model/gguf_writer.h"
+#include "gguf/writer.h"
 
-namespace lanerope {
+namespace lanerope::tools {
 
 namespace {
 
@@ -55,7 +55,7 @@ void random_values(const RandomTensor& tensor, uint64_t seed, int64_t begin, std
   }
 }
 
-void write_random_tensor(GgufWriter& writer, const RandomTensor& tensor, uint64_t seed, int threads) {
+void write_random_tensor(gguf::Writer& writer, const RandomTensor& tensor, uint64_t seed, int threads) {
   const int64_t row = tensor.ne[0];
   const int64_t rows = tensor.ne.size() > 1 ? tensor.ne[1] : 1;
   const int64_t rows_a_slab = std::clamp<int64_t>(slab_elements / row, 1, rows);
@@ -88,4 +88,4 @@ ggml_type type_for_row(ggml_type wanted, int64_t row) {
   return row % ggml_blck_size(GGML_TYPE_Q8_0) == 0 ? GGML_TYPE_Q8_0 : GGML_TYPE_F16;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::tools

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-namespace lanerope {
+#include "gguf/writer.h"
 
-class GgufWriter;
+namespace lanerope::tools {
 
 // A tensor of random numbers, bell-shaped, that depend on the seed, the name and the place in the tensor
 // alone: not on the type, the order of writing or the number of threads.
@@ -29,9 +29,9 @@ void random_values(const RandomTensor& tensor, uint64_t seed, int64_t begin, std
 
 // Quantises the tensor with ggml a slab of rows at a time and appends it to `writer`. At most about 64 MiB of
 // memory.
-void write_random_tensor(GgufWriter& writer, const RandomTensor& tensor, uint64_t seed, int threads);
+void write_random_tensor(gguf::Writer& writer, const RandomTensor& tensor, uint64_t seed, int threads);
 
 // `wanted`, or where its blocks do not divide rows of `row` elements q8_0 or else f16.
 ggml_type type_for_row(ggml_type wanted, int64_t row);
 
-}  // namespace lanerope
+}  // namespace lanerope::tools

@@ -6,10 +6,10 @@
 #include <span>
 #include <string_view>
 
+#include "gguf/writer.h"
 #include "lanerope/errors.h"
-#include "model/gguf_writer.h"
 
-namespace lanerope {
+namespace lanerope::tools {
 
 namespace {
 
@@ -176,7 +176,7 @@ ToyTokenizer make_toy_tokenizer(int32_t n_vocab, ToyChat chat) {
   return result;
 }
 
-void write_tokenizer(GgufWriter& writer, const ToyTokenizer& tokenizer) {
+void write_tokenizer(gguf::Writer& writer, const ToyTokenizer& tokenizer) {
   writer.set("tokenizer.ggml.model", "gpt2");
   writer.set("tokenizer.ggml.pre", tokenizer.pre_tokenizer);
   writer.set("tokenizer.ggml.tokens", std::span<const std::string>(tokenizer.tokens));
@@ -188,4 +188,4 @@ void write_tokenizer(GgufWriter& writer, const ToyTokenizer& tokenizer) {
   writer.set("tokenizer.chat_template", tokenizer.chat_template);
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::tools

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-namespace lanerope {
+#include "gguf/writer.h"
 
-class GgufWriter;
+namespace lanerope::tools {
 
 // Which chat format, and with it which special tokens, a made-up model speaks.
 enum class ToyChat {
@@ -36,6 +36,6 @@ struct ToyTokenizer {
 ToyTokenizer make_toy_tokenizer(int32_t n_vocab, ToyChat chat);
 
 // Writes the tokenizer.* keys.
-void write_tokenizer(GgufWriter& writer, const ToyTokenizer& tokenizer);
+void write_tokenizer(gguf::Writer& writer, const ToyTokenizer& tokenizer);
 
-}  // namespace lanerope
+}  // namespace lanerope::tools

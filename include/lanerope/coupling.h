@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
-#include <string_view>
 #include <vector>
+
+#include "lanerope/names.h"
 
 namespace lanerope {
 
@@ -22,8 +22,8 @@ enum class CouplingKind {
 enum class OmegaInit {
   rope,          // omega = 0: lanes are told apart by content alone
   gt,            // omega = stride * theta
-  ntk,           // gt with the base changed so that the slowest pair turns stride / s per lane
-  ntk_by_parts,  // gt for pairs that turn often within the trained context, 0 for slow ones, a ramp between
+  ntk,           // gt with the base changed so that the slowest pair rotates by stride / s tokens per lane
+  ntk_by_parts,  // gt for pairs that rotate often within the trained context, 0 for slow ones, a ramp between
   given,         // Coupling::omega
 };
 
@@ -61,16 +61,15 @@ struct Coupling {
   PromptLane prompt_lane = PromptLane::own;
 };
 
-// Each name is the one used in the CLI, the API and files. parse_* return nothing for an unknown name.
-std::string_view name(CouplingKind);
-std::string_view name(OmegaInit);
-std::string_view name(Visibility);
-std::string_view name(Topology);
-std::string_view name(PromptLane);
-std::optional<CouplingKind> parse_coupling_kind(std::string_view);
-std::optional<OmegaInit> parse_omega_init(std::string_view);
-std::optional<Visibility> parse_visibility(std::string_view);
-std::optional<Topology> parse_topology(std::string_view);
-std::optional<PromptLane> parse_prompt_lane(std::string_view);
+template <>
+std::span<const Named<CouplingKind>> names();
+template <>
+std::span<const Named<OmegaInit>> names();
+template <>
+std::span<const Named<Visibility>> names();
+template <>
+std::span<const Named<Topology>> names();
+template <>
+std::span<const Named<PromptLane>> names();
 
 }  // namespace lanerope

@@ -9,14 +9,15 @@
 #include <vector>
 
 #include "lanerope/model.h"
+#include "lanerope/names.h"
 #include "lanerope/request.h"
 #include "lanerope/result.h"
 
 namespace lanerope {
 
 enum class KvType { f16, f32, q8_0 };
-std::string_view name(KvType);
-std::optional<KvType> parse_kv_type(std::string_view);
+template <>
+std::span<const Named<KvType>> names();
 
 struct EngineOptions {
   int32_t kv_cells = 8192;   // in all, for every group together

@@ -34,7 +34,7 @@ struct FileDescription {
   std::vector<FileKey> keys = {};        // sorted
   std::vector<FileTensor> tensors = {};  // in the order of the file
   // Exactly one of the two is set. ModelInfo without what only a loaded model has: resident_bytes, device,
-  // path, threads and adapters.
+  // back_end, threads and adapters.
   std::optional<ModelInfo> model = {};
   std::optional<AdapterInfo> adapter = {};
 };

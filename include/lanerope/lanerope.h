@@ -9,6 +9,7 @@
 #include "lanerope/inspect.h"   // IWYU pragma: export
 #include "lanerope/machine.h"   // IWYU pragma: export
 #include "lanerope/model.h"     // IWYU pragma: export
+#include "lanerope/names.h"     // IWYU pragma: export
 #include "lanerope/request.h"   // IWYU pragma: export
 #include "lanerope/result.h"    // IWYU pragma: export
 #include "lanerope/token.h"     // IWYU pragma: export

@@ -12,18 +12,19 @@
 #include <vector>
 
 #include "lanerope/coupling.h"
+#include "lanerope/names.h"
 #include "lanerope/token.h"
 
 namespace lanerope {
 
 // Which code multiplies weights and attends. `kernels` needs the CPU; it is the default there.
-enum class Path {
+enum class BackEnd {
   automatic,
   kernels,  // lanerope's own, in src/kernels
   ggml,     // plain ggml operations: the reference, and every other back end
 };
-std::string_view name(Path);
-std::optional<Path> parse_path(std::string_view);
+template <>
+std::span<const Named<BackEnd>> names();
 
 struct AdapterOptions {
   std::string file = {};
@@ -35,7 +36,7 @@ struct ModelOptions {
   std::vector<AdapterOptions> adapters = {};
   std::string device = "cpu";  // a ggml device name, or "cpu"
   int32_t threads = 0;         // 0: all cores
-  Path path = Path::automatic;
+  BackEnd back_end = BackEnd::automatic;
   // Name of a built-in chat template in place of the file's; empty: the file's.
   std::string chat_template = {};
   // Called while loading with a share from 0 to 1; may be empty.
@@ -66,7 +67,7 @@ struct ModelInfo {
   std::string name = {};
   std::string architecture = {};
   int32_t n_layer = 0;
-  int32_t width = 0;
+  int32_t n_embd = 0;
   int32_t n_head = 0;
   int32_t n_head_kv = 0;
   int32_t head_dim = 0;
@@ -82,7 +83,7 @@ struct ModelInfo {
   std::string tokenizer = {};
   std::string chat_template = {};  // the built-in name, or empty if none was recognised
   std::string device = {};
-  std::string path = {};
+  std::string back_end = {};
   int32_t threads = 0;
   std::optional<LaneTraining> lanes = {};  // where the base model itself was trained with lanes
   std::vector<AdapterInfo> adapters = {};
@@ -92,6 +93,12 @@ struct Message {
   std::string role = {};
   std::string content = {};
 };
+
+class Model;
+namespace model {
+struct LoadedModel;  // src/model/loaded_model.h
+const LoadedModel& loaded(const Model& model);
+}  // namespace model
 
 // A base model with its adapters and its tokenizer. Immutable after load; all members may be called from any
 // thread.
@@ -127,12 +134,10 @@ class Model {
   // The generation prompt opens a <think> block.
   bool template_opens_thinking() const;
 
-  struct Parts;  // src/model/loaded_model.h
-  const Parts& parts() const { return *parts_; }
-
  private:
-  explicit Model(std::unique_ptr<Parts> parts);
-  std::unique_ptr<Parts> parts_;
+  friend const model::LoadedModel& model::loaded(const Model&);
+  explicit Model(std::unique_ptr<const model::LoadedModel> loaded);
+  std::unique_ptr<const model::LoadedModel> loaded_;
 };
 
 // Names of the devices that ggml found on this machine.

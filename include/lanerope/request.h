@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lanerope/coupling.h"
+#include "lanerope/names.h"
 #include "lanerope/token.h"
 
 namespace lanerope {
@@ -41,8 +42,8 @@ enum class SelectionKind {
   verifier,  // the lane that an external command scores highest
   first,     // the lane that ends first by itself
 };
-std::string_view name(SelectionKind);
-std::optional<SelectionKind> parse_selection_kind(std::string_view);
+template <>
+std::span<const Named<SelectionKind>> names();
 
 struct Selection {
   SelectionKind kind = SelectionKind::vote;
@@ -82,7 +83,7 @@ struct Request {
   int32_t top_logprobs = 0;                // alternatives reported with each token, at most 20
   std::vector<float> adapter_scales = {};  // per loaded adapter; empty means the scales it was loaded with
   int32_t reserved_lanes = 0;              // room for lanes that are spawned later
-  int32_t max_generated = 0;               // tokens that a lane may sample, within its budget; 0: all of it
+  int32_t max_tokens = 0;                  // tokens that a lane may sample, within its budget; 0: all of it
   // Once finished, the group stays readable for Engine::probe until Engine::release, or until another group
   // needs its cells. A cancelled group is never held.
   bool hold = false;

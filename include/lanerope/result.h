@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lanerope/names.h"
 #include "lanerope/token.h"
 
 namespace lanerope {
@@ -23,7 +24,8 @@ enum class FinishReason {
   consensus,  // enough lanes agreed
   cancelled,  // the caller cancelled the group
 };
-std::string_view name(FinishReason);
+template <>
+std::span<const Named<FinishReason>> names();
 
 struct Alternative {
   TokenId token = 0;
@@ -61,13 +63,14 @@ struct GroupResult {
 };
 
 enum class EventKind {
-  prompt_read,  // the prompt is in the KV cells; the lanes start
+  prefill,  // the prompt is in the KV cells; the lanes start
   lane_started,
   token,  // one token of one lane
   lane_finished,
   group_finished,  // the last event of a group; `result` is set
 };
-std::string_view name(EventKind);
+template <>
+std::span<const Named<EventKind>> names();
 
 struct Event {
   EventKind kind = EventKind::token;

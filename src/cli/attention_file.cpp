@@ -6,7 +6,7 @@
 
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 namespace {
 
@@ -60,4 +60,4 @@ std::vector<std::string> AttentionFile::write(const AttentionReport& report) {
   return notes;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

@@ -7,7 +7,7 @@
 
 #include "cli/attention_page.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 // Where `run --attention FILE` writes: FILE.html is the page alone; FILE.json has the page beside it; any
 // other name is JSON alone. The files are opened at once and written later; both throw SystemError, for a
@@ -26,4 +26,4 @@ class AttentionFile {
   std::ofstream page_;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

@@ -12,7 +12,7 @@
 #include "cli/attention_page_template.h"
 #include "cli/summary.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 namespace {
 
@@ -193,4 +193,4 @@ int32_t write_attention_page(const AttentionReport& report, std::ostream& out, c
   return stride;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

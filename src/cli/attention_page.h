@@ -10,7 +10,7 @@
 
 #include "lanerope/result.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 // One run, as --attention shows it.
 struct AttentionReport {
@@ -33,4 +33,4 @@ struct PageLimits {
 // is shown; returns k.
 int32_t write_attention_page(const AttentionReport& report, std::ostream& out, const PageLimits& limits = {});
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

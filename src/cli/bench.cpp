@@ -15,7 +15,7 @@
 #include "lanerope/errors.h"
 #include "lanerope/machine.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 namespace {
 
@@ -30,7 +30,7 @@ constexpr auto footer =
     "Examples:\n"
     "  lanerope bench -m model.gguf\n"
     "  lanerope bench -m model.gguf -n 1,8 -p 512,4096 -g 128\n"
-    "  lanerope bench -m model.gguf --paths kernels,ggml --json > bench.json";
+    "  lanerope bench -m model.gguf --backends kernels,ggml --json > bench.json";
 
 struct BenchFlags {
   ModelFlags model;
@@ -38,20 +38,20 @@ struct BenchFlags {
   CouplingFlags coupling;
   BenchPlan plan;
   std::vector<std::string> couplings = {"independent", "lanerope"};
-  std::vector<std::string> paths;
+  std::vector<std::string> back_ends;
   std::string baseline;
   bool json = false;
 };
 
-std::vector<Path> chosen_paths(const BenchFlags& flags) {
-  std::vector<Path> paths;
-  for (const std::string& word : flags.paths) {
-    const std::optional<Path> path = parse_path(word);
-    if (!path) throw InvalidRequest("--paths: '" + word + "' is none of automatic, kernels, ggml");
-    paths.push_back(*path);
+std::vector<BackEnd> chosen_back_ends(const BenchFlags& flags) {
+  std::vector<BackEnd> back_ends;
+  for (const std::string& word : flags.back_ends) {
+    const std::optional<BackEnd> back_end = parse<BackEnd>(word);
+    if (!back_end) throw InvalidRequest("--backends: '" + word + "' is not " + list_names<BackEnd>());
+    back_ends.push_back(*back_end);
   }
-  if (paths.empty()) paths.push_back(flags.model.path);
-  return paths;
+  if (back_ends.empty()) back_ends.push_back(flags.model.back_end);
+  return back_ends;
 }
 
 std::vector<Coupling> chosen_couplings(const BenchFlags& flags, const Model& model) {
@@ -59,17 +59,15 @@ std::vector<Coupling> chosen_couplings(const BenchFlags& flags, const Model& mod
   if (flags.coupling.kind) return {base};
   std::vector<Coupling> couplings;
   for (const std::string& word : flags.couplings) {
-    const std::optional<CouplingKind> kind = parse_coupling_kind(word);
-    if (!kind)
-      throw InvalidRequest("--couplings: '" + word +
-                           "' is none of independent, lanerope, groupthink, hogwild");
+    const std::optional<CouplingKind> kind = parse<CouplingKind>(word);
+    if (!kind) throw InvalidRequest("--couplings: '" + word + "' is not " + list_names<CouplingKind>());
     couplings.push_back(base);
     couplings.back().kind = *kind;
   }
   return couplings;
 }
 
-// Of `row` over the row of another path or coupling that is like it otherwise; 0 if there is none.
+// Of `row` over the row of another back end or coupling that is like it otherwise; 0 if there is none.
 template <typename Like>
 double ratio(const std::vector<DecodeRow>& rows, const DecodeRow& row, Like like) {
   for (const DecodeRow& other : rows) {
@@ -81,20 +79,20 @@ double ratio(const std::vector<DecodeRow>& rows, const DecodeRow& row, Like like
 }
 
 struct Ratios {
-  double baseline = 0;     // over the same on the path of --baseline
+  double baseline = 0;     // over the same on the back end of --baseline
   double independent = 0;  // over the same lanes when they do not see one another
 };
 
 Ratios ratios(const BenchRows& rows, const DecodeRow& row, const std::string& baseline) {
   Ratios result;
-  if (row.path != baseline) {
+  if (row.back_end != baseline) {
     result.baseline = ratio(rows.decode, row, [&](const DecodeRow& other) {
-      return other.path == baseline && other.coupling == row.coupling;
+      return other.back_end == baseline && other.coupling == row.coupling;
     });
   }
   if (row.coupling != "independent") {
     result.independent = ratio(rows.decode, row, [&](const DecodeRow& other) {
-      return other.path == row.path && other.coupling == "independent";
+      return other.back_end == row.back_end && other.coupling == "independent";
     });
   }
   return result;
@@ -114,7 +112,7 @@ void print_tables(const BenchRows& rows, const MachineLimits& machine, const std
   std::vector<std::vector<std::string>> prefill = {
       {"prefill", "prompt", "seconds", "tokens/s", "arithmetic"}};
   for (const PrefillRow& row : rows.prefill) {
-    prefill.push_back({row.path, std::to_string(row.prompt), with_digits(row.seconds, 2),
+    prefill.push_back({row.back_end, std::to_string(row.prompt), with_digits(row.seconds, 2),
                        with_digits(row.tokens_per_second, 1),
                        share_text(row.macs_per_second, machine.int8_macs_per_second)});
   }
@@ -123,7 +121,7 @@ void print_tables(const BenchRows& rows, const MachineLimits& machine, const std
                                                    "/" + baseline}};
   for (const DecodeRow& row : rows.decode) {
     const Ratios over = ratios(rows, row, baseline);
-    decode.push_back({row.path, row.coupling, std::to_string(row.prompt), std::to_string(row.lanes),
+    decode.push_back({row.back_end, row.coupling, std::to_string(row.prompt), std::to_string(row.lanes),
                       with_digits(row.seconds_per_step * 1e3, 2), with_digits(row.tokens_per_second, 1),
                       bytes_text(static_cast<double>(row.kv_bytes)),
                       share_text(row.bytes_per_second, machine.read_bytes_per_second),
@@ -148,7 +146,8 @@ std::string machine_text(const MachineLimits& machine, const ModelInfo& model) {
 Json to_json(const BenchRows& rows, const MachineLimits& machine, const std::string& baseline) {
   Json prefill = Json::array();
   for (const PrefillRow& row : rows.prefill) {
-    prefill.push_back({{"path", row.path},
+    prefill.push_back({{"back_end", row.back_end},
+                       {"path", row.back_end},
                        {"prompt", row.prompt},
                        {"seconds", row.seconds},
                        {"tokens_per_second", row.tokens_per_second},
@@ -157,7 +156,8 @@ Json to_json(const BenchRows& rows, const MachineLimits& machine, const std::str
   Json decode = Json::array();
   for (const DecodeRow& row : rows.decode) {
     const Ratios over = ratios(rows, row, baseline);
-    Json entry = {{"path", row.path},
+    Json entry = {{"back_end", row.back_end},
+                  {"path", row.back_end},
                   {"coupling", row.coupling},
                   {"prompt", row.prompt},
                   {"lanes", row.lanes},
@@ -178,15 +178,15 @@ void note_progress(const std::string& what) {
 }
 
 int run(const BenchFlags& flags) {
-  const std::vector<Path> paths = chosen_paths(flags);
+  const std::vector<BackEnd> back_ends = chosen_back_ends(flags);
   note_progress("measuring the machine");
   const MachineLimits machine = measure_machine(flags.model.threads);
   note_progress("");
   BenchRows rows;
   ModelInfo info;
-  for (const Path path : paths) {
+  for (const BackEnd back_end : back_ends) {
     ModelFlags model_flags = flags.model;
-    model_flags.path = path;
+    model_flags.back_end = back_end;
     const std::shared_ptr<const Model> model = load_model(model_flags);
     BenchPlan plan = flags.plan;
     plan.kv_type = flags.cells.kv_type;
@@ -195,7 +195,8 @@ int run(const BenchFlags& flags) {
     info = model->info();
   }
   note_progress("");
-  const std::string baseline = flags.baseline.empty() && paths.size() > 1 ? info.path : flags.baseline;
+  const std::string baseline =
+      flags.baseline.empty() && back_ends.size() > 1 ? info.back_end : flags.baseline;
   if (flags.json) {
     Json json = {{"version", version()},
                  {"model", {{"file", info.file}, {"name", info.name}, {"weight_bytes", info.weight_bytes}}},
@@ -246,17 +247,18 @@ Command add_bench(CLI::App& root) {
   add_list("--couplings", flags->couplings,
            "Couplings to compare (default: independent,lanerope); --coupling measures one alone")
       ->type_name("NAME,NAME,...");
-  add_list("--paths", flags->paths, "Paths to compare: kernels,ggml")->type_name("NAME,NAME,...");
+  add_list("--backends,--paths", flags->back_ends, "Back ends to compare: kernels,ggml")
+      ->type_name("NAME,NAME,...");
   app->add_option("--baseline", flags->baseline,
-                  "Path that the others are divided by (default: the last of --paths)")
+                  "Back end that the others are divided by (default: the last of --backends)")
       ->type_name("PATH");
   app->add_flag("--json", flags->json, "One JSON object");
   add_model_flags(*app, flags->model);
-  add_choice(*app, "--kv-type", flags->cells.kv_type, {KvType::f16, KvType::f32, KvType::q8_0})
+  add_choice(*app, "--kv-type", flags->cells.kv_type)
       ->description("Type of keys and values (default: f16)")
       ->group("Model");
   add_coupling_flags(*app, flags->coupling);
   return {app, [flags] { return run(*flags); }};
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

@@ -7,7 +7,7 @@
 #include "cli/coupling_flags.h"
 #include "lanerope/inspect.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 namespace {
 
@@ -100,7 +100,7 @@ class Bench {
 
   // Returns the last prompt, which the engine keeps for the decoding that follows.
   std::vector<TokenId> measure_prefill(int32_t prompt, BenchRows& rows) {
-    progress_(model_->info().path + ", prefill of " + std::to_string(prompt));
+    progress_(model_->info().back_end + ", prefill of " + std::to_string(prompt));
     std::vector<double> seconds;
     std::vector<TokenId> tokens;
     for (int32_t repeat = 0; repeat < plan_.repeats; ++repeat) {
@@ -109,7 +109,7 @@ class Bench {
     }
     const double middle = median(seconds);
     rows.prefill.push_back(
-        {.path = model_->info().path,
+        {.back_end = model_->info().back_end,
          .prompt = prompt,
          .seconds = middle,
          .tokens_per_second = prompt / middle,
@@ -127,8 +127,8 @@ class Bench {
     for (int32_t repeat = 0; repeat < plan_.repeats; ++repeat) {
       for (size_t c = 0; c < n_couplings; ++c) {
         wanted.coupling = plan_.couplings[c];
-        progress_(model_->info().path + ", " + describe(plan_.couplings[c]) + ", " + std::to_string(lanes) +
-                  " lanes after " + std::to_string(prompt.size()));
+        progress_(model_->info().back_end + ", " + describe(plan_.couplings[c]) + ", " +
+                  std::to_string(lanes) + " lanes after " + std::to_string(prompt.size()));
         const std::shared_ptr<const GroupResult> result = run(wanted);
         step_seconds[c].push_back(result->decode_seconds / std::max(result->clock, 1));
       }
@@ -139,7 +139,7 @@ class Bench {
     const double kv_read = cell_bytes * (need.prompt_cells + need.lane_cells / 2.0);
     for (size_t c = 0; c < n_couplings; ++c) {
       const double step = median(step_seconds[c]);
-      rows.decode.push_back({.path = model_->info().path,
+      rows.decode.push_back({.back_end = model_->info().back_end,
                              .coupling = describe(plan_.couplings[c]),
                              .prompt = static_cast<int32_t>(prompt.size()),
                              .lanes = lanes,
@@ -167,4 +167,4 @@ void measure(const std::shared_ptr<const Model>& model, const BenchPlan& plan, B
   Bench(model, plan, progress).measure(rows);
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

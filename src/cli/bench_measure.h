@@ -12,7 +12,7 @@
 #include "lanerope/engine.h"
 #include "lanerope/model.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 // What `bench` measures on one model.
 struct BenchPlan {
@@ -26,7 +26,7 @@ struct BenchPlan {
 };
 
 struct PrefillRow {
-  std::string path;
+  std::string back_end;
   int32_t prompt = 0;
   double seconds = 0;
   double tokens_per_second = 0;
@@ -34,7 +34,7 @@ struct PrefillRow {
 };
 
 struct DecodeRow {
-  std::string path;
+  std::string back_end;
   std::string coupling;
   int32_t prompt = 0;
   int32_t lanes = 0;
@@ -55,4 +55,4 @@ struct BenchRows {
 void measure(const std::shared_ptr<const Model>& model, const BenchPlan& plan, BenchRows& rows,
              const std::function<void(const std::string&)>& progress);
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

@@ -16,7 +16,7 @@
 #include "lanerope/engine.h"
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 namespace {
 
@@ -108,7 +108,7 @@ class Chat {
     } else if (word == "/budget") {
       flags_.request.budget = positive_number(rest, word);
     } else if (word == "/coupling") {
-      const std::optional<CouplingKind> kind = parse_coupling_kind(rest);
+      const std::optional<CouplingKind> kind = parse<CouplingKind>(rest);
       if (!kind) throw InvalidRequest("/coupling needs one of independent, lanerope, groupthink, hogwild");
       flags_.request.coupling.kind = kind;
     } else {
@@ -197,4 +197,4 @@ Command add_chat(CLI::App& root) {
   return {app, [flags] { return run(*flags); }};
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace lanerope {
+namespace lanerope::cli {
 
 CLI::Option* add_word_choice(CLI::App& app, const std::string& option, const std::vector<std::string>& words,
                              std::function<void(const std::string&)> accept) {
@@ -17,4 +17,4 @@ CLI::Option* add_word_choice(CLI::App& app, const std::string& option, const std
   return app.add_option_function<std::string>(option, take)->type_name(CLI::detail::join(words, "|"));
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

@@ -4,7 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 
-namespace lanerope {
+namespace lanerope::cli {
 
 // A subcommand: `app` holds its options; `run` does the work once they are parsed and returns the exit
 // status.
@@ -29,4 +29,4 @@ Command add_completion(CLI::App& root);
 Command add_data_rollout(CLI::App& data);
 Command add_data_collaborate(CLI::App& data);
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

@@ -8,7 +8,7 @@
 #include "cli/exit_code.h"
 #include "cli/output.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 namespace {
 
@@ -254,4 +254,4 @@ Command add_completion(CLI::App& root) {
           }};
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

@@ -9,7 +9,7 @@
 #include "cli/text_source.h"
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 namespace {
 
@@ -18,14 +18,11 @@ constexpr auto group = "Coupling";
 }  // namespace
 
 void add_coupling_flags(CLI::App& app, CouplingFlags& flags) {
-  add_choice(
-      app, "--coupling", flags.kind,
-      {CouplingKind::independent, CouplingKind::lanerope, CouplingKind::groupthink, CouplingKind::hogwild})
+  add_choice(app, "--coupling", flags.kind)
       ->description(
           "How lanes see one another (default: what the model or adapter was trained with, or lanerope)")
       ->group(group);
-  add_choice(app, "--init", flags.init,
-             {OmegaInit::rope, OmegaInit::gt, OmegaInit::ntk, OmegaInit::ntk_by_parts})
+  add_choice(app, "--init", flags.init, {OmegaInit::given})
       ->description(
           "Omega of the lanerope coupling (default: what the model or adapter was trained with, or rope)")
       ->group(group);
@@ -39,14 +36,13 @@ void add_coupling_flags(CLI::App& app, CouplingFlags& flags) {
   app.add_option("--window", flags.window, "Of each other lane see only the last tokens (0: all)")
       ->type_name("W")
       ->group(group);
-  add_choice(app, "--visibility", flags.visibility,
-             {Visibility::inclusive, Visibility::strict, Visibility::interleaved})
+  add_choice(app, "--visibility", flags.visibility)
       ->description("How up to date a lane sees the others (default: inclusive)")
       ->group(group);
-  add_choice(app, "--topology", flags.topology, {Topology::all, Topology::ring, Topology::tree})
+  add_choice(app, "--topology", flags.topology)
       ->description("Which other lanes a lane sees (default: all)")
       ->group(group);
-  add_choice(app, "--prompt-lane", flags.prompt_lane, {PromptLane::own, PromptLane::first})
+  add_choice(app, "--prompt-lane", flags.prompt_lane)
       ->description("Where groupthink puts the prompt (default: own)")
       ->group(group);
   app.add_flag("--force-coupling", flags.force,
@@ -130,4 +126,4 @@ std::vector<float> read_omega(const std::string& file) {
   return omega;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

@@ -9,7 +9,7 @@
 #include "lanerope/coupling.h"
 #include "lanerope/model.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 // The options that say how lanes see one another; each is unset unless it was given.
 struct CouplingFlags {
@@ -39,4 +39,4 @@ std::string describe(const Coupling& coupling);
 // A JSON array of numbers, or one number a line.
 std::vector<float> read_omega(const std::string& file);
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

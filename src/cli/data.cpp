@@ -16,7 +16,7 @@
 #include "data/word_problem.h"
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 namespace {
 
@@ -56,11 +56,11 @@ constexpr auto check_footer =
 
 struct DataFlags {
   std::optional<int64_t> count;
-  Split split = Split::train;
+  data::Split split = data::Split::train;
   uint64_t seed = 0;
   std::string parts = "2-8";
   std::string lanes = "1";
-  Difficulty difficulty;
+  data::Difficulty difficulty;
   std::string output = "-";
   std::vector<std::string> files;
 };
@@ -68,8 +68,9 @@ struct DataFlags {
 // The number of parts of each problem to write.
 class PartsPlan {
  public:
-  PartsPlan(const DataFlags& flags, RandomStream& random)
-      : mixture_(Mixture::parse(flags.parts, {.what = "--parts", .least = 1, .largest = max_parts})) {
+  PartsPlan(const DataFlags& flags, data::RandomStream& random)
+      : mixture_(
+            data::Mixture::parse(flags.parts, {.what = "--parts", .least = 1, .largest = data::max_parts})) {
     count_ = flags.count.value_or(mixture_.counts() ? mixture_.total_count() : 1000);
     if (!mixture_.counts()) return;
     if (count_ != mixture_.total_count()) {
@@ -82,28 +83,28 @@ class PartsPlan {
 
   int64_t count() const { return count_; }
 
-  int32_t at(int64_t index, RandomStream& random) const {
+  int32_t at(int64_t index, data::RandomStream& random) const {
     return exact_.empty() ? mixture_.draw(random) : exact_[static_cast<size_t>(index)];
   }
 
  private:
-  Mixture mixture_;
+  data::Mixture mixture_;
   int64_t count_ = 0;
   std::vector<int32_t> exact_;
 };
 
 int write_problems(const DataFlags& flags, bool with_lanes) {
-  RandomStream random(flags.seed);
+  data::RandomStream random(flags.seed);
   const PartsPlan plan(flags, random);
-  const Mixture lanes =
-      Mixture::parse(flags.lanes, {.what = "--lanes", .least = 1, .largest = max_trace_lanes});
-  const WordProblemSource source(flags.difficulty, flags.split);
+  const data::Mixture lanes =
+      data::Mixture::parse(flags.lanes, {.what = "--lanes", .least = 1, .largest = data::max_trace_lanes});
+  const data::WordProblemSource source(flags.difficulty, flags.split);
   LineOutput output(flags.output);
   ProgressNote progress("of " + std::to_string(plan.count()) + (with_lanes ? " traces" : " problems"));
   for (int64_t i = 0; i < plan.count(); ++i) {
-    const WordProblem problem = source.draw(plan.at(i, random), random);
-    output.write(
-        trace_line(with_lanes ? make_trace(problem, lanes.draw(random)) : make_problem_line(problem)));
+    const data::WordProblem problem = source.draw(plan.at(i, random), random);
+    output.write(data::trace_line(with_lanes ? data::make_trace(problem, lanes.draw(random))
+                                             : data::make_problem_line(problem)));
     progress.show(i + 1);
   }
   output.finish();
@@ -111,11 +112,11 @@ int write_problems(const DataFlags& flags, bool with_lanes) {
 }
 
 int64_t check_lines(std::istream& lines, const std::string& name) {
-  TraceReader reader(lines, name);
+  data::TraceReader reader(lines, name);
   ProgressNote progress("traces of " + name + " are right");
   int64_t checked = 0;
-  while (const std::optional<Trace> trace = reader.next()) {
-    if (const std::optional<std::string> fault = find_fault(*trace)) {
+  while (const std::optional<data::Trace> trace = reader.next()) {
+    if (const std::optional<std::string> fault = data::find_fault(*trace)) {
       throw BadFile(reader.where() + ": " + *fault);
     }
     progress.show(++checked);
@@ -139,7 +140,7 @@ int check(const DataFlags& flags) {
 }
 
 // "11-99".
-void add_range(CLI::App& app, const std::string& option, NumberRange& range, const std::string& help) {
+void add_range(CLI::App& app, const std::string& option, data::NumberRange& range, const std::string& help) {
   const auto read = [option, &range](const std::string& text) {
     const size_t dash = text.find('-');
     const std::string first = text.substr(0, dash);
@@ -158,13 +159,15 @@ void add_problem_flags(CLI::App& app, DataFlags& flags) {
       ->type_name("N")
       ->check(CLI::NonNegativeNumber);
   std::vector<std::string> splits;
-  for (const Split split : {Split::train, Split::dev, Split::test}) splits.emplace_back(name(split));
-  add_word_choice(app, "--split", splits,
-                  [&flags](const std::string& word) {
-                    for (const Split split : {Split::train, Split::dev, Split::test}) {
-                      if (name(split) == word) flags.split = split;
-                    }
-                  })
+  for (const data::Split split : {data::Split::train, data::Split::dev, data::Split::test})
+    splits.emplace_back(name(split));
+  add_word_choice(
+      app, "--split", splits,
+      [&flags](const std::string& word) {
+        for (const data::Split split : {data::Split::train, data::Split::dev, data::Split::test}) {
+          if (name(split) == word) flags.split = split;
+        }
+      })
       ->description("Which problems")
       ->default_str("train");
   app.add_option("--seed", flags.seed, "The same seed writes the same file")
@@ -220,4 +223,4 @@ Command add_data(CLI::App& root) {
           }};
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

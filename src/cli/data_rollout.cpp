@@ -19,7 +19,7 @@
 #include "lanerope/errors.h"
 #include "rollout/dialogue.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 namespace {
 
@@ -70,17 +70,17 @@ struct SampleFlags {
   bool only_right = false;
 };
 
-std::vector<Trace> read_problems(const SampleFlags& flags) {
+std::vector<data::Trace> read_problems(const SampleFlags& flags) {
   std::ifstream stream;
   if (flags.questions != "-") {
     stream.open(flags.questions, std::ios::binary);
     if (!stream) throw SystemError(flags.questions + " cannot be read; check the name and its permissions");
   }
-  TraceReader reader(flags.questions == "-" ? std::cin : stream,
-                     flags.questions == "-" ? "standard input" : flags.questions);
-  std::vector<Trace> problems;
+  data::TraceReader reader(flags.questions == "-" ? std::cin : stream,
+                           flags.questions == "-" ? "standard input" : flags.questions);
+  std::vector<data::Trace> problems;
   while (flags.limit == 0 || std::ssize(problems) < flags.limit) {
-    std::optional<Trace> problem = reader.next();
+    std::optional<data::Trace> problem = reader.next();
     if (!problem) break;
     problems.push_back(std::move(*problem));
   }
@@ -96,8 +96,8 @@ std::map<std::string, int32_t> groups_in(const std::string& file) {
   const std::string text = read_file(file);
   const size_t whole = text.rfind('\n') + 1;  // 0 where there is none
   std::istringstream lines(text.substr(0, whole));
-  TraceReader reader(lines, file);
-  while (const std::optional<Trace> trace = reader.next()) ++groups[trace->question];
+  data::TraceReader reader(lines, file);
+  while (const std::optional<data::Trace> trace = reader.next()) ++groups[trace->question];
   if (whole < text.size() && text[whole] != '{') {
     throw BadFile(file + " does not end with a trace; give -o a new name");
   }
@@ -114,13 +114,13 @@ class TraceWriter {
  public:
   TraceWriter(LineOutput& output, bool only_right) : output_(output), only_right_(only_right) {}
 
-  void write(const Trace& trace) {
+  void write(const data::Trace& trace) {
     const auto right = std::ranges::count(trace.labels, true);
     ++groups_;
     right_ += right;
     lanes_ += std::ssize(trace.labels);
     if (only_right_ && right < std::ssize(trace.labels)) return;
-    output_.write(trace_line(trace));
+    output_.write(data::trace_line(trace));
     output_.flush();
   }
 
@@ -140,23 +140,23 @@ class TraceWriter {
 };
 
 int run(const SampleFlags& flags, bool dialogue) {
-  const std::vector<Trace> problems = read_problems(flags);
+  const std::vector<data::Trace> problems = read_problems(flags);
   const std::shared_ptr<const Model> model = load_model(flags.model);
-  DialogueOptions options = {.rollout = {.request = make_request(flags.request, *model),
-                                         .groups = flags.groups,
-                                         .parallel = flags.parallel,
-                                         .stopped = [] { return InterruptGuard::interrupted(); }},
-                             .turn = flags.turn,
-                             .wait = flags.wait};
+  rollout::DialogueOptions options = {.rollout = {.request = make_request(flags.request, *model),
+                                                  .groups = flags.groups,
+                                                  .parallel = flags.parallel,
+                                                  .stopped = [] { return InterruptGuard::interrupted(); }},
+                                      .turn = flags.turn,
+                                      .wait = flags.wait};
   options.rollout.seed = options.rollout.request.sampling.seed;
 
   std::map<std::string, int32_t> left = groups_in(flags.output);
   LineOutput output(flags.output, LineOutput::Mode::extend);
   const std::string instruction =
       dialogue ? with_number(flags.instruction, flags.request.lanes) + "\n\n" : std::string();
-  std::vector<RolloutQuestion> questions;
+  std::vector<rollout::RolloutQuestion> questions;
   int64_t to_do = 0;
-  for (const Trace& problem : problems) {
+  for (const data::Trace& problem : problems) {
     // A question that is asked twice needs its groups twice.
     int32_t& held = left[problem.question];
     const int32_t taken = std::min(held, flags.groups);
@@ -173,21 +173,21 @@ int run(const SampleFlags& flags, bool dialogue) {
   }
 
   const int32_t cells = flags.cells.cells > 0 ? flags.cells.cells
-                        : dialogue            ? dialogue_cells(*model, questions, options)
-                                              : rollout_cells(*model, questions, options.rollout);
+                        : dialogue            ? rollout::dialogue_cells(*model, questions, options)
+                                              : rollout::rollout_cells(*model, questions, options.rollout);
   Engine engine(model, {.kv_cells = cells, .kv_type = flags.cells.kv_type});
   const InterruptGuard guard;
   TraceWriter writer(output, flags.only_right);
   {
     ProgressNote progress("of " + std::to_string(to_do) + " groups");
-    const auto sink = [&](const Trace& trace) {
+    const auto sink = [&](const data::Trace& trace) {
       writer.write(trace);
       progress.show(writer.groups());
     };
     if (dialogue) {
-      collaborate(engine, questions, options, sink);
+      rollout::collaborate(engine, questions, options, sink);
     } else {
-      roll_out(engine, questions, options.rollout, sink);
+      rollout::roll_out(engine, questions, options.rollout, sink);
     }
   }
   output.finish();
@@ -248,4 +248,4 @@ Command add_data_collaborate(CLI::App& data) {
   return {app, [flags] { return run(*flags, true); }};
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

@@ -7,7 +7,7 @@
 
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 std::string default_model_file() {
   namespace fs = std::filesystem;
@@ -27,4 +27,4 @@ std::string default_model_file() {
   throw InvalidRequest("no model is bundled with this installation; name a GGUF file with -m");
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

@@ -18,7 +18,7 @@
 #include "eval/report.h"
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 namespace {
 
@@ -63,7 +63,7 @@ void write_file(const std::string& path, const std::string& text) {
   if (!stream) throw SystemError(path + " cannot be written; check the disk");
 }
 
-ModelFlags model_flags_of(const Arm& arm, const EvalFlags& flags) {
+ModelFlags model_flags_of(const eval::Arm& arm, const EvalFlags& flags) {
   ModelFlags wanted = flags.model;
   if (!arm.model.empty()) {
     wanted.file = arm.model;
@@ -75,27 +75,28 @@ ModelFlags model_flags_of(const Arm& arm, const EvalFlags& flags) {
 }
 
 // All that an arm's texts follow from.
-RunSettings settings_of(const Arm& arm, const EvalPlan& plan, const EvalFlags& flags) {
+eval::RunSettings settings_of(const eval::Arm& arm, const eval::EvalPlan& plan, const EvalFlags& flags) {
   const ModelFlags model = model_flags_of(arm, flags);
-  RunSettings settings = {{"questions", fingerprint(flags.questions)},
-                          {"model", fingerprint(model.file.empty() ? default_model_file() : model.file)}};
+  eval::RunSettings settings = {
+      {"questions", eval::fingerprint(flags.questions)},
+      {"model", eval::fingerprint(model.file.empty() ? default_model_file() : model.file)}};
   std::string adapters;
-  for (const std::string& file : model.adapters) adapters += fingerprint(file) + " ";
+  for (const std::string& file : model.adapters) adapters += eval::fingerprint(file) + " ";
   for (const auto& [file, scale] : model.scaled_adapters)
-    adapters += fingerprint(file) + " x " + std::to_string(scale) + " ";
+    adapters += eval::fingerprint(file) + " x " + std::to_string(scale) + " ";
   settings.emplace_back("adapters", adapters);
   settings.emplace_back("chat template", flags.prompt.raw ? "not used" : model.chat_template);
   settings.emplace_back("system text", flags.prompt.system.value_or(""));
-  const RunSettings of_arm = settings_of(arm, plan);
+  const eval::RunSettings of_arm = eval::settings_of(arm, plan);
   settings.insert(settings.end(), of_arm.begin(), of_arm.end());
   return settings;
 }
 
-std::vector<Arm> arms_of(const EvalFlags& flags) {
-  std::vector<Arm> arms;
+std::vector<eval::Arm> arms_of(const EvalFlags& flags) {
+  std::vector<eval::Arm> arms;
   for (const std::string& text : flags.arms) {
-    arms.push_back(parse_arm(text));
-    const auto same = std::ranges::count(arms, arms.back().name, &Arm::name);
+    arms.push_back(eval::parse_arm(text));
+    const auto same = std::ranges::count(arms, arms.back().name, &eval::Arm::name);
     if (same > 1)
       throw InvalidRequest("two arms are called " + arms.back().name + "; give each a name of its own");
   }
@@ -111,52 +112,53 @@ std::vector<int32_t> budgets_of(const EvalFlags& flags) {
 }
 
 // Samples what is missing of an arm; whether it is complete now.
-bool complete_arm(const Arm& arm, const EvalPlan& plan, const EvalFlags& flags,
-                  const std::vector<EvalQuestion>& questions, RecordFile& file) {
-  const int64_t groups = total_lanes(arm, plan) / arm.lanes;
+bool complete_arm(const eval::Arm& arm, const eval::EvalPlan& plan, const EvalFlags& flags,
+                  const std::vector<eval::EvalQuestion>& questions, eval::RecordFile& file) {
+  const int64_t groups = eval::total_lanes(arm, plan) / arm.lanes;
   const int64_t wanted = std::ssize(questions) * groups;
-  int64_t count = std::ranges::count_if(file.records(), [&](const EvalRecord& record) {
+  int64_t count = std::ranges::count_if(file.records(), [&](const eval::EvalRecord& record) {
     return record.arm == arm.name && record.question < std::ssize(questions) && record.group < groups;
   });
   if (count >= wanted) return true;
-  const std::vector<EvalRecord> done = file.records();
-  file.add(evaluate_arm(
-      load_model(model_flags_of(arm, flags)), arm, questions, plan, done, [&](const EvalRecord& record) {
-        file.add(record);
-        ++count;
-        if (notes_are_terminal() && (count % 16 == 0 || count == wanted))
-          print_note(arm.name + ": " + std::to_string(count) + " of " + std::to_string(wanted) + " groups");
-      }));
+  const std::vector<eval::EvalRecord> done = file.records();
+  file.add(eval::evaluate_arm(load_model(model_flags_of(arm, flags)), arm, questions, plan, done,
+                              [&](const eval::EvalRecord& record) {
+                                file.add(record);
+                                ++count;
+                                if (notes_are_terminal() && (count % 16 == 0 || count == wanted))
+                                  print_note(arm.name + ": " + std::to_string(count) + " of " +
+                                             std::to_string(wanted) + " groups");
+                              }));
   return count >= wanted;
 }
 
-void write_reports(const EvalFlags& flags, const std::vector<Arm>& arms, const EvalPlan& plan,
-                   const std::vector<EvalQuestion>& questions, const RecordFile& file) {
+void write_reports(const EvalFlags& flags, const std::vector<eval::Arm>& arms, const eval::EvalPlan& plan,
+                   const std::vector<eval::EvalQuestion>& questions, const eval::RecordFile& file) {
   std::vector<std::string> names;
-  std::vector<ArmTiming> timings;
-  std::vector<EvalRecord> records;
-  for (const Arm& arm : arms) {
+  std::vector<eval::ArmTiming> timings;
+  std::vector<eval::EvalRecord> records;
+  for (const eval::Arm& arm : arms) {
     names.push_back(arm.name);
     timings.push_back(file.timing_of(arm.name));
     // A file may hold more lanes of a question than are asked for now.
-    std::ranges::copy_if(file.records(), std::back_inserter(records), [&](const EvalRecord& record) {
-      return record.arm == arm.name && record.group < total_lanes(arm, plan) / arm.lanes;
+    std::ranges::copy_if(file.records(), std::back_inserter(records), [&](const eval::EvalRecord& record) {
+      return record.arm == arm.name && record.group < eval::total_lanes(arm, plan) / arm.lanes;
     });
   }
-  std::vector<ArmScore> scores =
-      score_arms(names, records, questions,
-                 {.budgets = budgets_of(flags), .unfinished = flags.unfinished, .seed = flags.seed});
-  add_timing(scores, timings);
-  write_file(flags.out + "/report.json", report_json(scores).dump(1) + "\n");
+  std::vector<eval::ArmScore> scores =
+      eval::score_arms(names, records, questions,
+                       {.budgets = budgets_of(flags), .unfinished = flags.unfinished, .seed = flags.seed});
+  eval::add_timing(scores, timings);
+  write_file(flags.out + "/report.json", eval::report_json(scores).dump(1) + "\n");
   write_file(flags.out + "/report.html",
-             report_page(scores, std::filesystem::path(flags.questions).stem().string()));
-  print_out(report_text(scores));
+             eval::report_page(scores, std::filesystem::path(flags.questions).stem().string()));
+  print_out(eval::report_text(scores));
   print_note("wrote " + flags.out + "/report.html");
 }
 
 int evaluate(const EvalFlags& flags) {
-  const std::vector<Arm> arms = arms_of(flags);
-  const EvalPlan plan{
+  const std::vector<eval::Arm> arms = arms_of(flags);
+  const eval::EvalPlan plan{
       .lanes_total = flags.lanes_total,
       .budget = budgets_of(flags).back(),
       .sampling = {.temperature = flags.temperature, .top_k = 0, .top_p = flags.top_p, .min_p = 0},
@@ -165,18 +167,18 @@ int evaluate(const EvalFlags& flags) {
       .prompt = [&](const Model& model,
                     const std::string& text) { return make_prompt(flags.prompt, model, text); },
       .stopped = InterruptGuard::interrupted};
-  for (const Arm& arm : arms) total_lanes(arm, plan);
-  const std::vector<EvalQuestion> questions = read_questions(flags.questions, flags.limit);
-  std::vector<RunSettings> settings;
-  for (const Arm& arm : arms) settings.push_back(settings_of(arm, plan, flags));
+  for (const eval::Arm& arm : arms) eval::total_lanes(arm, plan);
+  const std::vector<eval::EvalQuestion> questions = eval::read_questions(flags.questions, flags.limit);
+  std::vector<eval::RunSettings> settings;
+  for (const eval::Arm& arm : arms) settings.push_back(settings_of(arm, plan, flags));
   std::error_code error;
   std::filesystem::create_directories(flags.out, error);
   if (error)
     throw SystemError("the folder " + flags.out + " cannot be made; check the name and its permissions");
-  RecordFile file(flags.out + "/records.jsonl");
+  eval::RecordFile file(flags.out + "/records.jsonl");
   for (size_t i = 0; i < arms.size(); ++i) file.begin_arm(arms[i].name, settings[i]);
   const InterruptGuard guard;
-  for (const Arm& arm : arms) {
+  for (const eval::Arm& arm : arms) {
     const bool complete = complete_arm(arm, plan, flags, questions, file);
     if (complete && !InterruptGuard::interrupted()) continue;
     print_note("stopped; the same command goes on from " + flags.out + "/records.jsonl");
@@ -225,4 +227,4 @@ Command add_eval(CLI::App& root) {
   return {app, [flags] { return evaluate(*flags); }};
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

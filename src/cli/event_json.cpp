@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-namespace lanerope {
+namespace lanerope::cli {
 
 namespace {
 
@@ -68,4 +68,4 @@ nlohmann::ordered_json to_json(const Event& event) {
   return json;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

@@ -7,7 +7,7 @@
 #include "cli/output.h"
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 namespace {
 
@@ -42,4 +42,4 @@ Failure describe_failure(const std::exception& error) {
   return {code, one_line(error.what())};
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

@@ -4,7 +4,7 @@
 #include <exception>
 #include <string>
 
-namespace lanerope {
+namespace lanerope::cli {
 
 // Exit statuses of `lanerope`; `lanerope --help` lists them.
 enum ExitCode : int {
@@ -26,4 +26,4 @@ struct Failure {
 // The one place where exceptions become exit statuses.
 Failure describe_failure(const std::exception& error);
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

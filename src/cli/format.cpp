@@ -5,7 +5,7 @@
 #include <array>
 #include <cstdio>
 
-namespace lanerope {
+namespace lanerope::cli {
 
 std::string with_digits(double value, int digits) {
   std::array<char, 64> buffer;
@@ -55,4 +55,4 @@ std::string table_text(const std::vector<std::vector<std::string>>& rows) {
   return text;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

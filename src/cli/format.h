@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace lanerope {
+namespace lanerope::cli {
 
 std::string with_digits(double value, int digits);
 
@@ -19,4 +19,4 @@ std::string count_text(int64_t count);
 // right. The first row is the heading.
 std::string table_text(const std::vector<std::vector<std::string>>& rows);
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/help_format.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 std::string command_path(const CLI::App& app) {
   const CLI::App* parent = app.get_parent();
@@ -27,4 +27,4 @@ std::string HelpFormatter::make_help(const CLI::App* app, std::string name, CLI:
   return text;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

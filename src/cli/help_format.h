@@ -4,7 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
-namespace lanerope {
+namespace lanerope::cli {
 
 // "lanerope data problems".
 std::string command_path(const CLI::App& app);
@@ -20,4 +20,4 @@ class HelpFormatter : public CLI::Formatter {
   std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

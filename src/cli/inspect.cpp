@@ -11,7 +11,7 @@
 #include "cli/format.h"
 #include "cli/output.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 namespace {
 
@@ -84,7 +84,7 @@ std::string model_text(const ModelInfo& model) {
   }
   return fact("architecture", model.architecture) + fact("parameters", count_text(model.n_parameters)) +
          fact("layers", std::to_string(model.n_layer)) +
-         fact("width", std::to_string(model.width) + ", feed-forward " + std::to_string(model.n_ffn)) +
+         fact("width", std::to_string(model.n_embd) + ", feed-forward " + std::to_string(model.n_ffn)) +
          fact("heads", std::to_string(model.n_head) + " of " + std::to_string(model.head_dim) + ", " +
                            std::to_string(model.n_head_kv) + " for keys and values") +
          fact("vocabulary",
@@ -161,7 +161,7 @@ Json model_json(const ModelInfo& model) {
   Json json = {{"name", model.name},
                {"architecture", model.architecture},
                {"n_layer", model.n_layer},
-               {"width", model.width},
+               {"width", model.n_embd},
                {"n_head", model.n_head},
                {"n_head_kv", model.n_head_kv},
                {"head_dim", model.head_dim},
@@ -252,12 +252,11 @@ Command add_inspect(CLI::App& root) {
       ->type_name("N")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
-  add_choice(*app, "--kv-type", flags->kv_type, {KvType::f16, KvType::f32, KvType::q8_0})
-      ->description("Type of keys and values (default: f16)");
+  add_choice(*app, "--kv-type", flags->kv_type)->description("Type of keys and values (default: f16)");
   app->add_flag("--tensors", flags->tensors, "List the tensors");
   app->add_flag("--keys", flags->keys, "List the metadata");
   app->add_flag("--json", flags->json, "One JSON object");
   return {app, [flags] { return run(*flags); }};
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

@@ -7,7 +7,7 @@
 
 #include "cli/exit_code.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 namespace {
 
@@ -51,4 +51,4 @@ void InterruptGuard::restore_with(std::string_view restore_terminal) {
   restore_size = restore_terminal.size();
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

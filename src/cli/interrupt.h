@@ -4,7 +4,7 @@
 #include <csignal>
 #include <string_view>
 
-namespace lanerope {
+namespace lanerope::cli {
 
 // While one lives, the first Ctrl-C (or SIGTERM) is only noted, and a second ends the program at once after
 // writing `restore_terminal`, which must outlive the program, to standard output. One at a time.
@@ -23,4 +23,4 @@ class InterruptGuard {
   struct sigaction old_terminate_ = {};
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

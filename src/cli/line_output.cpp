@@ -9,7 +9,7 @@
 #include "cli/text_source.h"
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 namespace {
 
@@ -74,4 +74,4 @@ void ProgressNote::show(int64_t done) {
   std::fprintf(stderr, "\r%lld %s", static_cast<long long>(done), text_.c_str());
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

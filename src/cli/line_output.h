@@ -6,7 +6,7 @@
 #include <fstream>
 #include <string>
 
-namespace lanerope {
+namespace lanerope::cli {
 
 // Lines that go to a file, or to standard output where its name is "-". Everything throws SystemError where
 // the file cannot be written.
@@ -48,4 +48,4 @@ class ProgressNote {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

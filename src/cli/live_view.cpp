@@ -12,7 +12,7 @@
 #include "cli/view.h"
 #include "cli/wrap.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 namespace {
 
@@ -91,7 +91,7 @@ class LiveView : public View {
   ~LiveView() override { leave(); }
 
   void show(const Event& event) override {
-    if (event.kind == EventKind::prompt_read) prompt_read_ = true;
+    if (event.kind == EventKind::prefill) prompt_read_ = true;
     if (event.lane >= 0) update(event);
     if (event.kind == EventKind::group_finished) finish(*event.result);
   }
@@ -251,4 +251,4 @@ std::unique_ptr<View> make_live_view(const ViewContext& context) {
   return std::make_unique<LiveView>(context);
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

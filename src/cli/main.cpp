@@ -10,7 +10,7 @@
 #include "cli/output.h"
 #include "lanerope/model.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 namespace {
 
@@ -97,16 +97,16 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-}  // namespace lanerope
+}  // namespace lanerope::cli
 
 int main(int argc, char** argv) {
   // A closed pipe shows as a failed write: print_out ends the program, and the engine may outlive a verifier.
   std::signal(SIGPIPE, SIG_IGN);
   try {
-    return lanerope::run(argc, argv);
+    return lanerope::cli::run(argc, argv);
   } catch (const std::exception& error) {
-    const lanerope::Failure failure = lanerope::describe_failure(error);
-    if (!failure.message.empty()) lanerope::print_note("lanerope: error: " + failure.message);
+    const lanerope::cli::Failure failure = lanerope::cli::describe_failure(error);
+    if (!failure.message.empty()) lanerope::cli::print_note("lanerope: error: " + failure.message);
     return failure.code;
   }
 }

@@ -7,7 +7,7 @@
 #include "cli/default_model.h"
 #include "cli/output.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 namespace {
 
@@ -40,7 +40,7 @@ void add_model_flags(CLI::App& app, ModelFlags& flags) {
       ->type_name("NAME")
       ->capture_default_str()
       ->group(group);
-  add_choice(app, "--path", flags.path, {Path::automatic, Path::kernels, Path::ggml})
+  add_choice(app, "--backend,--path", flags.back_end)
       ->description("Code that computes: lanerope's kernels, or plain ggml (default: automatic)")
       ->group(group);
 }
@@ -49,7 +49,7 @@ std::shared_ptr<const Model> load_model(const ModelFlags& flags) {
   ModelOptions options{.file = flags.file.empty() ? default_model_file() : flags.file,
                        .device = flags.device,
                        .threads = flags.threads,
-                       .path = flags.path,
+                       .back_end = flags.back_end,
                        .chat_template = flags.chat_template};
   for (const std::string& file : flags.adapters) options.adapters.push_back({.file = file});
   for (const auto& [file, scale] : flags.scaled_adapters)
@@ -82,9 +82,9 @@ void add_cell_flags(CLI::App& app, CellFlags& flags) {
       ->type_name("N")
       ->check(CLI::NonNegativeNumber)
       ->group(group);
-  add_choice(app, "--kv-type", flags.kv_type, {KvType::f16, KvType::f32, KvType::q8_0})
+  add_choice(app, "--kv-type", flags.kv_type)
       ->description("Type of keys and values (default: f16)")
       ->group(group);
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

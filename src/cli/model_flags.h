@@ -11,7 +11,7 @@
 #include "lanerope/engine.h"
 #include "lanerope/model.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 // The options that name a model and say how it runs: -m, --lora, -t, --device, --kv-type, ...
 struct ModelFlags {
@@ -20,7 +20,7 @@ struct ModelFlags {
   std::vector<std::pair<std::string, float>> scaled_adapters = {};
   std::string chat_template = {};
   std::string device = "cpu";
-  Path path = Path::automatic;
+  BackEnd back_end = BackEnd::automatic;
   int32_t threads = 0;
 };
 
@@ -37,4 +37,4 @@ struct CellFlags {
 
 void add_cell_flags(CLI::App& app, CellFlags& flags);
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

@@ -9,7 +9,7 @@
 
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 void print_out(std::string_view text) {
   const size_t written = std::fwrite(text.data(), 1, text.size(), stdout);
@@ -50,4 +50,4 @@ std::string without_controls(std::string_view text) {
   return clean;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

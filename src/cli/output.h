@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace lanerope {
+namespace lanerope::cli {
 
 // Thrown when the reader of standard output has gone: the program ends without a word.
 struct OutputClosed : std::runtime_error {
@@ -30,4 +30,4 @@ bool notes_are_terminal();
 // U+00B7.
 std::string without_controls(std::string_view text);
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

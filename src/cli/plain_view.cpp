@@ -5,7 +5,7 @@
 #include "cli/summary.h"
 #include "cli/view.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 namespace {
 
@@ -79,4 +79,4 @@ std::unique_ptr<View> make_plain_view(const ViewContext& context) {
   return std::make_unique<PlainView>(context);
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

@@ -8,7 +8,7 @@
 #include "cli/text_source.h"
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 namespace {
 
@@ -89,9 +89,7 @@ void add_request_flags(CLI::App& app, RequestFlags& flags) {
       ->group(lanes_group);
   app.add_flag("--ignore-end", flags.ignore_end, "Go on after end tokens, until the budget is spent")
       ->group(lanes_group);
-  add_choice(app, "--select", flags.selection,
-             {SelectionKind::vote, SelectionKind::logprob, SelectionKind::verifier, SelectionKind::first,
-              SelectionKind::none})
+  add_choice(app, "--select", flags.selection)
       ->description("Which lane is the answer (default: vote)")
       ->group(answer_group);
   app.add_option("--verifier", flags.verifier,
@@ -165,4 +163,4 @@ std::string make_prompt(const PromptFlags& flags, const Model& model, const std:
   return model.apply_template(messages);
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

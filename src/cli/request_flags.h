@@ -10,7 +10,7 @@
 #include "lanerope/model.h"
 #include "lanerope/request.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 // The options of `run` and `chat` that make a request, apart from its prompt.
 struct RequestFlags {
@@ -52,4 +52,4 @@ void add_prompt_flags(CLI::App& app, PromptFlags& flags);
 // template.
 std::string make_prompt(const PromptFlags& flags, const Model& model, const std::string& text);
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

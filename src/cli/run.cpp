@@ -12,7 +12,7 @@
 #include "cli/view.h"
 #include "lanerope/engine.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 namespace {
 
@@ -98,4 +98,4 @@ Command add_run(CLI::App& root) {
   return {app, [flags] { return run(*flags); }};
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

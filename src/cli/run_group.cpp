@@ -3,7 +3,7 @@
 
 #include "cli/interrupt.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 GroupRun run_group(Engine& engine, GroupId group, const std::function<std::unique_ptr<View>()>& make_view) {
   const InterruptGuard guard;
@@ -23,4 +23,4 @@ GroupRun run_group(Engine& engine, GroupId group, const std::function<std::uniqu
   return done;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

@@ -7,7 +7,7 @@
 #include "cli/view.h"
 #include "lanerope/engine.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 struct GroupRun {
   std::shared_ptr<const GroupResult> result;
@@ -18,4 +18,4 @@ struct GroupRun {
 // written until then is the result. The view is made inside, under the guard that keeps the terminal sane.
 GroupRun run_group(Engine& engine, GroupId group, const std::function<std::unique_ptr<View>()>& make_view);
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

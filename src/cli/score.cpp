@@ -15,7 +15,7 @@
 #include "lanerope/engine.h"
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 namespace {
 
@@ -156,4 +156,4 @@ Command add_score(CLI::App& root) {
   return {app, [flags] { return run(*flags); }};
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

@@ -18,7 +18,7 @@
 #include "lanerope/errors.h"
 #include "server/server.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 namespace {
 
@@ -36,7 +36,7 @@ constexpr auto limits_group = "Limits";
 
 struct ServeFlags {
   ModelFlags model;
-  ServerOptions server;
+  server::ServerOptions server;
   KvType kv_type = KvType::f16;
   std::string key_file;
   int drain_seconds = 30;
@@ -65,8 +65,8 @@ bool is_loopback(const std::string& host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
 
-ServerOptions make_options(const ServeFlags& flags) {
-  ServerOptions options = flags.server;
+server::ServerOptions make_options(const ServeFlags& flags) {
+  server::ServerOptions options = flags.server;
   options.access.keys = read_keys(flags.key_file);
   options.access.loopback = is_loopback(options.host);
   options.loop.engine.kv_type = flags.kv_type;
@@ -81,7 +81,7 @@ ServerOptions make_options(const ServeFlags& flags) {
   return options;
 }
 
-std::string address_of(const ServerOptions& options, int port) {
+std::string address_of(const server::ServerOptions& options, int port) {
   const bool tls = !options.transport.certificate.empty();
   const std::string host =
       options.host.find(':') == std::string::npos ? options.host : "[" + options.host + "]";
@@ -89,8 +89,8 @@ std::string address_of(const ServerOptions& options, int port) {
 }
 
 int run(const ServeFlags& flags) {
-  const ServerOptions options = make_options(flags);
-  Server server(options);
+  const server::ServerOptions options = make_options(flags);
+  server::Server server(options);
   const int port = server.bind();
   if (!options.access.loopback && options.access.keys.empty()) {
     print_note("lanerope: warning: everybody who reaches this port can use the server; see --api-key-file");
@@ -120,7 +120,7 @@ int run(const ServeFlags& flags) {
 }
 
 void add_server_flags(CLI::App& app, ServeFlags& flags) {
-  ServerOptions& server = flags.server;
+  server::ServerOptions& server = flags.server;
   app.add_option("--host", server.host, "Address to listen on")->capture_default_str()->group(server_group);
   app.add_option("--port", server.port, "Port; 0: any free one")
       ->check(CLI::Range(0, 65535))
@@ -157,13 +157,13 @@ void add_server_flags(CLI::App& app, ServeFlags& flags) {
 }
 
 void add_limit_flags(CLI::App& app, ServeFlags& flags) {
-  ServerOptions& server = flags.server;
+  server::ServerOptions& server = flags.server;
   const auto add = [&app](const std::string& option, auto& target, const std::string& help) {
     return app.add_option(option, target, help)->type_name("N")->capture_default_str()->group(limits_group);
   };
   add("-c,--cells", server.loop.engine.kv_cells, "KV cells, for all prompts and lanes together")
       ->check(CLI::Range(2, 1 << 28));
-  add_choice(app, "--kv-type", flags.kv_type, {KvType::f16, KvType::f32, KvType::q8_0})
+  add_choice(app, "--kv-type", flags.kv_type)
       ->description("Type of keys and values (default: f16)")
       ->group(limits_group);
   add("-b,--budget", server.defaults.budget, "Tokens a lane may write where the request does not say")
@@ -193,4 +193,4 @@ Command add_serve(CLI::App& root) {
   return {app, [flags] { return run(*flags); }};
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

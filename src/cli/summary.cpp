@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 
-namespace lanerope {
+namespace lanerope::cli {
 
 namespace {
 
@@ -91,4 +91,4 @@ std::string finish_text(FinishReason reason) {
   return {};
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

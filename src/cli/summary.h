@@ -6,7 +6,7 @@
 #include "cli/view.h"
 #include "lanerope/result.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 // The selected lane's text; all texts, one after the other, where nothing was selected.
 std::string answer_text(const GroupResult& result);
@@ -21,4 +21,4 @@ std::string timing_text(const GroupResult& result, const ViewContext& context);
 // "budget spent" and the like, for a person.
 std::string finish_text(FinishReason reason);
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

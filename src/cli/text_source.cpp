@@ -11,7 +11,7 @@
 
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 namespace {
 
@@ -101,4 +101,4 @@ std::string read_text(const TextSource& source) {
   return text;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace lanerope {
+namespace lanerope::cli {
 
 // Where a text comes from: words on the command line, -p, -f FILE, or standard input ("-", or a pipe).
 struct TextSource {
@@ -30,4 +30,4 @@ bool valid_utf8(std::string_view text);
 // Throws InvalidRequest naming `what` and the first byte that is not UTF-8.
 void check_utf8(std::string_view text, std::string_view what);
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

@@ -13,7 +13,7 @@
 #include "lanerope/errors.h"
 #include "lanerope/model.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 namespace {
 
@@ -93,7 +93,7 @@ std::string table(const Model& model, const std::vector<TokenId>& ids) {
 int run(const TokenizeFlags& flags) {
   const std::string text = read_text(flags.text);
   // Only the tokenizer is needed: plain ggml takes the weights as they lie in the file.
-  const std::shared_ptr<const Model> model = load_model({.file = flags.model, .path = Path::ggml});
+  const std::shared_ptr<const Model> model = load_model({.file = flags.model, .back_end = BackEnd::ggml});
   if (flags.decode) {
     print_out(model->decode(read_ids(text, model->info().n_vocab)) + "\n");
     return exit_ok;
@@ -121,4 +121,4 @@ Command add_tokenize(CLI::App& root) {
   return {app, [flags] { return run(*flags); }};
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

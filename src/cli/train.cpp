@@ -9,7 +9,7 @@
 #include "cli/commands.h"
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 namespace {
 
@@ -38,4 +38,4 @@ Command add_train(CLI::App& root) {
   return {app, [app] { return run_trainer(app->remaining()); }};
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

@@ -8,7 +8,7 @@
 #include "cli/output.h"
 #include "cli/summary.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 namespace {
 
@@ -64,4 +64,4 @@ std::unique_ptr<View> make_view(ViewKind kind, const ViewContext& context) {
   return nullptr;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

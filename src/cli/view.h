@@ -9,7 +9,7 @@
 #include "lanerope/request.h"
 #include "lanerope/result.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 // What a view says about the group that it shows.
 struct ViewContext {
@@ -48,4 +48,4 @@ std::unique_ptr<View> make_view(ViewKind kind, const ViewContext& context);
 std::unique_ptr<View> make_live_view(const ViewContext& context);   // live_view.cpp
 std::unique_ptr<View> make_plain_view(const ViewContext& context);  // plain_view.cpp
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

@@ -6,7 +6,7 @@
 
 #include "cli/output.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 
 namespace {
 
@@ -76,4 +76,4 @@ std::string fit(std::string_view text, int width) {
   return cut + "…";
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

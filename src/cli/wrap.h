@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace lanerope {
+namespace lanerope::cli {
 
 struct WrapSize {
   int width = 80;  // terminal cells
@@ -20,4 +20,4 @@ std::vector<std::string> wrap_tail(std::string_view text, WrapSize size);
 // The text cut to `width` cells, with an ellipsis if anything was cut.
 std::string fit(std::string_view text, int width);
 
-}  // namespace lanerope
+}  // namespace lanerope::cli

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cassert>
 
-namespace lanerope {
+namespace lanerope::core {
 
 namespace {
 
@@ -64,7 +64,7 @@ class GroupPlanner {
       int32_t offset = 0;
       for (const SegmentView& segment : group_.prompt) {
         block.row_segments.push_back(
-            {.visible = {0, std::clamp(row.step + 1 - offset, 0, segment.length)}, .turns = {}});
+            {.visible = {0, std::clamp(row.step + 1 - offset, 0, segment.length)}, .offset = {}});
         offset += segment.length;
       }
     }
@@ -88,8 +88,8 @@ class GroupPlanner {
     add_segment(block, group_.lanes[m].segment, m);
     add_past_segments(block, m);
     for (const GroupRow& row : rows) {
-      add_prompt(block, prompt_turns(m, 0));
-      block.row_segments.push_back({.visible = own_range(row), .turns = {}});
+      add_prompt(block, prompt_offset(m, 0));
+      block.row_segments.push_back({.visible = own_range(row), .offset = {}});
       add_past_ranges(block, row, m);
     }
     return block;
@@ -118,15 +118,15 @@ class GroupPlanner {
       RowSegment entry;
       if (m == row.lane) {
         entry.visible = {0, past.length};
-        entry.turns.token = lag_[past.lane] - lag_[m];
+        entry.offset.tokens = lag_[past.lane] - lag_[m];
       }
       block.row_segments.push_back(entry);
     }
   }
 
-  void add_prompt(AttentionBlock& block, Turns turns) const {
+  void add_prompt(AttentionBlock& block, Offset offset) const {
     for (const SegmentView& segment : group_.prompt) {
-      block.row_segments.push_back({.visible = {0, segment.length}, .turns = turns});
+      block.row_segments.push_back({.visible = {0, segment.length}, .offset = offset});
     }
   }
 
@@ -152,14 +152,14 @@ class GroupPlanner {
     return range;
   }
 
-  Turns prompt_turns(int32_t m, int32_t others_in_view) const {
-    Turns turns{.lane = 0, .token = -lag_[m]};
-    if (group_.coupling->kind == CouplingKind::hogwild) turns.token += others_in_view;
+  Offset prompt_offset(int32_t m, int32_t others_in_view) const {
+    Offset offset{.lanes = 0, .tokens = -lag_[m]};
+    if (group_.coupling->kind == CouplingKind::hogwild) offset.tokens += others_in_view;
     if (group_.coupling->prompt_lane == PromptLane::first) {
-      if (group_.coupling->kind == CouplingKind::lanerope) turns.lane += m;
-      if (group_.coupling->kind == CouplingKind::groupthink) turns.token += group_.stride * m;
+      if (group_.coupling->kind == CouplingKind::lanerope) offset.lanes += m;
+      if (group_.coupling->kind == CouplingKind::groupthink) offset.tokens += group_.stride * m;
     }
-    return turns;
+    return offset;
   }
 
   void add_joint_row(AttentionBlock& block, const GroupRow& row) const {
@@ -169,29 +169,29 @@ class GroupPlanner {
     for (int32_t n = 0; n < n_lanes_; ++n) {
       if (n != m) in_view += (others[n] = other_range(row, n)).size();
     }
-    add_prompt(block, prompt_turns(m, in_view));
+    add_prompt(block, prompt_offset(m, in_view));
 
     int32_t from_here = in_view;  // cells of lane n and of the other lanes after it, in lane m's layout
     for (int32_t n = 0; n < n_lanes_; ++n) {
       if (n == m) {
-        block.row_segments.push_back({.visible = own_range(row), .turns = {}});
+        block.row_segments.push_back({.visible = own_range(row), .offset = {}});
         continue;
       }
-      RowSegment entry{.visible = others[n], .turns = {}};
+      RowSegment entry{.visible = others[n], .offset = {}};
       switch (group_.coupling->kind) {
         case CouplingKind::independent:
           break;
         case CouplingKind::lanerope:
-          entry.turns.lane = m - n;
+          entry.offset.lanes = m - n;
           break;
         case CouplingKind::groupthink:
-          entry.turns.token = group_.stride * (m - n);
+          entry.offset.tokens = group_.stride * (m - n);
           break;
         case CouplingKind::hogwild:
-          entry.turns.token = from_here - lag_[m] + others[n].begin + group_.lanes[n].start_step;
+          entry.offset.tokens = from_here - lag_[m] + others[n].begin + group_.lanes[n].start_step;
           break;
       }
-      if (entry.visible.empty()) entry.turns = {};
+      if (entry.visible.empty()) entry.offset = {};
       from_here -= others[n].size();
       block.row_segments.push_back(entry);
     }
@@ -235,4 +235,4 @@ void append_group(AttentionPlan& plan, const GroupView& group, std::span<const G
   }
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::core

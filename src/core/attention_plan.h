@@ -9,7 +9,7 @@
 #include "core/lane_rotation.h"
 #include "lanerope/coupling.h"
 
-namespace lanerope {
+namespace lanerope::core {
 
 // Stands for the prompt where a lane could stand.
 inline constexpr int32_t prompt_row = -1;
@@ -32,11 +32,11 @@ struct CellRange {
   bool operator==(const CellRange&) const = default;
 };
 
-// What one query row does with one segment: how it is turned before it meets the keys, and which of them it
+// What one query row does with one segment: how it is rotated before it meets the keys, and which of them it
 // sees.
 struct RowSegment {
   CellRange visible = {};
-  Turns turns = {};
+  Offset offset = {};
 
   bool operator==(const RowSegment&) const = default;
 };
@@ -44,7 +44,7 @@ struct RowSegment {
 // Rows of the batch that attend to the same segments. The work of one attention, and the whole of a coupling:
 //
 //                 prompt     lane 0     lane 1     lane 2      segments
-//   lane 0  s=2   ########   ###        ###        ###         '#': visible. Each row has one turn,
+//   lane 0  s=2   ########   ###        ###        ###         '#': visible. Each row has one offset,
 //   lane 1  s=2   ########   ###        ###        ###         phi(m, n), for each segment.
 //   lane 2  s=2   ########   ###        ###        ###
 //
@@ -100,4 +100,4 @@ struct GroupRow {
 // batch.
 void append_group(AttentionPlan& plan, const GroupView& group, std::span<const GroupRow> rows);
 
-}  // namespace lanerope
+}  // namespace lanerope::core

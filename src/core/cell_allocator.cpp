@@ -4,7 +4,7 @@
 #include <cassert>
 #include <iterator>
 
-namespace lanerope {
+namespace lanerope::core {
 
 CellAllocator::CellAllocator(int32_t n_cells) : n_cells_(n_cells), n_free_(n_cells) {
   assert(n_cells >= 0);
@@ -44,4 +44,4 @@ void CellAllocator::release(int32_t first, int32_t length) {
   free_[first] = length;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::core

@@ -5,7 +5,7 @@
 #include <map>
 #include <optional>
 
-namespace lanerope {
+namespace lanerope::core {
 
 // Hands out contiguous runs of the KV pool's cells, first fit. Cells [0, n_cells).
 class CellAllocator {
@@ -26,4 +26,4 @@ class CellAllocator {
   std::map<int32_t, int32_t> free_;  // first cell -> length; runs never touch
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::core

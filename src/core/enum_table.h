@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace lanerope {
+namespace lanerope::core {
 
 // The one table of an enum's names: used to parse, to print and to list what is allowed.
 template <typename Enum, size_t N>
@@ -50,4 +50,4 @@ constexpr EnumTable<Enum, N> enum_table(const typename EnumTable<Enum, N>::Entry
   return table;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::core

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace lanerope {
+namespace lanerope::core {
 
 std::vector<double> initial_omega(std::span<const double> theta, const OmegaParameters& p) {
   assert(p.init != OmegaInit::given);
@@ -15,7 +15,7 @@ std::vector<double> initial_omega(std::span<const double> theta, const OmegaPara
   // ntk: s = 1 is gt; the default keeps the whole span of lanes within the trained context for the slowest
   // pair.
   const double s = std::max(1.0, p.stride * (p.lanes - 1) / context);
-  // ntk-by-parts: YaRN's ramp over the turns that a pair makes within the trained context.
+  // ntk-by-parts: YaRN's ramp over the rotations that a pair makes within the trained context.
   constexpr double alpha = 1;
   constexpr double beta = 32;
 
@@ -33,8 +33,8 @@ std::vector<double> initial_omega(std::span<const double> theta, const OmegaPara
         share = pairs > 1 ? std::pow(s, -static_cast<double>(t) / (pairs - 1)) : 1;
         break;
       case OmegaInit::ntk_by_parts: {
-        const double turns = context * theta[t] / (2 * std::numbers::pi);
-        share = std::clamp((turns - alpha) / (beta - alpha), 0.0, 1.0);
+        const double rotations = context * theta[t] / (2 * std::numbers::pi);
+        share = std::clamp((rotations - alpha) / (beta - alpha), 0.0, 1.0);
         break;
       }
     }
@@ -50,4 +50,4 @@ std::span<const double> LaneFrequencies::omega_of_layer(int32_t layer) const {
   return std::span(omega).subspan(layer * pairs, pairs);
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::core

@@ -7,7 +7,7 @@
 
 #include "lanerope/coupling.h"
 
-namespace lanerope {
+namespace lanerope::core {
 
 // What the initialisations of omega depend on beside theta.
 struct OmegaParameters {
@@ -21,17 +21,17 @@ struct OmegaParameters {
 // The formulas are in docs/couplings.md; the paper does not print its own.
 std::vector<double> initial_omega(std::span<const double> theta, const OmegaParameters& parameters);
 
-// phi = lane_turns * omega + token_turns * theta: every coupling's extra rotation of a query has this form,
+// phi = lanes * omega + tokens * theta: every coupling's extra rotation of a query has this form,
 // with small whole numbers, and so has the closing of the gap that a fork in the past leaves.
-struct Turns {
-  int32_t lane = 0;   // multiplies omega
-  int32_t token = 0;  // multiplies theta
+struct Offset {
+  int32_t lanes = 0;   // multiplies omega
+  int32_t tokens = 0;  // multiplies theta
 
-  bool none() const { return lane == 0 && token == 0; }
-  bool operator==(const Turns&) const = default;
+  bool none() const { return lanes == 0 && tokens == 0; }
+  bool operator==(const Offset&) const = default;
 };
 
-// The frequencies that a group's turns multiply. Shared by all groups with the same coupling.
+// The frequencies that a group's offsets multiply. Shared by all groups with the same coupling.
 struct LaneFrequencies {
   std::vector<double> theta = {};  // [d/2]
   std::vector<double> omega = {};  // [d/2] for all layers, or [d/2, n_layer]
@@ -39,4 +39,4 @@ struct LaneFrequencies {
   std::span<const double> omega_of_layer(int32_t layer) const;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::core

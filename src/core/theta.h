@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace lanerope {
+namespace lanerope::core {
 
 // How a model file stretches RoPE beyond its trained context.
 enum class RopeScaling { none, linear, yarn };
@@ -30,7 +30,7 @@ struct RopeParameters {
   std::vector<float> frequency_factors = {};
 };
 
-// What RoPE comes to once the scaling is worked in: pair t of a token at position i is turned by theta[t] *
+// What RoPE comes to once the scaling is worked in: pair t of a token at position i is rotated by theta[t] *
 // i, and multiplied by `magnitude` (YaRN's temperature; 1 otherwise).
 struct Theta {
   std::vector<double> theta = {};  // [d/2], radians a token
@@ -41,4 +41,4 @@ struct Theta {
 // Sources: RoFormer (2104.09864); YaRN (2309.00071) equations 18 to 22; llama-3's divisors as in its release.
 Theta effective_theta(const RopeParameters& parameters);
 
-}  // namespace lanerope
+}  // namespace lanerope::core

@@ -5,7 +5,7 @@
 
 #include "data/question_reader.h"
 
-namespace lanerope {
+namespace lanerope::data {
 
 namespace {
 
@@ -106,4 +106,4 @@ void LaneReader::refuse(const std::string& what) const {
   throw TraceFault("lane " + std::to_string(lane_ + 1) + " at step " + std::to_string(step()) + " " + what);
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::data

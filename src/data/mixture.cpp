@@ -7,7 +7,7 @@
 
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::data {
 
 namespace {
 
@@ -98,4 +98,4 @@ std::vector<int32_t> Mixture::shuffled_counts(RandomStream& random) const {
   return values;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::data

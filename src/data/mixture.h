@@ -8,7 +8,7 @@
 
 #include "data/random_stream.h"
 
-namespace lanerope {
+namespace lanerope::data {
 
 // Whole numbers and how often each is drawn: "4", "1-8", "1:0.25,2:0.25,4:0.5" or, with exact counts,
 // "2:40,3:60".
@@ -43,4 +43,4 @@ class Mixture {
   bool counts_ = false;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::data

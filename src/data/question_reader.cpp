@@ -6,7 +6,7 @@
 #include <charconv>
 #include <map>
 
-namespace lanerope {
+namespace lanerope::data {
 
 namespace {
 
@@ -107,4 +107,4 @@ std::vector<ToldPart> read_question(std::string_view question) {
   return in_order;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::data

@@ -8,7 +8,7 @@
 #include <span>
 #include <utility>
 
-namespace lanerope {
+namespace lanerope::data {
 
 // Random whole numbers that are the same on every system: std::mt19937_64 is fixed by the C++ standard, the
 // standard library's distributions are not.
@@ -48,4 +48,4 @@ class RandomStream {
   std::mt19937_64 bits_;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::data

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace lanerope {
+namespace lanerope::data {
 
 // One group of lanes that answered one question, as the trainer reads it; without lanes it is a problem.
 struct Trace {
@@ -17,4 +17,4 @@ struct Trace {
   int32_t parts = 0;             // 0 where that is not known
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::data

@@ -8,7 +8,7 @@
 #include "data/lane_reader.h"
 #include "data/question_reader.h"
 
-namespace lanerope {
+namespace lanerope::data {
 
 namespace {
 
@@ -196,4 +196,4 @@ std::optional<std::string> find_fault(const Trace& trace) {
   return std::nullopt;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::data

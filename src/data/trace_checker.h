@@ -6,7 +6,7 @@
 
 #include "data/trace.h"
 
-namespace lanerope {
+namespace lanerope::data {
 
 // Checks a trace of a made word problem and shares no code with what writes them: reads the parts from the
 // question, each lane's text token by token, evaluates every equation, follows every total that is copied to
@@ -18,4 +18,4 @@ namespace lanerope {
 // the answer.
 std::optional<std::string> find_fault(const Trace& trace);
 
-}  // namespace lanerope
+}  // namespace lanerope::data

@@ -5,7 +5,7 @@
 
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::data {
 
 namespace {
 
@@ -106,4 +106,4 @@ std::string TraceReader::where() const {
   return name_ + ", line " + std::to_string(line_);
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::data

@@ -8,7 +8,7 @@
 
 #include "data/trace.h"
 
-namespace lanerope {
+namespace lanerope::data {
 
 // {"question": "...", "answer": "...", "lanes": ["...", ...], "parts": 5, "labels": [true, ...], "ended":
 // [true,
@@ -36,4 +36,4 @@ class TraceReader {
   int64_t line_ = 0;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::data

@@ -6,7 +6,7 @@
 
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::data {
 
 namespace {
 
@@ -169,4 +169,4 @@ Trace make_trace(const WordProblem& problem, int32_t n_lanes) {
   return trace;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::data

@@ -7,7 +7,7 @@
 #include "data/trace.h"
 #include "data/word_problem.h"
 
-namespace lanerope {
+namespace lanerope::data {
 
 inline constexpr int32_t max_trace_lanes = 64;
 
@@ -23,4 +23,4 @@ Trace make_trace(const WordProblem& problem, int32_t n_lanes);
 // The problem alone, without lanes.
 Trace make_problem_line(const WordProblem& problem);
 
-}  // namespace lanerope
+}  // namespace lanerope::data

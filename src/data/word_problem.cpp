@@ -9,11 +9,11 @@
 #include "data/wording.h"
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::data {
 
 namespace {
 
-constexpr auto splits = enum_table<Split, 3>({
+constexpr auto splits = core::enum_table<Split, 3>({
     {Split::train, "train"},
     {Split::dev, "dev"},
     {Split::test, "test"},
@@ -102,4 +102,4 @@ WordProblem WordProblemSource::draw(int32_t n_parts, RandomStream& random) const
                        "; make them wider");
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::data

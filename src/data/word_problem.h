@@ -9,7 +9,7 @@
 
 #include "data/random_stream.h"
 
-namespace lanerope {
+namespace lanerope::data {
 
 // One part of a word problem: first * second + third. third is 0 where there is none, and may be negative.
 struct Part {
@@ -72,4 +72,4 @@ class WordProblemSource {
   Split split_;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::data

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace lanerope {
+namespace lanerope::data {
 
 namespace {
 
@@ -190,4 +190,4 @@ std::string word_question(std::span<const Part> parts, RandomStream& random) {
   return text + " " + fill(ending, {}, {}, scene.goods.unit);
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::data

@@ -6,10 +6,10 @@
 
 #include "data/word_problem.h"
 
-namespace lanerope {
+namespace lanerope::data {
 
 // Tells the parts, given in the order of their labels, as one paragraph in shuffled order, in words drawn
 // from `random`. There are millions of forms.
 std::string word_question(std::span<const Part> parts, RandomStream& random);
 
-}  // namespace lanerope
+}  // namespace lanerope::data

@@ -3,25 +3,25 @@
 
 #include <algorithm>
 
-namespace lanerope {
+namespace lanerope::engine {
 
-void AttentionRecorder::add(const Step& step, std::span<const Shares> shares) {
+void AttentionRecorder::add(const Step& step, std::span<const model::AttentionMass> shares) {
   const size_t first = rows_.size();
   int32_t n_lanes = 0;
-  for (const GroupRow& row : step.rows) n_lanes = std::max(n_lanes, row.lane + 1);
-  for (const AttentionBlock& block : step.plan.blocks) {
+  for (const core::GroupRow& row : step.rows) n_lanes = std::max(n_lanes, row.lane + 1);
+  for (const core::AttentionBlock& block : step.plan.blocks) {
     for (const int32_t owner : block.owners) n_lanes = std::max(n_lanes, owner + 1);
   }
   const int32_t slots = 1 + n_lanes;
-  for (const GroupRow& row : step.rows) {
+  for (const core::GroupRow& row : step.rows) {
     rows_.push_back({.row = {.lane = row.lane, .step = row.step},
                      .shares = std::vector<float>(static_cast<size_t>(slots) * n_head_ * n_layer_),
                      .n_lanes = n_lanes});
   }
 
   const int32_t base_row = step.plan.blocks[step.first_block].first_row;
-  for (const Shares& layer : shares) {
-    const AttentionBlock& block = step.plan.blocks[layer.block];
+  for (const model::AttentionMass& layer : shares) {
+    const core::AttentionBlock& block = step.plan.blocks[layer.block];
     const auto offset = static_cast<int64_t>(block.first_row) - base_row;
     if (layer.block < step.first_block || offset + block.n_rows > static_cast<int64_t>(step.rows.size()))
       continue;
@@ -30,7 +30,8 @@ void AttentionRecorder::add(const Step& step, std::span<const Shares> shares) {
       for (int64_t r = 0; r < block.n_rows; ++r) {
         float* out = rows_[first + offset + r].shares.data() + (layer.layer * n_head_ + head) * slots;
         const float* in = layer.values.data() + (head * block.n_rows + r) * n_segments;
-        for (int64_t s = 0; s < n_segments; ++s) out[block.owners[layer.segments[s]] - prompt_row] += in[s];
+        for (int64_t s = 0; s < n_segments; ++s)
+          out[block.owners[layer.segments[s]] - core::prompt_row] += in[s];
       }
     }
   }
@@ -53,4 +54,4 @@ AttentionRecord AttentionRecorder::record() const {
   return result;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::engine

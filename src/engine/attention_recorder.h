@@ -8,7 +8,7 @@
 #include "lanerope/result.h"
 #include "model/forward.h"
 
-namespace lanerope {
+namespace lanerope::engine {
 
 // Gathers the attention of one group's lanes over its steps.
 class AttentionRecorder {
@@ -17,11 +17,11 @@ class AttentionRecorder {
 
   // The blocks [first_block, first_block + n) of the plan that hold `rows`, in their order.
   struct Step {
-    const AttentionPlan& plan;
+    const core::AttentionPlan& plan;
     int32_t first_block = 0;
-    std::span<const GroupRow> rows;
+    std::span<const core::GroupRow> rows;
   };
-  void add(const Step& step, std::span<const Shares> shares);
+  void add(const Step& step, std::span<const model::AttentionMass> shares);
 
   AttentionRecord record() const;
 
@@ -36,4 +36,4 @@ class AttentionRecorder {
   std::vector<Row> rows_;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::engine

@@ -13,7 +13,7 @@
 #include "model/kv_pool.h"
 #include "model/loaded_model.h"
 
-namespace lanerope {
+namespace lanerope::engine {
 
 namespace {
 
@@ -51,12 +51,12 @@ struct BeamSearch::Impl {
   Impl(std::shared_ptr<const Model> loaded, int32_t wanted_cells)
       : model(std::move(loaded)),
         n_cells(wanted_cells),
-        operations_for_layout(model->parts().make_operations(KvType::f16)),
-        pool(model->parts().h, model->parts().backend,
+        operations_for_layout(model::loaded(*model).make_operations(KvType::f16)),
+        pool(model::loaded(*model).h, model::loaded(*model).device,
              {.n_cells = wanted_cells, .type = KvType::f16, .values = operations_for_layout->value_layout()}),
-        forward({.h = model->parts().h,
-                 .weights = model->parts().weights,
-                 .backend = model->parts().backend,
+        forward({.h = model::loaded(*model).h,
+                 .weights = model::loaded(*model).weights,
+                 .device = model::loaded(*model).device,
                  .pool = pool,
                  .operations = std::move(operations_for_layout)}),
         frequencies(make_frequencies(*model, {.kind = CouplingKind::independent}, {.stride = 1, .lanes = 1})),
@@ -69,7 +69,7 @@ struct BeamSearch::Impl {
 
   std::span<const float> read_prompt();
   std::span<const float> feed(std::span<const Beam> beams, int32_t step);
-  AttentionBlock block_of(const Beam& beam, int32_t row) const;
+  core::AttentionBlock block_of(const Beam& beam, int32_t row) const;
   std::vector<Continuation> continuations(std::span<const Beam> beams, std::span<const float> logits,
                                           int32_t width);
   std::vector<Beam> kept(std::span<const Beam> beams, std::vector<Continuation> all, int32_t width);
@@ -77,13 +77,13 @@ struct BeamSearch::Impl {
 
   std::shared_ptr<const Model> model;
   int32_t n_cells;
-  std::unique_ptr<LaneOperations> operations_for_layout;  // until the pool knows its layout
-  KvPool pool;
-  Forward forward;
-  std::shared_ptr<const LaneFrequencies> frequencies;
+  std::unique_ptr<model::LaneOperations> operations_for_layout;  // until the pool knows its layout
+  model::KvPool pool;
+  model::Forward forward;
+  std::shared_ptr<const core::LaneFrequencies> frequencies;
   std::vector<float> lane_scales;
   std::vector<float> prompt_scales;
-  VocabularyReduce reduce;
+  kernels::VocabularyReduce reduce;
   std::vector<TokenId> prompt;
   std::vector<Node> nodes;
   int32_t budget = 0;
@@ -95,12 +95,12 @@ std::span<const float> BeamSearch::Impl::read_prompt() {
   const auto n_prompt = static_cast<int32_t>(prompt.size());
   for (int32_t from = 0; from < n_prompt; from += batch_rows) {
     const int32_t to = std::min(from + batch_rows, n_prompt);
-    Batch batch;
+    model::Batch batch;
     batch.adapter_scales.resize(prompt_scales.size());
-    AttentionBlock block{.n_rows = to - from,
-                         .segments = {{.cell = 0, .length = to}},
-                         .owners = {prompt_row},
-                         .frequencies = frequencies};
+    core::AttentionBlock block{.n_rows = to - from,
+                               .segments = {{.cell = 0, .length = to}},
+                               .owners = {core::prompt_row},
+                               .frequencies = frequencies};
     for (int32_t i = from; i < to; ++i) {
       batch.tokens.push_back(prompt[i]);
       batch.positions.push_back(i);
@@ -117,9 +117,9 @@ std::span<const float> BeamSearch::Impl::read_prompt() {
 }
 
 // What a beam sees: the prompt, and its past as the runs of cells in which it lies.
-AttentionBlock BeamSearch::Impl::block_of(const Beam& beam, int32_t row) const {
-  AttentionBlock block{.first_row = row, .n_rows = 1, .frequencies = frequencies};
-  std::vector<SegmentView> past;  // latest first
+core::AttentionBlock BeamSearch::Impl::block_of(const Beam& beam, int32_t row) const {
+  core::AttentionBlock block{.first_row = row, .n_rows = 1, .frequencies = frequencies};
+  std::vector<core::SegmentView> past;  // latest first
   for (int32_t at = beam.node; at >= 0; at = nodes[at].parent) {
     const int32_t cell = nodes[at].cell;
     if (!past.empty() && past.back().cell == cell + 1) {
@@ -132,7 +132,7 @@ AttentionBlock BeamSearch::Impl::block_of(const Beam& beam, int32_t row) const {
   past.push_back({.cell = 0, .length = static_cast<int32_t>(prompt.size())});
   for (auto segment = past.rbegin(); segment != past.rend(); ++segment) {
     block.segments.push_back(*segment);
-    block.owners.push_back(block.owners.empty() ? prompt_row : 0);
+    block.owners.push_back(block.owners.empty() ? core::prompt_row : 0);
     block.row_segments.push_back({.visible = {0, segment->length}});
   }
   return block;
@@ -140,7 +140,7 @@ AttentionBlock BeamSearch::Impl::block_of(const Beam& beam, int32_t row) const {
 
 // Feeds the last token of each live beam: [n_vocab, live beams].
 std::span<const float> BeamSearch::Impl::feed(std::span<const Beam> beams, int32_t step) {
-  Batch batch;
+  model::Batch batch;
   batch.adapter_scales.resize(lane_scales.size());
   const auto n_prompt = static_cast<int32_t>(prompt.size());
   for (const Beam& beam : beams) {
@@ -170,7 +170,7 @@ std::vector<Continuation> BeamSearch::Impl::continuations(std::span<const Beam> 
     }
     reduce.read(logits.subspan(row++ * n_vocab, n_vocab));
     const double normaliser = reduce.log_sum_exp(1.0F);
-    for (const Candidate& candidate : reduce.top(width)) {
+    for (const kernels::Candidate& candidate : reduce.top(width)) {
       all.push_back({.beam = b,
                      .token = candidate.token,
                      .sum_logprob = beams[b].sum_logprob + candidate.logit - normaliser});
@@ -253,4 +253,4 @@ BeamResult BeamSearch::run(const BeamRequest& request, const std::function<void(
   }
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::engine

@@ -10,7 +10,7 @@
 #include "lanerope/model.h"
 #include "lanerope/token.h"
 
-namespace lanerope {
+namespace lanerope::engine {
 
 struct BeamRequest {
   std::string prompt = {};  // special tokens in it are parsed
@@ -48,4 +48,4 @@ class BeamSearch {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::engine

@@ -15,7 +15,7 @@ namespace {
 // How long a step waits for a verifier when there is nothing else to do.
 constexpr std::chrono::milliseconds idle_patience{20};
 
-MemoryNeed need_of(const ResolvedRequest& request, size_t cell_bytes) {
+MemoryNeed need_of(const engine::ResolvedRequest& request, size_t cell_bytes) {
   const int32_t cells = request.prompt_cells() + request.lane_cells();
   return {.prompt_cells = request.prompt_cells(),
           .lane_cells = request.lane_cells(),
@@ -33,20 +33,20 @@ const EngineOptions& checked(const EngineOptions& options) {
 Engine::Impl::Impl(std::shared_ptr<const Model> loaded, const EngineOptions& wanted)
     : model(std::move(loaded)),
       options(checked(wanted)),
-      operations_for_layout(model->parts().make_operations(options.kv_type)),
-      pool(model->parts().h, model->parts().backend,
+      operations_for_layout(model::loaded(*model).make_operations(options.kv_type)),
+      pool(model::loaded(*model).h, model::loaded(*model).device,
            {.n_cells = options.kv_cells,
             .type = options.kv_type,
             .values = operations_for_layout->value_layout()}),
-      forward({.h = model->parts().h,
-               .weights = model->parts().weights,
-               .backend = model->parts().backend,
+      forward({.h = model::loaded(*model).h,
+               .weights = model::loaded(*model).weights,
+               .device = model::loaded(*model).device,
                .pool = pool,
                .operations = std::move(operations_for_layout)}),
       allocator(options.kv_cells),
       prefixes(allocator, {.keep = options.keep_prefixes, .share = options.share_prefixes}) {}
 
-Group& Engine::Impl::group(GroupId id) {
+engine::Group& Engine::Impl::group(GroupId id) {
   for (const auto& group : groups) {
     if (group->id() == id) return *group;
   }
@@ -60,7 +60,7 @@ bool Engine::Impl::release_oldest_held() {
   return true;
 }
 
-Group& Engine::Impl::readable_group(GroupId id) {
+engine::Group& Engine::Impl::readable_group(GroupId id) {
   for (const auto& group : held) {
     if (group->id() == id) return *group;
   }
@@ -69,36 +69,36 @@ Group& Engine::Impl::readable_group(GroupId id) {
 
 void Engine::Impl::start_groups() {
   for (const auto& group : groups) {
-    if (group->state() != GroupState::queued) continue;
+    if (group->state() != engine::GroupState::queued) continue;
     bool started = group->start(prefixes);
     while (!started && release_oldest_held()) started = group->start(prefixes);
     if (!started) break;  // first come, first served
     if (group->request().request.attention != AttentionRecording::none) {
-      const auto& h = model->parts().h;
+      const auto& h = model::loaded(*model).h;
       recorders.try_emplace(group->id(), h.n_layer, h.n_head);
     }
   }
 }
 
-void Engine::Impl::run(StepBatch& step) {
+void Engine::Impl::run(engine::StepBatch& step) {
   const std::span<const float> logits = forward.run(step.batch);
   const auto n_vocab = static_cast<size_t>(model->info().n_vocab);
   ++steps;
-  for (const StepBatch::Share& share : step.shares) {
-    Group& group = *share.group;
+  for (const engine::StepBatch::Slice& slice : step.slices) {
+    engine::Group& group = *slice.group;
     const auto recorder = recorders.find(group.id());
-    const auto logits_of = [&](size_t row) { return logits.subspan(share.outputs[row] * n_vocab, n_vocab); };
-    if (group.state() == GroupState::reading) {
-      group.prompt().read += static_cast<int32_t>(share.rows.size());
+    const auto logits_of = [&](size_t row) { return logits.subspan(slice.outputs[row] * n_vocab, n_vocab); };
+    if (group.state() == engine::GroupState::prefill) {
+      group.prompt().read += static_cast<int32_t>(slice.rows.size());
       if (group.prompt().read == group.n_prompt())
-        group.prompt_is_read(logits_of(share.rows.size() - 1), sampler);
+        group.prefill_is_done(logits_of(slice.rows.size() - 1), sampler);
       continue;
     }
     if (recorder != recorders.end()) {
-      recorder->second.add({.plan = step.batch.plan, .first_block = share.first_block, .rows = share.rows},
-                           forward.shares());
+      recorder->second.add({.plan = step.batch.plan, .first_block = slice.first_block, .rows = slice.rows},
+                           forward.attention_masses());
     }
-    group.step_is_done(share.rows, logits_of, sampler);
+    group.step_is_done(slice.rows, logits_of, sampler);
   }
 }
 
@@ -109,13 +109,13 @@ bool Engine::Impl::deliver(const EventSink& sink) {
       if (sink) sink(event);
     }
   }
-  for (std::unique_ptr<Group>& group : groups) {
-    if (group->state() == GroupState::finished && group->request().request.hold)
+  for (std::unique_ptr<engine::Group>& group : groups) {
+    if (group->state() == engine::GroupState::finished && group->request().request.hold)
       held.push_back(std::move(group));
   }
-  std::erase_if(groups, [&](const std::unique_ptr<Group>& group) {
+  std::erase_if(groups, [&](const std::unique_ptr<engine::Group>& group) {
     if (group == nullptr) return true;
-    if (group->state() != GroupState::finished) return false;
+    if (group->state() != engine::GroupState::finished) return false;
     group->let_go(prefixes);
     return true;
   });
@@ -127,18 +127,18 @@ Engine::Engine(std::shared_ptr<const Model> model, const EngineOptions& options)
 Engine::~Engine() = default;
 
 MemoryNeed Engine::need(const Request& request) const {
-  return need_of(resolve(*impl_->model, request),
-                 kv_bytes_per_cell(impl_->model->parts().h, impl_->options.kv_type));
+  return need_of(engine::resolve(*impl_->model, request),
+                 model::kv_bytes_per_cell(model::loaded(*impl_->model).h, impl_->options.kv_type));
 }
 
 MemoryNeed memory_need(const Model& model, const Request& request, KvType kv_type) {
-  return need_of(resolve(model, request), kv_bytes_per_cell(model.parts().h, kv_type));
+  return need_of(engine::resolve(model, request), model::kv_bytes_per_cell(model::loaded(model).h, kv_type));
 }
 
 GroupId Engine::submit(const Request& request) {
-  ResolvedRequest resolved = resolve(*impl_->model, request);
+  engine::ResolvedRequest resolved = engine::resolve(*impl_->model, request);
   const MemoryNeed need =
-      need_of(resolved, kv_bytes_per_cell(impl_->model->parts().h, impl_->options.kv_type));
+      need_of(resolved, model::kv_bytes_per_cell(model::loaded(*impl_->model).h, impl_->options.kv_type));
   const int64_t cells = static_cast<int64_t>(need.prompt_cells) + need.lane_cells;
   if (cells > impl_->options.kv_cells) {
     throw DoesNotFit(
@@ -148,16 +148,17 @@ GroupId Engine::submit(const Request& request) {
         "; use fewer lanes, a smaller budget, or an engine with more cells");
   }
   const GroupId id = impl_->next_id++;
-  impl_->groups.push_back(std::make_unique<Group>(id, *impl_->model, std::move(resolved)));
+  impl_->groups.push_back(std::make_unique<engine::Group>(id, *impl_->model, std::move(resolved)));
   return id;
 }
 
 bool Engine::step(const EventSink& sink) {
   impl_->start_groups();
-  StepBatch step = assemble(impl_->groups, impl_->options, impl_->model->info().adapters.size());
+  engine::StepBatch step =
+      engine::assemble(impl_->groups, impl_->options, impl_->model->info().adapters.size());
   if (!step.empty()) impl_->run(step);
   for (const auto& group : impl_->groups) {
-    if (group->state() == GroupState::verifying) {
+    if (group->state() == engine::GroupState::verifying) {
       group->poll_verifier(step.empty() ? idle_patience : std::chrono::milliseconds(0));
     }
   }
@@ -181,7 +182,7 @@ void Engine::cancel(GroupId group) {
 }
 
 void Engine::release(GroupId id) {
-  std::erase_if(impl_->held, [&](const std::unique_ptr<Group>& group) {
+  std::erase_if(impl_->held, [&](const std::unique_ptr<engine::Group>& group) {
     if (group->id() != id) return false;
     group->let_go(impl_->prefixes);
     return true;
@@ -207,7 +208,7 @@ EngineState Engine::state() const {
                     .steps = impl_->steps};
   state.cells_used = state.cells - impl_->allocator.n_free() - state.cells_kept;
   for (const auto& group : impl_->groups) {
-    ++(group->state() == GroupState::queued ? state.queued_groups : state.groups);
+    ++(group->state() == engine::GroupState::queued ? state.queued_groups : state.groups);
     state.lanes += group->live_lanes();
   }
   return state;

@@ -9,37 +9,36 @@
 #include "core/cell_allocator.h"
 #include "engine/attention_recorder.h"
 #include "engine/group.h"
-#include "engine/prefix_store.h"
+#include "engine/prefix_cache.h"
 #include "engine/sampler.h"
+#include "engine/step_batch.h"
 #include "lanerope/engine.h"
 #include "model/forward.h"
 #include "model/kv_pool.h"
 
 namespace lanerope {
 
-struct StepBatch;
-
 struct Engine::Impl {
   Impl(std::shared_ptr<const Model> model, const EngineOptions& options);
 
-  Group& group(GroupId id);
+  engine::Group& group(GroupId id);
   void start_groups();
   bool release_oldest_held();
-  Group& readable_group(GroupId id);  // running, or finished and held
-  void run(StepBatch& step);
+  engine::Group& readable_group(GroupId id);  // running, or finished and held
+  void run(engine::StepBatch& step);
   bool deliver(const EventSink& sink);
 
   std::shared_ptr<const Model> model;
   EngineOptions options;
-  std::unique_ptr<LaneOperations> operations_for_layout;  // until the pool knows its layout
-  KvPool pool;
-  Forward forward;
-  CellAllocator allocator;  // outlives everything that holds cells
-  PrefixStore prefixes;
-  Sampler sampler;
-  std::vector<std::unique_ptr<Group>> groups;  // in the order of their arrival
-  std::deque<std::unique_ptr<Group>> held;     // finished, oldest first
-  std::map<GroupId, AttentionRecorder> recorders;
+  std::unique_ptr<model::LaneOperations> operations_for_layout;  // until the pool knows its layout
+  model::KvPool pool;
+  model::Forward forward;
+  core::CellAllocator allocator;  // outlives everything that holds cells
+  engine::PrefixCache prefixes;
+  engine::Sampler sampler;
+  std::vector<std::unique_ptr<engine::Group>> groups;  // in the order of their arrival
+  std::deque<std::unique_ptr<engine::Group>> held;     // finished, oldest first
+  std::map<GroupId, engine::AttentionRecorder> recorders;
   GroupId next_id = 1;
   int64_t steps = 0;
 };

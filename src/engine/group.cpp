@@ -5,11 +5,11 @@
 #include <cassert>
 #include <cmath>
 
-#include "engine/answer.h"
+#include "answers/extract.h"
 #include "lanerope/errors.h"
 #include "model/loaded_model.h"
 
-namespace lanerope {
+namespace lanerope::engine {
 
 namespace {
 
@@ -24,7 +24,7 @@ double seconds_between(Clock::time_point from, Clock::time_point to) {
 Group::Group(GroupId id, const Model& model, ResolvedRequest request)
     : id_(id), model_(model), request_(std::move(request)) {}
 
-bool Group::start(PrefixStore& store) {
+bool Group::start(PrefixCache& store) {
   assert(state_ == GroupState::queued);
   const Request& request = request_.request;
   std::deque<std::shared_ptr<const OwnedCells>> cells;
@@ -38,7 +38,7 @@ bool Group::start(PrefixStore& store) {
   result_.prompt_tokens = n_prompt();
   result_.cached_prompt_tokens = prompt_->shared;
   started_ = Clock::now();
-  state_ = GroupState::reading;
+  state_ = GroupState::prefill;
   return true;
 }
 
@@ -58,40 +58,40 @@ bool Group::waits_for_prefix() {
   return true;
 }
 
-std::vector<GroupRow> Group::decode_rows() const {
-  std::vector<GroupRow> rows;
+std::vector<core::GroupRow> Group::decode_rows() const {
+  std::vector<core::GroupRow> rows;
   for (size_t m = 0; m < lanes_.size(); ++m) {
     if (lanes_[m].waiting()) rows.push_back({.lane = static_cast<int32_t>(m), .step = lanes_[m].next_step()});
   }
   return rows;
 }
 
-bool Group::wants_logits(const GroupRow& row) const {
+bool Group::wants_logits(const core::GroupRow& row) const {
   return lanes_[row.lane].live() && lanes_[row.lane].forced.empty();
 }
 
-TokenId Group::token_at(const GroupRow& row) const {
+TokenId Group::token_at(const core::GroupRow& row) const {
   const Lane& lane = lanes_[row.lane];
   return lane.tokens[row.step - lane.start_step];
 }
 
-int32_t Group::cell_at(const GroupRow& row) const {
+int32_t Group::cell_at(const core::GroupRow& row) const {
   const Lane& lane = lanes_[row.lane];
   return lane.cells->first + row.step - lane.start_step;
 }
 
-bool Group::was_fed(const GroupRow& row) const {
+bool Group::was_fed(const core::GroupRow& row) const {
   if (row.lane < 0 || row.lane >= static_cast<int32_t>(lanes_.size())) return false;
   const Lane& lane = lanes_[row.lane];
   return row.step >= lane.start_step && row.step < lane.next_step();
 }
 
-GroupView Group::view(std::span<const GroupRow> rows) {
+core::GroupView Group::view(std::span<const core::GroupRow> rows) {
   view_prompt_ = prompt_->segments();
   view_lanes_.clear();
   for (const Lane& lane : lanes_) view_lanes_.push_back(lane.view());
-  for (const GroupRow& row : rows) {
-    if (row.lane != prompt_row) ++view_lanes_[row.lane].segment.length;
+  for (const core::GroupRow& row : rows) {
+    if (row.lane != core::prompt_row) ++view_lanes_[row.lane].segment.length;
   }
   return {.coupling = &request_.coupling,
           .frequencies = request_.frequencies,
@@ -100,12 +100,12 @@ GroupView Group::view(std::span<const GroupRow> rows) {
           .stride = request_.stride};
 }
 
-void Group::prompt_is_read(std::span<const float> logits, Sampler& sampler) {
-  assert(state_ == GroupState::reading);
-  state_ = GroupState::running;
+void Group::prefill_is_done(std::span<const float> logits, Sampler& sampler) {
+  assert(state_ == GroupState::prefill);
+  state_ = GroupState::decode;
   read_ = Clock::now();
   prompt_logits_.assign(logits.begin(), logits.end());
-  emit({.kind = EventKind::prompt_read});
+  emit({.kind = EventKind::prefill});
   for (int32_t m = 0; m < request_.request.lanes; ++m) {
     auto cells = free_cells_.front();
     free_cells_.pop_front();
@@ -125,16 +125,16 @@ int32_t Group::add_lane(std::shared_ptr<const OwnedCells> cells, Origin origin) 
                     .parent = origin.parent,
                     .fork_step = origin.fork_step,
                     .silent = origin.silent,
-                    .detokenizer = Detokenizer(model_.parts().vocabulary, {}),
-                    .stops = StopStrings(request_.request.stop),
+                    .detokenizer = text::Detokenizer(model::loaded(model_).vocabulary, {}),
+                    .stops = text::StopStrings(request_.request.stop),
                     .text = origin.text,
                     .text_length = {}});
   emit({.kind = EventKind::lane_started, .lane = index, .step = clock_, .text = origin.text});
   return index;
 }
 
-void Group::step_is_done(std::span<const GroupRow> rows, const LogitsOf& logits_of, Sampler& sampler) {
-  for (const GroupRow& row : rows) ++lanes_[row.lane].fed;
+void Group::step_is_done(std::span<const core::GroupRow> rows, const LogitsOf& logits_of, Sampler& sampler) {
+  for (const core::GroupRow& row : rows) ++lanes_[row.lane].fed;
   ++clock_;
   for (size_t r = 0; r < rows.size(); ++r) {
     const int32_t m = rows[r].lane;
@@ -196,7 +196,7 @@ void Group::append_token(int32_t index, const Draw& draw, bool forced) {
       event.text = lane.stops.flush() + whole;
       lane.text += whole;
     } else {
-      const StopStrings::Result shown = lane.stops.push(whole);
+      const text::StopStrings::Result shown = lane.stops.push(whole);
       event.text = shown.text;
       if (shown.stopped) reason = FinishReason::stop;
       lane.text += shown.text;
@@ -205,7 +205,7 @@ void Group::append_token(int32_t index, const Draw& draw, bool forced) {
   lane.text_length.push_back(lane.text.size());
   const int64_t position =
       static_cast<int64_t>(n_prompt()) + lane.start_step + static_cast<int64_t>(lane.tokens.size());
-  const int32_t most = request_.request.max_generated;
+  const int32_t most = request_.request.max_tokens;
   const bool spent = static_cast<int32_t>(lane.tokens.size()) >= request_.request.budget ||
                      (most > 0 && lane.generated >= most) || position >= model_.info().trained_context;
   if (reason == FinishReason::none && spent) reason = FinishReason::length;
@@ -220,7 +220,7 @@ void Group::end_lane(int32_t index, FinishReason reason) {
   std::string rest;
   if (reason != FinishReason::stop) {
     // What could have become a stop string did not.
-    const StopStrings::Result shown = lane.stops.push(lane.detokenizer.flush());
+    const text::StopStrings::Result shown = lane.stops.push(lane.detokenizer.flush());
     rest = shown.text + (shown.stopped ? "" : lane.stops.flush());
   }
   lane.text += rest;
@@ -237,7 +237,7 @@ void Group::end_lane(int32_t index, FinishReason reason) {
 std::optional<std::string> Group::answer_of(const Lane& lane) const {
   const bool own_end =
       !lane.live() && (lane.finish == FinishReason::end || lane.finish == FinishReason::stop);
-  return own_end ? extract_answer(lane.text) : extract_settled_answer(lane.text);
+  return own_end ? answers::extract_answer(lane.text) : answers::extract_settled_answer(lane.text);
 }
 
 void Group::check_consensus() {
@@ -262,7 +262,7 @@ LaneResult Group::lane_result(const Lane& lane) const {
 }
 
 void Group::finish_if_over() {
-  if (state_ != GroupState::running || live_lanes() > 0) return;
+  if (state_ != GroupState::decode || live_lanes() > 0) return;
   for (const Lane& lane : lanes_) result_.lanes.push_back(lane_result(lane));
   result_.clock = clock_;
   result_.prefill_seconds = seconds_between(started_, read_);
@@ -329,7 +329,7 @@ void Group::report(FinishReason reason_for_all) {
         .result = std::make_shared<const GroupResult>(result_)});
 }
 
-void Group::let_go(PrefixStore& store) {
+void Group::let_go(PrefixCache& store) {
   lanes_.clear();
   free_cells_.clear();
   if (prompt_ != nullptr) store.let_go(std::move(prompt_));
@@ -344,4 +344,4 @@ void Group::emit(Event event) {
   events_.push_back(std::move(event));
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::engine

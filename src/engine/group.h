@@ -15,19 +15,19 @@
 
 #include "core/attention_plan.h"
 #include "engine/lane.h"
-#include "engine/prefix_store.h"
+#include "engine/prefix_cache.h"
 #include "engine/resolved_request.h"
 #include "engine/sampler.h"
 #include "engine/selection.h"
 #include "engine/verifier.h"
 #include "lanerope/engine.h"
 
-namespace lanerope {
+namespace lanerope::engine {
 
 enum class GroupState {
   queued,     // waits for cells
-  reading,    // its prompt is being read
-  running,    // its lanes decode
+  prefill,    // its prompt is being read
+  decode,     // its lanes decode
   verifying,  // its lanes have ended and the verifier is at work
   finished,
 };
@@ -47,36 +47,36 @@ class Group {
   int32_t clock() const { return clock_; }
   int32_t n_prompt() const { return static_cast<int32_t>(request_.prompt.size()); }
 
-  // queued -> reading, with cells for the prompt and for every lane, or unchanged where there is no room.
-  bool start(PrefixStore& store);
+  // queued -> prefill, with cells for the prompt and for every lane, or unchanged where there is no room.
+  bool start(PrefixCache& store);
 
-  // The prompt, while reading: whether it waits for another group to read the beginning that they share.
+  // The prompt, during prefill: whether it waits for another group to read the beginning that they share.
   bool waits_for_prefix();
-  StoredPrompt& prompt() { return *prompt_; }
+  CachedPrompt& prompt() { return *prompt_; }
 
-  // running: the rows of the next step, lane by lane. Fills `view_lanes` for the plan.
-  std::vector<GroupRow> decode_rows() const;
-  bool wants_logits(const GroupRow& row) const;
-  TokenId token_at(const GroupRow& row) const;
-  int32_t cell_at(const GroupRow& row) const;
-  bool was_fed(const GroupRow& row) const;  // the lane exists and the token of this step is in its cell
+  // decode: the rows of the next step, lane by lane. Fills `view_lanes` for the plan.
+  std::vector<core::GroupRow> decode_rows() const;
+  bool wants_logits(const core::GroupRow& row) const;
+  TokenId token_at(const core::GroupRow& row) const;
+  int32_t cell_at(const core::GroupRow& row) const;
+  bool was_fed(const core::GroupRow& row) const;  // the lane exists and the token of this step is in its cell
   // The group as the plan sees it once the given rows are in their cells. Valid until the group changes.
-  GroupView view(std::span<const GroupRow> rows);
+  core::GroupView view(std::span<const core::GroupRow> rows);
 
-  // The prompt is read; logits [n_vocab] are those of its last token. reading -> running.
-  void prompt_is_read(std::span<const float> logits, Sampler& sampler);
+  // The prompt is read; logits [n_vocab] are those of its last token. prefill -> decode.
+  void prefill_is_done(std::span<const float> logits, Sampler& sampler);
   // The rows of a step were fed. logits_of gives [n_vocab] for rows that wanted them.
   using LogitsOf = std::function<std::span<const float>(size_t row)>;
-  void step_is_done(std::span<const GroupRow> rows, const LogitsOf& logits_of, Sampler& sampler);
+  void step_is_done(std::span<const core::GroupRow> rows, const LogitsOf& logits_of, Sampler& sampler);
   // verifying -> finished once the verifier has spoken; waits at most `patience`.
   void poll_verifier(std::chrono::milliseconds patience);
 
-  int32_t spawn(const SpawnOptions& options, PrefixStore& store);
+  int32_t spawn(const SpawnOptions& options, PrefixCache& store);
   void push_text(int32_t lane, std::string_view text);
   void retire(int32_t lane);
   void cancel();
   // Gives its cells back.
-  void let_go(PrefixStore& store);
+  void let_go(PrefixCache& store);
 
   std::vector<Event> take_events() { return std::exchange(events_, {}); }
   int32_t live_lanes() const;
@@ -108,7 +108,7 @@ class Group {
   const Model& model_;
   ResolvedRequest request_;
   GroupState state_ = GroupState::queued;
-  std::shared_ptr<StoredPrompt> prompt_;
+  std::shared_ptr<CachedPrompt> prompt_;
   std::deque<std::shared_ptr<const OwnedCells>> free_cells_;  // one budget each, for lanes to come
   std::vector<Lane> lanes_;
   std::vector<int32_t> finish_order_;
@@ -116,8 +116,8 @@ class Group {
   std::vector<float>
       prompt_logits_;  // [n_vocab] of the prompt's last token, for lanes that start afresh later
   std::vector<Event> events_;
-  std::vector<SegmentView> view_prompt_;
-  std::vector<LaneView> view_lanes_;
+  std::vector<core::SegmentView> view_prompt_;
+  std::vector<core::LaneView> view_lanes_;
   GroupResult result_;
   std::stop_source verifier_stop_;
   std::future<Verdict> verdict_;  // waits for the verifier when it goes away, so that is stopped first
@@ -125,4 +125,4 @@ class Group {
   std::chrono::steady_clock::time_point read_;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::engine

@@ -3,10 +3,10 @@
 #include "engine/group.h"
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::engine {
 
 Lane& Group::running_lane(int32_t index) {
-  if (state_ != GroupState::running)
+  if (state_ != GroupState::decode)
     throw InvalidRequest("the group is not running, so its lanes cannot be changed");
   if (index < 0 || index >= static_cast<int32_t>(lanes_.size())) {
     throw InvalidRequest("the group has no lane " + std::to_string(index));
@@ -40,8 +40,8 @@ Group::Origin Group::fork_of(int32_t parent, int32_t step) const {
   }
 }
 
-int32_t Group::spawn(const SpawnOptions& options, PrefixStore& store) {
-  if (state_ != GroupState::running)
+int32_t Group::spawn(const SpawnOptions& options, PrefixCache& store) {
+  if (state_ != GroupState::decode)
     throw InvalidRequest("the group is not running, so it cannot take a new lane");
   if (options.parent >= static_cast<int32_t>(lanes_.size())) {
     throw InvalidRequest("the group has no lane " + std::to_string(options.parent) + " to fork");
@@ -108,4 +108,4 @@ void Group::cancel() {
   report(FinishReason::cancelled);
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::engine

@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "core/attention_plan.h"
-#include "engine/prefix_store.h"
+#include "engine/prefix_cache.h"
 #include "lanerope/result.h"
 #include "text/detokenizer.h"
 #include "text/stop_strings.h"
 
-namespace lanerope {
+namespace lanerope::engine {
 
 // One lane of a running group. A token is first chosen (drawn from logits, or forced), then fed in the next
 // step, which writes its cell; so `tokens` is one longer than the cells that are filled, until the lane has
@@ -29,8 +29,8 @@ struct Lane {
       0;  // of its first tokens, which are no text of its own: its tag, or the parent's last token
   FinishReason finish = FinishReason::none;
 
-  Detokenizer detokenizer;
-  StopStrings stops;
+  text::Detokenizer detokenizer;
+  text::StopStrings stops;
   std::string text = {};                 // a fork's begins with its parent's
   std::vector<size_t> text_length = {};  // [tokens] of `text` after each token
   double sum_logprob = 0;
@@ -39,7 +39,7 @@ struct Lane {
   bool live() const { return finish == FinishReason::none; }
   bool waiting() const { return fed < static_cast<int32_t>(tokens.size()); }  // has a token to feed
   int32_t next_step() const { return start_step + fed; }
-  LaneView view() const {
+  core::LaneView view() const {
     return {.segment = {.cell = cells->first, .length = fed},
             .start_step = start_step,
             .parent = parent,
@@ -47,4 +47,4 @@ struct Lane {
   }
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::engine

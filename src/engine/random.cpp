@@ -3,7 +3,7 @@
 
 #include <array>
 
-namespace lanerope {
+namespace lanerope::engine {
 
 namespace {
 
@@ -34,4 +34,4 @@ double uniform(const DrawKey& key) {
   return static_cast<double>(word >> 11) * 0x1.0p-53;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::engine

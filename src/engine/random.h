@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace lanerope {
+namespace lanerope::engine {
 
 // Which number of which lane of which seed: a random number here is a function of this and of nothing else,
 // so a lane draws the same whatever runs beside it.
@@ -17,4 +17,4 @@ struct DrawKey {
 // 2011).
 double uniform(const DrawKey& key);
 
-}  // namespace lanerope
+}  // namespace lanerope::engine

@@ -10,7 +10,7 @@
 #include "model/loaded_model.h"
 #include "text/stop_strings.h"
 
-namespace lanerope {
+namespace lanerope::engine {
 
 namespace {
 
@@ -28,7 +28,7 @@ void check_numbers(const Request& request) {
   require(request.budget >= 1, "the budget must be at least one token a lane");
   require(request.budget <= (1 << 24),
           "a budget of " + std::to_string(request.budget) + " tokens is too large");
-  require(request.max_generated >= 0, "max_generated must be 0 (the budget) or more tokens");
+  require(request.max_tokens >= 0, "max_tokens must be 0 (the budget) or more tokens");
   require(request.top_logprobs >= 0 && request.top_logprobs <= 20, "top_logprobs must be between 0 and 20");
   require(request.selection.consensus >= 0 && request.selection.consensus <= request.lanes,
           "consensus must be between 0 (off) and the number of lanes");
@@ -121,10 +121,10 @@ std::vector<float> adapter_scales(const Model& model, const std::vector<float>& 
   return scales;
 }
 
-std::shared_ptr<const LaneFrequencies> make_frequencies(const Model& model, const Coupling& coupling,
-                                                        const FrequencyParameters& parameters) {
-  const auto& parts = model.parts();
-  auto frequencies = std::make_shared<LaneFrequencies>();
+std::shared_ptr<const core::LaneFrequencies> make_frequencies(const Model& model, const Coupling& coupling,
+                                                              const FrequencyParameters& parameters) {
+  const auto& parts = model::loaded(model);
+  auto frequencies = std::make_shared<core::LaneFrequencies>();
   frequencies->theta = parts.theta.theta;
   const size_t pairs = frequencies->theta.size();
   if (coupling.init == OmegaInit::given) {
@@ -136,10 +136,11 @@ std::shared_ptr<const LaneFrequencies> make_frequencies(const Model& model, cons
       require(std::isfinite(value), "omega holds a value that is not a number");
     frequencies->omega.assign(coupling.omega.begin(), coupling.omega.end());
   } else {
-    frequencies->omega = initial_omega(frequencies->theta, {.init = coupling.init,
-                                                            .stride = static_cast<double>(parameters.stride),
-                                                            .lanes = parameters.lanes,
-                                                            .trained_context = parts.h.trained_context});
+    frequencies->omega =
+        core::initial_omega(frequencies->theta, {.init = coupling.init,
+                                                 .stride = static_cast<double>(parameters.stride),
+                                                 .lanes = parameters.lanes,
+                                                 .trained_context = parts.h.trained_context});
   }
   return frequencies;
 }
@@ -147,7 +148,7 @@ std::shared_ptr<const LaneFrequencies> make_frequencies(const Model& model, cons
 ResolvedRequest resolve(const Model& model, const Request& request) {
   check_numbers(request);
   check_sampling(request.sampling, model.info().n_vocab);
-  const StopStrings checked(request.stop);
+  const text::StopStrings checked(request.stop);
   ResolvedRequest resolved{.request = request};
   resolved.prompt = prompt_tokens(model, request);
 
@@ -191,4 +192,4 @@ ResolvedRequest resolve(const Model& model, const Request& request) {
   return resolved;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::engine

@@ -9,7 +9,7 @@
 #include "lanerope/engine.h"
 #include "lanerope/request.h"
 
-namespace lanerope {
+namespace lanerope::engine {
 
 // A request with everything decided: text tokenised, defaults filled in, adapters' wishes heard, all of it
 // checked.
@@ -18,7 +18,7 @@ struct ResolvedRequest {
   std::vector<TokenId> prompt = {};
   Coupling coupling = {};
   int32_t stride = 0;  // K in force
-  std::shared_ptr<const LaneFrequencies> frequencies = {};
+  std::shared_ptr<const core::LaneFrequencies> frequencies = {};
   std::string tag = {};                           // with {k}
   std::vector<std::vector<TokenId>> forced = {};  // per lane: its tag and its text
   std::vector<int32_t> tag_tokens = {};           // per lane: how many of them are the tag
@@ -37,8 +37,8 @@ struct FrequencyParameters {
   int32_t stride = 0;
   int32_t lanes = 1;
 };
-std::shared_ptr<const LaneFrequencies> make_frequencies(const Model& model, const Coupling& coupling,
-                                                        const FrequencyParameters& parameters);
+std::shared_ptr<const core::LaneFrequencies> make_frequencies(const Model& model, const Coupling& coupling,
+                                                              const FrequencyParameters& parameters);
 
 // The tag of lane `index`, counted from 0.
 std::string tag_of(const std::string& tag, int32_t index);
@@ -46,4 +46,4 @@ std::string tag_of(const std::string& tag, int32_t index);
 // Scales of all adapters: `wanted`, or those they were loaded with where it is empty. Throws InvalidRequest.
 std::vector<float> adapter_scales(const Model& model, const std::vector<float>& wanted);
 
-}  // namespace lanerope
+}  // namespace lanerope::engine

@@ -9,7 +9,7 @@
 
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::engine {
 
 bool has_penalties(const Sampling& s) {
   return s.repetition_penalty != 1.0F || s.presence_penalty != 0.0F || s.frequency_penalty != 0.0F;
@@ -36,14 +36,14 @@ std::span<const float> Sampler::adjusted(std::span<const float> logits, const Dr
 
 // What top-k, top-p and min-p leave, most likely first; at least one of them is on. Top-p and min-p look at
 // the distribution before the temperature, as llama.cpp's default order does.
-std::span<const Candidate> Sampler::likely(const Sampling& s) {
+std::span<const kernels::Candidate> Sampler::likely(const Sampling& s) {
   const float largest = reduce_.greatest().logit;
   const float least = s.min_p > 0 ? largest + std::log(s.min_p) : -std::numeric_limits<float>::infinity();
-  std::span<const Candidate> candidates;
+  std::span<const kernels::Candidate> candidates;
   if (s.top_k > 0) {
     candidates = reduce_.top(s.top_k);
     double total = 0;
-    for (const Candidate& c : candidates) total += std::exp(c.logit - largest);
+    for (const kernels::Candidate& c : candidates) total += std::exp(c.logit - largest);
     size_t kept = 0;
     for (double sum = 0; kept < candidates.size() && (kept == 0 || sum < s.top_p * total); ++kept) {
       sum += std::exp(candidates[kept].logit - largest);
@@ -52,17 +52,20 @@ std::span<const Candidate> Sampler::likely(const Sampling& s) {
   } else {
     candidates = s.top_p < 1 ? reduce_.nucleus(s.top_p, 1.0F) : reduce_.above(least);
   }
-  const auto unlikely = std::ranges::find_if(candidates, [&](const Candidate& c) { return c.logit < least; });
+  const auto unlikely =
+      std::ranges::find_if(candidates, [&](const kernels::Candidate& c) { return c.logit < least; });
   return candidates.first(std::max<size_t>(1, unlikely - candidates.begin()));
 }
 
-TokenId Sampler::pick(std::span<const Candidate> candidates, float temperature, double u) {
+TokenId Sampler::pick(std::span<const kernels::Candidate> candidates, float temperature, double u) {
   const float largest = candidates.front().logit;
-  const auto weight = [&](const Candidate& c) { return std::exp((c.logit - largest) / temperature); };
+  const auto weight = [&](const kernels::Candidate& c) {
+    return std::exp((c.logit - largest) / temperature);
+  };
   double total = 0;
-  for (const Candidate& c : candidates) total += weight(c);
+  for (const kernels::Candidate& c : candidates) total += weight(c);
   double rest = u * total;
-  for (const Candidate& c : candidates) {
+  for (const kernels::Candidate& c : candidates) {
     rest -= weight(c);
     if (rest < 0) return c.token;
   }
@@ -89,7 +92,7 @@ Draw Sampler::draw(std::span<const float> logits, const DrawOptions& options) {
   }
   Draw result;
   if (options.top_logprobs > 0) {
-    for (const Candidate& c : reduce_.top(options.top_logprobs)) {
+    for (const kernels::Candidate& c : reduce_.top(options.top_logprobs)) {
       result.top.push_back({.token = c.token, .logprob = static_cast<float>(c.logit - normaliser)});
     }
   }
@@ -132,4 +135,4 @@ void check_sampling(const Sampling& s, int32_t n_vocab) {
   }
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::engine

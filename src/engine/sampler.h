@@ -9,7 +9,7 @@
 #include "lanerope/request.h"
 #include "lanerope/result.h"
 
-namespace lanerope {
+namespace lanerope::engine {
 
 struct Draw {
   TokenId token = 0;
@@ -32,11 +32,11 @@ class Sampler {
 
  private:
   std::span<const float> adjusted(std::span<const float> logits, const DrawOptions& options);
-  std::span<const Candidate> likely(const Sampling& sampling);
-  static TokenId pick(std::span<const Candidate> candidates, float temperature, double u);
+  std::span<const kernels::Candidate> likely(const Sampling& sampling);
+  static TokenId pick(std::span<const kernels::Candidate> candidates, float temperature, double u);
   TokenId pick_any(std::span<const float> logits, float temperature, double u) const;
 
-  VocabularyReduce reduce_;
+  kernels::VocabularyReduce reduce_;
   std::vector<float> scratch_ = {};  // [n_vocab]
 };
 
@@ -46,4 +46,4 @@ bool has_penalties(const Sampling& sampling);
 // Throws InvalidRequest, naming the parameter, where one is out of its range.
 void check_sampling(const Sampling& sampling, int32_t n_vocab);
 
-}  // namespace lanerope
+}  // namespace lanerope::engine

@@ -18,11 +18,11 @@ class TraceScorer {
   ScoreResult run();
 
  private:
-  void feed(std::span<const GroupRow> rows);
+  void feed(std::span<const core::GroupRow> rows);
   bool find_room();
   void feed_prompt();
   void feed_lanes();
-  void take_logits(const GroupRow& row, std::span<const float> logits);
+  void take_logits(const core::GroupRow& row, std::span<const float> logits);
   void score_token(int32_t lane, size_t index, std::span<const float> logits);
   int32_t end_step(size_t lane) const {
     return lanes_[lane].start_step + static_cast<int32_t>(request_.lanes[lane].size());
@@ -30,14 +30,14 @@ class TraceScorer {
 
   Engine::Impl& engine_;
   const ScoreRequest& request_;
-  std::shared_ptr<const LaneFrequencies> frequencies_;
-  std::shared_ptr<StoredPrompt> prompt_;
-  std::vector<std::shared_ptr<const OwnedCells>> cells_;
-  std::vector<LaneView> lanes_;
+  std::shared_ptr<const core::LaneFrequencies> frequencies_;
+  std::shared_ptr<engine::CachedPrompt> prompt_;
+  std::vector<std::shared_ptr<const engine::OwnedCells>> cells_;
+  std::vector<core::LaneView> lanes_;
   std::vector<float> lane_scales_;
   std::vector<float> prompt_scales_;
   int32_t stride_ = 0;
-  VocabularyReduce reduce_;
+  kernels::VocabularyReduce reduce_;
   ScoreResult result_;
 };
 
@@ -82,7 +82,7 @@ void check(const Engine::Impl& engine, const ScoreRequest& request) {
 TraceScorer::TraceScorer(Engine::Impl& engine, const ScoreRequest& request)
     : engine_(engine), request_(request) {
   check(engine, request);
-  lane_scales_ = adapter_scales(*engine.model, request.adapter_scales);
+  lane_scales_ = engine::adapter_scales(*engine.model, request.adapter_scales);
   prompt_scales_ = lane_scales_;
   for (size_t i = 0; i < prompt_scales_.size(); ++i) {
     if (!engine.model->info().adapters[i].on_prompt) prompt_scales_[i] = 0;
@@ -90,8 +90,9 @@ TraceScorer::TraceScorer(Engine::Impl& engine, const ScoreRequest& request)
   for (const auto& lane : request.lanes) stride_ = std::max(stride_, static_cast<int32_t>(lane.size()));
   if (request.stride > 0) stride_ = request.stride;
   if (request.coupling.stride > 0) stride_ = request.coupling.stride;
-  frequencies_ = make_frequencies(*engine.model, request.coupling,
-                                  {.stride = stride_, .lanes = static_cast<int32_t>(request.lanes.size())});
+  frequencies_ =
+      engine::make_frequencies(*engine.model, request.coupling,
+                               {.stride = stride_, .lanes = static_cast<int32_t>(request.lanes.size())});
 
   // The first try may evict the very prefix that it then goes on holding.
   if (!find_room() && !find_room()) {
@@ -122,12 +123,12 @@ void TraceScorer::score_token(int32_t lane, size_t index, std::span<const float>
   reduce_.read(logits);
   scored.logprob = static_cast<float>(logits[scored.token] - reduce_.log_sum_exp(1.0F));
   if (request_.top_logits == 0) return;
-  for (const Candidate& top : reduce_.top(request_.top_logits))
+  for (const kernels::Candidate& top : reduce_.top(request_.top_logits))
     scored.top_logits.emplace_back(top.token, top.logit);
 }
 
-void TraceScorer::take_logits(const GroupRow& row, std::span<const float> logits) {
-  if (row.lane == prompt_row) {  // the first token of every lane
+void TraceScorer::take_logits(const core::GroupRow& row, std::span<const float> logits) {
+  if (row.lane == core::prompt_row) {  // the first token of every lane
     for (size_t m = 0; m < lanes_.size(); ++m) score_token(static_cast<int32_t>(m), 0, logits);
     return;
   }
@@ -135,13 +136,13 @@ void TraceScorer::take_logits(const GroupRow& row, std::span<const float> logits
   if (next < request_.lanes[row.lane].size()) score_token(row.lane, next, logits);
 }
 
-void TraceScorer::feed(std::span<const GroupRow> rows) {
-  Batch batch;
+void TraceScorer::feed(std::span<const core::GroupRow> rows) {
+  model::Batch batch;
   batch.adapter_scales.resize(lane_scales_.size());
   const auto n_prompt = static_cast<int32_t>(request_.prompt_tokens.size());
-  std::vector<GroupRow> outputs;
-  for (const GroupRow& row : rows) {
-    const bool of_prompt = row.lane == prompt_row;
+  std::vector<core::GroupRow> outputs;
+  for (const core::GroupRow& row : rows) {
+    const bool of_prompt = row.lane == core::prompt_row;
     if (!of_prompt || row.step + 1 == n_prompt) {
       batch.outputs.push_back(batch.n_rows());
       outputs.push_back(row);
@@ -151,24 +152,24 @@ void TraceScorer::feed(std::span<const GroupRow> rows) {
       batch.positions.push_back(row.step);
       batch.cells.push_back(prompt_->cell_of(row.step));
     } else {
-      LaneView& lane = lanes_[row.lane];
+      core::LaneView& lane = lanes_[row.lane];
       const int32_t index = row.step - lane.start_step;
       batch.tokens.push_back(request_.lanes[row.lane][index]);
       batch.positions.push_back(n_prompt + row.step);
       batch.cells.push_back(lane.segment.cell + index);
       lane.segment.length = std::max(lane.segment.length, index + 1);
     }
-    append_scales(batch, of_prompt ? prompt_scales_ : lane_scales_);
+    engine::append_scales(batch, of_prompt ? prompt_scales_ : lane_scales_);
   }
-  const std::vector<SegmentView> prompt = prompt_->segments();
-  append_group(batch.plan,
-               {.coupling = &request_.coupling,
-                .frequencies = frequencies_,
-                .prompt = prompt,
-                .lanes = lanes_,
-                .stride = stride_},
-               rows);
-  finish_batch(batch);
+  const std::vector<core::SegmentView> prompt = prompt_->segments();
+  core::append_group(batch.plan,
+                     {.coupling = &request_.coupling,
+                      .frequencies = frequencies_,
+                      .prompt = prompt,
+                      .lanes = lanes_,
+                      .stride = stride_},
+                     rows);
+  engine::finish_batch(batch);
   const std::span<const float> logits = engine_.forward.run(batch);
   const auto n_vocab = static_cast<size_t>(engine_.model->info().n_vocab);
   for (size_t i = 0; i < outputs.size(); ++i) take_logits(outputs[i], logits.subspan(i * n_vocab, n_vocab));
@@ -176,9 +177,9 @@ void TraceScorer::feed(std::span<const GroupRow> rows) {
 
 void TraceScorer::feed_prompt() {
   const auto n_prompt = static_cast<int32_t>(request_.prompt_tokens.size());
-  std::vector<GroupRow> rows;
+  std::vector<core::GroupRow> rows;
   for (int32_t i = prompt_->read; i < n_prompt; ++i) {
-    rows.push_back({.lane = prompt_row, .step = i});
+    rows.push_back({.lane = core::prompt_row, .step = i});
     if (static_cast<int32_t>(rows.size()) == engine_.options.batch_rows || i + 1 == n_prompt) {
       feed(rows);
       prompt_->read = i + 1;
@@ -192,7 +193,7 @@ void TraceScorer::feed_lanes() {
   for (size_t m = 0; m < lanes_.size(); ++m) last = std::max(last, end_step(m));
   const int32_t window = std::max(1, engine_.options.batch_rows / static_cast<int32_t>(lanes_.size()));
   for (int32_t from = 0; from < last; from += window) {
-    std::vector<GroupRow> rows;
+    std::vector<core::GroupRow> rows;
     for (size_t m = 0; m < lanes_.size(); ++m) {
       const int32_t to = std::min(from + window, end_step(m));
       for (int32_t s = std::max(from, lanes_[m].start_step); s < to; ++s) {

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/answer_match.h"
+#include "answers/equal.h"
 
-namespace lanerope {
+namespace lanerope::engine {
 
 namespace {
 
@@ -50,7 +50,7 @@ std::vector<Vote> count_votes(const std::vector<LaneResult>& lanes) {
   for (const LaneResult& lane : lanes) {
     if (!lane.answer) continue;
     const auto vote = std::ranges::find_if(
-        votes, [&](const Vote& known) { return answers_equal(*lane.answer, known.answer); });
+        votes, [&](const Vote& known) { return answers::answers_equal(*lane.answer, known.answer); });
     if (vote != votes.end()) {
       ++vote->count;
     } else {
@@ -90,4 +90,4 @@ Selected select_by_scores(const std::vector<double>& scores) {
   return {.lane = static_cast<int32_t>(best - scores.begin()), .confidence = confidence};
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::engine

@@ -8,7 +8,7 @@
 #include "lanerope/request.h"
 #include "lanerope/result.h"
 
-namespace lanerope {
+namespace lanerope::engine {
 
 // Which lane of a finished group is the answer, and how sure the method is of it.
 struct Selected {
@@ -28,4 +28,4 @@ Selected select(SelectionKind kind, const std::vector<LaneResult>& lanes,
 // itself where all scores lie in [0, 1], otherwise its share of a soft-max over the lanes.
 Selected select_by_scores(const std::vector<double>& scores);
 
-}  // namespace lanerope
+}  // namespace lanerope::engine

@@ -6,19 +6,19 @@
 #include "engine/group.h"
 #include "model/batch.h"
 
-namespace lanerope {
+namespace lanerope::engine {
 
 // The rows of one step and whose they are.
 struct StepBatch {
-  struct Share {
+  struct Slice {
     Group* group = nullptr;
-    std::vector<GroupRow> rows;  // in the batch from first_row on
+    std::vector<core::GroupRow> rows;  // in the batch from first_row on
     int32_t first_row = 0;
     int32_t first_block = 0;       // of the plan
     std::vector<int32_t> outputs;  // [rows] index into the batch's outputs, or -1
   };
-  Batch batch;
-  std::vector<Share> shares;
+  model::Batch batch;
+  std::vector<Slice> slices;
 
   bool empty() const { return batch.tokens.empty(); }
 };
@@ -29,8 +29,8 @@ StepBatch assemble(std::vector<std::unique_ptr<Group>>& groups, const EngineOpti
                    size_t n_adapters);
 
 // Appends the adapter scales of one row.
-void append_scales(Batch& batch, const std::vector<float>& scales);
+void append_scales(model::Batch& batch, const std::vector<float>& scales);
 // Switches off adapters that no row uses, and sees that there is an output.
-void finish_batch(Batch& batch);
+void finish_batch(model::Batch& batch);
 
-}  // namespace lanerope
+}  // namespace lanerope::engine

@@ -19,7 +19,7 @@
 
 extern char** environ;
 
-namespace lanerope {
+namespace lanerope::engine {
 
 namespace {
 
@@ -202,4 +202,4 @@ Verdict run_verifier(const VerifierOptions& options, const std::vector<LaneResul
   return read_scores(output, lanes.size());
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::engine

@@ -7,7 +7,7 @@
 
 #include "lanerope/result.h"
 
-namespace lanerope {
+namespace lanerope::engine {
 
 struct VerifierOptions {
   std::string command = {};  // run by /bin/sh
@@ -26,4 +26,4 @@ struct Verdict {
 // order. Blocks until it ends or is killed at the time-out, with everything that it started. Never throws.
 Verdict run_verifier(const VerifierOptions& options, const std::vector<LaneResult>& lanes);
 
-}  // namespace lanerope
+}  // namespace lanerope::engine

@@ -7,7 +7,7 @@
 
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::eval {
 
 namespace {
 
@@ -48,10 +48,10 @@ void set(Arm& arm, const std::string& key, const std::string& value) {
   } else if (key == "lora") {
     arm.adapters.push_back({.file = value});
   } else if (key == "coupling") {
-    arm.coupling = parse_coupling_kind(value);
+    arm.coupling = parse<CouplingKind>(value);
     if (!arm.coupling) throw InvalidRequest("the arm's coupling is \"" + value + "\", which there is not");
   } else if (key == "init") {
-    arm.init = parse_omega_init(value);
+    arm.init = parse<OmegaInit>(value);
     if (!arm.init) throw InvalidRequest("the arm's init is \"" + value + "\", which there is not");
   } else {
     throw InvalidRequest("an arm has no \"" + key +
@@ -112,4 +112,4 @@ std::string tag_of(const Arm& arm, const Model& model) {
   return training != nullptr ? training->tag.value_or("<lane{k}>") : "<lane{k}>";
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::eval

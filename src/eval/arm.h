@@ -10,7 +10,7 @@
 #include "lanerope/model.h"
 #include "lanerope/request.h"
 
-namespace lanerope {
+namespace lanerope::eval {
 
 // One way to answer the questions, to be compared with others.
 struct Arm {
@@ -40,4 +40,4 @@ Coupling coupling_of(const Arm& arm, const Model& model);
 // The lane tag that the arm means for this model.
 std::string tag_of(const Arm& arm, const Model& model);
 
-}  // namespace lanerope
+}  // namespace lanerope::eval

@@ -6,7 +6,7 @@
 #include <numeric>
 #include <random>
 
-namespace lanerope {
+namespace lanerope::eval {
 
 double mean(std::span<const double> values) {
   return std::accumulate(values.begin(), values.end(), 0.0) /
@@ -22,7 +22,7 @@ Bootstrap::Bootstrap(size_t questions, const Options& options) {
   }
 }
 
-Share Bootstrap::share(std::span<const double> values) const {
+Estimate Bootstrap::share(std::span<const double> values) const {
   std::vector<double> means;
   means.reserve(samples_.size());
   for (const std::vector<uint32_t>& sample : samples_) {
@@ -37,4 +37,4 @@ Share Bootstrap::share(std::span<const double> values) const {
   return {.value = mean(values), .low = at(0.025), .high = at(0.975)};
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::eval

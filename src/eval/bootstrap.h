@@ -5,10 +5,10 @@
 #include <span>
 #include <vector>
 
-namespace lanerope {
+namespace lanerope::eval {
 
 // A mean with its 95 % interval.
-struct Share {
+struct Estimate {
   double value = 0;
   double low = 0;
   double high = 0;
@@ -25,7 +25,7 @@ class Bootstrap {
   Bootstrap(size_t questions, const Options& options);
 
   // `values`: one a question.
-  Share share(std::span<const double> values) const;
+  Estimate share(std::span<const double> values) const;
 
  private:
   std::vector<std::vector<uint32_t>> samples_;  // [resamples][questions]
@@ -33,4 +33,4 @@ class Bootstrap {
 
 double mean(std::span<const double> values);
 
-}  // namespace lanerope
+}  // namespace lanerope::eval

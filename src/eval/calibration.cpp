@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace lanerope {
+namespace lanerope::eval {
 
 Calibration calibration_of(std::span<const Claim> claims) {
   constexpr size_t n_bins = 10;
@@ -27,4 +27,4 @@ Calibration calibration_of(std::span<const Claim> claims) {
   return calibration;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::eval

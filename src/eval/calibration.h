@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-namespace lanerope {
+namespace lanerope::eval {
 
 // An answer that is claimed to be right with some confidence, and whether it is (a share of it for a tie).
 struct Claim {
@@ -27,4 +27,4 @@ struct Calibration {
 
 Calibration calibration_of(std::span<const Claim> claims);
 
-}  // namespace lanerope
+}  // namespace lanerope::eval

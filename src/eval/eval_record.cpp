@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace lanerope {
+namespace lanerope::eval {
 
 using Json = nlohmann::ordered_json;
 
@@ -61,4 +61,4 @@ std::optional<EvalRecord> parse_record(std::string_view line) {
   }
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::eval

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace lanerope {
+namespace lanerope::eval {
 
 // An answer that a lane had given, complete and marked, when it had spent `length` tokens.
 struct SettledAnswer {
@@ -42,4 +42,4 @@ std::string to_line(const EvalRecord& record);
 // Nothing for a line that is no record, such as one that was cut off.
 std::optional<EvalRecord> parse_record(std::string_view line);
 
-}  // namespace lanerope
+}  // namespace lanerope::eval

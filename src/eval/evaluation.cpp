@@ -8,13 +8,13 @@
 #include <set>
 #include <vector>
 
-#include "engine/answer.h"
+#include "answers/extract.h"
 #include "engine/beam_search.h"
 #include "eval/lane_watch.h"
 #include "lanerope/errors.h"
 #include "rollout/rollout.h"
 
-namespace lanerope {
+namespace lanerope::eval {
 
 namespace {
 
@@ -114,7 +114,7 @@ int32_t ArmRun::cells_of_largest() const {
 
 void ArmRun::submit(Engine& engine, const Job& job) {
   Request request = request_of(*model_, arm_, question_of(job), plan_);
-  request.sampling.seed = group_seed(plan_.seed, question_of(job).text, job.group);
+  request.sampling.seed = rollout::group_seed(plan_.seed, question_of(job).text, job.group);
   running_.emplace(engine.submit(request),
                    Running{.job = job, .lanes = std::vector<LaneWatch>(static_cast<size_t>(arm_.lanes))});
   ++reading_;
@@ -132,7 +132,7 @@ EvalRecord ArmRun::record_of(const Running& running, const GroupResult& result) 
     const bool end_counted = !lane.tokens.empty() && model_->is_end(lane.tokens.back());
     record.lanes.push_back(
         {.text = lane.text,
-         .answer = ended ? extract_answer(lane.text) : extract_settled_answer(lane.text),
+         .answer = ended ? answers::extract_answer(lane.text) : answers::extract_settled_answer(lane.text),
          .ended = ended,
          .length = static_cast<int32_t>(lane.tokens.size()) + (ended && !end_counted ? 1 : 0),
          .mean_logprob = lane.mean_logprob,
@@ -142,7 +142,7 @@ EvalRecord ArmRun::record_of(const Running& running, const GroupResult& result) 
 }
 
 void ArmRun::take(const Event& event, const std::function<void(const EvalRecord&)>& sink) {
-  if (event.kind == EventKind::prompt_read) --reading_;
+  if (event.kind == EventKind::prefill) --reading_;
   if (event.kind == EventKind::token) running_.at(event.group).lanes[event.lane].add(event);
   if (event.kind != EventKind::group_finished) return;
   sink(record_of(running_.at(event.group), *event.result));
@@ -170,18 +170,19 @@ void ArmRun::run(const std::function<void(const EvalRecord&)>& sink) {
 
 void ArmRun::run_beams(const std::function<void(const EvalRecord&)>& sink) {
   const auto request_for = [&](const Job& job) {
-    return BeamRequest{.prompt = plan_.prompt(*model_, question_of(job).text),
-                       .width = arm_.beam_width,
-                       .budget = plan_.budget};
+    return engine::BeamRequest{.prompt = plan_.prompt(*model_, question_of(job).text),
+                               .width = arm_.beam_width,
+                               .budget = plan_.budget};
   };
   int32_t cells = 1;
-  for (const Job& job : jobs_) cells = std::max(cells, BeamSearch::cells_of(*model_, request_for(job)));
-  BeamSearch search(model_, cells);
+  for (const Job& job : jobs_)
+    cells = std::max(cells, engine::BeamSearch::cells_of(*model_, request_for(job)));
+  engine::BeamSearch search(model_, cells);
   const auto start = Clock::now();
   for (const Job& job : jobs_) {
     if (plan_.stopped && plan_.stopped()) break;
     const auto before = Clock::now();
-    const BeamResult found =
+    const engine::BeamResult found =
         search.run(request_for(job), [&](int32_t live, double seconds) { times_.add(live, seconds); });
     steps_ += found.steps;
     const double tokens = std::max<double>(1, static_cast<double>(found.tokens.size()));
@@ -189,7 +190,8 @@ void ArmRun::run_beams(const std::function<void(const EvalRecord&)>& sink) {
           .question = job.question,
           .group = job.group,
           .lanes = {{.text = found.text,
-                     .answer = found.ended ? extract_answer(found.text) : extract_settled_answer(found.text),
+                     .answer = found.ended ? answers::extract_answer(found.text)
+                                           : answers::extract_settled_answer(found.text),
                      .ended = found.ended,
                      .length = found.steps,
                      .mean_logprob = found.sum_logprob / tokens}},
@@ -248,4 +250,4 @@ ArmTiming evaluate_arm(std::shared_ptr<const Model> model, const Arm& arm,
   return run.timing();
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::eval

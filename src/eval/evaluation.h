@@ -13,7 +13,7 @@
 #include "eval/step_times.h"
 #include "lanerope/engine.h"
 
-namespace lanerope {
+namespace lanerope::eval {
 
 struct EvalPlan {
   int32_t lanes_total = 4;  // lanes that a question gets in all: lanes_total / N groups of N
@@ -39,4 +39,4 @@ ArmTiming evaluate_arm(std::shared_ptr<const Model> model, const Arm& arm,
                        std::span<const EvalQuestion> questions, const EvalPlan& plan,
                        std::span<const EvalRecord> done, const std::function<void(const EvalRecord&)>& sink);
 
-}  // namespace lanerope
+}  // namespace lanerope::eval

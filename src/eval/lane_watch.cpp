@@ -3,17 +3,17 @@
 
 #include <optional>
 
-#include "engine/answer.h"
+#include "answers/extract.h"
 
-namespace lanerope {
+namespace lanerope::eval {
 
 void LaneWatch::add(const Event& event) {
   text_ += event.text;
   // An answer settles with the brace, the space or the line break that completes it.
   if (event.text.find_first_of("} $\n") == std::string::npos) return;
-  const std::optional<std::string> answer = extract_settled_answer(text_);
+  const std::optional<std::string> answer = answers::extract_settled_answer(text_);
   if (answer && (settled_.empty() || settled_.back().answer != *answer))
     settled_.push_back({.length = event.step + 1, .answer = *answer});
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::eval

@@ -7,7 +7,7 @@
 #include "eval/eval_record.h"
 #include "lanerope/result.h"
 
-namespace lanerope {
+namespace lanerope::eval {
 
 // Watches a lane write: the answers that it has settled on (extract_settled_answer), and when.
 class LaneWatch {
@@ -20,4 +20,4 @@ class LaneWatch {
   std::vector<SettledAnswer> settled_;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::eval

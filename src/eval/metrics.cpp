@@ -6,9 +6,9 @@
 #include <map>
 #include <optional>
 
-#include "engine/answer_match.h"
+#include "answers/equal.h"
 
-namespace lanerope {
+namespace lanerope::eval {
 
 namespace {
 
@@ -21,7 +21,7 @@ std::vector<AnswerClass> classes_of(std::span<const std::string> answers) {
   std::vector<AnswerClass> classes;
   for (const std::string& answer : answers) {
     const auto found = std::ranges::find_if(classes, [&](const AnswerClass& known) {
-      return known.answer == answer || answers_equal(known.answer, answer);
+      return known.answer == answer || answers::answers_equal(known.answer, answer);
     });
     if (found == classes.end()) {
       classes.push_back({.answer = answer, .count = 1});
@@ -67,7 +67,7 @@ Outcome outcome_of(const QuestionLanes& lanes, const std::string& truth, int32_t
     const std::optional<std::string> answer = answer_within(*lane, budget, unfinished);
     if (!answer) continue;
     answers.push_back(*answer);
-    const bool right = answers_equal(*answer, truth);
+    const bool right = answers::answers_equal(*answer, truth);
     if (right) outcome.pass += 1;
     if (right) outcome.oracle = 1;
     if (!ended || (likeliest != nullptr && likeliest->mean_logprob >= lane->mean_logprob)) continue;
@@ -126,7 +126,7 @@ double majority(std::span<const std::string> answers, const std::string& truth) 
   for (const AnswerClass& known : classes) {
     if (known.count < most) continue;
     tied += 1;
-    if (answers_equal(known.answer, truth)) right = 1;
+    if (answers::answers_equal(known.answer, truth)) right = 1;
   }
   return right / tied;
 }
@@ -212,4 +212,4 @@ void add_timing(std::span<ArmScore> scores, std::span<const ArmTiming> timings) 
   }
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::eval

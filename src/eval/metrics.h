@@ -13,16 +13,17 @@
 #include "eval/question_file.h"
 #include "eval/step_times.h"
 
-namespace lanerope {
+namespace lanerope::eval {
 
 // How an arm does when each lane may spend `budget` tokens, its tag and its end token included. A lane that
 // has not ended by then gives no answer and does not vote, unless MetricOptions::unfinished asks for it.
 struct BudgetScore {
   int32_t budget = 0;
-  Share majority = {};  // maj@k: the answer most lanes give is right; ties count for the share of right ones
-  Share pass = {};      // pass@1: share of lanes that are right
-  Share oracle = {};    // some lane is right
-  double ended = 0;     // share of lanes
+  Estimate majority =
+      {};                // maj@k: the answer most lanes give is right; ties count for the share of right ones
+  Estimate pass = {};    // pass@1: share of lanes that are right
+  Estimate oracle = {};  // some lane is right
+  double ended = 0;      // share of lanes
   double mean_tokens = 0;  // a lane spends
 };
 
@@ -39,7 +40,7 @@ struct ArmScore {
   int32_t lanes_total = 0;  // of a question
   std::vector<BudgetScore> budgets = {};
   // maj@k minus that of the first arm, question by question, with its interval; [budgets].
-  std::vector<Share> gain = {};
+  std::vector<Estimate> gain = {};
   std::vector<PartsScore> parts = {};
   // At the largest budget. The answer of the majority claims the share of lanes that give it; the answer of
   // the ended lane with the highest mean log-probability claims the exponential of that.
@@ -71,4 +72,4 @@ void add_timing(std::span<ArmScore> scores, std::span<const ArmTiming> timings);
 // tie, 0 where there is none.
 double majority(std::span<const std::string> answers, const std::string& truth);
 
-}  // namespace lanerope
+}  // namespace lanerope::eval

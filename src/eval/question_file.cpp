@@ -5,10 +5,10 @@
 #include <initializer_list>
 #include <nlohmann/json.hpp>
 
-#include "engine/answer.h"
+#include "answers/extract.h"
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::eval {
 
 namespace {
 
@@ -43,7 +43,7 @@ std::vector<EvalQuestion> read_questions(const std::string& file, int64_t limit)
     const bool marked = answer.find("####") != std::string::npos ||
                         answer.find("\\boxed") != std::string::npos ||
                         answer.find("\\fbox") != std::string::npos;
-    question.truth = marked ? extract_answer(answer).value_or(answer) : answer;
+    question.truth = marked ? answers::extract_answer(answer).value_or(answer) : answer;
     if (const auto parts = json.find("parts"); parts != json.end() && parts->is_number_integer())
       question.parts = parts->get<int32_t>();
     questions.push_back(std::move(question));
@@ -52,4 +52,4 @@ std::vector<EvalQuestion> read_questions(const std::string& file, int64_t limit)
   return questions;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::eval

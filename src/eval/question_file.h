@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace lanerope {
+namespace lanerope::eval {
 
 // One question of a test set.
 struct EvalQuestion {
@@ -20,4 +20,4 @@ struct EvalQuestion {
 // the line where one is of another kind, InvalidRequest where there is none.
 std::vector<EvalQuestion> read_questions(const std::string& file, int64_t limit);
 
-}  // namespace lanerope
+}  // namespace lanerope::eval

@@ -9,7 +9,7 @@
 
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::eval {
 
 namespace {
 
@@ -157,4 +157,4 @@ std::string fingerprint(const std::string& file) {
   return text;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::eval

@@ -9,7 +9,7 @@
 #include "eval/eval_record.h"
 #include "eval/step_times.h"
 
-namespace lanerope {
+namespace lanerope::eval {
 
 // What an arm's texts follow from: names and values, in the order in which they are to be compared.
 using RunSettings = std::vector<std::pair<std::string, std::string>>;
@@ -46,4 +46,4 @@ class RecordFile {
 // Throws SystemError where it cannot be read.
 std::string fingerprint(const std::string& file);
 
-}  // namespace lanerope
+}  // namespace lanerope::eval

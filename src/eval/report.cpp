@@ -8,13 +8,13 @@
 
 #include "eval/report_page_template.h"
 
-namespace lanerope {
+namespace lanerope::eval {
 
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json share_json(const Share& share) {
+Json share_json(const Estimate& share) {
   return {{"value", share.value}, {"low", share.low}, {"high", share.high}};
 }
 
@@ -24,7 +24,7 @@ std::string percent(double share) {
   return text;
 }
 
-std::string interval(const Share& share) {
+std::string interval(const Estimate& share) {
   return percent(share.value) + " [" + percent(share.low) + ", " + percent(share.high) + "]";
 }
 
@@ -177,4 +177,4 @@ std::string report_page(std::span<const ArmScore> scores, const std::string& tit
   return page;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::eval

@@ -7,7 +7,7 @@
 
 #include "eval/metrics.h"
 
-namespace lanerope {
+namespace lanerope::eval {
 
 // Everything that was measured.
 nlohmann::ordered_json report_json(std::span<const ArmScore> scores);
@@ -20,4 +20,4 @@ std::string report_text(std::span<const ArmScore> scores);
 // costs, reliability.
 std::string report_page(std::span<const ArmScore> scores, const std::string& title);
 
-}  // namespace lanerope
+}  // namespace lanerope::eval

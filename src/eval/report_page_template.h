@@ -3,9 +3,9 @@
 
 #include <string_view>
 
-namespace lanerope {
+namespace lanerope::eval {
 
 // report_page.html as it was when this was built; "LANEROPE_TITLE" and "LANEROPE_REPORT" stand for the data.
 std::string_view report_page_template();
 
-}  // namespace lanerope
+}  // namespace lanerope::eval

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-namespace lanerope {
+namespace lanerope::eval {
 
 namespace {
 
@@ -102,4 +102,4 @@ std::optional<ArmTiming> parse_timing(std::string_view line) {
   }
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::eval

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace lanerope {
+namespace lanerope::eval {
 
 // How long a step takes while about as many lanes are live.
 struct StepTime {
@@ -52,4 +52,4 @@ std::optional<double> step_ratio(const ArmTiming& timing, const ArmTiming& base)
 std::string to_line(const ArmTiming& timing);
 std::optional<ArmTiming> parse_timing(std::string_view line);
 
-}  // namespace lanerope
+}  // namespace lanerope::eval

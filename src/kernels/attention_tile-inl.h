@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The arithmetic of one tile of query lanes, included once per instruction set; see Highway's
-// foreach_target.h. Query lanes lie side by side in vectors and keys are broadcast, so that nothing is ever
-// summed across a vector and a lane's numbers never meet another's.
+// The arithmetic of one tile of queries, included once per instruction set; see Highway's
+// foreach_target.h. Queries lie side by side in vectors and keys are broadcast, so that nothing is ever
+// summed across a vector and one query's numbers never meet another's.
 #if defined(LANEROPE_ATTENTION_TILE_INL) == defined(HWY_TARGET_TOGGLE)
 #ifdef LANEROPE_ATTENTION_TILE_INL
 #undef LANEROPE_ATTENTION_TILE_INL
@@ -20,13 +20,13 @@
 #include "kernels/lane_attention.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace lanerope::HWY_NAMESPACE {
+namespace lanerope::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 const hn::CappedTag<float, 16> df;
 using F = hn::Vec<decltype(df)>;
-using LaneRange = AttentionWork::LaneRange;
-constexpr int lanes = static_cast<int>(hn::MaxLanes(df));
+using QueryRange = AttentionSchedule::QueryRange;
+constexpr int vector_size = static_cast<int>(hn::MaxLanes(df));
 
 // Online soft-max of a tile: [width] greatest score and sum of weights, [width, head_dim] weighted sum of
 // values.
@@ -40,7 +40,7 @@ struct Scratch {
   hwy::AlignedFreeUniquePtr<float[]> memory;
   int head_dim = 0;
   float* queries = nullptr;  // [width, head_dim]
-  float* turned = nullptr;   // [width, head_dim]
+  float* rotated = nullptr;  // [width, head_dim]
   float* cells = nullptr;    // [head_dim, block_cells]
   float* scores = nullptr;   // [width, block_cells]
   float* change = nullptr;   // [width]
@@ -51,15 +51,15 @@ struct Scratch {
 inline const Scratch& thread_scratch(const AttentionShape& shape) {
   thread_local Scratch scratch;
   if (scratch.head_dim == shape.head_dim) return scratch;
-  constexpr int width = AttentionWork::max_width;
-  constexpr int cells = AttentionWork::block_cells;
+  constexpr int width = AttentionSchedule::max_tile_width;
+  constexpr int cells = AttentionSchedule::block_cells;
   const int dim = shape.head_dim;
   scratch.head_dim = dim;
   scratch.memory = hwy::AllocateAligned<float>(4 * dim * width + cells * (dim + width) + 5 * width);
   float* next = scratch.memory.get();
   const auto take = [&](int n) { return next += n, next - n; };
   scratch.queries = take(dim * width);
-  scratch.turned = take(dim * width);
+  scratch.rotated = take(dim * width);
   scratch.cells = take(dim * cells);
   scratch.scores = take(cells * width);
   scratch.change = take(width);
@@ -86,14 +86,14 @@ HWY_INLINE F power_of_two(F x) {
   return hn::IfThenElseZero(normal, hn::Mul(p, scale));
 }
 
-// The rotation of a tile's queries by each lane's phi; table is [width, 2, n_rot / 2].
-inline void turn(const AttentionShape& shape, const float* from, const float* table, int width, float* to) {
+// The rotation of a tile's queries by each query's phi; table is [width, 2, n_rot / 2].
+inline void rotate(const AttentionShape& shape, const float* from, const float* table, int width, float* to) {
   const int pairs = shape.n_rot / 2;
   for (int t = 0; t < pairs; ++t) {
-    const int a = shape.pairs == RopePairs::adjacent ? 2 * t : t;
-    const int b = shape.pairs == RopePairs::adjacent ? 2 * t + 1 : t + pairs;
+    const int a = shape.pairs == core::RopePairs::adjacent ? 2 * t : t;
+    const int b = shape.pairs == core::RopePairs::adjacent ? 2 * t + 1 : t + pairs;
     const float* cosine = table + 2 * t * width;
-    for (int i = 0; i < width; i += lanes) {
+    for (int i = 0; i < width; i += vector_size) {
       const F c = hn::LoadU(df, cosine + i);
       const F s = hn::LoadU(df, cosine + width + i);
       const F x = hn::Load(df, from + a * width + i);
@@ -124,7 +124,7 @@ inline void convert_cells(const CellView& view, const CellBlock& block, float* o
       const hn::Rebind<float, decltype(dh4)> d4;
       const auto* from = reinterpret_cast<const hwy::float16_t*>(cell) + block.head * dim;
       int i = 0;
-      for (; i + lanes <= dim; i += lanes)
+      for (; i + vector_size <= dim; i += vector_size)
         hn::StoreU(hn::PromoteTo(df, hn::LoadU(dh, from + i)), df, out + i);
       for (; i < dim; i += 4) hn::StoreU(hn::PromoteTo(d4, hn::LoadU(dh4, from + i)), d4, out + i);
     } else {
@@ -137,7 +137,7 @@ inline void convert_cells(const CellView& view, const CellBlock& block, float* o
         std::memcpy(&scale, from, sizeof(scale));
         const F d = hn::Set(df, hwy::F32FromF16(scale));
         const auto* q = reinterpret_cast<const int8_t*>(from + 2);
-        for (int k = 0; k < 32; k += lanes) {
+        for (int k = 0; k < 32; k += vector_size) {
           hn::Store(hn::Mul(d, hn::ConvertTo(df, hn::PromoteTo(di, hn::LoadU(d8, q + k)))), df, out + i + k);
         }
       }
@@ -149,7 +149,7 @@ inline void convert_cells(const CellView& view, const CellBlock& block, float* o
 // those before them runs: a part is too short for the hardware's prefetchers to see it coming, and all at
 // once would be more than the caches take requests for.
 struct CellsAhead {
-  const std::byte* parts[AttentionWork::block_cells];
+  const std::byte* parts[AttentionSchedule::block_cells];
   int n_cells = 0;
   size_t part_bytes = 0;
 
@@ -169,7 +169,7 @@ struct Pass {
   const CellsAhead& ahead;
 };
 
-// Scores of `cells` keys and `vectors` vectors of lanes from `i` on.
+// Scores of `cells` keys and `vectors` vectors of queries from `i` on.
 template <int vectors, int cells>
 HWY_INLINE void score_cells(const float* HWY_RESTRICT queries, const float* HWY_RESTRICT keys,
                             const Pass& pass, float* HWY_RESTRICT scores) {
@@ -179,14 +179,14 @@ HWY_INLINE void score_cells(const float* HWY_RESTRICT queries, const float* HWY_
   }
   for (int d = 0; d < pass.head_dim; ++d) {
     F q[vectors];
-    for (int v = 0; v < vectors; ++v) q[v] = hn::Load(df, queries + d * pass.width + v * lanes);
+    for (int v = 0; v < vectors; ++v) q[v] = hn::Load(df, queries + d * pass.width + v * vector_size);
     for (int j = 0; j < cells; ++j) {
       const F k = hn::Set(df, keys[j * pass.head_dim + d]);
       for (int v = 0; v < vectors; ++v) sum[j][v] = hn::MulAdd(k, q[v], sum[j][v]);
     }
   }
   for (int j = 0; j < cells; ++j) {
-    for (int v = 0; v < vectors; ++v) hn::Store(sum[j][v], df, scores + j * pass.width + v * lanes);
+    for (int v = 0; v < vectors; ++v) hn::Store(sum[j][v], df, scores + j * pass.width + v * vector_size);
   }
 }
 
@@ -215,19 +215,20 @@ HWY_INLINE void add_dims(const float* HWY_RESTRICT weights, const float* HWY_RES
       for (int d = 0; d < dims; ++d) sum[d][v] = hn::Zero(df);
       continue;
     }
-    const F c = hn::Load(df, change + v * lanes);
-    for (int d = 0; d < dims; ++d) sum[d][v] = hn::Mul(hn::Load(df, value + d * pass.width + v * lanes), c);
+    const F c = hn::Load(df, change + v * vector_size);
+    for (int d = 0; d < dims; ++d)
+      sum[d][v] = hn::Mul(hn::Load(df, value + d * pass.width + v * vector_size), c);
   }
   for (int j = 0; j < pass.n_cells; ++j) {
     F w[vectors];
-    for (int v = 0; v < vectors; ++v) w[v] = hn::Load(df, weights + j * pass.width + v * lanes);
+    for (int v = 0; v < vectors; ++v) w[v] = hn::Load(df, weights + j * pass.width + v * vector_size);
     for (int d = 0; d < dims; ++d) {
       const F x = hn::Set(df, values[j * pass.head_dim + d]);
       for (int v = 0; v < vectors; ++v) sum[d][v] = hn::MulAdd(x, w[v], sum[d][v]);
     }
   }
   for (int d = 0; d < dims; ++d) {
-    for (int v = 0; v < vectors; ++v) hn::Store(sum[d][v], df, value + d * pass.width + v * lanes);
+    for (int v = 0; v < vectors; ++v) hn::Store(sum[d][v], df, value + d * pass.width + v * vector_size);
   }
 }
 
@@ -241,34 +242,38 @@ void add_vectors(const float* weights, const float* values, const Pass& pass, co
   }
 }
 
-// scores [width, n_cells] = keys x queries, for some of the query lanes.
-inline void score(const float* queries, const float* keys, const Pass& pass, LaneRange of, float* scores) {
+// scores [width, n_cells] = keys x queries, for some of the queries.
+inline void score(const float* queries, const float* keys, const Pass& pass, QueryRange of, float* scores) {
   const int n = of.end - of.begin;
-  if (lanes == 16 && n == 48) return score_vectors<3>(queries, keys, pass, scores);
-  if (lanes == 16 && n == 16) return score_vectors<1>(queries + of.begin, keys, pass, scores + of.begin);
-  for (int i = of.begin; i < of.end; i += 2 * lanes) score_vectors<2>(queries + i, keys, pass, scores + i);
+  if (vector_size == 16 && n == 48) return score_vectors<3>(queries, keys, pass, scores);
+  if (vector_size == 16 && n == 16)
+    return score_vectors<1>(queries + of.begin, keys, pass, scores + of.begin);
+  for (int i = of.begin; i < of.end; i += 2 * vector_size)
+    score_vectors<2>(queries + i, keys, pass, scores + i);
 }
 
 // value [width, head_dim] = value * change + weights [width, n_cells] x values [head_dim, n_cells], for some
-// of the query lanes.
-inline void add_values(const float* weights, const float* values, const Pass& pass, LaneRange of,
+// of the queries.
+inline void add_values(const float* weights, const float* values, const Pass& pass, QueryRange of,
                        const float* change, float* value) {
   const auto at = [&](int i) { return change != nullptr ? change + i : nullptr; };
   const int n = of.end - of.begin;
   const int from = of.begin;
-  if (lanes == 16 && n == 48) return add_vectors<3>(weights, values, pass, change, value);
-  if (lanes == 16 && n == 16) return add_vectors<1>(weights + from, values, pass, at(from), value + from);
-  for (int i = from; i < of.end; i += 2 * lanes) add_vectors<2>(weights + i, values, pass, at(i), value + i);
+  if (vector_size == 16 && n == 48) return add_vectors<3>(weights, values, pass, change, value);
+  if (vector_size == 16 && n == 16)
+    return add_vectors<1>(weights + from, values, pass, at(from), value + from);
+  for (int i = from; i < of.end; i += 2 * vector_size)
+    add_vectors<2>(weights + i, values, pass, at(i), value + i);
 }
 
-// Turns scores into weights relative to the greatest score so far, and tells by what earlier weights change.
-inline void soft_max(const AttentionWork::TileSegment& segment, CellRange cells, int width, float* scores,
-                     const State& state, float* change) {
+// Offset scores into weights relative to the greatest score so far, and tells by what earlier weights change.
+inline void soft_max(const AttentionSchedule::TileSegment& segment, core::CellRange cells, int width,
+                     float* scores, const State& state, float* change) {
   const hn::RebindToSigned<decltype(df)> di;
   const F none = hn::Set(df, -std::numeric_limits<float>::infinity());
   const bool masked = cells.begin < segment.by_all.begin || cells.end > segment.by_all.end;
   const int n = cells.size();
-  for (int i = segment.lanes.begin; i < segment.lanes.end; i += lanes) {
+  for (int i = segment.queries.begin; i < segment.queries.end; i += vector_size) {
     if (masked) {
       const auto begin = hn::LoadU(di, segment.begin.data() + i);
       const auto end = hn::LoadU(di, segment.end.data() + i);
@@ -282,7 +287,7 @@ inline void soft_max(const AttentionWork::TileSegment& segment, CellRange cells,
     const F before = hn::Load(df, state.top + i);
     F top = before;
     for (int j = 0; j < n; ++j) top = hn::Max(top, hn::Load(df, scores + j * width + i));
-    // A lane that has seen nothing keeps -inf, which must not be subtracted from itself.
+    // A query that has seen nothing keeps -inf, which must not be subtracted from itself.
     const F base = hn::IfThenElse(hn::Eq(top, none), hn::Zero(df), top);
     F sum = hn::Zero(df);
     for (int j = 0; j < n; ++j) {
@@ -298,10 +303,10 @@ inline void soft_max(const AttentionWork::TileSegment& segment, CellRange cells,
   }
 }
 
-// total = total merged with part, for some of the query lanes.
-inline void merge(const State& total, const State& part, LaneRange of, int head_dim, int width) {
+// total = total merged with part, for some of the queries.
+inline void merge(const State& total, const State& part, QueryRange of, int head_dim, int width) {
   const F none = hn::Set(df, -std::numeric_limits<float>::infinity());
-  for (int i = of.begin; i < of.end; i += lanes) {
+  for (int i = of.begin; i < of.end; i += vector_size) {
     const F a = hn::Load(df, total.top + i);
     const F b = hn::LoadU(df, part.top + i);
     const F top = hn::Max(a, b);
@@ -319,6 +324,6 @@ inline void merge(const State& total, const State& part, LaneRange of, int head_
   }
 }
 
-}  // namespace lanerope::HWY_NAMESPACE
+}  // namespace lanerope::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 #endif

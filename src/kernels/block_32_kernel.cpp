@@ -6,7 +6,7 @@
 #include "kernels/integer_tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace lanerope::HWY_NAMESPACE {
+namespace lanerope::kernels::HWY_NAMESPACE {
 
 // unpack() gives two quads, the weights of eight inputs. They are in no struct, as in k_quant_kernel.cpp.
 struct Q40 {
@@ -36,7 +36,7 @@ struct Block32 {
   static constexpr int steps = 2;
 
   template <int columns>
-  static HWY_INLINE GroupColumns at(GroupColumns x, int64_t b) {
+  static HWY_INLINE PanelColumns at(PanelColumns x, int64_t b) {
     x.quads += b * inputs * columns;
     x.scales += b * 2 * columns;
     x.sums += b * 2 * columns;
@@ -45,7 +45,7 @@ struct Block32 {
 
   // out [tile_rows, columns] += the block's share of rows [row, row + rows_at_once).
   template <int columns>
-  static HWY_INLINE void block(const Tile& tile, int row, const GroupColumns& x, Ahead ahead,
+  static HWY_INLINE void block(const Tile& tile, int row, const PanelColumns& x, Ahead ahead,
                                float* HWY_RESTRICT out) {
     for (int b = 0; b < steps; ++b) {
       ahead.step();
@@ -56,7 +56,7 @@ struct Block32 {
       }
       for (int pair = 4 * b; pair < 4 * b + 4; ++pair) {
         U8 w[vectors][2];
-        for (int v = 0; v < vectors; ++v) Format::unpack(tile, pair, row + v * lanes, w[v]);
+        for (int v = 0; v < vectors; ++v) Format::unpack(tile, pair, row + v * vector_size, w[v]);
         for (int q = 0; q < 2; ++q) {
           for (int c = 0; c < columns; ++c) {
             const auto quad = quad_of(x.quads + 4 * ((2 * pair + q) * columns + c));
@@ -65,9 +65,9 @@ struct Block32 {
         }
       }
       for (int v = 0; v < vectors; ++v) {
-        const F scale = load_f16(tile.scale[b] + row + v * lanes);
+        const F scale = load_f16(tile.scale[b] + row + v * vector_size);
         for (int c = 0; c < columns; ++c) {
-          float* at = out + c * tile_rows + v * lanes;
+          float* at = out + c * tile_rows + v * vector_size;
           const F both = hn::Mul(scale, hn::Set(df, x.scales[b * columns + c]));
           hn::Store(hn::MulAdd(both, hn::ConvertTo(df, dot[v][c]), hn::Load(df, at)), df, at);
         }
@@ -83,11 +83,11 @@ void tile_q8_0(const TileJob& job) {
   run_tile<Block32<Q80>>(job);
 }
 
-}  // namespace lanerope::HWY_NAMESPACE
+}  // namespace lanerope::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace lanerope {
+namespace lanerope::kernels {
 
 HWY_EXPORT(tile_q4_0);
 HWY_EXPORT(tile_q8_0);
@@ -103,5 +103,5 @@ TileKernel block_32_kernel(ggml_type type) {
   }
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::kernels
 #endif

@@ -17,7 +17,7 @@
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace lanerope::HWY_NAMESPACE {
+namespace lanerope::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 const hn::CappedTag<float, 16> df;
@@ -62,11 +62,11 @@ void read_all(const uint8_t* from, size_t bytes, uint8_t* values) {
   hn::StoreU(hn::Xor(a, b), du8, values);
 }
 
-}  // namespace lanerope::HWY_NAMESPACE
+}  // namespace lanerope::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace lanerope {
+namespace lanerope::kernels {
 
 HWY_EXPORT(run_byte_macs);
 HWY_EXPORT(run_float_macs);
@@ -127,5 +127,5 @@ MachineCeilings measure_ceilings(int n_threads) {
   return ceilings;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::kernels
 #endif

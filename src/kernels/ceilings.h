@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-namespace lanerope {
+namespace lanerope::kernels {
 
 // What this machine can do at most with `n_threads` threads, measured in about a second. A share of these is
 // how a kernel's speed is told.
@@ -16,4 +16,4 @@ struct MachineCeilings {
 // Starts n_threads - 1 threads and ends them. Throws std::bad_alloc without 256 MiB to spare.
 MachineCeilings measure_ceilings(int n_threads);
 
-}  // namespace lanerope
+}  // namespace lanerope::kernels

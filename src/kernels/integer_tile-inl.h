@@ -13,7 +13,7 @@
 #include "kernels/tile_kernel.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace lanerope::HWY_NAMESPACE {
+namespace lanerope::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 const hn::CappedTag<float, 16> df;
@@ -24,10 +24,10 @@ const hn::Repartition<uint16_t, decltype(df)> du16;
 using F = hn::Vec<decltype(df)>;
 using I32 = hn::Vec<decltype(di32)>;
 using U8 = hn::Vec<decltype(du8)>;
-constexpr int lanes = static_cast<int>(hn::MaxLanes(df));
+constexpr int vector_size = static_cast<int>(hn::MaxLanes(df));
 // With 32 registers two vectors of rows share each activation that is loaded.
 constexpr int vectors = HWY_TARGET == HWY_AVX3_DL || HWY_TARGET_IS_NEON ? 2 : 1;
-constexpr int rows_at_once = vectors * lanes;
+constexpr int rows_at_once = vectors * vector_size;
 constexpr int few_columns = 32;
 
 // sum + the four-way dot products of unsigned weights (at most 127 where `narrow`) and signed activations.
@@ -76,16 +76,16 @@ HWY_INLINE U8 down(U8 v) {
   return hn::BitCast(du8, hn::ShiftRight<bits>(hn::BitCast(du16, v)));
 }
 
-// Where one group of C columns lies, from some block on.
-struct GroupColumns {
+// Where one panel of C columns lies, from some block on.
+struct PanelColumns {
   const std::byte* quads;  // [4, C, inputs / 4]
   const float* scales;     // [C, inputs / layout.block()]
   const int32_t* sums;     // [C, inputs / 32 or 16]
   const float* mins;       // [C, inputs / 32]
 
-  GroupColumns(const TileJob& job, int group, int columns) {
-    const ColumnLayout& layout = *job.layout;
-    const std::byte* base = job.columns + group * ColumnLayout::group_columns * layout.column_bytes();
+  PanelColumns(const TileJob& job, int panel, int columns) {
+    const ActivationLayout& layout = *job.layout;
+    const std::byte* base = job.columns + panel * ActivationLayout::panel_columns * layout.column_bytes();
     quads = base;
     scales = reinterpret_cast<const float*>(base + layout.scales() * columns);
     sums = reinterpret_cast<const int32_t*>(base + layout.sums() * columns);
@@ -123,27 +123,27 @@ struct Ahead {
 
 // Adds block b of the tile to out [tile_rows, columns].
 template <typename Type, int columns>
-HWY_INLINE void add_block(const TileJob& job, const GroupColumns& x, int64_t b, Ahead ahead, float* out) {
+HWY_INLINE void add_block(const TileJob& job, const PanelColumns& x, int64_t b, Ahead ahead, float* out) {
   const auto& tile = reinterpret_cast<const typename Type::Tile*>(job.tile)[b];
-  const GroupColumns at = Type::template at<columns>(x, b);
+  const PanelColumns at = Type::template at<columns>(x, b);
   for (int row = 0; row < tile_rows; row += rows_at_once) {
     Type::template block<columns>(tile, row, at, ahead, out + row);
     ahead.lines = 0;
   }
 }
 
-// One group of columns over all inputs. The first one brings the tile from memory.
+// One panel of columns over all inputs. The first one brings the tile from memory.
 template <typename Type, int columns>
-void run_group(const TileJob& job, int64_t n_blocks, int group) {
-  const GroupColumns x(job, group, columns);
-  float* out = job.out + group * ColumnLayout::group_columns * tile_rows;
+void run_panel(const TileJob& job, int64_t n_blocks, int panel) {
+  const PanelColumns x(job, panel, columns);
+  float* out = job.out + panel * ActivationLayout::panel_columns * tile_rows;
   for (int64_t b = 0; b < n_blocks; ++b) {
-    const Ahead ahead = group == 0 ? Ahead::of<Type>(job, b, 0, 1) : Ahead{nullptr, 0};
+    const Ahead ahead = panel == 0 ? Ahead::of<Type>(job, b, 0, 1) : Ahead{nullptr, 0};
     add_block<Type, columns>(job, x, b, ahead, out);
   }
 }
 
-// Calls body<columns>() for a group of 1 to 8 columns.
+// Calls body<columns>() for a panel of 1 to 8 columns.
 template <typename Body>
 void with_columns(int columns, const Body& body) {
   switch (columns) {
@@ -166,45 +166,45 @@ void with_columns(int columns, const Body& body) {
   }
 }
 
-// One block, for one of several groups, each of which asks for its share of lines.
+// One block, for one of several panels, each of which asks for its share of lines.
 template <typename Type, int columns>
-void run_block(const TileJob& job, const GroupColumns& x, int64_t b, int group) {
-  Ahead ahead = Ahead::of<Type>(job, b, group, job.n_columns / ColumnLayout::group_columns);
+void run_block(const TileJob& job, const PanelColumns& x, int64_t b, int panel) {
+  Ahead ahead = Ahead::of<Type>(job, b, panel, job.n_columns / ActivationLayout::panel_columns);
   for (int i = 0; i < Type::steps; ++i) ahead.step();
   add_block<Type, columns>(job, x, b, {nullptr, 0},
-                           job.out + group * ColumnLayout::group_columns * tile_rows);
+                           job.out + panel * ActivationLayout::panel_columns * tile_rows);
 }
 
 template <typename Type>
 void run_tile(const TileJob& job) {
   const int64_t n_blocks = job.layout->n_in / Type::inputs;
-  for (int i = 0; i < job.n_columns * tile_rows; i += lanes) hn::Store(hn::Zero(df), df, job.out + i);
-  // A few groups take turns with the whole tile, which the second cache holds; many with each of its blocks.
+  for (int i = 0; i < job.n_columns * tile_rows; i += vector_size) hn::Store(hn::Zero(df), df, job.out + i);
+  // A few panels take turns with the whole tile, which the second cache holds; many with each of its blocks.
   if (job.n_columns <= few_columns) {
-    for (int c = 0; c < job.n_columns; c += ColumnLayout::group_columns) {
-      with_columns(HWY_MIN(ColumnLayout::group_columns, job.n_columns - c), [&]<int columns>() {
-        run_group<Type, columns>(job, n_blocks, c / ColumnLayout::group_columns);
+    for (int c = 0; c < job.n_columns; c += ActivationLayout::panel_columns) {
+      with_columns(HWY_MIN(ActivationLayout::panel_columns, job.n_columns - c), [&]<int columns>() {
+        run_panel<Type, columns>(job, n_blocks, c / ActivationLayout::panel_columns);
       });
     }
     return;
   }
-  const int groups = job.n_columns / ColumnLayout::group_columns;
-  const int tail = job.n_columns % ColumnLayout::group_columns;
-  const size_t group_bytes = ColumnLayout::group_columns * job.layout->column_bytes();
-  const GroupColumns first(job, 0, ColumnLayout::group_columns);
-  const GroupColumns last(job, groups, tail);
+  const int panels = job.n_columns / ActivationLayout::panel_columns;
+  const int tail = job.n_columns % ActivationLayout::panel_columns;
+  const size_t group_bytes = ActivationLayout::panel_columns * job.layout->column_bytes();
+  const PanelColumns first(job, 0, ActivationLayout::panel_columns);
+  const PanelColumns last(job, panels, tail);
   for (int64_t b = 0; b < n_blocks; ++b) {
-    GroupColumns x = first;
-    for (int g = 0; g < groups; ++g) {
+    PanelColumns x = first;
+    for (int g = 0; g < panels; ++g) {
       run_block<Type, 8>(job, x, b, g);
       x.advance(group_bytes);
     }
     if (tail > 0) {
-      with_columns(tail, [&]<int columns>() { run_block<Type, columns>(job, last, b, groups); });
+      with_columns(tail, [&]<int columns>() { run_block<Type, columns>(job, last, b, panels); });
     }
   }
 }
 
-}  // namespace lanerope::HWY_NAMESPACE
+}  // namespace lanerope::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 #endif

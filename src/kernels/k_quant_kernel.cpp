@@ -6,7 +6,7 @@
 #include "kernels/integer_tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace lanerope::HWY_NAMESPACE {
+namespace lanerope::kernels::HWY_NAMESPACE {
 
 // unpack() gives four quads, the weights of 16 inputs. They are in no struct: its implicit constructor would
 // be compiled for the baseline, into which gcc inlines no vector of another instruction set on ARM.
@@ -68,7 +68,7 @@ struct KQuant {
   static constexpr int steps = 16 / sixteens;
 
   template <int columns>
-  static HWY_INLINE GroupColumns at(GroupColumns x, int64_t b) {
+  static HWY_INLINE PanelColumns at(PanelColumns x, int64_t b) {
     x.quads += b * inputs * columns;
     x.scales += b * columns;
     x.sums += b * 16 * columns;
@@ -78,10 +78,10 @@ struct KQuant {
 
   // out [tile_rows, columns] += the block's share of rows [row, row + rows_at_once).
   template <int columns>
-  static HWY_INLINE void block(const Tile& tile, int row, const GroupColumns& x, Ahead ahead,
+  static HWY_INLINE void block(const Tile& tile, int row, const PanelColumns& x, Ahead ahead,
                                float* HWY_RESTRICT out) {
     HWY_ALIGN float sum[columns * rows_at_once];
-    for (int i = 0; i < columns * rows_at_once; i += lanes) hn::Store(hn::Zero(df), df, sum + i);
+    for (int i = 0; i < columns * rows_at_once; i += vector_size) hn::Store(hn::Zero(df), df, sum + i);
     for (int b = 0; b < steps; ++b) {
       ahead.step();
       I32 dot[vectors][columns];
@@ -93,7 +93,7 @@ struct KQuant {
       for (int s = 0; s < sixteens; ++s) {
         const int sixteen = b * sixteens + s;
         U8 w[vectors][4];
-        for (int v = 0; v < vectors; ++v) Format::unpack(tile, sixteen, row + v * lanes, w[v]);
+        for (int v = 0; v < vectors; ++v) Format::unpack(tile, sixteen, row + v * vector_size, w[v]);
         for (int q = 0; q < 4; ++q) {
           for (int c = 0; c < columns; ++c) {
             const auto quad = quad_of(x.quads + 4 * ((4 * sixteen + q) * columns + c));
@@ -102,8 +102,8 @@ struct KQuant {
         }
       }
       for (int v = 0; v < vectors; ++v) {
-        const int r = row + v * lanes;
-        float* at = sum + v * lanes;
+        const int r = row + v * vector_size;
+        float* at = sum + v * vector_size;
         const F scale = hn::Mul(load_f16(tile.scale + r), load_small(tile.block_scale[b] + r));
         if constexpr (Format::has_min) {
           const F min = hn::Mul(load_f16(tile.min + r), load_small(tile.block_min[b] + r));
@@ -121,8 +121,9 @@ struct KQuant {
     for (int c = 0; c < columns; ++c) {
       const F scale = hn::Set(df, x.scales[c]);
       for (int v = 0; v < vectors; ++v) {
-        float* at = out + c * tile_rows + v * lanes;
-        const F total = hn::MulAdd(scale, hn::Load(df, sum + c * rows_at_once + v * lanes), hn::Load(df, at));
+        float* at = out + c * tile_rows + v * vector_size;
+        const F total =
+            hn::MulAdd(scale, hn::Load(df, sum + c * rows_at_once + v * vector_size), hn::Load(df, at));
         hn::Store(total, df, at);
       }
     }
@@ -139,11 +140,11 @@ void tile_q6_k(const TileJob& job) {
   run_tile<KQuant<Q6K>>(job);
 }
 
-}  // namespace lanerope::HWY_NAMESPACE
+}  // namespace lanerope::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace lanerope {
+namespace lanerope::kernels {
 
 HWY_EXPORT(tile_q4_k);
 HWY_EXPORT(tile_q5_k);
@@ -162,5 +163,5 @@ TileKernel k_quant_kernel(ggml_type type) {
   }
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::kernels
 #endif

@@ -15,7 +15,7 @@
 #include "kernels/attention_tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace lanerope::HWY_NAMESPACE {
+namespace lanerope::kernels::HWY_NAMESPACE {
 
 // One thread's part in one attention.
 class Worker {
@@ -26,8 +26,8 @@ class Worker {
         layer_(parameters.layer),
         scratch_(thread_scratch(work_.shape())) {}
 
-  void run(const AttentionWork::Item& item) {
-    const AttentionWork::Tile& tile = work_.tiles()[item.tile];
+  void run(const AttentionSchedule::Task& item) {
+    const AttentionSchedule::Tile& tile = work_.tiles()[item.tile];
     if (item.tile != tile_ || item.head != head_) load_queries(tile, item.head);
     tile_ = item.tile;
     head_ = item.head;
@@ -37,23 +37,23 @@ class Worker {
       // The last to finish a part of a result merges them all, in the order of the cells.
       std::atomic<int32_t>& pending = work_.pending(item.result);
       if (pending.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-      const AttentionWork::Result& result = work_.results()[item.result];
+      const AttentionSchedule::Merge& result = work_.merges()[item.result];
       pending.store(result.n_partials, std::memory_order_relaxed);
       clear(scratch_.total, tile.width);
       for (int32_t p = 0; p < result.n_partials; ++p) {
-        const AttentionWork::Item& part = work_.items()[result.first_item + p];
+        const AttentionSchedule::Task& part = work_.tasks()[result.first_task + p];
         merge(scratch_.total, state_at(work_.partial(part.partial), tile.width),
-              tile.segments[part.segment].lanes, dim(), tile.width);
+              tile.segments[part.segment].queries, dim(), tile.width);
       }
     } else {
       clear(scratch_.total, tile.width);
       for (size_t s = 0; s < tile.segments.size(); ++s) {
-        const CellRange seen = tile.segments[s].seen;
-        constexpr int32_t step = AttentionWork::chunk_cells;
+        const core::CellRange seen = tile.segments[s].seen;
+        constexpr int32_t step = AttentionSchedule::chunk_cells;
         for (int32_t cell = seen.begin / step * step; cell < seen.end; cell += step) {
           attend(tile, static_cast<int32_t>(s), {std::max(cell, seen.begin), std::min(cell + step, seen.end)},
                  scratch_.part);
-          merge(scratch_.total, scratch_.part, tile.segments[s].lanes, dim(), tile.width);
+          merge(scratch_.total, scratch_.part, tile.segments[s].queries, dim(), tile.width);
         }
       }
     }
@@ -71,47 +71,47 @@ class Worker {
     std::fill_n(state.value, dim() * width, 0.0F);
   }
 
-  // The tile's queries of one KV head, scaled so that weights are powers of two, query lanes side by side.
-  void load_queries(const AttentionWork::Tile& tile, int32_t head) {
+  // The tile's queries of one KV head, scaled so that weights are powers of two, queries side by side.
+  void load_queries(const AttentionSchedule::Tile& tile, int32_t head) {
     const auto factor = static_cast<float>(work_.shape().scale * 1.4426950408889634);
     const int width = tile.width;
-    const float* lanes_of[AttentionWork::max_width];
-    for (int lane = 0; lane < tile.n_lanes; ++lane) lanes_of[lane] = query(tile, head, lane);
+    const float* queries_of[AttentionSchedule::max_tile_width];
+    for (int i = 0; i < tile.n_queries; ++i) queries_of[i] = query_at(tile, head, i);
     for (int d = 0; d < dim(); ++d) {
       float* to = scratch_.queries + d * width;
-      for (int lane = 0; lane < tile.n_lanes; ++lane) to[lane] = lanes_of[lane][d] * factor;
-      for (int lane = tile.n_lanes; lane < width; ++lane) to[lane] = 0;
+      for (int i = 0; i < tile.n_queries; ++i) to[i] = queries_of[i][d] * factor;
+      for (int i = tile.n_queries; i < width; ++i) to[i] = 0;
     }
   }
 
-  const float* query(const AttentionWork::Tile& tile, int32_t head, int lane) const {
-    const int32_t u = tile.first_lane + lane;
-    return job_.q + (tile.first_row + u / work_.group()) * job_.row_stride +
-           (head * work_.group() + u % work_.group()) * job_.head_stride;
+  const float* query_at(const AttentionSchedule::Tile& tile, int32_t head, int i) const {
+    const int32_t u = tile.first_query + i;
+    return job_.q + (tile.first_row + u / work_.heads_per_kv()) * job_.row_stride +
+           (head * work_.heads_per_kv() + u % work_.heads_per_kv()) * job_.head_stride;
   }
 
   // Attention of the tile to some cells of one segment, from nothing.
-  void attend(const AttentionWork::Tile& tile, int32_t index, CellRange cells, const State& state) {
-    const AttentionWork::TileSegment& segment = tile.segments[index];
+  void attend(const AttentionSchedule::Tile& tile, int32_t index, core::CellRange cells, const State& state) {
+    const AttentionSchedule::TileSegment& segment = tile.segments[index];
     const int width = tile.width;
     std::fill_n(state.top, width, -std::numeric_limits<float>::infinity());
     std::fill_n(state.sum, width, 0.0F);
     const float* queries = scratch_.queries;
     if (segment.rotation != nullptr) {
-      turn(work_.shape(), scratch_.queries, segment.rotation->of_layer(layer_), width, scratch_.turned);
-      queries = scratch_.turned;
+      rotate(work_.shape(), scratch_.queries, segment.rotation->of_layer(layer_), width, scratch_.rotated);
+      queries = scratch_.rotated;
     }
-    constexpr int32_t step = AttentionWork::block_cells;
+    constexpr int32_t step = AttentionSchedule::block_cells;
     for (int32_t block = cells.begin / step * step; block < cells.end; block += step) {
-      const CellRange range{std::max(block, cells.begin), std::min(block + step, cells.end)};
+      const core::CellRange range{std::max(block, cells.begin), std::min(block + step, cells.end)};
       convert(job_.keys, segment, range);
       const CellsAhead values = ahead(job_.values, segment, range);
-      score(queries, scratch_.cells, {range.size(), width, dim(), values}, segment.lanes, scratch_.scores);
+      score(queries, scratch_.cells, {range.size(), width, dim(), values}, segment.queries, scratch_.scores);
       soft_max(segment, range, width, scratch_.scores, state, scratch_.change);
       convert(job_.values, segment, range);
       const CellsAhead keys = ahead(job_.keys, segment, {range.end, std::min(range.end + step, cells.end)});
       const float* change = range.begin == cells.begin ? nullptr : scratch_.change;
-      add_values(scratch_.scores, scratch_.cells, {range.size(), width, dim(), keys}, segment.lanes, change,
+      add_values(scratch_.scores, scratch_.cells, {range.size(), width, dim(), keys}, segment.queries, change,
                  state.value);
     }
   }
@@ -119,17 +119,18 @@ class Worker {
   // Calls body(first cell in the pool, number of cells) for each run of the pool that holds some of the
   // cells.
   template <typename Body>
-  static void for_each_run(const AttentionWork::TileSegment& segment, CellRange cells, const Body& body) {
+  static void for_each_run(const AttentionSchedule::TileSegment& segment, core::CellRange cells,
+                           const Body& body) {
     for (size_t r = 0; r < segment.runs.size(); ++r) {
-      const AttentionWork::Run& run = segment.runs[r];
+      const AttentionSchedule::Run& run = segment.runs[r];
       const int32_t end = r + 1 < segment.runs.size() ? segment.runs[r + 1].begin : cells.end;
-      const CellRange part{std::max(cells.begin, run.begin), std::min(cells.end, end)};
+      const core::CellRange part{std::max(cells.begin, run.begin), std::min(cells.end, end)};
       if (!part.empty()) body(run.cell + part.begin - run.begin, part.size());
     }
   }
 
   // Cells of a segment to f32, [head_dim, cells.size()].
-  void convert(const CellView& view, const AttentionWork::TileSegment& segment, CellRange cells) {
+  void convert(const CellView& view, const AttentionSchedule::TileSegment& segment, core::CellRange cells) {
     float* out = scratch_.cells;
     for_each_run(segment, cells, [&](int32_t cell, int32_t n_cells) {
       convert_cells(view, {cell, n_cells, head_, dim()}, out);
@@ -137,7 +138,8 @@ class Worker {
     });
   }
 
-  CellsAhead ahead(const CellView& view, const AttentionWork::TileSegment& segment, CellRange cells) const {
+  CellsAhead ahead(const CellView& view, const AttentionSchedule::TileSegment& segment,
+                   core::CellRange cells) const {
     CellsAhead ahead;
     ahead.part_bytes = ggml_row_size(view.type, dim());
     for_each_run(segment, cells, [&](int32_t cell, int32_t n_cells) {
@@ -147,25 +149,26 @@ class Worker {
     return ahead;
   }
 
-  void store(const AttentionWork::Tile& tile, int32_t head) {
+  void store(const AttentionSchedule::Tile& tile, int32_t head) {
     const int width = tile.width;
-    for (int lane = 0; lane < tile.n_lanes; ++lane) {
-      const float sum = scratch_.total.sum[lane];
-      scratch_.change[lane] = sum > 0 ? 1.0F / sum : 0.0F;
+    for (int i = 0; i < tile.n_queries; ++i) {
+      const float sum = scratch_.total.sum[i];
+      scratch_.change[i] = sum > 0 ? 1.0F / sum : 0.0F;
     }
-    float* to[AttentionWork::max_width];
-    for (int lane = 0; lane < tile.n_lanes; ++lane) {
-      const int32_t u = tile.first_lane + lane;
-      const int64_t row = tile.first_row + u / work_.group();
-      to[lane] = job_.out + (row * work_.shape().n_head + head * work_.group() + u % work_.group()) * dim();
+    float* to[AttentionSchedule::max_tile_width];
+    for (int i = 0; i < tile.n_queries; ++i) {
+      const int32_t u = tile.first_query + i;
+      const int64_t row = tile.first_row + u / work_.heads_per_kv();
+      to[i] = job_.out +
+              (row * work_.shape().n_head + head * work_.heads_per_kv() + u % work_.heads_per_kv()) * dim();
     }
     for (int d = 0; d < dim(); ++d) {
       const float* from = scratch_.total.value + d * width;
-      for (int lane = 0; lane < tile.n_lanes; ++lane) to[lane][d] = from[lane] * scratch_.change[lane];
+      for (int i = 0; i < tile.n_queries; ++i) to[i][d] = from[i] * scratch_.change[i];
     }
   }
 
-  const AttentionWork& work_;
+  const AttentionSchedule& work_;
   const LaneAttentionJob& job_;
   int32_t layer_;
   int32_t tile_ = -1;
@@ -176,24 +179,24 @@ class Worker {
 void attend_all(const LaneAttentionParameters& parameters, const LaneAttentionJob& job,
                 const Tickets& tickets) {
   Worker worker(parameters, job);
-  for (int64_t ticket; (ticket = tickets.take()) >= 0;) worker.run(parameters.work->items()[ticket]);
+  for (int64_t ticket; (ticket = tickets.take()) >= 0;) worker.run(parameters.work->tasks()[ticket]);
 }
 
-}  // namespace lanerope::HWY_NAMESPACE
+}  // namespace lanerope::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace lanerope {
+namespace lanerope::kernels {
 
 HWY_EXPORT(attend_all);
 
 void lane_attention(const LaneAttentionParameters& parameters, const LaneAttentionJob& job) {
   const auto attend = HWY_DYNAMIC_POINTER(attend_all);
-  const auto total = static_cast<int64_t>(parameters.work->items().size());
+  const auto total = static_cast<int64_t>(parameters.work->tasks().size());
   if (parameters.pool != nullptr) {
     parameters.pool->run(total, [&](const Tickets& tickets) { attend(parameters, job, tickets); });
   } else {
-    attend(parameters, job, {parameters.work->next_item(), total, job.n_threads});
+    attend(parameters, job, {parameters.work->next_task(), total, job.n_threads});
   }
 }
 
@@ -222,5 +225,5 @@ ggml_tensor* lane_attention(ggml_context* context, const LaneAttentionParameters
                         const_cast<LaneAttentionParameters*>(parameters));
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::kernels
 #endif

@@ -6,15 +6,15 @@
 
 #include <ggml.h>
 
-#include "kernels/attention_work.h"
+#include "kernels/attention_schedule.h"
 #include "kernels/thread_pool.h"
 
-namespace lanerope {
+namespace lanerope::kernels {
 
 // The attention of one layer. Must stay at its address as long as a graph that uses it; `work` is prepared
 // anew for every step and shared by all layers, which run one after the other.
 struct LaneAttentionParameters {
-  const AttentionWork* work = nullptr;
+  const AttentionSchedule* work = nullptr;
   int32_t layer = 0;
   ThreadPool* pool = nullptr;  // who does the work of the operation; null for the threads that run the graph
 };
@@ -44,4 +44,4 @@ void lane_attention(const LaneAttentionParameters& parameters, const LaneAttenti
 ggml_tensor* lane_attention(ggml_context* context, const LaneAttentionParameters* parameters, ggml_tensor* q,
                             ggml_tensor* keys, ggml_tensor* values);
 
-}  // namespace lanerope
+}  // namespace lanerope::kernels

@@ -4,7 +4,7 @@
 #include <array>
 #include <cstring>
 
-namespace lanerope {
+namespace lanerope::kernels {
 namespace {
 
 uint16_t read_u16(const std::byte* p) {
@@ -149,13 +149,16 @@ void pack_halves(const TileSource& source, std::byte* destination) {
 }
 
 constexpr std::array<TileShape, 7> shapes{{
-    {GGML_TYPE_Q4_0, ColumnForm::blocks_of_32, 32, 64, sizeof(Q40Tile), pack_pairs<Q40Tile, 18>},
-    {GGML_TYPE_Q8_0, ColumnForm::blocks_of_32, 32, 64, sizeof(Q80Tile), pack_pairs<Q80Tile, 34>},
-    {GGML_TYPE_Q4_K, ColumnForm::blocks_of_256, 256, 256, sizeof(Q4KTile), pack_blocks<Q4KTile, 256, 144>},
-    {GGML_TYPE_Q5_K, ColumnForm::blocks_of_256, 256, 256, sizeof(Q5KTile), pack_blocks<Q5KTile, 256, 176>},
-    {GGML_TYPE_Q6_K, ColumnForm::blocks_of_256, 256, 256, sizeof(Q6KTile), pack_blocks<Q6KTile, 256, 210>},
-    {GGML_TYPE_F16, ColumnForm::f32, 1, 16, sizeof(HalfTile), pack_halves},
-    {GGML_TYPE_BF16, ColumnForm::f32, 1, 16, sizeof(HalfTile), pack_halves},
+    {GGML_TYPE_Q4_0, ActivationForm::blocks_of_32, 32, 64, sizeof(Q40Tile), pack_pairs<Q40Tile, 18>},
+    {GGML_TYPE_Q8_0, ActivationForm::blocks_of_32, 32, 64, sizeof(Q80Tile), pack_pairs<Q80Tile, 34>},
+    {GGML_TYPE_Q4_K, ActivationForm::blocks_of_256, 256, 256, sizeof(Q4KTile),
+     pack_blocks<Q4KTile, 256, 144>},
+    {GGML_TYPE_Q5_K, ActivationForm::blocks_of_256, 256, 256, sizeof(Q5KTile),
+     pack_blocks<Q5KTile, 256, 176>},
+    {GGML_TYPE_Q6_K, ActivationForm::blocks_of_256, 256, 256, sizeof(Q6KTile),
+     pack_blocks<Q6KTile, 256, 210>},
+    {GGML_TYPE_F16, ActivationForm::f32, 1, 16, sizeof(HalfTile), pack_halves},
+    {GGML_TYPE_BF16, ActivationForm::f32, 1, 16, sizeof(HalfTile), pack_halves},
 }};
 
 }  // namespace
@@ -167,4 +170,4 @@ const TileShape* tile_shape(ggml_type type) {
   return nullptr;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::kernels

@@ -6,10 +6,10 @@
 
 #include <ggml.h>
 
-#include "kernels/columns.h"
+#include "kernels/activations.h"
 #include "kernels/tile_format.h"
 
-namespace lanerope {
+namespace lanerope::kernels {
 
 // Up to tile_rows rows of a GGUF matrix.
 struct TileSource {
@@ -22,7 +22,7 @@ struct TileSource {
 // How one type is laid out in a file and in tiles.
 struct TileShape {
   ggml_type type;
-  ColumnForm form;
+  ActivationForm form;
   int file_block;  // n_in must be a multiple of it
   int block;       // inputs in a block of a tile
   size_t block_bytes;
@@ -32,4 +32,4 @@ struct TileShape {
 // Null for a type that has no kernel.
 const TileShape* tile_shape(ggml_type type);
 
-}  // namespace lanerope
+}  // namespace lanerope::kernels

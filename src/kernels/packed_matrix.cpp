@@ -10,7 +10,7 @@
 #include "kernels/pack_tiles.h"
 #include "kernels/thread_pool.h"
 
-namespace lanerope {
+namespace lanerope::kernels {
 namespace {
 
 constexpr size_t huge_page = size_t{2} << 20;
@@ -42,7 +42,7 @@ bool PackedMatrix::joins(ggml_type a, ggml_type b) {
   return tile_shape(a) != nullptr && tile_shape(b) != nullptr && column_form(a) == column_form(b);
 }
 
-ColumnForm PackedMatrix::column_form(ggml_type type) {
+ActivationForm PackedMatrix::column_form(ggml_type type) {
   const TileShape* shape = tile_shape(type);
   assert(shape != nullptr);
   return shape->form;
@@ -93,4 +93,4 @@ PackedMatrix PackedMatrix::pack(ggml_type type, int64_t n_in, int64_t n_out, con
   return PackedMatrix(n_in, {&source, 1});
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::kernels

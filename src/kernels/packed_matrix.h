@@ -9,9 +9,9 @@
 
 #include <ggml.h>
 
-#include "kernels/columns.h"
+#include "kernels/activations.h"
 
-namespace lanerope {
+namespace lanerope::kernels {
 
 // The weights of one linear, or of several over the same input joined one below the other (q, k, v; gate,
 // up), in the order in which the product reads them (tile_format.h). Values are those of the file, to the
@@ -36,7 +36,7 @@ class PackedMatrix {
   static bool supports(ggml_type type, int64_t n_in);
   // Whether linears of these types can be one product: they must want their columns in one form.
   static bool joins(ggml_type a, ggml_type b);
-  static ColumnForm column_form(ggml_type type);
+  static ActivationForm column_form(ggml_type type);
 
   // Packs on the threads of the pool, or on this one without.
   PackedMatrix(int64_t n_in, std::span<const Source> sources, ThreadPool* pool = nullptr);
@@ -44,7 +44,7 @@ class PackedMatrix {
 
   int64_t n_in() const { return n_in_; }
   int64_t n_out() const { return n_out_; }
-  ColumnForm form() const { return form_; }
+  ActivationForm form() const { return form_; }
   size_t bytes() const { return bytes_; }
   std::span<const Part> parts() const { return parts_; }
   const std::byte* tile(const Part& part, int64_t t) const {
@@ -58,10 +58,10 @@ class PackedMatrix {
   };
   int64_t n_in_ = 0;
   int64_t n_out_ = 0;
-  ColumnForm form_ = ColumnForm::f32;
+  ActivationForm form_ = ActivationForm::f32;
   size_t bytes_ = 0;
   std::vector<Part> parts_;
   std::unique_ptr<std::byte, Release> memory_;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::kernels

@@ -15,7 +15,7 @@
 #include "kernels/tile_kernel.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace lanerope::HWY_NAMESPACE {
+namespace lanerope::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 // gate = silu(gate) * up, [n].
@@ -29,11 +29,11 @@ void swiglu(float* HWY_RESTRICT gate, const float* HWY_RESTRICT up, int n) {
   }
 }
 
-}  // namespace lanerope::HWY_NAMESPACE
+}  // namespace lanerope::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace lanerope {
+namespace lanerope::kernels {
 
 HWY_EXPORT(swiglu);
 
@@ -78,7 +78,7 @@ struct ColumnRange {
 void run_tile(const ProductParameters& parameters, const ProductJob& job, int64_t index,
               ColumnRange columns) {
   const PackedMatrix& matrix = *parameters.matrix;
-  const ColumnLayout layout(matrix.form(), matrix.n_in());
+  const ActivationLayout layout(matrix.form(), matrix.n_in());
   alignas(64) float out[max_tile_columns * tile_rows];
   const TilePlace place = place_of(matrix, index);
   TileJob tile{.tile = matrix.tile(*place.part, place.tile),
@@ -152,7 +152,7 @@ void run_tickets(const ProductParameters& parameters, const ProductJob& job, con
 
 void product(const ProductParameters& parameters, const ProductJob& job) {
   assert(!parameters.swiglu || parameters.matrix->parts().size() == 2);
-  if (ThreadPool* pool = parameters.columns.pool) {
+  if (ThreadPool* pool = parameters.activations.pool) {
     const Cut cut(parameters, job.n_columns, pool->n_threads());
     pool->run(cut.tickets(), [&](const Tickets& tickets) { run_tickets(parameters, job, cut, tickets); });
     return;
@@ -163,7 +163,7 @@ void product(const ProductParameters& parameters, const ProductJob& job) {
 
 ggml_tensor* product(ggml_context* context, const ProductParameters* parameters, ggml_tensor* x,
                      ggml_tensor* residual) {
-  if (x->type == GGML_TYPE_F32) x = prepare_columns(context, &parameters->columns, x);
+  if (x->type == GGML_TYPE_F32) x = prepare_activations(context, &parameters->activations, x);
   const auto run = [](ggml_tensor* y, int, int n_threads, void* data) {
     ProductJob job{.prepared = static_cast<const std::byte*>(y->src[0]->data),
                    .n_columns = y->ne[1],
@@ -181,9 +181,9 @@ ggml_tensor* product(ggml_context* context, const ProductParameters* parameters,
   ggml_tensor* arguments[] = {x, residual};
   return ggml_custom_4d(context, GGML_TYPE_F32, parameters->n_out(), x->ne[1], 1, 1, arguments,
                         residual != nullptr ? 2 : 1, run,
-                        parameters->columns.pool != nullptr ? 1 : GGML_N_TASKS_MAX,
+                        parameters->activations.pool != nullptr ? 1 : GGML_N_TASKS_MAX,
                         const_cast<ProductParameters*>(parameters));
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::kernels
 #endif

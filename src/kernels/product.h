@@ -6,10 +6,10 @@
 
 #include <ggml.h>
 
-#include "kernels/columns.h"
+#include "kernels/activations.h"
 #include "kernels/packed_matrix.h"
 
-namespace lanerope {
+namespace lanerope::kernels {
 
 // y = W x + bias, or silu(W_0 x) * (W_1 x). Must stay at its address as long as a graph that uses it. One
 // product at a time may run on it.
@@ -17,17 +17,17 @@ struct ProductParameters {
   const PackedMatrix* matrix = nullptr;
   const float* bias = nullptr;  // [n_out], or null
   bool swiglu = false;  // the matrix has two parts of equal rows, gate and up; the product has n_out / 2 rows
-  ColumnParameters columns = {};                // form is the matrix's; a norm and a pool may be set
+  ActivationParameters activations = {};        // form is the matrix's; a norm and a pool may be set
   mutable std::atomic<int64_t> next_chunk = 0;  // of rows; the graph's threads take them as they come
 
-  explicit ProductParameters(const PackedMatrix& m) : matrix(&m) { columns.form = m.form(); }
+  explicit ProductParameters(const PackedMatrix& m) : matrix(&m) { activations.form = m.form(); }
   int64_t n_out() const { return swiglu ? matrix->n_out() / 2 : matrix->n_out(); }
 };
 
 // A share of one product. Every element of y is summed in an order that depends on W alone: the same bits for
 // any number of columns and threads.
 struct ProductJob {
-  const std::byte* prepared = nullptr;  // by prepare_columns with the matrix's form
+  const std::byte* prepared = nullptr;  // by prepare_activations with the matrix's form
   int64_t n_columns = 0;
   float* y = nullptr;               // [n_out, n_columns]
   int64_t column_stride = 0;        // floats from a column of y to the next
@@ -39,10 +39,10 @@ struct ProductJob {
 void product(const ProductParameters& parameters, const ProductJob& job);
 
 // As operations of a graph on the CPU back end. x is f32 [n_in, n_columns] (prepared first, as
-// parameters->columns says), or already prepared, i8 [column_bytes, n_columns]. residual, if any, is f32
-// [n_out, n_columns] and is added. Returns f32 [n_out, n_columns]. With a pool in parameters->columns one
+// parameters->activations says), or already prepared, i8 [column_bytes, n_columns]. residual, if any, is f32
+// [n_out, n_columns] and is added. Returns f32 [n_out, n_columns]. With a pool in parameters->activations one
 // thread must run the graph, or the others burn.
 ggml_tensor* product(ggml_context* context, const ProductParameters* parameters, ggml_tensor* x,
                      ggml_tensor* residual = nullptr);
 
-}  // namespace lanerope
+}  // namespace lanerope::kernels

@@ -10,9 +10,9 @@
 
 #include "core/lane_rotation.h"
 
-namespace lanerope {
+namespace lanerope::kernels {
 
-// Cosines and sines of phi for the query lanes of one tile and one segment, one set a layer where omega
+// Cosines and sines of phi for the queries of one tile and one segment, one set a layer where omega
 // differs by layer.
 struct RotationTable {
   int32_t layers = 1;
@@ -23,22 +23,22 @@ struct RotationTable {
   const float* of_layer(int32_t layer) const { return values.data() + (layers > 1 ? layer * layer_size : 0); }
 };
 
-// Tables by what they depend on. A coupling whose turns do not move with the clock finds all of its tables
+// Tables by what they depend on. A coupling whose offsets do not move with the clock finds all of its tables
 // here after the first step; those not used for some steps are dropped. For one thread.
 class RotationTables {
  public:
   explicit RotationTables(int32_t n_layer) : n_layer_(n_layer) {}
 
-  // Turns [width] of each query lane; null if none of them turns. Valid until the second next call of
+  // Offset [width] of each query; null if none of them is rotated. Valid until the second next call of
   // next_step().
-  const RotationTable* find(const std::shared_ptr<const LaneFrequencies>& frequencies,
-                            std::span<const Turns> turns);
+  const RotationTable* find(const std::shared_ptr<const core::LaneFrequencies>& frequencies,
+                            std::span<const core::Offset> offsets);
   void next_step();
 
  private:
   struct Key {
-    std::shared_ptr<const LaneFrequencies> frequencies;
-    std::vector<int32_t> turns;  // [2, width]
+    std::shared_ptr<const core::LaneFrequencies> frequencies;
+    std::vector<int32_t> offsets;  // [2, width]
     auto operator<=>(const Key&) const = default;
   };
   int32_t n_layer_;
@@ -46,4 +46,4 @@ class RotationTables {
   std::map<Key, std::unique_ptr<RotationTable>> tables_;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::kernels

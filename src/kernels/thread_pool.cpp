@@ -3,7 +3,7 @@
 
 #include <hwy/cache_control.h>
 
-namespace lanerope {
+namespace lanerope::kernels {
 namespace {
 
 constexpr uint32_t open_bit = 1U << 15;
@@ -70,4 +70,4 @@ void ThreadPool::work() {
   }
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::kernels

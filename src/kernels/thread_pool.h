@@ -6,7 +6,7 @@
 #include <thread>
 #include <vector>
 
-namespace lanerope {
+namespace lanerope::kernels {
 
 // Numbers 0 .. total - 1, each given to one taker.
 struct Tickets {
@@ -62,4 +62,4 @@ class ThreadPool {
   std::vector<std::thread> workers_;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::kernels

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace lanerope {
+namespace lanerope::kernels {
 
 // How PackedMatrix lays out weights. A tile is 32 rows (outputs) by all inputs; it is a run of blocks, each
 // 32 rows by 64 or 256 inputs (16 for the float types). Quants are stored in quads: the four inputs 4q .. 4q
@@ -52,4 +52,4 @@ struct alignas(64) HalfTile {
   uint16_t weight[16][tile_rows];  // [input, row], f16 or bf16
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::kernels

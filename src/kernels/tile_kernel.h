@@ -6,16 +6,16 @@
 
 #include <ggml.h>
 
-#include "kernels/columns.h"
+#include "kernels/activations.h"
 #include "kernels/tile_format.h"
 
-namespace lanerope {
+namespace lanerope::kernels {
 
 // One tile times up to 64 columns.
 struct TileJob {
   const std::byte* tile;
-  const ColumnLayout* layout;
-  const std::byte* columns;  // of the first group
+  const ActivationLayout* layout;
+  const std::byte* columns;  // of the first panel
   int n_columns;
   float* out;  // [tile_rows, n_columns], aligned to 64 bytes
 };
@@ -30,4 +30,4 @@ TileKernel k_quant_kernel(ggml_type type);   // Q4_K, Q5_K, Q6_K
 TileKernel block_32_kernel(ggml_type type);  // Q4_0, Q8_0
 TileKernel half_kernel(ggml_type type);      // F16, BF16
 
-}  // namespace lanerope
+}  // namespace lanerope::kernels

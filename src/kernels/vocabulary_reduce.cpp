@@ -15,24 +15,25 @@
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace lanerope::HWY_NAMESPACE {
+namespace lanerope::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 // The greatest of each run of `run` values; the last run may be shorter.
 void run_maxima(const float* values, size_t n, size_t run, float* maxima) {
   const hn::CappedTag<float, 16> df;
-  const size_t lanes = hn::Lanes(df);
+  const size_t vector_size = hn::Lanes(df);
   for (size_t at = 0; at < n; at += run) {
     const size_t end = std::min(at + run, n);
     float top = -std::numeric_limits<float>::infinity();
     size_t i = at;
-    if (end - at >= lanes) {
+    if (end - at >= vector_size) {
       auto greatest = hn::LoadU(df, values + at);
-      for (i += lanes; i + lanes <= end; i += lanes) greatest = hn::Max(greatest, hn::LoadU(df, values + i));
+      for (i += vector_size; i + vector_size <= end; i += vector_size)
+        greatest = hn::Max(greatest, hn::LoadU(df, values + i));
       // Not by ReduceMax, which is at least the lowest finite number in Highway's plain code.
       HWY_ALIGN float of_lane[16];
       hn::Store(greatest, df, of_lane);
-      top = *std::max_element(of_lane, of_lane + lanes);
+      top = *std::max_element(of_lane, of_lane + vector_size);
     }
     for (; i < end; ++i) top = std::max(top, values[i]);
     maxima[at / run] = top;
@@ -42,15 +43,15 @@ void run_maxima(const float* values, size_t n, size_t run, float* maxima) {
 // sum(exp((value - top) * factor)).
 double sum_exp(const float* values, size_t n, float top, float factor) {
   const hn::CappedTag<float, 16> df;
-  const size_t lanes = hn::Lanes(df);
+  const size_t vector_size = hn::Lanes(df);
   const auto f = hn::Set(df, factor);
   const auto base = hn::Set(df, top);
   double total = 0;
   size_t i = 0;
-  while (i + lanes <= n) {
+  while (i + vector_size <= n) {
     // Short sums in float, their sum in double.
     auto sum = hn::Zero(df);
-    for (const size_t end = std::min(n, i + 1024); i + lanes <= end; i += lanes) {
+    for (const size_t end = std::min(n, i + 1024); i + vector_size <= end; i += vector_size) {
       sum = hn::Add(sum, hn::Exp(df, hn::Mul(hn::Sub(hn::LoadU(df, values + i), base), f)));
     }
     total += hn::ReduceSum(df, sum);
@@ -59,11 +60,11 @@ double sum_exp(const float* values, size_t n, float top, float factor) {
   return total;
 }
 
-}  // namespace lanerope::HWY_NAMESPACE
+}  // namespace lanerope::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace lanerope {
+namespace lanerope::kernels {
 
 HWY_EXPORT(run_maxima);
 HWY_EXPORT(sum_exp);
@@ -141,5 +142,5 @@ std::span<const Candidate> VocabularyReduce::nucleus(float p, float temperature)
   }
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::kernels
 #endif

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-namespace lanerope {
+namespace lanerope::kernels {
 
 // A token that may be sampled.
 struct Candidate {
@@ -46,4 +46,4 @@ class VocabularyReduce {
   std::vector<Candidate> candidates_;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::kernels

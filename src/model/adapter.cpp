@@ -5,12 +5,12 @@
 #include <map>
 #include <string_view>
 
+#include "gguf/file.h"
 #include "lanerope/errors.h"
 #include "model/architecture.h"
-#include "model/gguf_file.h"
 #include "model/lane_training.h"
 
-namespace lanerope {
+namespace lanerope::model {
 
 namespace {
 
@@ -18,13 +18,13 @@ constexpr std::string_view suffix_a = ".lora_a";
 constexpr std::string_view suffix_b = ".lora_b";
 
 struct Pair {
-  const TensorInfo* a = nullptr;
-  const TensorInfo* b = nullptr;
+  const gguf::TensorInfo* a = nullptr;
+  const gguf::TensorInfo* b = nullptr;
 };
 
-std::map<std::string, Pair> read_pairs(const GgufFile& file) {
+std::map<std::string, Pair> read_pairs(const gguf::File& file) {
   std::map<std::string, Pair> pairs;
-  for (const TensorInfo& info : file.tensors()) {
+  for (const gguf::TensorInfo& info : file.tensors()) {
     std::string_view stem = info.name;
     if (stem.ends_with(suffix_a)) {
       stem.remove_suffix(suffix_a.size());
@@ -56,7 +56,7 @@ Linear* find_linear(Weights& weights, const std::string& name) {
 }
 
 void check_pair(const std::string& path, const Linear& linear, const Pair& pair) {
-  const auto fail = [&](const TensorInfo& tensor, const std::string& what) {
+  const auto fail = [&](const gguf::TensorInfo& tensor, const std::string& what) {
     throw InvalidRequest(path + ": tensor " + tensor.name + " " + what +
                          "; the adapter belongs to another model");
   };
@@ -73,7 +73,7 @@ void check_pair(const std::string& path, const Linear& linear, const Pair& pair)
   if (a.ne[1] != b.ne[0]) {
     fail(b, "has rank " + std::to_string(b.ne[0]) + " and its other half has " + std::to_string(a.ne[1]));
   }
-  for (const TensorInfo* half : {&a, &b}) {
+  for (const gguf::TensorInfo* half : {&a, &b}) {
     if (half->type != GGML_TYPE_F32 && half->type != GGML_TYPE_F16 && half->type != GGML_TYPE_BF16) {
       fail(*half, std::string("is ") + ggml_type_name(half->type) + ", not f32, f16 or bf16");
     }
@@ -82,7 +82,7 @@ void check_pair(const std::string& path, const Linear& linear, const Pair& pair)
 
 }  // namespace
 
-AdapterInfo read_adapter_info(const GgufFile& file) {
+AdapterInfo read_adapter_info(const gguf::File& file) {
   const std::string& path = file.path();
   if (file.find<std::string>("general.type").value_or("") != "adapter" ||
       file.find<std::string>("adapter.type").value_or("") != "lora") {
@@ -101,8 +101,8 @@ AdapterInfo read_adapter_info(const GgufFile& file) {
 }
 
 AdapterInfo load_adapter(const std::string& path, int32_t index, const Hyperparameters& h,
-                         const Backend& backend, Weights& weights) {
-  const GgufFile file(path);
+                         const Device& device, Weights& weights) {
+  const gguf::File file(path);
   AdapterInfo info = read_adapter_info(file);
   const auto architecture = file.get<std::string>("general.architecture");
   if (architecture != h.architecture->name) {
@@ -113,8 +113,8 @@ AdapterInfo load_adapter(const std::string& path, int32_t index, const Hyperpara
 
   const auto tensor_pairs = read_pairs(file);
   ContextHandle context = make_context(tensor_pairs.size() * 2);
-  std::vector<std::pair<ggml_tensor*, const TensorInfo*>> to_fill;
-  const auto declare = [&](const TensorInfo& source) {
+  std::vector<std::pair<ggml_tensor*, const gguf::TensorInfo*>> to_fill;
+  const auto declare = [&](const gguf::TensorInfo& source) {
     ggml_tensor* tensor = ggml_new_tensor_2d(context.get(), source.type, source.ne[0], source.ne[1]);
     ggml_set_name(tensor, source.name.c_str());
     to_fill.emplace_back(tensor, &source);
@@ -127,12 +127,12 @@ AdapterInfo load_adapter(const std::string& path, int32_t index, const Hyperpara
                            ", which is not a linear map of this model");
     }
     check_pair(path, *linear, pair);
-    const float gain = info.alpha == 0 ? 1.0F : info.alpha / static_cast<float>(pair.b->ne[0]);
-    linear->low_rank.push_back(
-        {.adapter = index, .gain = gain, .a = declare(*pair.a), .b = declare(*pair.b)});
+    const float lora_scale = info.alpha == 0 ? 1.0F : info.alpha / static_cast<float>(pair.b->ne[0]);
+    linear->lora.push_back(
+        {.adapter = index, .scale = lora_scale, .a = declare(*pair.a), .b = declare(*pair.b)});
   }
 
-  BufferHandle buffer(ggml_backend_alloc_ctx_tensors_from_buft(context.get(), backend.buffer_type()));
+  BufferHandle buffer(ggml_backend_alloc_ctx_tensors_from_buft(context.get(), device.buffer_type()));
   if (buffer == nullptr) throw DoesNotFit(path + ": the adapter does not fit into memory");
   ggml_backend_buffer_set_usage(buffer.get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
   for (const auto& [tensor, source] : to_fill)
@@ -142,4 +142,4 @@ AdapterInfo load_adapter(const std::string& path, int32_t index, const Hyperpara
   return info;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::model

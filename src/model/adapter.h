@@ -6,19 +6,19 @@
 #include <vector>
 
 #include "lanerope/model.h"
-#include "model/backend.h"
+#include "model/device.h"
 #include "model/hyperparameters.h"
 #include "model/weights.h"
 
-namespace lanerope {
+namespace lanerope::model {
 
 // What a LoRA GGUF says of itself, design section 5. Throws BadFile.
-AdapterInfo read_adapter_info(const GgufFile& file);
+AdapterInfo read_adapter_info(const gguf::File& file);
 
 // Loads a LoRA GGUF and hangs its pairs onto the linears of `weights` as adapter number `index`; the tensors
 // live in `weights`. y += scale * alpha / rank * B (A x). Throws BadFile where the file is damaged, and
 // InvalidRequest, naming the tensor, where it does not belong to this model.
 AdapterInfo load_adapter(const std::string& path, int32_t index, const Hyperparameters& h,
-                         const Backend& backend, Weights& weights);
+                         const Device& device, Weights& weights);
 
-}  // namespace lanerope
+}  // namespace lanerope::model

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/architecture.h"
 
-namespace lanerope {
+namespace lanerope::model {
 
 namespace {
 
@@ -26,4 +26,4 @@ std::string architecture_names() {
   return names;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::model

@@ -8,7 +8,7 @@
 
 struct ggml_tensor;
 
-namespace lanerope {
+namespace lanerope::model {
 
 class GraphBuilder;
 struct Weights;
@@ -17,7 +17,7 @@ struct Weights;
 // one, write such a file and name it in architecture.cpp (docs/architecture.md, "Where to add a model").
 struct Architecture {
   std::string_view name;  // general.architecture
-  RopePairs pairs = RopePairs::halves;
+  core::RopePairs pairs = core::RopePairs::halves;
   bool qkv_bias = false;  // may be absent in the file all the same
   bool qk_norm = false;   // RMS norm of every query and key head before RoPE
   // Returns the logits [n_vocab, n_outputs].
@@ -33,4 +33,4 @@ const Architecture* find_architecture(std::string_view name);
 // "llama, qwen2, qwen3"
 std::string architecture_names();
 
-}  // namespace lanerope
+}  // namespace lanerope::model

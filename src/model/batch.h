@@ -7,21 +7,21 @@
 #include "core/attention_plan.h"
 #include "lanerope/token.h"
 
-namespace lanerope {
+namespace lanerope::model {
 
 // What a run says about attention beside computing it.
 enum class AttentionDetail {
   none,
-  shares,   // how much goes to each segment
+  mass,     // how much goes to each segment
   weights,  // how much goes to each cell of each segment in view
 };
 
 // The tokens that are fed in one step, of all groups together. A row is one token.
 struct Batch {
   std::vector<TokenId> tokens = {};     // [n_rows]
-  std::vector<int32_t> positions = {};  // [n_rows] token index i, by which theta turns
+  std::vector<int32_t> positions = {};  // [n_rows] token index i, by which theta rotates
   std::vector<int32_t> cells = {};      // [n_rows] where the row's key and value go
-  AttentionPlan plan;
+  core::AttentionPlan plan;
   std::vector<int32_t> outputs = {};  // rows whose logits are wanted, ascending
   // [n_adapters][n_rows]; an empty inner vector: the adapter is off for every row
   std::vector<std::vector<float>> adapter_scales = {};
@@ -30,4 +30,4 @@ struct Batch {
   int32_t n_rows() const { return static_cast<int32_t>(tokens.size()); }
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::model

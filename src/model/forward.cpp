@@ -6,7 +6,7 @@
 #include "lanerope/errors.h"
 #include "model/architecture.h"
 
-namespace lanerope {
+namespace lanerope::model {
 
 namespace {
 
@@ -14,7 +14,7 @@ namespace {
 // segment of the plan adds where attention is made of plain operations.
 size_t bound_nodes(const Hyperparameters& h, const Batch& batch) {
   size_t per_layer = 96 + 64 * batch.adapter_scales.size();
-  for (const AttentionBlock& block : batch.plan.blocks) per_layer += 24 + 24 * block.segments.size();
+  for (const core::AttentionBlock& block : batch.plan.blocks) per_layer += 24 + 24 * block.segments.size();
   return per_layer * h.n_layer + 256;
 }
 
@@ -22,8 +22,8 @@ size_t bound_nodes(const Hyperparameters& h, const Batch& batch) {
 
 Forward::Forward(Parts parts)
     : parts_(std::move(parts)),
-      theta_(effective_theta(parts_.h.rope)),
-      runner_(parts_.backend, parts_.operations->graph_threads(parts_.backend.threads())) {}
+      theta_(core::effective_theta(parts_.h.rope)),
+      runner_(parts_.device, parts_.operations->graph_threads(parts_.device.threads())) {}
 
 Forward::Shape Forward::shape_of(const Batch& batch) {
   Shape shape{.n_rows = batch.n_rows(), .n_outputs = static_cast<int32_t>(batch.outputs.size())};
@@ -46,7 +46,7 @@ void Forward::build(const Batch& batch) {
   ggml_set_output(logits_);
   ggml_build_forward_expand(graph_, logits_);
   inputs_ = builder.take_inputs();
-  shares_nodes_ = builder.take_shares();
+  mass_nodes_ = builder.take_mass();
   if (!runner_.allocate(graph_, nodes)) {
     throw SystemError("the memory for one step of " + std::to_string(batch.n_rows()) +
                       " tokens could not be had; use fewer lanes or a smaller batch");
@@ -56,7 +56,7 @@ void Forward::build(const Batch& batch) {
 std::span<const float> Forward::run(const Batch& batch) {
   const Shape shape = shape_of(batch);
   const bool reuse = built_ && shape == shape_ && batch.record == AttentionDetail::none &&
-                     shares_nodes_.empty() && parts_.operations->graph_is_reusable();
+                     mass_nodes_.empty() && parts_.operations->graph_is_reusable();
   if (!reuse) {
     built_ = false;
     build(batch);
@@ -69,15 +69,15 @@ std::span<const float> Forward::run(const Batch& batch) {
       input.fill(batch, input.tensor);  // an input that nothing reads has none
   }
   if (!runner_.compute(graph_)) {
-    throw SystemError("the back end " + parts_.backend.name() + " failed to compute a step");
+    throw SystemError("the back end " + parts_.device.name() + " failed to compute a step");
   }
 
-  shares_.clear();
-  for (const SharesNode& node : shares_nodes_) {
-    Shares shares{.layer = node.layer, .block = node.block, .segments = node.segments};
-    shares.values.resize(ggml_nelements(node.shares));
-    ggml_backend_tensor_get(node.shares, shares.values.data(), 0, ggml_nbytes(node.shares));
-    shares_.push_back(std::move(shares));
+  masses_.clear();
+  for (const AttentionMassNode& node : mass_nodes_) {
+    AttentionMass mass{.layer = node.layer, .block = node.block, .segments = node.segments};
+    mass.values.resize(ggml_nelements(node.mass));
+    ggml_backend_tensor_get(node.mass, mass.values.data(), 0, ggml_nbytes(node.mass));
+    masses_.push_back(std::move(mass));
   }
 
   const auto n_logits = static_cast<size_t>(ggml_nelements(logits_));
@@ -88,4 +88,4 @@ std::span<const float> Forward::run(const Batch& batch) {
   return logits_copy_;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::model

@@ -5,14 +5,14 @@
 #include <span>
 #include <vector>
 
-#include "model/backend.h"
 #include "model/batch.h"
+#include "model/device.h"
 #include "model/graph_builder.h"
 
-namespace lanerope {
+namespace lanerope::model {
 
 // How one block's attention is spread in one layer.
-struct Shares {
+struct AttentionMass {
   int32_t layer = 0;
   int32_t block = 0;
   std::vector<int32_t> segments = {};  // of the block, those in view
@@ -27,7 +27,7 @@ class Forward {
   struct Parts {
     const Hyperparameters& h;
     const Weights& weights;
-    const Backend& backend;
+    const Device& device;
     KvPool& pool;
     std::unique_ptr<LaneOperations> operations;
   };
@@ -38,7 +38,7 @@ class Forward {
   std::span<const float> run(const Batch& batch);
 
   // Of the last run, if its batch asked for it.
-  const std::vector<Shares>& shares() const { return shares_; }
+  const std::vector<AttentionMass>& attention_masses() const { return masses_; }
 
  private:
   // Everything that the shape of a reusable graph follows from.
@@ -52,17 +52,17 @@ class Forward {
   void build(const Batch& batch);
 
   Parts parts_;
-  Theta theta_ = {};
+  core::Theta theta_ = {};
   GraphRunner runner_;
   ContextHandle context_;
   ggml_cgraph* graph_ = nullptr;
   ggml_tensor* logits_ = nullptr;  // [n_vocab, n_outputs]
   std::vector<GraphBuilder::Input> inputs_ = {};
-  std::vector<SharesNode> shares_nodes_ = {};
-  std::vector<Shares> shares_ = {};
+  std::vector<AttentionMassNode> mass_nodes_ = {};
+  std::vector<AttentionMass> masses_ = {};
   std::vector<float> logits_copy_ = {};  // [n_vocab, n_outputs], where the device's memory cannot be read
   Shape shape_ = {};
   bool built_ = false;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::model

@@ -5,45 +5,47 @@
 #include <cmath>
 #include <limits>
 
-namespace lanerope {
+namespace lanerope::model {
 
 namespace {
 
-const AttentionBlock& block_of(const Batch& batch, int32_t block) {
+const core::AttentionBlock& block_of(const Batch& batch, int32_t block) {
   return batch.plan.blocks[block];
 }
 
-bool segment_in_view(const AttentionBlock& block, size_t segment) {
+bool segment_in_view(const core::AttentionBlock& block, size_t segment) {
   for (int32_t r = 0; r < block.n_rows; ++r) {
     if (!block.row(r)[segment].visible.empty()) return true;
   }
   return false;
 }
 
-// The block's queries as they meet one segment: turned by phi. Rows with no turn stay as they are, to the
-// bit.
+// The block's queries as they meet one segment: rotated by phi. Rows without an offset stay as they are, to
+// the bit.
 struct Meeting {
   size_t segment = 0;
   int32_t layer = 0;
 };
-ggml_tensor* turned_queries(GraphBuilder& graph, const AttentionBlock& block, ggml_tensor* q, Meeting with) {
-  const auto turn_by = [&](ggml_tensor* x, int32_t Turns::* part, std::span<const double> frequencies) {
-    std::vector<int32_t> turns(block.n_rows);
-    for (int32_t r = 0; r < block.n_rows; ++r) turns[r] = block.row(r)[with.segment].turns.*part;
-    if (std::ranges::all_of(turns, [](int32_t n) { return n == 0; })) return x;
+ggml_tensor* rotated_queries(GraphBuilder& graph, const core::AttentionBlock& block, ggml_tensor* q,
+                             Meeting with) {
+  const auto rotate_by = [&](ggml_tensor* x, int32_t core::Offset::* part,
+                             std::span<const double> frequencies) {
+    std::vector<int32_t> offsets(block.n_rows);
+    for (int32_t r = 0; r < block.n_rows; ++r) offsets[r] = block.row(r)[with.segment].offset.*part;
+    if (std::ranges::all_of(offsets, [](int32_t n) { return n == 0; })) return x;
     if (std::ranges::all_of(frequencies, [](double f) { return f == 0; })) return x;
     ggml_tensor* positions =
-        graph.input(GGML_TYPE_I32, {block.n_rows, 1}, [turns](const Batch&, ggml_tensor* t) {
-          ggml_backend_tensor_set(t, turns.data(), 0, turns.size() * sizeof(int32_t));
+        graph.input(GGML_TYPE_I32, {block.n_rows, 1}, [offsets](const Batch&, ggml_tensor* t) {
+          ggml_backend_tensor_set(t, offsets.data(), 0, offsets.size() * sizeof(int32_t));
         });
-    return graph.turn(x, positions, frequencies);
+    return graph.rotate(x, positions, frequencies);
   };
-  q = turn_by(q, &Turns::lane, block.frequencies->omega_of_layer(with.layer));
-  return turn_by(q, &Turns::token, block.frequencies->theta);
+  q = rotate_by(q, &core::Offset::lanes, block.frequencies->omega_of_layer(with.layer));
+  return rotate_by(q, &core::Offset::tokens, block.frequencies->theta);
 }
 
 // nullptr where every row sees every cell of the segments in view.
-ggml_tensor* visibility_mask(GraphBuilder& graph, const AttentionBlock& block,
+ggml_tensor* visibility_mask(GraphBuilder& graph, const core::AttentionBlock& block,
                              const std::vector<int32_t>& segments) {
   bool everything = true;
   int64_t n_cells = 0;
@@ -58,7 +60,7 @@ ggml_tensor* visibility_mask(GraphBuilder& graph, const AttentionBlock& block,
   for (int32_t r = 0; r < block.n_rows; ++r) {
     float* cell = mask.data() + n_cells * r;
     for (const int32_t segment : segments) {
-      const CellRange visible = block.row(r)[segment].visible;
+      const core::CellRange visible = block.row(r)[segment].visible;
       if (!visible.empty()) std::fill(cell + visible.begin, cell + visible.end, 0.0F);
       cell += block.segments[segment].length;
     }
@@ -70,7 +72,7 @@ ggml_tensor* visibility_mask(GraphBuilder& graph, const AttentionBlock& block,
 }
 
 // The sum over segments of p times their values: [head_dim, n_rows of the block, n_head].
-ggml_tensor* weighted_values(GraphBuilder& graph, const AttentionBlock& block,
+ggml_tensor* weighted_values(GraphBuilder& graph, const core::AttentionBlock& block,
                              const BlockProbabilities& probabilities, ggml_tensor* values) {
   ggml_context* context = graph.context();
   const Hyperparameters& h = graph.h();
@@ -78,7 +80,7 @@ ggml_tensor* weighted_values(GraphBuilder& graph, const AttentionBlock& block,
   ggml_tensor* sum = nullptr;
   int64_t offset = 0;
   for (const int32_t index : probabilities.segments) {
-    const SegmentView& segment = block.segments[index];
+    const core::SegmentView& segment = block.segments[index];
     ggml_tensor* v = ggml_view_3d(context, values, segment.length, h.head_dim, h.n_head_kv, values->nb[1],
                                   values->nb[1] * h.head_dim, segment.cell * ggml_element_size(values));
     ggml_tensor* part = ggml_view_3d(context, p, segment.length, p->ne[1], p->ne[2], p->nb[1], p->nb[2],
@@ -91,7 +93,7 @@ ggml_tensor* weighted_values(GraphBuilder& graph, const AttentionBlock& block,
 }
 
 // [segments in view, n_rows of the block, n_head]
-ggml_tensor* segment_sums(ggml_context* context, const AttentionBlock& block,
+ggml_tensor* segment_sums(ggml_context* context, const core::AttentionBlock& block,
                           const BlockProbabilities& probabilities) {
   ggml_tensor* p = probabilities.p;
   ggml_tensor* sums = nullptr;
@@ -150,8 +152,9 @@ ggml_tensor* GgmlOperations::product(GraphBuilder& graph, const Linear& linear, 
 
 QueryKeyValue GgmlOperations::query_key_value(GraphBuilder& graph, const LayerWeights& layer,
                                               ggml_tensor* x) {
-  return {
-      .q = graph.linear(layer.query, x), .k = graph.linear(layer.key, x), .v = graph.linear(layer.value, x)};
+  return {.q = graph.linear(layer.attn_q, x),
+          .k = graph.linear(layer.attn_k, x),
+          .v = graph.linear(layer.attn_v, x)};
 }
 
 ggml_tensor* GgmlOperations::swiglu(GraphBuilder& graph, const LayerWeights& layer, ggml_tensor* x) {
@@ -162,21 +165,21 @@ BlockProbabilities block_probabilities(GraphBuilder& graph, BlockOfLayer where, 
                                        ggml_tensor* keys) {
   ggml_context* context = graph.context();
   const Hyperparameters& h = graph.h();
-  const AttentionBlock& block = block_of(graph.batch(), where.block);
+  const core::AttentionBlock& block = block_of(graph.batch(), where.block);
   ggml_tensor* rows = ggml_view_3d(context, q, q->ne[0], q->ne[1], block.n_rows, q->nb[1], q->nb[2],
                                    q->nb[2] * block.first_row);
   BlockProbabilities result;
   ggml_tensor* scores = nullptr;  // [cells so far, n_rows of the block, n_head]
   for (size_t s = 0; s < block.segments.size(); ++s) {
-    const SegmentView& segment = block.segments[s];
+    const core::SegmentView& segment = block.segments[s];
     if (!segment_in_view(block, s)) continue;
     result.segments.push_back(static_cast<int32_t>(s));
     ggml_tensor* k =
         ggml_view_3d(context, keys, h.head_dim, h.n_head_kv, segment.length,
                      ggml_row_size(keys->type, h.head_dim), keys->nb[1], keys->nb[1] * segment.cell);
-    ggml_tensor* turned = turned_queries(graph, block, rows, {.segment = s, .layer = where.layer});
+    ggml_tensor* rotated = rotated_queries(graph, block, rows, {.segment = s, .layer = where.layer});
     ggml_tensor* product = ggml_mul_mat(context, ggml_permute(context, k, 0, 2, 1, 3),
-                                        ggml_permute(context, turned, 0, 2, 1, 3));
+                                        ggml_permute(context, rotated, 0, 2, 1, 3));
     scores = scores == nullptr ? product : ggml_concat(context, scores, product, 0);
   }
   const float scale = 1.0F / std::sqrt(static_cast<float>(h.head_dim));
@@ -185,12 +188,12 @@ BlockProbabilities block_probabilities(GraphBuilder& graph, BlockOfLayer where, 
 }
 
 void record_block(GraphBuilder& graph, BlockOfLayer where, const BlockProbabilities& probabilities) {
-  const AttentionBlock& block = block_of(graph.batch(), where.block);
+  const core::AttentionBlock& block = block_of(graph.batch(), where.block);
   ggml_tensor* recorded = graph.batch().record == AttentionDetail::weights
                               ? ggml_cont(graph.context(), probabilities.p)
                               : segment_sums(graph.context(), block, probabilities);
-  graph.add_shares(
-      {.layer = where.layer, .block = where.block, .segments = probabilities.segments, .shares = recorded});
+  graph.add_mass(
+      {.layer = where.layer, .block = where.block, .segments = probabilities.segments, .mass = recorded});
 }
 
 ggml_tensor* GgmlOperations::lane_attention(GraphBuilder& graph, const LayerWeights& layer,
@@ -215,7 +218,7 @@ ggml_tensor* GgmlOperations::lane_attention(GraphBuilder& graph, const LayerWeig
 
   std::vector<ggml_tensor*> outputs;
   for (int32_t b = 0; b < static_cast<int32_t>(graph.batch().plan.blocks.size()); ++b) {
-    const AttentionBlock& block = block_of(graph.batch(), b);
+    const core::AttentionBlock& block = block_of(graph.batch(), b);
     const BlockOfLayer where{.block = b, .layer = layer.index};
     const BlockProbabilities probabilities = block_probabilities(graph, where, qkv.q, keys);
     if (graph.batch().record != AttentionDetail::none) record_block(graph, where, probabilities);
@@ -226,4 +229,4 @@ ggml_tensor* GgmlOperations::lane_attention(GraphBuilder& graph, const LayerWeig
   return join_rows(context, std::move(outputs));
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::model

@@ -3,7 +3,7 @@
 
 #include "model/graph_builder.h"
 
-namespace lanerope {
+namespace lanerope::model {
 
 // Everything in plain ggml operations: runs on every back end, and is what the kernels are tested against.
 // Attention is one product per segment and one soft-max over their concatenation. The graph follows the
@@ -39,7 +39,7 @@ struct BlockProbabilities {
   std::vector<int32_t> segments;  // which segments are in view, in the order of their cells in p
 };
 
-// q is [head_dim, n_head, n_rows of the batch], turned by theta * i; `keys` is the layer's pool after the
+// q is [head_dim, n_head, n_rows of the batch], rotated by theta * i; `keys` is the layer's pool after the
 // batch's keys were written to it.
 BlockProbabilities block_probabilities(GraphBuilder& graph, BlockOfLayer where, ggml_tensor* q,
                                        ggml_tensor* keys);
@@ -47,4 +47,4 @@ BlockProbabilities block_probabilities(GraphBuilder& graph, BlockOfLayer where, 
 // Keeps what the batch wants to know of the block's attention.
 void record_block(GraphBuilder& graph, BlockOfLayer where, const BlockProbabilities& probabilities);
 
-}  // namespace lanerope
+}  // namespace lanerope::model

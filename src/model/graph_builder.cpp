@@ -6,7 +6,7 @@
 
 #include "model/architecture.h"
 
-namespace lanerope {
+namespace lanerope::model {
 
 namespace {
 
@@ -38,27 +38,27 @@ ggml_tensor* GraphBuilder::rms_norm(ggml_tensor* x, ggml_tensor* weight) {
 }
 
 ggml_tensor* GraphBuilder::linear(const Linear& linear, ggml_tensor* x) {
-  return correct(linear, x, parts_.operations.product(*this, linear, x, nullptr));
+  return add_lora(linear, x, parts_.operations.product(*this, linear, x, nullptr));
 }
 
 ggml_tensor* GraphBuilder::add_linear(ggml_tensor* to, const Linear& linear, ggml_tensor* x) {
-  if (is_corrected(linear)) return ggml_add(context_, to, this->linear(linear, x));
+  if (has_lora(linear)) return ggml_add(context_, to, this->linear(linear, x));
   return parts_.operations.product(*this, linear, x, to);
 }
 
-bool GraphBuilder::is_corrected(const Linear& linear) const {
-  return std::ranges::any_of(
-      linear.low_rank, [&](const LowRank& pair) { return !batch().adapter_scales[pair.adapter].empty(); });
+bool GraphBuilder::has_lora(const Linear& linear) const {
+  return std::ranges::any_of(linear.lora,
+                             [&](const Lora& pair) { return !batch().adapter_scales[pair.adapter].empty(); });
 }
 
-ggml_tensor* GraphBuilder::correct(const Linear& linear, ggml_tensor* x, ggml_tensor* y) {
-  for (const LowRank& pair : linear.low_rank) {
+ggml_tensor* GraphBuilder::add_lora(const Linear& linear, ggml_tensor* x, ggml_tensor* y) {
+  for (const Lora& pair : linear.lora) {
     ggml_tensor* scale = adapter_scale(pair.adapter);
     if (scale == nullptr) continue;
     // The output is narrower than the batch where only some rows were kept.
     if (x->ne[1] != scale->ne[1]) scale = ggml_get_rows(context_, scale, outputs_);
     ggml_tensor* low = ggml_mul_mat(context_, pair.a, x);  // [rank, n_rows]
-    low = ggml_mul(context_, ggml_scale(context_, low, pair.gain), scale);
+    low = ggml_mul(context_, ggml_scale(context_, low, pair.scale), scale);
     y = ggml_add(context_, y, ggml_mul_mat(context_, pair.b, low));
   }
   return y;
@@ -101,17 +101,17 @@ ggml_tensor* GraphBuilder::adapter_scale(int32_t adapter) {
   return scale;
 }
 
-// ggml turns pair t by position * base^(-2t/d) / divisor[t].
+// ggml rotates pair t by position * base^(-2t/d) / divisor[t].
 ggml_tensor* GraphBuilder::frequency_divisors(std::span<const double> frequencies) {
   for (const auto& [known, tensor] : divisors_) {
     if (std::ranges::equal(known, frequencies)) return tensor;
   }
-  const RopeParameters& rope = h().rope;
+  const core::RopeParameters& rope = h().rope;
   std::vector<float> values(frequencies.size());
   for (size_t t = 0; t < values.size(); ++t) {
     const double plain =
         std::pow(static_cast<double>(rope.base), -2.0 * static_cast<double>(t) / rope.dimensions);
-    values[t] = static_cast<float>(plain / frequencies[t]);  // infinite where the pair does not turn
+    values[t] = static_cast<float>(plain / frequencies[t]);  // infinite where the pair does not rotate
   }
   ggml_tensor* tensor = input(GGML_TYPE_F32, {static_cast<int64_t>(values.size()), 1},
                               [values](const Batch&, ggml_tensor* t) { set_data(t, values); });
@@ -119,19 +119,19 @@ ggml_tensor* GraphBuilder::frequency_divisors(std::span<const double> frequencie
   return tensor;
 }
 
-ggml_tensor* GraphBuilder::turn(ggml_tensor* x, ggml_tensor* row_positions,
-                                std::span<const double> frequencies) {
-  const RopeParameters& rope = h().rope;
-  const int mode = rope.pairs == RopePairs::halves ? GGML_ROPE_TYPE_NEOX : GGML_ROPE_TYPE_NORMAL;
+ggml_tensor* GraphBuilder::rotate(ggml_tensor* x, ggml_tensor* row_positions,
+                                  std::span<const double> frequencies) {
+  const core::RopeParameters& rope = h().rope;
+  const int mode = rope.pairs == core::RopePairs::halves ? GGML_ROPE_TYPE_NEOX : GGML_ROPE_TYPE_NORMAL;
   return ggml_rope_ext(context_, x, row_positions, frequency_divisors(frequencies), rope.dimensions, mode,
                        /*n_ctx_orig=*/0, rope.base, /*freq_scale=*/1, /*ext_factor=*/0, /*attn_factor=*/1,
                        /*beta_fast=*/0, /*beta_slow=*/0);
 }
 
 ggml_tensor* GraphBuilder::rope(ggml_tensor* x) {
-  const RopeParameters& rope = h().rope;
-  const bool scaled = rope.scaling != RopeScaling::none || !rope.frequency_factors.empty();
-  const int mode = rope.pairs == RopePairs::halves ? GGML_ROPE_TYPE_NEOX : GGML_ROPE_TYPE_NORMAL;
+  const core::RopeParameters& rope = h().rope;
+  const bool scaled = rope.scaling != core::RopeScaling::none || !rope.frequency_factors.empty();
+  const int mode = rope.pairs == core::RopePairs::halves ? GGML_ROPE_TYPE_NEOX : GGML_ROPE_TYPE_NORMAL;
   return ggml_rope_ext(context_, x, positions(), scaled ? frequency_divisors(theta().theta) : nullptr,
                        rope.dimensions, mode, /*n_ctx_orig=*/0, rope.base, /*freq_scale=*/1, /*ext_factor=*/0,
                        /*attn_factor=*/theta().magnitude, /*beta_fast=*/0, /*beta_slow=*/0);
@@ -157,10 +157,10 @@ void GraphBuilder::expand(ggml_tensor* node) {
   ggml_build_forward_expand(graph_, node);
 }
 
-void GraphBuilder::add_shares(SharesNode shares) {
-  ggml_set_output(shares.shares);
-  expand(shares.shares);
-  shares_.push_back(std::move(shares));
+void GraphBuilder::add_mass(AttentionMassNode mass) {
+  ggml_set_output(mass.mass);
+  expand(mass.mass);
+  masses_.push_back(std::move(mass));
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::model

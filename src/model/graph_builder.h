@@ -15,7 +15,7 @@
 #include "model/kv_pool.h"
 #include "model/weights.h"
 
-namespace lanerope {
+namespace lanerope::model {
 
 class GraphBuilder;
 
@@ -26,12 +26,12 @@ struct QueryKeyValue {
 };
 
 // How the attention of one layer and block is spread, kept for the caller.
-struct SharesNode {
+struct AttentionMassNode {
   int32_t layer = 0;
   int32_t block = 0;
   std::vector<int32_t> segments = {};  // of the block, those in view
   // [n segments (or all of their cells, with AttentionDetail::weights), n_rows of the block, n_head]
-  ggml_tensor* shares = nullptr;
+  ggml_tensor* mass = nullptr;
 };
 
 // The operations that have two implementations: plain ggml (model/ggml_operations.h), on every back end, and
@@ -39,10 +39,10 @@ struct SharesNode {
 class LaneOperations {
  public:
   virtual ~LaneOperations() = default;
-  // W x + bias, without corrections, + residual, if any: [n_out, n_rows].
+  // W x + bias, without LoRA terms, + residual, if any: [n_out, n_rows].
   virtual ggml_tensor* product(GraphBuilder& graph, const Linear& linear, ggml_tensor* x,
                                ggml_tensor* residual) = 0;
-  // q, k and v of one layer with their biases and corrections, each [n_out, n_rows], rows maybe apart in
+  // q, k and v of one layer with their biases and LoRA terms, each [n_out, n_rows], rows maybe apart in
   // memory.
   virtual QueryKeyValue query_key_value(GraphBuilder& graph, const LayerWeights& layer, ggml_tensor* x) = 0;
   // silu(gate x) * up x: [n_ffn, n_rows].
@@ -65,7 +65,7 @@ class GraphBuilder {
   struct Parts {
     const Hyperparameters& h;
     const KvPool& pool;
-    const Theta& theta;
+    const core::Theta& theta;
     LaneOperations& operations;
     const Batch& batch;  // its shape; for graphs that are not reusable also its plan
   };
@@ -73,7 +73,7 @@ class GraphBuilder {
 
   ggml_tensor* embedding(ggml_tensor* table);                  // rows of the batch's tokens
   ggml_tensor* rms_norm(ggml_tensor* x, ggml_tensor* weight);  // over the first dimension
-  ggml_tensor* linear(const Linear& linear, ggml_tensor* x);   // with bias and corrections
+  ggml_tensor* linear(const Linear& linear, ggml_tensor* x);   // with bias and LoRA terms
   ggml_tensor* add_linear(ggml_tensor* to, const Linear& linear, ggml_tensor* x);  // to + that
   std::tuple<ggml_tensor*, ggml_tensor*, ggml_tensor*> query_key_value(const LayerWeights& layer,
                                                                        ggml_tensor* x);
@@ -84,13 +84,13 @@ class GraphBuilder {
   std::pair<ggml_tensor*, ggml_tensor*> keep_outputs(ggml_tensor* a, ggml_tensor* b);
 
   // For LaneOperations.
-  ggml_tensor* correct(const Linear& linear, ggml_tensor* x, ggml_tensor* y);  // y + the corrections of W x
-  // x [head_dim, heads, n] turned by `positions` [n] (i32) times `frequencies` [head_dim / 2] radians.
-  ggml_tensor* turn(ggml_tensor* x, ggml_tensor* positions, std::span<const double> frequencies);
-  ggml_tensor* cells();                           // [n_rows] i64
-  bool is_corrected(const Linear& linear) const;  // an adapter that is on corrects it
-  void expand(ggml_tensor* node);                 // must be computed, though nothing in the graph may use it
-  void add_shares(SharesNode shares);
+  ggml_tensor* add_lora(const Linear& linear, ggml_tensor* x, ggml_tensor* y);  // y + the LoRA terms of W x
+  // x [head_dim, heads, n] rotated by `positions` [n] (i32) times `frequencies` [head_dim / 2] radians.
+  ggml_tensor* rotate(ggml_tensor* x, ggml_tensor* positions, std::span<const double> frequencies);
+  ggml_tensor* cells();                       // [n_rows] i64
+  bool has_lora(const Linear& linear) const;  // an adapter that is on corrects it
+  void expand(ggml_tensor* node);             // must be computed, though nothing in the graph may use it
+  void add_mass(AttentionMassNode mass);
 
   // Inputs are filled from the batch before each run.
   using Fill = std::function<void(const Batch&, ggml_tensor*)>;
@@ -100,14 +100,14 @@ class GraphBuilder {
   const Hyperparameters& h() const { return parts_.h; }
   const KvPool& pool() const { return parts_.pool; }
   const Batch& batch() const { return parts_.batch; }
-  const Theta& theta() const { return parts_.theta; }
+  const core::Theta& theta() const { return parts_.theta; }
 
   struct Input {
     ggml_tensor* tensor;
     Fill fill;
   };
   std::vector<Input> take_inputs() { return std::move(inputs_); }
-  std::vector<SharesNode> take_shares() { return std::move(shares_); }
+  std::vector<AttentionMassNode> take_mass() { return std::move(masses_); }
 
  private:
   ggml_tensor* positions();
@@ -118,7 +118,7 @@ class GraphBuilder {
   ggml_cgraph* graph_;
   Parts parts_;
   std::vector<Input> inputs_ = {};
-  std::vector<SharesNode> shares_ = {};
+  std::vector<AttentionMassNode> masses_ = {};
   ggml_tensor* positions_ = nullptr;               // [n_rows] i32
   ggml_tensor* cells_ = nullptr;                   // [n_rows] i64
   ggml_tensor* outputs_ = nullptr;                 // [n_outputs] i32
@@ -127,4 +127,4 @@ class GraphBuilder {
       {};  // by the frequencies they belong to
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::model

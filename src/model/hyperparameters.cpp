@@ -5,11 +5,11 @@
 #include <cstring>
 #include <string>
 
+#include "gguf/file.h"
 #include "lanerope/errors.h"
 #include "model/architecture.h"
-#include "model/gguf_file.h"
 
-namespace lanerope {
+namespace lanerope::model {
 
 namespace {
 
@@ -18,7 +18,7 @@ constexpr int64_t largest_size = 1 << 24;
 
 class KeyReader {
  public:
-  KeyReader(const GgufFile& file, std::string prefix) : file_(file), prefix_(std::move(prefix)) {}
+  KeyReader(const gguf::File& file, std::string prefix) : file_(file), prefix_(std::move(prefix)) {}
 
   int32_t size(const std::string& key) const { return checked(key, file_.get<int64_t>(prefix_ + key)); }
 
@@ -48,13 +48,13 @@ class KeyReader {
     return static_cast<int32_t>(value);
   }
 
-  const GgufFile& file_;
+  const gguf::File& file_;
   std::string prefix_;
 };
 
-RopeParameters read_rope(const GgufFile& file, const KeyReader& keys, const Hyperparameters& h) {
-  RopeParameters rope{.dimensions = keys.size_or("rope.dimension_count", h.head_dim),
-                      .pairs = h.architecture->pairs};
+core::RopeParameters read_rope(const gguf::File& file, const KeyReader& keys, const Hyperparameters& h) {
+  core::RopeParameters rope{.dimensions = keys.size_or("rope.dimension_count", h.head_dim),
+                            .pairs = h.architecture->pairs};
   if (rope.dimensions % 2 != 0 || rope.dimensions > h.head_dim) {
     keys.fail("rope.dimension_count",
               "must be even and at most the head dimension, " + std::to_string(h.head_dim));
@@ -62,9 +62,9 @@ RopeParameters read_rope(const GgufFile& file, const KeyReader& keys, const Hype
   rope.base = keys.positive("rope.freq_base", 10000.0F);
   const std::string scaling = keys.text_or("rope.scaling.type", "none");
   if (scaling == "linear") {
-    rope.scaling = RopeScaling::linear;
+    rope.scaling = core::RopeScaling::linear;
   } else if (scaling == "yarn") {
-    rope.scaling = RopeScaling::yarn;
+    rope.scaling = core::RopeScaling::yarn;
   } else if (scaling != "none") {
     keys.fail("rope.scaling.type", "is \"" + scaling + "\", and lanerope reads none, linear and yarn");
   }
@@ -75,12 +75,12 @@ RopeParameters read_rope(const GgufFile& file, const KeyReader& keys, const Hype
       file.find<float>(std::string(h.architecture->name) + ".rope.scaling.yarn_ext_factor").value_or(1.0F);
   rope.beta_fast = keys.positive("rope.scaling.yarn_beta_fast", 32.0F);
   rope.beta_slow = keys.positive("rope.scaling.yarn_beta_slow", 1.0F);
-  if (rope.scaling == RopeScaling::none &&
+  if (rope.scaling == core::RopeScaling::none &&
       file.has(std::string(h.architecture->name) + ".rope.scale_linear") && rope.factor != 1.0F) {
-    rope.scaling = RopeScaling::linear;
+    rope.scaling = core::RopeScaling::linear;
   }
 
-  if (const TensorInfo* factors = file.find_tensor("rope_freqs.weight")) {
+  if (const gguf::TensorInfo* factors = file.find_tensor("rope_freqs.weight")) {
     const auto pairs = static_cast<size_t>(rope.dimensions / 2);
     if (factors->type != GGML_TYPE_F32 || factors->bytes != pairs * sizeof(float)) {
       throw BadFile(file.path() + ": tensor rope_freqs.weight must hold " + std::to_string(pairs) +
@@ -99,7 +99,7 @@ RopeParameters read_rope(const GgufFile& file, const KeyReader& keys, const Hype
 
 }  // namespace
 
-Hyperparameters read_hyperparameters(const GgufFile& file) {
+Hyperparameters read_hyperparameters(const gguf::File& file) {
   Hyperparameters h;
   const auto architecture = file.get<std::string>("general.architecture");
   h.architecture = find_architecture(architecture);
@@ -112,12 +112,12 @@ Hyperparameters read_hyperparameters(const GgufFile& file) {
   const KeyReader keys(file, architecture + ".");
   h.n_layer = keys.size("block_count");
   if (h.n_layer > 4096) keys.fail("block_count", "is " + std::to_string(h.n_layer) + ", which cannot be");
-  h.width = keys.size("embedding_length");
+  h.n_embd = keys.size("embedding_length");
   h.n_head = keys.size("attention.head_count");
   h.n_head_kv = keys.size_or("attention.head_count_kv", h.n_head);
   if (h.n_head % h.n_head_kv != 0)
     keys.fail("attention.head_count_kv", "does not divide attention.head_count");
-  h.head_dim = keys.size_or("attention.key_length", h.width / h.n_head);
+  h.head_dim = keys.size_or("attention.key_length", h.n_embd / h.n_head);
   if (h.head_dim < 2 || h.head_dim > 1024) keys.fail("attention.key_length", "must be between 2 and 1024");
   if (static_cast<int64_t>(h.head_dim) * h.n_head > largest_size)
     keys.fail("attention.head_count", "is too large");
@@ -131,9 +131,9 @@ Hyperparameters read_hyperparameters(const GgufFile& file) {
     keys.fail("expert_count", "is more than 1, and lanerope runs dense models");
   h.rope = read_rope(file, keys, h);
 
-  const TensorInfo& embedding = file.tensor("token_embd.weight");
+  const gguf::TensorInfo& embedding = file.tensor("token_embd.weight");
   h.n_vocab = static_cast<int32_t>(embedding.ne[1]);
   return h;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::model

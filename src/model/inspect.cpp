@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "gguf/file.h"
 #include "model/adapter.h"
-#include "model/gguf_file.h"
 #include "model/kv_pool.h"
 #include "model/loaded_model.h"
 
@@ -42,7 +42,7 @@ std::string list_text(const std::vector<T>& values, ToText to_text) {
   return text + (values.size() > shown_elements ? ", ...]" : "]");
 }
 
-std::string value_text(const GgufFile& file, std::string_view key, const GgufValue& value) {
+std::string value_text(const gguf::File& file, std::string_view key, const gguf::Value& value) {
   const auto quote = [](const std::string& text) { return "\"" + shortened(text) + "\""; };
   const auto integer = [](int64_t number) { return std::to_string(number); };
   if (value.type == GGUF_TYPE_STRING) {
@@ -60,8 +60,8 @@ std::string value_text(const GgufFile& file, std::string_view key, const GgufVal
                      : integer(file.get<int64_t>(key));
 }
 
-FileKey describe_key(const GgufFile& file, std::string_view key) {
-  const GgufValue& value = *file.find_value(key);
+FileKey describe_key(const gguf::File& file, std::string_view key) {
+  const gguf::Value& value = *file.find_value(key);
   const std::string type = gguf_type_name(value.type);
   return {.key = std::string(key),
           .type = value.array ? "array of " + type : type,
@@ -69,7 +69,7 @@ FileKey describe_key(const GgufFile& file, std::string_view key) {
           .count = value.count};
 }
 
-FileTensor describe_tensor(const TensorInfo& info) {
+FileTensor describe_tensor(const gguf::TensorInfo& info) {
   FileTensor tensor{.name = info.name, .type = ggml_type_name(info.type), .shape = {}, .bytes = info.bytes};
   tensor.shape.assign(info.ne.begin(), info.ne.end());
   while (tensor.shape.size() > 1 && tensor.shape.back() == 1) tensor.shape.pop_back();
@@ -79,22 +79,23 @@ FileTensor describe_tensor(const TensorInfo& info) {
 }  // namespace
 
 FileDescription describe_file(const std::string& path) {
-  const GgufFile file(path);
+  const gguf::File file(path);
   FileDescription result{.file = path, .parts = file.n_parts(), .bytes = file.bytes()};
   for (const std::string_view key : file.keys()) result.keys.push_back(describe_key(file, key));
   std::ranges::sort(result.keys, {}, &FileKey::key);
-  for (const TensorInfo& info : file.tensors()) result.tensors.push_back(describe_tensor(info));
+  for (const gguf::TensorInfo& info : file.tensors()) result.tensors.push_back(describe_tensor(info));
   if (file.find<std::string>("general.type").value_or("model") == "adapter") {
-    result.adapter = read_adapter_info(file);
+    result.adapter = model::read_adapter_info(file);
   } else {
-    result.model = describe_model(file, read_hyperparameters(file));
+    result.model = model::describe_model(file, model::read_hyperparameters(file));
   }
   return result;
 }
 
 size_t bytes_per_cell(const ModelInfo& model, KvType kv_type) {
-  const Hyperparameters h{.n_layer = model.n_layer, .n_head_kv = model.n_head_kv, .head_dim = model.head_dim};
-  return kv_bytes_per_cell(h, kv_type);
+  const model::Hyperparameters h{
+      .n_layer = model.n_layer, .n_head_kv = model.n_head_kv, .head_dim = model.head_dim};
+  return model::kv_bytes_per_cell(h, kv_type);
 }
 
 }  // namespace lanerope

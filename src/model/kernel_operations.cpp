@@ -7,7 +7,7 @@
 
 #include "model/ggml_operations.h"
 
-namespace lanerope {
+namespace lanerope::model {
 
 namespace {
 
@@ -21,13 +21,12 @@ void append_bias(std::vector<float>& bias, const Linear& linear) {
 bool all_packed(const Weights& weights) {
   return weights.output.packed != nullptr &&
          std::ranges::all_of(weights.layers, [](const LayerWeights& layer) {
-           const bool qkv =
-               layer.packed_qkv != nullptr || (layer.query.packed != nullptr && layer.key.packed != nullptr &&
-                                               layer.value.packed != nullptr);
+           const bool qkv = layer.packed_qkv != nullptr ||
+                            (layer.attn_q.packed != nullptr && layer.attn_k.packed != nullptr &&
+                             layer.attn_v.packed != nullptr);
            const bool gate_up = layer.packed_gate_up != nullptr ||
                                 (layer.ffn_gate.packed != nullptr && layer.ffn_up.packed != nullptr);
-           return qkv && gate_up && layer.attention_output.packed != nullptr &&
-                  layer.ffn_down.packed != nullptr;
+           return qkv && gate_up && layer.attn_output.packed != nullptr && layer.ffn_down.packed != nullptr;
          });
 }
 
@@ -57,21 +56,21 @@ KernelOperations::KernelOperations(const Hyperparameters& h, const Weights& weig
              .scale = 1.0F / std::sqrt(static_cast<float>(h.head_dim))},
             h.n_layer),
       attentions_(h.n_layer) {
-  if (all_packed(weights)) pool_ = std::make_unique<ThreadPool>(threads);
+  if (all_packed(weights)) pool_ = std::make_unique<kernels::ThreadPool>(threads);
   for (const LayerWeights& layer : weights.layers) {
     attentions_[layer.index] = {.work = &work_, .layer = layer.index, .pool = pool_.get()};
-    for (const Linear* linear : {&layer.query, &layer.key, &layer.value}) {
-      add_product({.matrix = linear->packed, .linears = {linear}, .norm = layer.attention_norm});
+    for (const Linear* linear : {&layer.attn_q, &layer.attn_k, &layer.attn_v}) {
+      add_product({.matrix = linear->packed, .linears = {linear}, .norm = layer.attn_norm});
     }
     for (const Linear* linear : {&layer.ffn_gate, &layer.ffn_up}) {
       add_product({.matrix = linear->packed, .linears = {linear}, .norm = layer.ffn_norm});
     }
-    for (const Linear* linear : {&layer.attention_output, &layer.ffn_down}) {
+    for (const Linear* linear : {&layer.attn_output, &layer.ffn_down}) {
       add_product({.matrix = linear->packed, .linears = {linear}});
     }
     add_product({.matrix = layer.packed_qkv,
-                 .linears = {&layer.query, &layer.key, &layer.value},
-                 .norm = layer.attention_norm});
+                 .linears = {&layer.attn_q, &layer.attn_k, &layer.attn_v},
+                 .norm = layer.attn_norm});
     for (const bool swiglu : {false, true}) {
       add_product({.matrix = layer.packed_gate_up,
                    .linears = {&layer.ffn_gate, &layer.ffn_up},
@@ -84,12 +83,12 @@ KernelOperations::KernelOperations(const Hyperparameters& h, const Weights& weig
 
 void KernelOperations::add_product(const Product& product) {
   if (product.matrix == nullptr) return;
-  ProductParameters& parameters = parameters_.emplace_back(*product.matrix);
+  kernels::ProductParameters& parameters = parameters_.emplace_back(*product.matrix);
   parameters.swiglu = product.swiglu;
-  parameters.columns.pool = pool_.get();
+  parameters.activations.pool = pool_.get();
   if (product.norm != nullptr) {
-    parameters.columns.norm_weight = static_cast<const float*>(product.norm->data);
-    parameters.columns.norm_epsilon = rms_epsilon_;
+    parameters.activations.norm_weight = static_cast<const float*>(product.norm->data);
+    parameters.activations.norm_epsilon = rms_epsilon_;
   }
   if (std::ranges::any_of(product.linears, [](const Linear* linear) { return linear->bias != nullptr; })) {
     std::vector<float>& bias = biases_.emplace_back();
@@ -100,18 +99,19 @@ void KernelOperations::add_product(const Product& product) {
 }
 
 // A product whose columns are normalised on the way takes what the norm takes. The norm itself is computed
-// only if an adapter's correction needs it.
-ggml_tensor* KernelOperations::run(GraphBuilder& graph, const ProductParameters& parameters, ggml_tensor* x,
-                                   ggml_tensor* residual) const {
-  if (parameters.columns.norm_weight != nullptr) {
+// only if an adapter's LoRA term needs it.
+ggml_tensor* KernelOperations::run(GraphBuilder& graph, const kernels::ProductParameters& parameters,
+                                   ggml_tensor* x, ggml_tensor* residual) const {
+  if (parameters.activations.norm_weight != nullptr) {
     assert(x->op == GGML_OP_MUL && x->src[0]->op == GGML_OP_RMS_NORM);
-    assert(x->src[1]->data == parameters.columns.norm_weight);
+    assert(x->src[1]->data == parameters.activations.norm_weight);
     x = x->src[0]->src[0];
   }
-  return lanerope::product(graph.context(), &parameters, x, residual);
+  return kernels::product(graph.context(), &parameters, x, residual);
 }
 
-ggml_tensor* KernelOperations::joined(GraphBuilder& graph, const PackedMatrix& matrix, ggml_tensor* x) const {
+ggml_tensor* KernelOperations::joined(GraphBuilder& graph, const kernels::PackedMatrix& matrix,
+                                      ggml_tensor* x) const {
   return run(graph, *products_.at(&matrix), x);
 }
 
@@ -124,19 +124,19 @@ ggml_tensor* KernelOperations::product(GraphBuilder& graph, const Linear& linear
 QueryKeyValue KernelOperations::query_key_value(GraphBuilder& graph, const LayerWeights& layer,
                                                 ggml_tensor* x) {
   if (layer.packed_qkv == nullptr) {
-    return {.q = graph.linear(layer.query, x),
-            .k = graph.linear(layer.key, x),
-            .v = graph.linear(layer.value, x)};
+    return {.q = graph.linear(layer.attn_q, x),
+            .k = graph.linear(layer.attn_k, x),
+            .v = graph.linear(layer.attn_v, x)};
   }
   ggml_tensor* y = joined(graph, *layer.packed_qkv, x);
-  const int64_t n_q = layer.query.n_out();
-  const int64_t n_k = layer.key.n_out();
+  const int64_t n_q = layer.attn_q.n_out();
+  const int64_t n_k = layer.attn_k.n_out();
   ggml_tensor* q = rows_of(graph.context(), y, {.first = 0, .n = n_q});
   ggml_tensor* k = rows_of(graph.context(), y, {.first = n_q, .n = n_k});
   ggml_tensor* v = rows_of(graph.context(), y, {.first = n_q + n_k, .n = n_k});
-  return {.q = graph.correct(layer.query, x, q),
-          .k = graph.correct(layer.key, x, k),
-          .v = graph.correct(layer.value, x, v)};
+  return {.q = graph.add_lora(layer.attn_q, x, q),
+          .k = graph.add_lora(layer.attn_k, x, k),
+          .v = graph.add_lora(layer.attn_v, x, v)};
 }
 
 ggml_tensor* KernelOperations::swiglu(GraphBuilder& graph, const LayerWeights& layer, ggml_tensor* x) {
@@ -144,13 +144,13 @@ ggml_tensor* KernelOperations::swiglu(GraphBuilder& graph, const LayerWeights& l
   if (layer.packed_gate_up == nullptr) {
     return ggml_swiglu_split(context, graph.linear(layer.ffn_gate, x), graph.linear(layer.ffn_up, x));
   }
-  if (!graph.is_corrected(layer.ffn_gate) && !graph.is_corrected(layer.ffn_up)) {
+  if (!graph.has_lora(layer.ffn_gate) && !graph.has_lora(layer.ffn_up)) {
     return run(graph, *swiglus_.at(layer.packed_gate_up), x);
   }
   ggml_tensor* y = joined(graph, *layer.packed_gate_up, x);
   const int64_t n = layer.ffn_gate.n_out();
-  ggml_tensor* gate = graph.correct(layer.ffn_gate, x, rows_of(context, y, {.first = 0, .n = n}));
-  ggml_tensor* up = graph.correct(layer.ffn_up, x, rows_of(context, y, {.first = n, .n = n}));
+  ggml_tensor* gate = graph.add_lora(layer.ffn_gate, x, rows_of(context, y, {.first = 0, .n = n}));
+  ggml_tensor* up = graph.add_lora(layer.ffn_up, x, rows_of(context, y, {.first = n, .n = n}));
   return ggml_swiglu_split(context, gate, up);
 }
 
@@ -168,11 +168,11 @@ ggml_tensor* KernelOperations::lane_attention(GraphBuilder& graph, const LayerWe
       record_block(graph, where, block_probabilities(graph, where, qkv.q, keys));
     }
   }
-  return lanerope::lane_attention(context, &attentions_[layer.index], qkv.q, keys, values);
+  return kernels::lane_attention(context, &attentions_[layer.index], qkv.q, keys, values);
 }
 
 void KernelOperations::prepare(const Batch& batch) {
   work_.prepare(batch.plan);
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::model

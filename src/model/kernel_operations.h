@@ -8,13 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "kernels/attention_work.h"
+#include "kernels/attention_schedule.h"
 #include "kernels/lane_attention.h"
 #include "kernels/product.h"
 #include "kernels/thread_pool.h"
 #include "model/graph_builder.h"
 
-namespace lanerope {
+namespace lanerope::model {
 
 // lanerope's own kernels, on the CPU. A linear whose type has no kernel falls back to ggml's product. The
 // graph does not depend on the plan, so it is built once a shape.
@@ -40,24 +40,26 @@ class KernelOperations final : public LaneOperations {
 
  private:
   struct Product {
-    const PackedMatrix* matrix = nullptr;
+    const kernels::PackedMatrix* matrix = nullptr;
     std::vector<const Linear*> linears = {};  // that it joins
     const ggml_tensor* norm = nullptr;        // [n_in] weight of the RMS norm before it, or null
     bool swiglu = false;
   };
   void add_product(const Product& product);
-  ggml_tensor* run(GraphBuilder& graph, const ProductParameters& parameters, ggml_tensor* x,
+  ggml_tensor* run(GraphBuilder& graph, const kernels::ProductParameters& parameters, ggml_tensor* x,
                    ggml_tensor* residual = nullptr) const;
-  ggml_tensor* joined(GraphBuilder& graph, const PackedMatrix& matrix, ggml_tensor* x) const;
+  ggml_tensor* joined(GraphBuilder& graph, const kernels::PackedMatrix& matrix, ggml_tensor* x) const;
 
   float rms_epsilon_;
-  std::unique_ptr<ThreadPool> pool_;  // null where ggml's threads are needed for linears without a kernel
-  AttentionWork work_;
-  std::vector<LaneAttentionParameters> attentions_;  // [n_layer]
-  std::deque<std::vector<float>> biases_;            // of joined linears, [n_out] each
-  std::deque<ProductParameters> parameters_;         // addresses stay: graphs hold them
-  std::map<const PackedMatrix*, ProductParameters*> products_;
-  std::map<const PackedMatrix*, ProductParameters*> swiglus_;  // gate and up with what follows them
+  std::unique_ptr<kernels::ThreadPool>
+      pool_;  // null where ggml's threads are needed for linears without a kernel
+  kernels::AttentionSchedule work_;
+  std::vector<kernels::LaneAttentionParameters> attentions_;  // [n_layer]
+  std::deque<std::vector<float>> biases_;                     // of joined linears, [n_out] each
+  std::deque<kernels::ProductParameters> parameters_;         // addresses stay: graphs hold them
+  std::map<const kernels::PackedMatrix*, kernels::ProductParameters*> products_;
+  std::map<const kernels::PackedMatrix*, kernels::ProductParameters*>
+      swiglus_;  // gate and up with what follows them
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::model

@@ -1,27 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/kv_pool.h"
 
-#include "core/enum_table.h"
 #include "lanerope/errors.h"
 
-namespace lanerope {
-
-namespace {
-
-constexpr auto kv_types = enum_table<KvType, 3>({
-    {KvType::f16, "f16"},
-    {KvType::f32, "f32"},
-    {KvType::q8_0, "q8_0"},
-});
-
-}  // namespace
-
-std::string_view name(KvType type) {
-  return kv_types.name(type);
-}
-std::optional<KvType> parse_kv_type(std::string_view text) {
-  return kv_types.parse(text);
-}
+namespace lanerope::model {
 
 ggml_type ggml_kv_type(KvType type) {
   switch (type) {
@@ -39,13 +21,13 @@ size_t kv_bytes_per_cell(const Hyperparameters& h, KvType type) {
   return 2 * ggml_row_size(ggml_kv_type(type), h.kv_width()) * h.n_layer;
 }
 
-KvPool::KvPool(const Hyperparameters& h, const Backend& backend, const KvPoolOptions& options)
+KvPool::KvPool(const Hyperparameters& h, const Device& device, const KvPoolOptions& options)
     : n_cells(options.n_cells), value_layout(options.values) {
   const ggml_type type = ggml_kv_type(options.type);
   if (options.type == KvType::q8_0) {
     if (options.values == ValueLayout::transposed) {
       throw InvalidRequest(
-          "q8_0 KV cells need lanerope's kernels; use --kv-type f16, or --path kernels on the CPU");
+          "q8_0 KV cells need lanerope's kernels; use --kv-type f16, or --backend kernels on the CPU");
     }
     if (h.head_dim % 32 != 0) {
       throw InvalidRequest("q8_0 KV cells need heads of a multiple of 32, and this model's are of " +
@@ -59,7 +41,7 @@ KvPool::KvPool(const Hyperparameters& h, const Backend& backend, const KvPoolOpt
                          ? ggml_new_tensor_2d(context_.get(), type, h.kv_width(), n_cells)
                          : ggml_new_tensor_2d(context_.get(), type, n_cells, h.kv_width()));
   }
-  buffer_.reset(ggml_backend_alloc_ctx_tensors_from_buft(context_.get(), backend.buffer_type()));
+  buffer_.reset(ggml_backend_alloc_ctx_tensors_from_buft(context_.get(), device.buffer_type()));
   if (buffer_ == nullptr) {
     throw DoesNotFit("the KV cells need " +
                      std::to_string(kv_bytes_per_cell(h, options.type) * n_cells >> 20) + " MiB (" +
@@ -70,4 +52,4 @@ KvPool::KvPool(const Hyperparameters& h, const Backend& backend, const KvPoolOpt
   ggml_backend_buffer_clear(buffer_.get(), 0);
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::model

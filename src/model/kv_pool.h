@@ -4,10 +4,10 @@
 #include <vector>
 
 #include "lanerope/engine.h"  // KvType
-#include "model/backend.h"
+#include "model/device.h"
 #include "model/hyperparameters.h"
 
-namespace lanerope {
+namespace lanerope::model {
 
 // How values lie in the pool. Keys are always cell after cell.
 //
@@ -25,7 +25,7 @@ struct KvPoolOptions {
 // cells belong to whom is the engine's business (core/cell_allocator.h).
 struct KvPool {
   // Throws DoesNotFit with the numbers if the memory cannot be had.
-  KvPool(const Hyperparameters& h, const Backend& backend, const KvPoolOptions& options);
+  KvPool(const Hyperparameters& h, const Device& device, const KvPoolOptions& options);
 
   int32_t n_cells = 0;
   ValueLayout value_layout = ValueLayout::transposed;
@@ -42,4 +42,4 @@ ggml_type ggml_kv_type(KvType type);
 // Keys and values of one cell over all layers.
 size_t kv_bytes_per_cell(const Hyperparameters& h, KvType type);
 
-}  // namespace lanerope
+}  // namespace lanerope::model

@@ -4,15 +4,15 @@
 #include <string>
 #include <string_view>
 
+#include "gguf/file.h"
 #include "lanerope/errors.h"
-#include "model/gguf_file.h"
 
-namespace lanerope {
+namespace lanerope::model {
 
 namespace {
 
 template <typename Enum, typename Parse>
-void read_enum(const GgufFile& file, std::string_view key, Parse parse, Enum& value) {
+void read_enum(const gguf::File& file, std::string_view key, Parse parse, Enum& value) {
   const auto text = file.find<std::string>(key);
   if (!text) return;
   const auto parsed = parse(*text);
@@ -25,13 +25,13 @@ void read_enum(const GgufFile& file, std::string_view key, Parse parse, Enum& va
 
 }  // namespace
 
-std::optional<LaneTraining> read_lane_training(const GgufFile& file) {
+std::optional<LaneTraining> read_lane_training(const gguf::File& file) {
   if (!file.has("lanerope.version")) return std::nullopt;
   LaneTraining training{.file = file.path()};
   Coupling& coupling = training.coupling;
-  read_enum(file, "lanerope.coupling", parse_coupling_kind, coupling.kind);
-  read_enum(file, "lanerope.init", parse_omega_init, coupling.init);
-  read_enum(file, "lanerope.visibility", parse_visibility, coupling.visibility);
+  read_enum(file, "lanerope.coupling", parse<CouplingKind>, coupling.kind);
+  read_enum(file, "lanerope.init", parse<OmegaInit>, coupling.init);
+  read_enum(file, "lanerope.visibility", parse<Visibility>, coupling.visibility);
   coupling.stride = file.find<int32_t>("lanerope.stride").value_or(0);
   if (coupling.stride < 0) throw BadFile(file.path() + ": lanerope.stride is negative");
   if (file.has("lanerope.omega")) {
@@ -53,4 +53,4 @@ void check_omega(const LaneTraining& training, const Hyperparameters& h) {
                        "; the adapter belongs to another model");
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::model

@@ -27,7 +27,7 @@ std::string cpu_name() {
 
 MachineLimits measure_machine(int32_t threads) {
   if (threads <= 0) threads = static_cast<int32_t>(std::max(1U, std::thread::hardware_concurrency()));
-  const MachineCeilings ceilings = measure_ceilings(threads);
+  const kernels::MachineCeilings ceilings = kernels::measure_ceilings(threads);
   return {.cpu = cpu_name(),
           .read_bytes_per_second = ceilings.read_bytes,
           .int8_macs_per_second = ceilings.byte_macs};

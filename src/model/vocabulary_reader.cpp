@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/vocabulary_reader.h"
 
-#include "model/gguf_file.h"
+#include "gguf/file.h"
 
-namespace lanerope {
+namespace lanerope::model {
 
-VocabularyData read_vocabulary(const GgufFile& file) {
-  VocabularyData data;
+text::VocabularyData read_vocabulary(const gguf::File& file) {
+  text::VocabularyData data;
   data.model = file.get<std::string>("tokenizer.ggml.model");
   data.pre = file.find<std::string>("tokenizer.ggml.pre").value_or("");
   data.tokens = file.get<std::vector<std::string>>("tokenizer.ggml.tokens");
@@ -27,4 +27,4 @@ VocabularyData read_vocabulary(const GgufFile& file) {
   return data;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::model

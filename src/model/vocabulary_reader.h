@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "gguf/file.h"
+
 #include "text/vocabulary.h"
 
-namespace lanerope {
-
-class GgufFile;
+namespace lanerope::model {
 
 // The tokenizer.* keys of a model file. Throws BadFile where one has the wrong type.
-VocabularyData read_vocabulary(const GgufFile& file);
+text::VocabularyData read_vocabulary(const gguf::File& file);
 
-}  // namespace lanerope
+}  // namespace lanerope::model

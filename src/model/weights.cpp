@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <array>
 
+#include "gguf/finite.h"
 #include "kernels/thread_pool.h"
 #include "lanerope/errors.h"
 #include "model/architecture.h"
-#include "model/gguf_finite.h"
 
-namespace lanerope {
+namespace lanerope::model {
 
 namespace {
 
@@ -21,33 +21,33 @@ std::string shape_text(std::span<const int64_t> ne) {
 
 class Loader {
  public:
-  Loader(const GgufFile& file, const Hyperparameters& h) : file_(file), h_(h) {}
+  Loader(const gguf::File& file, const Hyperparameters& h) : file_(file), h_(h) {}
 
   // Declares every tensor of the model and checks its shape; nothing has data yet.
   void declare(Weights& weights) {
     // Every linear may have a bias, and a tied output is a second use of the embedding.
     context_ = make_context(file_.tensors().size() * 2 + 16);
-    weights.token_embedding = tensor("token_embd.weight", {h_.width, h_.n_vocab});
+    weights.token_embd = tensor("token_embd.weight", {h_.n_embd, h_.n_vocab});
     weights.layers.resize(h_.n_layer);
     for (int32_t i = 0; i < h_.n_layer; ++i) declare_layer(weights.layers[i], i);
-    weights.output_norm = vector("output_norm.weight", h_.width);
+    weights.output_norm = vector("output_norm.weight", h_.n_embd);
     weights.tied_output = file_.find_tensor("output.weight") == nullptr;
-    weights.output = linear(weights.tied_output ? "token_embd" : "output", h_.width, h_.n_vocab);
+    weights.output = linear(weights.tied_output ? "token_embd" : "output", h_.n_embd, h_.n_vocab);
   }
 
   // Gives the declared tensors their data: the mapped file itself, or a copy on the device.
-  void place(Weights& weights, const Backend& backend, const std::function<void(float)>& progress) {
-    if (backend.on_cpu()) {
-      wrap_file(weights, backend);
+  void place(Weights& weights, const Device& device, const std::function<void(float)>& progress) {
+    if (device.on_cpu()) {
+      wrap_file(weights, device);
     } else {
-      copy_to_device(weights, backend, progress);
+      copy_to_device(weights, device, progress);
     }
     weights.contexts.push_back(std::move(context_));
   }
 
   struct Declared {
     ggml_tensor* tensor;
-    const TensorInfo* info;
+    const gguf::TensorInfo* info;
   };
   const std::vector<Declared>& declared() const { return declared_; }
 
@@ -55,19 +55,19 @@ class Loader {
   void declare_layer(LayerWeights& layer, int32_t index) {
     const std::string prefix = "blk." + std::to_string(index) + ".";
     layer.index = index;
-    layer.attention_norm = vector(prefix + "attn_norm.weight", h_.width);
-    layer.query = linear(prefix + "attn_q", h_.width, h_.query_width());
-    layer.key = linear(prefix + "attn_k", h_.width, h_.kv_width());
-    layer.value = linear(prefix + "attn_v", h_.width, h_.kv_width());
+    layer.attn_norm = vector(prefix + "attn_norm.weight", h_.n_embd);
+    layer.attn_q = linear(prefix + "attn_q", h_.n_embd, h_.query_width());
+    layer.attn_k = linear(prefix + "attn_k", h_.n_embd, h_.kv_width());
+    layer.attn_v = linear(prefix + "attn_v", h_.n_embd, h_.kv_width());
     if (h_.architecture->qk_norm) {
-      layer.query_norm = vector(prefix + "attn_q_norm.weight", h_.head_dim);
-      layer.key_norm = vector(prefix + "attn_k_norm.weight", h_.head_dim);
+      layer.attn_q_norm = vector(prefix + "attn_q_norm.weight", h_.head_dim);
+      layer.attn_k_norm = vector(prefix + "attn_k_norm.weight", h_.head_dim);
     }
-    layer.attention_output = linear(prefix + "attn_output", h_.query_width(), h_.width);
-    layer.ffn_norm = vector(prefix + "ffn_norm.weight", h_.width);
-    layer.ffn_gate = linear(prefix + "ffn_gate", h_.width, h_.n_ffn);
-    layer.ffn_up = linear(prefix + "ffn_up", h_.width, h_.n_ffn);
-    layer.ffn_down = linear(prefix + "ffn_down", h_.n_ffn, h_.width);
+    layer.attn_output = linear(prefix + "attn_output", h_.query_width(), h_.n_embd);
+    layer.ffn_norm = vector(prefix + "ffn_norm.weight", h_.n_embd);
+    layer.ffn_gate = linear(prefix + "ffn_gate", h_.n_embd, h_.n_ffn);
+    layer.ffn_up = linear(prefix + "ffn_up", h_.n_embd, h_.n_ffn);
+    layer.ffn_down = linear(prefix + "ffn_down", h_.n_ffn, h_.n_embd);
   }
 
   Linear linear(const std::string& stem, int64_t n_in, int64_t n_out) {
@@ -88,7 +88,7 @@ class Loader {
   }
 
   ggml_tensor* tensor(const std::string& name, std::array<int64_t, 2> ne) {
-    const TensorInfo& info = file_.tensor(name);
+    const gguf::TensorInfo& info = file_.tensor(name);
     const std::array<int64_t, 4> expected = {ne[0], ne[1], 1, 1};
     if (info.ne != expected) {
       throw BadFile(file_.path() + ": tensor " + name + " has shape " + shape_text(info.ne) +
@@ -97,7 +97,7 @@ class Loader {
     for (const Declared& other : declared_) {
       if (other.info == &info) return other.tensor;
     }
-    if (!all_finite(info)) {
+    if (!gguf::all_finite(info)) {
       throw BadFile(file_.path() + ": tensor " + name +
                     " holds values that are not numbers; the file is damaged");
     }
@@ -107,11 +107,11 @@ class Loader {
     return result;
   }
 
-  void wrap_file(Weights& weights, const Backend& backend) {
+  void wrap_file(Weights& weights, const Device& device) {
     for (int32_t part = 0; part < file_.n_parts(); ++part) {
       const auto bytes = file_.part(part);
       // ggml never writes to weights; the mapping is read-only.
-      BufferHandle buffer = backend.wrap_memory(const_cast<std::byte*>(bytes.data()), bytes.size());
+      BufferHandle buffer = device.wrap_memory(const_cast<std::byte*>(bytes.data()), bytes.size());
       if (buffer == nullptr) throw SystemError(file_.path() + ": the CPU back end cannot use a mapped file");
       ggml_backend_buffer_set_usage(buffer.get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
       for (const Declared& item : declared_) {
@@ -123,10 +123,10 @@ class Loader {
     for (const Declared& item : declared_) weights.resident_bytes += item.info->bytes;
   }
 
-  void copy_to_device(Weights& weights, const Backend& backend, const std::function<void(float)>& progress) {
-    BufferHandle buffer(ggml_backend_alloc_ctx_tensors_from_buft(context_.get(), backend.buffer_type()));
+  void copy_to_device(Weights& weights, const Device& device, const std::function<void(float)>& progress) {
+    BufferHandle buffer(ggml_backend_alloc_ctx_tensors_from_buft(context_.get(), device.buffer_type()));
     if (buffer == nullptr) {
-      throw DoesNotFit(file_.path() + ": its weights do not fit into the memory of " + backend.name() +
+      throw DoesNotFit(file_.path() + ": its weights do not fit into the memory of " + device.name() +
                        "; use --device cpu or a smaller quantisation");
     }
     ggml_backend_buffer_set_usage(buffer.get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
@@ -140,7 +140,7 @@ class Loader {
     weights.buffers.push_back(std::move(buffer));
   }
 
-  const GgufFile& file_;
+  const gguf::File& file_;
   const Hyperparameters& h_;
   ContextHandle context_;
   std::vector<Declared> declared_;
@@ -149,7 +149,7 @@ class Loader {
 // Packs the linears of a model for the kernels, on the threads that it is loaded for.
 class Packer {
  public:
-  Packer(Weights& weights, const GgufFile& file, int32_t threads)
+  Packer(Weights& weights, const gguf::File& file, int32_t threads)
       : weights_(weights), file_(file), pool_(threads) {}
 
   void run(const std::function<void(float)>& progress) {
@@ -157,15 +157,15 @@ class Packer {
     if (weights_.tied_output) weights_.resident_bytes += weights_.output.source->bytes;
     single(weights_.output);
     for (LayerWeights& layer : weights_.layers) {
-      layer.packed_qkv = joined({&layer.query, &layer.key, &layer.value});
+      layer.packed_qkv = joined({&layer.attn_q, &layer.attn_k, &layer.attn_v});
       if (layer.packed_qkv == nullptr) {
-        for (Linear* linear : {&layer.query, &layer.key, &layer.value}) single(*linear);
+        for (Linear* linear : {&layer.attn_q, &layer.attn_k, &layer.attn_v}) single(*linear);
       }
       layer.packed_gate_up = joined({&layer.ffn_gate, &layer.ffn_up});
       if (layer.packed_gate_up == nullptr) {
         for (Linear* linear : {&layer.ffn_gate, &layer.ffn_up}) single(*linear);
       }
-      single(layer.attention_output);
+      single(layer.attn_output);
       single(layer.ffn_down);
       if (progress)
         progress(static_cast<float>(layer.index + 1) / static_cast<float>(weights_.layers.size()));
@@ -174,13 +174,13 @@ class Packer {
 
  private:
   // Linears over the same input as one product, where their types allow it; nullptr if they do not.
-  const PackedMatrix* joined(std::initializer_list<const Linear*> linears) {
-    std::vector<PackedMatrix::Source> sources;
+  const kernels::PackedMatrix* joined(std::initializer_list<const Linear*> linears) {
+    std::vector<kernels::PackedMatrix::Source> sources;
     size_t file_bytes = 0;
     for (const Linear* linear : linears) {
-      const TensorInfo& source = *linear->source;
-      const bool fits = PackedMatrix::supports(source.type, linear->n_in()) &&
-                        PackedMatrix::joins((*linears.begin())->source->type, source.type);
+      const gguf::TensorInfo& source = *linear->source;
+      const bool fits = kernels::PackedMatrix::supports(source.type, linear->n_in()) &&
+                        kernels::PackedMatrix::joins((*linears.begin())->source->type, source.type);
       if (!fits) return nullptr;
       sources.push_back({.type = source.type, .n_out = linear->n_out(), .data = source.data});
       file_bytes += source.bytes;
@@ -194,20 +194,20 @@ class Packer {
   void single(Linear& linear) { linear.packed = joined({&linear}); }
 
   Weights& weights_;
-  const GgufFile& file_;
-  ThreadPool pool_;
+  const gguf::File& file_;
+  kernels::ThreadPool pool_;
 };
 
 }  // namespace
 
-Weights load_weights(const GgufFile& file, const Hyperparameters& h, const Backend& backend,
+Weights load_weights(const gguf::File& file, const Hyperparameters& h, const Device& device,
                      const WeightOptions& options) {
   Weights weights;
   Loader loader(file, h);
   loader.declare(weights);
-  loader.place(weights, backend, options.progress);
-  if (options.pack && backend.on_cpu()) Packer(weights, file, backend.threads()).run(options.progress);
+  loader.place(weights, device, options.progress);
+  if (options.pack && device.on_cpu()) Packer(weights, file, device.threads()).run(options.progress);
   return weights;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::model

@@ -6,29 +6,29 @@
 #include <string>
 #include <vector>
 
+#include "gguf/file.h"
 #include "kernels/packed_matrix.h"
-#include "model/backend.h"
-#include "model/gguf_file.h"
+#include "model/device.h"
 #include "model/hyperparameters.h"
 
-namespace lanerope {
+namespace lanerope::model {
 
-// A low-rank correction of one linear map: y += row_scale * gain * B (A x).
-struct LowRank {
+// A low-rank LoRA term of one linear map: y += row_scale * lora_scale * B (A x).
+struct Lora {
   int32_t adapter = 0;       // index of the adapter that it belongs to
-  float gain = 1.0F;         // alpha / rank
+  float scale = 1.0F;        // alpha / rank
   ggml_tensor* a = nullptr;  // [n_in, rank]
   ggml_tensor* b = nullptr;  // [rank, n_out]
 };
 
-// y = W x + bias, with the corrections of the loaded adapters.
+// y = W x + bias, with the LoRA terms of the loaded adapters.
 struct Linear {
   std::string name = {};  // of the weight in the file
-  const TensorInfo* source = nullptr;
-  ggml_tensor* weight = nullptr;         // [n_in, n_out]; null where only `packed` is held
-  ggml_tensor* bias = nullptr;           // [n_out] or null
-  const PackedMatrix* packed = nullptr;  // the same weight for lanerope's kernels, or null
-  std::vector<LowRank> low_rank = {};
+  const gguf::TensorInfo* source = nullptr;
+  ggml_tensor* weight = nullptr;                  // [n_in, n_out]; null where only `packed` is held
+  ggml_tensor* bias = nullptr;                    // [n_out] or null
+  const kernels::PackedMatrix* packed = nullptr;  // the same weight for lanerope's kernels, or null
+  std::vector<Lora> lora = {};
 
   int64_t n_in() const { return source->ne[0]; }
   int64_t n_out() const { return source->ne[1]; }
@@ -36,34 +36,35 @@ struct Linear {
 
 struct LayerWeights {
   int32_t index = 0;
-  ggml_tensor* attention_norm = nullptr;         // [width]
-  Linear query;                                  // [width, head_dim * n_head]
-  Linear key;                                    // [width, head_dim * n_head_kv]
-  Linear value;                                  // [width, head_dim * n_head_kv]
-  ggml_tensor* query_norm = nullptr;             // [head_dim] or null
-  ggml_tensor* key_norm = nullptr;               // [head_dim] or null
-  Linear attention_output;                       // [head_dim * n_head, width]
-  ggml_tensor* ffn_norm = nullptr;               // [width]
-  Linear ffn_gate;                               // [width, n_ffn]
-  Linear ffn_up;                                 // [width, n_ffn]
-  Linear ffn_down;                               // [n_ffn, width]
-  const PackedMatrix* packed_qkv = nullptr;      // query, key and value as one product, in place of theirs
-  const PackedMatrix* packed_gate_up = nullptr;  // gate and up as one product, in place of theirs
+  ggml_tensor* attn_norm = nullptr;    // [width]
+  Linear attn_q;                       // [width, head_dim * n_head]
+  Linear attn_k;                       // [width, head_dim * n_head_kv]
+  Linear attn_v;                       // [width, head_dim * n_head_kv]
+  ggml_tensor* attn_q_norm = nullptr;  // [head_dim] or null
+  ggml_tensor* attn_k_norm = nullptr;  // [head_dim] or null
+  Linear attn_output;                  // [head_dim * n_head, width]
+  ggml_tensor* ffn_norm = nullptr;     // [width]
+  Linear ffn_gate;                     // [width, n_ffn]
+  Linear ffn_up;                       // [width, n_ffn]
+  Linear ffn_down;                     // [n_ffn, width]
+  const kernels::PackedMatrix* packed_qkv =
+      nullptr;  // query, key and value as one product, in place of theirs
+  const kernels::PackedMatrix* packed_gate_up = nullptr;  // gate and up as one product, in place of theirs
 
   std::vector<Linear*> linears() {
-    return {&query, &key, &value, &attention_output, &ffn_gate, &ffn_up, &ffn_down};
+    return {&attn_q, &attn_k, &attn_v, &attn_output, &ffn_gate, &ffn_up, &ffn_down};
   }
 };
 
 // The tensors of a model, where the back end computes with them. On the CPU they lie in the mapped file.
 struct Weights {
-  ggml_tensor* token_embedding = nullptr;  // [width, n_vocab]
+  ggml_tensor* token_embd = nullptr;  // [width, n_vocab]
   std::vector<LayerWeights> layers = {};
   ggml_tensor* output_norm = nullptr;  // [width]
   Linear output;                       // [width, n_vocab]; the token embedding where the file ties them
   bool tied_output = false;
 
-  std::deque<PackedMatrix> packed = {};  // owns what Linear::packed points to
+  std::deque<kernels::PackedMatrix> packed = {};  // owns what Linear::packed points to
   std::vector<ContextHandle> contexts = {};
   std::vector<BufferHandle> buffers = {};
   size_t resident_bytes = 0;  // held in memory: packed, or on a device; mapped pages are not counted twice
@@ -76,7 +77,7 @@ struct WeightOptions {
 
 // Throws BadFile, naming the tensor, where one is missing or has the wrong shape. `file` must outlive the
 // weights.
-Weights load_weights(const GgufFile& file, const Hyperparameters& h, const Backend& backend,
+Weights load_weights(const gguf::File& file, const Hyperparameters& h, const Device& device,
                      const WeightOptions& options);
 
-}  // namespace lanerope
+}  // namespace lanerope::model

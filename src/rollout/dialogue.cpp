@@ -6,11 +6,11 @@
 #include <utility>
 #include <vector>
 
-#include "engine/answer.h"
+#include "answers/extract.h"
 #include "rollout/lane_score.h"
 #include "rollout/ordered_traces.h"
 
-namespace lanerope {
+namespace lanerope::rollout {
 
 namespace {
 
@@ -55,7 +55,7 @@ class Dialogue {
     const bool cut = lane.finish == FinishReason::length;
     // A number that the turn's end cuts off may go on in the next.
     const std::string text = assistant.text + assistant.turn;
-    assistant.done = extract_settled_answer(cut ? text : text + "\n").has_value();
+    assistant.done = answers::extract_settled_answer(cut ? text : text + "\n").has_value();
     if (assistant.done || cut) return;
     const auto wait = static_cast<int32_t>(n_tokens(model, options_.wait));
     auto length = static_cast<int32_t>(n_tokens(model, assistant.turn));
@@ -74,9 +74,9 @@ class Dialogue {
     ++round_;
   }
 
-  Trace trace() const {
-    const Trace& problem = question_.problem;
-    Trace trace = {.question = problem.question, .answer = problem.answer, .parts = problem.parts};
+  data::Trace trace() const {
+    const data::Trace& problem = question_.problem;
+    data::Trace trace = {.question = problem.question, .answer = problem.answer, .parts = problem.parts};
     const std::string truth = true_answer(problem.answer);
     for (const Assistant& assistant : assistants_) {
       trace.lanes.push_back(assistant.text);
@@ -221,4 +221,4 @@ void collaborate(Engine& engine, std::span<const RolloutQuestion> questions, con
   Collaboration(engine, questions, options).run(sink);
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::rollout

@@ -8,7 +8,7 @@
 #include "lanerope/engine.h"
 #include "rollout/rollout.h"
 
-namespace lanerope {
+namespace lanerope::rollout {
 
 struct DialogueOptions {
   // `request.lanes` is the number of assistants, `request.budget` the tokens that each may write in all.
@@ -35,4 +35,4 @@ void collaborate(Engine& engine, std::span<const RolloutQuestion> questions, con
 int32_t dialogue_cells(const Model& model, std::span<const RolloutQuestion> questions,
                        const DialogueOptions& options);
 
-}  // namespace lanerope
+}  // namespace lanerope::rollout

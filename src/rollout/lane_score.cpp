@@ -5,20 +5,21 @@
 #include <optional>
 #include <span>
 
-#include "engine/answer.h"
-#include "engine/answer_match.h"
+#include "answers/equal.h"
+#include "answers/extract.h"
 
-namespace lanerope {
+namespace lanerope::rollout {
 
 std::string true_answer(const std::string& answer) {
   const bool is_solution =
       answer.find("####") != std::string::npos || answer.find("\\boxed{") != std::string::npos;
-  return is_solution ? extract_answer(answer).value_or(answer) : answer;
+  return is_solution ? answers::extract_answer(answer).value_or(answer) : answer;
 }
 
 bool is_right(const std::string& text, bool cut_off, const std::string& truth) {
-  const std::optional<std::string> answer = cut_off ? extract_settled_answer(text) : extract_answer(text);
-  return answer && answers_equal(*answer, truth);
+  const std::optional<std::string> answer =
+      cut_off ? answers::extract_settled_answer(text) : answers::extract_answer(text);
+  return answer && answers::answers_equal(*answer, truth);
 }
 
 std::string written_text(const Model& model, const LaneResult& lane) {
@@ -28,4 +29,4 @@ std::string written_text(const Model& model, const LaneResult& lane) {
   return model.decode(tokens);
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::rollout

@@ -6,7 +6,7 @@
 #include "lanerope/model.h"
 #include "lanerope/result.h"
 
-namespace lanerope {
+namespace lanerope::rollout {
 
 // The answer that a question's line gives: what stands in \boxed{} or behind "####" where the line holds a
 // whole solution, as GSM8K's do, else the line as it is.
@@ -20,4 +20,4 @@ bool is_right(const std::string& text, bool cut_off, const std::string& truth);
 // token.
 std::string written_text(const Model& model, const LaneResult& lane);
 
-}  // namespace lanerope
+}  // namespace lanerope::rollout

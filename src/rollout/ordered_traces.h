@@ -8,14 +8,14 @@
 #include "data/trace.h"
 #include "rollout/rollout.h"
 
-namespace lanerope {
+namespace lanerope::rollout {
 
 // Traces that are finished in any order and handed over in that of their jobs.
 class OrderedTraces {
  public:
   explicit OrderedTraces(const TraceSink& sink) : sink_(sink) {}
 
-  void put(size_t job, Trace trace) {
+  void put(size_t job, data::Trace trace) {
     waiting_.emplace(job, std::move(trace));
     for (auto first = waiting_.begin(); first != waiting_.end() && first->first == handed_over_;
          first = waiting_.erase(first), ++handed_over_) {
@@ -27,8 +27,8 @@ class OrderedTraces {
 
  private:
   const TraceSink& sink_;
-  std::map<size_t, Trace> waiting_;
+  std::map<size_t, data::Trace> waiting_;
   size_t handed_over_ = 0;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::rollout

@@ -8,12 +8,12 @@
 #include "rollout/lane_score.h"
 #include "rollout/ordered_traces.h"
 
-namespace lanerope {
+namespace lanerope::rollout {
 
 namespace {
 
-Trace labelled_trace(const Model& model, const Trace& problem, const GroupResult& result) {
-  Trace trace = {.question = problem.question, .answer = problem.answer, .parts = problem.parts};
+data::Trace labelled_trace(const Model& model, const data::Trace& problem, const GroupResult& result) {
+  data::Trace trace = {.question = problem.question, .answer = problem.answer, .parts = problem.parts};
   const std::string truth = true_answer(problem.answer);
   for (const LaneResult& lane : result.lanes) {
     const bool ended = lane.finish == FinishReason::end || lane.finish == FinishReason::stop;
@@ -59,7 +59,7 @@ class Rollout {
   void take(const Event& event, OrderedTraces& traces) {
     const auto found = running_.find(event.group);
     if (event.kind != EventKind::group_finished || found == running_.end()) return;
-    const Trace& problem = questions_[jobs_[found->second].question].problem;
+    const data::Trace& problem = questions_[jobs_[found->second].question].problem;
     traces.put(found->second, labelled_trace(engine_.model(), problem, *event.result));
     running_.erase(found);
   }
@@ -114,4 +114,4 @@ void roll_out(Engine& engine, std::span<const RolloutQuestion> questions, const 
   Rollout(engine, questions, options).run(sink);
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::rollout

@@ -10,13 +10,13 @@
 #include "data/trace.h"
 #include "lanerope/engine.h"
 
-namespace lanerope {
+namespace lanerope::rollout {
 
 // A question to sample from.
 struct RolloutQuestion {
-  Trace problem = {};       // its question, answer and parts go into the traces
-  std::string prompt = {};  // what the model is given
-  int32_t done = 0;         // groups of it that exist already
+  data::Trace problem = {};  // its question, answer and parts go into the traces
+  std::string prompt = {};   // what the model is given
+  int32_t done = 0;          // groups of it that exist already
 };
 
 struct RolloutOptions {
@@ -28,7 +28,7 @@ struct RolloutOptions {
 };
 
 // Gets every group's trace with its labels.
-using TraceSink = std::function<void(const Trace&)>;
+using TraceSink = std::function<void(const data::Trace&)>;
 
 // Samples the missing groups of each question and hands their traces over in order, each as soon as it and
 // all before it are done. A group's random numbers follow from the seed, its question and its number alone,
@@ -51,4 +51,4 @@ uint64_t group_seed(uint64_t seed, const std::string& question, int32_t group);
 int32_t rollout_cells(const Model& model, std::span<const RolloutQuestion> questions,
                       const RolloutOptions& options);
 
-}  // namespace lanerope
+}  // namespace lanerope::rollout

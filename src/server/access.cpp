@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <array>
 
-namespace lanerope {
+namespace lanerope::server {
 
 namespace {
 
@@ -71,4 +71,4 @@ bool origin_allowed(const AccessRules& rules, const Credentials& credentials) {
   return from == credentials.host && (!rules.loopback || names_loopback(from));
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::server

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace lanerope {
+namespace lanerope::server {
 
 // Who may ask: API keys, and which pages of a browser.
 struct AccessRules {
@@ -32,4 +32,4 @@ bool origin_allowed(const AccessRules& rules, const Credentials& credentials);
 // Whether the answer may be read by the page of that origin (Access-Control-Allow-Origin).
 bool shares_with(const AccessRules& rules, std::string_view origin);
 
-}  // namespace lanerope
+}  // namespace lanerope::server

@@ -3,7 +3,7 @@
 
 #include <new>
 
-namespace lanerope {
+namespace lanerope::server {
 
 namespace {
 
@@ -64,4 +64,4 @@ std::string to_text(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::server

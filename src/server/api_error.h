@@ -7,7 +7,7 @@
 
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::server {
 
 using Json = nlohmann::ordered_json;
 
@@ -33,4 +33,4 @@ ErrorReply describe_error(std::exception_ptr error);
 // JSON as it goes out: on one line, whatever is no UTF-8 replaced.
 std::string to_text(const Json& json);
 
-}  // namespace lanerope
+}  // namespace lanerope::server

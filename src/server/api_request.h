@@ -11,7 +11,7 @@
 #include "lanerope/request.h"
 #include "server/api_error.h"
 
-namespace lanerope {
+namespace lanerope::server {
 
 // Which of the answers come back: each lane's as a choice of its own, or only the selected one.
 enum class ReturnedLanes { all, selected };
@@ -77,4 +77,9 @@ std::vector<Message> parse_messages(const Json& body);
 // The `lanes` object alone.
 LanesObject parse_lanes_object(const Json& body);
 
+}  // namespace lanerope::server
+
+namespace lanerope {
+template <>
+std::span<const Named<server::ReturnedLanes>> names();
 }  // namespace lanerope

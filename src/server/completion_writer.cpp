@@ -6,7 +6,7 @@
 #include "server/group_stream.h"
 #include "server/lanes_reply.h"
 
-namespace lanerope {
+namespace lanerope::server {
 
 namespace {
 
@@ -238,4 +238,4 @@ Json CompletionWriter::usage() const {
           {"completion_tokens_details", {{"reasoning_tokens", reasoning}}}};
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::server

@@ -10,7 +10,7 @@
 #include "server/api_request.h"
 #include "server/reasoning_splitter.h"
 
-namespace lanerope {
+namespace lanerope::server {
 
 // Turns the events of a group into OpenAI's chat or text completions: chunks of a stream, or one response. A
 // choice is a lane; with lanes.return = "selected" there is one choice, the selected lane.
@@ -68,4 +68,4 @@ class CompletionWriter {
   std::shared_ptr<const GroupResult> result_;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::server

@@ -11,7 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 
-namespace lanerope {
+namespace lanerope::server {
 
 namespace {
 
@@ -96,4 +96,4 @@ void DeadlineStream::get_local_ip_and_port(std::string& ip, int& port) const {
   describe(socket_, ::getsockname, ip, port);
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::server

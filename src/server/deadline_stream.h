@@ -7,7 +7,7 @@
 #include <chrono>
 #include <string>
 
-namespace lanerope {
+namespace lanerope::server {
 
 // A connection whose requests must arrive as a whole within a time, however slowly their bytes drip:
 // cpp-httplib's own time-out begins anew with every byte.
@@ -42,4 +42,4 @@ class DeadlineStream : public httplib::Stream {
   size_t end_ = 0;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::server

@@ -19,7 +19,7 @@ endforeach()
 file(WRITE "${OUTPUT}" "// Made by src/server/embed.cmake.
 #include \"server/page_assets.h\"
 
-namespace lanerope {
+namespace lanerope::server {
 
 namespace {
 
@@ -36,5 +36,5 @@ ${entries}  };
   return assets;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::server
 ")

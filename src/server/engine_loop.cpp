@@ -6,7 +6,7 @@
 
 #include "server/api_error.h"
 
-namespace lanerope {
+namespace lanerope::server {
 
 namespace {
 
@@ -175,7 +175,7 @@ void EngineLoop::deliver(const Event& event) {
   const auto found = running_.find(event.group);
   if (found == running_.end()) return;
   Running& running = found->second;
-  if (event.kind == EventKind::prompt_read) running.read = Clock::now();
+  if (event.kind == EventKind::prefill) running.read = Clock::now();
   if (event.kind == EventKind::token && !event.forced && !running.spoke) {
     running.spoke = true;
     metrics_.first_token(seconds(Clock::now() - running.submitted));
@@ -242,4 +242,4 @@ int EngineLoop::retry_after() const {
   return static_cast<int>(std::clamp(std::ceil(group_seconds_), 1.0, 60.0));
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::server

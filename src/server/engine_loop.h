@@ -20,7 +20,7 @@
 #include "server/group_stream.h"
 #include "server/metrics.h"
 
-namespace lanerope {
+namespace lanerope::server {
 
 struct EngineLoopOptions {
   EngineOptions engine = {};
@@ -119,4 +119,4 @@ class EngineLoop {
   std::thread thread_;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::server

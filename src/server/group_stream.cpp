@@ -3,7 +3,7 @@
 
 #include <random>
 
-namespace lanerope {
+namespace lanerope::server {
 
 namespace {
 
@@ -85,4 +85,4 @@ std::string new_public_id(std::string_view prefix) {
   return id;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::server

@@ -13,7 +13,7 @@
 
 #include "lanerope/result.h"
 
-namespace lanerope {
+namespace lanerope::server {
 
 // Where the lanes of a group looked, averaged over layers and heads.
 struct AttentionSummary {
@@ -56,4 +56,4 @@ class GroupStream {
 // "grp_" and 32 hexadecimal digits, from the operating system's random source.
 std::string new_public_id(std::string_view prefix);
 
-}  // namespace lanerope
+}  // namespace lanerope::server

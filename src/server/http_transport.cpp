@@ -7,7 +7,7 @@
 #include "lanerope/errors.h"
 #include "server/deadline_stream.h"
 
-namespace lanerope {
+namespace lanerope::server {
 
 namespace {
 
@@ -114,4 +114,4 @@ int bind_http_server(httplib::Server& server, const std::string& host, int port)
   return bound;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::server

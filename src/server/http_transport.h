@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-namespace lanerope {
+namespace lanerope::server {
 
 struct TransportOptions {
   std::string certificate = {};  // PEM files; both empty: plain HTTP
@@ -32,4 +32,4 @@ void close_after_reply(httplib::Response& response);
 // Binds and lets enough connections wait. Port 0: any free one. Returns the port. Throws SystemError.
 int bind_http_server(httplib::Server& server, const std::string& host, int port);
 
-}  // namespace lanerope
+}  // namespace lanerope::server

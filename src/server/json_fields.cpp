@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-namespace lanerope {
+namespace lanerope::server {
 
 namespace {
 
@@ -157,4 +157,4 @@ std::optional<std::vector<int32_t>> JsonFields::tokens(std::string_view key) con
   return tokens;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::server

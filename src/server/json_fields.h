@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "lanerope/names.h"
 #include "server/api_error.h"
 
-namespace lanerope {
+namespace lanerope::server {
 
 // Parses the body of a request, which must be one JSON object in UTF-8 with little nesting. Throws ApiError
 // (400).
@@ -42,16 +45,18 @@ class JsonFields {
   std::optional<std::vector<std::string>> texts(std::string_view key, bool one_too) const;
   std::optional<std::vector<int32_t>> tokens(std::string_view key) const;
 
-  // A string that `parse` knows; `allowed` lists what it knows, for the message.
-  template <typename Value>
-  std::optional<Value> choice(std::string_view key, std::optional<Value> (*parse)(std::string_view),
-                              std::string_view allowed) const {
+  // One of the names of an enum, but for those of `without`.
+  template <typename Enum>
+  std::optional<Enum> choice(std::string_view key, std::initializer_list<Enum> without = {}) const {
     const std::optional<std::string> given = text(key);
     if (!given) return std::nullopt;
-    const std::optional<Value> value = parse(*given);
-    if (!value)
-      refuse(key, "must be one of " + std::string(allowed) + ", not \"" + given->substr(0, 40) + "\"");
-    return value;
+    std::string allowed;
+    for (const Named<Enum>& named : names<Enum>()) {
+      if (std::ranges::find(without, named.value) != without.end()) continue;
+      if (named.name == *given) return named.value;
+      allowed += (allowed.empty() ? "" : ", ") + std::string(named.name);
+    }
+    refuse(key, "must be one of " + allowed + ", not \"" + given->substr(0, 40) + "\"");
   }
 
   [[noreturn]] void refuse(std::string_view key, const std::string& why) const;
@@ -61,4 +66,4 @@ class JsonFields {
   std::string path_;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::server

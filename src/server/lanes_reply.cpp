@@ -5,7 +5,7 @@
 
 #include "server/prepare_request.h"
 
-namespace lanerope {
+namespace lanerope::server {
 
 namespace {
 
@@ -104,4 +104,4 @@ Json attention_json(const AttentionSummary& summary) {
   return {{"kind", "attention"}, {"n_lanes", summary.n_lanes}, {"rows", std::move(rows)}};
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::server

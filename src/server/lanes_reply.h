@@ -6,7 +6,7 @@
 #include "server/api_error.h"
 #include "server/group_stream.h"
 
-namespace lanerope {
+namespace lanerope::server {
 
 // The `lanes` object of a response: which lane was selected and why, and what each lane spent.
 Json lanes_reply(const GroupResult& result, const Request& request);
@@ -25,4 +25,4 @@ Json rounded(float value);
 // "stop" or "length", as OpenAI has them.
 const char* openai_finish(FinishReason reason);
 
-}  // namespace lanerope
+}  // namespace lanerope::server

@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-namespace lanerope {
+namespace lanerope::server {
 
 namespace {
 
@@ -137,4 +137,4 @@ std::string Metrics::text() const {
   return prometheus::TextSerializer().Serialize(instruments_->registry.Collect());
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::server

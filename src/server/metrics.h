@@ -6,7 +6,7 @@
 
 #include "lanerope/engine.h"
 
-namespace lanerope {
+namespace lanerope::server {
 
 // What /metrics says, in Prometheus' text form. Names have llama-server's stems, so that its dashboards port.
 // Any thread may call any member.
@@ -34,4 +34,4 @@ class Metrics {
   std::unique_ptr<Instruments> instruments_;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::server

@@ -4,7 +4,7 @@
 #include <span>
 #include <string_view>
 
-namespace lanerope {
+namespace lanerope::server {
 
 // A file of web/ or the API's description, as src/server/embed.cmake builds it in.
 struct PageAsset {
@@ -14,4 +14,4 @@ struct PageAsset {
 };
 std::span<const PageAsset> page_assets();
 
-}  // namespace lanerope
+}  // namespace lanerope::server

@@ -5,7 +5,7 @@
 #include "server/api_request.h"
 #include "server/json_fields.h"
 
-namespace lanerope {
+namespace lanerope::server {
 
 namespace {
 
@@ -183,4 +183,4 @@ ApiRequest parse_api_request(ApiEndpoint endpoint, std::string_view body) {
   return request;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::server

@@ -6,7 +6,7 @@
 
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::server {
 
 namespace {
 
@@ -153,7 +153,7 @@ Request prepare_request(const ApiRequest& api, const Model& model, const Request
     check_attention(request, model);
     request.attention = AttentionRecording::mass;
   }
-  if (api.max_tokens) request.max_generated = *api.max_tokens;
+  if (api.max_tokens) request.max_tokens = *api.max_tokens;
   request.hold = api.lanes.hold;
   return request;
 }
@@ -169,4 +169,4 @@ Json describe_coupling(const Coupling& coupling) {
   return json;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::server

@@ -8,7 +8,7 @@
 #include "lanerope/engine.h"
 #include "server/api_request.h"
 
-namespace lanerope {
+namespace lanerope::server {
 
 // What the server itself decides where a request does not.
 struct RequestDefaults {
@@ -26,4 +26,4 @@ Request prepare_request(const ApiRequest& api, const Model& model, const Request
 // "lanerope, omega ntk, window 64": for the response and the page.
 Json describe_coupling(const Coupling& coupling);
 
-}  // namespace lanerope
+}  // namespace lanerope::server

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace lanerope {
+namespace lanerope::server {
 
 namespace {
 
@@ -76,4 +76,4 @@ void ReasoningSplitter::advance(Parts& parts, bool at_end) {
   held_.clear();
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::server

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace lanerope {
+namespace lanerope::server {
 
 // Divides what a lane writes into what it thinks, between <think> and </think>, and what it says. Takes the
 // text in pieces; a piece that could be the beginning of a mark is held back until it is known to be one or
@@ -36,4 +36,4 @@ class ReasoningSplitter {
   std::string held_;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::server

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/reply.h"
 
-namespace lanerope {
+namespace lanerope::server {
 
 namespace {
 
@@ -80,4 +80,4 @@ void stream_events(httplib::Response& response, EventStream stream) {
   });
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::server

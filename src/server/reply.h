@@ -11,7 +11,7 @@
 #include "server/api_error.h"
 #include "server/engine_loop.h"
 
-namespace lanerope {
+namespace lanerope::server {
 
 void send_json(httplib::Response& response, const Json& json, int status = 200);
 void send_error(httplib::Response& response, const ErrorReply& error);
@@ -55,4 +55,4 @@ struct EventStream {
 };
 void stream_events(httplib::Response& response, EventStream stream);
 
-}  // namespace lanerope
+}  // namespace lanerope::server

@@ -3,7 +3,7 @@
 #include "server/reply.h"
 #include "server/server_context.h"
 
-namespace lanerope {
+namespace lanerope::server {
 
 namespace {
 
@@ -46,7 +46,8 @@ void props(ServerContext& context, const httplib::Request&, httplib::Response& r
                        {"n_params", info.n_parameters},
                        {"chat_template", info.chat_template},
                        {"device", info.device},
-                       {"path", info.path},
+                       {"back_end", info.back_end},
+                       {"path", info.back_end},
                        {"threads", info.threads},
                        {"kv_cells", state.cells},
                        {"total_slots", state.cells},
@@ -139,4 +140,4 @@ void add_extra_routes(httplib::Server& http, ServerContext& context) {
   http.Post("/lora-adapters", bound(context, scale_adapters));
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::server

@@ -6,7 +6,7 @@
 #include "server/reply.h"
 #include "server/server_context.h"
 
-namespace lanerope {
+namespace lanerope::server {
 
 namespace {
 
@@ -173,4 +173,4 @@ void add_group_routes(httplib::Server& http, ServerContext& context) {
   http.Get("/v1/groups/:id/lanes/:lane/attention", bound(context, probe));
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::server

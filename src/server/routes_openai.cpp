@@ -3,7 +3,7 @@
 #include "server/reply.h"
 #include "server/server_context.h"
 
-namespace lanerope {
+namespace lanerope::server {
 
 namespace {
 
@@ -60,7 +60,7 @@ Json model_json(const ServerContext& context) {
           {"meta",
            {{"n_vocab", info.n_vocab},
             {"n_ctx_train", info.trained_context},
-            {"n_embd", info.width},
+            {"n_embd", info.n_embd},
             {"n_params", info.n_parameters},
             {"size", info.weight_bytes}}}};
 }
@@ -83,4 +83,4 @@ void add_openai_routes(httplib::Server& http, ServerContext& context) {
   });
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::server

@@ -2,7 +2,7 @@
 #include "server/page_assets.h"
 #include "server/server_context.h"
 
-namespace lanerope {
+namespace lanerope::server {
 
 void add_page_routes(httplib::Server& http) {
   for (const PageAsset& asset : page_assets()) {
@@ -16,4 +16,4 @@ void add_page_routes(httplib::Server& http) {
   }
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::server

@@ -6,7 +6,7 @@
 #include "server/reply.h"
 #include "server/server_context.h"
 
-namespace lanerope {
+namespace lanerope::server {
 
 namespace {
 
@@ -159,4 +159,4 @@ bool Server::failed() const {
   return context_->ready && context_->loop->failed();
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::server

@@ -17,7 +17,7 @@
 #include "server/http_transport.h"
 #include "server/prepare_request.h"
 
-namespace lanerope {
+namespace lanerope::server {
 
 struct ServerOptions {
   std::string host = "127.0.0.1";
@@ -69,4 +69,4 @@ class Server {
   std::atomic<bool> stopping_ = false;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::server

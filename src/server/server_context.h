@@ -12,7 +12,7 @@
 #include "server/metrics.h"
 #include "server/server.h"
 
-namespace lanerope {
+namespace lanerope::server {
 
 // What all routes share. `model` and `loop` are set once, before `ready`, and never change after.
 struct ServerContext {
@@ -54,4 +54,4 @@ void add_group_routes(httplib::Server& http, ServerContext& context);
 void add_extra_routes(httplib::Server& http, ServerContext& context);
 void add_page_routes(httplib::Server& http);
 
-}  // namespace lanerope
+}  // namespace lanerope::server

@@ -8,7 +8,7 @@
 
 #include "text/utf8.h"
 
-namespace lanerope {
+namespace lanerope::text {
 
 namespace {
 
@@ -71,4 +71,4 @@ std::string map_bytes(std::string_view bytes) {
   return out;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::text

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace lanerope {
+namespace lanerope::text {
 
 // Byte-level BPE writes each byte of a token as one printable character: the printable ones of Latin-1 as
 // themselves, the 68 others as U+0100 and up, in order. So "\n" is U+010A and " " is U+0120. Source: the
@@ -16,4 +16,4 @@ std::string unmap_bytes(std::string_view text);
 // The other way: any bytes as such characters.
 std::string map_bytes(std::string_view bytes);
 
-}  // namespace lanerope
+}  // namespace lanerope::text

@@ -6,7 +6,7 @@
 #include "text/merge_symbols.h"
 #include "text/utf8.h"
 
-namespace lanerope {
+namespace lanerope::text {
 
 namespace {
 
@@ -86,4 +86,4 @@ void BytePair::append_word(std::string_view word, std::vector<TokenId>& tokens) 
   }
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::text

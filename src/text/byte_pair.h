@@ -11,7 +11,7 @@
 #include "text/pre_tokenizer.h"
 #include "text/vocabulary.h"
 
-namespace lanerope {
+namespace lanerope::text {
 
 // Byte-level BPE of text without special tokens. Immutable; append may be called from any thread.
 class BytePair {
@@ -37,4 +37,4 @@ class BytePair {
   std::unordered_map<uint64_t, Ranked> merges_;  // by the pair of tokens
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::text

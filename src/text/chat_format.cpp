@@ -6,11 +6,11 @@
 #include "text/chat_template.h"
 #include "text/utf8.h"
 
-namespace lanerope {
+namespace lanerope::text {
 
 namespace {
 
-constexpr auto templates = enum_table<ChatTemplate, 8>({
+constexpr auto templates = core::enum_table<ChatTemplate, 8>({
     {ChatTemplate::chatml, "chatml"},
     {ChatTemplate::llama3, "llama3"},
     {ChatTemplate::deepseek_r1_distill, "deepseek-r1-distill"},
@@ -165,4 +165,4 @@ ChatFormat chat_format(std::string_view jinja_source, std::string_view chosen) {
   return {.kind = *kind, .opens_think = reasons, .drops_reasoning = reasons};
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::text

@@ -7,13 +7,13 @@
 #include "lanerope/errors.h"
 #include "text/utf8.h"
 
-namespace lanerope {
+namespace lanerope::text {
 
 namespace {
 
 enum class Role { system, user, assistant };
 
-constexpr auto roles = enum_table<Role, 3>({
+constexpr auto roles = core::enum_table<Role, 3>({
     {Role::system, "system"},
     {Role::user, "user"},
     {Role::assistant, "assistant"},
@@ -208,4 +208,4 @@ std::string render(const ChatFormat& format, std::span<const ChatMessage> messag
   return {};
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::text

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace lanerope {
+namespace lanerope::text {
 
 // The formats of conversations that lanerope writes itself. It has no Jinja engine: the template in the file
 // is only searched for what marks each format.
@@ -63,4 +63,4 @@ struct RenderOptions {
 // for, and `think = false` with a format that always reasons.
 std::string render(const ChatFormat& format, std::span<const ChatMessage> messages, RenderOptions options);
 
-}  // namespace lanerope
+}  // namespace lanerope::text

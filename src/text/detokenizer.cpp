@@ -3,7 +3,7 @@
 
 #include <utility>
 
-namespace lanerope {
+namespace lanerope::text {
 
 Detokenizer::Detokenizer(std::shared_ptr<const Vocabulary> vocabulary, Options options)
     : vocabulary_(std::move(vocabulary)), options_(options) {}
@@ -18,4 +18,4 @@ std::string Detokenizer::flush() {
   return assembler_.flush();
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::text

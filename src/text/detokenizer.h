@@ -8,7 +8,7 @@
 #include "text/utf8.h"
 #include "text/vocabulary.h"
 
-namespace lanerope {
+namespace lanerope::text {
 
 // Text of one lane while it is decoded: never half a character. All that push and flush return, in a row, is
 // what Tokenizer::decode gives for the same tokens with strip_space_prefix off and broken bytes as U+FFFD.
@@ -32,4 +32,4 @@ class Detokenizer {
   Utf8Assembler assembler_;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::text

@@ -9,7 +9,7 @@
 
 #include "lanerope/token.h"
 
-namespace lanerope {
+namespace lanerope::text {
 
 inline constexpr TokenId no_token = -1;
 
@@ -77,4 +77,4 @@ void merge_symbols(std::vector<Symbol>& symbols, const FindJoin& find_join) {
   }
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::text

@@ -13,12 +13,12 @@
 #include "lanerope/errors.h"
 #include "text/utf8.h"
 
-namespace lanerope {
+namespace lanerope::text {
 
 namespace {
 
 // The first name of each kind is its own; the others are what converters write for models that cut alike.
-constexpr auto kinds = enum_table<PreTokenizerKind, 21>({
+constexpr auto kinds = core::enum_table<PreTokenizerKind, 21>({
     {PreTokenizerKind::gpt_2, "gpt-2"},       {PreTokenizerKind::llama_bpe, "llama-bpe"},
     {PreTokenizerKind::qwen2, "qwen2"},       {PreTokenizerKind::qwen2, "deepseek-r1-qwen"},
     {PreTokenizerKind::smollm, "smollm"},     {PreTokenizerKind::tekken, "tekken"},
@@ -171,4 +171,4 @@ std::vector<std::string_view> PreTokenizer::split(std::string_view text) const {
   return words;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::text

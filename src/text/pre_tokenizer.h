@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace lanerope {
+namespace lanerope::text {
 
 // How byte-level BPE cuts a text into words before it merges. Names of models that do the same are aliases.
 enum class PreTokenizerKind { gpt_2, llama_bpe, qwen2, smollm, tekken };
@@ -38,4 +38,4 @@ class PreTokenizer {
   std::vector<std::unique_ptr<Pattern>> passes_;  // each applied to the words of the one before
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::text

@@ -7,7 +7,7 @@
 #include "text/merge_symbols.h"
 #include "text/utf8.h"
 
-namespace lanerope {
+namespace lanerope::text {
 
 void SentencePiece::append(std::string_view text, std::vector<TokenId>& tokens) const {
   const std::string spaced = spaces_for_marks(text);
@@ -44,4 +44,4 @@ void SentencePiece::append(std::string_view text, std::vector<TokenId>& tokens) 
   }
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::text

@@ -7,7 +7,7 @@
 #include "lanerope/token.h"
 #include "text/vocabulary.h"
 
-namespace lanerope {
+namespace lanerope::text {
 
 // SentencePiece's BPE by scores, of text without special tokens. What no piece covers is spelt in byte
 // tokens, or is the unknown token. U+2581 in the text is a space. Immutable; append may be called from any
@@ -24,4 +24,4 @@ class SentencePiece {
   const Vocabulary& vocabulary_;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::text

@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-namespace lanerope {
+namespace lanerope::text {
 
 namespace {
 
@@ -51,4 +51,4 @@ std::optional<SpecialTokens::Match> SpecialTokens::next(std::string_view text, s
   return std::nullopt;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::text

@@ -11,7 +11,7 @@
 #include "lanerope/token.h"
 #include "text/vocabulary.h"
 
-namespace lanerope {
+namespace lanerope::text {
 
 // Finds the names of special tokens in a text. Immutable; next may be called from any thread.
 class SpecialTokens {
@@ -39,4 +39,4 @@ class SpecialTokens {
   std::unordered_map<uint64_t, uint32_t> edges_;  // (node, byte) to node
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::text

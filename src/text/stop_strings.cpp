@@ -7,7 +7,7 @@
 #include "lanerope/errors.h"
 #include "text/utf8.h"
 
-namespace lanerope {
+namespace lanerope::text {
 
 StopStrings::StopStrings(std::vector<std::string> stops) {
   for (std::string& stop : stops) {
@@ -56,4 +56,4 @@ std::string StopStrings::flush() {
   return std::exchange(held_, {});
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::text

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace lanerope {
+namespace lanerope::text {
 
 // Ends a stream of text before the first stop string in it. Does not depend on how the text is cut into
 // pieces: the stop string that is complete first ends the text, and of several that end at the same byte the
@@ -41,4 +41,4 @@ class StopStrings {
   std::string held_;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::text

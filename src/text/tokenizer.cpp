@@ -10,7 +10,7 @@
 #include "text/sentencepiece.h"
 #include "text/special_tokens.h"
 
-namespace lanerope {
+namespace lanerope::text {
 
 namespace {
 
@@ -92,4 +92,4 @@ std::string Tokenizer::decode(std::span<const TokenId> tokens, DecodeOptions opt
   return text;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::text

@@ -10,7 +10,7 @@
 #include "lanerope/token.h"
 #include "text/vocabulary.h"
 
-namespace lanerope {
+namespace lanerope::text {
 
 struct EncodeOptions {
   bool add_special = true;     // the begin and end tokens that the file asks for
@@ -53,4 +53,4 @@ class Tokenizer {
   std::unique_ptr<const Parts> parts_;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::text

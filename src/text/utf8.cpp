@@ -4,7 +4,7 @@
 #include <cassert>
 #include <cstdint>
 
-namespace lanerope {
+namespace lanerope::text {
 
 namespace {
 
@@ -111,4 +111,4 @@ std::string Utf8Assembler::flush() {
   return std::string(replacement_character);
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::text

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace lanerope {
+namespace lanerope::text {
 
 // U+FFFD, what stands for bytes that are not UTF-8.
 inline constexpr std::string_view replacement_character = "\xEF\xBF\xBD";
@@ -47,4 +47,4 @@ class Utf8Assembler {
   std::string rest_;  // the beginning of a character, at most 3 bytes
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::text

@@ -10,7 +10,7 @@
 #include "text/byte_map.h"
 #include "text/utf8.h"
 
-namespace lanerope {
+namespace lanerope::text {
 
 namespace {
 
@@ -18,7 +18,7 @@ namespace {
 constexpr size_t most_tokens = size_t{1} << 24;
 constexpr size_t longest_token = size_t{1} << 16;  // bytes
 
-constexpr auto models = enum_table<TokenizerModel, 2>({
+constexpr auto models = core::enum_table<TokenizerModel, 2>({
     {TokenizerModel::bpe, "gpt2"},
     {TokenizerModel::sentencepiece, "llama"},
 });
@@ -250,4 +250,4 @@ std::optional<TokenId> Vocabulary::find_special(std::string_view name) const {
   return found == by_name_.end() ? std::nullopt : std::optional(found->second);
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::text

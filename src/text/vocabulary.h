@@ -14,7 +14,7 @@
 #include "lanerope/token.h"
 #include "text/pre_tokenizer.h"
 
-namespace lanerope {
+namespace lanerope::text {
 
 enum class TokenizerModel { bpe, sentencepiece };  // `tokenizer.ggml.model`: gpt2, llama
 
@@ -121,4 +121,4 @@ class Vocabulary {
   std::string chat_template_;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::text

@@ -8,7 +8,7 @@
 
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 namespace {
 
@@ -81,4 +81,4 @@ std::optional<Checkpoint> read_checkpoint(const std::string& path) {
   }
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::train

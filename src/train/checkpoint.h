@@ -10,7 +10,7 @@
 
 #include "train/group_source.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 // A training run between two steps: going on from it gives the same curve as never having stopped.
 struct Checkpoint {
@@ -30,4 +30,4 @@ void write_checkpoint(const std::string& path, const Checkpoint& checkpoint);
 // Nothing where there is no such file. Throws BadFile where it is damaged.
 std::optional<Checkpoint> read_checkpoint(const std::string& path);
 
-}  // namespace lanerope
+}  // namespace lanerope::train

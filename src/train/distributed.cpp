@@ -17,7 +17,7 @@
 #endif
 #endif
 
-namespace lanerope {
+namespace lanerope::train {
 
 using torch::Tensor;
 
@@ -186,4 +186,4 @@ void Peers::agree(double value, const std::string& sentence) {
   if (both[0].item<double>() != -both[1].item<double>()) throw InvalidRequest(sentence);
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::train

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace lanerope {
+namespace lanerope::train {
 
 // Which of several processes that train one model together this is.
 struct Ranks {
@@ -58,4 +58,4 @@ class Peers {
   std::unique_ptr<Group> group_;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::train

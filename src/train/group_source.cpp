@@ -8,7 +8,7 @@
 
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 namespace {
 
@@ -32,10 +32,10 @@ std::string tag_of(const std::string& tag, uint64_t number) {
 
 }  // namespace
 
-GroupEncoder::GroupEncoder(const VocabularyData& vocabulary, const TrainConfig& config)
-    : vocabulary_(std::make_shared<const Vocabulary>(vocabulary)),
+GroupEncoder::GroupEncoder(const text::VocabularyData& vocabulary, const TrainConfig& config)
+    : vocabulary_(std::make_shared<const text::Vocabulary>(vocabulary)),
       tokenizer_(vocabulary_),
-      chat_(recognise(vocabulary.chat_template)),
+      chat_(text::recognise(vocabulary.chat_template)),
       tag_(config.tag),
       single_tag_share_(config.single_tag_share),
       shuffle_lanes_(config.shuffle_lanes) {
@@ -71,9 +71,9 @@ TokenGroup GroupEncoder::encode(const std::string& line, std::mt19937_64& draw) 
 
     TokenGroup group;
     if (chat_) {
-      const std::array<ChatMessage, 1> messages{{{.role = "user", .content = question}}};
+      const std::array<text::ChatMessage, 1> messages{{{.role = "user", .content = question}}};
       group.prompt =
-          tokenizer_.encode(render(*chat_, messages, {}), {.add_special = true, .parse_special = true});
+          tokenizer_.encode(text::render(*chat_, messages, {}), {.add_special = true, .parse_special = true});
     } else {
       group.prompt = tokenizer_.encode(question, {.add_special = true, .parse_special = true});
     }
@@ -221,4 +221,4 @@ std::vector<std::span<const TokenGroup>> split_batches(std::span<const TokenGrou
   return batches;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::train

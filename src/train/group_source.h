@@ -15,14 +15,14 @@
 #include "train/lane_batch.h"
 #include "train/train_config.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 // Traces as text to groups of tokens: the question as the model's chat template asks for it, each lane with
 // its tag in front and the end token behind, where it ended by itself.
 class GroupEncoder {
  public:
   // Throws InvalidRequest where the vocabulary has no end token.
-  GroupEncoder(const VocabularyData& vocabulary, const TrainConfig& config);
+  GroupEncoder(const text::VocabularyData& vocabulary, const TrainConfig& config);
 
   // One line of a trace file: {"question", "lanes", "labels"?, "ended"?}, or {"text"} for plain text. `draw`
   // decides what is left to chance. Throws InvalidRequest for anything else.
@@ -32,9 +32,9 @@ class GroupEncoder {
   std::vector<TokenId> tokens(std::string_view text) const;
   TokenGroup plain_text(const std::string& text) const;
 
-  std::shared_ptr<const Vocabulary> vocabulary_;
-  Tokenizer tokenizer_;
-  std::optional<ChatFormat> chat_;
+  std::shared_ptr<const text::Vocabulary> vocabulary_;
+  text::Tokenizer tokenizer_;
+  std::optional<text::ChatFormat> chat_;
   TokenId end_ = 0;
   std::string tag_;
   double single_tag_share_ = 0;
@@ -86,4 +86,4 @@ std::vector<TokenGroup> first_groups(const std::string& file, int64_t count, con
 // Splits groups, in order, into batches of about `tokens` tokens.
 std::vector<std::span<const TokenGroup>> split_batches(std::span<const TokenGroup> groups, int64_t tokens);
 
-}  // namespace lanerope
+}  // namespace lanerope::train

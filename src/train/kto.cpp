@@ -8,7 +8,7 @@
 
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 namespace {
 
@@ -29,11 +29,11 @@ std::vector<TokenGroup> mismatched(std::span<const TokenGroup> groups) {
 
 class Kto : public Objective {
  public:
-  Kto(const TrainModel& model, const TrainConfig& config, ReferenceMask mask, torch::Device device)
+  Kto(const TrainModel& model, const TrainConfig& config, ReferenceCoupling mask, torch::Device device)
       : config_(config.kto),
-        options_{.visibility = config.visibility, .open = config.open},
+        options_{.visibility = config.visibility, .joint = config.joint},
         reference_options_{.visibility = config.visibility,
-                           .open = config.open && mask == ReferenceMask::open},
+                           .joint = config.joint && mask == ReferenceCoupling::joint},
         device_(device) {
     if (model.lora().rank == 0 || !config.adapter.empty()) copy_ = model.copy_frozen();
   }
@@ -94,9 +94,9 @@ KtoTerms kto_losses(const Tensor& policy, const Tensor& reference, const Tensor&
           .ratios = ratios};
 }
 
-std::unique_ptr<Objective> make_kto(const TrainModel& model, const TrainConfig& config, ReferenceMask mask,
-                                    torch::Device device) {
+std::unique_ptr<Objective> make_kto(const TrainModel& model, const TrainConfig& config,
+                                    ReferenceCoupling mask, torch::Device device) {
   return std::make_unique<Kto>(model, config, mask, device);
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::train

@@ -5,7 +5,7 @@
 
 #include "train/objective.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 // KTO (Ethayarajh et al., arXiv 2402.01306, equations 7 and 8) on groups: every lane is one answer, right or
 // wrong, written under the mask and the coupling that it is trained for.
@@ -28,8 +28,8 @@ KtoTerms kto_losses(const torch::Tensor& policy, const torch::Tensor& reference,
 // trained from nothing, else a frozen copy. A reference that was never trained with lanes reads each lane by
 // itself (closed mask), since with the mask open its probabilities would be those of a model outside of what
 // it knows; one that was reads them as the trained model does.
-enum class ReferenceMask { open, closed };
-std::unique_ptr<Objective> make_kto(const TrainModel& model, const TrainConfig& config, ReferenceMask mask,
-                                    torch::Device device);
+enum class ReferenceCoupling { joint, independent };
+std::unique_ptr<Objective> make_kto(const TrainModel& model, const TrainConfig& config,
+                                    ReferenceCoupling mask, torch::Device device);
 
-}  // namespace lanerope
+}  // namespace lanerope::train

@@ -5,7 +5,7 @@
 
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 namespace {
 
@@ -90,11 +90,11 @@ int64_t cost(const TokenGroup& group) {
 LaneBatch make_lane_batch(std::span<const TokenGroup> groups, const BatchOptions& options) {
   Rows rows;
   rows.layout.visibility = options.visibility;
-  rows.layout.open = options.open;
+  rows.layout.joint = options.joint;
   for (const TokenGroup& group : groups)
     add_group(rows, group, static_cast<int64_t>(rows.layout.groups.size()));
   while (rows.size() % options.row_multiple != 0) rows.add(0, 0, -1, 0);
-  const bool turned = std::ranges::any_of(rows.lanes, [](float m) { return m > 0; });
+  const bool rotated = std::ranges::any_of(rows.lanes, [](float m) { return m > 0; });
   return {.ids = tensor_of(rows.ids),
           .positions = tensor_of(rows.positions),
           .lanes = tensor_of(rows.lanes),
@@ -106,7 +106,7 @@ LaneBatch make_lane_batch(std::span<const TokenGroup> groups, const BatchOptions
           .lane_groups = tensor_of(rows.lane_groups),
           .right = std::move(rows.right),
           .n_groups = static_cast<int64_t>(groups.size()),
-          .turned = turned};
+          .rotated = rotated};
 }
 
 LaneBatch LaneBatch::to(torch::Device device) const {
@@ -119,4 +119,4 @@ LaneBatch LaneBatch::to(torch::Device device) const {
   return moved;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::train

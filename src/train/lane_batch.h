@@ -12,7 +12,7 @@
 #include "lanerope/token.h"
 #include "train/attention/lane_attention.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 // One lane of a training group: what it was fed first (its tag), what it wrote, its end token.
 struct LaneTokens {
@@ -50,7 +50,7 @@ struct LaneBatch {
   torch::Tensor lane_groups;   // (n_lanes) i64 group of each lane
   std::vector<std::optional<bool>> right = {};  // [n_lanes]
   int64_t n_groups = 0;
-  bool turned = false;  // some lane has m > 0
+  bool rotated = false;  // some lane has m > 0
 
   int64_t n_rows() const { return ids.size(0); }
   int64_t n_lanes() const { return lane_groups.size(0); }
@@ -59,7 +59,7 @@ struct LaneBatch {
 
 struct BatchOptions {
   Visibility visibility = Visibility::inclusive;
-  bool open = true;
+  bool joint = true;
   // Rows that belong to no group fill the batch up to a multiple of this: oneDNN makes and keeps code for
   // every number of rows that it meets.
   int64_t row_multiple = 128;
@@ -68,4 +68,4 @@ struct BatchOptions {
 // Throws InvalidRequest for a group without a prompt.
 LaneBatch make_lane_batch(std::span<const TokenGroup> groups, const BatchOptions& options);
 
-}  // namespace lanerope
+}  // namespace lanerope::train

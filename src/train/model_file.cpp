@@ -6,22 +6,22 @@
 #include <array>
 
 #include "core/theta.h"
+#include "gguf/file.h"
+#include "gguf/writer.h"
 #include "lanerope/errors.h"
 #include "model/adapter.h"
 #include "model/architecture.h"
-#include "model/gguf_file.h"
-#include "model/gguf_writer.h"
 #include "model/vocabulary_reader.h"
 #include "train/files/vocabulary_file.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 using torch::Tensor;
 
 namespace {
 
 // Torch counts dimensions the other way round: ggml's [n_in, n_out] is (n_out, n_in).
-Tensor read_tensor(const TensorInfo& info) {
+Tensor read_tensor(const gguf::TensorInfo& info) {
   const int64_t count = info.ne[0] * info.ne[1] * info.ne[2] * info.ne[3];
   Tensor values = torch::empty({count}, torch::kFloat32);
   if (info.type == GGML_TYPE_F32) {
@@ -50,8 +50,8 @@ Tensor permute_pairs(const Tensor& rows, int64_t head_dim, PairOrder order) {
   return rows.reshape({heads, inner[0], inner[1], -1}).transpose(1, 2).reshape(rows.sizes()).contiguous();
 }
 
-bool is_permuted(const Hyperparameters& h, const std::string& stem) {
-  return h.architecture->pairs == RopePairs::adjacent && (stem == "attn_q" || stem == "attn_k");
+bool is_permuted(const model::Hyperparameters& h, const std::string& stem) {
+  return h.architecture->pairs == core::RopePairs::adjacent && (stem == "attn_q" || stem == "attn_k");
 }
 
 std::string stem_of(const std::string& name) {
@@ -84,18 +84,18 @@ class Outlet {
     writer.finish();
   }
 
-  GgufWriter writer;
+  gguf::Writer writer;
 
  private:
   ggml_type type_;
   std::vector<std::pair<ggml_type, Tensor>> tensors_;
 };
 
-void set_rope(GgufWriter& writer, const Hyperparameters& h, const std::string& prefix) {
+void set_rope(gguf::Writer& writer, const model::Hyperparameters& h, const std::string& prefix) {
   writer.set(prefix + "rope.dimension_count", static_cast<uint32_t>(h.rope.dimensions));
   writer.set(prefix + "rope.freq_base", h.rope.base);
-  if (h.rope.scaling == RopeScaling::none) return;
-  writer.set(prefix + "rope.scaling.type", h.rope.scaling == RopeScaling::linear ? "linear" : "yarn");
+  if (h.rope.scaling == core::RopeScaling::none) return;
+  writer.set(prefix + "rope.scaling.type", h.rope.scaling == core::RopeScaling::linear ? "linear" : "yarn");
   writer.set(prefix + "rope.scaling.factor", h.rope.factor);
   writer.set(prefix + "rope.scaling.original_context_length", static_cast<uint32_t>(h.rope.original_context));
   writer.set(prefix + "rope.scaling.attn_factor", h.rope.attention_factor);
@@ -104,7 +104,7 @@ void set_rope(GgufWriter& writer, const Hyperparameters& h, const std::string& p
   writer.set(prefix + "rope.scaling.yarn_beta_slow", h.rope.beta_slow);
 }
 
-void set_lanes(GgufWriter& writer, const TrainModel& model, const LaneFacts& facts) {
+void set_lanes(gguf::Writer& writer, const TrainModel& model, const LaneFacts& facts) {
   if (facts.lanes.empty()) return;
   writer.set("lanerope.version", uint32_t{1});
   writer.set("lanerope.coupling", name(CouplingKind::lanerope));
@@ -122,16 +122,16 @@ void set_lanes(GgufWriter& writer, const TrainModel& model, const LaneFacts& fac
 }  // namespace
 
 TrainModel::TrainModel(const std::string& path) {
-  const GgufFile file(path);
-  h_ = read_hyperparameters(file);
+  const gguf::File file(path);
+  h_ = model::read_hyperparameters(file);
   if (h_.rope.dimensions != h_.head_dim)
     throw InvalidRequest(path + ": only part of each head is rotated, which lanerope-train does not support");
-  const Theta theta = effective_theta(h_.rope);
+  const core::Theta theta = core::effective_theta(h_.rope);
   theta_ = theta.theta;
   magnitude_ = theta.magnitude;
-  vocabulary_ = read_vocabulary(file);
+  vocabulary_ = model::read_vocabulary(file);
   const auto optional = [&](const std::string& name) {
-    const TensorInfo* info = file.find_tensor(name);
+    const gguf::TensorInfo* info = file.find_tensor(name);
     return info != nullptr ? read_tensor(*info) : Tensor();
   };
   token_embd_ = read_tensor(file.tensor("token_embd.weight"));
@@ -160,16 +160,16 @@ TrainModel::TrainModel(const std::string& path) {
 }
 
 void TrainModel::load_adapter(const std::string& path) {
-  const GgufFile file(path);
-  const AdapterInfo info = read_adapter_info(file);
+  const gguf::File file(path);
+  const AdapterInfo info = model::read_adapter_info(file);
   lora_.rank = info.rank;
   lora_.alpha = info.alpha == 0 ? static_cast<float>(info.rank) : info.alpha;
   lora_.on_prompt = info.on_prompt;
   lora_.targets.clear();
   int64_t found = 0;
   for_each_linear([&](const std::string& name, TrainLinear& linear) {
-    const TensorInfo* a = file.find_tensor(name + ".weight.lora_a");
-    const TensorInfo* b = file.find_tensor(name + ".weight.lora_b");
+    const gguf::TensorInfo* a = file.find_tensor(name + ".weight.lora_a");
+    const gguf::TensorInfo* b = file.find_tensor(name + ".weight.lora_b");
     if (a == nullptr || b == nullptr) return;
     const std::string stem = stem_of(name);
     if (a->ne[0] != linear.weight.size(1) || b->ne[1] != linear.weight.size(0) || a->ne[1] != info.rank)
@@ -192,16 +192,16 @@ void TrainModel::load_adapter(const std::string& path) {
 
 void write_model_file(const TrainModel& model, const std::string& path, const ModelFileOptions& options) {
   const torch::NoGradGuard no_gradients;
-  const Hyperparameters& h = model.hyperparameters();
+  const model::Hyperparameters& h = model.hyperparameters();
   const std::string architecture(h.architecture->name);
   const std::string prefix = architecture + ".";
   Outlet outlet(path, options.type);
-  GgufWriter& writer = outlet.writer;
+  gguf::Writer& writer = outlet.writer;
   writer.set("general.architecture", architecture);
   writer.set("general.type", "model");
   writer.set("general.name", options.name);
   writer.set(prefix + "block_count", static_cast<uint32_t>(h.n_layer));
-  writer.set(prefix + "embedding_length", static_cast<uint32_t>(h.width));
+  writer.set(prefix + "embedding_length", static_cast<uint32_t>(h.n_embd));
   writer.set(prefix + "feed_forward_length", static_cast<uint32_t>(h.n_ffn));
   writer.set(prefix + "context_length", static_cast<uint32_t>(h.trained_context));
   writer.set(prefix + "attention.head_count", static_cast<uint32_t>(h.n_head));
@@ -231,10 +231,10 @@ void write_model_file(const TrainModel& model, const std::string& path, const Mo
 
 void write_adapter_file(const TrainModel& model, const std::string& path, const ModelFileOptions& options) {
   const torch::NoGradGuard no_gradients;
-  const Hyperparameters& h = model.hyperparameters();
+  const model::Hyperparameters& h = model.hyperparameters();
   // f32: engines multiply f16 matrices with activations rounded to f16, which training did not do.
   Outlet outlet(path, GGML_TYPE_F32);
-  GgufWriter& writer = outlet.writer;
+  gguf::Writer& writer = outlet.writer;
   writer.set("general.type", "adapter");
   writer.set("general.architecture", h.architecture->name);
   writer.set("general.name", options.name);
@@ -250,4 +250,4 @@ void write_adapter_file(const TrainModel& model, const std::string& path, const 
   outlet.finish();
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::train

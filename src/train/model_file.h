@@ -9,7 +9,7 @@
 #include "lanerope/coupling.h"
 #include "train/train_model.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 // What a file says of the lanes it was trained with; the `lanerope.*` keys of design section 5.
 struct LaneFacts {
@@ -31,4 +31,4 @@ void write_model_file(const TrainModel& model, const std::string& path, const Mo
 // Writes the low-rank pairs as a LoRA GGUF that llama.cpp loads too. Throws SystemError.
 void write_adapter_file(const TrainModel& model, const std::string& path, const ModelFileOptions& options);
 
-}  // namespace lanerope
+}  // namespace lanerope::train

@@ -5,7 +5,7 @@
 
 #include "train/group_source.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 namespace {
 
@@ -49,10 +49,10 @@ DevResult measure(const TrainModel& model, std::span<const TokenGroup> groups, c
   double n_lanes = 0;
   for (const auto part : split_batches(groups, batch_tokens)) {
     const LaneBatch batch = make_lane_batch(part, options);
-    const Tensor odds = torch::log_softmax(model.logits(batch.to(device)), -1).cpu();
-    const Tensor right = (odds.argmax(-1) == batch.targets).to(torch::kFloat32);
+    const Tensor log_probabilities = torch::log_softmax(model.logits(batch.to(device)), -1).cpu();
+    const Tensor right = (log_probabilities.argmax(-1) == batch.targets).to(torch::kFloat32);
     const Tensor lanes = all_of(right, batch.target_lanes, batch.n_lanes());
-    sum.loss -= odds.gather(1, batch.targets.unsqueeze(1)).sum().item<double>();
+    sum.loss -= log_probabilities.gather(1, batch.targets.unsqueeze(1)).sum().item<double>();
     sum.tokens += right.sum().item<double>();
     sum.lanes += lanes.sum().item<double>();
     sum.groups += all_of(lanes, batch.lane_groups, batch.n_groups).sum().item<double>();
@@ -68,4 +68,4 @@ DevResult measure(const TrainModel& model, std::span<const TokenGroup> groups, c
           .n_groups = static_cast<double>(groups.size())};
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::train

@@ -11,7 +11,7 @@
 #include "train/lane_batch.h"
 #include "train/train_model.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 // What one batch adds to the loss, which is the sum over all batches divided by the sum of their counts.
 struct BatchLoss {
@@ -44,4 +44,4 @@ struct DevResult {
 DevResult measure(const TrainModel& model, std::span<const TokenGroup> groups, const BatchOptions& options,
                   torch::Device device);
 
-}  // namespace lanerope
+}  // namespace lanerope::train

@@ -8,7 +8,7 @@
 
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 using torch::Tensor;
 
@@ -100,4 +100,4 @@ void Optimizer::restore(const std::map<std::string, Tensor>& state) {
   });
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::train

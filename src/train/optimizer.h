@@ -11,7 +11,7 @@
 
 #include "train/train_config.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 // Share of the full learning rate at a step: linear warm-up, then a cosine down to `final_share`.
 double schedule(const TrainConfig& config, int64_t step);
@@ -52,4 +52,4 @@ class Optimizer {
   std::vector<Family> families_;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::train

@@ -11,19 +11,19 @@
 #include "core/enum_table.h"
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 namespace {
 
 using Json = nlohmann::json;
 
-constexpr auto stages = enum_table<Stage, 3>({
+constexpr auto stages = core::enum_table<Stage, 3>({
     {Stage::pretrain, "pretrain"},
     {Stage::sft, "sft"},
     {Stage::kto, "kto"},
 });
 
-constexpr auto compute_types = enum_table<ComputeType, 2>({
+constexpr auto compute_types = core::enum_table<ComputeType, 2>({
     {ComputeType::f32, "f32"},
     {ComputeType::bf16, "bf16"},
 });
@@ -33,10 +33,10 @@ constexpr auto compute_types = enum_table<ComputeType, 2>({
 }
 
 std::optional<OmegaInit> parse_value(std::string_view text, OmegaInit) {
-  return parse_omega_init(text);
+  return parse<OmegaInit>(text);
 }
 std::optional<Visibility> parse_value(std::string_view text, Visibility) {
-  return parse_visibility(text);
+  return parse<Visibility>(text);
 }
 std::optional<ComputeType> parse_value(std::string_view text, ComputeType) {
   return parse_compute_type(text);
@@ -175,7 +175,7 @@ void visit(Visitor& v, TrainConfig& c) {
     o.field("learning_rate", c.omega.learning_rate);
   });
   v.field("visibility", c.visibility);
-  v.field("open", c.open);
+  v.field("open", c.joint);
   v.field("tag", c.tag);
   v.field("single_tag_share", c.single_tag_share);
   v.field("shuffle_lanes", c.shuffle_lanes);
@@ -331,4 +331,4 @@ Json to_json(const TrainConfig& config) {
   return json;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::train

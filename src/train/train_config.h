@@ -10,7 +10,7 @@
 
 #include "lanerope/coupling.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 enum class Stage { pretrain, sft, kto };
 std::string_view name(Stage);
@@ -95,7 +95,7 @@ struct TrainConfig {
   LoraConfig lora = {};
   OmegaConfig omega = {};
   Visibility visibility = Visibility::inclusive;
-  bool open = true;               // false: lanes do not see one another
+  bool joint = true;              // false: lanes do not see one another
   std::string tag = "<lane{k}>";  // of groups with more than one lane
   double single_tag_share = 0;    // of groups with one lane that get a tag, of a lane drawn from 1 to 8
   bool shuffle_lanes = false;     // which lane is which is drawn for each group
@@ -114,4 +114,4 @@ TrainConfig read_train_config(const std::string& file, const std::vector<std::st
 
 nlohmann::json to_json(const TrainConfig& config);
 
-}  // namespace lanerope
+}  // namespace lanerope::train

@@ -11,7 +11,7 @@
 #include "model/architecture.h"
 #include "train/attention/row_operations.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 using torch::Tensor;
 
@@ -28,8 +28,8 @@ Tensor random(std::vector<int64_t> sizes, double deviation, torch::Generator& ge
 
 }  // namespace
 
-// What every row is turned by, and where adapters work.
-struct TrainModel::Turned {
+// What every row is rotated by, and where adapters work.
+struct TrainModel::Rotated {
   PairAngles token;
   PairAngles lane;  // the token's and the lane's angle together
   const LaneBatch* batch = nullptr;
@@ -37,12 +37,12 @@ struct TrainModel::Turned {
   AdapterUse use = AdapterUse::on;
 };
 
-TrainModel::TrainModel(const ModelShape& shape, VocabularyData vocabulary, uint64_t seed)
+TrainModel::TrainModel(const ModelShape& shape, text::VocabularyData vocabulary, uint64_t seed)
     : vocabulary_(std::move(vocabulary)) {
   const auto n_vocab = static_cast<int32_t>(vocabulary_.tokens.size());
-  h_ = {.architecture = &qwen2_architecture,
+  h_ = {.architecture = &model::qwen2_architecture,
         .n_layer = shape.layers,
-        .width = shape.width,
+        .n_embd = shape.width,
         .n_head = shape.heads,
         .n_head_kv = shape.kv_heads,
         .head_dim = shape.head_dim,
@@ -51,7 +51,7 @@ TrainModel::TrainModel(const ModelShape& shape, VocabularyData vocabulary, uint6
         .trained_context = shape.context};
   h_.rope.dimensions = shape.head_dim;
   h_.rope.base = shape.rope_base;
-  theta_ = effective_theta(h_.rope).theta;
+  theta_ = core::effective_theta(h_.rope).theta;
 
   auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
   const auto matrix = [&](int64_t n_out, int64_t n_in, double gain) {
@@ -165,10 +165,11 @@ void TrainModel::add_lora(const LoraConfig& lora, uint64_t seed) {
 }
 
 void TrainModel::set_omega(const OmegaConfig& omega) {
-  const std::vector<double> initial = initial_omega(theta_, {.init = omega.init,
-                                                             .stride = static_cast<double>(omega.stride),
-                                                             .lanes = 8,
-                                                             .trained_context = h_.trained_context});
+  const std::vector<double> initial =
+      core::initial_omega(theta_, {.init = omega.init,
+                                   .stride = static_cast<double>(omega.stride),
+                                   .lanes = 8,
+                                   .trained_context = h_.trained_context});
   const Tensor row = torch::tensor(initial, torch::kFloat64).to(torch::kFloat32).unsqueeze(0);
   omega_ = row;
   if (omega.learn) learn_omega(omega.per_layer);
@@ -218,14 +219,14 @@ TrainModel TrainModel::copy_frozen() const {
 
 // Linears that read the same input multiply as one: (n, n_in) to (n, all n_out).
 Tensor TrainModel::linear(const std::vector<const TrainLinear*>& parts, const Tensor& x,
-                          const Turned& t) const {
+                          const Rotated& t) const {
   std::vector<Tensor> weights;
   std::vector<Tensor> biases;
-  bool low_rank = false;
+  bool lora = false;
   for (const TrainLinear* part : parts) {
     weights.push_back(part->weight);
     if (part->bias.defined()) biases.push_back(part->bias);
-    low_rank = low_rank || part->lora_a.defined();
+    lora = lora || part->lora_a.defined();
   }
   Tensor weight = weights.size() == 1 ? weights[0] : torch::cat(weights);
   const Tensor bias = biases.empty() ? Tensor() : biases.size() == 1 ? biases[0] : torch::cat(biases);
@@ -235,7 +236,7 @@ Tensor TrainModel::linear(const std::vector<const TrainLinear*>& parts, const Te
   Tensor y =
       half ? torch::linear(input, cast(weight)).to(torch::kFloat32) : torch::linear(input, weight, bias);
   if (half && bias.defined()) y = y + bias;
-  if (!low_rank || t.use == AdapterUse::off) return y;
+  if (!lora || t.use == AdapterUse::off) return y;
 
   std::vector<Tensor> additions;
   for (const TrainLinear* part : parts) {
@@ -253,7 +254,7 @@ Tensor TrainModel::correction(const TrainLinear& part, const Tensor& x, const Te
   return gain * torch::linear(inner, part.lora_b.to(x.dtype())).to(torch::kFloat32);
 }
 
-Tensor TrainModel::attention(const TrainLayer& layer, const Tensor& x, const Turned& t) const {
+Tensor TrainModel::attention(const TrainLayer& layer, const Tensor& x, const Rotated& t) const {
   const int64_t n = x.size(0);
   const int64_t head_dim = h_.head_dim;
   const Tensor all = linear({&layer.attn_q, &layer.attn_k, &layer.attn_v}, x, t);
@@ -267,10 +268,10 @@ Tensor TrainModel::attention(const TrainLayer& layer, const Tensor& x, const Tur
     k = rms_norm(k, layer.attn_k_norm, h_.rms_epsilon);
   }
   const Tensor q_prompt = rotate_pairs(q, t.token);
-  const Tensor q_lane = t.batch->turned ? rotate_pairs(q, t.lane) : q_prompt;
-  const Tensor turned_k = rotate_pairs(k, t.lane);
+  const Tensor q_lane = t.batch->rotated ? rotate_pairs(q, t.lane) : q_prompt;
+  const Tensor rotated_k = rotate_pairs(k, t.lane);
   const double scale = magnitude_ * magnitude_ / std::sqrt(static_cast<double>(head_dim));
-  const Tensor out = lane_attention({.q_prompt = q_prompt, .q_lane = q_lane, .k = turned_k, .v = v},
+  const Tensor out = lane_attention({.q_prompt = q_prompt, .q_lane = q_lane, .k = rotated_k, .v = v},
                                     t.batch->attention, scale);
   return linear({&layer.attn_output}, out.reshape({n, h_.query_width()}), t);
 }
@@ -280,31 +281,31 @@ Tensor TrainModel::logits(const LaneBatch& batch, AdapterUse use) const {
   const Tensor theta = torch::tensor(theta_, torch::kFloat64).to(options);
   const Tensor token_angle = batch.positions.unsqueeze(1) * theta;  // (n_rows, head_dim / 2)
   const PairAngles token_angles = angles_of(token_angle);
-  Turned turned{.token = token_angles, .lane = token_angles, .batch = &batch, .use = use};
-  if (lora_.rank > 0 && !lora_.on_prompt) turned.adapter_gate = batch.in_lane;
+  Rotated rotated{.token = token_angles, .lane = token_angles, .batch = &batch, .use = use};
+  if (lora_.rank > 0 && !lora_.on_prompt) rotated.adapter_gate = batch.in_lane;
 
   Tensor x = torch::embedding(token_embd_, batch.ids);  // (n_rows, width)
   for (size_t i = 0; i < layers_.size(); ++i) {
     const TrainLayer& layer = layers_[i];
-    if (batch.turned && (i == 0 || omega_.size(0) > 1)) {
+    if (batch.rotated && (i == 0 || omega_.size(0) > 1)) {
       const int64_t row = omega_.size(0) > 1 ? static_cast<int64_t>(i) : 0;
-      turned.lane = angles_of(token_angle + batch.lanes.unsqueeze(1) * omega_[row]);
+      rotated.lane = angles_of(token_angle + batch.lanes.unsqueeze(1) * omega_[row]);
     }
-    x = x + attention(layer, rms_norm(x, layer.attn_norm, h_.rms_epsilon), turned);
+    x = x + attention(layer, rms_norm(x, layer.attn_norm, h_.rms_epsilon), rotated);
     const Tensor both =
-        linear({&layer.ffn_gate, &layer.ffn_up}, rms_norm(x, layer.ffn_norm, h_.rms_epsilon), turned);
-    x = x + linear({&layer.ffn_down}, swiglu(both), turned);
+        linear({&layer.ffn_gate, &layer.ffn_up}, rms_norm(x, layer.ffn_norm, h_.rms_epsilon), rotated);
+    x = x + linear({&layer.ffn_down}, swiglu(both), rotated);
   }
   const Tensor last = rms_norm(x.index_select(0, batch.target_rows), output_norm_, h_.rms_epsilon);
-  const Tensor odds = torch::linear(last, output_.weight.defined() ? output_.weight : token_embd_);
-  if (!output_.lora_a.defined() || use == AdapterUse::off) return odds;
-  const Tensor& gate = turned.adapter_gate;
-  return odds + correction(output_, last, gate.defined() ? gate.index_select(0, batch.target_rows) : gate);
+  const Tensor product = torch::linear(last, output_.weight.defined() ? output_.weight : token_embd_);
+  if (!output_.lora_a.defined() || use == AdapterUse::off) return product;
+  const Tensor& gate = rotated.adapter_gate;
+  return product + correction(output_, last, gate.defined() ? gate.index_select(0, batch.target_rows) : gate);
 }
 
 Tensor TrainModel::log_probabilities(const LaneBatch& batch, AdapterUse use) const {
-  const Tensor odds = torch::log_softmax(logits(batch, use), -1);
-  return odds.gather(1, batch.targets.unsqueeze(1)).squeeze(1);
+  const Tensor all = torch::log_softmax(logits(batch, use), -1);
+  return all.gather(1, batch.targets.unsqueeze(1)).squeeze(1);
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::train

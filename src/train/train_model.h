@@ -13,7 +13,7 @@
 #include "train/lane_batch.h"
 #include "train/train_config.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 // y = W x + b, and while an adapter is trained + gain * B (A x). Tensors are undefined where absent.
 struct TrainLinear {
@@ -46,7 +46,7 @@ enum class AdapterUse { on, off };
 class TrainModel {
  public:
   // Random weights of the shape.
-  TrainModel(const ModelShape& shape, VocabularyData vocabulary, uint64_t seed);
+  TrainModel(const ModelShape& shape, text::VocabularyData vocabulary, uint64_t seed);
   // A GGUF model of any float or quantised type.
   explicit TrainModel(const std::string& path);
 
@@ -54,7 +54,7 @@ class TrainModel {
   void add_lora(const LoraConfig& lora, uint64_t seed);
   // Goes on from a LoRA GGUF, its omega included.
   void load_adapter(const std::string& path);
-  // What lanes are turned by: from an initialisation ...
+  // What lanes are rotated by: from an initialisation ...
   void set_omega(const OmegaConfig& omega);
   // ... or as it is, (1 or n_layer, head_dim / 2).
   void set_omega(torch::Tensor omega);
@@ -65,7 +65,7 @@ class TrainModel {
   // As it is now, whatever this model learns; none of the copy is trained.
   TrainModel copy_frozen() const;
 
-  // Log-odds of every token at the rows that predict something: (n_targets, n_vocab).
+  // Logits of every token at the rows that predict something: (n_targets, n_vocab).
   torch::Tensor logits(const LaneBatch& batch, AdapterUse use = AdapterUse::on) const;
   // Of the targets: (n_targets).
   torch::Tensor log_probabilities(const LaneBatch& batch, AdapterUse use = AdapterUse::on) const;
@@ -74,28 +74,28 @@ class TrainModel {
   std::map<std::string, torch::Tensor> parameters() const;  // all of them
   std::map<std::string, torch::Tensor> trained() const;     // those that need gradients
 
-  const Hyperparameters& hyperparameters() const { return h_; }
-  const VocabularyData& vocabulary() const { return vocabulary_; }
+  const model::Hyperparameters& hyperparameters() const { return h_; }
+  const text::VocabularyData& vocabulary() const { return vocabulary_; }
   const torch::Tensor& omega() const { return omega_; }
   const LoraConfig& lora() const { return lora_; }
   // A file it was read from, model or adapter, says that it was trained with lanes.
   bool knows_lanes() const { return knows_lanes_; }
 
  private:
-  struct Turned;
+  struct Rotated;
   torch::Tensor linear(const std::vector<const TrainLinear*>& parts, const torch::Tensor& x,
-                       const Turned& turned) const;
+                       const Rotated& rotated) const;
   // What an adapter adds to the product with x, (n, n_out); where gate (n, 1) is 0, nothing.
   torch::Tensor correction(const TrainLinear& part, const torch::Tensor& x, const torch::Tensor& gate) const;
-  torch::Tensor attention(const TrainLayer& layer, const torch::Tensor& x, const Turned& turned) const;
+  torch::Tensor attention(const TrainLayer& layer, const torch::Tensor& x, const Rotated& rotated) const;
   void for_each_linear(const std::function<void(const std::string&, TrainLinear&)>& visit);
   void for_each_tensor(const std::function<void(torch::Tensor&)>& visit);
   void require_gradients();
 
-  Hyperparameters h_;
+  model::Hyperparameters h_;
   std::vector<double> theta_;  // [head_dim / 2] radians a token
   float magnitude_ = 1;
-  VocabularyData vocabulary_;
+  text::VocabularyData vocabulary_;
   ComputeType compute_type_ = ComputeType::f32;
   LoraConfig lora_;
   torch::Tensor token_embd_;   // (n_vocab, width)
@@ -106,4 +106,4 @@ class TrainModel {
   std::vector<TrainLayer> layers_;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::train

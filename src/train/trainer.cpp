@@ -24,7 +24,7 @@
 #include "train/objective.h"
 #include "train/optimizer.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 namespace {
 
@@ -74,7 +74,7 @@ class Run {
         peers_(ranks ? std::make_unique<Peers>(*ranks, device_) : nullptr),
         rank_(peers_ ? peers_->rank() : 0),
         n_ranks_(peers_ ? peers_->size() : 1),
-        options_{.visibility = config.visibility, .open = config.open},
+        options_{.visibility = config.visibility, .joint = config.joint},
         model_(initial_model(config)),
         encoder_(model_.vocabulary(), config),
         source_(config.data, encoder_, config.seed),
@@ -83,8 +83,9 @@ class Run {
     model_.to(device_);
     optimizer_ = std::make_unique<Optimizer>(model_.trained(), config);
     if (config.stage == Stage::kto) {
-      objective_ = make_kto(model_, config,
-                            model_.knows_lanes() ? ReferenceMask::open : ReferenceMask::closed, device_);
+      objective_ =
+          make_kto(model_, config,
+                   model_.knows_lanes() ? ReferenceCoupling::joint : ReferenceCoupling::independent, device_);
     } else {
       objective_ = make_likelihood(options_, device_);
     }
@@ -319,4 +320,4 @@ bool train(const TrainConfig& config, const TrainCallbacks& callbacks) {
   return run.finish();
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::train

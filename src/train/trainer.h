@@ -7,7 +7,7 @@
 #include "train/files/progress.h"
 #include "train/train_config.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 struct TrainCallbacks {
   std::function<void(const std::string&)> note = {};       // a sentence on what happens
@@ -22,4 +22,4 @@ struct TrainCallbacks {
 // one writes. Throws the project's errors.
 bool train(const TrainConfig& config, const TrainCallbacks& callbacks);
 
-}  // namespace lanerope
+}  // namespace lanerope::train

@@ -23,7 +23,7 @@
 #include "train/files/vocabulary_file.h"
 #include "train/trainer.h"
 
-namespace lanerope {
+namespace lanerope::train_cli {
 
 namespace {
 
@@ -49,41 +49,41 @@ struct StageFlags {
   std::vector<std::string> settings;
 };
 
-std::string stage_help(Stage stage) {
+std::string stage_help(train::Stage stage) {
   switch (stage) {
-    case Stage::pretrain:
+    case train::Stage::pretrain:
       return "Train a model from nothing";
-    case Stage::sft:
+    case train::Stage::sft:
       return "Train a model or an adapter on traces";
-    case Stage::kto:
+    case train::Stage::kto:
       return "Train on groups whose lanes are labelled right or wrong";
   }
   return "";
 }
 
-int run_stage(Stage stage, const StageFlags& flags) {
-  const TrainConfig config = read_train_config(flags.config, flags.settings, stage);
+int run_stage(train::Stage stage, const StageFlags& flags) {
+  const train::TrainConfig config = train::read_train_config(flags.config, flags.settings, stage);
   std::signal(SIGINT, [](int) { interrupted = 1; });
   std::signal(SIGTERM, [](int) { interrupted = 1; });
-  const bool terminal = notes_are_terminal();
-  const TrainCallbacks callbacks{
-      .note = [](const std::string& text) { print_note(text); },
+  const bool terminal = cli::notes_are_terminal();
+  const train::TrainCallbacks callbacks{
+      .note = [](const std::string& text) { cli::print_note(text); },
       .step =
-          [&](const TrainingProgress& p) {
+          [&](const train::TrainingProgress& p) {
             // A terminal keeps lines with measurements and shows the others in place.
             const bool kept = p.extra.contains("dev_loss") || p.step == p.steps;
             if (terminal) {
-              std::fprintf(stderr, "\r\033[K%s%s", progress_line(p).c_str(), kept ? "\n" : "");
+              std::fprintf(stderr, "\r\033[K%s%s", train::progress_line(p).c_str(), kept ? "\n" : "");
             } else if (kept || p.step % 25 == 0) {
-              print_note(progress_line(p));
+              cli::print_note(train::progress_line(p));
             }
           },
       .stop = [] { return interrupted != 0; },
   };
-  return train(config, callbacks) ? exit_ok : exit_interrupted;
+  return train::train(config, callbacks) ? cli::exit_ok : cli::exit_interrupted;
 }
 
-std::pair<CLI::App*, std::function<int()>> add_stage(CLI::App& root, Stage stage) {
+std::pair<CLI::App*, std::function<int()>> add_stage(CLI::App& root, train::Stage stage) {
   auto flags = std::make_shared<StageFlags>();
   CLI::App* app = root.add_subcommand(std::string(name(stage)), stage_help(stage));
   app->add_option("-c,--config", flags->config, "The run, as JSON")->type_name("FILE");
@@ -94,7 +94,7 @@ std::pair<CLI::App*, std::function<int()>> add_stage(CLI::App& root, Stage stage
 }
 
 std::pair<CLI::App*, std::function<int()>> add_vocabulary(CLI::App& root) {
-  auto training = std::make_shared<VocabularyTraining>();
+  auto training = std::make_shared<train::VocabularyTraining>();
   CLI::App* app = root.add_subcommand("vocabulary", "Train a byte-level BPE vocabulary on traces");
   app->add_option("--data", training->data, "Trace files")->type_name("FILE")->required()->take_all();
   app->add_option("--groups", training->groups, "Of each file, from its beginning (0: all)")
@@ -103,10 +103,10 @@ std::pair<CLI::App*, std::function<int()>> add_vocabulary(CLI::App& root) {
   app->add_option("--merges", training->size.merges, "Merges at most")->type_name("N")->capture_default_str();
   app->add_option("-o,--output", training->output, "The GGUF file to write")->type_name("FILE")->required();
   return {app, [training] {
-            const VocabularyReport report = train_vocabulary_file(*training);
-            print_note(std::to_string(report.merges) + " merges of " + std::to_string(report.bytes) +
-                       " bytes of text; " + std::to_string(report.tokens) + " tokens in the vocabulary");
-            return static_cast<int>(exit_ok);
+            const train::VocabularyReport report = train::train_vocabulary_file(*training);
+            cli::print_note(std::to_string(report.merges) + " merges of " + std::to_string(report.bytes) +
+                            " bytes of text; " + std::to_string(report.tokens) + " tokens in the vocabulary");
+            return static_cast<int>(cli::exit_ok);
           }};
 }
 
@@ -122,10 +122,10 @@ std::pair<CLI::App*, std::function<int()>> add_curves(CLI::App& root) {
   app->add_option("RUN", flags->runs, "Folders of runs")->required()->take_all();
   app->add_option("-o,--output", flags->output, "The page to write")->type_name("FILE")->required();
   return {app, [flags] {
-            std::vector<CurveLogName> logs;
+            std::vector<train::CurveLogName> logs;
             for (const std::string& folder : flags->runs) logs.push_back({.path = folder + "/curve.jsonl"});
-            write_curve_page_file(flags->output, logs);
-            return static_cast<int>(exit_ok);
+            train::write_curve_page_file(flags->output, logs);
+            return static_cast<int>(cli::exit_ok);
           }};
 }
 
@@ -136,7 +136,7 @@ struct CardFlags {
   std::vector<std::string> runs;
 };
 
-CardStage read_stage(const std::string& folder) {
+train::CardStage read_stage(const std::string& folder) {
   std::ifstream stream(folder + "/stage.json");
   const auto json = nlohmann::ordered_json::parse(stream, nullptr, false);
   if (!json.is_object() || !json.contains("config"))
@@ -161,12 +161,12 @@ std::pair<CLI::App*, std::function<int()>> add_card(CLI::App& root) {
       ->type_name("FOLDER")
       ->take_all();
   return {app, [flags] {
-            ModelCard card{.name = flags->name,
-                           .commit = git_commit("."),
-                           .files = describe_files(flags->folder, flags->files)};
+            train::ModelCard card{.name = flags->name,
+                                  .commit = train::git_commit("."),
+                                  .files = train::describe_files(flags->folder, flags->files)};
             for (const std::string& folder : flags->runs) card.stages.push_back(read_stage(folder));
-            write_model_card(flags->folder + "/model.json", card);
-            return static_cast<int>(exit_ok);
+            train::write_model_card(flags->folder + "/model.json", card);
+            return static_cast<int>(cli::exit_ok);
           }};
 }
 
@@ -176,35 +176,36 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.option_defaults()->take_last();
   app.set_version_flag("--version", "lanerope-train " + std::string(version()), "Print the version");
-  app.formatter(std::make_shared<HelpFormatter>());
-  const std::vector<std::pair<CLI::App*, std::function<int()>>> commands = {add_stage(app, Stage::pretrain),
-                                                                            add_stage(app, Stage::sft),
-                                                                            add_stage(app, Stage::kto),
-                                                                            add_vocabulary(app),
-                                                                            add_curves(app),
-                                                                            add_card(app)};
+  app.formatter(std::make_shared<cli::HelpFormatter>());
+  const std::vector<std::pair<CLI::App*, std::function<int()>>> commands = {
+      add_stage(app, train::Stage::pretrain),
+      add_stage(app, train::Stage::sft),
+      add_stage(app, train::Stage::kto),
+      add_vocabulary(app),
+      add_curves(app),
+      add_card(app)};
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     const std::vector<CLI::App*> chosen = app.get_subcommands();
-    print_out(chosen.empty() ? app.help() : chosen.front()->help());
-    return exit_ok;
+    cli::print_out(chosen.empty() ? app.help() : chosen.front()->help());
+    return cli::exit_ok;
   } catch (const CLI::CallForVersion&) {
-    print_out(app.version() + "\n");
-    return exit_ok;
+    cli::print_out(app.version() + "\n");
+    return cli::exit_ok;
   } catch (const CLI::ParseError& error) {
-    print_note(std::string("lanerope-train: error: ") + error.what() + "; see lanerope-train --help");
-    return exit_invalid_request;
+    cli::print_note(std::string("lanerope-train: error: ") + error.what() + "; see lanerope-train --help");
+    return cli::exit_invalid_request;
   }
   for (const auto& [command, action] : commands) {
     if (command->parsed()) return action();
   }
-  return exit_ok;
+  return cli::exit_ok;
 }
 
 }  // namespace
 
-}  // namespace lanerope
+}  // namespace lanerope::train_cli
 
 int main(int argc, char** argv) {
   // Tensors of a batch come and go by the hundred, and fresh pages for each would take a third of a step.
@@ -215,13 +216,14 @@ int main(int argc, char** argv) {
   ::setenv("TORCH_CPP_LOG_LEVEL", "FATAL", 0);
   c10::initLogging();
   try {
-    return lanerope::run(argc, argv);
+    return lanerope::train_cli::run(argc, argv);
   } catch (const c10::Error& error) {
-    lanerope::print_note(std::string("lanerope-train: error: libtorch: ") + error.what_without_backtrace());
-    return lanerope::exit_failed;
+    lanerope::cli::print_note(std::string("lanerope-train: error: libtorch: ") +
+                              error.what_without_backtrace());
+    return lanerope::cli::exit_failed;
   } catch (const std::exception& error) {
-    const lanerope::Failure failure = lanerope::describe_failure(error);
-    if (!failure.message.empty()) lanerope::print_note("lanerope-train: error: " + failure.message);
+    const lanerope::cli::Failure failure = lanerope::cli::describe_failure(error);
+    if (!failure.message.empty()) lanerope::cli::print_note("lanerope-train: error: " + failure.message);
     return failure.code;
   }
 }

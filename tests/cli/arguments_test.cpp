@@ -7,7 +7,7 @@
 #include "lanerope/model.h"
 #include "tests/cli/program.h"
 
-namespace lanerope::test {
+namespace lanerope::cli {
 namespace {
 
 using ::testing::HasSubstr;
@@ -107,4 +107,4 @@ TEST(Arguments, CompletionForBashCompletesInBash) {
 }
 
 }  // namespace
-}  // namespace lanerope::test
+}  // namespace lanerope::cli

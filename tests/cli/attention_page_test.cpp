@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-namespace lanerope {
+namespace lanerope::cli {
 namespace {
 
 using ::testing::HasSubstr;
@@ -121,4 +121,4 @@ TEST(AttentionJson, IsIndexedByLayerHeadAndSource) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::cli

@@ -4,7 +4,7 @@
 
 #include "tests/cli/program.h"
 
-namespace lanerope::test {
+namespace lanerope::cli {
 namespace {
 
 using ::testing::HasSubstr;
@@ -136,4 +136,4 @@ TEST(Chat, UnknownCommandsAreRefused) {
 }
 
 }  // namespace
-}  // namespace lanerope::test
+}  // namespace lanerope::cli

@@ -4,7 +4,7 @@
 
 #include "tests/cli/program.h"
 
-namespace lanerope::test {
+namespace lanerope::cli {
 namespace {
 
 using ::testing::HasSubstr;
@@ -103,4 +103,4 @@ TEST(DataRollout, RefusesBadFiles) {
 }
 
 }  // namespace
-}  // namespace lanerope::test
+}  // namespace lanerope::cli

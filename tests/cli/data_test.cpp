@@ -7,7 +7,7 @@
 
 #include "tests/cli/program.h"
 
-namespace lanerope::test {
+namespace lanerope::cli {
 namespace {
 
 using ::testing::AllOf;
@@ -113,4 +113,4 @@ TEST(Data, ProgressIsOnlyForTerminals) {
 }
 
 }  // namespace
-}  // namespace lanerope::test
+}  // namespace lanerope::cli

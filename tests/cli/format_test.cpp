@@ -8,7 +8,7 @@
 #include "cli/text_source.h"
 #include "cli/wrap.h"
 
-namespace lanerope {
+namespace lanerope::cli {
 namespace {
 
 using ::testing::ElementsAre;
@@ -71,4 +71,4 @@ TEST(Utf8, OnlyWholeCharactersAreValid) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::cli

@@ -13,7 +13,7 @@
 #include <sstream>
 #include <stdexcept>
 
-namespace lanerope::test {
+namespace lanerope::cli {
 
 namespace {
 
@@ -130,4 +130,4 @@ std::vector<nlohmann::json> json_lines(const std::string& text) {
   return values;
 }
 
-}  // namespace lanerope::test
+}  // namespace lanerope::cli

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace lanerope::test {
+namespace lanerope::cli {
 
 struct Call {
   std::vector<std::string> arguments;
@@ -46,4 +46,4 @@ std::string file_text(const std::string& file);
 
 std::vector<nlohmann::json> json_lines(const std::string& text);
 
-}  // namespace lanerope::test
+}  // namespace lanerope::cli

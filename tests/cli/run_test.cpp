@@ -7,7 +7,7 @@
 
 #include "tests/cli/program.h"
 
-namespace lanerope::test {
+namespace lanerope::cli {
 namespace {
 
 using ::testing::HasSubstr;
@@ -165,4 +165,4 @@ TEST(Run, AttentionOfEachTokenAddsUpToOne) {
 }
 
 }  // namespace
-}  // namespace lanerope::test
+}  // namespace lanerope::cli

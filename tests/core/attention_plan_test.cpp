@@ -9,7 +9,7 @@
 
 #include "tests/reference/joint_trace.h"
 
-namespace lanerope {
+namespace lanerope::core {
 namespace {
 
 using reference::Relation;
@@ -24,8 +24,8 @@ int32_t between(Random& random, int32_t least, int32_t most) {
 }
 
 // The lane begins afresh, or forks an earlier one at any step that that one has written.
-TraceLane random_lane(Random& random, const std::vector<TraceLane>& before) {
-  TraceLane lane{.tokens = std::vector<int32_t>(between(random, 1, 7)), .start_step = 0};
+reference::TraceLane random_lane(Random& random, const std::vector<reference::TraceLane>& before) {
+  reference::TraceLane lane{.tokens = std::vector<int32_t>(between(random, 1, 7)), .start_step = 0};
   if (before.empty()) return lane;
   lane.start_step = between(random, 0, 2) == 0 ? between(random, 1, 6) : 0;
   if (between(random, 0, 2) != 0) return lane;
@@ -37,8 +37,8 @@ TraceLane random_lane(Random& random, const std::vector<TraceLane>& before) {
   return lane;
 }
 
-Trace random_trace(Random& random) {
-  Trace trace;
+reference::Trace random_trace(Random& random) {
+  reference::Trace trace;
   trace.prompt.resize(between(random, 1, 9));
   const int32_t n_lanes = between(random, 1, 8);
   for (int32_t m = 0; m < n_lanes; ++m) trace.lanes.push_back(random_lane(random, trace.lanes));
@@ -58,7 +58,7 @@ struct Layout {
   std::map<int32_t, size_t> token_of_cell;  // index into flatten(trace)
 };
 
-Layout lay_out(Random& random, const Trace& trace) {
+Layout lay_out(Random& random, const reference::Trace& trace) {
   Layout layout;
   int32_t cell = between(random, 0, 5);
   size_t token = 0;
@@ -73,7 +73,7 @@ Layout lay_out(Random& random, const Trace& trace) {
     layout.prompt.push_back(take(piece));
     rest -= piece;
   }
-  for (const TraceLane& lane : trace.lanes) {
+  for (const reference::TraceLane& lane : trace.lanes) {
     layout.lanes.push_back({.segment = take(static_cast<int32_t>(lane.tokens.size())),
                             .start_step = lane.start_step,
                             .parent = lane.parent,
@@ -82,12 +82,12 @@ Layout lay_out(Random& random, const Trace& trace) {
   return layout;
 }
 
-std::string describe(const Trace& trace) {
+std::string describe(const reference::Trace& trace) {
   std::string text =
       std::string(name(trace.coupling.kind)) + ", " + std::string(name(trace.coupling.visibility)) + ", " +
       std::string(name(trace.coupling.topology)) + ", window " + std::to_string(trace.coupling.window) +
       ", prompt " + std::to_string(trace.prompt.size()) + ", lanes (start+length<parent@fork)";
-  for (const TraceLane& lane : trace.lanes) {
+  for (const reference::TraceLane& lane : trace.lanes) {
     text += " " + std::to_string(lane.start_step) + "+" + std::to_string(lane.tokens.size()) + "<" +
             std::to_string(lane.parent) + "@" + std::to_string(lane.fork_step);
   }
@@ -96,8 +96,11 @@ std::string describe(const Trace& trace) {
 
 class PlanCheck {
  public:
-  PlanCheck(const Trace& trace, const Layout& layout)
-      : trace_(trace), layout_(layout), tokens_(flatten(trace)), relations_(relations(trace)) {}
+  PlanCheck(const reference::Trace& trace, const Layout& layout)
+      : trace_(trace),
+        layout_(layout),
+        tokens_(reference::flatten(trace)),
+        relations_(reference::relations(trace)) {}
 
   // Adds `rows` as one step, with the lanes as long as `lanes` says, and compares every row with every token.
   void step(std::span<const GroupRow> rows, std::span<const LaneView> lanes) const {
@@ -121,7 +124,7 @@ class PlanCheck {
   }
 
  private:
-  int32_t index(const TraceToken& token) const {
+  int32_t index(const reference::TraceToken& token) const {
     return token.lane < 0 ? token.step : static_cast<int32_t>(trace_.prompt.size()) + token.step;
   }
 
@@ -135,7 +138,7 @@ class PlanCheck {
 
   void compare(const AttentionBlock& block, int32_t r, const GroupRow& row) const {
     const size_t query = token_of(row);
-    std::map<size_t, Turns> seen;
+    std::map<size_t, Offset> seen;
     for (size_t s = 0; s < block.segments.size(); ++s) {
       const RowSegment& entry = block.row(r)[s];
       if (entry.visible.empty()) continue;
@@ -143,37 +146,37 @@ class PlanCheck {
       ASSERT_LE(entry.visible.end, block.segments[s].length);
       for (int32_t c = entry.visible.begin; c < entry.visible.end; ++c) {
         const size_t key = layout_.token_of_cell.at(block.segments[s].cell + c);
-        ASSERT_TRUE(seen.emplace(key, entry.turns).second) << "a cell is seen twice by lane " << row.lane;
+        ASSERT_TRUE(seen.emplace(key, entry.offset).second) << "a cell is seen twice by lane " << row.lane;
       }
     }
     for (size_t key = 0; key < tokens_.size(); ++key) {
-      const Relation& expected = relations_[query][key];
+      const reference::Relation& expected = relations_[query][key];
       const auto found = seen.find(key);
       ASSERT_EQ(found != seen.end(), expected.visible)
           << "lane " << row.lane << " step " << row.step << " and lane " << tokens_[key].lane << " step "
           << tokens_[key].step;
       if (!expected.visible) continue;
-      // The query stands at its own index, the key was rotated to its own; the plan turns the query by the
+      // The query stands at its own index, the key was rotated to its own; the plan rotates the query by the
       // rest.
       const int32_t distance = index(tokens_[query]) - index(tokens_[key]);
-      ASSERT_EQ(distance + found->second.token, expected.token_turns)
+      ASSERT_EQ(distance + found->second.tokens, expected.token_offset)
           << "lane " << row.lane << " step " << row.step << " and lane " << tokens_[key].lane << " step "
           << tokens_[key].step;
-      ASSERT_EQ(found->second.lane, expected.lane_turns);
+      ASSERT_EQ(found->second.lanes, expected.lane_offset);
     }
   }
 
-  const Trace& trace_;
+  const reference::Trace& trace_;
   const Layout& layout_;
-  std::vector<TraceToken> tokens_;
-  std::vector<std::vector<Relation>> relations_;
+  std::vector<reference::TraceToken> tokens_;
+  std::vector<std::vector<reference::Relation>> relations_;
 };
 
-int32_t end_step(const TraceLane& lane) {
+int32_t end_step(const reference::TraceLane& lane) {
   return lane.start_step + static_cast<int32_t>(lane.tokens.size());
 }
 
-std::vector<GroupRow> prompt_rows(const Trace& trace) {
+std::vector<GroupRow> prompt_rows(const reference::Trace& trace) {
   std::vector<GroupRow> rows;
   for (int32_t i = 0; i < static_cast<int32_t>(trace.prompt.size()); ++i)
     rows.push_back({.lane = prompt_row, .step = i});
@@ -181,9 +184,10 @@ std::vector<GroupRow> prompt_rows(const Trace& trace) {
 }
 
 // Windows of `width` steps, with the lanes as long as they are by then.
-void check_in_windows(const PlanCheck& check, const Trace& trace, const Layout& layout, int32_t width) {
+void check_in_windows(const PlanCheck& check, const reference::Trace& trace, const Layout& layout,
+                      int32_t width) {
   int32_t last = 0;
-  for (const TraceLane& lane : trace.lanes) last = std::max(last, end_step(lane));
+  for (const reference::TraceLane& lane : trace.lanes) last = std::max(last, end_step(lane));
   std::vector<LaneView> lanes = layout.lanes;
   for (LaneView& lane : lanes) lane.segment.length = 0;
   check.step(prompt_rows(trace), lanes);
@@ -203,7 +207,7 @@ void check_in_windows(const PlanCheck& check, const Trace& trace, const Layout& 
 TEST(AttentionPlan, IsTheDefinitionOfTheCouplings) {
   Random random(20260527);
   for (int i = 0; i < 1500; ++i) {
-    const Trace trace = random_trace(random);
+    const reference::Trace trace = random_trace(random);
     const Layout layout = lay_out(random, trace);
     const PlanCheck check(trace, layout);
     const int32_t width = std::vector<int32_t>{1, 2, 3, 100}[i % 4];
@@ -214,7 +218,7 @@ TEST(AttentionPlan, IsTheDefinitionOfTheCouplings) {
 
 TEST(AttentionPlan, GivesLanesThatSeeNoOtherABlockEach) {
   Random random(3);
-  const Trace trace{
+  const reference::Trace trace{
       .prompt = {1, 2}, .lanes = {{.tokens = {1}}, {.tokens = {1}}, {.tokens = {1}}}, .coupling = {}};
   const Layout layout = lay_out(random, trace);
   const std::vector<GroupRow> rows = {{.lane = 0}, {.lane = 1}, {.lane = 2}};
@@ -235,11 +239,11 @@ TEST(AttentionPlan, GivesLanesThatSeeNoOtherABlockEach) {
 TEST(AttentionPlan, OfOneGroupDoesNotDependOnTheOthers) {
   Random random(11);
   for (int i = 0; i < 100; ++i) {
-    const Trace before = random_trace(random);
-    const Trace trace = random_trace(random);
+    const reference::Trace before = random_trace(random);
+    const reference::Trace trace = random_trace(random);
     AttentionPlan alone;
     AttentionPlan beside;
-    const auto append = [&](AttentionPlan& plan, const Trace& of, const Layout& layout) {
+    const auto append = [&](AttentionPlan& plan, const reference::Trace& of, const Layout& layout) {
       std::vector<GroupRow> rows;
       for (size_t m = 0; m < of.lanes.size(); ++m) {
         rows.push_back({.lane = static_cast<int32_t>(m), .step = of.lanes[m].start_step});
@@ -268,4 +272,4 @@ TEST(AttentionPlan, OfOneGroupDoesNotDependOnTheOthers) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::core

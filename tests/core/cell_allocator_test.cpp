@@ -7,7 +7,7 @@
 #include <random>
 #include <vector>
 
-namespace lanerope {
+namespace lanerope::core {
 namespace {
 
 struct CellRun {
@@ -63,4 +63,4 @@ TEST(CellAllocator, MayBeEmpty) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::core

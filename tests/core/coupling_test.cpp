@@ -8,7 +8,7 @@
 
 #include "core/enum_table.h"
 
-namespace lanerope {
+namespace lanerope::core {
 namespace {
 
 template <typename Enum, typename Parse>
@@ -28,11 +28,11 @@ void expect_round_trip(int count, Parse parse) {
 }
 
 TEST(CouplingNames, ReadBackAsWhatTheyName) {
-  expect_round_trip<CouplingKind>(4, parse_coupling_kind);
-  expect_round_trip<OmegaInit>(5, parse_omega_init);
-  expect_round_trip<Visibility>(3, parse_visibility);
-  expect_round_trip<Topology>(3, parse_topology);
-  expect_round_trip<PromptLane>(2, parse_prompt_lane);
+  expect_round_trip<CouplingKind>(4, parse<CouplingKind>);
+  expect_round_trip<OmegaInit>(5, parse<OmegaInit>);
+  expect_round_trip<Visibility>(3, parse<Visibility>);
+  expect_round_trip<Topology>(3, parse<Topology>);
+  expect_round_trip<PromptLane>(2, parse<PromptLane>);
 }
 
 TEST(CouplingNames, AreTheOnesOfTheDesign) {
@@ -52,4 +52,4 @@ TEST(EnumTable, ListsWhatIsAllowed) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::core

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace lanerope {
+namespace lanerope::core {
 namespace {
 
 constexpr int pairs = 64;
@@ -72,15 +72,15 @@ TEST_P(InitialOmega, OfNtkByPartsKeepsFastPairsAndStopsSlowOnes) {
   int fast = 0;
   int slow = 0;
   for (int t = 0; t < pairs; ++t) {
-    const double turns = context * theta[t] / (2 * std::numbers::pi);
-    if (turns >= 32) {
+    const double offsets = context * theta[t] / (2 * std::numbers::pi);
+    if (offsets >= 32) {
       ++fast;
       EXPECT_DOUBLE_EQ(omega[t], stride * theta[t]) << t;
-    } else if (turns <= 1) {
+    } else if (offsets <= 1) {
       ++slow;
       EXPECT_EQ(omega[t], 0) << t;
     } else {
-      EXPECT_NEAR(omega[t], stride * theta[t] * (turns - 1) / 31, 1e-12 * stride) << t;
+      EXPECT_NEAR(omega[t], stride * theta[t] * (offsets - 1) / 31, 1e-12 * stride) << t;
     }
   }
   EXPECT_GT(fast, 0);
@@ -107,4 +107,4 @@ TEST(LaneFrequencies, GiveEachLayerItsOmega) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::core

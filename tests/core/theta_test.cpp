@@ -7,7 +7,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace lanerope {
+namespace lanerope::core {
 namespace {
 
 constexpr int d = 128;
@@ -43,8 +43,8 @@ TEST(Theta, WithFrequencyFactorsIsDividedByThem) {
   for (int t = 0; t < d / 2; ++t) EXPECT_NEAR(theta.theta[t] * factors[t] / plain(5e5, t), 1, 1e-12);
 }
 
-// YaRN, equations 18 to 22, with the ramp over pairs between the first that turns less than beta_fast times
-// and the last that turns more than beta_slow times within the original context.
+// YaRN, equations 18 to 22, with the ramp over pairs between the first that rotates less than beta_fast times
+// and the last that rotates more than beta_slow times within the original context.
 TEST(Theta, WithYarnBlendsInterpolationAndExtrapolation) {
   for (const double base : {1e4, 1e6}) {
     for (const double factor : {1.0, 4.0, 32.0}) {
@@ -55,9 +55,9 @@ TEST(Theta, WithYarnBlendsInterpolationAndExtrapolation) {
                                            .factor = static_cast<float>(factor),
                                            .original_context = context});
       EXPECT_NEAR(theta.magnitude, 0.1 * std::log(factor) + 1, 1e-6);
-      // The pair for which context * base^(-2t/d) / 2pi = turns.
-      const auto pair_of = [&](double turns) {
-        return d / 2.0 * std::log(context / (2 * std::numbers::pi * turns)) / std::log(base);
+      // The pair for which context * base^(-2t/d) / 2pi = rotations.
+      const auto pair_of = [&](double offsets) {
+        return d / 2.0 * std::log(context / (2 * std::numbers::pi * offsets)) / std::log(base);
       };
       const double low = std::floor(pair_of(32));
       const double high = std::ceil(pair_of(1));
@@ -83,4 +83,4 @@ TEST(Theta, WithYarnAndNoExtrapolationIsLinear) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::core

@@ -8,7 +8,7 @@
 
 #include "lanerope/errors.h"
 
-namespace lanerope::test {
+namespace lanerope::data {
 namespace {
 
 using ::testing::ElementsAre;
@@ -77,4 +77,4 @@ TEST(Mixture, RefusesEverythingElseInOneSentence) {
 }
 
 }  // namespace
-}  // namespace lanerope::test
+}  // namespace lanerope::data

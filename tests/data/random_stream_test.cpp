@@ -7,7 +7,7 @@
 #include <array>
 #include <vector>
 
-namespace lanerope::test {
+namespace lanerope::data {
 namespace {
 
 TEST(RandomStream, IsTheSameOnEverySystem) {
@@ -49,4 +49,4 @@ TEST(RandomStream, ShufflesIntoEveryOrder) {
 }
 
 }  // namespace
-}  // namespace lanerope::test
+}  // namespace lanerope::data

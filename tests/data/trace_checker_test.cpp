@@ -10,7 +10,7 @@
 #include "data/traces.h"
 #include "data/word_problem.h"
 
-namespace lanerope::test {
+namespace lanerope::data {
 namespace {
 
 using ::testing::HasSubstr;
@@ -188,4 +188,4 @@ TEST(TraceChecker, ThirtyTwoLanesAndSixteenPartsAreRight) {
 }
 
 }  // namespace
-}  // namespace lanerope::test
+}  // namespace lanerope::data

@@ -9,7 +9,7 @@
 
 #include "lanerope/errors.h"
 
-namespace lanerope::test {
+namespace lanerope::data {
 namespace {
 
 using ::testing::HasSubstr;
@@ -96,4 +96,4 @@ TEST(TraceFile, ABadLineIsRefusedByItsNumber) {
 }
 
 }  // namespace
-}  // namespace lanerope::test
+}  // namespace lanerope::data

@@ -6,7 +6,7 @@
 
 #include "lanerope/errors.h"
 
-namespace lanerope::test {
+namespace lanerope::data {
 namespace {
 
 using ::testing::ElementsAre;
@@ -87,4 +87,4 @@ TEST(Traces, RefuseLanesOutsideOneToSixtyFour) {
 }
 
 }  // namespace
-}  // namespace lanerope::test
+}  // namespace lanerope::data

@@ -13,7 +13,7 @@
 #include "data/wording.h"
 #include "lanerope/errors.h"
 
-namespace lanerope::test {
+namespace lanerope::data {
 namespace {
 
 using ::testing::HasSubstr;
@@ -191,4 +191,4 @@ TEST(WordProblem, RefusesWhatCannotBeDrawn) {
 }
 
 }  // namespace
-}  // namespace lanerope::test
+}  // namespace lanerope::data

@@ -9,7 +9,7 @@
 #include "tests/support/engine_run.h"
 #include "tests/support/random_models.h"
 
-namespace lanerope {
+namespace lanerope::engine {
 namespace {
 
 using reference::ModelFacts;
@@ -23,11 +23,11 @@ using Vector = std::vector<double>;
 // The soft-max of one token's scores in the first layer of a llama, by the definitions: [n_head][n_tokens].
 class FirstLayer {
  public:
-  FirstLayer(const PlainTransformer& model, const Trace& trace)
-      : model_(model), tokens_(flatten(trace)), relations_(relations(trace)) {}
+  FirstLayer(const reference::PlainTransformer& model, const reference::Trace& trace)
+      : model_(model), tokens_(reference::flatten(trace)), relations_(reference::relations(trace)) {}
 
   std::vector<Vector> shares(size_t query) const {
-    const ModelFacts& facts = model_.facts;
+    const reference::ModelFacts& facts = model_.facts;
     const Vector q = product(tokens_[query].id, "blk.0.attn_q.weight");
     std::vector<Vector> result(facts.n_head, Vector(tokens_.size()));
     for (int64_t head = 0; head < facts.n_head; ++head) {
@@ -38,7 +38,7 @@ class FirstLayer {
         const int64_t shared = head * facts.n_head_kv / facts.n_head;
         total += result[head][key] =
             std::exp(score(q.data() + head * facts.head_dim, k.data() + shared * facts.head_dim,
-                           relations_[query][key].token_turns) /
+                           relations_[query][key].token_offset) /
                      std::sqrt(static_cast<double>(facts.head_dim)));
       }
       for (double& share : result[head]) share /= total;
@@ -73,24 +73,24 @@ class FirstLayer {
     return sum;
   }
 
-  const PlainTransformer& model_;
-  std::vector<TraceToken> tokens_;
-  std::vector<std::vector<Relation>> relations_;
+  const reference::PlainTransformer& model_;
+  std::vector<reference::TraceToken> tokens_;
+  std::vector<std::vector<reference::Relation>> relations_;
 };
 
-class AttentionRecords : public testing::TestWithParam<Path> {
+class AttentionRecords : public testing::TestWithParam<BackEnd> {
  protected:
-  std::string file = write_model({.architecture = "llama",
-                                  .n_layer = 2,
-                                  .width = 64,
-                                  .n_head = 4,
-                                  .n_head_kv = 2,
-                                  .head_dim = 16,
-                                  .n_ffn = 64});
-  std::shared_ptr<const Model> model = load_model(file, GetParam());
+  std::string file = support::write_model({.architecture = "llama",
+                                           .n_layer = 2,
+                                           .width = 64,
+                                           .n_head = 4,
+                                           .n_head_kv = 2,
+                                           .head_dim = 16,
+                                           .n_ffn = 64});
+  std::shared_ptr<const Model> model = support::load_model(file, GetParam());
 
   static Request request(CouplingKind kind) {
-    return {.prompt_tokens = some_tokens(9, 1),
+    return {.prompt_tokens = support::some_tokens(9, 1),
             .lanes = 3,
             .budget = 8,
             .coupling = Coupling{.kind = kind},
@@ -102,11 +102,11 @@ class AttentionRecords : public testing::TestWithParam<Path> {
 };
 
 TEST_P(AttentionRecords, AreTheReferencesSoftMax) {
-  const PlainTransformer plain(file);
+  const reference::PlainTransformer plain(file);
   for (const CouplingKind kind :
        {CouplingKind::independent, CouplingKind::groupthink, CouplingKind::hogwild}) {
     Engine engine(model, {.kv_cells = 256});
-    Runner runner(engine);
+    support::Runner runner(engine);
     const GroupId id = engine.submit(request(kind));
     Request beside = request(kind);
     beside.attention = AttentionRecording::none;
@@ -121,10 +121,11 @@ TEST_P(AttentionRecords, AreTheReferencesSoftMax) {
     const size_t slots = 4;
     ASSERT_EQ(record.shares.size(), slots * 4 * 2 * record.rows.size());
 
-    Trace trace{.prompt = some_tokens(9, 1), .lanes = {}, .coupling = {.kind = kind}, .stride = 8};
+    reference::Trace trace{
+        .prompt = support::some_tokens(9, 1), .lanes = {}, .coupling = {.kind = kind}, .stride = 8};
     for (const LaneResult& lane : runner.run(id).result.lanes) trace.lanes.push_back({.tokens = lane.tokens});
     const FirstLayer reference(plain, trace);
-    const std::vector<TraceToken> tokens = flatten(trace);
+    const std::vector<reference::TraceToken> tokens = reference::flatten(trace);
     for (size_t row = 0; row < record.rows.size(); ++row) {
       const auto [lane, step] = record.rows[row];
       const auto expected = reference.shares(9 + 8 * lane + step);
@@ -151,14 +152,14 @@ TEST_P(AttentionRecords, AreTheReferencesSoftMax) {
 TEST_P(AttentionRecords, ChangeNothingOfWhatIsSaid) {
   Engine engine(model, {.kv_cells = 256, .keep_prefixes = false});
   Request watched = request(CouplingKind::lanerope);
-  const GroupRun one = run_group(engine, watched);
+  const support::GroupRun one = support::run_group(engine, watched);
   watched.attention = AttentionRecording::none;
-  const GroupRun other = run_group(engine, watched);
+  const support::GroupRun other = support::run_group(engine, watched);
   for (int32_t m = 0; m < 3; ++m) EXPECT_EQ(one.tokens(m), other.tokens(m));
 }
 
-INSTANTIATE_TEST_SUITE_P(Paths, AttentionRecords, testing::Values(Path::ggml, Path::kernels),
+INSTANTIATE_TEST_SUITE_P(Paths, AttentionRecords, testing::Values(BackEnd::ggml, BackEnd::kernels),
                          [](const auto& param_info) { return std::string(name(param_info.param)); });
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::engine

@@ -10,15 +10,16 @@
 #include "tests/support/engine_run.h"
 #include "tests/support/random_models.h"
 
-namespace lanerope {
+namespace lanerope::engine {
 namespace {
 
 const std::string question = "How many beams are there?";
 
-std::shared_ptr<const Model> small_model(uint64_t seed, Path path = Path::kernels) {
-  return load_model(
-      RandomModel{.n_layer = 2, .width = 64, .n_ffn = 96, .n_vocab = 400, .output_gain = 2, .seed = seed},
-      path);
+std::shared_ptr<const Model> small_model(uint64_t seed, BackEnd back_end = BackEnd::kernels) {
+  return support::load_model(
+      tools::RandomModel{
+          .n_layer = 2, .width = 64, .n_ffn = 96, .n_vocab = 400, .output_gain = 2, .seed = seed},
+      back_end);
 }
 
 struct Hypothesis {
@@ -41,7 +42,8 @@ Hypothesis searched_anew(Engine& engine, int32_t width, int32_t budget) {
       std::vector<TokenId> lane = beam.tokens;
       lane.push_back(0);
       const std::vector<double> logits =
-          all_logits(engine, {.prompt_tokens = model.encode(question, {}), .lanes = {lane}})[0].back();
+          support::all_logits(engine, {.prompt_tokens = model.encode(question, {}), .lanes = {lane}})[0]
+              .back();
       double sum = 0;
       for (const double logit : logits) sum += std::exp(logit);
       for (size_t token = 0; token < logits.size(); ++token) {
@@ -81,7 +83,7 @@ TEST(BeamSearch, FindsWhatScoringEveryStepAnewFinds) {
 TEST(BeamSearch, OfOneBeamIsGreedy) {
   const auto model = small_model(4);
   Engine engine(model, {.kv_cells = 256});
-  const GroupRun greedy = run_group(
+  const support::GroupRun greedy = support::run_group(
       engine, {.prompt = question, .lanes = 1, .budget = 20, .tag = "", .sampling = {.temperature = 0}});
   BeamSearch search(model, 256);
   const BeamResult found = search.run({.prompt = question, .width = 1, .budget = 20});
@@ -94,7 +96,7 @@ TEST(BeamSearch, SaysTheSameAfterOtherQuestionsAndOnEitherPath) {
   const BeamResult first = search.run(request);
   search.run({.prompt = "Something else, and longer than the first.", .width = 4, .budget = 16});
   EXPECT_EQ(search.run(request).tokens, first.tokens);
-  BeamSearch plain(small_model(5, Path::ggml), 256);
+  BeamSearch plain(small_model(5, BackEnd::ggml), 256);
   EXPECT_NEAR(plain.run(request).sum_logprob, first.sum_logprob, 0.05);
 }
 
@@ -107,4 +109,4 @@ TEST(BeamSearch, RefusesWhatMakesNoSense) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::engine

@@ -8,15 +8,15 @@
 #include "tests/support/engine_run.h"
 #include "tests/support/random_models.h"
 
-namespace lanerope {
+namespace lanerope::engine {
 namespace {
 
 using testing::HasSubstr;
 
 const std::shared_ptr<const Model>& tiny() {
-  static const auto model = load_model(
-      RandomModel{.n_layer = 2, .width = 64, .n_head = 4, .n_head_kv = 2, .head_dim = 32, .n_ffn = 64},
-      Path::automatic);
+  static const auto model = support::load_model(
+      tools::RandomModel{.n_layer = 2, .width = 64, .n_head = 4, .n_head_kv = 2, .head_dim = 32, .n_ffn = 64},
+      BackEnd::automatic);
   return model;
 }
 
@@ -33,12 +33,12 @@ Request request(std::vector<TokenId> prompt, int32_t lanes, int32_t budget) {
 
 // `length` tokens of which the first `same` are those of some_tokens(.., seed).
 std::vector<TokenId> prompt(int32_t length, int32_t same, uint32_t seed = 1) {
-  std::vector<TokenId> tokens = some_tokens(length, seed);
+  std::vector<TokenId> tokens = support::some_tokens(length, seed);
   for (int32_t i = same; i < length; ++i) tokens[i] = (tokens[i] + 1 + static_cast<int32_t>(seed)) % 250;
   return tokens;
 }
 
-void expect_same_text(const GroupRun& a, const GroupRun& b) {
+void expect_same_text(const support::GroupRun& a, const support::GroupRun& b) {
   ASSERT_EQ(a.result.lanes.size(), b.result.lanes.size());
   for (int32_t m = 0; m < static_cast<int32_t>(a.result.lanes.size()); ++m) {
     EXPECT_EQ(a.tokens(m), b.tokens(m)) << "lane " << m;
@@ -46,9 +46,9 @@ void expect_same_text(const GroupRun& a, const GroupRun& b) {
   }
 }
 
-GroupRun run_alone(const Request& request) {
+support::GroupRun run_alone(const Request& request) {
   Engine engine(tiny(), {.kv_cells = 512, .keep_prefixes = false});
-  return run_group(engine, request);
+  return support::run_group(engine, request);
 }
 
 // The prompt is stored once, whatever N is: bytes = (prompt + N x budget) cells of 2 x layers x KV width
@@ -73,7 +73,7 @@ TEST(Cells, OfARequestArePromptPlusLanesTimesBudget) {
 TEST(Cells, AreHeldWhileAGroupRunsAndKeptOrFreeAfterwards) {
   for (const bool keep : {true, false}) {
     Engine engine(tiny(), {.kv_cells = 300, .keep_prefixes = keep});
-    Runner runner(engine);
+    support::Runner runner(engine);
     engine.submit(request(prompt(40, 0), 4, 12));
     EXPECT_EQ(engine.state().queued_groups, 1);
     EXPECT_EQ(engine.state().cells_used, 0);
@@ -101,12 +101,13 @@ TEST(Cells, ThatCanNeverBeHadAreRefusedWithTheNumbers) {
     EXPECT_THAT(error.what(), HasSubstr("4 lanes x 15"));
     EXPECT_THAT(error.what(), HasSubstr("has 100"));
   }
-  EXPECT_EQ(run_group(engine, request(prompt(40, 0), 4, 15)).result.lanes.size(), 4U) << "to the last cell";
+  EXPECT_EQ(support::run_group(engine, request(prompt(40, 0), 4, 15)).result.lanes.size(), 4U)
+      << "to the last cell";
 }
 
 TEST(Cells, ThatAreShortAreWaitedFor) {
   Engine engine(tiny(), {.kv_cells = 100});
-  Runner runner(engine);
+  support::Runner runner(engine);
   std::vector<GroupId> ids;
   for (uint32_t g = 0; g < 4; ++g) ids.push_back(engine.submit(request(prompt(30, 0, g), 2, 20)));
   runner.step();
@@ -119,7 +120,7 @@ TEST(Cells, ThatAreShortAreWaitedFor) {
 
 TEST(SharedPrompts, AreReadOnceByGroupsThatBeginAlike) {
   Engine engine(tiny(), {.kv_cells = 512, .batch_rows = 16});
-  Runner runner(engine);
+  support::Runner runner(engine);
   const Request first = request(prompt(60, 60), 2, 10);
   const Request second = request(prompt(60, 50), 2, 10);
   const GroupId a = engine.submit(first);
@@ -138,12 +139,12 @@ TEST(SharedPrompts, AreReadOnceByGroupsThatBeginAlike) {
 
 TEST(SharedPrompts, AreFoundLongAfterTheGroupHasEnded) {
   Engine engine(tiny(), {.kv_cells = 512});
-  run_group(engine, request(prompt(60, 60), 2, 10));
-  run_group(engine, request(prompt(20, 0, 9), 2, 10));
-  const GroupRun again = run_group(engine, request(prompt(60, 45), 2, 10));
+  support::run_group(engine, request(prompt(60, 60), 2, 10));
+  support::run_group(engine, request(prompt(20, 0, 9), 2, 10));
+  const support::GroupRun again = support::run_group(engine, request(prompt(60, 45), 2, 10));
   EXPECT_EQ(again.result.cached_prompt_tokens, 45);
   expect_same_text(again, run_alone(request(prompt(60, 45), 2, 10)));
-  EXPECT_EQ(run_group(engine, request(prompt(60, 8), 2, 10)).result.cached_prompt_tokens, 0)
+  EXPECT_EQ(support::run_group(engine, request(prompt(60, 8), 2, 10)).result.cached_prompt_tokens, 0)
       << "a few tokens are not worth a segment";
 }
 
@@ -151,13 +152,14 @@ TEST(SharedPrompts, MakeRoomWhereCellsAreShort) {
   Engine engine(tiny(), {.kv_cells = 120});
   for (uint32_t seed = 0; seed < 6; ++seed) {
     const Request one = request(prompt(50, 0, seed), 2, 20);
-    expect_same_text(run_group(engine, one), run_alone(one));
+    expect_same_text(support::run_group(engine, one), run_alone(one));
     EXPECT_LE(engine.state().cells_kept, 120);
   }
   // It begins like a kept one, and only fits once that one has gone.
   const Request tight = request(prompt(70, 30, 5), 2, 25);
-  expect_same_text(run_group(engine, tight), run_alone(tight));
-  EXPECT_EQ(engine.score({.prompt_tokens = prompt(100, 35, 5), .lanes = {some_tokens(20, 1)}}).lanes.size(),
+  expect_same_text(support::run_group(engine, tight), run_alone(tight));
+  EXPECT_EQ(engine.score({.prompt_tokens = prompt(100, 35, 5), .lanes = {support::some_tokens(20, 1)}})
+                .lanes.size(),
             1U);
 }
 
@@ -165,7 +167,7 @@ TEST(SharedPrompts, MakeRoomWhereCellsAreShort) {
 TEST(SharedPrompts, AreReadOnByAnotherGroupWhereTheReaderIsCancelled) {
   for (const int32_t steps : {1, 2, 3, 5}) {
     Engine engine(tiny(), {.kv_cells = 512, .batch_rows = 8});
-    Runner runner(engine);
+    support::Runner runner(engine);
     const GroupId reader = engine.submit(request(prompt(60, 60), 1, 10));
     const GroupId waits = engine.submit(request(prompt(60, 50), 2, 10));
     const GroupId also = engine.submit(request(prompt(60, 40), 2, 10));
@@ -181,7 +183,7 @@ TEST(SharedPrompts, AreReadOnByAnotherGroupWhereTheReaderIsCancelled) {
 // A group joins one that itself still waits for cells that nobody reads any more.
 TEST(SharedPrompts, AreNotTakenFromAGroupThatWaitsForThemItself) {
   Engine engine(tiny(), {.kv_cells = 512, .batch_rows = 8});
-  Runner runner(engine);
+  support::Runner runner(engine);
   const GroupId reader = engine.submit(request(prompt(60, 60), 1, 10));
   const GroupId waits = engine.submit(request(prompt(60, 50), 2, 10));
   runner.step();
@@ -209,9 +211,10 @@ TEST(SharedPrompts, AreNotTakenFromAGroupThatWaitsForThemItself) {
 TEST(EngineOptions, ThatMakeNoSenseAreRefused) {
   EXPECT_THROW(Engine(tiny(), {.kv_cells = 1}), InvalidRequest);
   EXPECT_THROW(Engine(tiny(), {.kv_cells = 100, .batch_rows = 0}), InvalidRequest);
-  EXPECT_THROW(Engine(load_model(RandomModel{.n_layer = 1}, Path::ggml), {.kv_type = KvType::q8_0}),
-               InvalidRequest);
+  EXPECT_THROW(
+      Engine(support::load_model(tools::RandomModel{.n_layer = 1}, BackEnd::ggml), {.kv_type = KvType::q8_0}),
+      InvalidRequest);
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::engine

@@ -8,7 +8,7 @@
 #include "tests/support/engine_run.h"
 #include "tests/support/random_models.h"
 
-namespace lanerope {
+namespace lanerope::engine {
 namespace {
 
 using reference::TorchModel;
@@ -16,12 +16,12 @@ using reference::Trace;
 
 struct Setting {
   const char* name;
-  Path path;
+  BackEnd back_end;
   KvType kv_type;
   double tolerance;  // of a log-probability; logits reach about 20
 };
 
-RandomModel small() {
+tools::RandomModel small() {
   return {.architecture = "qwen3",
           .n_layer = 2,
           .width = 64,
@@ -41,12 +41,12 @@ double log_probability(const std::vector<double>& logits, TokenId token) {
 
 // A group in which everything happens that may happen to a lane, as a trace for the reference.
 struct Story {
-  GroupRun run;
-  Trace trace;
+  support::GroupRun run;
+  reference::Trace trace;
 };
 
 Story live_through(Engine& engine, const Coupling& coupling) {
-  const Request request{.prompt_tokens = some_tokens(11, 1),
+  const Request request{.prompt_tokens = support::some_tokens(11, 1),
                         .lanes = 3,
                         .budget = 18,
                         .coupling = coupling,
@@ -54,7 +54,7 @@ Story live_through(Engine& engine, const Coupling& coupling) {
                         .sampling = {.temperature = 1.2F, .top_k = 0, .top_p = 1, .min_p = 0, .seed = 5},
                         .ignore_end = true,
                         .logprobs = true};
-  Runner runner(engine);
+  support::Runner runner(engine);
   const GroupId id = engine.submit(request);
   Story story{.run = {},
               .trace = {.prompt = request.prompt_tokens, .lanes = {}, .coupling = coupling, .stride = 18}};
@@ -93,9 +93,9 @@ Story live_through(Engine& engine, const Coupling& coupling) {
 class DecodeReference : public testing::TestWithParam<Setting> {};
 
 TEST_P(DecodeReference, SaysOfEveryTokenWhatTheReferenceSays) {
-  const std::string file = write_model(small());
-  const auto model = load_model(file, GetParam().path);
-  const TorchModel torch_model(file);
+  const std::string file = support::write_model(small());
+  const auto model = support::load_model(file, GetParam().back_end);
+  const reference::TorchModel torch_model(file);
   // No ring: it grows with the lanes, and the reference knows only the ring of all of them.
   const std::vector<Coupling> couplings = {
       {.kind = CouplingKind::independent},
@@ -129,10 +129,10 @@ TEST_P(DecodeReference, SaysOfEveryTokenWhatTheReferenceSays) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Paths, DecodeReference,
-                         testing::Values(Setting{"ggml_f32", Path::ggml, KvType::f32, 1e-3},
-                                         Setting{"ggml_f16", Path::ggml, KvType::f16, 0.05},
-                                         Setting{"kernels_f16", Path::kernels, KvType::f16, 0.05}),
+                         testing::Values(Setting{"ggml_f32", BackEnd::ggml, KvType::f32, 1e-3},
+                                         Setting{"ggml_f16", BackEnd::ggml, KvType::f16, 0.05},
+                                         Setting{"kernels_f16", BackEnd::kernels, KvType::f16, 0.05}),
                          [](const auto& param_info) { return std::string(param_info.param.name); });
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::engine

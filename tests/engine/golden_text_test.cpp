@@ -4,32 +4,33 @@
 #include "tests/support/engine_run.h"
 #include "tests/support/random_models.h"
 
-namespace lanerope {
+namespace lanerope::engine {
 namespace {
 
 // The tiny model that script/demo runs on until one is trained, its four lanes decoding greedily. Its weights
 // are the same everywhere to the bit, and with these questions every token is ahead of the next by 0.06 or
 // more, so that rounding does not show.
-class GoldenText : public testing::TestWithParam<Path> {
+class GoldenText : public testing::TestWithParam<BackEnd> {
  protected:
   std::vector<std::string> decode(CouplingKind kind, const char* question) const {
     Engine engine(model, {.kv_cells = 512});
     const Message message{.role = "user", .content = question};
-    const GroupRun run = run_group(engine, {.prompt = model->apply_template({&message, 1}),
-                                            .lanes = 4,
-                                            .budget = 24,
-                                            .coupling = Coupling{.kind = kind},
-                                            .tag = "<lane{k}>",
-                                            .lane_texts = {" I think", " The sum", " First", " Wait,"},
-                                            .sampling = {.temperature = 0},
-                                            .ignore_end = true});
+    const support::GroupRun run =
+        support::run_group(engine, {.prompt = model->apply_template({&message, 1}),
+                                    .lanes = 4,
+                                    .budget = 24,
+                                    .coupling = Coupling{.kind = kind},
+                                    .tag = "<lane{k}>",
+                                    .lane_texts = {" I think", " The sum", " First", " Wait,"},
+                                    .sampling = {.temperature = 0},
+                                    .ignore_end = true});
     std::vector<std::string> texts;
     for (const LaneResult& lane : run.result.lanes) texts.push_back(lane.text);
     EXPECT_EQ(run.result.clock, 23);
     return texts;
   }
 
-  std::shared_ptr<const Model> model = load_model(preset_model("tiny"), GetParam());
+  std::shared_ptr<const Model> model = support::load_model(tools::preset_model("tiny"), GetParam());
 };
 
 using Texts = std::vector<std::string>;
@@ -57,8 +58,8 @@ TEST_P(GoldenText, OfFourLanesStaysAsItIs) {
                    " Wait, twice can count is is is is is is is four"}));
 }
 
-INSTANTIATE_TEST_SUITE_P(Paths, GoldenText, testing::Values(Path::ggml, Path::kernels),
+INSTANTIATE_TEST_SUITE_P(Paths, GoldenText, testing::Values(BackEnd::ggml, BackEnd::kernels),
                          [](const auto& param_info) { return std::string(name(param_info.param)); });
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::engine

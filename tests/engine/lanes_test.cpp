@@ -8,17 +8,17 @@
 #include "tests/support/engine_run.h"
 #include "tests/support/random_models.h"
 
-namespace lanerope {
+namespace lanerope::engine {
 namespace {
 
 using testing::HasSubstr;
 using testing::StartsWith;
 
 // What may happen to a lane while it runs, on both paths.
-class Lanes : public testing::TestWithParam<Path> {
+class Lanes : public testing::TestWithParam<BackEnd> {
  protected:
-  std::shared_ptr<const Model> model =
-      load_model(RandomModel{.n_layer = 1, .width = 64, .n_ffn = 64, .context = 64}, GetParam());
+  std::shared_ptr<const Model> model = support::load_model(
+      tools::RandomModel{.n_layer = 1, .width = 64, .n_ffn = 64, .context = 64}, GetParam());
   Engine engine{model, {.kv_cells = 256, .keep_prefixes = false}};
 
   static Request request(int32_t lanes, int32_t budget) {
@@ -40,7 +40,7 @@ class Lanes : public testing::TestWithParam<Path> {
 };
 
 TEST_P(Lanes, TellTheirStoryInOrder) {
-  const GroupRun run = run_group(engine, request(2, 3));
+  const support::GroupRun run = support::run_group(engine, request(2, 3));
   std::string story;
   for (const Event& event : run.events) {
     story += std::string(name(event.kind)) + (event.lane < 0 ? "" : std::to_string(event.lane)) + " ";
@@ -58,7 +58,7 @@ TEST_P(Lanes, SpendTheirTagFromTheirBudget) {
   Request tagged = request(2, 12);
   tagged.tag = "<lane{k}>";
   tagged.lane_texts = {"", " so"};
-  const GroupRun run = run_group(engine, tagged);
+  const support::GroupRun run = support::run_group(engine, tagged);
   const auto tag = model->encode("<lane2> so", {.add_special = false});
   const auto tokens = run.of(EventKind::token, 1);
   ASSERT_EQ(tokens.size(), 12U);
@@ -76,20 +76,20 @@ TEST_P(Lanes, EndAtAnEndToken) {
   Request ends = request(2, 8);
   ends.ignore_end = false;
   ends.sampling.logit_bias = {{.token = end_token(), .bias = 1000}};
-  const GroupRun run = run_group(engine, ends);
+  const support::GroupRun run = support::run_group(engine, ends);
   EXPECT_EQ(run.result.lanes[0].finish, FinishReason::end);
   EXPECT_EQ(run.result.lanes[0].tokens, std::vector<TokenId>{end_token()});
   EXPECT_EQ(run.result.lanes[0].text, "");
   ends.ignore_end = true;
-  EXPECT_EQ(run_group(engine, ends).result.lanes[0].finish, FinishReason::length);
+  EXPECT_EQ(support::run_group(engine, ends).result.lanes[0].finish, FinishReason::length);
 }
 
 TEST_P(Lanes, EndBeforeAStopString) {
-  const std::string whole = run_group(engine, request(1, 20)).result.lanes[0].text;
+  const std::string whole = support::run_group(engine, request(1, 20)).result.lanes[0].text;
   ASSERT_GT(whole.size(), 20U);
   Request stops = request(1, 20);
   stops.stop = {"never said", whole.substr(9, 5)};
-  const GroupRun run = run_group(engine, stops);
+  const support::GroupRun run = support::run_group(engine, stops);
   EXPECT_EQ(run.result.lanes[0].finish, FinishReason::stop);
   EXPECT_EQ(run.result.lanes[0].text, whole.substr(0, whole.find(stops.stop[1])));
   std::string shown;
@@ -98,7 +98,7 @@ TEST_P(Lanes, EndBeforeAStopString) {
 }
 
 TEST_P(Lanes, AreRetiredAndStayReadable) {
-  Runner runner(engine);
+  support::Runner runner(engine);
   const GroupId id = engine.submit(request(3, 10));
   for (int i = 0; i < 4; ++i) runner.step();
   engine.retire(id, 1);
@@ -115,7 +115,7 @@ TEST_P(Lanes, AreRetiredAndStayReadable) {
 }
 
 TEST_P(Lanes, AreCancelledWithTheirGroup) {
-  Runner runner(engine);
+  support::Runner runner(engine);
   const GroupId id = engine.submit(request(2, 30));
   const GroupId other = engine.submit(request(1, 30));
   for (int i = 0; i < 3; ++i) runner.step();
@@ -131,7 +131,7 @@ TEST_P(Lanes, AreCancelledWithTheirGroup) {
 }
 
 TEST_P(Lanes, AreToldWhatToSay) {
-  Runner runner(engine);
+  support::Runner runner(engine);
   const GroupId id = engine.submit(request(2, 16));
   EXPECT_THROW(engine.push_text(id, 0, "x"), InvalidRequest) << "it has not begun";
   for (int i = 0; i < 3; ++i) runner.step();
@@ -149,7 +149,7 @@ TEST_P(Lanes, AreToldWhatToSay) {
 }
 
 TEST_P(Lanes, AreSpawnedAtTheClock) {
-  Runner runner(engine);
+  support::Runner runner(engine);
   Request reserved = request(1, 10);
   reserved.reserved_lanes = 1;
   const GroupId id = engine.submit(reserved);
@@ -172,20 +172,20 @@ TEST_P(Lanes, EndAsOneWhereEnoughOfThemAgree) {
   Request agree = request(4, 20);
   agree.lane_texts = {"\\boxed{7}", "", "\\boxed{8}", "\\boxed{ 7.0 }"};
   agree.selection = {.kind = SelectionKind::vote, .consensus = 2};
-  const GroupRun run = run_group(engine, agree);
+  const support::GroupRun run = support::run_group(engine, agree);
   EXPECT_TRUE(run.result.consensus);
   EXPECT_EQ(run.result.selected, 0);
   EXPECT_EQ(run.result.lanes[1].finish, FinishReason::consensus);
   EXPECT_LT(run.result.lanes[1].tokens.size(), 20U);
   agree.selection.consensus = 3;
-  EXPECT_FALSE(run_group(engine, agree).result.consensus);
+  EXPECT_FALSE(support::run_group(engine, agree).result.consensus);
 }
 
 TEST_P(Lanes, EndAtTheEndOfTheContext) {
   Request late = request(1, 16);
-  late.prompt_tokens = some_tokens(48, 1);
+  late.prompt_tokens = support::some_tokens(48, 1);
   late.reserved_lanes = 1;
-  Runner runner(engine);
+  support::Runner runner(engine);
   const GroupId id = engine.submit(late);
   for (int i = 0; i < 11; ++i) runner.step();
   engine.spawn(id, {});
@@ -197,8 +197,8 @@ TEST_P(Lanes, EndAtTheEndOfTheContext) {
   EXPECT_EQ(result.lanes[1].finish, FinishReason::length);
 }
 
-INSTANTIATE_TEST_SUITE_P(Paths, Lanes, testing::Values(Path::ggml, Path::kernels),
+INSTANTIATE_TEST_SUITE_P(Paths, Lanes, testing::Values(BackEnd::ggml, BackEnd::kernels),
                          [](const auto& param_info) { return std::string(name(param_info.param)); });
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::engine

@@ -5,7 +5,7 @@
 #include "tests/support/engine_run.h"
 #include "tests/support/random_models.h"
 
-namespace lanerope {
+namespace lanerope::engine {
 namespace {
 
 using reference::PlainTransformer;
@@ -22,7 +22,7 @@ struct Role {
 struct VirtualPositions {
   const ScoreRequest& request;
   int32_t stride;
-  std::vector<PlainTransformer::Token> text = {};
+  std::vector<reference::PlainTransformer::Token> text = {};
   std::vector<Role> roles = {};
 
   void add(TokenId token, Role role, double index) {
@@ -30,7 +30,7 @@ struct VirtualPositions {
     roles.push_back(role);
   }
 
-  AllLogits logits(const PlainTransformer& plain) {
+  support::AllLogits logits(const reference::PlainTransformer& plain) {
     const bool copies = request.coupling.prompt_lane == PromptLane::own;
     const auto n_lanes = static_cast<int>(request.lanes.size());
     const auto n_prompt = static_cast<int>(request.prompt_tokens.size());
@@ -51,7 +51,7 @@ struct VirtualPositions {
       if (copies && roles[q].owner != roles[k].owner) return false;
       return roles[q].lane >= 0 || roles[k].step <= roles[q].step;
     });
-    AllLogits before;
+    support::AllLogits before;
     for (int m = 0; m < n_lanes; ++m) {
       before.push_back({after[n_prompt - 1]});
       for (size_t i = 0; i + 1 < request.lanes[m].size(); ++i) before.back().push_back(after[first[m] + i]);
@@ -63,37 +63,41 @@ struct VirtualPositions {
 class PlainRope : public testing::TestWithParam<const char*> {};
 
 TEST_P(PlainRope, AtVirtualPositionsIsGroupThinkAndLaneRopeWithThatOmega) {
-  const std::string file = write_model({.architecture = GetParam(),
-                                        .n_layer = 2,
-                                        .width = 48,
-                                        .n_head = 4,
-                                        .n_head_kv = 2,
-                                        .head_dim = 16,
-                                        .n_ffn = 64,
-                                        .n_vocab = 259});
-  const PlainTransformer plain(file);
-  Engine engine(load_model(file, Path::ggml), {.kv_cells = 256, .kv_type = KvType::f32});
+  const std::string file = support::write_model({.architecture = GetParam(),
+                                                 .n_layer = 2,
+                                                 .width = 48,
+                                                 .n_head = 4,
+                                                 .n_head_kv = 2,
+                                                 .head_dim = 16,
+                                                 .n_ffn = 64,
+                                                 .n_vocab = 259});
+  const reference::PlainTransformer plain(file);
+  Engine engine(support::load_model(file, BackEnd::ggml), {.kv_cells = 256, .kv_type = KvType::f32});
   for (const PromptLane prompt_lane : {PromptLane::own, PromptLane::first}) {
     for (const int32_t stride : {1, 7, 40}) {
       ScoreRequest request{
-          .prompt_tokens = some_tokens(6, 1),
-          .lanes = {some_tokens(6, 2), some_tokens(3, 3), some_tokens(4, 4)},
+          .prompt_tokens = support::some_tokens(6, 1),
+          .lanes = {support::some_tokens(6, 2), support::some_tokens(3, 3), support::some_tokens(4, 4)},
           .start_steps = {0, 0, 2},
           .coupling = {.kind = CouplingKind::groupthink, .stride = stride, .prompt_lane = prompt_lane}};
-      const AllLogits expected = VirtualPositions{.request = request, .stride = stride}.logits(plain);
-      EXPECT_LT(relative_difference(all_logits(engine, request), expected), 1e-4) << "groupthink " << stride;
+      const support::AllLogits expected =
+          VirtualPositions{.request = request, .stride = stride}.logits(plain);
+      EXPECT_LT(support::relative_difference(support::all_logits(engine, request), expected), 1e-4)
+          << "groupthink " << stride;
 
       request.coupling = {
           .kind = CouplingKind::lanerope, .init = OmegaInit::given, .prompt_lane = prompt_lane};
       for (const double theta : plain.facts.theta)
         request.coupling.omega.push_back(static_cast<float>(stride * theta));
-      EXPECT_LT(relative_difference(all_logits(engine, request), expected), 1e-4) << "omega " << stride;
+      EXPECT_LT(support::relative_difference(support::all_logits(engine, request), expected), 1e-4)
+          << "omega " << stride;
 
       request.coupling = {.kind = CouplingKind::lanerope,
                           .init = OmegaInit::gt,
                           .stride = stride,
                           .prompt_lane = prompt_lane};
-      EXPECT_LT(relative_difference(all_logits(engine, request), expected), 1e-4) << "gt " << stride;
+      EXPECT_LT(support::relative_difference(support::all_logits(engine, request), expected), 1e-4)
+          << "gt " << stride;
     }
   }
 }
@@ -102,4 +106,4 @@ INSTANTIATE_TEST_SUITE_P(Architectures, PlainRope, testing::Values("llama", "qwe
                          [](const auto& param_info) { return std::string(param_info.param); });
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::engine

@@ -12,14 +12,14 @@
 #include "tests/support/engine_run.h"
 #include "tests/support/random_models.h"
 
-namespace lanerope {
+namespace lanerope::engine {
 namespace {
 
 using testing::HasSubstr;
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
-RandomModel tiny() {
+tools::RandomModel tiny() {
   return {
       .n_layer = 1, .width = 32, .n_head = 2, .n_head_kv = 1, .head_dim = 16, .n_ffn = 32, .context = 128};
 }
@@ -48,7 +48,7 @@ class RequestTest : public testing::Test {
   }
   static Request good() { return {.prompt = "Hello", .lanes = 2, .budget = 20}; }
 
-  std::shared_ptr<const Model> model = load_model(tiny(), Path::ggml);
+  std::shared_ptr<const Model> model = support::load_model(tiny(), BackEnd::ggml);
   Engine engine{model, {.kv_cells = 256}};
 };
 
@@ -61,7 +61,7 @@ TEST_F(RequestTest, IsRefusedInASentenceWhereItMakesNoSense) {
       {[](Request& r) { r.reserved_lanes = 5000; }, "reserved lanes"},
       {[](Request& r) { r.budget = 0; }, "budget must be at least one token"},
       {[](Request& r) { r.budget = 1 << 25; }, "too large"},
-      {[](Request& r) { r.max_generated = -1; }, "max_generated"},
+      {[](Request& r) { r.max_tokens = -1; }, "max_tokens"},
       {[](Request& r) { r.top_logprobs = 21; }, "top_logprobs"},
       {[](Request& r) { r.top_logprobs = -1; }, "top_logprobs"},
       {[](Request& r) { r.selection.consensus = 3; }, "consensus"},
@@ -112,9 +112,9 @@ TEST_F(RequestTest, IsRefusedInASentenceWhereItMakesNoSense) {
 }
 
 TEST(LongContextRequest, IsRefusedWhereItsCellsCannotBeCounted) {
-  RandomModel model = tiny();
+  tools::RandomModel model = tiny();
   model.context = 1 << 21;
-  Engine engine(load_model(model, Path::ggml), {.kv_cells = 64});
+  Engine engine(support::load_model(model, BackEnd::ggml), {.kv_cells = 64});
   Request request{.prompt = "Hello", .lanes = 1024, .budget = 1 << 19};
   EXPECT_THAT(refusal<DoesNotFit>([&] { engine.submit(request); }), HasSubstr("KV cells"));
   request.budget = (1 << 21) - 100;
@@ -125,15 +125,15 @@ TEST(LongContextRequest, IsRefusedWhereItsCellsCannotBeCounted) {
 
 TEST(Names, ReadBackAsWhatTheyName) {
   for (int i = 0; i < 5; ++i) {
-    EXPECT_EQ(parse_selection_kind(name(static_cast<SelectionKind>(i))), static_cast<SelectionKind>(i));
+    EXPECT_EQ(parse<SelectionKind>(name(static_cast<SelectionKind>(i))), static_cast<SelectionKind>(i));
   }
   for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(parse_kv_type(name(static_cast<KvType>(i))), static_cast<KvType>(i));
-    EXPECT_EQ(parse_path(name(static_cast<Path>(i))), static_cast<Path>(i));
+    EXPECT_EQ(parse<KvType>(name(static_cast<KvType>(i))), static_cast<KvType>(i));
+    EXPECT_EQ(parse<BackEnd>(name(static_cast<BackEnd>(i))), static_cast<BackEnd>(i));
   }
-  EXPECT_FALSE(parse_selection_kind("best").has_value());
-  EXPECT_FALSE(parse_kv_type("q4_0").has_value());
-  EXPECT_FALSE(parse_path("").has_value());
+  EXPECT_FALSE(parse<SelectionKind>("best").has_value());
+  EXPECT_FALSE(parse<KvType>("q4_0").has_value());
+  EXPECT_FALSE(parse<BackEnd>("").has_value());
 }
 
 TEST_F(RequestTest, ThatWasRefusedLeavesNothingBehind) {
@@ -163,12 +163,13 @@ TEST(LaneTag, HoldsTheNumberOfTheLane) {
 }
 
 TEST(AdapterRequest, TakesWhatTheAdapterWasTrainedWith) {
-  const std::string base = write_model(tiny());
+  const std::string base = support::write_model(tiny());
   Coupling trained{
       .kind = CouplingKind::lanerope, .init = OmegaInit::given, .visibility = Visibility::strict};
   trained.omega.assign(8, 0.5F);
-  const std::string adapter = write_adapter({.coupling = trained, .tag = "[{k}]", .on_prompt = false}, base);
-  const auto model = load_model(base, Path::ggml, {{.file = adapter, .scale = 0.75F}});
+  const std::string adapter =
+      support::write_adapter({.coupling = trained, .tag = "[{k}]", .on_prompt = false}, base);
+  const auto model = support::load_model(base, BackEnd::ggml, {{.file = adapter, .scale = 0.75F}});
 
   Request request{.prompt = "Hello", .lanes = 2, .budget = 20};
   const ResolvedRequest resolved = resolve(*model, request);
@@ -218,4 +219,4 @@ TEST_F(RequestTest, ToScoreIsRefusedWhereItMakesNoSense) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::engine

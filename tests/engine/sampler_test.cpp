@@ -11,7 +11,7 @@
 #include "engine/random.h"
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::engine {
 namespace {
 
 // Random123's vector for philox4x32-10 with counter 0 and key 0 begins 6627e8d5 e169c58d; a draw takes 53
@@ -196,4 +196,4 @@ TEST(Sampler, RefusesLogitsThatSayNothing) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::engine

@@ -7,7 +7,7 @@
 #include "tests/support/engine_run.h"
 #include "tests/support/random_models.h"
 
-namespace lanerope {
+namespace lanerope::engine {
 namespace {
 
 // On the ggml path a product's rounding depends on how many rows go through it at once (f32 sums in another
@@ -44,12 +44,12 @@ std::string describe(const Coupling& c) {
 }
 
 struct Case {
-  Path path;
+  BackEnd back_end;
   const char* type;
 };
 
-RandomModel model_of(const Case& c) {
-  RandomModel model{.architecture = "qwen2", .n_layer = 2, .width = 64, .n_ffn = 96, .n_vocab = 259};
+tools::RandomModel model_of(const Case& c) {
+  tools::RandomModel model{.architecture = "qwen2", .n_layer = 2, .width = 64, .n_ffn = 96, .n_vocab = 259};
   if (std::string(c.type) == "q4_k_m") model.width = model.n_ffn = 256;
   model.type = c.type;
   return model;
@@ -57,21 +57,21 @@ RandomModel model_of(const Case& c) {
 
 class ScoreExactness : public testing::TestWithParam<Case> {
  protected:
-  std::shared_ptr<const Model> model = load_model(model_of(GetParam()), GetParam().path);
+  std::shared_ptr<const Model> model = support::load_model(model_of(GetParam()), GetParam().back_end);
 
   Engine engine(int32_t batch_rows = 512) const {
     return {model, {.kv_cells = 512, .batch_rows = batch_rows, .keep_prefixes = false}};
   }
   // An angle that differs in its last bits moves a query; products of quantised weights round it to 8 bits.
   double rounded_products() const { return GetParam().type[0] == 'q' ? 1e-2 : f16_cells; }
-  bool exact() const { return GetParam().path == Path::kernels; }
+  bool exact() const { return GetParam().back_end == BackEnd::kernels; }
 
   // To the bit, or on the ggml path to rounding.
-  void expect_same(const AllLogits& a, const AllLogits& b, const std::string& what) const {
+  void expect_same(const support::AllLogits& a, const support::AllLogits& b, const std::string& what) const {
     if (exact()) {
-      EXPECT_TRUE(a == b) << what << ": off by " << relative_difference(a, b);
+      EXPECT_TRUE(a == b) << what << ": off by " << support::relative_difference(a, b);
     } else {
-      EXPECT_LT(relative_difference(a, b), ggml_rounding) << what;
+      EXPECT_LT(support::relative_difference(a, b), ggml_rounding) << what;
     }
   }
 };
@@ -79,36 +79,40 @@ class ScoreExactness : public testing::TestWithParam<Case> {
 TEST_P(ScoreExactness, OneLaneIsThePlainModelToTheBit) {
   Engine plain = engine();
   // The plain model: nothing but a prompt. Its last logits are those before the lane's first token.
-  const std::vector<TokenId> prompt = some_tokens(7, 1);
-  const std::vector<TokenId> lane = some_tokens(6, 2);
-  const AllLogits first = all_logits(
+  const std::vector<TokenId> prompt = support::some_tokens(7, 1);
+  const std::vector<TokenId> lane = support::some_tokens(6, 2);
+  const support::AllLogits first = support::all_logits(
       plain, {.prompt_tokens = prompt, .lanes = {lane}, .coupling = {.kind = CouplingKind::independent}});
   for (const Coupling& coupling : couplings()) {
     Engine other = engine();
-    EXPECT_TRUE(all_logits(other, {.prompt_tokens = prompt, .lanes = {lane}, .coupling = coupling}) == first)
+    EXPECT_TRUE(
+        support::all_logits(other, {.prompt_tokens = prompt, .lanes = {lane}, .coupling = coupling}) == first)
         << describe(coupling);
   }
   for (size_t i = 1; i < lane.size(); ++i) {
     std::vector<TokenId> longer = prompt;
     longer.insert(longer.end(), lane.begin(), lane.begin() + static_cast<std::ptrdiff_t>(i));
     Engine fresh = engine();
-    const AllLogits alone = all_logits(fresh, {.prompt_tokens = longer, .lanes = {{lane[i]}}});
+    const support::AllLogits alone =
+        support::all_logits(fresh, {.prompt_tokens = longer, .lanes = {{lane[i]}}});
     // Here the tokens are in one segment and there in two, which are summed one after the other.
-    EXPECT_LT(relative_difference({{first[0][i]}}, alone), other_segments) << i << " tokens as a prompt";
+    EXPECT_LT(support::relative_difference({{first[0][i]}}, alone), other_segments)
+        << i << " tokens as a prompt";
   }
 }
 
 TEST_P(ScoreExactness, IndependentLanesAreRunsOfTheirOwn) {
-  ScoreRequest request{.prompt_tokens = some_tokens(19, 1),
-                       .lanes = {some_tokens(9, 2), some_tokens(4, 3), some_tokens(7, 4), some_tokens(1, 5)},
+  ScoreRequest request{.prompt_tokens = support::some_tokens(19, 1),
+                       .lanes = {support::some_tokens(9, 2), support::some_tokens(4, 3),
+                                 support::some_tokens(7, 4), support::some_tokens(1, 5)},
                        .coupling = {.kind = CouplingKind::independent}};
   Engine together = engine();
-  const AllLogits all = all_logits(together, request);
+  const support::AllLogits all = support::all_logits(together, request);
   for (size_t m = 0; m < all.size(); ++m) {
     ScoreRequest one = request;
     one.lanes = {request.lanes[m]};
     Engine alone = engine();
-    expect_same({all[m]}, all_logits(alone, one), "lane " + std::to_string(m));
+    expect_same({all[m]}, support::all_logits(alone, one), "lane " + std::to_string(m));
   }
 }
 
@@ -116,20 +120,21 @@ TEST_P(ScoreExactness, IndependentLanesAreRunsOfTheirOwn) {
 TEST_P(ScoreExactness, ShiftingTheLaneIndicesChangesNothing) {
   for (Coupling coupling : couplings()) {
     if (coupling.topology != Topology::all || coupling.prompt_lane == PromptLane::first) continue;
-    const std::vector<std::vector<TokenId>> lanes = {some_tokens(6, 2), some_tokens(4, 3), some_tokens(5, 4)};
+    const std::vector<std::vector<TokenId>> lanes = {support::some_tokens(6, 2), support::some_tokens(4, 3),
+                                                     support::some_tokens(5, 4)};
     // The same omega whatever the number of lanes is.
     if (coupling.init == OmegaInit::ntk) coupling.stride = 16;
     Engine at_zero = engine();
     const ScoreRequest request{
-        .prompt_tokens = some_tokens(9, 1), .lanes = lanes, .coupling = coupling, .stride = 16};
-    const AllLogits expected = all_logits(at_zero, request);
+        .prompt_tokens = support::some_tokens(9, 1), .lanes = lanes, .coupling = coupling, .stride = 16};
+    const support::AllLogits expected = support::all_logits(at_zero, request);
     for (const size_t shift : {1, 2, 5}) {
       ScoreRequest shifted = request;
       shifted.lanes.insert(shifted.lanes.begin(), shift, {1});
       shifted.start_steps.assign(shift, 20);
       shifted.start_steps.insert(shifted.start_steps.end(), lanes.size(), 0);
       Engine other = engine();
-      AllLogits logits = all_logits(other, shifted);
+      support::AllLogits logits = support::all_logits(other, shifted);
       logits.erase(logits.begin(), logits.begin() + static_cast<std::ptrdiff_t>(shift));
       expect_same(logits, expected, describe(coupling) + ", shifted by " + std::to_string(shift));
     }
@@ -137,25 +142,27 @@ TEST_P(ScoreExactness, ShiftingTheLaneIndicesChangesNothing) {
 }
 
 TEST_P(ScoreExactness, OmegaOfStrideThetaIsGroupThink) {
-  const std::string file = write_model(model_of(GetParam()));
+  const std::string file = support::write_model(model_of(GetParam()));
   for (const PromptLane prompt_lane : {PromptLane::own, PromptLane::first}) {
     const int32_t stride = 13;
     Coupling given{.kind = CouplingKind::lanerope, .init = OmegaInit::given, .prompt_lane = prompt_lane};
-    for (const double theta : reference::read_facts(GgufFile(file)).theta) {
+    for (const double theta : reference::read_facts(gguf::File(file)).theta) {
       given.omega.push_back(static_cast<float>(stride * theta));
     }
     ScoreRequest request{
-        .prompt_tokens = some_tokens(9, 1),
-        .lanes = {some_tokens(8, 2), some_tokens(5, 3), some_tokens(7, 4)},
+        .prompt_tokens = support::some_tokens(9, 1),
+        .lanes = {support::some_tokens(8, 2), support::some_tokens(5, 3), support::some_tokens(7, 4)},
         .coupling = {.kind = CouplingKind::groupthink, .stride = stride, .prompt_lane = prompt_lane}};
     Engine one = engine();
-    const AllLogits groupthink = all_logits(one, request);
+    const support::AllLogits groupthink = support::all_logits(one, request);
     request.coupling = given;
     Engine two = engine();
-    EXPECT_LT(relative_difference(all_logits(two, request), groupthink), rounded_products());
+    EXPECT_LT(support::relative_difference(support::all_logits(two, request), groupthink),
+              rounded_products());
     request.coupling.omega[0] += 0.5F;
     Engine three = engine();
-    EXPECT_GT(relative_difference(all_logits(three, request), groupthink), 1e-3) << "omega matters";
+    EXPECT_GT(support::relative_difference(support::all_logits(three, request), groupthink), 1e-3)
+        << "omega matters";
   }
 }
 
@@ -163,58 +170,62 @@ TEST_P(ScoreExactness, OmegaOfStrideThetaIsGroupThink) {
 TEST_P(ScoreExactness, PrefillAndDecodeAgree) {
   for (const int32_t n : {1, 2, 3, 4, 8}) {
     for (const Coupling& coupling : couplings()) {
-      ScoreRequest request{.prompt_tokens = some_tokens(21, 1), .coupling = coupling};
+      ScoreRequest request{.prompt_tokens = support::some_tokens(21, 1), .coupling = coupling};
       for (int32_t m = 0; m < n; ++m) {
-        request.lanes.push_back(some_tokens(12 - (5 * m) % 9, 10 + m));  // one ends early
-        request.start_steps.push_back(m == 2 ? 5 : 0);                   // one is spawned late
+        request.lanes.push_back(support::some_tokens(12 - (5 * m) % 9, 10 + m));  // one ends early
+        request.start_steps.push_back(m == 2 ? 5 : 0);                            // one is spawned late
       }
       Engine whole = engine(512);
       Engine stepwise = engine(n);
-      const double off = relative_difference(all_logits(stepwise, request), all_logits(whole, request));
+      const double off = support::relative_difference(support::all_logits(stepwise, request),
+                                                      support::all_logits(whole, request));
       EXPECT_LT(off, f16_cells) << describe(coupling) << ", " << n << " lanes";
     }
   }
 }
 
 TEST_P(ScoreExactness, ASharedPrefixChangesNothing) {
-  const ScoreRequest first{.prompt_tokens = some_tokens(40, 1), .lanes = {some_tokens(3, 2)}};
+  const ScoreRequest first{.prompt_tokens = support::some_tokens(40, 1),
+                           .lanes = {support::some_tokens(3, 2)}};
   ScoreRequest second = first;
   for (int i = 0; i < 6; ++i) second.prompt_tokens[34 + i] = 5;
   Engine fresh = engine();
-  const AllLogits expected = all_logits(fresh, second);
+  const support::AllLogits expected = support::all_logits(fresh, second);
   Engine keeps(model, {.kv_cells = 512});
-  all_logits(keeps, first);
-  EXPECT_LT(relative_difference(all_logits(keeps, second), expected), f16_cells);
-  EXPECT_LT(relative_difference(all_logits(keeps, second), expected), f16_cells) << "and again";
+  support::all_logits(keeps, first);
+  EXPECT_LT(support::relative_difference(support::all_logits(keeps, second), expected), f16_cells);
+  EXPECT_LT(support::relative_difference(support::all_logits(keeps, second), expected), f16_cells)
+      << "and again";
 }
 
 // Cells of 8 bits: coarser, but the same cells whichever way they were filled.
 TEST(SmallCells, HoldWhatLargeOnesHoldToTheirRounding) {
-  RandomModel small{.n_layer = 2, .width = 64, .n_ffn = 96, .n_vocab = 259};
-  const auto model = load_model(small, Path::kernels);
+  tools::RandomModel small{.n_layer = 2, .width = 64, .n_ffn = 96, .n_vocab = 259};
+  const auto model = support::load_model(small, BackEnd::kernels);
   for (const Coupling& coupling : couplings()) {
-    const ScoreRequest request{.prompt_tokens = some_tokens(21, 1),
-                               .lanes = {some_tokens(12, 10), some_tokens(7, 11), some_tokens(9, 12)},
-                               .start_steps = {0, 0, 3},
-                               .coupling = coupling};
+    const ScoreRequest request{
+        .prompt_tokens = support::some_tokens(21, 1),
+        .lanes = {support::some_tokens(12, 10), support::some_tokens(7, 11), support::some_tokens(9, 12)},
+        .start_steps = {0, 0, 3},
+        .coupling = coupling};
     const auto logits = [&](KvType type, int32_t batch_rows) {
       Engine engine(model,
                     {.kv_cells = 256, .batch_rows = batch_rows, .kv_type = type, .keep_prefixes = false});
-      return all_logits(engine, request);
+      return support::all_logits(engine, request);
     };
-    const AllLogits coarse = logits(KvType::q8_0, 512);
-    EXPECT_LT(relative_difference(coarse, logits(KvType::f16, 512)), 0.1) << describe(coupling);
-    EXPECT_LT(relative_difference(logits(KvType::q8_0, 3), coarse), 1e-2) << describe(coupling);
+    const support::AllLogits coarse = logits(KvType::q8_0, 512);
+    EXPECT_LT(support::relative_difference(coarse, logits(KvType::f16, 512)), 0.1) << describe(coupling);
+    EXPECT_LT(support::relative_difference(logits(KvType::q8_0, 3), coarse), 1e-2) << describe(coupling);
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Paths, ScoreExactness,
-                         testing::Values(Case{Path::ggml, "f32"}, Case{Path::kernels, "f32"},
-                                         Case{Path::kernels, "f16"}, Case{Path::kernels, "q8_0"},
-                                         Case{Path::kernels, "q4_0"}, Case{Path::kernels, "q4_k_m"}),
+                         testing::Values(Case{BackEnd::ggml, "f32"}, Case{BackEnd::kernels, "f32"},
+                                         Case{BackEnd::kernels, "f16"}, Case{BackEnd::kernels, "q8_0"},
+                                         Case{BackEnd::kernels, "q4_0"}, Case{BackEnd::kernels, "q4_k_m"}),
                          [](const auto& param_info) {
-                           return std::string(name(param_info.param.path)) + "_" + param_info.param.type;
+                           return std::string(name(param_info.param.back_end)) + "_" + param_info.param.type;
                          });
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::engine

@@ -8,37 +8,37 @@
 #include "tests/support/engine_run.h"
 #include "tests/support/random_models.h"
 
-namespace lanerope {
+namespace lanerope::engine {
 namespace {
 
 struct Case {
-  Path path;
+  BackEnd back_end;
   const char* type;
 };
 
 class SeededLanes : public testing::TestWithParam<Case> {
  protected:
   static std::shared_ptr<const Model> load() {
-    RandomModel model{.n_layer = 2, .width = 64, .n_ffn = 96, .n_vocab = 400, .type = GetParam().type};
+    tools::RandomModel model{.n_layer = 2, .width = 64, .n_ffn = 96, .n_vocab = 400, .type = GetParam().type};
     if (model.type == "q4_k_m") model.width = model.n_ffn = 256;
-    return load_model(model, GetParam().path);
+    return support::load_model(model, GetParam().back_end);
   }
 
   // To the bit on the kernels' path. ggml rounds a product by the number of its rows, which moves a draw that
   // is close.
-  static void expect_same(const GroupRun& a, const GroupRun& b) {
+  static void expect_same(const support::GroupRun& a, const support::GroupRun& b) {
     ASSERT_EQ(a.result.lanes.size(), b.result.lanes.size());
     for (int32_t m = 0; m < static_cast<int32_t>(a.result.lanes.size()); ++m) {
       EXPECT_EQ(a.tokens(m), b.tokens(m)) << "lane " << m;
       EXPECT_EQ(a.result.lanes[m].text, b.result.lanes[m].text);
-      if (GetParam().path == Path::kernels) {
+      if (GetParam().back_end == BackEnd::kernels) {
         EXPECT_EQ(a.logprobs(m), b.logprobs(m)) << "lane " << m;
       }
     }
   }
 
   static Request request(uint64_t seed, CouplingKind kind = CouplingKind::lanerope) {
-    return {.prompt_tokens = some_tokens(23, 7),
+    return {.prompt_tokens = support::some_tokens(23, 7),
             .lanes = 3,
             .budget = 12,
             .coupling = Coupling{.kind = kind},
@@ -53,9 +53,9 @@ class SeededLanes : public testing::TestWithParam<Case> {
 TEST_P(SeededLanes, SayTheSameTwiceAndWithAnotherSeedSomethingElse) {
   Engine first(model, {.kv_cells = 512});
   Engine second(model, {.kv_cells = 512});
-  const GroupRun run = run_group(first, request(1));
-  expect_same(run, run_group(second, request(1)));
-  const GroupRun other = run_group(second, request(2));
+  const support::GroupRun run = support::run_group(first, request(1));
+  expect_same(run, support::run_group(second, request(1)));
+  const support::GroupRun other = support::run_group(second, request(2));
   EXPECT_TRUE(run.tokens(0) != other.tokens(0) || run.tokens(1) != other.tokens(1) ||
               run.tokens(2) != other.tokens(2));
 }
@@ -64,7 +64,7 @@ TEST_P(SeededLanes, OfOneRequestDifferFromOneAnother) {
   Engine engine(model, {.kv_cells = 512});
   Request same = request(3, CouplingKind::independent);
   same.tag = "";
-  const GroupRun run = run_group(engine, same);
+  const support::GroupRun run = support::run_group(engine, same);
   std::set<std::vector<TokenId>> different;
   for (int32_t m = 0; m < 3; ++m) different.insert(run.tokens(m));
   EXPECT_EQ(different.size(), 3U);
@@ -74,17 +74,17 @@ TEST_P(SeededLanes, SayTheSameAloneAndBesideOtherGroups) {
   for (const CouplingKind kind :
        {CouplingKind::independent, CouplingKind::lanerope, CouplingKind::groupthink, CouplingKind::hogwild}) {
     Engine quiet(model, {.kv_cells = 1024, .keep_prefixes = false});
-    const GroupRun alone = run_group(quiet, request(4, kind));
+    const support::GroupRun alone = support::run_group(quiet, request(4, kind));
 
     Engine busy(model, {.kv_cells = 1024, .keep_prefixes = false});
-    Runner runner(busy);
+    support::Runner runner(busy);
     Request other = request(99, CouplingKind::hogwild);
-    other.prompt_tokens = some_tokens(50, 8);
+    other.prompt_tokens = support::some_tokens(50, 8);
     other.lanes = 5;
     busy.submit(other);
     for (int i = 0; i < 4; ++i) runner.step();
     const GroupId id = busy.submit(request(4, kind));
-    other.prompt_tokens = some_tokens(31, 9);
+    other.prompt_tokens = support::some_tokens(31, 9);
     other.coupling = Coupling{.kind = CouplingKind::independent};
     busy.submit(other);
     runner.finish();
@@ -99,18 +99,18 @@ TEST_P(SeededLanes, DrawTheSameWhateverTheNumberOfLanes) {
   few.tag = "";
   Request many = few;
   many.lanes = 7;
-  const GroupRun with_few = run_group(engine, few);
-  GroupRun with_many = run_group(engine, many);
+  const support::GroupRun with_few = support::run_group(engine, few);
+  support::GroupRun with_many = support::run_group(engine, many);
   with_many.result.lanes.resize(3);
   expect_same(with_few, with_many);
 }
 
 INSTANTIATE_TEST_SUITE_P(Paths, SeededLanes,
-                         testing::Values(Case{Path::ggml, "f32"}, Case{Path::kernels, "f32"},
-                                         Case{Path::kernels, "f16"}, Case{Path::kernels, "q8_0"},
-                                         Case{Path::kernels, "q4_0"}, Case{Path::kernels, "q4_k_m"}),
+                         testing::Values(Case{BackEnd::ggml, "f32"}, Case{BackEnd::kernels, "f32"},
+                                         Case{BackEnd::kernels, "f16"}, Case{BackEnd::kernels, "q8_0"},
+                                         Case{BackEnd::kernels, "q4_0"}, Case{BackEnd::kernels, "q4_k_m"}),
                          [](const auto& param_info) {
-                           return std::string(name(param_info.param.path)) + "_" + param_info.param.type;
+                           return std::string(name(param_info.param.back_end)) + "_" + param_info.param.type;
                          });
 
 // On the kernels' path the text of a seeded lane is a function of its request: neither the cells that its
@@ -126,17 +126,18 @@ class SharedBeginnings : public testing::TestWithParam<PoolCase> {
   static constexpr int32_t prompt_length = 1130;
 
   static std::shared_ptr<const Model> load() {
-    RandomModel model{.n_layer = 2, .width = 64, .n_ffn = 96, .n_vocab = 400, .type = GetParam().type};
+    tools::RandomModel model{.n_layer = 2, .width = 64, .n_ffn = 96, .n_vocab = 400, .type = GetParam().type};
     if (model.type == "q4_k_m") model.width = model.n_ffn = 256;
-    const std::string base = write_model(model);
+    const std::string base = support::write_model(model);
     const std::string adapter = GetParam().adapter;
-    if (adapter.empty()) return load_model(base, Path::kernels);
-    return load_model(base, Path::kernels, {{.file = write_adapter({.rank = 16, .type = adapter}, base)}});
+    if (adapter.empty()) return support::load_model(base, BackEnd::kernels);
+    return support::load_model(base, BackEnd::kernels,
+                               {{.file = support::write_adapter({.rank = 16, .type = adapter}, base)}});
   }
 
   // A prompt that begins with `same` tokens of the request's and goes on in its own way.
   static std::vector<TokenId> prompt(int32_t same, int32_t length = prompt_length) {
-    std::vector<TokenId> tokens = some_tokens(length, 7);
+    std::vector<TokenId> tokens = support::some_tokens(length, 7);
     for (int32_t i = same; i < length; ++i) tokens[i] = (tokens[i] + 1 + same % 7) % 250;
     return tokens;
   }
@@ -151,16 +152,16 @@ class SharedBeginnings : public testing::TestWithParam<PoolCase> {
             .logprobs = true};
   }
 
-  GroupRun alone(const Request& wanted, int32_t batch_rows = 512) const {
+  support::GroupRun alone(const Request& wanted, int32_t batch_rows = 512) const {
     Engine engine(model, options(batch_rows));
-    return run_group(engine, wanted);
+    return support::run_group(engine, wanted);
   }
 
   static EngineOptions options(int32_t batch_rows = 512) {
     return {.kv_cells = 12000, .batch_rows = batch_rows, .kv_type = GetParam().kv_type};
   }
 
-  static void expect_same_bits(const GroupRun& a, const GroupRun& b) {
+  static void expect_same_bits(const support::GroupRun& a, const support::GroupRun& b) {
     ASSERT_EQ(a.result.lanes.size(), b.result.lanes.size());
     for (int32_t m = 0; m < static_cast<int32_t>(a.result.lanes.size()); ++m) {
       EXPECT_EQ(a.tokens(m), b.tokens(m)) << "lane " << m;
@@ -174,15 +175,15 @@ class SharedBeginnings : public testing::TestWithParam<PoolCase> {
 TEST_P(SharedBeginnings, OfKeptPromptsMoveNoBit) {
   for (const int32_t lanes : {1, 4}) {
     const Request wanted = request(prompt(prompt_length), lanes);
-    const GroupRun expected = alone(wanted);
+    const support::GroupRun expected = alone(wanted);
     for (const int32_t same : {10, 64, 100, 200, 1100}) {
       SCOPED_TRACE(std::to_string(lanes) + " lanes, " + std::to_string(same) + " tokens in common");
       Engine engine(model, options());
-      run_group(engine, request(prompt(same), 2));
-      const GroupRun after = run_group(engine, wanted);
+      support::run_group(engine, request(prompt(same), 2));
+      const support::GroupRun after = support::run_group(engine, wanted);
       EXPECT_EQ(after.result.cached_prompt_tokens, same < 16 ? 0 : same);
       expect_same_bits(after, expected);
-      const GroupRun again = run_group(engine, wanted);
+      const support::GroupRun again = support::run_group(engine, wanted);
       EXPECT_EQ(again.result.cached_prompt_tokens, prompt_length - 1);
       expect_same_bits(again, expected);
     }
@@ -192,10 +193,11 @@ TEST_P(SharedBeginnings, OfKeptPromptsMoveNoBit) {
 // A prompt that is made of many runs of cells: each of the kept ones adds a little to the one before.
 TEST_P(SharedBeginnings, OfPromptsThatShareThemselvesMoveNoBit) {
   const Request wanted = request(prompt(prompt_length), 4);
-  const GroupRun expected = alone(wanted);
+  const support::GroupRun expected = alone(wanted);
   Engine engine(model, options());
-  for (const int32_t same : {40, 63, 130, 500, 1027}) run_group(engine, request(prompt(same, same + 5), 1));
-  const GroupRun after = run_group(engine, wanted);
+  for (const int32_t same : {40, 63, 130, 500, 1027})
+    support::run_group(engine, request(prompt(same, same + 5), 1));
+  const support::GroupRun after = support::run_group(engine, wanted);
   EXPECT_EQ(after.result.cached_prompt_tokens, 1027);
   expect_same_bits(after, expected);
 }
@@ -203,9 +205,9 @@ TEST_P(SharedBeginnings, OfPromptsThatShareThemselvesMoveNoBit) {
 TEST_P(SharedBeginnings, OfRunningGroupsMoveNoBit) {
   for (const int32_t lanes : {1, 4}) {
     const Request wanted = request(prompt(prompt_length), lanes);
-    const GroupRun expected = alone(wanted);
+    const support::GroupRun expected = alone(wanted);
     Engine engine(model, options(300));
-    Runner runner(engine);
+    support::Runner runner(engine);
     for (const int32_t same : {1100, 700}) engine.submit(request(prompt(same), 3));
     for (int i = 0; i < 3; ++i) runner.step();
     engine.submit(request(prompt(90), 1));
@@ -219,13 +221,13 @@ TEST_P(SharedBeginnings, OfRunningGroupsMoveNoBit) {
 
 TEST_P(SharedBeginnings, AndChunksOfAnyLengthMoveNoBit) {
   const Request wanted = request(prompt(prompt_length), 4);
-  const GroupRun expected = alone(wanted);
+  const support::GroupRun expected = alone(wanted);
   for (const int32_t batch_rows : {7, 64, 100, 4096}) {
     SCOPED_TRACE(batch_rows);
     expect_same_bits(alone(wanted, batch_rows), expected);
     Engine engine(model, options(batch_rows));
-    run_group(engine, request(prompt(333), 2));
-    expect_same_bits(run_group(engine, wanted), expected);
+    support::run_group(engine, request(prompt(333), 2));
+    expect_same_bits(support::run_group(engine, wanted), expected);
   }
 }
 
@@ -240,11 +242,11 @@ INSTANTIATE_TEST_SUITE_P(Pools, SharedBeginnings,
                          });
 
 // A fork of an independent lane is a plain run of the prompt and what the lane wrote before.
-class Forks : public testing::TestWithParam<Path> {};
+class Forks : public testing::TestWithParam<BackEnd> {};
 
 TEST_P(Forks, GoOnLikeAPlainRunOfPromptAndTrunk) {
-  const auto model = load_model(RandomModel{.n_layer = 2, .n_vocab = 400}, GetParam());
-  const Request trunk{.prompt_tokens = some_tokens(15, 3),
+  const auto model = support::load_model(tools::RandomModel{.n_layer = 2, .n_vocab = 400}, GetParam());
+  const Request trunk{.prompt_tokens = support::some_tokens(15, 3),
                       .lanes = 1,
                       .budget = 16,
                       .coupling = Coupling{.kind = CouplingKind::independent},
@@ -256,20 +258,20 @@ TEST_P(Forks, GoOnLikeAPlainRunOfPromptAndTrunk) {
   for (const auto& [when, fork_step] :
        {std::pair{6, -1}, std::pair{6, 6}, std::pair{6, 3}, std::pair{9, 1}}) {
     Engine engine(model, {.kv_cells = 256, .keep_prefixes = false});
-    Runner runner(engine);
+    support::Runner runner(engine);
     const GroupId id = engine.submit(trunk);
     for (int i = 0; i < when; ++i) runner.step();
     const int32_t fork = engine.spawn(id, {.parent = 0, .fork_step = fork_step, .text = " then"});
     const int32_t again = engine.spawn(id, {.parent = fork});
     runner.finish();
-    const GroupRun& run = runner.run(id);
+    const support::GroupRun& run = runner.run(id);
 
     const int32_t past = fork_step < 0 ? when : fork_step;
     const std::vector<TokenId> own = run.tokens(0);
     Request plain = trunk;
     plain.prompt_tokens.insert(plain.prompt_tokens.end(), own.begin(), own.begin() + past);
     plain.lane_texts = {" then"};
-    const GroupRun expected = run_group(engine, plain);
+    const support::GroupRun expected = support::run_group(engine, plain);
 
     EXPECT_EQ(run.tokens(fork).front(), own[past - 1]) << "the last token of the past is fed once more";
     const std::vector<TokenId> tokens = run.tokens(fork);
@@ -285,8 +287,8 @@ TEST_P(Forks, GoOnLikeAPlainRunOfPromptAndTrunk) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Paths, Forks, testing::Values(Path::ggml, Path::kernels),
+INSTANTIATE_TEST_SUITE_P(Paths, Forks, testing::Values(BackEnd::ggml, BackEnd::kernels),
                          [](const auto& param_info) { return std::string(name(param_info.param)); });
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::engine

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-namespace lanerope {
+namespace lanerope::engine {
 namespace {
 
 LaneResult lane(std::optional<std::string> answer, double mean_logprob = -1,
@@ -62,4 +62,4 @@ TEST(Selection, ByScoresTakesTheFirstOfTheHighest) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::engine

@@ -11,7 +11,7 @@
 #include "tests/support/engine_run.h"
 #include "tests/support/random_models.h"
 
-namespace lanerope {
+namespace lanerope::engine {
 namespace {
 
 using testing::HasSubstr;
@@ -31,7 +31,7 @@ TEST(Verifier, ScoresEveryLane) {
 }
 
 TEST(Verifier, ReadsOneJsonLineALane) {
-  const std::string file = new_file(".jsonl");
+  const std::string file = support::new_file(".jsonl");
   EXPECT_EQ(ask("cat > " + file + "; echo 1; echo 2; echo 3").failure, "");
   std::ifstream input(file);
   std::string line;
@@ -91,21 +91,22 @@ TEST(Verifier, TakesMoreTextThanAPipeHolds) {
 }
 
 TEST(VerifierOfAGroup, ChoosesTheLaneOrSaysThatItCouldNot) {
-  Engine engine(load_model(RandomModel{.n_layer = 1, .width = 64, .n_ffn = 64}, Path::ggml),
-                {.kv_cells = 256});
+  Engine engine(
+      support::load_model(tools::RandomModel{.n_layer = 1, .width = 64, .n_ffn = 64}, BackEnd::ggml),
+      {.kv_cells = 256});
   Request request{.prompt = "Hi", .lanes = 3, .budget = 14, .tag = ""};
   request.lane_texts = {"\\boxed{1}", "\\boxed{2}", "\\boxed{2}"};
   request.selection = {.kind = SelectionKind::verifier,
                        .verifier_command = "cat >/dev/null; echo 0.1; echo 0.2; echo 0.7"};
-  const GroupRun run = run_group(engine, request);
+  const support::GroupRun run = support::run_group(engine, request);
   EXPECT_EQ(run.result.selected, 2);
   EXPECT_DOUBLE_EQ(run.result.confidence, 0.7);
   EXPECT_EQ(run.result.note, "");
   request.selection.verifier_command = "exit 1";
-  const GroupRun failed = run_group(engine, request);
+  const support::GroupRun failed = support::run_group(engine, request);
   EXPECT_EQ(failed.result.selected, 1) << "by vote";
   EXPECT_THAT(failed.result.note, HasSubstr("exit status 1"));
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::engine

@@ -7,7 +7,7 @@
 #include "eval/evaluation.h"
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::eval {
 namespace {
 
 std::string refusal(const std::string& text) {
@@ -71,4 +71,4 @@ TEST(Arm, GetsAsManyLanesAsTheOthers) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::eval

@@ -10,14 +10,14 @@
 #include "tests/support/engine_run.h"
 #include "tests/support/random_models.h"
 
-namespace lanerope {
+namespace lanerope::eval {
 namespace {
 
 // Ends a lane now and then, so that lengths differ.
 std::shared_ptr<const Model> model() {
-  static const std::shared_ptr<const Model> loaded = load_model(
-      RandomModel{.n_layer = 2, .width = 64, .n_ffn = 96, .n_vocab = 400, .output_gain = 1, .seed = 5},
-      Path::kernels);
+  static const std::shared_ptr<const Model> loaded = support::load_model(
+      tools::RandomModel{.n_layer = 2, .width = 64, .n_ffn = 96, .n_vocab = 400, .output_gain = 1, .seed = 5},
+      BackEnd::kernels);
   return loaded;
 }
 
@@ -138,4 +138,4 @@ TEST(Evaluation, SettingsSayWhatTextsFollowFrom) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::eval

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace lanerope {
+namespace lanerope::eval {
 namespace {
 
 // One token a piece; a tag, which is no text, stands before them.
@@ -29,4 +29,4 @@ TEST(LaneWatch, SeesAChangeOfMindButNoRepetition) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::eval

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace lanerope {
+namespace lanerope::eval {
 namespace {
 
 EvalLane lane(const std::string& answer, int32_t length, double mean_logprob = -1) {
@@ -125,11 +125,11 @@ TEST(Bootstrap, IntervalIsThatOfTheBinomialItResamples) {
     }
     return 1.0;
   };
-  const Share share = Bootstrap(100, {.resamples = 20000, .seed = 3}).share(values);
+  const Estimate share = Bootstrap(100, {.resamples = 20000, .seed = 3}).share(values);
   EXPECT_DOUBLE_EQ(share.value, 0.4);
   EXPECT_NEAR(share.low, quantile(0.025), 0.0101);
   EXPECT_NEAR(share.high, quantile(0.975), 0.0101);
-  const Share sure = Bootstrap(5, {}).share(std::vector<double>(5, 0.25));
+  const Estimate sure = Bootstrap(5, {}).share(std::vector<double>(5, 0.25));
   EXPECT_EQ(sure.low, 0.25);
   EXPECT_EQ(sure.high, 0.25);
 }
@@ -173,4 +173,4 @@ TEST(Calibration, ClaimsAreShareOfVotesAndLikelihood) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::eval

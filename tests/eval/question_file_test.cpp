@@ -9,11 +9,11 @@
 #include "lanerope/errors.h"
 #include "tests/support/random_models.h"
 
-namespace lanerope {
+namespace lanerope::eval {
 namespace {
 
 std::string file_of(const std::string& text) {
-  std::string file = new_file(".jsonl");
+  std::string file = support::new_file(".jsonl");
   std::ofstream(file, std::ios::binary) << text;
   return file;
 }
@@ -75,4 +75,4 @@ TEST(QuestionFile, SaysWhichLineIsBad) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::eval

@@ -10,7 +10,7 @@
 #include "lanerope/errors.h"
 #include "tests/support/random_models.h"
 
-namespace lanerope {
+namespace lanerope::eval {
 namespace {
 
 EvalRecord record(int64_t question) {
@@ -51,7 +51,7 @@ std::string refusal(const std::string& file, const RunSettings& wanted) {
 
 // A file with the arm x, two records and a timing.
 std::string whole_file() {
-  std::string path = new_file(".jsonl");
+  std::string path = support::new_file(".jsonl");
   RecordFile file(path);
   file.begin_arm("x", settings);
   file.add(record(0));
@@ -114,7 +114,7 @@ TEST(RecordFile, IsNotGoneOnWithAfterAChange) {
 }
 
 TEST(RecordFile, LeavesOtherFilesAlone) {
-  const std::string path = new_file(".jsonl");
+  const std::string path = support::new_file(".jsonl");
   for (const std::string notes : {"my notes\n", "my notes", "{\"a\": 1}\n", "\n"}) {
     write(path, notes);
     EXPECT_THROW(RecordFile{path}, BadFile) << notes;
@@ -124,7 +124,7 @@ TEST(RecordFile, LeavesOtherFilesAlone) {
 }
 
 TEST(Fingerprint, TellsFilesApart) {
-  const std::string path = new_file(".bin");
+  const std::string path = support::new_file(".bin");
   std::string text(9'000'000, 'a');
   write(path, text);
   const std::string first = fingerprint(path);
@@ -138,4 +138,4 @@ TEST(Fingerprint, TellsFilesApart) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::eval

@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace lanerope {
+namespace lanerope::eval {
 namespace {
 
 using testing::HasSubstr;
@@ -63,4 +63,4 @@ TEST(Report, PageHoldsItsDataAndNeedsNoNetwork) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::eval

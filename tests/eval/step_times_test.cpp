@@ -5,7 +5,7 @@
 
 #include "eval/metrics.h"
 
-namespace lanerope {
+namespace lanerope::eval {
 namespace {
 
 TEST(StepTimes, AreMediansByLiveLanes) {
@@ -60,4 +60,4 @@ TEST(StepTimes, AreComparedWithTheIndependentArm) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::eval

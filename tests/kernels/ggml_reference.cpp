@@ -11,7 +11,7 @@
 #include <hwy/detect_targets.h>
 #include <hwy/targets.h>
 
-namespace lanerope::testing {
+namespace lanerope::kernels {
 namespace {
 
 // The thread sanitizer does not see the barriers of the OpenMP library that ggml's back end waits at.
@@ -99,4 +99,4 @@ double root_mean_square(const std::vector<double>& exact, const std::vector<floa
   return std::sqrt(sum / static_cast<double>(exact.size()));
 }
 
-}  // namespace lanerope::testing
+}  // namespace lanerope::kernels

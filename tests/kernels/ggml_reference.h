@@ -8,7 +8,7 @@
 
 #include <ggml.h>
 
-namespace lanerope::testing {
+namespace lanerope::kernels {
 
 // Runs `body` once for each instruction set that the kernels were built for and this machine has.
 void for_each_instruction_set(const std::function<void(const char* name)>& body);
@@ -35,4 +35,4 @@ std::vector<float> run_graph(int n_threads, const std::function<ggml_tensor*(ggm
 
 double root_mean_square(const std::vector<double>& exact, const std::vector<float>& values);
 
-}  // namespace lanerope::testing
+}  // namespace lanerope::kernels

@@ -8,7 +8,7 @@
 
 #include "tests/kernels/ggml_reference.h"
 
-namespace lanerope {
+namespace lanerope::kernels {
 namespace {
 
 using ::testing::IsSupersetOf;
@@ -16,7 +16,7 @@ using ::testing::IsSupersetOf;
 // Which ones the other tests mean when they say "for each instruction set".
 std::set<std::string> those_of_this_machine() {
   std::set<std::string> names;
-  testing::for_each_instruction_set([&](const char* name) {
+  for_each_instruction_set([&](const char* name) {
     names.insert(name);
     std::cout << "instruction set: " << name << "\n";
   });
@@ -36,4 +36,4 @@ TEST(InstructionSets, AreAllThereWhereTheMachineIsEmulated) {
 #endif
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::kernels

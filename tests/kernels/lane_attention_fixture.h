@@ -13,7 +13,7 @@
 #include "kernels/lane_attention.h"
 #include "tests/kernels/ggml_reference.h"
 
-namespace lanerope {
+namespace lanerope::kernels {
 
 // A pool of cells and queries to attend to it, in the types that the kernel gets and in what they stand for.
 struct Pool {
@@ -40,7 +40,7 @@ class LaneAttention : public ::testing::Test {
 
   Pool pool(ggml_type type, const AttentionShape& shape, std::vector<float> values) {
     const int64_t width = shape.head_dim * shape.n_head_kv;
-    const testing::FileMatrix cells = testing::quantised(type, width, values);
+    const FileMatrix cells = quantised(type, width, values);
     return {type, cells.bytes, cells.values, ggml_row_size(type, width)};
   }
 
@@ -49,24 +49,24 @@ class LaneAttention : public ::testing::Test {
             .n_head_kv = n_head_kv,
             .head_dim = head_dim,
             .n_rot = head_dim,
-            .pairs = RopePairs::halves,
+            .pairs = core::RopePairs::halves,
             .scale = 1.0F / std::sqrt(static_cast<float>(head_dim))};
   }
 
-  std::shared_ptr<LaneFrequencies> frequencies(const AttentionShape& of, int32_t layers) {
-    auto made = std::make_shared<LaneFrequencies>();
+  std::shared_ptr<core::LaneFrequencies> frequencies(const AttentionShape& of, int32_t layers) {
+    auto made = std::make_shared<core::LaneFrequencies>();
     for (int32_t t = 0; t < of.n_rot / 2; ++t) made->theta.push_back(std::pow(10000.0, -2.0 * t / of.n_rot));
     for (int32_t t = 0; t < of.n_rot / 2 * layers; ++t) made->omega.push_back(normal_(random_) * 100);
     return made;
   }
 
-  // Blocks of rows with segments anywhere in the pool (they may overlap), and any turns and ranges. Some read
-  // the prompt of the block before.
-  AttentionPlan random_plan(const AttentionShape& of, int32_t n_cells, int32_t layers) {
-    AttentionPlan plan;
+  // Blocks of rows with segments anywhere in the pool (they may overlap), and any offsets and ranges. Some
+  // read the prompt of the block before.
+  core::AttentionPlan random_plan(const AttentionShape& of, int32_t n_cells, int32_t layers) {
+    core::AttentionPlan plan;
     const int32_t n_blocks = pick(1, 4);
     for (int32_t b = 0; b < n_blocks; ++b) {
-      AttentionBlock block;
+      core::AttentionBlock block;
       block.first_row = plan.n_rows;
       block.n_rows = pick(1, 20);
       block.frequencies = frequencies(of, layers);
@@ -74,15 +74,15 @@ class LaneAttention : public ::testing::Test {
       for (int32_t s = 0; s < n_segments; ++s) {
         const int32_t cell = pick(0, n_cells - 1);
         block.segments.push_back({cell, pick(0, n_cells - cell)});
-        block.owners.push_back(s == 0 ? prompt_row : s);
+        block.owners.push_back(s == 0 ? core::prompt_row : s);
       }
       if (n_segments > 0 && b > 0 && !plan.blocks.back().segments.empty() && pick(0, 1) == 0) {
         block.segments.front() = plan.blocks.back().segments.front();
         block.frequencies = plan.blocks.back().frequencies;
       }
       for (int32_t r = 0; r < block.n_rows; ++r) {
-        for (const SegmentView& segment : block.segments) {
-          RowSegment row;
+        for (const core::SegmentView& segment : block.segments) {
+          core::RowSegment row;
           switch (pick(0, 4)) {
             case 0:
               break;  // sees nothing
@@ -96,7 +96,7 @@ class LaneAttention : public ::testing::Test {
               row.visible.begin = pick(0, segment.length);
               row.visible.end = pick(0, segment.length);
           }
-          if (pick(0, 2) > 0) row.turns = {pick(-7, 7), pick(0, 1) * pick(-500, 500)};
+          if (pick(0, 2) > 0) row.offset = {pick(-7, 7), pick(0, 1) * pick(-500, 500)};
           block.row_segments.push_back(row);
         }
       }
@@ -107,35 +107,35 @@ class LaneAttention : public ::testing::Test {
   }
 
   // What the plan says, word for word, in double precision.
-  static std::vector<double> exact(const AttentionShape& of, const AttentionPlan& plan, int32_t layer,
+  static std::vector<double> exact(const AttentionShape& of, const core::AttentionPlan& plan, int32_t layer,
                                    const std::vector<float>& q, const Pool& keys, const Pool& values) {
     const int32_t dim = of.head_dim;
     const int32_t group = of.n_head / of.n_head_kv;
     std::vector<double> out(q.size());
-    for (const AttentionBlock& block : plan.blocks) {
+    for (const core::AttentionBlock& block : plan.blocks) {
       for (int32_t r = 0; r < block.n_rows; ++r) {
         for (int32_t h = 0; h < of.n_head; ++h) {
           const size_t at = (static_cast<size_t>(block.first_row + r) * of.n_head + h) * dim;
           std::vector<double> scores;
           std::vector<const float*> seen;
           for (size_t s = 0; s < block.segments.size(); ++s) {
-            const RowSegment& row = block.row(r)[s];
-            std::vector<double> turned(q.begin() + at, q.begin() + at + dim);
+            const core::RowSegment& row = block.row(r)[s];
+            std::vector<double> rotated(q.begin() + at, q.begin() + at + dim);
             for (int32_t t = 0; t < of.n_rot / 2; ++t) {
-              const double phi = row.turns.lane * block.frequencies->omega_of_layer(layer)[t] +
-                                 row.turns.token * block.frequencies->theta[t];
-              const int32_t a = of.pairs == RopePairs::halves ? t : 2 * t;
-              const int32_t b = of.pairs == RopePairs::halves ? t + of.n_rot / 2 : 2 * t + 1;
-              const double x = turned[a];
-              const double y = turned[b];
-              turned[a] = x * std::cos(phi) - y * std::sin(phi);
-              turned[b] = x * std::sin(phi) + y * std::cos(phi);
+              const double phi = row.offset.lanes * block.frequencies->omega_of_layer(layer)[t] +
+                                 row.offset.tokens * block.frequencies->theta[t];
+              const int32_t a = of.pairs == core::RopePairs::halves ? t : 2 * t;
+              const int32_t b = of.pairs == core::RopePairs::halves ? t + of.n_rot / 2 : 2 * t + 1;
+              const double x = rotated[a];
+              const double y = rotated[b];
+              rotated[a] = x * std::cos(phi) - y * std::sin(phi);
+              rotated[b] = x * std::sin(phi) + y * std::cos(phi);
             }
             for (int32_t j = row.visible.begin; j < row.visible.end; ++j) {
               const size_t cell =
                   (static_cast<size_t>(block.segments[s].cell + j) * of.n_head_kv + h / group) * dim;
               double score = 0;
-              for (int32_t d = 0; d < dim; ++d) score += turned[d] * keys.values[cell + d];
+              for (int32_t d = 0; d < dim; ++d) score += rotated[d] * keys.values[cell + d];
               scores.push_back(score * of.scale);
               seen.push_back(values.values.data() + cell);
             }
@@ -153,7 +153,7 @@ class LaneAttention : public ::testing::Test {
     return out;
   }
 
-  static std::vector<float> kernel(const AttentionShape& of, const AttentionWork& work, int32_t layer,
+  static std::vector<float> kernel(const AttentionShape& of, const AttentionSchedule& work, int32_t layer,
                                    const std::vector<float>& q, const Pool& keys, const Pool& values,
                                    int n_threads = 1, ThreadPool* pool = nullptr) {
     std::vector<float> out(q.size(), NAN);
@@ -179,14 +179,14 @@ class LaneAttention : public ::testing::Test {
     const size_t width = of.head_dim * of.n_head_kv;
     const Pool keys = pool(type, of, normals(width * n_cells));
     const Pool values = pool(type, of, normals(width * n_cells));
-    AttentionWork work(of, layers);
+    AttentionSchedule work(of, layers);
     for (int round = 0; round < 3; ++round) {
-      const AttentionPlan plan = random_plan(of, n_cells, round == 0 ? 1 : layers);
+      const core::AttentionPlan plan = random_plan(of, n_cells, round == 0 ? 1 : layers);
       const std::vector<float> q = normals(static_cast<size_t>(plan.n_rows) * of.n_head * of.head_dim, scale);
       work.prepare(plan);
       for (int32_t layer = 0; layer < layers; layer += 2) {
         const std::vector<double> expected = exact(of, plan, layer, q, keys, values);
-        testing::for_each_instruction_set([&](const char*) {
+        for_each_instruction_set([&](const char*) {
           const std::vector<float> out = kernel(of, work, layer, q, keys, values);
           for (size_t i = 0; i < out.size(); ++i)
             ASSERT_NEAR(out[i], expected[i], 2e-5 + scale * 1e-6) << "element " << i;
@@ -196,4 +196,4 @@ class LaneAttention : public ::testing::Test {
   }
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::kernels

@@ -6,7 +6,7 @@
 
 #include "tests/kernels/lane_attention_fixture.h"
 
-namespace lanerope {
+namespace lanerope::kernels {
 namespace {
 
 TEST_F(LaneAttention, DoesWhatThePlanSays) {
@@ -22,7 +22,7 @@ TEST_F(LaneAttention, DoesWhatThePlanSaysForAnyShape) {
   AttentionShape partial = shape(6, 2, 64);
   partial.n_rot = 32;
   expect_exact(partial, GGML_TYPE_F16, 90);
-  partial.pairs = RopePairs::adjacent;
+  partial.pairs = core::RopePairs::adjacent;
   expect_exact(partial, GGML_TYPE_F16, 90);
 }
 
@@ -48,13 +48,13 @@ TEST_F(LaneAttention, HoldsExtremeCells) {
   }
   const Pool extreme = pool(GGML_TYPE_F16, of, cells);
   const Pool plain = pool(GGML_TYPE_F16, of, normals(cells.size()));
-  const AttentionPlan plan = random_plan(of, n_cells, 1);
+  const core::AttentionPlan plan = random_plan(of, n_cells, 1);
   std::vector<float> q = normals(static_cast<size_t>(plan.n_rows) * of.n_head * of.head_dim);
   q[0] = 1e-41F;
   q[1] = 65504.0F;
-  AttentionWork work(of, 1);
+  AttentionSchedule work(of, 1);
   work.prepare(plan);
-  testing::for_each_instruction_set([&](const char*) {
+  for_each_instruction_set([&](const char*) {
     std::vector<double> expected = exact(of, plan, 0, q, plain, extreme);
     std::vector<float> out = kernel(of, work, 0, q, plain, extreme);
     for (size_t i = 0; i < out.size(); ++i) ASSERT_NEAR(out[i], expected[i], 65504 * 2e-5);
@@ -69,18 +69,18 @@ TEST_F(LaneAttention, IsAsExactAsGgml) {
   for (int32_t n_cells : {1, 31, 300}) {
     const Pool keys = pool(GGML_TYPE_F16, of, normals(of.head_dim * n_cells));
     const Pool values = pool(GGML_TYPE_F16, of, normals(of.head_dim * n_cells));
-    const AttentionPlan plan{.blocks = {{.first_row = 0,
-                                         .n_rows = 1,
-                                         .segments = {{0, n_cells}},
-                                         .owners = {prompt_row},
-                                         .row_segments = {{{0, n_cells}, {}}},
-                                         .frequencies = frequencies(of, 1)}},
-                             .n_rows = 1};
+    const core::AttentionPlan plan{.blocks = {{.first_row = 0,
+                                               .n_rows = 1,
+                                               .segments = {{0, n_cells}},
+                                               .owners = {core::prompt_row},
+                                               .row_segments = {{{0, n_cells}, {}}},
+                                               .frequencies = frequencies(of, 1)}},
+                                   .n_rows = 1};
     const std::vector<float> q = normals(of.n_head * of.head_dim);
-    AttentionWork work(of, 1);
+    AttentionSchedule work(of, 1);
     work.prepare(plan);
     const std::vector<double> expected = exact(of, plan, 0, q, keys, values);
-    const std::vector<float> ggml = testing::run_graph(1, [&](ggml_context* context) {
+    const std::vector<float> ggml = run_graph(1, [&](ggml_context* context) {
       ggml_tensor* k = ggml_new_tensor_2d(context, GGML_TYPE_F16, of.head_dim, n_cells);
       ggml_tensor* v = ggml_new_tensor_2d(context, GGML_TYPE_F16, of.head_dim, n_cells);
       ggml_tensor* x = ggml_new_tensor_2d(context, GGML_TYPE_F32, of.head_dim, of.n_head);
@@ -90,9 +90,9 @@ TEST_F(LaneAttention, IsAsExactAsGgml) {
       ggml_tensor* weights = ggml_soft_max_ext(context, ggml_mul_mat(context, k, x), nullptr, of.scale, 0);
       return ggml_mul_mat(context, ggml_cont(context, ggml_transpose(context, v)), weights);
     });
-    testing::for_each_instruction_set([&](const char*) {
-      const double ours = testing::root_mean_square(expected, kernel(of, work, 0, q, keys, values));
-      EXPECT_LE(ours, testing::root_mean_square(expected, ggml) + 1e-7);
+    for_each_instruction_set([&](const char*) {
+      const double ours = root_mean_square(expected, kernel(of, work, 0, q, keys, values));
+      EXPECT_LE(ours, root_mean_square(expected, ggml) + 1e-7);
     });
   }
 }
@@ -100,23 +100,23 @@ TEST_F(LaneAttention, IsAsExactAsGgml) {
 TEST_F(LaneAttention, GivesZerosToARowThatSeesNothing) {
   const AttentionShape of = shape(4, 2, 32);
   const Pool cells = pool(GGML_TYPE_F16, of, normals(of.head_dim * of.n_head_kv * 10));
-  AttentionPlan plan{.blocks = {{.first_row = 0,
-                                 .n_rows = 2,
-                                 .segments = {{0, 10}},
-                                 .owners = {prompt_row},
-                                 .row_segments = {{{3, 3}, {1, 0}}, {{0, 10}, {}}},
-                                 .frequencies = frequencies(of, 1)},
-                                {.first_row = 2,
-                                 .n_rows = 1,
-                                 .segments = {},
-                                 .owners = {},
-                                 .row_segments = {},
-                                 .frequencies = frequencies(of, 1)}},
-                     .n_rows = 3};
-  AttentionWork work(of, 1);
+  core::AttentionPlan plan{.blocks = {{.first_row = 0,
+                                       .n_rows = 2,
+                                       .segments = {{0, 10}},
+                                       .owners = {core::prompt_row},
+                                       .row_segments = {{{3, 3}, {1, 0}}, {{0, 10}, {}}},
+                                       .frequencies = frequencies(of, 1)},
+                                      {.first_row = 2,
+                                       .n_rows = 1,
+                                       .segments = {},
+                                       .owners = {},
+                                       .row_segments = {},
+                                       .frequencies = frequencies(of, 1)}},
+                           .n_rows = 3};
+  AttentionSchedule work(of, 1);
   work.prepare(plan);
   const std::vector<float> q = normals(3 * 128);
-  testing::for_each_instruction_set([&](const char*) {
+  for_each_instruction_set([&](const char*) {
     const std::vector<float> out = kernel(of, work, 0, q, cells, cells);
     for (int i = 0; i < 128; ++i) EXPECT_EQ(out[i], 0.0F);
     EXPECT_NE(out[128], 0.0F);
@@ -132,12 +132,12 @@ TEST_F(LaneAttention, GivesARowTheSameBitsWhateverElseIsInTheBatch) {
     const int32_t n_cells = whole ? 1100 : 1500;
     const Pool keys = pool(GGML_TYPE_F16, of, normals(of.head_dim * of.n_head_kv * n_cells));
     const Pool values = pool(GGML_TYPE_F16, of, normals(of.head_dim * of.n_head_kv * n_cells));
-    AttentionPlan plan = random_plan(of, n_cells, 1);
-    AttentionWork work(of, 1);
+    core::AttentionPlan plan = random_plan(of, n_cells, 1);
+    AttentionSchedule work(of, 1);
     work.prepare(plan);
-    const auto is_whole = [](const AttentionWork::Item& item) { return item.segment < 0; };
-    while (whole && !std::ranges::all_of(work.items(), is_whole)) {
-      AttentionBlock block = plan.blocks.front();
+    const auto is_whole = [](const AttentionSchedule::Task& item) { return item.segment < 0; };
+    while (whole && !std::ranges::all_of(work.tasks(), is_whole)) {
+      core::AttentionBlock block = plan.blocks.front();
       block.first_row = plan.n_rows;
       plan.n_rows += block.n_rows;
       plan.blocks.push_back(block);
@@ -145,16 +145,16 @@ TEST_F(LaneAttention, GivesARowTheSameBitsWhateverElseIsInTheBatch) {
     }
     const size_t row_size = of.n_head * of.head_dim;
     const std::vector<float> q = normals(plan.n_rows * row_size);
-    testing::for_each_instruction_set([&](const char*) {
+    for_each_instruction_set([&](const char*) {
       work.prepare(plan);
       const std::vector<float> all = kernel(of, work, 0, q, keys, values);
       for (int threads : {2, 5}) EXPECT_EQ(kernel(of, work, 0, q, keys, values, threads), all);
       ThreadPool threads(3);
       EXPECT_EQ(kernel(of, work, 0, q, keys, values, 1, &threads), all);
-      for (const AttentionBlock& block :
+      for (const core::AttentionBlock& block :
            std::span(plan.blocks).first(std::min<size_t>(plan.blocks.size(), 5))) {
         for (int32_t r = 0; r < block.n_rows; ++r) {
-          AttentionBlock alone = block;
+          core::AttentionBlock alone = block;
           alone.first_row = 0;
           alone.n_rows = 1;
           alone.row_segments = {block.row(r).begin(), block.row(r).end()};
@@ -173,23 +173,23 @@ TEST_F(LaneAttention, GivesARowTheSameBitsWhateverElseIsInTheBatch) {
 TEST_F(LaneAttention, MeetsAPromptOnceForAllLanesThatReadIt) {
   const AttentionShape of = shape(12, 2, 64);
   const auto shared = frequencies(of, 1);
-  AttentionPlan plan;
+  core::AttentionPlan plan;
   for (int32_t m = 0; m < 8; ++m) {
     plan.blocks.push_back({.first_row = m,
                            .n_rows = 1,
                            .segments = {{0, 100}, {100 + 10 * m, 10}},
-                           .owners = {prompt_row, m},
+                           .owners = {core::prompt_row, m},
                            .row_segments = {{{0, 100}, {}}, {{0, 10}, {}}},
                            .frequencies = shared});
   }
   plan.n_rows = 8;
-  AttentionWork work(of, 1);
+  AttentionSchedule work(of, 1);
   work.prepare(plan);
   ASSERT_EQ(work.tiles().size(), 1U) << "8 lanes x 6 heads of a KV head";
   const auto& segments = work.tiles().front().segments;
   ASSERT_EQ(segments.size(), 9U);
-  EXPECT_EQ(segments.front().lanes.end - segments.front().lanes.begin, 48);
-  EXPECT_EQ(segments[1].lanes.end - segments[1].lanes.begin, 16)
+  EXPECT_EQ(segments.front().queries.end - segments.front().queries.begin, 48);
+  EXPECT_EQ(segments[1].queries.end - segments[1].queries.begin, 16)
       << "a lane's own cells are met by it and its neighbours";
 
   plan.blocks[4].segments.front().cell = 1;
@@ -202,13 +202,13 @@ TEST_F(LaneAttention, RunsInAGraphLayerAfterLayer) {
   constexpr int32_t n_cells = 50;
   const size_t width = of.head_dim * of.n_head_kv;
   const Pool cells = pool(GGML_TYPE_F16, of, normals(width * n_cells));
-  const AttentionPlan plan = random_plan(of, n_cells, 2);
+  const core::AttentionPlan plan = random_plan(of, n_cells, 2);
   const std::vector<float> q = normals(plan.n_rows * 128);
-  AttentionWork work(of, 2);
+  AttentionSchedule work(of, 2);
   work.prepare(plan);
   const LaneAttentionParameters layers[] = {{&work, 0, nullptr}, {&work, 1, nullptr}};
-  testing::for_each_instruction_set([&](const char*) {
-    const std::vector<float> out = testing::run_graph(2, [&](ggml_context* context) {
+  for_each_instruction_set([&](const char*) {
+    const std::vector<float> out = run_graph(2, [&](ggml_context* context) {
       ggml_tensor* kv = ggml_new_tensor_2d(context, GGML_TYPE_F16, width, n_cells);
       std::memcpy(kv->data, cells.bytes.data(), cells.bytes.size());
       ggml_tensor* x = ggml_new_tensor_3d(context, GGML_TYPE_F32, of.head_dim, of.n_head, plan.n_rows);
@@ -222,4 +222,4 @@ TEST_F(LaneAttention, RunsInAGraphLayerAfterLayer) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::kernels

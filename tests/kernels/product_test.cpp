@@ -11,10 +11,8 @@
 #include "kernels/thread_pool.h"
 #include "tests/kernels/ggml_reference.h"
 
-namespace lanerope {
+namespace lanerope::kernels {
 namespace {
-
-using testing::FileMatrix;
 
 std::vector<float> random_values(size_t n, uint32_t seed, float scale = 1) {
   std::mt19937 random(seed);
@@ -30,7 +28,7 @@ std::vector<float> kernel_product(const ProductParameters& parameters, const std
   const int64_t n_in = parameters.matrix->n_in();
   const auto n_columns = static_cast<int64_t>(x.size()) / n_in;
   std::vector<float> y(parameters.n_out() * n_columns, NAN);
-  const ColumnLayout layout(parameters.matrix->form(), n_in);
+  const ActivationLayout layout(parameters.matrix->form(), n_in);
   std::vector<std::byte> prepared(layout.column_bytes() * n_columns);
   const auto run = [&](auto work) {
     std::vector<std::thread> threads;
@@ -38,13 +36,13 @@ std::vector<float> kernel_product(const ProductParameters& parameters, const std
     for (std::thread& thread : threads) thread.join();
   };
   run([&](int t) {
-    prepare_columns(parameters.columns, {.x = x.data(),
-                                         .n_in = n_in,
-                                         .n_columns = n_columns,
-                                         .column_stride = n_in,
-                                         .prepared = prepared.data(),
-                                         .thread = t,
-                                         .n_threads = n_threads});
+    prepare_activations(parameters.activations, {.x = x.data(),
+                                                 .n_in = n_in,
+                                                 .n_columns = n_columns,
+                                                 .column_stride = n_in,
+                                                 .prepared = prepared.data(),
+                                                 .thread = t,
+                                                 .n_threads = n_threads});
   });
   run([&](int) {
     product(parameters, {.prepared = prepared.data(),
@@ -67,14 +65,14 @@ class Product : public ::testing::TestWithParam<ggml_type> {
 
   // Our error is no larger than ggml's for the same file and the same columns.
   void expect_as_exact_as_ggml(const FileMatrix& matrix, const std::vector<float>& x) {
-    const std::vector<double> exact = testing::exact_product(matrix, x);
-    const double theirs = testing::root_mean_square(exact, testing::ggml_product(matrix, x));
+    const std::vector<double> exact = exact_product(matrix, x);
+    const double theirs = root_mean_square(exact, ggml_product(matrix, x));
     double size = 0;
     for (double v : exact) size = std::max(size, std::abs(v));
     const PackedMatrix w = packed(matrix);
     const ProductParameters parameters(w);
-    testing::for_each_instruction_set([&](const char*) {
-      const double ours = testing::root_mean_square(exact, kernel_product(parameters, x));
+    for_each_instruction_set([&](const char*) {
+      const double ours = root_mean_square(exact, kernel_product(parameters, x));
       EXPECT_LE(ours, theirs * 1.02 + size * 1e-6);
     });
   }
@@ -87,15 +85,13 @@ INSTANTIATE_TEST_SUITE_P(Types, Product,
 
 TEST_P(Product, IsAsExactAsGgmlOnRandomValues) {
   const int64_t n_in = block() * 8 > 2000 ? 2048 : block() * 37;
-  expect_as_exact_as_ggml(testing::quantised(type(), n_in, random_values(n_in * 70, 1)),
-                          random_values(n_in * 9, 2));
+  expect_as_exact_as_ggml(quantised(type(), n_in, random_values(n_in * 70, 1)), random_values(n_in * 9, 2));
 }
 
 TEST_P(Product, IsAsExactAsGgmlForEveryNumberOfBlocks) {
   for (int64_t blocks = 1; blocks <= 5; ++blocks) {
     const int64_t n_in = blocks * block();
-    expect_as_exact_as_ggml(testing::quantised(type(), n_in, random_values(n_in * 33, 3)),
-                            random_values(n_in * 3, 4));
+    expect_as_exact_as_ggml(quantised(type(), n_in, random_values(n_in * 33, 3)), random_values(n_in * 3, 4));
   }
 }
 
@@ -115,17 +111,17 @@ TEST_P(Product, IsAsExactAsGgmlOnExtremeValues) {
     std::fill_n(weights.begin(), n_in, 0.0F);  // a row of zero scales
     std::fill_n(x.begin(), n_in, 1e-40F);      // a column of denormals
     std::fill_n(x.begin() + n_in, n_in, 0.0F);
-    expect_as_exact_as_ggml(testing::quantised(type(), n_in, weights), x);
+    expect_as_exact_as_ggml(quantised(type(), n_in, weights), x);
   }
 }
 
 TEST_P(Product, DoesNotDependOnTheOtherColumnsNorOnThreads) {
   const int64_t n_in = block() == 1 ? 333 : block() * 3;
-  const FileMatrix matrix = testing::quantised(type(), n_in, random_values(n_in * 75, 6));
+  const FileMatrix matrix = quantised(type(), n_in, random_values(n_in * 75, 6));
   const PackedMatrix w = packed(matrix);
   const ProductParameters parameters(w);
   const std::vector<float> x = random_values(n_in * 133, 7);
-  testing::for_each_instruction_set([&](const char*) {
+  for_each_instruction_set([&](const char*) {
     const std::vector<float> all = kernel_product(parameters, x);
     for (int64_t columns = 1; columns <= 70; columns += columns < 20 ? 1 : 6) {
       const std::vector<float> some(x.end() - columns * n_in, x.end());
@@ -139,13 +135,13 @@ TEST_P(Product, DoesNotDependOnTheOtherColumnsNorOnThreads) {
 
 TEST_P(Product, TakesHardlyMoreMemoryThanTheFile) {
   const int64_t n_in = 1536;
-  const FileMatrix matrix = testing::quantised(type(), n_in, random_values(n_in * 256, 8));
+  const FileMatrix matrix = quantised(type(), n_in, random_values(n_in * 256, 8));
   EXPECT_LE(packed(matrix).bytes(), matrix.bytes.size() * 11 / 10);
 }
 
 TEST_P(Product, IsPackedAlikeByAnyNumberOfThreads) {
   const int64_t n_in = block() == 1 ? 333 : block() * 3;
-  const FileMatrix matrix = testing::quantised(type(), n_in, random_values(n_in * 300, 6));
+  const FileMatrix matrix = quantised(type(), n_in, random_values(n_in * 300, 6));
   const PackedMatrix::Source source{matrix.type, matrix.n_out, matrix.bytes.data()};
   ThreadPool pool(3);
   const PackedMatrix by_several(n_in, {&source, 1}, &pool);
@@ -157,12 +153,12 @@ TEST_P(Product, IsPackedAlikeByAnyNumberOfThreads) {
 
 TEST_P(Product, RunsInAGraph) {
   const int64_t n_in = block() * 2;
-  const FileMatrix matrix = testing::quantised(type(), n_in, random_values(n_in * 75, 9));
+  const FileMatrix matrix = quantised(type(), n_in, random_values(n_in * 75, 9));
   const std::vector<float> x = random_values(n_in * 11, 10);
   const PackedMatrix w = packed(matrix);
   const ProductParameters parameters(w);
-  testing::for_each_instruction_set([&](const char*) {
-    const std::vector<float> y = testing::run_graph(2, [&](ggml_context* context) {
+  for_each_instruction_set([&](const char*) {
+    const std::vector<float> y = run_graph(2, [&](ggml_context* context) {
       ggml_tensor* columns = ggml_new_tensor_2d(context, GGML_TYPE_F32, n_in, 11);
       std::copy(x.begin(), x.end(), static_cast<float*>(columns->data));
       return product(context, &parameters, columns);
@@ -173,17 +169,17 @@ TEST_P(Product, RunsInAGraph) {
 
 TEST_P(Product, RunsOnAPoolAndAddsAResidual) {
   const int64_t n_in = block() == 1 ? 4096 : block() * 16;
-  const FileMatrix matrix = testing::quantised(type(), n_in, random_values(n_in * 75, 9));
+  const FileMatrix matrix = quantised(type(), n_in, random_values(n_in * 75, 9));
   const std::vector<float> x = random_values(n_in * 70, 10);
   const std::vector<float> residual = random_values(75 * 70, 11);
   const PackedMatrix w = packed(matrix);
   ThreadPool pool(3);
   ProductParameters parameters(w);
-  testing::for_each_instruction_set([&](const char*) {
-    parameters.columns.pool = nullptr;
+  for_each_instruction_set([&](const char*) {
+    parameters.activations.pool = nullptr;
     const std::vector<float> expected = kernel_product(parameters, x);
-    parameters.columns.pool = &pool;
-    const std::vector<float> y = testing::run_graph(1, [&](ggml_context* context) {
+    parameters.activations.pool = &pool;
+    const std::vector<float> y = run_graph(1, [&](ggml_context* context) {
       ggml_tensor* columns = ggml_new_tensor_2d(context, GGML_TYPE_F32, n_in, 70);
       std::copy(x.begin(), x.end(), static_cast<float*>(columns->data));
       ggml_tensor* added = ggml_new_tensor_2d(context, GGML_TYPE_F32, 75, 70);
@@ -196,8 +192,8 @@ TEST_P(Product, RunsOnAPoolAndAddsAResidual) {
 
 TEST(JoinedProduct, IsTheProductsOneBelowTheOther) {
   const int64_t n_in = 512;
-  const FileMatrix q = testing::quantised(GGML_TYPE_Q4_K, n_in, random_values(n_in * 100, 11));
-  const FileMatrix v = testing::quantised(GGML_TYPE_Q6_K, n_in, random_values(n_in * 40, 12));
+  const FileMatrix q = quantised(GGML_TYPE_Q4_K, n_in, random_values(n_in * 100, 11));
+  const FileMatrix v = quantised(GGML_TYPE_Q6_K, n_in, random_values(n_in * 40, 12));
   const std::vector<float> x = random_values(n_in * 3, 13);
   const std::vector<float> bias = random_values(140, 14);
   const PackedMatrix::Source sources[] = {{q.type, q.n_out, q.bytes.data()},
@@ -207,7 +203,7 @@ TEST(JoinedProduct, IsTheProductsOneBelowTheOther) {
   const PackedMatrix second = packed(v);
   ProductParameters parameters(joined);
   parameters.bias = bias.data();
-  testing::for_each_instruction_set([&](const char*) {
+  for_each_instruction_set([&](const char*) {
     const std::vector<float> y = kernel_product(parameters, x);
     const std::vector<float> upper = kernel_product(ProductParameters(first), x);
     const std::vector<float> lower = kernel_product(ProductParameters(second), x);
@@ -231,14 +227,14 @@ TEST(JoinedProduct, IsRefusedForTypesThatWantOtherColumns) {
 TEST(SwigluProduct, GatesTheSecondPartWithTheFirst) {
   const int64_t n_in = 256;
   const int64_t n_out = 70;
-  const FileMatrix gate = testing::quantised(GGML_TYPE_Q4_K, n_in, random_values(n_in * n_out, 15));
-  const FileMatrix up = testing::quantised(GGML_TYPE_Q4_K, n_in, random_values(n_in * n_out, 16));
+  const FileMatrix gate = quantised(GGML_TYPE_Q4_K, n_in, random_values(n_in * n_out, 15));
+  const FileMatrix up = quantised(GGML_TYPE_Q4_K, n_in, random_values(n_in * n_out, 16));
   const std::vector<float> x = random_values(n_in * 9, 17);
   const PackedMatrix::Source sources[] = {{gate.type, n_out, gate.bytes.data()},
                                           {up.type, n_out, up.bytes.data()}};
   const PackedMatrix joined(n_in, sources);
   ProductParameters both(joined);
-  testing::for_each_instruction_set([&](const char*) {
+  for_each_instruction_set([&](const char*) {
     both.swiglu = false;
     const std::vector<float> plain = kernel_product(both, x);
     both.swiglu = true;
@@ -255,7 +251,7 @@ TEST(SwigluProduct, GatesTheSecondPartWithTheFirst) {
 
 TEST(NormedColumns, AreNormedBeforeTheyAreQuantised) {
   const int64_t n_in = 512;
-  const FileMatrix matrix = testing::quantised(GGML_TYPE_Q4_K, n_in, random_values(n_in * 50, 18));
+  const FileMatrix matrix = quantised(GGML_TYPE_Q4_K, n_in, random_values(n_in * 50, 18));
   const std::vector<float> x = random_values(n_in * 4, 19, 30);
   const std::vector<float> weight = random_values(n_in, 20);
   std::vector<float> normed = x;
@@ -268,9 +264,9 @@ TEST(NormedColumns, AreNormedBeforeTheyAreQuantised) {
   }
   const PackedMatrix w = packed(matrix);
   ProductParameters parameters(w);
-  parameters.columns.norm_weight = weight.data();
-  parameters.columns.norm_epsilon = 1e-6F;
-  testing::for_each_instruction_set([&](const char*) {
+  parameters.activations.norm_weight = weight.data();
+  parameters.activations.norm_epsilon = 1e-6F;
+  for_each_instruction_set([&](const char*) {
     const std::vector<float> expected = kernel_product(ProductParameters(w), normed);
     const std::vector<float> y = kernel_product(parameters, x, 2);
     double difference = 0;
@@ -284,4 +280,4 @@ TEST(NormedColumns, AreNormedBeforeTheyAreQuantised) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::kernels

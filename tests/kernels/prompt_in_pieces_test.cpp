@@ -4,7 +4,7 @@
 
 #include "tests/kernels/lane_attention_fixture.h"
 
-namespace lanerope {
+namespace lanerope::kernels {
 namespace {
 
 // The first segment of a block as a prompt in pieces that lie anywhere in the pool, as they do where prompts
@@ -14,14 +14,14 @@ class PromptInPieces : public LaneAttention {
   static constexpr int32_t n_rows = 9;
 
   // Rows that see the first so many tokens of the prompt, or all of it and a lane of 20 cells of their own.
-  AttentionBlock block_of(std::vector<SegmentView> prompt, int32_t own_cell) {
-    AttentionBlock block{.n_rows = n_rows, .segments = prompt, .frequencies = frequencies_};
-    block.owners.assign(prompt.size(), prompt_row);
+  core::AttentionBlock block_of(std::vector<core::SegmentView> prompt, int32_t own_cell) {
+    core::AttentionBlock block{.n_rows = n_rows, .segments = prompt, .frequencies = frequencies_};
+    block.owners.assign(prompt.size(), core::prompt_row);
     block.segments.push_back({own_cell, 20});
     block.owners.push_back(0);
     for (int32_t r = 0; r < n_rows; ++r) {
       int32_t rest = visible_[r];
-      for (const SegmentView& piece : prompt) {
+      for (const core::SegmentView& piece : prompt) {
         block.row_segments.push_back({{0, std::min(rest, piece.length)}, turns_[r]});
         rest -= std::min(rest, piece.length);
       }
@@ -43,9 +43,9 @@ class PromptInPieces : public LaneAttention {
     return out;
   }
 
-  std::shared_ptr<LaneFrequencies> frequencies_;
-  std::vector<int32_t> visible_;  // [n_rows] of the prompt
-  std::vector<Turns> turns_;      // [n_rows]
+  std::shared_ptr<core::LaneFrequencies> frequencies_;
+  std::vector<int32_t> visible_;     // [n_rows] of the prompt
+  std::vector<core::Offset> turns_;  // [n_rows]
 };
 
 TEST_F(PromptInPieces, GivesTheSameBitsAsInOne) {
@@ -61,7 +61,7 @@ TEST_F(PromptInPieces, GivesTheSameBitsAsInOne) {
   const std::vector<float> k = normals(width * n_cells);
   const std::vector<float> v = normals(width * n_cells);
   const std::vector<float> q = normals(n_rows * of.n_head * of.head_dim);
-  AttentionWork work(of, 1);
+  AttentionSchedule work(of, 1);
   for (const ggml_type type : {GGML_TYPE_F16, GGML_TYPE_Q8_0}) {
     for (const std::vector<int32_t>& ends : std::vector<std::vector<int32_t>>{
              {64, length}, {10, length}, {1, 2, 3, 130, length}, {1000, 1100, length - 1, length}}) {
@@ -69,14 +69,14 @@ TEST_F(PromptInPieces, GivesTheSameBitsAsInOne) {
       const Pool values = pool(type, of, v);
       const Pool moved_keys = pool(type, of, moved(k, width, ends));
       const Pool moved_values = pool(type, of, moved(v, width, ends));
-      std::vector<SegmentView> pieces;
+      std::vector<core::SegmentView> pieces;
       for (size_t i = 0; i < ends.size(); ++i) {
         pieces.push_back({.cell = length - ends[i], .length = ends[i] - (i == 0 ? 0 : ends[i - 1])});
       }
-      const AttentionPlan in_one{.blocks = {block_of({{0, length}}, length)}, .n_rows = n_rows};
-      const AttentionPlan in_pieces{.blocks = {block_of(pieces, length)}, .n_rows = n_rows};
+      const core::AttentionPlan in_one{.blocks = {block_of({{0, length}}, length)}, .n_rows = n_rows};
+      const core::AttentionPlan in_pieces{.blocks = {block_of(pieces, length)}, .n_rows = n_rows};
       const std::vector<double> exactly = exact(of, in_pieces, 0, q, moved_keys, moved_values);
-      testing::for_each_instruction_set([&](const char*) {
+      for_each_instruction_set([&](const char*) {
         work.prepare(in_one);
         const std::vector<float> expected = kernel(of, work, 0, q, keys, values);
         work.prepare(in_pieces);
@@ -95,16 +95,16 @@ TEST_F(PromptInPieces, GivesARowTheSameBitsInAnyChunk) {
   const size_t row_size = of.n_head * of.head_dim;
   const Pool cells = pool(GGML_TYPE_F16, of, normals(of.head_dim * of.n_head_kv * length));
   const std::vector<float> q = normals(length * row_size);
-  AttentionWork work(of, 1);
-  const auto read_in = [&](int32_t chunk, std::vector<SegmentView> pieces) {
+  AttentionSchedule work(of, 1);
+  const auto read_in = [&](int32_t chunk, std::vector<core::SegmentView> pieces) {
     std::vector<float> out;
     for (int32_t from = 0; from < length; from += chunk) {
       const int32_t n = std::min(chunk, length - from);
-      AttentionBlock block{.n_rows = n, .segments = pieces, .frequencies = frequencies(of, 1)};
-      block.owners.assign(pieces.size(), prompt_row);
+      core::AttentionBlock block{.n_rows = n, .segments = pieces, .frequencies = frequencies(of, 1)};
+      block.owners.assign(pieces.size(), core::prompt_row);
       for (int32_t r = 0; r < n; ++r) {
         int32_t rest = from + r + 1;
-        for (const SegmentView& piece : pieces) {
+        for (const core::SegmentView& piece : pieces) {
           block.row_segments.push_back({{0, std::min(rest, piece.length)}, {}});
           rest -= std::min(rest, piece.length);
         }
@@ -116,7 +116,7 @@ TEST_F(PromptInPieces, GivesARowTheSameBitsInAnyChunk) {
     }
     return out;
   };
-  testing::for_each_instruction_set([&](const char*) {
+  for_each_instruction_set([&](const char*) {
     const std::vector<float> expected = read_in(length, {{0, length}});
     for (const int32_t chunk : {1, 7, 64, 512}) {
       EXPECT_EQ(read_in(chunk, {{0, length}}), expected) << chunk;
@@ -126,4 +126,4 @@ TEST_F(PromptInPieces, GivesARowTheSameBitsInAnyChunk) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::kernels

@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace lanerope {
+namespace lanerope::kernels {
 namespace {
 
 TEST(ThreadPool, GivesEachTicketToOneTaker) {
@@ -60,4 +60,4 @@ TEST(Tickets, AreReadyAgainWhenAllTakersHaveLeft) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::kernels

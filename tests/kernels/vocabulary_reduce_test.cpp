@@ -10,7 +10,7 @@
 
 #include "tests/kernels/ggml_reference.h"
 
-namespace lanerope {
+namespace lanerope::kernels {
 namespace {
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
@@ -42,7 +42,7 @@ TEST(VocabularyReduce, AgreesWithSortingTheVocabulary) {
     std::vector<float> logits = some_logits(n, n);
     logits[n / 2] = 1;
     const std::vector<Candidate> all = sorted(logits);
-    testing::for_each_instruction_set([&](const char*) {
+    for_each_instruction_set([&](const char*) {
       reduce.read(logits);
       EXPECT_EQ(reduce.greatest(), all[0]);
       for (int32_t k : {0, 1, 2, 40, 1000, 200000}) {
@@ -62,7 +62,7 @@ TEST(VocabularyReduce, SumsInTheLogDomain) {
     const std::vector<float> logits = some_logits(151936, 5);
     double sum = 0;
     for (float v : logits) sum += std::exp((static_cast<double>(v) - 20) / temperature);
-    testing::for_each_instruction_set([&](const char*) {
+    for_each_instruction_set([&](const char*) {
       reduce.read(logits);
       EXPECT_NEAR(reduce.log_sum_exp(temperature), 20 / temperature + std::log(sum), 1e-5);
     });
@@ -81,7 +81,7 @@ TEST(VocabularyReduce, FindsTheSmallestNucleus) {
       size_t n = 0;
       do sum += std::exp(all[n++].logit / static_cast<double>(temperature)) / total;
       while (sum < p);
-      testing::for_each_instruction_set([&](const char*) {
+      for_each_instruction_set([&](const char*) {
         reduce.read(logits);
         expect_first(reduce.nucleus(p, temperature), all, n);
       });
@@ -93,7 +93,7 @@ TEST(VocabularyReduce, FindsTheSmallestNucleus) {
 TEST(VocabularyReduce, HoldsARowWhereNothingMayBeSampled) {
   const std::vector<float> logits(100, -infinity);
   VocabularyReduce reduce;
-  testing::for_each_instruction_set([&](const char*) {
+  for_each_instruction_set([&](const char*) {
     reduce.read(logits);
     EXPECT_EQ(reduce.greatest(), (Candidate{0, -infinity}));
     EXPECT_EQ(reduce.log_sum_exp(1), -infinity);
@@ -101,4 +101,4 @@ TEST(VocabularyReduce, HoldsARowWhereNothingMayBeSampled) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::kernels

@@ -6,17 +6,17 @@
 #include <functional>
 #include <string>
 
+#include "gguf/writer.h"
 #include "lanerope/errors.h"
-#include "model/gguf_writer.h"
 #include "tests/support/random_models.h"
 
-namespace lanerope {
+namespace lanerope::model {
 namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
 
-RandomModel small() {
+tools::RandomModel small() {
   return {.architecture = "qwen2",
           .n_layer = 2,
           .width = 32,
@@ -33,9 +33,10 @@ struct Half {
 };
 
 // An adapter of the given tensors, all zero, with `change` made to its keys.
-std::string adapter_of(const std::vector<Half>& halves, const std::function<void(GgufWriter&)>& change = {}) {
-  const std::string path = new_file(".gguf");
-  GgufWriter writer(path);
+std::string adapter_of(const std::vector<Half>& halves,
+                       const std::function<void(gguf::Writer&)>& change = {}) {
+  const std::string path = support::new_file(".gguf");
+  gguf::Writer writer(path);
   writer.set("general.type", "adapter");
   writer.set("general.architecture", "qwen2");
   writer.set("adapter.type", "lora");
@@ -59,12 +60,12 @@ std::vector<Half> pair_for(const std::string& weight, int64_t n_in, int64_t n_ou
 
 class AdapterTest : public testing::Test {
  protected:
-  const std::string base = write_model(small());
+  const std::string base = support::write_model(small());
 
   template <typename Error>
   std::string refusal(const std::string& adapter) const {
     try {
-      load_model(base, Path::ggml, {{.file = adapter}});
+      support::load_model(base, BackEnd::ggml, {{.file = adapter}});
     } catch (const Error& error) {
       return error.what();
     }
@@ -75,10 +76,10 @@ class AdapterTest : public testing::Test {
 TEST_F(AdapterTest, IsDescribedAsItIs) {
   const Coupling trained{
       .kind = CouplingKind::groupthink, .stride = 77, .visibility = Visibility::interleaved};
-  const std::string file = write_adapter(
+  const std::string file = support::write_adapter(
       {.rank = 4, .alpha = 8, .coupling = trained, .tag = "#{k}", .lanes = {2, 4}, .on_prompt = false}, base);
   const AdapterInfo info =
-      load_model(base, Path::ggml, {{.file = file, .scale = 0.5F}})->info().adapters.at(0);
+      support::load_model(base, BackEnd::ggml, {{.file = file, .scale = 0.5F}})->info().adapters.at(0);
   EXPECT_EQ(info.rank, 4);
   EXPECT_EQ(info.alpha, 8);
   EXPECT_EQ(info.scale, 0.5F);
@@ -111,14 +112,14 @@ TEST_F(AdapterTest, ForAnotherModelIsRefused) {
               HasSubstr("blk.7.attn_q.weight"));
   EXPECT_THAT(refusal<InvalidRequest>(adapter_of(pair_for("token_embd.weight", 32, 32))),
               HasSubstr("not a linear map of this model"));
-  const std::string llama = write_adapter(
+  const std::string llama = support::write_adapter(
       {},
-      write_model(
+      support::write_model(
           {.architecture = "llama", .n_layer = 2, .width = 32, .n_head = 2, .n_head_kv = 1, .head_dim = 16}));
   EXPECT_THAT(refusal<InvalidRequest>(llama), AllOf(HasSubstr("\"llama\""), HasSubstr("\"qwen2\"")));
   Coupling trained{.init = OmegaInit::given};
   trained.omega.assign(5, 1.0F);
-  EXPECT_THAT(refusal<InvalidRequest>(write_adapter({.coupling = trained}, base)),
+  EXPECT_THAT(refusal<InvalidRequest>(support::write_adapter({.coupling = trained}, base)),
               AllOf(HasSubstr("lanerope.omega holds 5 values"), HasSubstr("8 or 16")));
 }
 
@@ -129,10 +130,10 @@ TEST_F(AdapterTest, ThatIsDamagedIsABadFile) {
   EXPECT_THAT(refusal<BadFile>(adapter_of({good[0], good[1], {.name = "extra", .ne = {4}}})),
               HasSubstr("extra"));
   EXPECT_THAT(refusal<BadFile>(base), HasSubstr("not a LoRA adapter"));
-  EXPECT_THAT(refusal<BadFile>(adapter_of(good, [](GgufWriter& w) { w.set("adapter.lora.alpha", NAN); })),
+  EXPECT_THAT(refusal<BadFile>(adapter_of(good, [](gguf::Writer& w) { w.set("adapter.lora.alpha", NAN); })),
               HasSubstr("alpha"));
   EXPECT_THAT(refusal<BadFile>(adapter_of(good,
-                                          [](GgufWriter& w) {
+                                          [](gguf::Writer& w) {
                                             w.set("lanerope.version", uint32_t{1});
                                             w.set("lanerope.visibility", "sideways");
                                           })),
@@ -140,4 +141,4 @@ TEST_F(AdapterTest, ThatIsDamagedIsABadFile) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::model

@@ -11,23 +11,23 @@
 #include <iterator>
 #include <string>
 
+#include "gguf/writer.h"
 #include "lanerope/errors.h"
 #include "model/architecture.h"
-#include "model/gguf_writer.h"
 #include "tests/support/random_models.h"
 
-namespace lanerope {
+namespace lanerope::model {
 namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
 
-using Change = std::function<void(GgufWriter&)>;
+using Change = std::function<void(gguf::Writer&)>;
 
 // A file with the keys of a small model and nothing in it but an embedding, and `change` made to its keys.
 std::string file_with(const Change& change, std::vector<float> rope_freqs = {}) {
-  const std::string path = new_file(".gguf");
-  GgufWriter writer(path);
+  const std::string path = support::new_file(".gguf");
+  gguf::Writer writer(path);
   writer.set("general.architecture", "qwen2");
   writer.set("qwen2.block_count", uint32_t{2});
   writer.set("qwen2.embedding_length", uint32_t{32});
@@ -48,7 +48,7 @@ std::string file_with(const Change& change, std::vector<float> rope_freqs = {}) 
 }
 
 Hyperparameters read(const std::string& path) {
-  return read_hyperparameters(GgufFile(path));
+  return read_hyperparameters(gguf::File(path));
 }
 
 std::string refusal(const std::string& path) {
@@ -67,10 +67,10 @@ TEST(Hyperparameters, AreReadOrTakenFromTheOthers) {
   EXPECT_EQ(h.n_vocab, 5) << "rows of the embedding";
   EXPECT_EQ(h.rope.base, 10000.0F);
   EXPECT_EQ(h.rope.dimensions, 8);
-  EXPECT_EQ(h.rope.scaling, RopeScaling::none);
+  EXPECT_EQ(h.rope.scaling, core::RopeScaling::none);
   EXPECT_EQ(h.kv_width(), 16);
 
-  const Hyperparameters given = read(file_with([](GgufWriter& w) {
+  const Hyperparameters given = read(file_with([](gguf::Writer& w) {
     w.set("qwen2.attention.key_length", uint32_t{64});
     w.set("qwen2.attention.value_length", uint32_t{64});
     w.set("qwen2.rope.freq_base", 1e6F);
@@ -80,21 +80,21 @@ TEST(Hyperparameters, AreReadOrTakenFromTheOthers) {
   }));
   EXPECT_EQ(given.head_dim, 64);
   EXPECT_EQ(given.query_width(), 256);
-  EXPECT_EQ(given.rope.scaling, RopeScaling::yarn);
+  EXPECT_EQ(given.rope.scaling, core::RopeScaling::yarn);
   EXPECT_EQ(given.rope.factor, 4);
   EXPECT_EQ(given.rope.original_context, 128);
 }
 
 TEST(Hyperparameters, ThatMakeNoSenseAreRefusedByTheirKey) {
   const auto size = [](const char* key, int32_t value) {
-    return Change([key, value](GgufWriter& w) { w.set(std::string("qwen2.") + key, value); });
+    return Change([key, value](gguf::Writer& w) { w.set(std::string("qwen2.") + key, value); });
   };
   const auto real = [](const char* key, float value) {
-    return Change([key, value](GgufWriter& w) { w.set(std::string("qwen2.") + key, value); });
+    return Change([key, value](gguf::Writer& w) { w.set(std::string("qwen2.") + key, value); });
   };
   const std::vector<std::pair<Change, const char*>> bad = {
-      {[](GgufWriter& w) { w.set("general.architecture", "mamba"); }, "llama, qwen2, qwen3"},
-      {[](GgufWriter& w) { w.set("general.architecture", "llama"); }, "llama."},
+      {[](gguf::Writer& w) { w.set("general.architecture", "mamba"); }, "llama, qwen2, qwen3"},
+      {[](gguf::Writer& w) { w.set("general.architecture", "llama"); }, "llama."},
       {size("block_count", 0), "qwen2.block_count"},
       {size("block_count", -1), "qwen2.block_count"},
       {size("block_count", 5000), "qwen2.block_count"},
@@ -115,8 +115,8 @@ TEST(Hyperparameters, ThatMakeNoSenseAreRefusedByTheirKey) {
       {real("rope.scaling.factor", -1), "qwen2.rope.scaling.factor"},
       {real("rope.scaling.factor", INFINITY), "qwen2.rope.scaling.factor"},
       {real("attention.layer_norm_rms_epsilon", NAN), "qwen2.attention.layer_norm_rms_epsilon"},
-      {[](GgufWriter& w) { w.set("qwen2.rope.scaling.type", "longrope"); }, "\"longrope\""},
-      {[](GgufWriter& w) { w.set("qwen2.block_count", "two"); }, "qwen2.block_count"},
+      {[](gguf::Writer& w) { w.set("qwen2.rope.scaling.type", "longrope"); }, "\"longrope\""},
+      {[](gguf::Writer& w) { w.set("qwen2.block_count", "two"); }, "qwen2.block_count"},
   };
   for (const auto& [change, words] : bad) EXPECT_THAT(refusal(file_with(change)), HasSubstr(words));
   EXPECT_EQ(refusal(file_with({})), "(not refused)");
@@ -138,7 +138,7 @@ std::string patched(const std::string& path, const std::string& from, const std:
   EXPECT_NE(at, std::string::npos) << from;
   EXPECT_EQ(from.size(), to.size());
   bytes.replace(at, from.size(), to);
-  const std::string result = new_file(".gguf");
+  const std::string result = support::new_file(".gguf");
   std::ofstream(result, std::ios::binary) << bytes;
   return result;
 }
@@ -153,14 +153,14 @@ std::string size_entry(const std::string& key, uint32_t value) {
 TEST(ModelWeights, AreRefusedByNameWhereOneIsMissingOrOfAnotherShape) {
   const auto refusal_of = [](const std::string& path) -> std::string {
     try {
-      load_model(path, Path::ggml);
+      support::load_model(path, BackEnd::ggml);
     } catch (const BadFile& error) {
       return error.what();
     }
     return "(not refused)";
   };
-  const std::string good =
-      write_model({.n_layer = 2, .width = 32, .n_head = 2, .n_head_kv = 1, .head_dim = 16, .n_ffn = 48});
+  const std::string good = support::write_model(
+      {.n_layer = 2, .width = 32, .n_head = 2, .n_head_kv = 1, .head_dim = 16, .n_ffn = 48});
   EXPECT_EQ(refusal_of(good), "(not refused)");
   for (const char* name :
        {"blk.1.ffn_up.weight", "blk.0.attn_q.weight", "output_norm.weight", "blk.1.attn_norm.weight"}) {
@@ -180,4 +180,4 @@ TEST(ModelWeights, AreRefusedByNameWhereOneIsMissingOrOfAnotherShape) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::model

@@ -10,7 +10,7 @@
 #include "tests/support/engine_run.h"
 #include "tests/support/random_models.h"
 
-namespace lanerope {
+namespace lanerope::model {
 namespace {
 
 using reference::TorchModel;
@@ -19,7 +19,7 @@ using reference::Trace;
 // The largest difference of two logits over the largest logit, f32 weights and f32 KV cells against doubles.
 constexpr double tolerance = 1e-4;
 
-RandomModel small(const std::string& architecture) {
+tools::RandomModel small(const std::string& architecture) {
   return {.architecture = architecture,
           .n_layer = 2,
           .width = 64,
@@ -33,16 +33,16 @@ RandomModel small(const std::string& architecture) {
 
 // Lanes of unequal length; the last of three or more joins late, and each has its own tokens.
 ScoreRequest trace_of(int32_t n_lanes, const Coupling& coupling) {
-  ScoreRequest request{.prompt_tokens = some_tokens(9, 1), .coupling = coupling, .stride = 11};
+  ScoreRequest request{.prompt_tokens = support::some_tokens(9, 1), .coupling = coupling, .stride = 11};
   for (int32_t m = 0; m < n_lanes; ++m) {
-    request.lanes.push_back(some_tokens(4 + (5 * m) % 7, 10 + m));
+    request.lanes.push_back(support::some_tokens(4 + (5 * m) % 7, 10 + m));
     request.start_steps.push_back(m >= 2 ? (3 * m) % 5 : 0);
   }
   return request;
 }
 
-Trace reference_trace(const ScoreRequest& request) {
-  Trace trace{
+reference::Trace reference_trace(const ScoreRequest& request) {
+  reference::Trace trace{
       .prompt = request.prompt_tokens, .lanes = {}, .coupling = request.coupling, .stride = request.stride};
   for (size_t m = 0; m < request.lanes.size(); ++m) {
     trace.lanes.push_back({.tokens = request.lanes[m], .start_step = request.start_steps[m]});
@@ -51,10 +51,10 @@ Trace reference_trace(const ScoreRequest& request) {
 }
 
 // In the order in which a score gives them: before each token of a lane.
-AllLogits reference_logits(const TorchModel& model, const ScoreRequest& request,
-                           const std::vector<double>& omega) {
+support::AllLogits reference_logits(const reference::TorchModel& model, const ScoreRequest& request,
+                                    const std::vector<double>& omega) {
   const auto after = model.logits(reference_trace(request), omega);
-  AllLogits before;
+  support::AllLogits before;
   for (const auto& lane : after.lanes) {
     before.push_back({after.prompt});
     before.back().insert(before.back().end(), lane.begin(), lane.end() - 1);
@@ -92,14 +92,15 @@ class WholeModel : public testing::TestWithParam<const char*> {
   // Scores each of `requests` and compares every logit.
   static void expect_reference(const std::string& file, const std::vector<ScoreRequest>& requests,
                                const std::vector<AdapterOptions>& adapters = {}) {
-    Engine engine(load_model(file, Path::ggml, adapters), {.kv_cells = 512, .kv_type = KvType::f32});
-    TorchModel torch_model(file);
+    Engine engine(support::load_model(file, BackEnd::ggml, adapters),
+                  {.kv_cells = 512, .kv_type = KvType::f32});
+    reference::TorchModel torch_model(file);
     for (const AdapterOptions& adapter : adapters) torch_model.add_adapter(adapter.file, adapter.scale);
     for (const ScoreRequest& request : requests) {
       const std::vector<double> omega(request.coupling.omega.begin(), request.coupling.omega.end());
-      EXPECT_LT(
-          relative_difference(all_logits(engine, request), reference_logits(torch_model, request, omega)),
-          tolerance)
+      EXPECT_LT(support::relative_difference(support::all_logits(engine, request),
+                                             reference_logits(torch_model, request, omega)),
+                tolerance)
           << name(request.coupling.kind) << ", " << request.lanes.size() << " lanes";
     }
   }
@@ -113,33 +114,33 @@ TEST_P(WholeModel, IsTheReferenceForEveryCouplingAndNumberOfLanes) {
         requests.push_back(trace_of(n, coupling));
     }
   }
-  expect_reference(write_model(small(GetParam())), requests);
+  expect_reference(support::write_model(small(GetParam())), requests);
 }
 
 TEST_P(WholeModel, TakesAnOmegaOfItsOwnInEachLayer) {
   expect_reference(
-      write_model(small(GetParam())),
+      support::write_model(small(GetParam())),
       {trace_of(4, {.kind = CouplingKind::lanerope, .init = OmegaInit::given, .omega = some_omega(16)})});
 }
 
 TEST_P(WholeModel, FollowsEveryRopeScalingAndATiedOutput) {
-  RandomModel linear = small(GetParam());
-  linear.rope_scaling = RopeScaling::linear;
+  tools::RandomModel linear = small(GetParam());
+  linear.rope_scaling = core::RopeScaling::linear;
   linear.rope_factor = 4;
   linear.tied = true;
-  RandomModel yarn = small(GetParam());
-  yarn.rope_scaling = RopeScaling::yarn;
+  tools::RandomModel yarn = small(GetParam());
+  yarn.rope_scaling = core::RopeScaling::yarn;
   yarn.rope_factor = 4;
   yarn.rope_original_context = 64;
-  RandomModel llama3 = small(GetParam());
+  tools::RandomModel llama3 = small(GetParam());
   llama3.llama3_rope_freqs = true;
   llama3.rope_factor = 8;
   llama3.rope_original_context = 64;
   llama3.rope_base = 500000;
-  for (const RandomModel& model : {linear, yarn, llama3}) {
+  for (const tools::RandomModel& model : {linear, yarn, llama3}) {
     std::vector<ScoreRequest> requests;
     for (const Coupling& coupling : couplings(some_omega(8))) requests.push_back(trace_of(3, coupling));
-    expect_reference(write_model(model), requests);
+    expect_reference(support::write_model(model), requests);
   }
 }
 
@@ -147,18 +148,18 @@ TEST_P(WholeModel, FollowsEveryRopeScalingAndATiedOutput) {
 TEST_P(WholeModel, TakesHeadsOfAnyNumberAndWidth) {
   for (const auto& [n_head, n_head_kv, head_dim] :
        {std::tuple{3, 3, 16}, std::tuple{4, 1, 32}, std::tuple{2, 2, 24}}) {
-    RandomModel model = small(GetParam());
+    tools::RandomModel model = small(GetParam());
     model.n_head = n_head;
     model.n_head_kv = n_head_kv;
     model.head_dim = head_dim;
-    expect_reference(write_model(model), {trace_of(3, {.kind = CouplingKind::groupthink})});
+    expect_reference(support::write_model(model), {trace_of(3, {.kind = CouplingKind::groupthink})});
   }
 }
 
 TEST_P(WholeModel, AddsAdaptersAtTheirScales) {
-  const std::string base = write_model(small(GetParam()));
-  const std::string one = write_adapter({.rank = 3, .alpha = 6, .strength = 0.4F}, base);
-  const std::string two = write_adapter(
+  const std::string base = support::write_model(small(GetParam()));
+  const std::string one = support::write_adapter({.rank = 3, .alpha = 6, .strength = 0.4F}, base);
+  const std::string two = support::write_adapter(
       {.rank = 1, .alpha = 0, .targets = {"attn_q", "ffn_down"}, .output = true, .seed = 99}, base);
   const auto requests = {trace_of(3, {.kind = CouplingKind::groupthink})};
   expect_reference(base, requests, {{.file = one, .scale = 1}});
@@ -170,39 +171,42 @@ INSTANTIATE_TEST_SUITE_P(Architectures, WholeModel, testing::Values("llama", "qw
 
 // A base of quantised weights is multiplied as ggml does it, with rounded activations, so the product is
 // compared with the reference more loosely: what must hold is that the adapter does the same to both.
-class QuantisedBase : public testing::TestWithParam<std::tuple<Path, const char*>> {};
+class QuantisedBase : public testing::TestWithParam<std::tuple<BackEnd, const char*>> {};
 
 TEST_P(QuantisedBase, TakesAdaptersAsLowRankProducts) {
   const auto [path, type] = GetParam();
-  RandomModel model = small("qwen2");
+  tools::RandomModel model = small("qwen2");
   model.width = 256;
   model.n_ffn = 256;
   model.head_dim = 64;
   model.type = type;
-  const std::string base = write_model(model);
-  const std::string adapter = write_adapter({.rank = 8, .alpha = 16, .strength = 0.5F}, base);
+  const std::string base = support::write_model(model);
+  const std::string adapter = support::write_adapter({.rank = 8, .alpha = 16, .strength = 0.5F}, base);
   const ScoreRequest request = trace_of(3, {.kind = CouplingKind::groupthink});
-  Engine plain(load_model(base, path), {.kv_cells = 512});
-  Engine adapted(load_model(base, path, {{.file = adapter}}), {.kv_cells = 512});
-  TorchModel torch_model(base);
-  const AllLogits plain_reference = reference_logits(torch_model, request, {});
+  Engine plain(support::load_model(base, path), {.kv_cells = 512});
+  Engine adapted(support::load_model(base, path, {{.file = adapter}}), {.kv_cells = 512});
+  reference::TorchModel torch_model(base);
+  const support::AllLogits plain_reference = reference_logits(torch_model, request, {});
   torch_model.add_adapter(adapter, 1);
-  const AllLogits adapted_reference = reference_logits(torch_model, request, {});
+  const support::AllLogits adapted_reference = reference_logits(torch_model, request, {});
 
-  const AllLogits with = all_logits(adapted, request);
-  const double rounding = relative_difference(all_logits(plain, request), plain_reference);
+  const support::AllLogits with = support::all_logits(adapted, request);
+  const double rounding = support::relative_difference(support::all_logits(plain, request), plain_reference);
   EXPECT_LT(rounding, 0.08) << "of the base alone";
-  EXPECT_LT(relative_difference(with, adapted_reference), 3 * rounding + 2e-3);
-  EXPECT_GT(relative_difference(with, plain_reference), 0.3) << "the adapter changes what the model says";
+  EXPECT_LT(support::relative_difference(with, adapted_reference), 3 * rounding + 2e-3);
+  EXPECT_GT(support::relative_difference(with, plain_reference), 0.3)
+      << "the adapter changes what the model says";
 
   ScoreRequest off = request;
   off.adapter_scales = {0};
-  EXPECT_LT(relative_difference(all_logits(adapted, off), all_logits(plain, request)), 1e-5)
+  EXPECT_LT(
+      support::relative_difference(support::all_logits(adapted, off), support::all_logits(plain, request)),
+      1e-5)
       << "at scale 0 it is the base";
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, QuantisedBase,
-                         testing::Combine(testing::Values(Path::ggml, Path::kernels),
+                         testing::Combine(testing::Values(BackEnd::ggml, BackEnd::kernels),
                                           testing::Values("f16", "q8_0", "q4_0", "q4_k_m")),
                          [](const auto& param_info) {
                            return std::string(name(std::get<0>(param_info.param))) + "_" +
@@ -210,4 +214,4 @@ INSTANTIATE_TEST_SUITE_P(Types, QuantisedBase,
                          });
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::model

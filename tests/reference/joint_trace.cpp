@@ -14,11 +14,11 @@ class Definitions {
   Relation relation(const TraceToken& query, const TraceToken& key) const {
     if (query.lane < 0)
       return {.visible = key.lane < 0 && key.step <= query.step,
-              .token_turns = static_cast<double>(query.step - key.step)};
+              .token_offset = static_cast<double>(query.step - key.step)};
     if (key.lane < 0) return to_prompt(query, key);
     if (in_own_text(query, key)) {
       return {.visible = key.step <= query.step,
-              .token_turns = static_cast<double>(text_index(query) - text_index(key))};
+              .token_offset = static_cast<double>(text_index(query) - text_index(key))};
     }
     return to_other(query, key);
   }
@@ -111,8 +111,8 @@ class Definitions {
   Relation to_prompt(const TraceToken& query, const TraceToken& key) const {
     const int prompt_length = static_cast<int>(t_.prompt.size());
     Relation result{.visible = true,
-                    .token_turns = static_cast<double>(prompt_length + text_index(query) - key.step)};
-    if (hogwild()) result.token_turns += seen_from_lane(query, 0);
+                    .token_offset = static_cast<double>(prompt_length + text_index(query) - key.step)};
+    if (hogwild()) result.token_offset += seen_from_lane(query, 0);
     if (t_.coupling.prompt_lane == PromptLane::first) add_lanes(result, query.lane, 0);
     return result;
   }
@@ -121,10 +121,10 @@ class Definitions {
     Relation result{.visible = sees_other(query, key)};
     if (!result.visible) return result;
     if (hogwild()) {
-      result.token_turns =
+      result.token_offset =
           text_index(query) + count_seen(query, key.lane, key.step) + seen_from_lane(query, key.lane + 1);
     } else {
-      result.token_turns = query.step - key.step;
+      result.token_offset = query.step - key.step;
       add_lanes(result, query.lane, key.lane);
     }
     return result;
@@ -133,8 +133,8 @@ class Definitions {
   void add_lanes(Relation& relation, int query_lane, int key_lane) const {
     const double m = t_.first_lane + query_lane;
     const double n = t_.first_lane + key_lane;
-    if (t_.coupling.kind == CouplingKind::lanerope) relation.lane_turns += m - n;
-    if (t_.coupling.kind == CouplingKind::groupthink) relation.token_turns += t_.stride * m - t_.stride * n;
+    if (t_.coupling.kind == CouplingKind::lanerope) relation.lane_offset += m - n;
+    if (t_.coupling.kind == CouplingKind::groupthink) relation.token_offset += t_.stride * m - t_.stride * n;
   }
 
   const Trace& t_;

@@ -32,12 +32,12 @@ struct TraceToken {
 };
 std::vector<TraceToken> flatten(const Trace& trace);
 
-// What one token makes of another: the score is <R(theta * token_turns + omega * lane_turns) q, k> where
+// What one token makes of another: the score is <R(theta * token_offset + omega * lane_offset) q, k> where
 // visible.
 struct Relation {
   bool visible = false;
-  double token_turns = 0;  // distance along the text, in tokens
-  double lane_turns = 0;   // distance across the lanes
+  double token_offset = 0;  // distance along the text, in tokens
+  double lane_offset = 0;   // distance across the lanes
 };
 
 // From the definitions in design sections 2 and 3, for every query and key one by one: [n_tokens, n_tokens],

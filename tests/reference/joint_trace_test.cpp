@@ -51,24 +51,25 @@ TEST(Relations, MeasureHogwildAlongTheLayout) {
   const double expected[] = {7, 6, 5, 4, 0, 1, 0, 0, 3, 2, 0};
   for (size_t k = 0; k < row.size(); ++k) {
     if (!row[k].visible) continue;
-    EXPECT_EQ(row[k].token_turns, expected[k]) << k;
+    EXPECT_EQ(row[k].token_offset, expected[k]) << k;
   }
 }
 
 // Two derivations of the same frequencies, written apart.
 TEST(ReferenceFrequencies, AgreeWithTheOnesOfCore) {
-  const TemporaryDirectory directory;
-  for (const auto scaling : {RopeScaling::none, RopeScaling::linear, RopeScaling::yarn}) {
+  const support::TemporaryDirectory directory;
+  for (const auto scaling : {core::RopeScaling::none, core::RopeScaling::linear, core::RopeScaling::yarn}) {
     for (const float factor : {1.5F, 4.0F, 32.0F}) {
-      const RandomModel model{.n_layer = 1,
-                              .head_dim = 64,
-                              .context = 8192,
-                              .rope_base = 50000,
-                              .rope_scaling = scaling,
-                              .rope_factor = factor,
-                              .rope_original_context = 2048};
-      const ModelFacts facts = read_facts(GgufFile(write_random_model(model, directory.file("m.gguf"))));
-      const Theta theta = effective_theta(
+      const tools::RandomModel model{.n_layer = 1,
+                                     .head_dim = 64,
+                                     .context = 8192,
+                                     .rope_base = 50000,
+                                     .rope_scaling = scaling,
+                                     .rope_factor = factor,
+                                     .rope_original_context = 2048};
+      const ModelFacts facts =
+          read_facts(gguf::File(tools::write_random_model(model, directory.file("m.gguf"))));
+      const core::Theta theta = core::effective_theta(
           {.dimensions = 64, .base = 50000, .scaling = scaling, .factor = factor, .original_context = 2048});
       for (size_t t = 0; t < 32; ++t) EXPECT_NEAR(facts.theta[t] / theta.theta[t], 1, 1e-12) << t;
       EXPECT_NEAR(facts.rotary_magnitude, theta.magnitude, 1e-6);

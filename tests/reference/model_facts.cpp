@@ -16,25 +16,26 @@ struct Scaling {
   double original_context = 0;
 };
 
-// YaRN keeps the frequency of pairs that turn more than 32 times within the original context, divides that of
-// pairs that turn less than once, and blends between, along the index of the pair, rounded outwards
+// YaRN keeps the frequency of pairs that rotate more than 32 times within the original context, divides that
+// of pairs that rotate less than once, and blends between, along the index of the pair, rounded outwards
 // (2309.00071, section 3.2).
 double yarn_keep(double t, double base, double dimensions, double original_context) {
-  // Pair t turns c * base^(-2t/d) / (2 pi) times; solved for t.
-  const auto pair_that_turns = [&](double turns) {
-    return dimensions / 2 * std::log(original_context / (2 * std::numbers::pi * turns)) / std::log(base);
+  // Pair t rotates c * base^(-2t/d) / (2 pi) times; solved for t.
+  const auto pair_that_turns = [&](double offsets) {
+    return dimensions / 2 * std::log(original_context / (2 * std::numbers::pi * offsets)) / std::log(base);
   };
   const double begin = std::max(std::floor(pair_that_turns(32)), 0.0);
   const double end = std::min(std::ceil(pair_that_turns(1)), dimensions - 1);
   return 1 - std::clamp((t - begin) / std::max(end - begin, 0.001), 0.0, 1.0);
 }
 
-void read_rotation(const GgufFile& file, const Scaling& scaling, ModelFacts& facts) {
+void read_rotation(const gguf::File& file, const Scaling& scaling, ModelFacts& facts) {
   const std::string rope = facts.architecture + ".rope.";
   const double base = file.find<double>(rope + "freq_base").value_or(10000);
   const auto dimensions = file.find<int64_t>(rope + "dimension_count").value_or(facts.head_dim);
   std::vector<float> divisors(dimensions / 2, 1.0F);
-  if (const TensorInfo* tensor = file.find_tensor("rope_freqs.weight")) divisors = read_numbers(*tensor);
+  if (const gguf::TensorInfo* tensor = file.find_tensor("rope_freqs.weight"))
+    divisors = read_numbers(*tensor);
 
   for (int64_t t = 0; t < dimensions / 2; ++t) {
     const double frequency =
@@ -51,7 +52,7 @@ void read_rotation(const GgufFile& file, const Scaling& scaling, ModelFacts& fac
 
 }  // namespace
 
-ModelFacts read_facts(const GgufFile& file) {
+ModelFacts read_facts(const gguf::File& file) {
   ModelFacts facts;
   facts.architecture = file.get<std::string>("general.architecture");
   const std::string prefix = facts.architecture + ".";
@@ -72,7 +73,7 @@ ModelFacts read_facts(const GgufFile& file) {
   return facts;
 }
 
-std::vector<float> read_numbers(const TensorInfo& tensor) {
+std::vector<float> read_numbers(const gguf::TensorInfo& tensor) {
   const auto count = static_cast<size_t>(tensor.ne[0] * tensor.ne[1] * tensor.ne[2] * tensor.ne[3]);
   std::vector<float> numbers(count);
   if (tensor.type == GGML_TYPE_F32) {

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "model/gguf_file.h"
+#include "gguf/file.h"
 
 namespace lanerope::reference {
 
@@ -25,16 +25,16 @@ struct ModelFacts {
       theta;  // [n / 2] radians a token, all scaling included; n components of a head are rotated
   double rotary_magnitude = 1;  // multiplies the cosines and sines of queries and of keys
 
-  // The two components of a head that pair t turns.
+  // The two components of a head that pair t rotates.
   int64_t first(int64_t t) const { return adjacent_pairs ? 2 * t : t; }
   int64_t second(int64_t t) const {
     return adjacent_pairs ? 2 * t + 1 : t + static_cast<int64_t>(theta.size());
   }
 };
 
-ModelFacts read_facts(const GgufFile& file);
+ModelFacts read_facts(const gguf::File& file);
 
 // The tensor's numbers, dequantised by ggml where need be, in the order of the file.
-std::vector<float> read_numbers(const TensorInfo& tensor);
+std::vector<float> read_numbers(const gguf::TensorInfo& tensor);
 
 }  // namespace lanerope::reference

@@ -48,9 +48,9 @@ struct Pass {
         double& b = head[facts.second(static_cast<int64_t>(t))];
         const double cosine = std::cos(facts.theta[t] * position) * facts.rotary_magnitude;
         const double sine = std::sin(facts.theta[t] * position) * facts.rotary_magnitude;
-        const double turned = a * cosine - b * sine;
+        const double rotated = a * cosine - b * sine;
         b = a * sine + b * cosine;
-        a = turned;
+        a = rotated;
       }
       heads.push_back(head);
     }
@@ -110,9 +110,9 @@ struct Pass {
 }  // namespace
 
 PlainTransformer::PlainTransformer(const std::string& path) {
-  const GgufFile file(path);
+  const gguf::File file(path);
   facts = read_facts(file);
-  for (const TensorInfo& info : file.tensors()) {
+  for (const gguf::TensorInfo& info : file.tensors()) {
     const std::vector<float> numbers = read_numbers(info);
     weights[info.name] = Vector(numbers.begin(), numbers.end());
   }

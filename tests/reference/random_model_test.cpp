@@ -10,15 +10,15 @@
 #include <fstream>
 #include <set>
 
+#include "gguf/file.h"
+#include "gguf/finite.h"
 #include "lanerope/errors.h"
-#include "model/gguf_file.h"
-#include "model/gguf_finite.h"
 #include "tests/reference/model_facts.h"
 #include "tests/reference/plain_transformer.h"
 #include "tests/support/temporary_directory.h"
 #include "tools/random_adapter.h"
 
-namespace lanerope {
+namespace lanerope::reference {
 namespace {
 
 using reference::PlainTransformer;
@@ -27,11 +27,11 @@ using reference::read_numbers;
 
 class RandomModelTest : public testing::Test {
  protected:
-  std::string write(const RandomModel& model, const std::string& name = "m.gguf") {
-    return write_random_model(model, directory.file(name));
+  std::string write(const tools::RandomModel& model, const std::string& name = "m.gguf") {
+    return tools::write_random_model(model, directory.file(name));
   }
 
-  TemporaryDirectory directory;
+  support::TemporaryDirectory directory;
 };
 
 std::string bytes_of(const std::string& path) {
@@ -48,11 +48,11 @@ TEST_F(RandomModelTest, IsTheSameForTheSameSeedWhateverTheThreads) {
 }
 
 TEST_F(RandomModelTest, SplitFilesHoldWhatOneFileHolds) {
-  const GgufFile whole(write({}));
-  const GgufFile split(write({.splits = 3}, "s.gguf"));
+  const gguf::File whole(write({}));
+  const gguf::File split(write({.splits = 3}, "s.gguf"));
   EXPECT_EQ(split.n_parts(), 3);
   ASSERT_EQ(split.tensors().size(), whole.tensors().size());
-  for (const TensorInfo& tensor : whole.tensors()) {
+  for (const gguf::TensorInfo& tensor : whole.tensors()) {
     EXPECT_EQ(read_numbers(split.tensor(tensor.name)), read_numbers(tensor)) << tensor.name;
   }
 }
@@ -60,23 +60,24 @@ TEST_F(RandomModelTest, SplitFilesHoldWhatOneFileHolds) {
 TEST_F(RandomModelTest, HoldsFiniteTensorsOfTheTypeAskedFor) {
   for (const char* type :
        {"f32", "f16", "bf16", "q8_0", "q4_0", "q5_1", "iq4_nl", "q6_k", "q2_K", "iq2_xxs"}) {
-    const GgufFile file(write({.n_layer = 1, .width = 256, .type = type}));
-    EXPECT_EQ(file.tensor("blk.0.attn_q.weight").type, parse_tensor_type(type));
+    const gguf::File file(write({.n_layer = 1, .width = 256, .type = type}));
+    EXPECT_EQ(file.tensor("blk.0.attn_q.weight").type, tools::parse_tensor_type(type));
     EXPECT_EQ(file.tensor("blk.0.attn_norm.weight").type, GGML_TYPE_F32);
-    for (const TensorInfo& tensor : file.tensors()) EXPECT_TRUE(all_finite(tensor)) << tensor.name;
+    for (const gguf::TensorInfo& tensor : file.tensors())
+      EXPECT_TRUE(gguf::all_finite(tensor)) << tensor.name;
   }
 }
 
 // Layers, out of 28, that llama.cpp's quantiser gives more bits in Q4_K_M.
 TEST_F(RandomModelTest, MixesTypesAsLlamaCppDoesForQ4KM) {
-  RandomModel model = preset_model("r1-1.5b");
+  tools::RandomModel model = tools::preset_model("r1-1.5b");
   model.width = 256;
   model.n_head = model.n_head_kv = 1;
   model.head_dim = 64;
   model.n_ffn = 256;
   model.n_vocab = 0;
-  model.chat = ToyChat::chatml;
-  const GgufFile file(write(model));
+  model.chat = tools::ToyChat::chatml;
+  const gguf::File file(write(model));
   const std::set<int> more = {0, 1, 2, 5, 8, 11, 14, 17, 20, 23, 24, 25, 26, 27};
   for (int layer = 0; layer < 28; ++layer) {
     const std::string prefix = "blk." + std::to_string(layer) + ".";
@@ -91,7 +92,7 @@ TEST_F(RandomModelTest, MixesTypesAsLlamaCppDoesForQ4KM) {
 
 TEST_F(RandomModelTest, TokenizerHasEveryByteAndEveryMergeItNames) {
   for (const int32_t n_vocab : {0, 259, 300, 1000}) {
-    const GgufFile file(write({.n_layer = 1, .n_vocab = n_vocab}));
+    const gguf::File file(write({.n_layer = 1, .n_vocab = n_vocab}));
     const auto tokens = file.get<std::vector<std::string>>("tokenizer.ggml.tokens");
     const std::set<std::string> known(tokens.begin(), tokens.end());
     EXPECT_EQ(known.size(), tokens.size()) << "tokens are unique";
@@ -111,7 +112,7 @@ TEST_F(RandomModelTest, TokenizerHasEveryByteAndEveryMergeItNames) {
 }
 
 TEST_F(RandomModelTest, DeepSeekTokensHaveTheirIds) {
-  const ToyTokenizer tokenizer = make_toy_tokenizer(151936, ToyChat::deepseek);
+  const tools::ToyTokenizer tokenizer = tools::make_toy_tokenizer(151936, tools::ToyChat::deepseek);
   EXPECT_EQ(tokenizer.tokens.size(), 151936U);
   EXPECT_EQ(tokenizer.tokens[151644], "<｜User｜>");
   EXPECT_EQ(tokenizer.tokens[151648], "<think>");
@@ -142,13 +143,13 @@ TEST_F(RandomModelTest, HasAClearFavouriteAtNearlyEveryStep) {
 }
 
 TEST_F(RandomModelTest, Llama3DivisorsLeaveFastPairsAlone) {
-  const GgufFile file(write({.architecture = "llama",
-                             .head_dim = 64,
-                             .context = 131072,
-                             .rope_base = 500000,
-                             .rope_factor = 8,
-                             .rope_original_context = 8192,
-                             .llama3_rope_freqs = true}));
+  const gguf::File file(write({.architecture = "llama",
+                               .head_dim = 64,
+                               .context = 131072,
+                               .rope_base = 500000,
+                               .rope_factor = 8,
+                               .rope_original_context = 8192,
+                               .llama3_rope_freqs = true}));
   const std::vector<float> divisors = read_numbers(file.tensor("rope_freqs.weight"));
   ASSERT_EQ(divisors.size(), 32U);
   EXPECT_EQ(divisors.front(), 1.0F);
@@ -164,15 +165,15 @@ TEST_F(RandomModelTest, RefusesWhatCannotBe) {
   EXPECT_THROW(write({.type = "q4_7"}), InvalidRequest);
   EXPECT_THROW(write({.n_vocab = 200}), InvalidRequest);
   EXPECT_THROW(write({.splits = 9}), InvalidRequest);
-  EXPECT_THROW(preset_model("huge"), InvalidRequest);
+  EXPECT_THROW(tools::preset_model("huge"), InvalidRequest);
   EXPECT_TRUE(std::filesystem::is_empty(directory.path()));
 }
 
 TEST_F(RandomModelTest, AdapterFitsItsModelAndCarriesTheLaneKeys) {
-  const GgufFile base(write({.n_layer = 2}));
-  RandomAdapter adapter{.rank = 3, .coupling = Coupling{.stride = 17, .omega = {0.5F, 0.25F}}};
-  write_random_adapter(adapter, base, directory.file("a.gguf"));
-  const GgufFile file(directory.file("a.gguf"));
+  const gguf::File base(write({.n_layer = 2}));
+  tools::RandomAdapter adapter{.rank = 3, .coupling = Coupling{.stride = 17, .omega = {0.5F, 0.25F}}};
+  tools::write_random_adapter(adapter, base, directory.file("a.gguf"));
+  const gguf::File file(directory.file("a.gguf"));
   EXPECT_EQ(file.get<std::string>("general.type"), "adapter");
   EXPECT_EQ(file.get<std::string>("adapter.type"), "lora");
   EXPECT_EQ(file.get<std::string>("general.architecture"), "qwen2");
@@ -180,12 +181,12 @@ TEST_F(RandomModelTest, AdapterFitsItsModelAndCarriesTheLaneKeys) {
   EXPECT_EQ(file.get<std::string>("lanerope.visibility"), "inclusive");
   EXPECT_EQ(file.get<std::vector<float>>("lanerope.omega"), adapter.coupling->omega);
   EXPECT_EQ(file.tensors().size(), 2U * 7U * 2U);
-  const TensorInfo& a = file.tensor("blk.1.ffn_down.weight.lora_a");
-  const TensorInfo& b = file.tensor("blk.1.ffn_down.weight.lora_b");
-  const TensorInfo& w = base.tensor("blk.1.ffn_down.weight");
+  const gguf::TensorInfo& a = file.tensor("blk.1.ffn_down.weight.lora_a");
+  const gguf::TensorInfo& b = file.tensor("blk.1.ffn_down.weight.lora_b");
+  const gguf::TensorInfo& w = base.tensor("blk.1.ffn_down.weight");
   EXPECT_THAT(a.ne, testing::ElementsAre(w.ne[0], 3, 1, 1));
   EXPECT_THAT(b.ne, testing::ElementsAre(3, w.ne[1], 1, 1));
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::reference

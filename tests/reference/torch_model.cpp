@@ -16,7 +16,7 @@ namespace {
 using torch::Tensor;
 
 // Torch counts dimensions the other way round: ggml's [n_in, n_out] is (n_out, n_in).
-Tensor to_torch(const TensorInfo& info) {
+Tensor to_torch(const gguf::TensorInfo& info) {
   std::vector<float> numbers = read_numbers(info);
   const Tensor flat =
       torch::from_blob(numbers.data(), {static_cast<int64_t>(numbers.size())}, torch::kFloat32);
@@ -32,26 +32,26 @@ struct LowRankPair {
 
 // Visibility and angles of all pairs of tokens, the same for every layer but for omega.
 struct Geometry {
-  Tensor hidden;       // (n, n) bool: query does not see key
-  Tensor token_turns;  // (n, n)
-  Tensor lane_turns;   // (n, n)
+  Tensor hidden;        // (n, n) bool: query does not see key
+  Tensor token_offset;  // (n, n)
+  Tensor lane_offset;   // (n, n)
 };
 
 Geometry geometry_of(const Trace& trace) {
   const auto table = relations(trace);
   const auto n = static_cast<int64_t>(table.size());
   Geometry g{.hidden = torch::ones({n, n}, torch::kBool),
-             .token_turns = torch::zeros({n, n}, torch::kFloat64),
-             .lane_turns = torch::zeros({n, n}, torch::kFloat64)};
+             .token_offset = torch::zeros({n, n}, torch::kFloat64),
+             .lane_offset = torch::zeros({n, n}, torch::kFloat64)};
   auto hidden = g.hidden.accessor<bool, 2>();
-  auto token_turns = g.token_turns.accessor<double, 2>();
-  auto lane_turns = g.lane_turns.accessor<double, 2>();
+  auto token_offset = g.token_offset.accessor<double, 2>();
+  auto lane_offset = g.lane_offset.accessor<double, 2>();
   for (int64_t q = 0; q < n; ++q) {
     for (int64_t k = 0; k < n; ++k) {
       const Relation& relation = table[q][k];
       hidden[q][k] = !relation.visible;
-      token_turns[q][k] = relation.token_turns;
-      lane_turns[q][k] = relation.lane_turns;
+      token_offset[q][k] = relation.token_offset;
+      lane_offset[q][k] = relation.lane_offset;
     }
   }
   return g;
@@ -66,7 +66,7 @@ std::vector<double> to_vector(const Tensor& row) {
 
 struct TorchModel::State {
   explicit State(const std::string& path) : file(path), facts(read_facts(file)) {
-    for (const TensorInfo& info : file.tensors()) weights[info.name] = to_torch(info);
+    for (const gguf::TensorInfo& info : file.tensors()) weights[info.name] = to_torch(info);
     std::vector<int64_t> firsts;
     std::vector<int64_t> seconds;
     for (int64_t t = 0; t < static_cast<int64_t>(facts.theta.size()); ++t) {
@@ -127,11 +127,11 @@ struct TorchModel::State {
     }
 
     const Tensor theta = torch::tensor(facts.theta, torch::kFloat64);
-    Tensor angle = g.token_turns.unsqueeze(-1) * theta;  // (n, n, pairs)
+    Tensor angle = g.token_offset.unsqueeze(-1) * theta;  // (n, n, pairs)
     if (!omega.empty()) {
       const auto n_pairs = static_cast<int64_t>(facts.theta.size());
       const Tensor all = torch::tensor(omega, torch::kFloat64).reshape({-1, n_pairs});
-      angle = angle + g.lane_turns.unsqueeze(-1) * all[all.size(0) > 1 ? layer : 0];
+      angle = angle + g.lane_offset.unsqueeze(-1) * all[all.size(0) > 1 ? layer : 0];
     }
     std::vector<Tensor> outputs;
     for (int64_t head = 0; head < facts.n_head; ++head) {
@@ -151,11 +151,11 @@ struct TorchModel::State {
     return linear(gate * torch::sigmoid(gate) * linear(x, prefix + "ffn_up"), prefix + "ffn_down");
   }
 
-  GgufFile file;
+  gguf::File file;
   ModelFacts facts;
   std::map<std::string, Tensor> weights;
   std::multimap<std::string, LowRankPair> pairs;
-  Tensor first;  // components that the pairs turn
+  Tensor first;  // components that the pairs rotate
   Tensor second;
 };
 
@@ -163,13 +163,13 @@ TorchModel::TorchModel(const std::string& path) : state_(std::make_unique<State>
 TorchModel::~TorchModel() = default;
 
 void TorchModel::add_adapter(const std::string& path, double scale) {
-  const GgufFile file(path);
+  const gguf::File file(path);
   const double alpha = file.find<double>("adapter.lora.alpha").value_or(0);
   constexpr std::string_view ending = ".lora_a";
-  for (const TensorInfo& info : file.tensors()) {
+  for (const gguf::TensorInfo& info : file.tensors()) {
     if (!info.name.ends_with(ending)) continue;
     const std::string base = info.name.substr(0, info.name.size() - ending.size());
-    const TensorInfo& b = file.tensor(base + ".lora_b");
+    const gguf::TensorInfo& b = file.tensor(base + ".lora_b");
     // A pair of rank 1 is still two matrices.
     LowRankPair pair{.a = to_torch(info).reshape({info.ne[1], info.ne[0]}),
                      .b = to_torch(b).reshape({b.ne[1], b.ne[0]}),

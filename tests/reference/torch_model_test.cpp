@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "model/gguf_file.h"
+#include "gguf/file.h"
 #include "tests/reference/plain_transformer.h"
 #include "tests/support/temporary_directory.h"
 #include "tools/random_adapter.h"
@@ -17,7 +17,7 @@ namespace {
 
 using Token = PlainTransformer::Token;
 
-RandomModel small(const std::string& architecture) {
+tools::RandomModel small(const std::string& architecture) {
   return {
       .architecture = architecture, .n_layer = 2, .width = 32, .head_dim = 12, .n_ffn = 48, .n_vocab = 259};
 }
@@ -64,18 +64,20 @@ Trace three_lanes(CouplingKind kind) {
 
 class Reference : public testing::Test {
  protected:
-  std::string write(const RandomModel& model) { return write_random_model(model, directory.file("m.gguf")); }
+  std::string write(const tools::RandomModel& model) {
+    return tools::write_random_model(model, directory.file("m.gguf"));
+  }
 
-  TemporaryDirectory directory;
+  support::TemporaryDirectory directory;
 };
 
 TEST_F(Reference, OneLaneIsThePlainModel) {
-  std::vector<RandomModel> models = {small("llama"), small("qwen2"), small("qwen3"),
-                                     small("qwen2"), small("qwen3"), small("llama")};
+  std::vector<tools::RandomModel> models = {small("llama"), small("qwen2"), small("qwen3"),
+                                            small("qwen2"), small("qwen3"), small("llama")};
   models[3].tied = true;
-  models[3].rope_scaling = RopeScaling::linear;
+  models[3].rope_scaling = core::RopeScaling::linear;
   models[3].rope_factor = 4;
-  models[4].rope_scaling = RopeScaling::yarn;
+  models[4].rope_scaling = core::RopeScaling::yarn;
   models[4].rope_factor = 4;
   models[4].rope_original_context = 64;
   models[5].llama3_rope_freqs = true;
@@ -84,7 +86,7 @@ TEST_F(Reference, OneLaneIsThePlainModel) {
   const std::vector<int32_t> ids = {65, 200, 3, 66, 67, 90, 91, 12, 5};
   const std::vector<Token> text = in_order(ids);
 
-  for (const RandomModel& model : models) {
+  for (const tools::RandomModel& model : models) {
     const std::string path = write(model);
     const auto plain = PlainTransformer(path).logits(text, causal);
     const TorchModel torch_model(path);
@@ -172,7 +174,7 @@ TEST_F(Reference, LaneRopeWithOmegaOfStrideThetaIsGroupThink) {
   const std::string path = write(small("qwen2"));
   const TorchModel model(path);
   std::vector<double> omega;
-  for (const double theta : read_facts(GgufFile(path)).theta) omega.push_back(7 * theta);
+  for (const double theta : read_facts(gguf::File(path)).theta) omega.push_back(7 * theta);
   const TraceLogits groupthink = model.logits(three_lanes(CouplingKind::groupthink));
   expect_same(model.logits(three_lanes(CouplingKind::lanerope), omega), groupthink);
   std::vector<double> each_layer = omega;
@@ -198,7 +200,7 @@ TEST_F(Reference, LaneNumbersMayBeShifted) {
 
 // In one layer nothing depends on what the others saw, so that hogwild's last step is one contiguous text.
 TEST_F(Reference, HogwildIsOneContiguousText) {
-  RandomModel one_layer = small("llama");
+  tools::RandomModel one_layer = small("llama");
   one_layer.n_layer = 1;
   const std::string path = write(one_layer);
   const Trace trace = three_lanes(CouplingKind::hogwild);
@@ -234,14 +236,14 @@ TEST_F(Reference, AForkedLaneContinuesItsParentsTextWithoutAGap) {
 
 TEST_F(Reference, AnAdapterIsItsProductAddedToTheWeights) {
   const std::string path = write(small("qwen2"));
-  const GgufFile base(path);
+  const gguf::File base(path);
   const std::string adapter_path = directory.file("a.gguf");
-  write_random_adapter({.rank = 3, .alpha = 5, .output = true}, base, adapter_path);
-  const GgufFile adapter(adapter_path);
+  tools::write_random_adapter({.rank = 3, .alpha = 5, .output = true}, base, adapter_path);
+  const gguf::File adapter(adapter_path);
 
   PlainTransformer merged(path);
   for (auto& [name, weight] : merged.weights) {
-    const TensorInfo* a = adapter.find_tensor(name + ".lora_a");
+    const gguf::TensorInfo* a = adapter.find_tensor(name + ".lora_a");
     if (a == nullptr) continue;
     const auto down = read_numbers(*a);
     const auto up = read_numbers(adapter.tensor(name + ".lora_b"));

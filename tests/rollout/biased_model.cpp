@@ -5,11 +5,11 @@
 
 #include "tests/support/random_models.h"
 
-namespace lanerope::test {
+namespace lanerope::rollout {
 
 std::shared_ptr<const Model> speaking_model() {
-  static const std::shared_ptr<const Model> model =
-      load_model(RandomModel{.n_layer = 1, .width = 64, .n_ffn = 96, .n_vocab = 400}, Path::kernels);
+  static const std::shared_ptr<const Model> model = support::load_model(
+      tools::RandomModel{.n_layer = 1, .width = 64, .n_ffn = 96, .n_vocab = 400}, BackEnd::kernels);
   return model;
 }
 
@@ -27,11 +27,12 @@ TokenId end_token(const Model& model) {
   return -1;
 }
 
-std::vector<Trace> sampled(const std::shared_ptr<const Model>& model,
-                           const std::vector<RolloutQuestion>& questions, const RolloutOptions& options) {
+std::vector<data::Trace> sampled(const std::shared_ptr<const Model>& model,
+                                 const std::vector<RolloutQuestion>& questions,
+                                 const RolloutOptions& options) {
   Engine engine(model, {.kv_cells = rollout_cells(*model, questions, options), .share_prefixes = false});
-  std::vector<Trace> traces;
-  roll_out(engine, questions, options, [&](const Trace& trace) { traces.push_back(trace); });
+  std::vector<data::Trace> traces;
+  roll_out(engine, questions, options, [&](const data::Trace& trace) { traces.push_back(trace); });
   EXPECT_EQ(engine.state().groups, 0);
   return traces;
 }
@@ -40,4 +41,4 @@ RolloutQuestion question(const std::string& text, const std::string& answer) {
   return {.problem = {.question = text, .answer = answer, .parts = 3}, .prompt = text};
 }
 
-}  // namespace lanerope::test
+}  // namespace lanerope::rollout

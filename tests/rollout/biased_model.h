@@ -9,7 +9,7 @@
 #include "lanerope/engine.h"
 #include "rollout/rollout.h"
 
-namespace lanerope::test {
+namespace lanerope::rollout {
 
 // A small random model that biases make say what a test needs.
 std::shared_ptr<const Model> speaking_model();
@@ -19,9 +19,10 @@ TokenId token_of(const Model& model, const std::string& text);
 TokenId end_token(const Model& model);
 
 // Traces as a sink collects them.
-std::vector<Trace> sampled(const std::shared_ptr<const Model>& model,
-                           const std::vector<RolloutQuestion>& questions, const RolloutOptions& options);
+std::vector<data::Trace> sampled(const std::shared_ptr<const Model>& model,
+                                 const std::vector<RolloutQuestion>& questions,
+                                 const RolloutOptions& options);
 
 RolloutQuestion question(const std::string& text, const std::string& answer);
 
-}  // namespace lanerope::test
+}  // namespace lanerope::rollout

@@ -6,7 +6,7 @@
 
 #include "tests/rollout/biased_model.h"
 
-namespace lanerope::test {
+namespace lanerope::rollout {
 namespace {
 
 using testing::Each;
@@ -19,23 +19,23 @@ DialogueOptions greedy(std::vector<LogitBias> bias) {
   return options;
 }
 
-std::vector<Trace> held(const std::vector<RolloutQuestion>& questions, const DialogueOptions& options) {
+std::vector<data::Trace> held(const std::vector<RolloutQuestion>& questions, const DialogueOptions& options) {
   const std::shared_ptr<const Model> model = speaking_model();
   Engine engine(model, {.kv_cells = dialogue_cells(*model, questions, options)});
-  std::vector<Trace> traces;
-  collaborate(engine, questions, options, [&](const Trace& trace) { traces.push_back(trace); });
+  std::vector<data::Trace> traces;
+  collaborate(engine, questions, options, [&](const data::Trace& trace) { traces.push_back(trace); });
   EXPECT_EQ(engine.state().groups, 0);
   return traces;
 }
 
 TEST(Dialogue, EachAssistantIsALaneOfWholeTurns) {
   const Model& model = *speaking_model();
-  const std::vector<Trace> traces =
+  const std::vector<data::Trace> traces =
       held({question("How many?", "3"), question("And now?", "4")}, greedy({{token_of(model, "7"), 1000}}));
   ASSERT_EQ(traces.size(), 2U);
   EXPECT_EQ(traces[0].question, "How many?");
   EXPECT_EQ(traces[1].question, "And now?");
-  for (const Trace& trace : traces) {
+  for (const data::Trace& trace : traces) {
     const std::string three_turns(24, '7');
     EXPECT_THAT(trace.lanes, ElementsAre(three_turns, three_turns, three_turns));
     EXPECT_THAT(trace.labels, Each(false));
@@ -60,7 +60,8 @@ TEST(Dialogue, AnAssistantIsDoneOnceItHasMarkedItsAnswer) {
   DialogueOptions options =
       greedy({{token_of(model, "#"), 1450}, {token_of(model, "7"), 1100}, {end_token(model), 1070}});
   options.rollout.request.sampling.frequency_penalty = 100;
-  const std::vector<Trace> traces = held({question("How many?", "7"), question("How few?", "8")}, options);
+  const std::vector<data::Trace> traces =
+      held({question("How many?", "7"), question("How few?", "8")}, options);
   ASSERT_EQ(traces.size(), 2U);
   EXPECT_THAT(traces[0].lanes, Each("####7"));
   EXPECT_THAT(traces[0].labels, ElementsAre(true, true, true));
@@ -72,7 +73,7 @@ TEST(Dialogue, AssistantsSayDifferentThingsAndTheSameTwice) {
   DialogueOptions options = greedy({});
   options.rollout.request.sampling = {.temperature = 1};
   const std::vector<RolloutQuestion> asked = {question("How many?", "3")};
-  const std::vector<Trace> once = held(asked, options);
+  const std::vector<data::Trace> once = held(asked, options);
   EXPECT_NE(once[0].lanes[0], once[0].lanes[1]);
   EXPECT_EQ(held(asked, options)[0].lanes, once[0].lanes);
 }
@@ -101,11 +102,11 @@ TEST(Dialogue, EndsWhereTheTrainedContextDoes) {
   DialogueOptions options = greedy({{token_of(model, "7"), 1000}});
   options.rollout.request.budget = 100000;
   options.turn = 64;
-  const Trace trace = held({question("How many?", "3")}, options).front();
+  const data::Trace trace = held({question("How many?", "3")}, options).front();
   EXPECT_THAT(trace.ended, Each(false));
   EXPECT_LT(trace.lanes[0].size(), static_cast<size_t>(model.info().trained_context));
   EXPECT_GE(trace.lanes[0].size(), 64U);
 }
 
 }  // namespace
-}  // namespace lanerope::test
+}  // namespace lanerope::rollout

@@ -6,7 +6,7 @@
 #include "tests/rollout/biased_model.h"
 #include "tests/support/engine_run.h"
 
-namespace lanerope::test {
+namespace lanerope::rollout {
 namespace {
 
 TEST(LaneScore, TheTruthIsTheAnswerOfASolutionOrTheLineItself) {
@@ -37,7 +37,7 @@ TEST(LaneScore, WrittenTextHasNoTagNoForcedTextAndNoEndToken) {
   request.lane_texts = {"Yes:", "No:"};
   request.sampling = {.temperature = 1, .top_k = 0, .top_p = 1, .min_p = 0, .seed = 5};
   request.sampling.logit_bias = {{token_of(*model, "7"), 1000}, {end_token(*model), 999}};
-  const GroupResult result = run_group(engine, request).result;
+  const GroupResult result = support::run_group(engine, request).result;
   for (const LaneResult& lane : result.lanes) {
     const std::string text = written_text(*model, lane);
     EXPECT_EQ(text.find_first_not_of('7'), std::string::npos) << text;
@@ -47,4 +47,4 @@ TEST(LaneScore, WrittenTextHasNoTagNoForcedTextAndNoEndToken) {
 }
 
 }  // namespace
-}  // namespace lanerope::test
+}  // namespace lanerope::rollout

@@ -9,7 +9,7 @@
 #include "lanerope/errors.h"
 #include "tests/rollout/biased_model.h"
 
-namespace lanerope::test {
+namespace lanerope::rollout {
 namespace {
 
 // Lanes that say some 7s and then, each time as likely as another 7, end.
@@ -27,16 +27,16 @@ std::vector<RolloutQuestion> questions() {
           question("Well?", "7")};
 }
 
-std::vector<std::string> texts_of(const std::vector<Trace>& traces) {
+std::vector<std::string> texts_of(const std::vector<data::Trace>& traces) {
   std::vector<std::string> texts;
-  for (const Trace& trace : traces) {
+  for (const data::Trace& trace : traces) {
     for (const std::string& lane : trace.lanes) texts.push_back(trace.question + lane);
   }
   return texts;
 }
 
 TEST(Rollout, WritesTheGroupsOfEachQuestionInOrder) {
-  const std::vector<Trace> traces = sampled(speaking_model(), questions(), sevens());
+  const std::vector<data::Trace> traces = sampled(speaking_model(), questions(), sevens());
   ASSERT_EQ(traces.size(), 9U);
   for (size_t i = 0; i < traces.size(); ++i) {
     EXPECT_EQ(traces[i].question, questions()[i / 3].problem.question);
@@ -48,7 +48,7 @@ TEST(Rollout, WritesTheGroupsOfEachQuestionInOrder) {
 
 TEST(Rollout, LabelsTheLanesThatSayTheTruth) {
   std::set<bool> labels;
-  for (const Trace& trace : sampled(speaking_model(), questions(), sevens())) {
+  for (const data::Trace& trace : sampled(speaking_model(), questions(), sevens())) {
     ASSERT_EQ(trace.labels.size(), trace.lanes.size());
     for (size_t m = 0; m < trace.lanes.size(); ++m) {
       const std::string truth = trace.answer == "7" ? "7" : "77";
@@ -66,7 +66,7 @@ TEST(Rollout, ALaneThatWasCutOffIsNotRightByAccident) {
   RolloutOptions options = sevens();
   options.request.sampling.logit_bias.pop_back();
   options.request.budget = 2;
-  for (const Trace& trace : sampled(speaking_model(), {question("How many?", "77")}, options)) {
+  for (const data::Trace& trace : sampled(speaking_model(), {question("How many?", "77")}, options)) {
     EXPECT_THAT(trace.lanes, testing::Each("77"));
     EXPECT_THAT(trace.labels, testing::Each(false));
     EXPECT_THAT(trace.ended, testing::Each(false));
@@ -108,7 +108,7 @@ TEST(Rollout, StopsWhenAsked) {
   options.parallel = 2;
   options.stopped = [&] { return handed_over >= 4; };
   Engine engine(model, {.kv_cells = rollout_cells(*model, questions(), options)});
-  roll_out(engine, questions(), options, [&](const Trace&) { ++handed_over; });
+  roll_out(engine, questions(), options, [&](const data::Trace&) { ++handed_over; });
   EXPECT_GE(handed_over, 4);
   EXPECT_LT(handed_over, 9);
   EXPECT_EQ(engine.state().groups + engine.state().queued_groups, 0);
@@ -118,8 +118,8 @@ TEST(Rollout, RefusesWhatTheEngineRefuses) {
   RolloutOptions options = sevens();
   options.request.lanes = 0;
   Engine engine(speaking_model(), {.kv_cells = 256});
-  EXPECT_THROW(roll_out(engine, questions(), options, [](const Trace&) {}), InvalidRequest);
+  EXPECT_THROW(roll_out(engine, questions(), options, [](const data::Trace&) {}), InvalidRequest);
 }
 
 }  // namespace
-}  // namespace lanerope::test
+}  // namespace lanerope::rollout

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace lanerope {
+namespace lanerope::server {
 namespace {
 
 TEST(ApiKeys, OpenTheDoorForTheirBearers) {
@@ -40,4 +40,4 @@ TEST(Origins, ThatWereMadeToPointHereAreForeign) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::server

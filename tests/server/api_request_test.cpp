@@ -6,7 +6,7 @@
 #include <cmath>
 #include <string>
 
-namespace lanerope {
+namespace lanerope::server {
 namespace {
 
 ApiRequest chat(const std::string& more) {
@@ -135,4 +135,4 @@ TEST(ApiRequest, TakesCompletionsAsTextOrTokens) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::server

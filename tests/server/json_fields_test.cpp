@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace lanerope {
+namespace lanerope::server {
 namespace {
 
 std::string refusal(const std::string& body) {
@@ -59,4 +59,4 @@ TEST(JsonFields, NamesTheFieldByItsWholePath) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::server

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace lanerope {
+namespace lanerope::server {
 namespace {
 
 using Mode = ReasoningSplitter::Mode;
@@ -50,4 +50,4 @@ INSTANTIATE_TEST_SUITE_P(Texts, Reasoning,
                                          Case{Mode::off, "<think>a</think>b", "", "<think>a</think>b"}));
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::server

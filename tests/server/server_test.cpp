@@ -13,14 +13,15 @@
 #include "tests/support/temporary_directory.h"
 #include "tools/random_model.h"
 
-namespace lanerope {
+namespace lanerope::server {
 namespace {
 
 std::shared_ptr<const Model> tiny_model() {
   static const std::shared_ptr<const Model> model = [] {
-    const TemporaryDirectory directory;
+    const support::TemporaryDirectory directory;
     return Model::load(
-        {.file = write_random_model(preset_model("tiny"), directory.file("tiny.gguf")), .threads = 1});
+        {.file = tools::write_random_model(tools::preset_model("tiny"), directory.file("tiny.gguf")),
+         .threads = 1});
   }();
   return model;
 }
@@ -189,4 +190,4 @@ TEST(Server, NamesAVerifierThatHangs) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::server

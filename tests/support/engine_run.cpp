@@ -7,7 +7,7 @@
 #include <cmath>
 #include <random>
 
-namespace lanerope {
+namespace lanerope::support {
 
 std::vector<Event> GroupRun::of(EventKind kind, int32_t lane) const {
   std::vector<Event> found;
@@ -102,4 +102,4 @@ double relative_difference(const AllLogits& a, const AllLogits& b) {
   return worst;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::support

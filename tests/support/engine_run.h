@@ -8,7 +8,7 @@
 
 #include "lanerope/engine.h"
 
-namespace lanerope {
+namespace lanerope::support {
 
 // All that a group said while it ran.
 struct GroupRun {
@@ -47,4 +47,4 @@ AllLogits all_logits(Engine& engine, ScoreRequest request);
 // The largest difference of two vectors of logits over the largest logit, the largest of all tokens.
 double relative_difference(const AllLogits& a, const AllLogits& b);
 
-}  // namespace lanerope
+}  // namespace lanerope::support

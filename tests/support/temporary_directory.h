@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace lanerope {
+namespace lanerope::support {
 
 // An empty directory that is removed, with what is in it, at the end.
 class TemporaryDirectory {
@@ -31,4 +31,4 @@ class TemporaryDirectory {
   std::filesystem::path path_;
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::support

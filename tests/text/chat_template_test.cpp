@@ -12,7 +12,7 @@
 #include "lanerope/errors.h"
 #include "tests/text/vocabulary_file.h"
 
-namespace lanerope {
+namespace lanerope::text {
 namespace {
 
 using testing::HasSubstr;
@@ -247,4 +247,4 @@ TEST(ChatTemplate, ConversationsThatNoTemplateTakes) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::text

@@ -6,7 +6,7 @@
 #include "lanerope/errors.h"
 #include "tests/text/toy_vocabulary.h"
 
-namespace lanerope {
+namespace lanerope::text {
 namespace {
 
 std::shared_ptr<const Vocabulary> shared(VocabularyData data) {
@@ -50,4 +50,4 @@ TEST(Detokenizer, AnIdOutsideTheVocabularyIsAnInvalidRequest) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::text

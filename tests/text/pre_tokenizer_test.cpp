@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace lanerope {
+namespace lanerope::text {
 namespace {
 
 using testing::ElementsAre;
@@ -93,4 +93,4 @@ TEST(PreTokenizer, UnknownNamesAreNotGuessed) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::text

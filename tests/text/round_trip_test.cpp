@@ -15,7 +15,7 @@
 #include "text/tokenizer.h"
 #include "text/utf8.h"
 
-namespace lanerope {
+namespace lanerope::text {
 namespace {
 
 // gpt-2 and phi-3 are read once for all cases.
@@ -192,4 +192,4 @@ TEST(Bpe, AgreesWithMergingByTheDefinition) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::text

@@ -9,7 +9,7 @@
 #include "lanerope/errors.h"
 #include "text/utf8.h"
 
-namespace lanerope {
+namespace lanerope::text {
 namespace {
 
 struct Ending {
@@ -115,4 +115,4 @@ TEST(StopStrings, AgreesWithTheReferenceHoweverTheTextIsCut) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::text

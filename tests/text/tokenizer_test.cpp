@@ -9,7 +9,7 @@
 #include "lanerope/errors.h"
 #include "tests/text/toy_vocabulary.h"
 
-namespace lanerope {
+namespace lanerope::text {
 namespace {
 
 using testing::ElementsAre;
@@ -141,4 +141,4 @@ TEST(Decode, AnIdOutsideTheVocabularyIsAnInvalidRequest) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::text

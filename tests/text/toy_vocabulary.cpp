@@ -3,7 +3,7 @@
 
 #include <cstdio>
 
-namespace lanerope {
+namespace lanerope::text {
 
 namespace {
 
@@ -70,4 +70,4 @@ VocabularyData toy_sentencepiece() {
   return data;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::text

@@ -6,7 +6,7 @@
 
 #include "text/vocabulary.h"
 
-namespace lanerope {
+namespace lanerope::text {
 
 // A byte as byte-level BPE writes it, from the definition: printable bytes of Latin-1 as themselves, the
 // others as U+0100 and up in the order of their values.
@@ -23,4 +23,4 @@ VocabularyData toy_bpe();
 // "ab", "▁a", "▁ab", "▁▁", "</", "s>", and "[INST]" (control), "<tool>" (user-defined).
 VocabularyData toy_sentencepiece();
 
-}  // namespace lanerope
+}  // namespace lanerope::text

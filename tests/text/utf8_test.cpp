@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace lanerope {
+namespace lanerope::text {
 namespace {
 
 std::string character(uint32_t code) {
@@ -91,4 +91,4 @@ TEST(Quoted, IsOneSafeLine) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::text

@@ -7,7 +7,7 @@
 #include "tests/text/vocabulary_file.h"
 #include "text/tokenizer.h"
 
-namespace lanerope {
+namespace lanerope::text {
 namespace {
 
 constexpr size_t n_vectors = 46;
@@ -47,4 +47,4 @@ TEST(Vectors, Qwen2) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::text

@@ -10,7 +10,7 @@
 
 #include "text/utf8.h"
 
-namespace lanerope {
+namespace lanerope::text {
 
 namespace {
 
@@ -202,4 +202,4 @@ std::optional<std::vector<Vector>> shared_vectors(const std::string& name) {
   return vectors;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::text

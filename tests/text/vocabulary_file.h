@@ -8,7 +8,7 @@
 #include "lanerope/token.h"
 #include "text/vocabulary.h"
 
-namespace lanerope {
+namespace lanerope::text {
 
 // The vocabularies that the tests compare with: gpt-2 and phi-3 from the data shared between checkouts, qwen2
 // from the package that script/lib/fetch-qwen2-vocabulary fetches. Nothing where the file is absent.
@@ -28,4 +28,4 @@ struct Vector {
 // NAME.gguf.inp and NAME.gguf.out of the shared data; nothing where they are absent.
 std::optional<std::vector<Vector>> shared_vectors(const std::string& name);
 
-}  // namespace lanerope
+}  // namespace lanerope::text

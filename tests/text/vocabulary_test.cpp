@@ -11,7 +11,7 @@
 #include "lanerope/errors.h"
 #include "tests/text/toy_vocabulary.h"
 
-namespace lanerope {
+namespace lanerope::text {
 namespace {
 
 using testing::HasSubstr;
@@ -154,4 +154,4 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& test) { return test.param.name; });
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::text

@@ -24,7 +24,7 @@
 #include "train/checkpoint.h"
 #include "train/files/curve_log.h"
 
-namespace lanerope {
+namespace lanerope::train {
 namespace {
 
 using namespace std::chrono_literals;
@@ -246,4 +246,4 @@ TEST_F(RanksTest, AreRefusedWhereTheyMakeNoSense) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::train

@@ -11,7 +11,7 @@
 #include "lanerope/errors.h"
 #include "tests/train/toy_run.h"
 
-namespace lanerope {
+namespace lanerope::train {
 namespace {
 
 using testing::AllOf;
@@ -21,8 +21,8 @@ using testing::Not;
 
 class GroupSourceTest : public testing::Test {
  protected:
-  const TemporaryDirectory directory;
-  const VocabularyData vocabulary = byte_vocabulary();
+  const support::TemporaryDirectory directory;
+  const text::VocabularyData vocabulary = byte_vocabulary();
   TrainConfig config;
 
   // Bytes are tokens, and special tokens have names, so a text can be read off.
@@ -206,7 +206,7 @@ TEST_F(GroupSourceTest, RefusesABadFileInOneSentence) {
 }
 
 TEST_F(GroupSourceTest, NeedsAVocabularyWithAnEnd) {
-  VocabularyData endless = vocabulary;
+  text::VocabularyData endless = vocabulary;
   endless.eos.reset();
   EXPECT_THROW(GroupEncoder(endless, config), InvalidRequest);
 }
@@ -236,4 +236,4 @@ TEST_F(GroupSourceTest, SplitsGroupsInOrder) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::train

@@ -13,7 +13,7 @@
 #include "tests/support/random_models.h"
 #include "train/model_file.h"
 
-namespace lanerope {
+namespace lanerope::train {
 namespace {
 
 using torch::Tensor;
@@ -42,15 +42,15 @@ TEST(KtoLosses, MakeRightLanesLikelierAndWrongOnesUnlikelier) {
 
 class KtoTest : public testing::Test {
  protected:
-  const std::string base = write_model(
+  const std::string base = support::write_model(
       {.n_layer = 2, .width = 32, .n_head = 2, .n_head_kv = 1, .head_dim = 16, .n_ffn = 48, .context = 256});
   TrainConfig config{.stage = Stage::kto};
 
   static TokenGroup group(uint32_t seed, std::vector<bool> right) {
-    TokenGroup group{.prompt = some_tokens(6 + static_cast<int32_t>(seed), seed)};
+    TokenGroup group{.prompt = support::some_tokens(6 + static_cast<int32_t>(seed), seed)};
     for (const bool is_right : right) {
       const auto m = static_cast<uint32_t>(group.lanes.size());
-      group.lanes.push_back({.tokens = some_tokens(7 - 2 * static_cast<int32_t>(m), 10 * seed + m),
+      group.lanes.push_back({.tokens = support::some_tokens(7 - 2 * static_cast<int32_t>(m), 10 * seed + m),
                              .n_forced = 1,
                              .right = is_right});
     }
@@ -78,7 +78,7 @@ class KtoTest : public testing::Test {
     const torch::NoGradGuard no_gradients;
     std::vector<double> sums;
     for (const TokenGroup& group : groups) {
-      const LaneBatch batch = make_lane_batch(std::vector{group}, {.open = open});
+      const LaneBatch batch = make_lane_batch(std::vector{group}, {.joint = open});
       const Tensor scores = model.log_probabilities(batch, use);
       for (int64_t lane = 0; lane < batch.n_lanes(); ++lane)
         sums.push_back(scores.masked_select(batch.target_lanes == lane).sum().item<double>());
@@ -114,7 +114,7 @@ class KtoTest : public testing::Test {
 
 TEST_F(KtoTest, BeginsWithTheReferenceAsItIs) {
   const TrainModel model(base);
-  const BatchLoss loss = make_kto(model, config, ReferenceMask::open, torch::kCPU)->loss(model, groups);
+  const BatchLoss loss = make_kto(model, config, ReferenceCoupling::joint, torch::kCPU)->loss(model, groups);
   EXPECT_EQ(loss.count, 5);
   EXPECT_NEAR(loss.sum.item<double>(), 2.5, 1e-5) << "1 - sigmoid(0) for every lane";
   EXPECT_NEAR(loss.extra.at("kl"), 0, 1e-4);
@@ -126,7 +126,7 @@ TEST_F(KtoTest, ComparesAnAdapterWithItsBase) {
   const TrainModel model = adapted();
   const std::vector<TokenGroup> other = behind_the_others_prompt();
   for (const bool open : {true, false}) {
-    const auto mask = open ? ReferenceMask::open : ReferenceMask::closed;
+    const auto mask = open ? ReferenceCoupling::joint : ReferenceCoupling::independent;
     const BatchLoss loss = make_kto(model, config, mask, torch::kCPU)->loss(model, groups);
     const Expected e = expected(sums(model, groups, true), sums(model, groups, open, AdapterUse::off),
                                 sums(model, other, true), sums(model, other, open, AdapterUse::off));
@@ -138,7 +138,7 @@ TEST_F(KtoTest, ComparesAnAdapterWithItsBase) {
 TEST_F(KtoTest, ComparesAWholeModelWithWhatItWas) {
   const TrainModel model(base);
   const TrainModel before(base);
-  const auto objective = make_kto(model, config, ReferenceMask::open, torch::kCPU);
+  const auto objective = make_kto(model, config, ReferenceCoupling::joint, torch::kCPU);
   change(model);
   const std::vector<TokenGroup> other = behind_the_others_prompt();
   const Expected e = expected(sums(model, groups, true), sums(before, groups, true), sums(model, other, true),
@@ -148,11 +148,11 @@ TEST_F(KtoTest, ComparesAWholeModelWithWhatItWas) {
 
 // Training that goes on from an adapter starts from the base with it.
 TEST_F(KtoTest, ComparesAnAdapterThatWasLoadedWithWhatItWas) {
-  config.adapter = new_file(".lora.gguf");
+  config.adapter = support::new_file(".lora.gguf");
   write_adapter_file(adapted(), config.adapter, {.lanes = {.lanes = {2}}});
   TrainModel model(base);
   model.load_adapter(config.adapter);
-  const auto objective = make_kto(model, config, ReferenceMask::open, torch::kCPU);
+  const auto objective = make_kto(model, config, ReferenceCoupling::joint, torch::kCPU);
   EXPECT_NEAR(objective->loss(model, groups).sum.item<double>(), 2.5, 1e-5);
   change(model);
   EXPECT_GT(std::abs(objective->loss(model, groups).sum.item<double>() - 2.5), 1e-2);
@@ -160,7 +160,7 @@ TEST_F(KtoTest, ComparesAnAdapterThatWasLoadedWithWhatItWas) {
 
 TEST_F(KtoTest, TakesNoDivergenceFromASingleGroup) {
   const TrainModel model = adapted();
-  const auto objective = make_kto(model, config, ReferenceMask::open, torch::kCPU);
+  const auto objective = make_kto(model, config, ReferenceCoupling::joint, torch::kCPU);
   EXPECT_EQ(objective->loss(model, std::span(groups).first(1)).extra.at("kl"), 0);
 }
 
@@ -168,9 +168,9 @@ TEST_F(KtoTest, NeedsALabelForEveryLane) {
   const TrainModel model(base);
   std::vector<TokenGroup> unlabelled = groups;
   unlabelled[1].lanes[0].right.reset();
-  const auto objective = make_kto(model, config, ReferenceMask::open, torch::kCPU);
+  const auto objective = make_kto(model, config, ReferenceCoupling::joint, torch::kCPU);
   EXPECT_THROW(objective->loss(model, unlabelled), InvalidRequest);
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::train

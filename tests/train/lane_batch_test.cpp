@@ -7,7 +7,7 @@
 
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::train {
 namespace {
 
 using testing::ElementsAre;
@@ -51,10 +51,10 @@ TEST(LaneBatch, CountsPositionsFromThePromptsBeginningInEveryLane) {
 
 TEST(LaneBatch, TellsAttentionLaneAndClockOfEveryRow) {
   const LaneBatch batch = make_lane_batch(
-      std::vector{drawn()}, {.visibility = Visibility::strict, .open = false, .row_multiple = 1});
+      std::vector{drawn()}, {.visibility = Visibility::strict, .joint = false, .row_multiple = 1});
   const AttentionLayout& layout = batch.attention.layout();
   EXPECT_EQ(layout.visibility, Visibility::strict);
-  EXPECT_FALSE(layout.open);
+  EXPECT_FALSE(layout.joint);
   ASSERT_EQ(layout.groups.size(), 1U);
   EXPECT_EQ(layout.groups[0].first, 0);
   EXPECT_EQ(layout.groups[0].n_prompt, 4);
@@ -89,7 +89,7 @@ TEST(LaneBatch, ReadsTheLastTokenOfALaneThatOthersOutlive) {
 
 TEST(LaneBatch, GivesLanesTheNumbersOfTheirGroup) {
   TokenGroup group = drawn();
-  EXPECT_TRUE(batch_of({group}).turned);
+  EXPECT_TRUE(batch_of({group}).rotated);
   group.lane_index = {2, 0, 1};
   const LaneBatch batch = batch_of({group});
   EXPECT_THAT(values<float>(batch.lanes), ElementsAre(0, 0, 0, 0, 2, 0, 1, 2, 0, 1, 2, 1));
@@ -97,7 +97,7 @@ TEST(LaneBatch, GivesLanesTheNumbersOfTheirGroup) {
       << "lanes of the batch, in order";
   group.lanes.resize(1);
   group.lane_index = {};
-  EXPECT_FALSE(batch_of({group}).turned) << "lane 0 alone";
+  EXPECT_FALSE(batch_of({group}).rotated) << "lane 0 alone";
 }
 
 TEST(LaneBatch, PacksGroupsBehindOneAnother) {
@@ -131,4 +131,4 @@ TEST(LaneBatch, NeedsAPrompt) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::train

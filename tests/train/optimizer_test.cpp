@@ -9,7 +9,7 @@
 
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::train {
 namespace {
 
 using torch::Tensor;
@@ -148,4 +148,4 @@ TEST(Schedule, WarmsUpAndThenFollowsACosine) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::train

@@ -8,10 +8,10 @@
 #include "train/files/vocabulary_file.h"
 #include "train/train_config.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 // A vocabulary without merges: the 256 bytes in order, then the special tokens and the tags of lanes.
-inline VocabularyData byte_vocabulary() {
+inline text::VocabularyData byte_vocabulary() {
   return VocabularyTrainer().train({.merges = 0});
 }
 
@@ -38,7 +38,7 @@ inline std::string toy_traces(int groups) {
 
 // A run of a model that takes milliseconds a step, in a directory of its own.
 struct ToyRun {
-  TemporaryDirectory directory = {};
+  support::TemporaryDirectory directory = {};
   TrainConfig config = {};
 
   ToyRun() {
@@ -58,4 +58,4 @@ struct ToyRun {
   }
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::train

@@ -14,7 +14,7 @@
 #include "tests/support/random_models.h"
 #include "train/model_file.h"
 
-namespace lanerope {
+namespace lanerope::train {
 namespace {
 
 using testing::HasSubstr;
@@ -25,7 +25,7 @@ constexpr double same = 1e-3;
 
 using LaneScores = std::vector<std::vector<double>>;  // [lane][predicted token] log p
 
-RandomModel small(const std::string& architecture = "qwen2") {
+tools::RandomModel small(const std::string& architecture = "qwen2") {
   return {.architecture = architecture,
           .n_layer = 2,
           .width = 32,
@@ -38,9 +38,9 @@ RandomModel small(const std::string& architecture = "qwen2") {
 
 // Lanes of unequal lengths, the first token of each a tag. One that ended is still seen by the others.
 TokenGroup ragged_group(int32_t n_lanes, uint32_t seed) {
-  TokenGroup group{.prompt = some_tokens(5 + 3 * n_lanes, seed)};
+  TokenGroup group{.prompt = support::some_tokens(5 + 3 * n_lanes, seed)};
   for (int32_t m = 0; m < n_lanes; ++m)
-    group.lanes.push_back({.tokens = some_tokens(11 - (4 * m) % 9, seed + 10 + m), .n_forced = 1});
+    group.lanes.push_back({.tokens = support::some_tokens(11 - (4 * m) % 9, seed + 10 + m), .n_forced = 1});
   return group;
 }
 
@@ -118,8 +118,8 @@ double largest_weight_difference(const TrainModel& a, const TrainModel& b) {
 
 class TrainModelOf : public testing::TestWithParam<const char*> {
  protected:
-  const std::string file = write_model(small(GetParam()));
-  const std::shared_ptr<const Model> model = load_model(file, Path::ggml);
+  const std::string file = support::write_model(small(GetParam()));
+  const std::shared_ptr<const Model> model = support::load_model(file, BackEnd::ggml);
   TrainModel trained{file};
 };
 
@@ -140,72 +140,72 @@ TEST_P(TrainModelOf, GivesTheEnginesLogProbabilitiesUnderEveryMask) {
         << name(visibility);
   }
   const LaneScores closed = engine_scores(model, ragged_groups(), {.kind = CouplingKind::independent});
-  EXPECT_LT(largest_difference(trainer_scores(trained, ragged_groups(), {.open = false}), closed), same);
+  EXPECT_LT(largest_difference(trainer_scores(trained, ragged_groups(), {.joint = false}), closed), same);
 }
 
 INSTANTIATE_TEST_SUITE_P(Architectures, TrainModelOf, testing::Values("qwen2", "qwen3", "llama"));
 
 // The initialisations agree by name too, and not only as the vector that one of them made.
 TEST(TrainModel, MeansTheSameByTheNameOfAnInitialisation) {
-  const std::string file = write_model(small());
+  const std::string file = support::write_model(small());
   TrainModel trained(file);
   for (const OmegaInit init : {OmegaInit::gt, OmegaInit::ntk_by_parts}) {
     trained.set_omega(OmegaConfig{.init = init, .stride = 60});
-    const LaneScores expected =
-        engine_scores(load_model(file, Path::ggml), ragged_groups(), {.init = init, .stride = 60});
+    const LaneScores expected = engine_scores(support::load_model(file, BackEnd::ggml), ragged_groups(),
+                                              {.init = init, .stride = 60});
     EXPECT_LT(largest_difference(trainer_scores(trained, ragged_groups()), expected), same) << name(init);
   }
 }
 
 TEST(TrainModel, TurnsEachLayerByItsOwnOmega) {
-  const std::string file = write_model(small());
+  const std::string file = support::write_model(small());
   TrainModel trained(file);
   torch::manual_seed(1);
   trained.set_omega(torch::randn({2, 8}));
   const LaneScores expected =
-      engine_scores(load_model(file, Path::ggml), ragged_groups(), coupling_of(trained));
+      engine_scores(support::load_model(file, BackEnd::ggml), ragged_groups(), coupling_of(trained));
   EXPECT_LT(largest_difference(trainer_scores(trained, ragged_groups()), expected), same);
 }
 
 TEST(TrainModel, AgreesWithTheEnginesKernelsToo) {
-  const std::string file = write_model(small());
+  const std::string file = support::write_model(small());
   TrainModel trained(file);
   trained.set_omega(OmegaConfig{.init = OmegaInit::gt, .stride = 60});
   const LaneScores expected =
-      engine_scores(load_model(file, Path::kernels), ragged_groups(), coupling_of(trained));
+      engine_scores(support::load_model(file, BackEnd::kernels), ragged_groups(), coupling_of(trained));
   EXPECT_LT(largest_difference(trainer_scores(trained, ragged_groups()), expected), same);
 }
 
 TEST(TrainModel, ReadsScaledRotaryFrequencies) {
-  RandomModel yarn = small();
-  yarn.rope_scaling = RopeScaling::yarn;
+  tools::RandomModel yarn = small();
+  yarn.rope_scaling = core::RopeScaling::yarn;
   yarn.rope_factor = 4;
   yarn.rope_original_context = 64;
-  const std::string file = write_model(yarn);
+  const std::string file = support::write_model(yarn);
   TrainModel trained(file);
   trained.set_omega(OmegaConfig{.init = OmegaInit::gt, .stride = 60});
-  const std::string again = new_file(".gguf");
+  const std::string again = support::new_file(".gguf");
   write_model_file(trained, again, {.type = GGML_TYPE_F32});
   for (const std::string& path : {file, again}) {
     const LaneScores expected =
-        engine_scores(load_model(path, Path::ggml), ragged_groups(), coupling_of(trained));
+        engine_scores(support::load_model(path, BackEnd::ggml), ragged_groups(), coupling_of(trained));
     EXPECT_LT(largest_difference(trainer_scores(trained, ragged_groups()), expected), same) << path;
   }
 }
 
 TEST(TrainModel, UnpacksAQuantisedBase) {
-  RandomModel quantised = small();
+  tools::RandomModel quantised = small();
   quantised.type = "q8_0";
-  const std::string file = write_model(quantised);
+  const std::string file = support::write_model(quantised);
   const TrainModel trained(file);
   // The engine on ggml's operations rounds the activations to 8 bits as well, so it is not the measure here:
   // the same model, unpacked and written as f32, is.
-  const std::string unpacked = new_file(".gguf");
+  const std::string unpacked = support::new_file(".gguf");
   write_model_file(trained, unpacked, {.type = GGML_TYPE_F32});
-  const LaneScores expected =
-      engine_scores(load_model(unpacked, Path::ggml), ragged_groups(), {.kind = CouplingKind::lanerope});
+  const LaneScores expected = engine_scores(support::load_model(unpacked, BackEnd::ggml), ragged_groups(),
+                                            {.kind = CouplingKind::lanerope});
   EXPECT_LT(largest_difference(trainer_scores(trained, ragged_groups()), expected), same);
-  const TrainModel whole(write_model(small()));
+  const TrainModel whole(support::write_model(small()));
   const double off = largest_weight_difference(trained, whole);
   EXPECT_GT(off, 0);
   EXPECT_LT(off, 0.02) << "the weights are those that were quantised";
@@ -221,9 +221,9 @@ void fill_adapter(const TrainModel& model) {
 class ModelFile : public testing::TestWithParam<const char*> {};
 
 TEST_P(ModelFile, IsReadAgainWithTheSameWeights) {
-  TrainModel trained(write_model(small(GetParam())));
+  TrainModel trained(support::write_model(small(GetParam())));
   trained.set_omega(OmegaConfig{.init = OmegaInit::gt, .stride = 60});
-  const std::string file = new_file(".gguf");
+  const std::string file = support::new_file(".gguf");
   write_model_file(trained, file,
                    {.type = GGML_TYPE_F32,
                     .lanes = {.omega = {.init = OmegaInit::gt, .stride = 60},
@@ -235,7 +235,7 @@ TEST_P(ModelFile, IsReadAgainWithTheSameWeights) {
   EXPECT_TRUE(again.knows_lanes());
   EXPECT_EQ(again.vocabulary().tokens, trained.vocabulary().tokens);
 
-  const auto model = load_model(file, Path::ggml);
+  const auto model = support::load_model(file, BackEnd::ggml);
   const LaneTraining lanes = model->info().lanes.value();
   EXPECT_EQ(lanes.coupling.visibility, Visibility::strict);
   EXPECT_EQ(lanes.coupling.omega, values(trained.omega()));
@@ -247,10 +247,10 @@ TEST_P(ModelFile, IsReadAgainWithTheSameWeights) {
 }
 
 TEST_P(ModelFile, HasTheAdapterWorkedIn) {
-  TrainModel trained(write_model(small(GetParam())));
+  TrainModel trained(support::write_model(small(GetParam())));
   trained.add_lora({.rank = 3}, 1);
   fill_adapter(trained);
-  const std::string file = new_file(".gguf");
+  const std::string file = support::new_file(".gguf");
   write_model_file(trained, file, {.type = GGML_TYPE_F32});
   EXPECT_LT(largest_difference(trainer_scores(trained, ragged_groups()),
                                trainer_scores(TrainModel(file), ragged_groups())),
@@ -260,14 +260,14 @@ TEST_P(ModelFile, HasTheAdapterWorkedIn) {
 INSTANTIATE_TEST_SUITE_P(Architectures, ModelFile, testing::Values("qwen2", "qwen3", "llama"));
 
 TEST(ModelFile, OfAModelFromNothingIsOneThatTheEngineRuns) {
-  const TrainModel seed(write_model(small()));  // for its vocabulary
+  const TrainModel seed(support::write_model(small()));  // for its vocabulary
   TrainModel fresh(ModelShape{.layers = 2, .width = 32, .heads = 4, .kv_heads = 2, .head_dim = 16, .ffn = 48},
                    seed.vocabulary(), 3);
   fresh.set_omega(OmegaConfig{.init = OmegaInit::ntk_by_parts, .stride = 40});
-  const std::string file = new_file(".gguf");
+  const std::string file = support::new_file(".gguf");
   write_model_file(fresh, file, {.type = GGML_TYPE_F32});
   const LaneScores expected =
-      engine_scores(load_model(file, Path::ggml), ragged_groups(), coupling_of(fresh));
+      engine_scores(support::load_model(file, BackEnd::ggml), ragged_groups(), coupling_of(fresh));
   EXPECT_LT(largest_difference(trainer_scores(fresh, ragged_groups()), expected), same);
 }
 
@@ -275,7 +275,7 @@ class AdapterFile : public testing::TestWithParam<std::tuple<const char*, bool>>
 
 TEST_P(AdapterFile, GivesTheEngineTheTrainersLogProbabilities) {
   const auto& [architecture, on_prompt] = GetParam();
-  const std::string base = write_model(small(architecture));
+  const std::string base = support::write_model(small(architecture));
   TrainModel trained(base);
   const LaneScores before = trainer_scores(trained, ragged_groups());
   LoraConfig lora{.rank = 3, .alpha = 9, .on_prompt = on_prompt};
@@ -283,7 +283,7 @@ TEST_P(AdapterFile, GivesTheEngineTheTrainersLogProbabilities) {
   trained.add_lora(lora, 1);
   trained.set_omega(OmegaConfig{.init = OmegaInit::gt, .stride = 60});
   fill_adapter(trained);
-  const std::string file = new_file(".lora.gguf");
+  const std::string file = support::new_file(".lora.gguf");
   write_adapter_file(
       trained, file,
       {.lanes = {.omega = {.init = OmegaInit::gt, .stride = 60}, .tag = "#{k}", .lanes = {4}}});
@@ -292,7 +292,7 @@ TEST_P(AdapterFile, GivesTheEngineTheTrainersLogProbabilities) {
   again.load_adapter(file);
   EXPECT_EQ(largest_weight_difference(trained, again), 0);
   EXPECT_EQ(again.lora().on_prompt, on_prompt);
-  const auto model = load_model(base, Path::ggml, {{.file = file}});
+  const auto model = support::load_model(base, BackEnd::ggml, {{.file = file}});
   const AdapterInfo info = model->info().adapters.at(0);
   EXPECT_EQ(info.on_prompt, on_prompt);
   const LaneScores expected = engine_scores(model, ragged_groups(), info.lanes->coupling);
@@ -304,7 +304,7 @@ INSTANTIATE_TEST_SUITE_P(Architectures, AdapterFile,
                          testing::Combine(testing::Values("qwen2", "llama"), testing::Bool()));
 
 TEST(TrainModel, WithItsAdapterOffIsItsBase) {
-  const std::string base = write_model(small());
+  const std::string base = support::write_model(small());
   TrainModel trained(base);
   trained.add_lora({.rank = 3}, 1);
   fill_adapter(trained);
@@ -314,7 +314,7 @@ TEST(TrainModel, WithItsAdapterOffIsItsBase) {
 }
 
 TEST(TrainModel, TrainsWhatItIsAskedTo) {
-  const std::string base = write_model(small());
+  const std::string base = support::write_model(small());
   TrainModel all(base);
   EXPECT_EQ(all.trained().size(), all.parameters().size() - 1) << "all but omega";
   all.set_omega(OmegaConfig{.learn = true, .per_layer = true});
@@ -331,7 +331,7 @@ TEST(TrainModel, TrainsWhatItIsAskedTo) {
 }
 
 TEST(TrainModel, RefusesATargetThatItDoesNotHave) {
-  TrainModel model(write_model(small()));
+  TrainModel model(support::write_model(small()));
   for (const std::vector<std::string>& targets : {std::vector<std::string>{"attn_q", "attn_o"}, {}}) {
     try {
       model.add_lora({.rank = 2, .targets = targets}, 1);
@@ -344,7 +344,7 @@ TEST(TrainModel, RefusesATargetThatItDoesNotHave) {
 
 // The gradient of everything that is trained, omega included, against differences of the loss.
 TEST(TrainModel, HasTheGradientsOfItsLogProbabilities) {
-  TrainModel model(write_model(small()));
+  TrainModel model(support::write_model(small()));
   model.set_omega(OmegaConfig{.init = OmegaInit::gt, .stride = 3, .learn = true, .per_layer = false});
   const LaneBatch batch = make_lane_batch(ragged_groups(), {});
   const auto loss = [&] { return model.log_probabilities(batch).mean(); };
@@ -369,13 +369,13 @@ TEST(TrainModel, HasTheGradientsOfItsLogProbabilities) {
 }
 
 TEST(TrainModel, RefusesAnAdapterOfAnotherModelInOneSentence) {
-  RandomModel other = small();
+  tools::RandomModel other = small();
   other.width = 48;
-  TrainModel trained(write_model(other));
+  TrainModel trained(support::write_model(other));
   trained.add_lora({.rank = 2}, 1);
-  const std::string file = new_file(".lora.gguf");
+  const std::string file = support::new_file(".lora.gguf");
   write_adapter_file(trained, file, {});
-  TrainModel model(write_model(small()));
+  TrainModel model(support::write_model(small()));
   try {
     model.load_adapter(file);
     FAIL() << "not refused";
@@ -385,4 +385,4 @@ TEST(TrainModel, RefusesAnAdapterOfAnotherModelInOneSentence) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::train

@@ -15,7 +15,7 @@
 #include "train/files/curve_log.h"
 #include "train/train_model.h"
 
-namespace lanerope {
+namespace lanerope::train {
 namespace {
 
 using testing::AllOf;
@@ -238,4 +238,4 @@ TEST(TrainConfig, IsReadBackAsItWasWritten) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::train

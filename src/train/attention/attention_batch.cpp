@@ -4,7 +4,7 @@
 #include "train/attention/dense_mask.h"
 #include "train/attention/lane_attention.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 namespace {
 
@@ -43,4 +43,4 @@ int64_t AttentionBatch::n_visible() const {
   return n;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::train

@@ -14,7 +14,7 @@
 #include "train/attention/small_product-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace lanerope::HWY_NAMESPACE {
+namespace lanerope::train::HWY_NAMESPACE {
 
 void forward_unit(const AttentionUnit& unit, const AttentionSizes& sizes, const AttentionInputs& in,
                   const AttentionResults& results) {
@@ -104,11 +104,11 @@ void backward_unit(const AttentionUnit& unit, const AttentionSizes& sizes, const
   s.store_key_gradients(grad);
 }
 
-}  // namespace lanerope::HWY_NAMESPACE
+}  // namespace lanerope::train::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace lanerope {
+namespace lanerope::train {
 
 HWY_EXPORT(forward_unit);
 HWY_EXPORT(backward_unit);
@@ -123,5 +123,5 @@ void attention_backward(const AttentionUnit& unit, const AttentionSizes& sizes, 
   HWY_DYNAMIC_DISPATCH(backward_unit)(unit, sizes, in, grad);
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::train
 #endif

@@ -6,7 +6,7 @@
 
 #include "lanerope/coupling.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 // One group and one kv head: the piece of work that is never cut, so that sums have one order whatever the
 // number of threads.
@@ -17,7 +17,7 @@ struct AttentionUnit {
   std::span<const int32_t> lane = {};  // [n_tokens of the group]
   std::span<const int32_t> step = {};  // [n_tokens of the group]
   Visibility visibility = Visibility::inclusive;
-  bool open = true;
+  bool joint = true;
 };
 
 struct AttentionSizes {
@@ -56,4 +56,4 @@ void attention_forward(const AttentionUnit&, const AttentionSizes&, const Attent
 void attention_backward(const AttentionUnit&, const AttentionSizes&, const AttentionInputs&,
                         const AttentionGradients&);
 
-}  // namespace lanerope
+}  // namespace lanerope::train

@@ -21,7 +21,7 @@
 #include "train/attention/small_product-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace lanerope::HWY_NAMESPACE {
+namespace lanerope::train::HWY_NAMESPACE {
 
 constexpr int tile_rows = 32;
 constexpr int block_keys = 96;
@@ -200,7 +200,7 @@ inline TileRows UnitScratch::tile_at(int row) const {
   tile.end = prompt ? last + 1 : step_end[last];
   if (prompt) {
     tile.seen_by_all = first + 1;
-  } else if (!unit->open) {
+  } else if (!unit->joint) {
     tile.seen_by_all = n_prompt;
   } else {
     tile.seen_by_all = unit->visibility == Visibility::inclusive ? step_end[first] : step_begin[first];
@@ -230,7 +230,7 @@ inline void UnitScratch::store_key_gradients(const AttentionGradients& grad) con
 
 inline void UnitScratch::load_limits(const TileRows& tile) {
   constexpr int32_t never = std::numeric_limits<int32_t>::min();
-  const bool open = unit->open && tile.first >= unit->n_prompt * heads;
+  const bool open = unit->joint && tile.first >= unit->n_prompt * heads;
   for (int r = 0; r < tile_rows; ++r) {
     const int token = (tile.first + std::min(r, tile.n - 1)) / heads;
     const int32_t step = key_step[token];
@@ -309,6 +309,6 @@ inline UnitScratch& unit_scratch(const AttentionUnit& unit, const AttentionSizes
   return scratch;
 }
 
-}  // namespace lanerope::HWY_NAMESPACE
+}  // namespace lanerope::train::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 #endif

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace lanerope {
+namespace lanerope::train {
 
 namespace {
 
@@ -47,7 +47,7 @@ bool sees(const AttentionLayout& layout, const GroupSpan& group, int64_t query, 
   const int32_t key_lane = layout.lane[group.first + key];
   const int32_t key_step = layout.step[group.first + key];
   if (key_lane == lane) return key_step <= step;
-  if (!layout.open) return false;
+  if (!layout.joint) return false;
   switch (layout.visibility) {
     case Visibility::inclusive:
       return key_step <= step;
@@ -68,4 +68,4 @@ PaddedGroups DenseMask::on(const torch::Device& device, const AttentionLayout& l
   return groups_;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::train

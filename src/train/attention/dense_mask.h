@@ -7,7 +7,7 @@
 
 #include "train/attention/lane_attention.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 // Groups side by side in rows as long as the longest of them, on one device.
 struct PaddedGroups {
@@ -30,4 +30,4 @@ class DenseMask {
 // Whether token `query` of the group sees token `key` of it.
 bool sees(const AttentionLayout&, const GroupSpan&, int64_t query, int64_t key);
 
-}  // namespace lanerope
+}  // namespace lanerope::train

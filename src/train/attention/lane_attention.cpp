@@ -10,7 +10,7 @@
 
 #include "train/attention/attention_kernel.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 namespace {
 
@@ -32,7 +32,7 @@ std::vector<AttentionUnit> units_of(const AttentionLayout& layout, int64_t n_hea
                        .lane = std::span(layout.lane).subspan(group.first, group.n_tokens),
                        .step = std::span(layout.step).subspan(group.first, group.n_tokens),
                        .visibility = layout.visibility,
-                       .open = layout.open});
+                       .joint = layout.joint});
     }
   }
   std::stable_sort(units.begin(), units.end(),
@@ -150,4 +150,4 @@ torch::Tensor lane_attention(const AttentionOperands& operands, const AttentionB
   return LaneAttention::apply(operands.q_prompt, operands.q_lane, operands.k, operands.v, batch, scale);
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::train

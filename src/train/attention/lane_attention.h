@@ -9,7 +9,7 @@
 
 #include "lanerope/coupling.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 // Rows [first, first + n_tokens) of the batch are one group: its prompt first, then the tokens of its lanes
 // step-major (step 0 of every lane that has it, then step 1 of every lane that has it, ...).
@@ -26,7 +26,7 @@ struct AttentionLayout {
   std::vector<int32_t> step = {};      // [n_tokens of the batch] on the clock, never falls within a group's
                                        // lanes; prompt: not read
   Visibility visibility = Visibility::inclusive;
-  bool open = true;  // false: a lane sees only the prompt and itself
+  bool joint = true;  // false: a lane sees only the prompt and itself
 };
 
 // A layout made ready once a batch, used by every layer of it. Cheap to copy; copies share the same content,
@@ -68,4 +68,4 @@ torch::Tensor lane_attention(const AttentionOperands&, const AttentionBatch&, do
 // The same by plain torch operations over a dense mask, for any float type and device.
 torch::Tensor plain_lane_attention(const AttentionOperands&, const AttentionBatch&, double scale);
 
-}  // namespace lanerope
+}  // namespace lanerope::train

@@ -6,7 +6,7 @@
 #include "train/attention/dense_mask.h"
 #include "train/attention/lane_attention.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 torch::Tensor plain_lane_attention(const AttentionOperands& operands, const AttentionBatch& batch,
                                    double scale) {
@@ -49,4 +49,4 @@ torch::Tensor plain_lane_attention(const AttentionOperands& operands, const Atte
   return torch::cat({out, torch::zeros({1, n_head, head_dim}, out.options())}).index_select(0, padded.place);
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::train

@@ -13,7 +13,7 @@
 #include "train/attention/vector_math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace lanerope::HWY_NAMESPACE {
+namespace lanerope::train::HWY_NAMESPACE {
 
 // How many of the vector at i lie within width; LoadN and StoreN take the rest of the row.
 HWY_INLINE size_t count(int64_t width, int64_t i) {
@@ -150,11 +150,11 @@ void rotate_rows_back(const RotateRows& r, RowRange rows) {
   }
 }
 
-}  // namespace lanerope::HWY_NAMESPACE
+}  // namespace lanerope::train::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace lanerope {
+namespace lanerope::train {
 
 HWY_EXPORT(rms_norm_rows);
 HWY_EXPORT(rms_norm_rows_back);
@@ -182,5 +182,5 @@ void rotate_backward(const RotateRows& r, RowRange rows) {
   HWY_DYNAMIC_DISPATCH(rotate_rows_back)(r, rows);
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::train
 #endif

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace lanerope {
+namespace lanerope::train {
 
 // Rows [begin, end); what a pointer names is [n_rows, ...], the last dimension fastest.
 struct RowRange {
@@ -50,4 +50,4 @@ struct RotateRows {
 void rotate_forward(const RotateRows&, RowRange);
 void rotate_backward(const RotateRows&, RowRange);
 
-}  // namespace lanerope
+}  // namespace lanerope::train

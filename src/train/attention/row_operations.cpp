@@ -7,7 +7,7 @@
 
 #include "train/attention/row_kernel.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 namespace {
 
@@ -180,4 +180,4 @@ Tensor rotate_pairs(const Tensor& x, const PairAngles& angles) {
   return torch::cat({halves[0] * cos - halves[1] * sin, halves[0] * sin + halves[1] * cos}, 2);
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::train

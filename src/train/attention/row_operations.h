@@ -3,7 +3,7 @@
 
 #include <torch/types.h>
 
-namespace lanerope {
+namespace lanerope::train {
 
 // Operations on the rows of a batch, each in one pass over memory forward and one backward. f32 on the CPU
 // takes our kernels, whose results do not depend on the number of threads; anything else plain torch
@@ -26,4 +26,4 @@ struct PairAngles {
 // Turns the pairs (t, t + head_dim / 2) of every head of x (n_tokens, n_head, head_dim).
 torch::Tensor rotate_pairs(const torch::Tensor& x, const PairAngles& angles);
 
-}  // namespace lanerope
+}  // namespace lanerope::train

@@ -16,7 +16,7 @@
 #include "train/attention/vector_math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace lanerope::HWY_NAMESPACE {
+namespace lanerope::train::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 // As many sums as the registers hold beside two vectors of b and one broadcast of a.
@@ -93,6 +93,6 @@ inline void product(const SmallProduct& p) {
   for (; j < p.n; j += vector_size) product_columns<1>(p, j);
 }
 
-}  // namespace lanerope::HWY_NAMESPACE
+}  // namespace lanerope::train::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 #endif

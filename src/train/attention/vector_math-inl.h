@@ -10,7 +10,7 @@
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace lanerope::HWY_NAMESPACE {
+namespace lanerope::train::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 const hn::CappedTag<float, 16> df;
@@ -36,6 +36,6 @@ HWY_INLINE F power_of_two(F x) {
   return hn::IfThenZeroElse(tiny, hn::Mul(p, scale));
 }
 
-}  // namespace lanerope::HWY_NAMESPACE
+}  // namespace lanerope::train::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 #endif

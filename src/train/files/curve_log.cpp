@@ -16,7 +16,7 @@
 #include "lanerope/errors.h"
 #include "train/files/whole_file.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 namespace {
 
@@ -130,4 +130,4 @@ void CurveLog::append(const CurvePoint& point) {
   refuse(path_);
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::train

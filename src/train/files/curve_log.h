@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace lanerope {
+namespace lanerope::train {
 
 // What is known of a training run after one of its steps.
 struct CurvePoint {
@@ -45,4 +45,4 @@ class CurveLog {
   int file_ = -1;  // descriptor
 };
 
-}  // namespace lanerope
+}  // namespace lanerope::train

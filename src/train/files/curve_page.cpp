@@ -13,7 +13,7 @@
 #include "train/files/curve_page_template.h"
 #include "train/files/whole_file.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 namespace {
 
@@ -131,4 +131,4 @@ void write_curve_page_file(const std::string& path, std::span<const CurveLogName
   write_whole_file(path, page.str());
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::train

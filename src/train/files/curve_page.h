@@ -9,7 +9,7 @@
 
 #include "train/files/curve_log.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 // A run and what it is called on the page.
 struct NamedCurve {
@@ -37,4 +37,4 @@ struct CurveLogName {
 // do.
 void write_curve_page_file(const std::string& path, std::span<const CurveLogName> logs);
 
-}  // namespace lanerope
+}  // namespace lanerope::train

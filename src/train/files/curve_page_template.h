@@ -3,9 +3,9 @@
 
 #include <string_view>
 
-namespace lanerope {
+namespace lanerope::train {
 
 // src/train/files/curve_page.html as it is in the source tree, with {{data}} still to be filled.
 std::string_view curve_page_template();
 
-}  // namespace lanerope
+}  // namespace lanerope::train

@@ -14,7 +14,7 @@
 #include "train/files/sha256.h"
 #include "train/files/whole_file.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 namespace {
 
@@ -83,8 +83,7 @@ std::vector<CardFile> describe_files(const std::string& folder, const std::vecto
   std::vector<CardFile> files;
   for (const std::string& name : names) {
     if (!stays_below(name)) {
-      throw InvalidRequest(lanerope::quoted(name) +
-                           " is not a file below the folder of the card; move it there");
+      throw InvalidRequest(text::quoted(name) + " is not a file below the folder of the card; move it there");
     }
     FileDigest digest = digest_file(beside(folder, name));
     files.push_back({.name = name, .bytes = digest.bytes, .sha256 = std::move(digest.sha256)});
@@ -159,4 +158,4 @@ std::string git_commit(const std::string& folder) {
   return loose.empty() ? packed_commit(git, reference) : loose;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::train

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace lanerope {
+namespace lanerope::train {
 
 // A file that the card vouches for.
 struct CardFile {
@@ -52,4 +52,4 @@ std::string utc_text(int64_t seconds);
 // The commit that is checked out in `folder`, or in one above it; empty where there is none.
 std::string git_commit(const std::string& folder);
 
-}  // namespace lanerope
+}  // namespace lanerope::train

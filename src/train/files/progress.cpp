@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstdio>
 
-namespace lanerope {
+namespace lanerope::train {
 
 namespace {
 
@@ -70,4 +70,4 @@ std::string progress_line(const TrainingProgress& progress) {
   return line;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::train

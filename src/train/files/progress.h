@@ -5,7 +5,7 @@
 #include <map>
 #include <string>
 
-namespace lanerope {
+namespace lanerope::train {
 
 // Where a training run stands.
 struct TrainingProgress {
@@ -26,4 +26,4 @@ std::string progress_line(const TrainingProgress& progress);
 // "45 s", "12 min 05 s", "1 h 02 min", "3 d 04 h". Of what is no length of time: "?".
 std::string duration_text(double seconds);
 
-}  // namespace lanerope
+}  // namespace lanerope::train

@@ -11,7 +11,7 @@
 
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 namespace {
 
@@ -53,4 +53,4 @@ FileDigest digest_file(const std::string& path) {
   return digest;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::train

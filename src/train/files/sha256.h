@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-namespace lanerope {
+namespace lanerope::train {
 
 struct FileDigest {
   uint64_t bytes = 0;
@@ -14,4 +14,4 @@ struct FileDigest {
 // Reads the whole file, in pieces. Throws SystemError where it cannot be read.
 FileDigest digest_file(const std::string& path);
 
-}  // namespace lanerope
+}  // namespace lanerope::train

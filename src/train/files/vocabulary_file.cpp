@@ -9,17 +9,17 @@
 #include <string_view>
 
 #include "data/trace_file.h"
+#include "gguf/file.h"
+#include "gguf/writer.h"
 #include "lanerope/errors.h"
-#include "model/gguf_file.h"
-#include "model/gguf_writer.h"
 #include "model/vocabulary_reader.h"
 #include "text/chat_template.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 namespace {
 
-void set_id(GgufWriter& writer, const std::string& key, const std::optional<int64_t>& id) {
+void set_id(gguf::Writer& writer, const std::string& key, const std::optional<int64_t>& id) {
   if (!id) return;
   if (*id >= 0 && *id <= std::numeric_limits<uint32_t>::max()) {
     writer.set(key, static_cast<uint32_t>(*id));
@@ -32,7 +32,7 @@ void set_id(GgufWriter& writer, const std::string& key, const std::optional<int6
 
 }  // namespace
 
-void write_vocabulary(GgufWriter& writer, const VocabularyData& data) {
+void write_vocabulary(gguf::Writer& writer, const text::VocabularyData& data) {
   writer.set("tokenizer.ggml.model", data.model);
   if (!data.pre.empty()) writer.set("tokenizer.ggml.pre", data.pre);
   writer.set("tokenizer.ggml.tokens", std::span<const std::string>(data.tokens));
@@ -51,8 +51,8 @@ void write_vocabulary(GgufWriter& writer, const VocabularyData& data) {
   if (!data.chat_template.empty()) writer.set("tokenizer.chat_template", data.chat_template);
 }
 
-void write_vocabulary_file(const std::string& path, const VocabularyData& data) {
-  GgufWriter writer(path);
+void write_vocabulary_file(const std::string& path, const text::VocabularyData& data) {
+  gguf::Writer writer(path);
   writer.set("general.architecture", "qwen2");
   writer.set("general.type", "vocab");
   writer.set("general.name", "lanerope vocabulary");
@@ -61,12 +61,12 @@ void write_vocabulary_file(const std::string& path, const VocabularyData& data) 
   writer.finish();
 }
 
-VocabularyData read_vocabulary_file(const std::string& path) {
-  return read_vocabulary(GgufFile(path));
+text::VocabularyData read_vocabulary_file(const std::string& path) {
+  return model::read_vocabulary(gguf::File(path));
 }
 
 VocabularyReport train_vocabulary_file(const VocabularyTraining& options) {
-  const ChatFormat format = chat_format(trained_chat_template(), "");
+  const text::ChatFormat format = text::chat_format(trained_chat_template(), "");
   VocabularyTrainer trainer;
   VocabularyReport report;
   const auto add = [&](std::string_view text) {
@@ -76,13 +76,13 @@ VocabularyReport train_vocabulary_file(const VocabularyTraining& options) {
   for (const std::string& path : options.data) {
     std::ifstream file(path, std::ios::binary);
     if (!file) throw SystemError(path + " cannot be opened; give the path of a trace file");
-    TraceReader reader(file, path);
+    data::TraceReader reader(file, path);
     size_t groups = 0;
     while (options.groups == 0 || groups < options.groups) {
-      const std::optional<Trace> trace = reader.next();
+      const std::optional<data::Trace> trace = reader.next();
       if (!trace) break;
-      const ChatMessage question{.role = "user", .content = trace->question};
-      add(render(format, std::span(&question, 1), {}));
+      const text::ChatMessage question{.role = "user", .content = trace->question};
+      add(text::render(format, std::span(&question, 1), {}));
       for (const std::string& lane : trace->lanes) add(lane);
       ++groups;
     }
@@ -91,11 +91,11 @@ VocabularyReport train_vocabulary_file(const VocabularyTraining& options) {
   if (report.groups == 0) {
     throw InvalidRequest("there is no text to train a vocabulary on; give a trace file that is not empty");
   }
-  const VocabularyData data = trainer.train(options.size);
+  const text::VocabularyData data = trainer.train(options.size);
   write_vocabulary_file(options.output, data);
   report.tokens = data.tokens.size();
   report.merges = data.merges.size();
   return report;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::train

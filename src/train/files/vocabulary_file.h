@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "gguf/writer.h"
+
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -8,20 +10,18 @@
 #include "text/vocabulary.h"
 #include "train/files/vocabulary_trainer.h"
 
-namespace lanerope {
-
-class GgufWriter;
+namespace lanerope::train {
 
 // Sets the tokenizer.* keys, before begin(), so that read_vocabulary gives `data` back. What `data` does not
 // have is not written. Throws InvalidRequest for a special id that no 32-bit number holds.
-void write_vocabulary(GgufWriter& writer, const VocabularyData& data);
+void write_vocabulary(gguf::Writer& writer, const text::VocabularyData& data);
 
 // A GGUF file that holds a vocabulary and no model. Throws SystemError when it cannot be written.
-void write_vocabulary_file(const std::string& path, const VocabularyData& data);
+void write_vocabulary_file(const std::string& path, const text::VocabularyData& data);
 
 // The vocabulary of any GGUF file, as it stands there. Throws BadFile where it has none, SystemError where
 // the file cannot be opened.
-VocabularyData read_vocabulary_file(const std::string& path);
+text::VocabularyData read_vocabulary_file(const std::string& path);
 
 struct VocabularyTraining {
   std::vector<std::string> data = {};  // trace or problem files (JSON Lines, one group a line)
@@ -42,4 +42,4 @@ struct VocabularyReport {
 // where a line is not a group, SystemError for a file that cannot be read or written.
 VocabularyReport train_vocabulary_file(const VocabularyTraining& options);
 
-}  // namespace lanerope
+}  // namespace lanerope::train

@@ -11,7 +11,7 @@
 #include "text/byte_map.h"
 #include "text/special_tokens.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 namespace {
 
@@ -160,24 +160,24 @@ class Merger {
   std::vector<Pair> changed_;
 };
 
-void add_specials(VocabularyData& data) {
-  const auto add = [&](std::string name, TokenType type) {
+void add_specials(text::VocabularyData& data) {
+  const auto add = [&](std::string name, text::TokenType type) {
     data.tokens.push_back(std::move(name));
     data.types.push_back(static_cast<int32_t>(type));
     return static_cast<int64_t>(data.tokens.size()) - 1;
   };
-  data.pad = add(std::string(padding), TokenType::control);
-  add(std::string(turn_begin), TokenType::control);
-  data.eos = add(std::string(turn_end), TokenType::control);
+  data.pad = add(std::string(padding), text::TokenType::control);
+  add(std::string(turn_begin), text::TokenType::control);
+  data.eos = add(std::string(turn_end), text::TokenType::control);
   for (int32_t lane = 1; lane <= VocabularyTrainer::n_lane_tags; ++lane) {
-    add("<lane" + std::to_string(lane) + ">", TokenType::user_defined);
+    add("<lane" + std::to_string(lane) + ">", text::TokenType::user_defined);
   }
 }
 
-VocabularyData with_tokens(const std::vector<std::string>& tokens) {
-  VocabularyData data{.model = "gpt2", .pre = "qwen2"};
-  for (const std::string& bytes : tokens) data.tokens.push_back(map_bytes(bytes));
-  data.types.assign(tokens.size(), static_cast<int32_t>(TokenType::normal));
+text::VocabularyData with_tokens(const std::vector<std::string>& tokens) {
+  text::VocabularyData data{.model = "gpt2", .pre = "qwen2"};
+  for (const std::string& bytes : tokens) data.tokens.push_back(text::map_bytes(bytes));
+  data.types.assign(tokens.size(), static_cast<int32_t>(text::TokenType::normal));
   add_specials(data);
   data.add_bos = false;
   data.chat_template = trained_chat_template();
@@ -192,8 +192,8 @@ std::string_view trained_chat_template() {
 }
 
 VocabularyTrainer::VocabularyTrainer()
-    : pre_tokenizer_(PreTokenizerKind::qwen2),
-      specials_(std::make_unique<SpecialTokens>(Vocabulary(with_tokens({})))) {}
+    : pre_tokenizer_(text::PreTokenizerKind::qwen2),
+      specials_(std::make_unique<text::SpecialTokens>(text::Vocabulary(with_tokens({})))) {}
 
 VocabularyTrainer::~VocabularyTrainer() = default;
 
@@ -209,15 +209,15 @@ void VocabularyTrainer::add(std::string_view text) {
   count(text.substr(done));
 }
 
-VocabularyData VocabularyTrainer::train(VocabularySize size) const {
+text::VocabularyData VocabularyTrainer::train(VocabularySize size) const {
   Merger merger(words_);
   while (merger.merges.size() < size.merges && merger.merge_next(size.min_frequency)) continue;
 
-  VocabularyData data = with_tokens(merger.tokens);
+  text::VocabularyData data = with_tokens(merger.tokens);
   for (const auto& [left, right] : merger.merges) {
-    data.merges.push_back(map_bytes(merger.tokens[left]) + " " + map_bytes(merger.tokens[right]));
+    data.merges.push_back(text::map_bytes(merger.tokens[left]) + " " + text::map_bytes(merger.tokens[right]));
   }
   return data;
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::train

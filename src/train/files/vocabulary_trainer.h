@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "text/special_tokens.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -11,9 +13,7 @@
 #include "text/pre_tokenizer.h"
 #include "text/vocabulary.h"
 
-namespace lanerope {
-
-class SpecialTokens;
+namespace lanerope::train {
 
 struct VocabularySize {
   size_t merges = 400;       // at most
@@ -44,15 +44,15 @@ class VocabularyTrainer {
   void add(std::string_view text);
 
   // The vocabulary of all texts so far.
-  VocabularyData train(VocabularySize size) const;
+  text::VocabularyData train(VocabularySize size) const;
 
  private:
-  PreTokenizer pre_tokenizer_;
-  std::unique_ptr<const SpecialTokens> specials_;
+  text::PreTokenizer pre_tokenizer_;
+  std::unique_ptr<const text::SpecialTokens> specials_;
   std::unordered_map<std::string, size_t> words_;  // how often each occurs
 };
 
 // The ChatML template that such a vocabulary carries.
 std::string_view trained_chat_template();
 
-}  // namespace lanerope
+}  // namespace lanerope::train

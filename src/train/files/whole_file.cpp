@@ -9,7 +9,7 @@
 
 #include "lanerope/errors.h"
 
-namespace lanerope {
+namespace lanerope::train {
 
 std::string read_whole_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -32,4 +32,4 @@ void write_whole_file(const std::string& path, std::string_view bytes) {
                     "; free some space or write elsewhere");
 }
 
-}  // namespace lanerope
+}  // namespace lanerope::train

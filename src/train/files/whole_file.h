@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace lanerope {
+namespace lanerope::train {
 
 // The bytes of a file. Throws SystemError where it cannot be read.
 std::string read_whole_file(const std::string& path);
@@ -13,4 +13,4 @@ std::string read_whole_file(const std::string& path);
 // SystemError where the disk refuses; the old bytes then stay.
 void write_whole_file(const std::string& path, std::string_view bytes);
 
-}  // namespace lanerope
+}  // namespace lanerope::train

@@ -9,11 +9,8 @@
 
 #include "tests/train/attention/random_layout.h"
 
-namespace lanerope {
+namespace lanerope::train {
 namespace {
-
-using testing::add_group;
-using testing::random_group;
 
 struct Sizes {
   int64_t n_head = 4;
@@ -54,7 +51,7 @@ torch::Tensor from_definition(const AttentionOperands& o, const AttentionLayout&
           visible = true;
         } else if (layout.lane[i] == layout.lane[j]) {
           visible = layout.step[j] <= layout.step[i];
-        } else if (layout.open) {
+        } else if (layout.joint) {
           const bool equal_counts =
               layout.visibility == Visibility::inclusive ||
               (layout.visibility == Visibility::interleaved && layout.lane[j] < layout.lane[i]);
@@ -112,7 +109,7 @@ void expect_kernel_agrees(const AttentionLayout& layout, const AttentionOperands
 }
 
 AttentionLayout random_layout(std::mt19937& random, Visibility visibility, bool open) {
-  AttentionLayout layout{.visibility = visibility, .open = open};
+  AttentionLayout layout{.visibility = visibility, .joint = open};
   add_group(random_group(random, 37, 4, 30), layout);
   add_group(random_group(random, 5, 1, 70), layout);
   add_group(random_group(random, 120, 8, 25), layout);
@@ -135,7 +132,7 @@ class EveryMask : public LaneAttentionTest,
 };
 
 TEST_P(EveryMask, PlainPathIsTheDefinition) {
-  AttentionLayout layout{.visibility = visibility(), .open = open()};
+  AttentionLayout layout{.visibility = visibility(), .joint = open()};
   add_group(random_group(random_, 3, 3, 6), layout);
   add_group(random_group(random_, 6, 1, 5), layout);
   add_group(random_group(random_, 0, 4, 5), layout);
@@ -231,7 +228,7 @@ TEST_F(LaneAttentionTest, ThreadsDoNotChangeABit) {
 // A closed lane without a prompt sees nothing in the first blocks of keys, and a sharp soft-max leaves only
 // zeros of most keys.
 TEST_F(LaneAttentionTest, NothingVisibleInABlockIsNoNumberLost) {
-  AttentionLayout layout{.open = false};
+  AttentionLayout layout{.joint = false};
   add_group({.n_prompt = 0, .first = {0, 150}, .last = {150, 200}}, layout);
   AttentionOperands operands = random_operands(200, {});
   expect_kernel_agrees(layout, operands);
@@ -271,4 +268,4 @@ TEST_F(LaneAttentionTest, CountsWhatIsVisible) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::train

@@ -8,7 +8,7 @@
 
 #include "train/attention/lane_attention.h"
 
-namespace lanerope::testing {
+namespace lanerope::train {
 
 // Draws a group: its prompt, and lanes that begin and end at steps of their own.
 struct GroupShape {
@@ -51,4 +51,4 @@ inline GroupShape random_group(std::mt19937& random, int32_t n_prompt, int32_t n
   return shape;
 }
 
-}  // namespace lanerope::testing
+}  // namespace lanerope::train

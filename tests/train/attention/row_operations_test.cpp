@@ -7,7 +7,7 @@
 #include <cmath>
 #include <functional>
 
-namespace lanerope {
+namespace lanerope::train {
 namespace {
 
 using Inputs = std::vector<torch::Tensor>;
@@ -105,9 +105,9 @@ TEST_F(RowOperationsTest, RotatePairs) {
   };
   const Operation formula = [](const Inputs& in) {
     const auto half = in[1].size(1);
-    const torch::Tensor turned = torch::complex(in[0].slice(2, 0, half), in[0].slice(2, half)) *
-                                 torch::polar(torch::ones_like(in[1]), in[1]).unsqueeze(1);
-    return torch::cat({torch::real(turned), torch::imag(turned)}, 2);
+    const torch::Tensor rotated = torch::complex(in[0].slice(2, 0, half), in[0].slice(2, half)) *
+                                  torch::polar(torch::ones_like(in[1]), in[1]).unsqueeze(1);
+    return torch::cat({torch::real(rotated), torch::imag(rotated)}, 2);
   };
   for (const int64_t head_dim : {2, 16, 32, 40, 64, 128}) {
     expect_formula(operation, formula,
@@ -143,4 +143,4 @@ TEST_F(RowOperationsTest, ThreadsDoNotChangeABit) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::train

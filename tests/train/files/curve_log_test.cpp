@@ -15,7 +15,7 @@
 #include "tests/support/temporary_directory.h"
 #include "train/files/whole_file.h"
 
-namespace lanerope {
+namespace lanerope::train {
 namespace {
 
 using testing::ElementsAre;
@@ -38,7 +38,7 @@ std::vector<int64_t> steps_of(const std::string& path) {
 }
 
 TEST(CurveLog, NumbersComeBackToTheBit) {
-  const TemporaryDirectory directory;
+  const support::TemporaryDirectory directory;
   const std::string path = directory.file("curve.jsonl");
   CurvePoint written = point_at(7);
   written.extra = {{"dev accuracy", 0.1}, {"kl", -1e-17}};
@@ -57,7 +57,7 @@ TEST(CurveLog, NumbersComeBackToTheBit) {
 }
 
 TEST(CurveLog, ALossThatIsNoNumberIsKeptAsSuch) {
-  const TemporaryDirectory directory;
+  const support::TemporaryDirectory directory;
   const std::string path = directory.file("curve.jsonl");
   CurvePoint diverged = point_at(1);
   diverged.loss = std::numeric_limits<double>::quiet_NaN();
@@ -68,7 +68,7 @@ TEST(CurveLog, ALossThatIsNoNumberIsKeptAsSuch) {
 }
 
 TEST(CurveLog, DropsStepsBehindTheCheckpoint) {
-  const TemporaryDirectory directory;
+  const support::TemporaryDirectory directory;
   const std::string path = directory.file("curve.jsonl");
   {
     CurveLog log(path, 0);
@@ -83,7 +83,7 @@ TEST(CurveLog, DropsStepsBehindTheCheckpoint) {
 }
 
 TEST(CurveLog, DropsALastLineThatWasCutOff) {
-  const TemporaryDirectory directory;
+  const support::TemporaryDirectory directory;
   const std::string path = directory.file("curve.jsonl");
   {
     CurveLog log(path, 0);
@@ -100,7 +100,7 @@ TEST(CurveLog, DropsALastLineThatWasCutOff) {
 }
 
 TEST(CurveLog, RefusesAWholeLineThatIsNoPoint) {
-  const TemporaryDirectory directory;
+  const support::TemporaryDirectory directory;
   const std::string path = directory.file("curve.jsonl");
   CurveLog(path, 0).append(point_at(1));
   const std::string whole = read_whole_file(path);
@@ -119,7 +119,7 @@ TEST(CurveLog, RefusesAWholeLineThatIsNoPoint) {
 
 // A limit on the size of files stands for the full disk.
 TEST(CurveLog, AFullDiskLeavesNoPartOfALine) {
-  const TemporaryDirectory directory;
+  const support::TemporaryDirectory directory;
   const std::string path = directory.file("curve.jsonl");
   CurveLog log(path, 0);
   log.append(point_at(1));
@@ -141,4 +141,4 @@ TEST(CurveLog, AFullDiskLeavesNoPartOfALine) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::train

@@ -14,7 +14,7 @@
 #include "tests/support/temporary_directory.h"
 #include "train/files/whole_file.h"
 
-namespace lanerope {
+namespace lanerope::train {
 namespace {
 
 using nlohmann::json;
@@ -82,7 +82,7 @@ TEST(CurvePage, NamesCannotEndTheScriptAndNothingComesFromTheNetwork) {
 }
 
 TEST(CurvePage, ALogIsCalledLikeItsFolder) {
-  const TemporaryDirectory directory;
+  const support::TemporaryDirectory directory;
   std::filesystem::create_directory(directory.path() / "open");
   const std::string log = directory.file("open/curve.jsonl");
   CurveLog(log, 0).append(falling_loss(1)[0]);
@@ -94,4 +94,4 @@ TEST(CurvePage, ALogIsCalledLikeItsFolder) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::train

@@ -13,7 +13,7 @@
 #include "train/files/sha256.h"
 #include "train/files/whole_file.h"
 
-namespace lanerope {
+namespace lanerope::train {
 namespace {
 
 namespace fs = std::filesystem;
@@ -24,7 +24,7 @@ using testing::IsEmpty;
 
 // FIPS 180-4's examples, and a file that is read in several pieces.
 TEST(ModelCard, DigestsAreSha256) {
-  const TemporaryDirectory directory;
+  const support::TemporaryDirectory directory;
   const auto digest = [&](const std::string& bytes) {
     write_whole_file(directory.file("f"), bytes);
     const FileDigest result = digest_file(directory.file("f"));
@@ -40,7 +40,7 @@ TEST(ModelCard, DigestsAreSha256) {
   EXPECT_THROW(digest_file(directory.file("none")), SystemError);
 }
 
-ModelCard written_card(const TemporaryDirectory& directory) {
+ModelCard written_card(const support::TemporaryDirectory& directory) {
   fs::create_directory(directory.path() / "sub");
   write_whole_file(directory.file("a.gguf"), "abc");
   write_whole_file(directory.file("sub/b.gguf"), "");
@@ -56,7 +56,7 @@ ModelCard written_card(const TemporaryDirectory& directory) {
 }
 
 TEST(ModelCard, IsReadBackAsItWasWritten) {
-  const TemporaryDirectory directory;
+  const support::TemporaryDirectory directory;
   const ModelCard card = written_card(directory);
   const ModelCard read = read_model_card(directory.file("model.json"));
   EXPECT_EQ(read.name, card.name);
@@ -74,7 +74,7 @@ TEST(ModelCard, IsReadBackAsItWasWritten) {
 }
 
 TEST(ModelCard, FindsEveryFileThatIsNotWhatItWas) {
-  const TemporaryDirectory directory;
+  const support::TemporaryDirectory directory;
   written_card(directory);
   const std::string path = directory.file("model.json");
   EXPECT_THAT(verify_model_card(path), IsEmpty());
@@ -86,7 +86,7 @@ TEST(ModelCard, FindsEveryFileThatIsNotWhatItWas) {
 }
 
 TEST(ModelCard, RefusesWhatIsNoCard) {
-  const TemporaryDirectory directory;
+  const support::TemporaryDirectory directory;
   const std::string path = directory.file("model.json");
   const std::string head = R"({"name": "x", "commit": "", "stages": [], "files": )";
   for (const std::string& text :
@@ -106,7 +106,7 @@ TEST(ModelCard, DatesAreUtc) {
 }
 
 TEST(ModelCard, TheCommitIsWhatGitHasCheckedOut) {
-  const TemporaryDirectory directory;
+  const support::TemporaryDirectory directory;
   const std::string commit(40, 'a');
   const std::string other(40, 'b');
   fs::create_directories(directory.path() / ".git/refs/heads");
@@ -140,4 +140,4 @@ TEST(BundledModels, AreWhatTheirCardSays) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::train

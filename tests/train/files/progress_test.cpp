@@ -5,7 +5,7 @@
 
 #include <limits>
 
-namespace lanerope {
+namespace lanerope::train {
 namespace {
 
 TEST(Progress, SaysAllInOneLine) {
@@ -44,4 +44,4 @@ TEST(Progress, ADurationHasTwoUnitsAtMost) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::train

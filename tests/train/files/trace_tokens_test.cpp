@@ -16,7 +16,7 @@
 #include "text/tokenizer.h"
 #include "train/files/vocabulary_trainer.h"
 
-namespace lanerope {
+namespace lanerope::train {
 namespace {
 
 // docs/data.md: a lane tag, "sum", " wait" and "####" are one token each, and so is every other character.
@@ -35,22 +35,22 @@ std::vector<std::string> by_the_rule(std::string_view text) {
 }
 
 TEST(TraceTokens, AreTheTokensOfTheTrainedVocabulary) {
-  const WordProblemSource source({}, Split::train);
-  RandomStream random(1);
-  const ChatFormat format = *recognise(trained_chat_template());
+  const data::WordProblemSource source({}, data::Split::train);
+  data::RandomStream random(1);
+  const text::ChatFormat format = *text::recognise(trained_chat_template());
   VocabularyTrainer trainer;
   std::vector<std::string> texts;
   for (int i = 0; i < 300; ++i) {
-    const Trace trace =
-        make_trace(source.draw(static_cast<int32_t>(random.between(1, 8)), random), 1 + i % 9);
-    const ChatMessage question{.role = "user", .content = trace.question};
-    trainer.add(render(format, std::span(&question, 1), {}));
+    const data::Trace trace =
+        data::make_trace(source.draw(static_cast<int32_t>(random.between(1, 8)), random), 1 + i % 9);
+    const text::ChatMessage question{.role = "user", .content = trace.question};
+    trainer.add(text::render(format, std::span(&question, 1), {}));
     for (const std::string& lane : trace.lanes) {
       trainer.add(lane);
       texts.push_back(lane);
     }
   }
-  const Tokenizer tokenizer(std::make_shared<const Vocabulary>(trainer.train({.merges = 400})));
+  const text::Tokenizer tokenizer(std::make_shared<const text::Vocabulary>(trainer.train({.merges = 400})));
   for (const std::string& text : texts) {
     std::vector<std::string> pieces;
     for (const TokenId token : tokenizer.encode(text, {})) {
@@ -61,4 +61,4 @@ TEST(TraceTokens, AreTheTokensOfTheTrainedVocabulary) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::train

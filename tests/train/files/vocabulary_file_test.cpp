@@ -9,19 +9,19 @@
 #include <random>
 #include <string>
 
+#include "gguf/writer.h"
 #include "lanerope/errors.h"
-#include "model/gguf_writer.h"
 #include "tests/support/temporary_directory.h"
 #include "text/tokenizer.h"
 
-namespace lanerope {
+namespace lanerope::train {
 namespace {
 
 using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
 
-void expect_equal(const VocabularyData& a, const VocabularyData& b) {
+void expect_equal(const text::VocabularyData& a, const text::VocabularyData& b) {
   EXPECT_EQ(a.model, b.model);
   EXPECT_EQ(a.pre, b.pre);
   EXPECT_EQ(a.tokens, b.tokens);
@@ -51,46 +51,46 @@ constexpr const char* two_groups =
     "\n";
 
 TEST(VocabularyFile, IsReadBackAsItWasWritten) {
-  const TemporaryDirectory directory;
+  const support::TemporaryDirectory directory;
   VocabularyTrainer trainer;
   trainer.add("round and round and round");
-  const VocabularyData data = trainer.train({});
+  const text::VocabularyData data = trainer.train({});
   write_vocabulary_file(directory.file("v.gguf"), data);
   expect_equal(read_vocabulary_file(directory.file("v.gguf")), data);
 }
 
 TEST(VocabularyFile, EveryKeyIsKept) {
-  const TemporaryDirectory directory;
-  const VocabularyData data{.model = "llama",
-                            .pre = "default",
-                            .tokens = {"a", "b", "c d"},
-                            .scores = {0.5f, -1.0f, 2.0f},
-                            .types = {1, 3, 4},
-                            .merges = {"a b"},
-                            .bos = 0,
-                            .eos = 1,
-                            .eot = 2,
-                            .eom = -1,
-                            .unknown = 0xFFFFFFFF,
-                            .pad = 1,
-                            .add_bos = true,
-                            .add_eos = false,
-                            .add_space_prefix = true,
-                            .chat_template = "{{ 'ä' }}\n"};
+  const support::TemporaryDirectory directory;
+  const text::VocabularyData data{.model = "llama",
+                                  .pre = "default",
+                                  .tokens = {"a", "b", "c d"},
+                                  .scores = {0.5f, -1.0f, 2.0f},
+                                  .types = {1, 3, 4},
+                                  .merges = {"a b"},
+                                  .bos = 0,
+                                  .eos = 1,
+                                  .eot = 2,
+                                  .eom = -1,
+                                  .unknown = 0xFFFFFFFF,
+                                  .pad = 1,
+                                  .add_bos = true,
+                                  .add_eos = false,
+                                  .add_space_prefix = true,
+                                  .chat_template = "{{ 'ä' }}\n"};
   write_vocabulary_file(directory.file("v.gguf"), data);
   expect_equal(read_vocabulary_file(directory.file("v.gguf")), data);
 
-  VocabularyData too_large = data;
+  text::VocabularyData too_large = data;
   too_large.eos = int64_t{1} << 40;
   EXPECT_THROW(write_vocabulary_file(directory.file("w.gguf"), too_large), InvalidRequest);
 }
 
 TEST(VocabularyFile, AnyBytesSurviveItsTokenizer) {
-  const TemporaryDirectory directory;
+  const support::TemporaryDirectory directory;
   write_file(directory.file("t.jsonl"), two_groups);
   train_vocabulary_file({.data = {directory.file("t.jsonl")}, .output = directory.file("v.gguf")});
-  const Tokenizer tokenizer(
-      std::make_shared<const Vocabulary>(read_vocabulary_file(directory.file("v.gguf"))));
+  const text::Tokenizer tokenizer(
+      std::make_shared<const text::Vocabulary>(read_vocabulary_file(directory.file("v.gguf"))));
 
   std::mt19937 random(3);
   for (int round = 0; round < 200; ++round) {
@@ -103,12 +103,12 @@ TEST(VocabularyFile, AnyBytesSurviveItsTokenizer) {
 }
 
 TEST(VocabularyFile, LearnsFromQuestionsAndLanes) {
-  const TemporaryDirectory directory;
+  const support::TemporaryDirectory directory;
   write_file(directory.file("t.jsonl"), two_groups);
   const VocabularyReport report =
       train_vocabulary_file({.data = {directory.file("t.jsonl")}, .output = directory.file("v.gguf")});
   EXPECT_EQ(report.groups, 2u);
-  const VocabularyData data = read_vocabulary_file(directory.file("v.gguf"));
+  const text::VocabularyData data = read_vocabulary_file(directory.file("v.gguf"));
   EXPECT_EQ(report.tokens, data.tokens.size());
   EXPECT_EQ(report.merges, data.merges.size());
   EXPECT_THAT(data.tokens, Contains("Ġpens"));
@@ -122,7 +122,7 @@ TEST(VocabularyFile, LearnsFromQuestionsAndLanes) {
 }
 
 TEST(VocabularyFile, SaysWhichLineIsNoGroup) {
-  const TemporaryDirectory directory;
+  const support::TemporaryDirectory directory;
   const auto refusal = [&](const std::string& line) -> std::string {
     write_file(directory.file("t.jsonl"), two_groups + line);
     try {
@@ -147,4 +147,4 @@ TEST(VocabularyFile, SaysWhichLineIsNoGroup) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::train

@@ -16,22 +16,22 @@
 #include "text/pre_tokenizer.h"
 #include "text/tokenizer.h"
 
-namespace lanerope {
+namespace lanerope::train {
 namespace {
 
 using testing::ElementsAre;
 
-VocabularyData trained(const std::vector<std::string>& texts, VocabularySize size) {
+text::VocabularyData trained(const std::vector<std::string>& texts, VocabularySize size) {
   VocabularyTrainer trainer;
   for (const std::string& text : texts) trainer.add(text);
   return trainer.train(size);
 }
 
-Tokenizer tokenizer_of(VocabularyData data) {
-  return Tokenizer(std::make_shared<const Vocabulary>(std::move(data)));
+text::Tokenizer tokenizer_of(text::VocabularyData data) {
+  return text::Tokenizer(std::make_shared<const text::Vocabulary>(std::move(data)));
 }
 
-std::vector<std::string> pieces(const Tokenizer& tokenizer, std::string_view text) {
+std::vector<std::string> pieces(const text::Tokenizer& tokenizer, std::string_view text) {
   std::vector<std::string> result;
   for (const TokenId token : tokenizer.encode(text, {})) {
     result.emplace_back(tokenizer.vocabulary().piece(token));
@@ -64,7 +64,7 @@ std::vector<std::string> naive_merges(const std::vector<std::string>& texts, Voc
 
   std::vector<std::vector<std::string>> words;
   for (const std::string& text : texts) {
-    for (const std::string_view word : PreTokenizer(PreTokenizerKind::qwen2).split(text)) {
+    for (const std::string_view word : text::PreTokenizer(text::PreTokenizerKind::qwen2).split(text)) {
       std::vector<std::string>& letters = words.emplace_back();
       for (const char c : word) letters.emplace_back(1, c);
     }
@@ -89,7 +89,7 @@ std::vector<std::string> naive_merges(const std::vector<std::string>& texts, Voc
     if (most == 0 || most < size.min_frequency) break;
     const auto& [left, right] = texts_of[best];
     id(left + right);
-    merges.push_back(map_bytes(left) + " " + map_bytes(right));
+    merges.push_back(text::map_bytes(left) + " " + text::map_bytes(right));
     for (auto& word : words) {
       for (size_t i = 1; i < word.size(); ++i) {
         if (word[i - 1] != left || word[i] != right) continue;
@@ -113,9 +113,9 @@ TEST(VocabularyTrainer, MergesAsTheNaiveAlgorithmDoes) {
 
 TEST(VocabularyTrainer, TheOrderOfTheTextsDoesNotMatter) {
   std::vector<std::string> texts = small_corpus();
-  const VocabularyData forward = trained(texts, {.merges = 80});
+  const text::VocabularyData forward = trained(texts, {.merges = 80});
   std::ranges::reverse(texts);
-  const VocabularyData backward = trained(texts, {.merges = 80});
+  const text::VocabularyData backward = trained(texts, {.merges = 80});
   EXPECT_EQ(forward.tokens, backward.tokens);
   EXPECT_EQ(forward.merges, backward.merges);
 }
@@ -128,10 +128,10 @@ TEST(VocabularyTrainer, StopsWhereNoPairIsFrequentEnough) {
 }
 
 TEST(VocabularyTrainer, BytesComeFirstThenMergesThenSpecialTokens) {
-  const VocabularyData data = trained({"aaaa aaaa"}, {.merges = 2});
+  const text::VocabularyData data = trained({"aaaa aaaa"}, {.merges = 2});
   ASSERT_EQ(data.tokens.size(), 256u + 2 + 3 + 32);
   for (int byte = 0; byte < 256; ++byte) {
-    EXPECT_EQ(unmap_bytes(data.tokens[byte]), std::string(1, static_cast<char>(byte)));
+    EXPECT_EQ(text::unmap_bytes(data.tokens[byte]), std::string(1, static_cast<char>(byte)));
   }
   EXPECT_EQ(data.tokens[256], "aa");
   EXPECT_EQ(data.tokens[257], "aaaa");
@@ -144,9 +144,9 @@ TEST(VocabularyTrainer, BytesComeFirstThenMergesThenSpecialTokens) {
   EXPECT_EQ(data.tokens[292], "<lane32>");
   EXPECT_FALSE(data.bos);
 
-  const Vocabulary vocabulary(data);
-  EXPECT_EQ(vocabulary.type(260), TokenType::control);
-  EXPECT_EQ(vocabulary.type(261), TokenType::user_defined);
+  const text::Vocabulary vocabulary(data);
+  EXPECT_EQ(vocabulary.type(260), text::TokenType::control);
+  EXPECT_EQ(vocabulary.type(261), text::TokenType::user_defined);
   EXPECT_TRUE(vocabulary.is_end(260));
   EXPECT_FALSE(vocabulary.add_bos());
 }
@@ -157,9 +157,9 @@ TEST(VocabularyTrainer, NamesOfSpecialTokensAreNoWords) {
 }
 
 TEST(VocabularyTrainer, TheChatTemplateIsChatMlWithoutASystemMessage) {
-  const std::optional<ChatFormat> format = recognise(trained({}, {}).chat_template);
+  const std::optional<text::ChatFormat> format = text::recognise(trained({}, {}).chat_template);
   ASSERT_TRUE(format);
-  EXPECT_EQ(format->kind, ChatTemplate::chatml);
+  EXPECT_EQ(format->kind, text::ChatTemplate::chatml);
   EXPECT_EQ(format->default_system, "");
   EXPECT_FALSE(format->opens_think);
   EXPECT_FALSE(format->drops_reasoning);
@@ -169,7 +169,7 @@ TEST(VocabularyTrainer, TheChatTemplateIsChatMlWithoutASystemMessage) {
 TEST(VocabularyTrainer, TheNotationOfTracesHasTheTokensThatItsClockCounts) {
   const std::string trace = "28*3=60+24=84\nsum 241 wait wait+<lane2>572=813\n#### 1188";
   const std::vector<std::string> texts(3, trace);
-  const Tokenizer tokenizer = tokenizer_of(trained(texts, {.merges = 400}));
+  const text::Tokenizer tokenizer = tokenizer_of(trained(texts, {.merges = 400}));
   EXPECT_THAT(pieces(tokenizer, trace),
               ElementsAre("2", "8", "*", "3", "=", "6", "0", "+", "2", "4", "=", "8", "4", "\n", "sum", " ",
                           "2", "4", "1", " wait", " wait", "+", "<lane2>", "5", "7", "2", "=", "8", "1", "3",
@@ -180,4 +180,4 @@ TEST(VocabularyTrainer, TheNotationOfTracesHasTheTokensThatItsClockCounts) {
 }
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::train

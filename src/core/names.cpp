@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// The names of all public enums, one table each.
+#include "lanerope/names.h"
+
+#include "lanerope/coupling.h"
+#include "lanerope/engine.h"
+#include "lanerope/model.h"
+#include "lanerope/request.h"
+#include "lanerope/result.h"
+
+namespace lanerope {
+
+template <>
+std::span<const Named<CouplingKind>> names() {
+  static constexpr Named<CouplingKind> all[] = {
+      {CouplingKind::independent, "independent"},
+      {CouplingKind::lanerope, "lanerope"},
+      {CouplingKind::groupthink, "groupthink"},
+      {CouplingKind::hogwild, "hogwild"},
+  };
+  return all;
+}
+
+template <>
+std::span<const Named<OmegaInit>> names() {
+  static constexpr Named<OmegaInit> all[] = {
+      {OmegaInit::rope, "rope"},
+      {OmegaInit::gt, "gt"},
+      {OmegaInit::ntk, "ntk"},
+      {OmegaInit::ntk_by_parts, "ntk-by-parts"},
+      {OmegaInit::given, "given"},
+  };
+  return all;
+}
+
+template <>
+std::span<const Named<Visibility>> names() {
+  static constexpr Named<Visibility> all[] = {
+      {Visibility::inclusive, "inclusive"},
+      {Visibility::strict, "strict"},
+      {Visibility::interleaved, "interleaved"},
+  };
+  return all;
+}
+
+template <>
+std::span<const Named<Topology>> names() {
+  static constexpr Named<Topology> all[] = {
+      {Topology::all, "all"},
+      {Topology::ring, "ring"},
+      {Topology::tree, "tree"},
+  };
+  return all;
+}
+
+template <>
+std::span<const Named<PromptLane>> names() {
+  static constexpr Named<PromptLane> all[] = {
+      {PromptLane::own, "own"},
+      {PromptLane::first, "first"},
+  };
+  return all;
+}
+
+template <>
+std::span<const Named<BackEnd>> names() {
+  static constexpr Named<BackEnd> all[] = {
+      {BackEnd::automatic, "automatic"},
+      {BackEnd::kernels, "kernels"},
+      {BackEnd::ggml, "ggml"},
+  };
+  return all;
+}
+
+template <>
+std::span<const Named<KvType>> names() {
+  static constexpr Named<KvType> all[] = {
+      {KvType::f16, "f16"},
+      {KvType::f32, "f32"},
+      {KvType::q8_0, "q8_0"},
+  };
+  return all;
+}
+
+template <>
+std::span<const Named<SelectionKind>> names() {
+  static constexpr Named<SelectionKind> all[] = {
+      {SelectionKind::vote, "vote"},         {SelectionKind::logprob, "logprob"}, {SelectionKind::verifier, "verifier"},
+      {SelectionKind::first, "first"},       {SelectionKind::none, "none"},
+  };
+  return all;
+}
+
+template <>
+std::span<const Named<FinishReason>> names() {
+  static constexpr Named<FinishReason> all[] = {
+      {FinishReason::none, "none"},           {FinishReason::end, "end"},
+      {FinishReason::stop, "stop"},           {FinishReason::length, "length"},
+      {FinishReason::retired, "retired"},     {FinishReason::consensus, "consensus"},
+      {FinishReason::cancelled, "cancelled"},
+  };
+  return all;
+}
+
+template <>
+std::span<const Named<EventKind>> names() {
+  static constexpr Named<EventKind> all[] = {
+      {EventKind::prefill, "prompt_read"},
+      {EventKind::lane_started, "lane_started"},
+      {EventKind::token, "token"},
+      {EventKind::lane_finished, "lane_finished"},
+      {EventKind::group_finished, "group_finished"},
+  };
+  return all;
+}
+
+}  // namespace lanerope

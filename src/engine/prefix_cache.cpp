@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/prefix_cache.h"
+
+#include <algorithm>
+#include <set>
+
+namespace lanerope::engine {
+
+namespace {
+
+// A shorter shared beginning (a begin token, a template's first words) is not worth a segment of its own.
+constexpr int32_t least_worth_sharing = 16;
+
+}  // namespace
+
+std::vector<core::SegmentView> CachedPrompt::segments() const {
+  std::vector<core::SegmentView> views;
+  for (const Part& part : parts) views.push_back({.cell = part.cells->first, .length = part.length});
+  return views;
+}
+
+int32_t CachedPrompt::cell_of(int32_t token) const {
+  for (const Part& part : parts) {
+    if (token < part.length) return part.cells->first + token;
+    token -= part.length;
+  }
+  return -1;
+}
+
+PrefixCache::Match PrefixCache::longest_match(std::span<const TokenId> tokens,
+                                              const std::vector<float>& adapter_scales) {
+  Match best;
+  if (!options_.share) return best;
+  const auto consider = [&](const std::shared_ptr<CachedPrompt>& prompt) {
+    if (prompt == nullptr || prompt->abandoned || prompt->adapter_scales != adapter_scales) return;
+    const auto end = std::ranges::mismatch(prompt->tokens, tokens).in2;
+    const auto length = std::min<int32_t>(static_cast<int32_t>(end - tokens.begin()),
+                                          static_cast<int32_t>(tokens.size()) - 1);
+    if (length > best.length) best = {.prompt = prompt, .length = length};
+  };
+  std::erase_if(in_use_, [](const auto& weak) { return weak.expired(); });
+  for (const auto& weak : in_use_) consider(weak.lock());
+  for (const auto& prompt : kept_) consider(prompt);
+  const bool all_but_last = best.length + 1 == static_cast<int32_t>(tokens.size());
+  if (best.length < least_worth_sharing && !all_but_last) return {};
+  return best;
+}
+
+std::shared_ptr<CachedPrompt> PrefixCache::place(std::span<const TokenId> tokens,
+                                                 const std::vector<float>& adapter_scales) {
+  const Match match = longest_match(tokens, adapter_scales);
+  if (match.prompt != nullptr) {
+    const auto kept = std::ranges::find(kept_, match.prompt);
+    if (kept != kept_.end()) kept_.splice(kept_.begin(), kept_, kept);
+  }
+  auto cells = allocate(static_cast<int32_t>(tokens.size()) - match.length);
+  if (cells == nullptr) return nullptr;
+
+  auto prompt = std::make_shared<CachedPrompt>();
+  prompt->tokens.assign(tokens.begin(), tokens.end());
+  prompt->adapter_scales = adapter_scales;
+  prompt->shared = match.length;
+  prompt->read = match.length;
+  int32_t rest = match.length;
+  if (match.prompt != nullptr) {
+    if (match.prompt->ready() < match.length) prompt->source = match.prompt;
+    for (const CachedPrompt::Part& part : match.prompt->parts) {
+      const int32_t length = std::min(rest, part.length);
+      if (length > 0) prompt->parts.push_back({.cells = part.cells, .length = length});
+      rest -= length;
+    }
+  }
+  prompt->parts.push_back({.cells = cells, .length = cells->length});
+  in_use_.push_back(prompt);
+  return prompt;
+}
+
+std::shared_ptr<const OwnedCells> PrefixCache::allocate(int32_t length) {
+  while (true) {
+    if (const auto first = allocator_.allocate(length)) {
+      return std::make_shared<const OwnedCells>(allocator_,
+                                                core::SegmentView{.cell = *first, .length = length});
+    }
+    if (!evict_one()) return nullptr;
+  }
+}
+
+bool PrefixCache::evict_one() {
+  if (kept_.empty()) return false;
+  kept_.pop_back();
+  return true;
+}
+
+void PrefixCache::let_go(std::shared_ptr<CachedPrompt> prompt) {
+  prompt->read = prompt->ready();
+  const bool whole = prompt->read == static_cast<int32_t>(prompt->tokens.size());
+  if (!whole) prompt->abandoned = true;
+  prompt->source = nullptr;
+  if (!whole || !options_.keep || !options_.share || std::ranges::find(kept_, prompt) != kept_.end()) return;
+  // A prompt that another one holds entirely is of no more use.
+  std::erase_if(kept_, [&](const auto& other) {
+    return other->adapter_scales == prompt->adapter_scales && other->tokens == prompt->tokens;
+  });
+  kept_.push_front(std::move(prompt));
+}
+
+int32_t PrefixCache::cells_kept() const {
+  std::set<const OwnedCells*> in_groups;
+  for (const auto& weak : in_use_) {
+    const auto prompt = weak.lock();
+    if (prompt == nullptr || std::ranges::find(kept_, prompt) != kept_.end()) continue;
+    for (const auto& part : prompt->parts) in_groups.insert(part.cells.get());
+  }
+  std::set<const OwnedCells*> counted;
+  int32_t cells = 0;
+  for (const auto& prompt : kept_) {
+    for (const auto& part : prompt->parts) {
+      if (!in_groups.contains(part.cells.get()) && counted.insert(part.cells.get()).second) {
+        cells += part.cells->length;
+      }
+    }
+  }
+  return cells;
+}
+
+}  // namespace lanerope::engine

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/activations.h"
+
+#include "kernels/thread_pool.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <cstring>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/activations.cpp"
+#include <hwy/foreach_target.h>
+// After foreach_target.h, as it wants.
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace lanerope::kernels::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+const hn::CappedTag<float, 16> df;
+const hn::RebindToSigned<decltype(df)> di32;
+using F = hn::Vec<decltype(df)>;
+constexpr size_t vector_size = hn::MaxLanes(df);
+
+// One column's place in its panel.
+struct Place {
+  std::byte* panel;
+  int column;   // in the panel
+  int columns;  // of the panel
+};
+
+// Sum of squares in 16 interleaved sums whatever the vector's width, so that it is the same on every machine
+// that fuses multiply and add.
+float mean_square(const float* x, int64_t n) {
+  HWY_ALIGN float sums[16] = {};
+  for (size_t part = 0; part < 16; part += vector_size) {
+    F sum = hn::Zero(df);
+    for (int64_t i = part; i + static_cast<int64_t>(vector_size) <= n; i += 16) {
+      const F v = hn::LoadU(df, x + i);
+      sum = hn::MulAdd(v, v, sum);
+    }
+    hn::Store(sum, df, sums + part);
+  }
+  for (int64_t i = n / static_cast<int64_t>(vector_size) * static_cast<int64_t>(vector_size); i < n; ++i) {
+    sums[i % 16] += x[i] * x[i];
+  }
+  double total = 0;
+  for (float sum : sums) total += sum;
+  return static_cast<float>(total / static_cast<double>(n));
+}
+
+// Quantises `n` values (a multiple of 32) to int8 with one scale and scatters them into the panel.
+void quantise_block(const float* values, int64_t n, int64_t first, const Place& place,
+                    const ActivationLayout& layout) {
+  F top = hn::Zero(df);
+  for (int64_t i = 0; i < n; i += vector_size) top = hn::Max(top, hn::Abs(hn::Load(df, values + i)));
+  const float most = hn::ReduceMax(df, top);
+  // Below this 127 / most overflows; such a block is nothing beside any bias.
+  const bool zero = !(most > 1e-36F);
+  const F inverse = hn::Set(df, zero ? 0.0F : 127.0F / most);
+
+  const int64_t c = place.column;
+  const int64_t columns = place.columns;
+  std::byte* quads = place.panel + 4 * (first / 4 * columns + c);
+  int32_t sum16[16];
+  HWY_ALIGN int8_t quants[16];
+  const hn::Rebind<int8_t, decltype(df)> di8;
+  for (int64_t i = 0; i < n; i += 16) {
+    auto sum = hn::Zero(di32);
+    for (int64_t j = 0; j < 16; j += vector_size) {
+      const auto q = hn::NearestInt(hn::Mul(hn::Load(df, values + i + j), inverse));
+      hn::Store(hn::DemoteTo(di8, q), di8, quants + j);
+      sum = hn::Add(sum, q);
+    }
+    sum16[i / 16] = hn::ReduceSum(di32, sum);
+    for (int64_t j = 0; j < 16; j += 4) std::memcpy(quads + (i + j) * columns, quants + j, 4);
+  }
+
+  auto* scales = reinterpret_cast<float*>(place.panel + layout.scales() * columns);
+  scales[first / n * columns + c] = zero ? 0.0F : most / 127.0F;
+  auto* sums = reinterpret_cast<int32_t*>(place.panel + layout.sums() * columns);
+  if (layout.form == ActivationForm::blocks_of_32) {
+    sums[first / 32 * columns + c] = -(sum16[0] + sum16[1]);
+    return;
+  }
+  auto* mins = reinterpret_cast<float*>(place.panel + layout.mins() * columns);
+  for (int64_t b = 0; b < 16; ++b) sums[(first / 16 + b) * columns + c] = -32 * sum16[b];
+  for (int64_t b = 0; b < 8; ++b) {
+    mins[(first / 32 + b) * columns + c] = static_cast<float>(sum16[2 * b] + sum16[2 * b + 1]);
+  }
+}
+
+// Threads share the blocks of inputs, not the columns, whose values lie side by side.
+void prepare(const ActivationParameters& parameters, const ColumnJob& job) {
+  const ActivationLayout layout(parameters.form, job.n_in);
+  const int64_t step = layout.form == ActivationForm::f32 ? 256 : layout.block();
+  const int64_t blocks = (layout.n_in + step - 1) / step;
+  const int64_t begin = blocks * job.thread / job.n_threads;
+  const int64_t end = blocks * (job.thread + 1) / job.n_threads;
+  if (begin == end) return;
+
+  // A panel at a time and its columns side by side, as they are written.
+  HWY_ALIGN float values[256];
+  for (int64_t panel = 0; panel < job.n_columns; panel += ActivationLayout::panel_columns) {
+    const auto columns =
+        static_cast<int>(std::min<int64_t>(ActivationLayout::panel_columns, job.n_columns - panel));
+    const float* x = job.x + panel * job.column_stride;
+    std::byte* prepared = job.prepared + panel * layout.column_bytes();
+    float norms[ActivationLayout::panel_columns];
+    for (int c = 0; c < columns && parameters.norm_weight != nullptr; ++c) {
+      norms[c] = 1.0F / std::sqrt(mean_square(x + c * job.column_stride, job.n_in) + parameters.norm_epsilon);
+    }
+    for (int64_t first = begin * step; first < std::min(end * step, layout.n_in); first += step) {
+      const int64_t size = std::min(step, layout.n_in - first);
+      const int64_t present = std::clamp<int64_t>(job.n_in - first, 0, size);
+      for (int c = 0; c < columns; ++c) {
+        const float* from = x + c * job.column_stride + first;
+        if (parameters.norm_weight == nullptr) {
+          std::memcpy(values, from, present * sizeof(float));
+        } else {
+          for (int64_t i = 0; i < present; ++i)
+            values[i] = from[i] * norms[c] * parameters.norm_weight[first + i];
+        }
+        std::fill(values + present, values + size, 0.0F);
+        if (layout.form == ActivationForm::f32) {
+          auto* out = reinterpret_cast<float*>(prepared) + first * columns + c;
+          for (int64_t i = 0; i < size; ++i) out[i * columns] = values[i];
+        } else {
+          quantise_block(values, size, first, {prepared, c, columns}, layout);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace lanerope::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace lanerope::kernels {
+
+HWY_EXPORT(prepare);
+
+ActivationLayout::ActivationLayout(ActivationForm column_form, int64_t inputs) : form(column_form) {
+  const int64_t step = form == ActivationForm::f32 ? 16 : form == ActivationForm::blocks_of_32 ? 64 : 256;
+  n_in = (inputs + step - 1) / step * step;
+}
+
+int64_t ActivationLayout::block() const {
+  return form == ActivationForm::blocks_of_256 ? 256 : 32;
+}
+
+size_t ActivationLayout::values_bytes() const {
+  return form == ActivationForm::f32 ? n_in * sizeof(float) : n_in;
+}
+
+size_t ActivationLayout::sums() const {
+  return scales() + n_in / block() * sizeof(float);
+}
+
+size_t ActivationLayout::mins() const {
+  return sums() + n_in / (form == ActivationForm::blocks_of_32 ? 32 : 16) * sizeof(int32_t);
+}
+
+size_t ActivationLayout::column_bytes() const {
+  switch (form) {
+    case ActivationForm::f32:
+      return values_bytes();
+    case ActivationForm::blocks_of_32:
+      return mins();
+    case ActivationForm::blocks_of_256:
+      return mins() + n_in / 32 * sizeof(float);
+  }
+  return 0;
+}
+
+void prepare_activations(const ActivationParameters& parameters, const ColumnJob& job) {
+  HWY_DYNAMIC_DISPATCH(prepare)(parameters, job);
+}
+
+ggml_tensor* prepare_activations(ggml_context* context, const ActivationParameters* parameters,
+                                 ggml_tensor* x) {
+  assert(x->type == GGML_TYPE_F32);
+  const auto run = [](ggml_tensor* prepared, int thread, int n_threads, void* data) {
+    const ggml_tensor* from = prepared->src[0];
+    assert(from->nb[0] == sizeof(float));
+    const auto& of = *static_cast<const ActivationParameters*>(data);
+    ColumnJob job{.x = static_cast<const float*>(from->data),
+                  .n_in = from->ne[0],
+                  .n_columns = from->ne[1],
+                  .column_stride = static_cast<int64_t>(from->nb[1] / sizeof(float)),
+                  .prepared = static_cast<std::byte*>(prepared->data),
+                  .thread = thread,
+                  .n_threads = n_threads};
+    // Below this it is done before another thread has heard of it.
+    constexpr int64_t worth_sharing = 32768;
+    if (of.pool == nullptr || job.n_in * job.n_columns < worth_sharing) {
+      prepare_activations(of, job);
+      return;
+    }
+    job.n_threads = 4 * of.pool->n_threads();
+    of.pool->run(job.n_threads, [&](const Tickets& tickets) {
+      ColumnJob share = job;
+      for (int64_t ticket; (ticket = tickets.take()) >= 0;) {
+        share.thread = static_cast<int>(ticket);
+        prepare_activations(of, share);
+      }
+    });
+  };
+  const ActivationLayout layout(parameters->form, x->ne[0]);
+  return ggml_custom_4d(context, GGML_TYPE_I8, static_cast<int64_t>(layout.column_bytes()), x->ne[1], 1, 1,
+                        &x, 1, run, parameters->pool != nullptr ? 1 : GGML_N_TASKS_MAX,
+                        const_cast<ActivationParameters*>(parameters));
+}
+
+}  // namespace lanerope::kernels
+#endif

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/device.h"
+
+#include <algorithm>
+#include <mutex>
+#include <thread>
+
+#include "lanerope/errors.h"
+#include "lanerope/model.h"
+
+namespace lanerope::model {
+
+// Finds ggml's back ends, once a process. Libraries never print: what ggml has to say about them reaches
+// nobody who asked.
+void load_back_ends() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    ggml_log_set([](ggml_log_level, const char*, void*) {}, nullptr);
+    ggml_backend_load_all();
+  });
+}
+
+namespace {
+
+ggml_backend_dev_t find_device(const std::string& name) {
+  for (size_t i = 0; i < ggml_backend_dev_count(); ++i) {
+    ggml_backend_dev_t device = ggml_backend_dev_get(i);
+    if (name == ggml_backend_dev_name(device)) return device;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+ContextHandle make_context(size_t n_tensors, size_t n_graph_nodes) {
+  const size_t graph_bytes = n_graph_nodes > 0 ? ggml_graph_overhead_custom(n_graph_nodes, false) : 0;
+  return ContextHandle(ggml_init({.mem_size = n_tensors * ggml_tensor_overhead() + graph_bytes,
+                                  .mem_buffer = nullptr,
+                                  .no_alloc = true}));
+}
+
+Device::Device(const std::string& device, int32_t threads) {
+  load_back_ends();
+  threads_ = threads > 0 ? threads : std::max(1, static_cast<int32_t>(std::thread::hardware_concurrency()));
+  cpu_ = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
+  if (cpu_ == nullptr) {
+    throw SystemError(
+        "ggml found no CPU back end; install its package (Debian: libggml0) beside the library");
+  }
+  device_ = device == "cpu" ? cpu_ : find_device(device);
+  if (device_ == nullptr || (device_ == cpu_ && device != "cpu")) {
+    std::string known;
+    for (const std::string& name : device_names()) known += (known.empty() ? "" : ", ") + name;
+    throw InvalidRequest("there is no device \"" + device + "\" here; ggml found: " + known);
+  }
+}
+
+std::string Device::name() const {
+  return on_cpu() ? "cpu" : ggml_backend_dev_name(device_);
+}
+
+BufferHandle Device::wrap_memory(void* data, size_t bytes) const {
+  return BufferHandle(ggml_backend_dev_buffer_from_host_ptr(cpu_, data, bytes, bytes));
+}
+
+GraphRunner::GraphRunner(const Device& device, int32_t graph_threads)
+    : cpu_(ggml_backend_dev_init(device.cpu_, nullptr)) {
+  if (cpu_ == nullptr) throw SystemError("ggml's CPU back end could not be started");
+  auto set_threads = reinterpret_cast<ggml_backend_set_n_threads_t>(ggml_backend_reg_get_proc_address(
+      ggml_backend_dev_backend_reg(device.cpu_), "ggml_backend_set_n_threads"));
+  if (set_threads != nullptr) set_threads(cpu_.get(), graph_threads);
+  if (device.on_cpu()) return;
+  device_.reset(ggml_backend_dev_init(device.device_, nullptr));
+  if (device_ == nullptr) {
+    throw SystemError("the device \"" + device.name() + "\" could not be started; try --device cpu");
+  }
+}
+
+bool GraphRunner::allocate(ggml_cgraph* graph, size_t max_nodes) {
+  if (max_nodes > max_nodes_) {
+    max_nodes_ = std::max(max_nodes, max_nodes_ * 3 / 2);
+    std::vector<ggml_backend_t> backends;
+    if (device_ != nullptr) backends.push_back(device_.get());
+    backends.push_back(cpu_.get());
+    scheduler_.reset(ggml_backend_sched_new(backends.data(), nullptr, static_cast<int>(backends.size()),
+                                            max_nodes_,
+                                            /*parallel=*/false, /*op_offload=*/false));
+  }
+  ggml_backend_sched_reset(scheduler_.get());
+  return ggml_backend_sched_alloc_graph(scheduler_.get(), graph);
+}
+
+bool GraphRunner::compute(ggml_cgraph* graph) {
+  return ggml_backend_sched_graph_compute(scheduler_.get(), graph) == GGML_STATUS_SUCCESS;
+}
+
+}  // namespace lanerope::model
+
+namespace lanerope {
+
+std::vector<std::string> device_names() {
+  model::load_back_ends();
+  std::vector<std::string> names;
+  for (size_t i = 0; i < ggml_backend_dev_count(); ++i) {
+    ggml_backend_dev_t device = ggml_backend_dev_get(i);
+    if (ggml_backend_dev_type(device) == GGML_BACKEND_DEVICE_TYPE_CPU) {
+      names.insert(names.begin(), "cpu");
+    } else {
+      names.emplace_back(ggml_backend_dev_name(device));
+    }
+  }
+  return names;
+}
+
+}  // namespace lanerope

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanerope/model.h"
+
+#include "model/kv_pool.h"
+#include "model/loaded_model.h"
+
+namespace lanerope {
+
+const model::LoadedModel& model::loaded(const Model& model) {
+  return *model.loaded_;
+}
+
+Model::Model(std::unique_ptr<const model::LoadedModel> loaded) : loaded_(std::move(loaded)) {}
+Model::~Model() = default;
+
+std::shared_ptr<const Model> Model::load(const ModelOptions& options) {
+  return std::shared_ptr<const Model>(new Model(std::make_unique<const model::LoadedModel>(options)));
+}
+
+const ModelInfo& Model::info() const {
+  return loaded_->info;
+}
+
+const LaneTraining* Model::lane_training(std::span<const float> adapter_scales) const {
+  const ModelInfo& model = info();
+  for (size_t i = 0; i < model.adapters.size(); ++i) {
+    const AdapterInfo& adapter = model.adapters[i];
+    const float scale = adapter_scales.empty() ? adapter.scale : adapter_scales[i];
+    if (scale != 0 && adapter.lanes) return &*adapter.lanes;
+  }
+  return model.lanes ? &*model.lanes : nullptr;
+}
+
+size_t Model::bytes_per_cell() const {
+  return model::kv_bytes_per_cell(loaded_->h, KvType::f16);
+}
+
+std::vector<TokenId> Model::encode(std::string_view text, EncodeOptions options) const {
+  return loaded_->tokenizer.encode(
+      text, {.add_special = options.add_special, .parse_special = options.parse_special});
+}
+
+std::string Model::decode(std::span<const TokenId> tokens) const {
+  return loaded_->tokenizer.decode(tokens, {.special = true, .strip_space_prefix = true});
+}
+
+std::string Model::piece(TokenId token) const {
+  return std::string(loaded_->vocabulary->piece(token));
+}
+
+bool Model::is_end(TokenId token) const {
+  return loaded_->vocabulary->contains(token) && loaded_->vocabulary->is_end(token);
+}
+
+std::string Model::apply_template(std::span<const Message> messages) const {
+  // chat_format says what is wrong where there is none.
+  const text::ChatFormat format =
+      loaded_->chat ? *loaded_->chat : text::chat_format(loaded_->vocabulary->chat_template(), "");
+  std::vector<text::ChatMessage> views;
+  for (const Message& message : messages) views.push_back({.role = message.role, .content = message.content});
+  return text::render(format, views, {});
+}
+
+bool Model::template_opens_thinking() const {
+  return loaded_->chat && loaded_->chat->opens_think;
+}
+
+std::vector<std::string> chat_template_names() {
+  return text::all_chat_templates();
+}
+
+std::string_view version() {
+  return LANEROPE_VERSION;
+}
+
+}  // namespace lanerope
