@@ -19,10 +19,10 @@ struct Architecture {
   Activation activation = Activation::silu;
   bool qkv_bias = false;
   bool scales_embedding = false;  // by the square root of n_embd
-  // Where a file states a sliding window, every `window_period`th layer sees everything, with the file's rope and
-  // its scaling; the others have the window and plain RoPE of rope.freq_base_swa.
-  int32_t window_period = 0;     // 0: windows are not read
-  float window_rope_base = 0;    // where the file states none; 0: rope.freq_base
+  // Where a file states a sliding window, every `window_period`th layer sees everything, with the file's rope
+  // and its scaling; the others have the window and plain RoPE of rope.freq_base_swa.
+  int32_t window_period = 0;   // 0: windows are not read
+  float window_rope_base = 0;  // where the file states none; 0: rope.freq_base
   // What no key says: the last word on a config that was read from a file.
   void (*finish)(ModelConfig& config) = nullptr;
 };

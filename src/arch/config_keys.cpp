@@ -51,7 +51,8 @@ class KeyReader {
   bool has(const std::string& key) const { return file_.has(prefix_ + key); }
 
   [[noreturn]] void fail(const std::string& key, const std::string& what) const {
-    throw BadFile(file_.path() + ": " + prefix_ + key + " " + what + "; the file is damaged or of another kind");
+    throw BadFile(file_.path() + ": " + prefix_ + key + " " + what +
+                  "; the file is damaged or of another kind");
   }
 
  private:
@@ -68,7 +69,8 @@ std::vector<float> read_frequency_factors(const gguf::File& file, size_t pairs) 
   const gguf::TensorInfo* tensor = file.find_tensor("rope_freqs.weight");
   if (tensor == nullptr) return {};
   if (tensor->type != GGML_TYPE_F32 || tensor->bytes != pairs * sizeof(float)) {
-    throw BadFile(file.path() + ": tensor rope_freqs.weight must hold " + std::to_string(pairs) + " f32 values");
+    throw BadFile(file.path() + ": tensor rope_freqs.weight must hold " + std::to_string(pairs) +
+                  " f32 values");
   }
   std::vector<float> factors(pairs);
   std::memcpy(factors.data(), tensor->data, tensor->bytes);
@@ -88,11 +90,13 @@ RopeScaling read_scaling(const KeyReader& keys) {
   keys.fail("rope.scaling.type", "is \"" + text + "\", and lanerope reads none, linear and yarn");
 }
 
-RopeParameters read_rope(const gguf::File& file, const KeyReader& keys, const ModelConfig& config, int32_t head_dim) {
+RopeParameters read_rope(const gguf::File& file, const KeyReader& keys, const ModelConfig& config,
+                         int32_t head_dim) {
   RopeParameters rope{.dimensions = keys.size_or("rope.dimension_count", head_dim),
                       .pairs = find_architecture(config.architecture)->pairs};
   if (rope.dimensions % 2 != 0 || rope.dimensions > head_dim) {
-    keys.fail("rope.dimension_count", "must be even and at most the head dimension, " + std::to_string(head_dim));
+    keys.fail("rope.dimension_count",
+              "must be even and at most the head dimension, " + std::to_string(head_dim));
   }
   rope.base = keys.positive("rope.freq_base", 10000.0F);
   rope.scaling = read_scaling(keys);
@@ -109,7 +113,8 @@ RopeParameters read_rope(const gguf::File& file, const KeyReader& keys, const Mo
   return rope;
 }
 
-AttentionConfig read_attention(const KeyReader& keys, const ModelConfig& config, const Architecture& architecture) {
+AttentionConfig read_attention(const KeyReader& keys, const ModelConfig& config,
+                               const Architecture& architecture) {
   AttentionConfig attention{.qk_norm = architecture.qk_norm, .qkv_bias = architecture.qkv_bias};
   attention.n_head = keys.size("attention.head_count");
   attention.n_head_kv = keys.size_or("attention.head_count_kv", attention.n_head);
@@ -131,7 +136,8 @@ AttentionConfig read_attention(const KeyReader& keys, const ModelConfig& config,
 void set_windows(const KeyReader& keys, const Architecture& architecture, ModelConfig& config) {
   if (architecture.window_period == 0 || !keys.has("attention.sliding_window")) return;
   const int32_t window = keys.size("attention.sliding_window");
-  const float otherwise = architecture.window_rope_base > 0 ? architecture.window_rope_base : config.rope().base;
+  const float otherwise =
+      architecture.window_rope_base > 0 ? architecture.window_rope_base : config.rope().base;
   config.ropes.push_back({.dimensions = config.rope().dimensions,
                           .pairs = config.rope().pairs,
                           .base = keys.positive("rope.freq_base_swa", otherwise)});
@@ -186,7 +192,9 @@ ModelConfig read_config(const gguf::File& file) {
 
 void write_config(gguf::Writer& writer, const ModelConfig& config) {
   const std::string prefix = std::string(config.architecture) + ".";
-  const auto set_size = [&](const char* key, int32_t value) { writer.set(prefix + key, static_cast<uint32_t>(value)); };
+  const auto set_size = [&](const char* key, int32_t value) {
+    writer.set(prefix + key, static_cast<uint32_t>(value));
+  };
   const AttentionConfig& attention = config.attention();
   writer.set("general.architecture", config.architecture);
   writer.set("general.type", "model");

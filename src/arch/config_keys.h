@@ -7,8 +7,8 @@
 
 namespace lanerope::arch {
 
-// The config of a model file. Throws BadFile, naming the key, where one is missing or makes no sense, and with the
-// list of those that lanerope runs where the architecture is another.
+// The config of a model file. Throws BadFile, naming the key, where one is missing or makes no sense, and
+// with the list of those that lanerope runs where the architecture is another.
 ModelConfig read_config(const gguf::File& file);
 
 // Sets the keys from which read_config makes `config` again, but for rope_freqs.weight, which is a tensor.

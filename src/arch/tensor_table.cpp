@@ -37,8 +37,11 @@ class Table {
     specs_.back().linear = true;
   }
   void add_bias(Role role, int32_t layer, int64_t n_out) {
-    specs_.push_back(
-        {.role = role, .layer = layer, .name = tensor_stem(role, layer) + ".bias", .ne = {n_out, 1}, .bias = true});
+    specs_.push_back({.role = role,
+                      .layer = layer,
+                      .name = tensor_stem(role, layer) + ".bias",
+                      .ne = {n_out, 1},
+                      .bias = true});
   }
 
   void add_layer(const ModelConfig& config, int32_t i) {
@@ -104,8 +107,8 @@ std::vector<TensorSpec> tensor_table(const ModelConfig& config) {
 
 std::vector<std::string_view> lora_targets() {
   std::vector<std::string_view> targets;
-  for (const Role role : {Role::attn_q, Role::attn_k, Role::attn_v, Role::attn_output, Role::ffn_gate, Role::ffn_up,
-                          Role::ffn_down, Role::output}) {
+  for (const Role role : {Role::attn_q, Role::attn_k, Role::attn_v, Role::attn_output, Role::ffn_gate,
+                          Role::ffn_up, Role::ffn_down, Role::output}) {
     targets.push_back(stem(role));
   }
   return targets;

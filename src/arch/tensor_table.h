@@ -39,11 +39,12 @@ std::optional<Role> find_role(std::string_view stem);
 // One tensor of a model's file.
 struct TensorSpec {
   Role role = Role::token_embd;
-  int32_t layer = -1;           // -1: of no layer
-  std::string name = {};        // "blk.3.attn_q.weight"
+  int32_t layer = -1;                  // -1: of no layer
+  std::string name = {};               // "blk.3.attn_q.weight"
   std::array<int64_t, 2> ne = {0, 1};  // ggml order: [n_in, n_out], or [length, 1]
-  bool linear = false;  // y = W x + bias; adapters may change it. A bias lies beside it where the file has one
-  bool bias = false;    // the bias of such a linear, which files of the architecture have
+  bool linear =
+      false;          // y = W x + bias; adapters may change it. A bias lies beside it where the file has one
+  bool bias = false;  // the bias of such a linear, which files of the architecture have
 };
 
 // All tensors of a model, in the order in which files have them. A tied output has no entry.

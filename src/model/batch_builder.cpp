@@ -6,7 +6,8 @@
 
 namespace lanerope::model {
 
-BatchBuilder::BatchBuilder(std::span<const arch::AttentionClass> classes, size_t n_adapters) : classes_(classes) {
+BatchBuilder::BatchBuilder(std::span<const arch::AttentionClass> classes, size_t n_adapters)
+    : classes_(classes) {
   batch_.plans.resize(classes.size());
   batch_.adapter_scales.resize(n_adapters);
 }

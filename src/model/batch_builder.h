@@ -23,11 +23,12 @@ struct BatchRow {
 // Where rows that were added together lie in the batch.
 struct BatchSlice {
   int32_t first_row = 0;
-  int32_t first_block = 0;               // of each plan
-  std::vector<int32_t> outputs = {};     // [rows] index into the batch's outputs, or -1
+  int32_t first_block = 0;            // of each plan
+  std::vector<int32_t> outputs = {};  // [rows] index into the batch's outputs, or -1
 };
 
-// Puts together the batch of one step. Every way of running the model goes through it: groups, scores, probes, beams.
+// Puts together the batch of one step. Every way of running the model goes through it: groups, scores,
+// probes, beams.
 class BatchBuilder {
  public:
   // The classes must outlive the builder.
@@ -35,8 +36,8 @@ class BatchBuilder {
 
   // Rows of one group, all of its prompt or all of its lanes. `scales`: one an adapter, for all of them.
   BatchSlice add(const core::GroupView& group, std::span<const BatchRow> rows, std::span<const float> scales);
-  // Rows whose attention the caller laid out itself, for models of one attention class. The block's first_row and
-  // n_rows are set here.
+  // Rows whose attention the caller laid out itself, for models of one attention class. The block's first_row
+  // and n_rows are set here.
   BatchSlice add(core::AttentionBlock block, std::span<const BatchRow> rows, std::span<const float> scales);
 
   void record(AttentionDetail detail) { batch_.detail = detail; }

@@ -15,8 +15,8 @@ ggml_tensor* add_to_residual(GraphBuilder& graph, ggml_tensor* x, const Linear& 
 }
 
 // Queries and keys normed as the config says and rotated by theta * i, all as heads.
-QueryKeyValue attention_inputs(GraphBuilder& graph, const LayerWeights& layer, const arch::AttentionConfig& attention,
-                               ggml_tensor* x) {
+QueryKeyValue attention_inputs(GraphBuilder& graph, const LayerWeights& layer,
+                               const arch::AttentionConfig& attention, ggml_tensor* x) {
   QueryKeyValue rows = graph.qkv(layer, {.x = x, .norm = layer.attn_norm});  // [n_out, n_rows] each
   if (attention.qk_norm == QkNorm::whole_row) {
     rows.q = graph.rms_norm(rows.q, layer.attn_q_norm);
@@ -42,8 +42,9 @@ ggml_tensor* build_decoder(GraphBuilder& graph, const arch::ModelConfig& config,
 
   for (const LayerWeights& layer : weights.layers) {
     const arch::LayerConfig& of = config.layers[layer.index];
-    ggml_tensor* h = graph.attention(layer, attention_inputs(graph, layer, of.attention, x));  // [query_width, n_rows]
-    if (layer.index + 1 == config.n_layer()) std::tie(h, x) = graph.keep_outputs(h, x);        // [.., n_outputs]
+    ggml_tensor* h =
+        graph.attention(layer, attention_inputs(graph, layer, of.attention, x));  // [query_width, n_rows]
+    if (layer.index + 1 == config.n_layer()) std::tie(h, x) = graph.keep_outputs(h, x);  // [.., n_outputs]
     x = add_to_residual(graph, x, layer.attn_output, h, layer.post_attention_norm);
 
     h = graph.ffn(layer, {.x = x, .norm = layer.ffn_norm});  // [n_ffn, n_rows]

@@ -7,8 +7,8 @@
 
 namespace lanerope::model {
 
-// The decoder of every architecture, from tokens to the logits [n_vocab, n_outputs]. Names none: what differs is in
-// the config.
+// The decoder of every architecture, from tokens to the logits [n_vocab, n_outputs]. Names none: what differs
+// is in the config.
 ggml_tensor* build_decoder(GraphBuilder& graph, const arch::ModelConfig& config, const Weights& weights);
 
 }  // namespace lanerope::model

@@ -30,7 +30,8 @@ std::unique_ptr<Graph>& GraphCache::new_graph(BatchShape shape, bool reusable) {
     passing_->shape = std::move(shape);
     return passing_;
   }
-  // The oldest one gives its memory, which is seldom much too small or too large: shapes of a steady state are few.
+  // The oldest one gives its memory, which is seldom much too small or too large: shapes of a steady state
+  // are few.
   if (graphs_.size() < most_graphs) {
     graphs_.push_front(std::make_unique<Graph>(std::move(shape), device_, traits_.graph_threads));
   } else {

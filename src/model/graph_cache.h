@@ -36,14 +36,14 @@ struct Graph {
   GraphRunner runner;
 };
 
-// The graphs of the last few shapes, so that prefill and decode, which take turns, are built once each. A graph that
-// follows the plans of its batch is built anew each time, in the memory of the one before.
+// The graphs of the last few shapes, so that prefill and decode, which take turns, are built once each. A
+// graph that follows the plans of its batch is built anew each time, in the memory of the one before.
 class GraphCache {
  public:
   GraphCache(const Device& device, const OperationsTraits& traits) : device_(device), traits_(traits) {}
 
-  // The graph of the batch's shape. `build` fills one that is new: it sets its context, nodes, logits, inputs and
-  // masses, and gives it memory.
+  // The graph of the batch's shape. `build` fills one that is new: it sets its context, nodes, logits, inputs
+  // and masses, and gives it memory.
   template <typename Build>
   Graph& find(const Batch& batch, Build build) {
     BatchShape shape(batch);

@@ -34,19 +34,22 @@ struct OperationsTraits {
   int32_t graph_threads = 1;  // threads of ggml's own that run the graph
 };
 
-// The operations that have two implementations: GraphOperations (plain ggml, on every device) and CpuOperations
-// (lanerope's kernels, on the CPU).
+// The operations that have two implementations: GraphOperations (plain ggml, on every device) and
+// CpuOperations (lanerope's kernels, on the CPU).
 class Operations {
  public:
   virtual ~Operations() = default;
   // W N(x) + bias, without LoRA terms, + residual, if any: [n_out, n_rows].
   virtual ggml_tensor* linear(GraphBuilder& graph, const Linear& linear, Normed x, ggml_tensor* residual) = 0;
-  // q, k and v of one layer with their biases and LoRA terms, each [n_out, n_rows], rows maybe apart in memory.
+  // q, k and v of one layer with their biases and LoRA terms, each [n_out, n_rows], rows maybe apart in
+  // memory.
   virtual QueryKeyValue qkv(GraphBuilder& graph, const LayerWeights& layer, Normed x) = 0;
   // activation(gate N(x)) * up N(x): [n_ffn, n_rows].
   virtual ggml_tensor* ffn(GraphBuilder& graph, const LayerWeights& layer, Normed x) = 0;
-  // Stores k and v in the batch's cells and attends as the plan of the layer's class says: [query_width, n_rows].
-  virtual ggml_tensor* attention(GraphBuilder& graph, const LayerWeights& layer, const QueryKeyValue& qkv) = 0;
+  // Stores k and v in the batch's cells and attends as the plan of the layer's class says: [query_width,
+  // n_rows].
+  virtual ggml_tensor* attention(GraphBuilder& graph, const LayerWeights& layer,
+                                 const QueryKeyValue& qkv) = 0;
   // Called before each run of a graph with the batch that it runs on.
   virtual void prepare(const Batch&) {}
   virtual const OperationsTraits& traits() const = 0;
