@@ -14,6 +14,8 @@ constexpr Architecture all[] = {
     {.name = "llama", .pairs = RopePairs::adjacent},
     {.name = "qwen2", .qkv_bias = true},
     {.name = "qwen3", .qk_norm = QkNorm::per_head},
+    // OLMo 2; OLMo 3 by its window.
+    {.name = "olmo2", .norms = NormPlace::after, .qk_norm = QkNorm::whole_row, .window_period = 4},
 };
 
 }  // namespace

@@ -156,6 +156,24 @@ TEST_P(WholeModel, TakesHeadsOfAnyNumberAndWidth) {
   }
 }
 
+// Products of f16 weights and attention over f16 cells, norms and gates inside: rounded, and the same
+// computation.
+TEST_P(WholeModel, IsWhatTheKernelsComputeToo) {
+  tools::RandomModel model = small(GetParam());
+  model.type = "f16";
+  const std::string file = support::write_model(model);
+  Engine engine(support::load_model(file, BackEnd::kernels), {.kv_cells = 512});
+  reference::TorchModel torch_model(file);
+  for (const Coupling& coupling : couplings(some_omega(8))) {
+    const ScoreRequest request = trace_of(4, coupling);
+    const std::vector<double> omega(coupling.omega.begin(), coupling.omega.end());
+    EXPECT_LT(support::relative_difference(support::all_logits(engine, request),
+                                           reference_logits(torch_model, request, omega)),
+              2e-3)
+        << name(coupling.kind);
+  }
+}
+
 TEST_P(WholeModel, AddsAdaptersAtTheirScales) {
   const std::string base = support::write_model(small(GetParam()));
   const std::string one = support::write_adapter({.rank = 3, .alpha = 6, .strength = 0.4F}, base);
@@ -166,7 +184,7 @@ TEST_P(WholeModel, AddsAdaptersAtTheirScales) {
   expect_reference(base, requests, {{.file = one, .scale = 0.5F}, {.file = two, .scale = -1.5F}});
 }
 
-INSTANTIATE_TEST_SUITE_P(Architectures, WholeModel, testing::Values("llama", "qwen2", "qwen3"),
+INSTANTIATE_TEST_SUITE_P(Architectures, WholeModel, testing::Values("llama", "qwen2", "qwen3", "olmo2"),
                          [](const auto& param_info) { return std::string(param_info.param); });
 
 // A base of quantised weights is multiplied as ggml does it, with rounded activations, so the product is
