@@ -98,6 +98,8 @@ class TensorList {
     switch (spec.role) {
       case Role::token_embd:
         tensor.deviation = m_.tied ? tied_deviation : 1.0F;
+        if (arch::find_architecture(m_.architecture)->scales_embedding)
+          tensor.deviation /= std::sqrt(static_cast<float>(m_.width));
         if (m_.tied) tensor.row_scale = tokenizer_.prominence;
         return tensor;
       case Role::output:

@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "arch/architectures.h"
 
+#include <cmath>
+
 namespace lanerope::arch {
 
 namespace {
 
 using core::RopePairs;
+
+// No key tells the 27 B model, whose scores are scaled by the width of a head that it does not have.
+void scale_27b(ModelConfig& config) {
+  if (config.n_layer() != 62) return;
+  const float width = static_cast<float>(config.n_embd) / static_cast<float>(config.attention().n_head);
+  for (LayerConfig& layer : config.layers) layer.attention.scale = 1.0F / std::sqrt(width);
+}
 
 // A new dense architecture is an entry here; where its mathematics is new as well, a value of an enum of
 // model_config.h and a branch in model/decoder.cpp. docs/architecture.md says what else there is to do.
@@ -16,6 +25,14 @@ constexpr Architecture all[] = {
     {.name = "qwen3", .qk_norm = QkNorm::per_head},
     // OLMo 2; OLMo 3 by its window.
     {.name = "olmo2", .norms = NormPlace::after, .qk_norm = QkNorm::whole_row, .window_period = 4},
+    {.name = "gemma3",
+     .norms = NormPlace::both,
+     .qk_norm = QkNorm::per_head,
+     .activation = Activation::gelu,
+     .scales_embedding = true,
+     .window_period = 6,
+     .window_rope_base = 10000.0F,
+     .finish = scale_27b},
 };
 
 }  // namespace

@@ -105,7 +105,8 @@ struct TorchModel::State {
   }
 
   // <R(alpha) q, R(beta) k> of one head for every pair of tokens, where alpha - beta is `angle`: (n, n).
-  Tensor scores(const Tensor& q, const Tensor& k, const Tensor& angle) const {
+  // `magnitude` multiplies the rotated part of both.
+  Tensor scores(const Tensor& q, const Tensor& k, const Tensor& angle, double magnitude) const {
     const auto column = [](const Tensor& x, const Tensor& index) {
       return x.index_select(1, index).unsqueeze(1);
     };
@@ -114,8 +115,8 @@ struct TorchModel::State {
     };
     const Tensor along = column(q, first) * row(k, first) + column(q, second) * row(k, second);
     const Tensor across = column(q, first) * row(k, second) - column(q, second) * row(k, first);
-    const double gain = facts.rotary_magnitude * facts.rotary_magnitude;
-    const Tensor rotated = gain * (along * torch::cos(angle) + across * torch::sin(angle)).sum(-1);
+    const Tensor rotated =
+        magnitude * magnitude * (along * torch::cos(angle) + across * torch::sin(angle)).sum(-1);
     const auto n_rotated = static_cast<int64_t>(2 * facts.theta.size());
     return rotated + torch::matmul(q.slice(1, n_rotated), k.slice(1, n_rotated).t());
   }
@@ -147,10 +148,11 @@ struct TorchModel::State {
       const Tensor all = torch::tensor(omega, torch::kFloat64).reshape({-1, n_pairs});
       angle = angle + g.lane_offset.unsqueeze(-1) * all[all.size(0) > 1 ? layer : 0];
     }
+    const double magnitude = facts.is_local(layer) ? 1 : facts.rotary_magnitude;
     std::vector<Tensor> outputs;
     for (int64_t head = 0; head < facts.n_head; ++head) {
       const int64_t shared = head / (facts.n_head / facts.n_head_kv);
-      const Tensor score = scores(q.select(1, head), k.select(1, shared), angle) /
+      const Tensor score = scores(q.select(1, head), k.select(1, shared), angle, magnitude) /
                            std::sqrt(static_cast<double>(facts.head_dim));
       const Tensor share =
           torch::softmax(score.masked_fill(hidden, -std::numeric_limits<double>::infinity()), -1);
