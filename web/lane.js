@@ -10,6 +10,7 @@ const endings = {
   retired: "retired",
   consensus: "consensus",
   cancelled: "cut off",
+  failed: "failed",
 };
 
 export function laneColour(index, count) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +24,7 @@ enum class FinishReason {
   retired,    // the caller ended the lane
   consensus,  // enough lanes agreed
   cancelled,  // the caller cancelled the group
+  failed,     // an error ended the group; GroupResult::error has it
 };
 template <>
 std::span<const Named<FinishReason>> names();
@@ -48,10 +50,25 @@ struct Vote {
   int32_t count = 0;
 };
 
+// What a confidence is a share or a probability of.
+enum class ConfidenceKind {
+  none,              // nothing was selected
+  vote_share,        // of the lanes, those that gave the answer
+  mean_probability,  // of the selected lane's tokens: exp of their mean log-probability
+  verifier_score,    // as the verifier gave it, or its share of a soft-max where scores are not in [0, 1]
+};
+template <>
+std::span<const Named<ConfidenceKind>> names();
+
+struct Confidence {
+  double value = 0;  // 0 to 1
+  ConfidenceKind kind = ConfidenceKind::none;
+};
+
 struct GroupResult {
   std::vector<LaneResult> lanes = {};
-  int32_t selected = -1;  // index of the lane; -1 if none was selected
-  double confidence = 0;  // what the selection claims: vote share, exp(mean logprob), verifier score; 0..1
+  int32_t selected = -1;         // index of the lane; -1 if none was selected
+  Confidence confidence = {};    // what the selection claims
   std::vector<Vote> votes = {};  // most first
   std::string note = {};         // anything that went wrong on the way, such as a verifier that was cut off
   int32_t prompt_tokens = 0;
@@ -60,7 +77,14 @@ struct GroupResult {
   double prefill_seconds = 0;
   double decode_seconds = 0;
   bool consensus = false;
+  // Why the group failed, with FinishReason::failed; what() is a sentence for a person. Null otherwise.
+  std::exception_ptr error = {};
 };
+
+// Throws what ended the group, if it failed.
+inline void rethrow_failure(const GroupResult& result) {
+  if (result.error) std::rethrow_exception(result.error);
+}
 
 enum class EventKind {
   prefill,  // the prompt is in the KV cells; the lanes start

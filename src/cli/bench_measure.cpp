@@ -95,6 +95,7 @@ class Bench {
       if (event.kind == EventKind::group_finished) result = event.result;
     })) {
     }
+    rethrow_failure(*result);
     return result;
   }
 

@@ -10,8 +10,11 @@ GroupRun run_group(Engine& engine, GroupId group, const std::function<std::uniqu
   const std::unique_ptr<View> view = make_view();
   GroupRun done;
   const auto sink = [&](const Event& event) {
+    if (event.kind == EventKind::group_finished) {
+      rethrow_failure(*event.result);
+      done.result = event.result;
+    }
     view->show(event);
-    if (event.kind == EventKind::group_finished) done.result = event.result;
   };
   while (engine.step(sink)) {
     view->between_steps();

@@ -55,7 +55,7 @@ std::string selection_text(const GroupResult& result, const ViewContext& context
         ": " + count(best.count, "lane") + (best.count == 1 ? " says " : " say ") + "'" + best.answer + "'";
   }
   if (result.consensus) text += ", stopped by consensus";
-  return text + " (confidence " + rounded(result.confidence, 2) + ")";
+  return text + " (confidence " + rounded(result.confidence.value, 2) + ")";
 }
 
 std::string timing_text(const GroupResult& result, const ViewContext& context) {
@@ -87,6 +87,8 @@ std::string finish_text(FinishReason reason) {
       return "consensus";
     case FinishReason::cancelled:
       return "cancelled";
+    case FinishReason::failed:
+      return "failed";
   }
   return {};
 }

@@ -46,7 +46,7 @@ engine::Group& Engine::Impl::group(GroupId id) {
 
 bool Engine::Impl::release_oldest_held() {
   if (held.empty()) return false;
-  held.front()->let_go(prefixes);
+  held.front()->memory().let_go(prefixes);
   held.pop_front();
   return true;
 }
@@ -70,25 +70,40 @@ void Engine::Impl::start_groups() {
   }
 }
 
+// What one group makes of the step's output.
+void Engine::Impl::take(const engine::StepBatch::Slice& slice, const engine::StepBatch& step,
+                        const model::StepOutput& output) {
+  engine::Group& group = *slice.group;
+  const auto recorder = recorders.find(group.id());
+  const auto logits_of = [&](size_t row) { return output.logits_of(slice.at.outputs[row]); };
+  if (group.state() == engine::GroupState::prefill) {
+    engine::CachedPrompt& prompt = group.memory().prompt();
+    prompt.read += static_cast<int32_t>(slice.rows.size());
+    if (prompt.read == group.n_prompt()) group.prefill_is_done(logits_of(slice.rows.size() - 1), sampler);
+    return;
+  }
+  if (recorder != recorders.end()) {
+    recorder->second.add(
+        {.plan = step.batch.plans.front(), .first_block = slice.at.first_block, .rows = slice.rows},
+        output.masses);
+  }
+  group.step_is_done(slice.rows, logits_of, sampler);
+}
+
+// An error in one group ends that group; one of the step itself those that are in it. Others go on.
 void Engine::Impl::run(engine::StepBatch& step) {
-  const model::StepOutput& output = runner.run(step.batch);
   ++steps;
-  for (const engine::StepBatch::Slice& slice : step.slices) {
-    engine::Group& group = *slice.group;
-    const auto recorder = recorders.find(group.id());
-    const auto logits_of = [&](size_t row) { return output.logits_of(slice.at.outputs[row]); };
-    if (group.state() == engine::GroupState::prefill) {
-      group.prompt().read += static_cast<int32_t>(slice.rows.size());
-      if (group.prompt().read == group.n_prompt())
-        group.prefill_is_done(logits_of(slice.rows.size() - 1), sampler);
-      continue;
+  try {
+    const model::StepOutput& output = runner.run(step.batch);
+    for (const engine::StepBatch::Slice& slice : step.slices) {
+      try {
+        take(slice, step, output);
+      } catch (...) {
+        slice.group->fail(std::current_exception());
+      }
     }
-    if (recorder != recorders.end()) {
-      recorder->second.add(
-          {.plan = step.batch.plans.front(), .first_block = slice.at.first_block, .rows = slice.rows},
-          output.masses);
-    }
-    group.step_is_done(slice.rows, logits_of, sampler);
+  } catch (...) {
+    for (const engine::StepBatch::Slice& slice : step.slices) slice.group->fail(std::current_exception());
   }
 }
 
@@ -106,7 +121,7 @@ bool Engine::Impl::deliver(const EventSink& sink) {
   std::erase_if(groups, [&](const std::unique_ptr<engine::Group>& group) {
     if (group == nullptr) return true;
     if (group->state() != engine::GroupState::finished) return false;
-    group->let_go(prefixes);
+    group->memory().let_go(prefixes);
     return true;
   });
   return !groups.empty();
@@ -148,8 +163,11 @@ bool Engine::step(const EventSink& sink) {
   engine::StepBatch step = engine::assemble(impl_->groups, impl_->options.batch_rows, impl_->runner.batch());
   if (!step.empty()) impl_->run(step);
   for (const auto& group : impl_->groups) {
-    if (group->state() == engine::GroupState::verifying) {
-      group->poll_verifier(step.empty() ? idle_patience : std::chrono::milliseconds(0));
+    if (group->state() != engine::GroupState::selecting) continue;
+    try {
+      group->poll_selection(step.empty() ? idle_patience : std::chrono::milliseconds(0));
+    } catch (...) {
+      group->fail(std::current_exception());
     }
   }
   return impl_->deliver(sink);
@@ -160,11 +178,11 @@ int32_t Engine::spawn(GroupId group, const SpawnOptions& options) {
 }
 
 void Engine::push_text(GroupId group, int32_t lane, std::string_view text) {
-  impl_->group(group).push_text(lane, text);
+  impl_->group(group).actions().push(lane, text);
 }
 
 void Engine::retire(GroupId group, int32_t lane) {
-  impl_->group(group).retire(lane);
+  impl_->group(group).actions().retire(lane);
 }
 
 void Engine::cancel(GroupId group) {
@@ -174,7 +192,7 @@ void Engine::cancel(GroupId group) {
 void Engine::release(GroupId id) {
   std::erase_if(impl_->held, [&](const std::unique_ptr<engine::Group>& group) {
     if (group->id() != id) return false;
-    group->let_go(impl_->prefixes);
+    group->memory().let_go(impl_->prefixes);
     return true;
   });
 }

@@ -24,6 +24,8 @@ struct Engine::Impl {
   void start_groups();
   bool release_oldest_held();
   engine::Group& readable_group(GroupId id);  // running, or finished and held
+  void take(const engine::StepBatch::Slice& slice, const engine::StepBatch& step,
+            const model::StepOutput& output);
   void run(engine::StepBatch& step);
   bool deliver(const EventSink& sink);
 

@@ -3,23 +3,20 @@
 
 #include <chrono>
 #include <deque>
+#include <exception>
 #include <functional>
-#include <future>
 #include <memory>
-#include <optional>
 #include <span>
-#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "core/attention_plan.h"
+#include "engine/group_memory.h"
 #include "engine/lane.h"
-#include "engine/prefix_cache.h"
+#include "engine/policy.h"
 #include "engine/resolved_request.h"
 #include "engine/sampler.h"
-#include "engine/selection.h"
-#include "engine/verifier.h"
+#include "engine/selector.h"
 #include "lanerope/engine.h"
 
 namespace lanerope::engine {
@@ -27,100 +24,86 @@ namespace lanerope::engine {
 enum class GroupState {
   queued,     // waits for cells
   prefill,    // its prompt is being read
-  decode,     // its lanes decode
-  verifying,  // its lanes have ended and the verifier is at work
-  finished,
+  decode,     // its lanes write
+  selecting,  // its lanes have ended and the answer is being chosen
+  finished,   // or failed
 };
 
-// One request on its way: its prompt, its lanes, its clock. It knows nothing of the batch; the engine asks it
-// for rows and brings it logits.
-class Group {
+// One request on its way: a state machine over its lanes and its clock. It knows nothing of the batch; the
+// engine asks it for rows and brings it logits. Where one of its members throws, the engine calls fail(), and
+// no other group notices.
+class Group final : private LaneActions {
  public:
   Group(GroupId id, const Model& model, ResolvedRequest request);
-  ~Group() { verifier_stop_.request_stop(); }
   Group(const Group&) = delete;
   Group& operator=(const Group&) = delete;
 
   GroupId id() const { return id_; }
   GroupState state() const { return state_; }
   const ResolvedRequest& request() const { return request_; }
-  int32_t clock() const { return clock_; }
+  GroupMemory& memory() { return memory_; }
   int32_t n_prompt() const { return static_cast<int32_t>(request_.prompt.size()); }
+  int32_t live_lanes() const;
 
   // queued -> prefill, with cells for the prompt and for every lane, or unchanged where there is no room.
-  bool start(PrefixCache& store);
+  bool start(PrefixCache& cache);
 
-  // The prompt, during prefill: whether it waits for another group to read the beginning that they share.
-  bool waits_for_prefix();
-  CachedPrompt& prompt() { return *prompt_; }
-
-  // decode: the rows of the next step, lane by lane. Fills `view_lanes` for the plan.
+  // decode: the rows of the next step, lane by lane.
   std::vector<core::GroupRow> decode_rows() const;
   bool wants_logits(const core::GroupRow& row) const;
   TokenId token_at(const core::GroupRow& row) const;
-  int32_t cell_at(const core::GroupRow& row) const;
-  bool was_fed(const core::GroupRow& row) const;  // the lane exists and the token of this step is in its cell
-  // The group as the plan sees it once the given rows are in their cells. Valid until the group changes.
-  core::GroupView view(std::span<const core::GroupRow> rows);
 
   // The prompt is read; logits [n_vocab] are those of its last token. prefill -> decode.
   void prefill_is_done(std::span<const float> logits, Sampler& sampler);
   // The rows of a step were fed. logits_of gives [n_vocab] for rows that wanted them.
   using LogitsOf = std::function<std::span<const float>(size_t row)>;
   void step_is_done(std::span<const core::GroupRow> rows, const LogitsOf& logits_of, Sampler& sampler);
-  // verifying -> finished once the verifier has spoken; waits at most `patience`.
-  void poll_verifier(std::chrono::milliseconds patience);
+  // selecting -> finished once the answer is chosen; waits at most `patience`.
+  void poll_selection(std::chrono::milliseconds patience);
+  // Ends the group with the error as its result's.
+  void fail(std::exception_ptr error);
 
-  int32_t spawn(const SpawnOptions& options, PrefixCache& store);
-  void push_text(int32_t lane, std::string_view text);
-  void retire(int32_t lane);
+  int32_t spawn(const SpawnOptions& options, PrefixCache& cache);
+  LaneActions& actions() { return *this; }
   void cancel();
-  // Gives its cells back.
-  void let_go(PrefixCache& store);
 
   std::vector<Event> take_events() { return std::exchange(events_, {}); }
-  int32_t live_lanes() const;
 
  private:
   struct Origin {
-    int32_t parent = -1;
-    int32_t fork_step = 0;
-    int32_t silent = 0;
-    std::vector<TokenId> forced = {};
-    std::string text = {};  // inherited
+    GroupMemory::LaneOrigin cells = {};
+    LaneOrigin lane = {};
   };
-  int32_t add_lane(std::shared_ptr<const OwnedCells> cells, Origin origin);
+  void add_lane(LaneOrigin origin);
   Origin fork_of(int32_t parent, int32_t step) const;
   Lane& running_lane(int32_t index);
   void choose(int32_t index, std::span<const float> logits, Sampler& sampler);
-  void append_token(int32_t index, const Draw& draw, bool forced);
-  void append_text(Lane& lane, TokenId token, std::string& shown);
   void end_lane(int32_t index, FinishReason reason);
-  void check_consensus();
+  void after_step();
   void finish_if_over();
-  void conclude(const Selected& selected);
+  void collect_lanes();
   void report(FinishReason reason_for_all);
-  std::optional<std::string> answer_of(const Lane& lane) const;
-  LaneResult lane_result(const Lane& lane) const;
   void emit(Event event);
+
+  void push(int32_t lane, std::string_view text) override;
+  void retire(int32_t lane) override;
+  void end_all(FinishReason reason) override;
 
   GroupId id_;
   const Model& model_;
   ResolvedRequest request_;
+  LaneRules rules_;
   GroupState state_ = GroupState::queued;
-  std::shared_ptr<CachedPrompt> prompt_;
-  std::deque<std::shared_ptr<const OwnedCells>> free_cells_;  // one budget each, for lanes to come
-  std::vector<Lane> lanes_;
+  GroupMemory memory_;
+  std::deque<Lane> lanes_;
   std::vector<int32_t> finish_order_;
+  std::vector<std::unique_ptr<LanePolicy>> policies_;
+  Selector selector_;
   int32_t clock_ = 0;
   std::vector<float>
       prompt_logits_;  // [n_vocab] of the prompt's last token, for lanes that start afresh later
   std::vector<Event> events_;
-  std::vector<core::SegmentView> view_prompt_;
-  std::vector<core::LaneView> view_lanes_;
   GroupResult result_;
-  std::stop_source verifier_stop_;
-  std::future<Verdict> verdict_;  // waits for the verifier when it goes away, so that is stopped first
   std::chrono::steady_clock::time_point started_;
   std::chrono::steady_clock::time_point read_;
 };

@@ -3,48 +3,86 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "core/attention_plan.h"
-#include "engine/prefix_cache.h"
+#include "lanerope/model.h"
+#include "lanerope/request.h"
 #include "lanerope/result.h"
 #include "text/detokenizer.h"
 #include "text/stop_strings.h"
 
 namespace lanerope::engine {
 
-// One lane of a running group. A token is first chosen (drawn from logits, or forced), then fed in the next
-// step, which writes its cell; so `tokens` is one longer than the cells that are filled, until the lane has
-// ended and its last token was fed as well, for the other lanes to see.
-struct Lane {
-  std::shared_ptr<const OwnedCells> cells = {};  // capacity: the budget
-  int32_t fed = 0;                               // cells filled
-  std::vector<TokenId> tokens = {};
-  std::deque<TokenId> forced = {};  // to be chosen before anything is drawn
+// What ends a lane by itself, and how its tokens become text: the same for all lanes of a group.
+struct LaneRules {
+  const Model& model;
+  const Request& request;  // its budget, max_tokens, ignore_end, stop
+  int32_t n_prompt = 0;    // tokens; a lane ends at the end of the model's context
+};
+
+// Where a lane comes from.
+struct LaneOrigin {
   int32_t start_step = 0;
-  int32_t parent = -1;
-  int32_t fork_step = 0;
+  std::vector<TokenId> forced = {};
   int32_t silent =
       0;  // of its first tokens, which are no text of its own: its tag, or the parent's last token
+  std::string text = {};  // inherited from the lane it was forked from
+};
+
+// Text that became complete, and why the lane ended with it, if it did.
+struct Taken {
+  std::string text = {};
   FinishReason finish = FinishReason::none;
+};
 
-  text::Detokenizer detokenizer;
-  text::StopStrings stops;
-  std::string text = {};                 // a fork's begins with its parent's
-  std::vector<size_t> text_length = {};  // [tokens] of `text` after each token
-  double sum_logprob = 0;
-  int32_t generated = 0;
+// One lane of a running group: its tokens and its text. It knows no other lane and no cells. A token is first
+// chosen (drawn from logits, or forced), then fed in the next step.
+class Lane {
+ public:
+  Lane(const LaneRules& rules, LaneOrigin origin);
 
-  bool live() const { return finish == FinishReason::none; }
-  bool waiting() const { return fed < static_cast<int32_t>(tokens.size()); }  // has a token to feed
-  int32_t next_step() const { return start_step + fed; }
-  core::LaneView view() const {
-    return {.segment = {.cell = cells->first, .length = fed},
-            .start_step = start_step,
-            .parent = parent,
-            .fork_step = fork_step};
-  }
+  // The token that must be chosen next, taken off the queue; nothing where one may be drawn.
+  std::optional<TokenId> next_forced();
+  bool is_forced() const { return !forced_.empty(); }
+  // Puts tokens at the end of the queue. The caller sees that they fit.
+  void force(std::span<const TokenId> tokens) { forced_.insert(forced_.end(), tokens.begin(), tokens.end()); }
+  int32_t room() const;  // tokens of the budget that are neither chosen nor forced
+
+  // A chosen token. `logprob` counts for drawn ones only. The lane does not end by it: end() does that.
+  Taken append(TokenId token, std::optional<float> logprob);
+  // Ends the lane and gives what text was held back; nothing happens to one that has ended.
+  std::string end(FinishReason reason);
+
+  bool live() const { return finish_ == FinishReason::none; }
+  FinishReason finish() const { return finish_; }
+  bool ended_by_itself() const { return finish_ == FinishReason::end || finish_ == FinishReason::stop; }
+  const std::vector<TokenId>& tokens() const { return tokens_; }
+  int32_t n_tokens() const { return static_cast<int32_t>(tokens_.size()); }
+  int32_t start_step() const { return start_step_; }
+  const std::string& text() const { return text_; }
+  // What was written up to and with token number `index`.
+  std::string text_after(int32_t index) const { return text_.substr(0, text_length_[index]); }
+  // From the text. A lane that ended by itself speaks with any answer; one that still writes, or was cut off,
+  // with one that is marked and complete: the last number of half a thought is none.
+  std::optional<std::string> answer() const;
+  LaneResult result() const;
+
+ private:
+  const LaneRules& rules_;
+  int32_t start_step_;
+  int32_t silent_;
+  std::vector<TokenId> tokens_ = {};
+  std::deque<TokenId> forced_;
+  FinishReason finish_ = FinishReason::none;
+  text::Detokenizer detokenizer_;
+  text::StopStrings stops_;
+  std::string text_;                      // a fork's begins with its parent's
+  std::vector<size_t> text_length_ = {};  // [tokens] of `text_` after each token
+  double sum_logprob_ = 0;
+  int32_t generated_ = 0;
 };
 
 }  // namespace lanerope::engine

@@ -76,16 +76,16 @@ void append_weights(AttentionProbe& probe, std::span<const Seen> parts, const co
 AttentionProbe Engine::probe(GroupId id, int32_t lane, int32_t step) {
   engine::Group& group = impl_->readable_group(id);
   const core::GroupRow row{.lane = lane, .step = step};
-  if (!group.was_fed(row)) {
+  if (!group.memory().was_fed(row)) {
     throw InvalidRequest("lane " + std::to_string(lane) + " of the group has fed no token at step " +
                          std::to_string(step));
   }
   // The row writes its own cell again, with the values that are there already.
-  const core::GroupView view = group.view({});
+  const core::GroupView view = group.memory().view({});
   const model::BatchRow batch_row{.row = row,
                                   .token = group.token_at(row),
                                   .position = group.n_prompt() + step,
-                                  .cell = group.cell_at(row),
+                                  .cell = group.memory().cell_at(row),
                                   .output = true};
   model::BatchBuilder builder = impl_->runner.batch();
   builder.add(view, std::span(&batch_row, 1), group.request().lane_scales);

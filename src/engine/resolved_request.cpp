@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/lane_tag.h"
 #include "engine/sampler.h"
 #include "lanerope/errors.h"
 #include "model/loaded_model.h"
@@ -83,7 +84,7 @@ Coupling choose_coupling(const Request& request, const LaneTraining* training) {
 // model.
 std::string default_tag(const Request& request, const Coupling& coupling, const LaneTraining* training) {
   if (request.lanes == 1 || coupling.kind == CouplingKind::independent) return "";
-  constexpr auto usual = "<lane{k}>";
+  const std::string usual(core::usual_lane_tag);
   return training != nullptr ? training->tag.value_or(usual) : usual;
 }
 
@@ -97,17 +98,6 @@ void check_coupling(const Coupling& coupling) {
 }
 
 }  // namespace
-
-std::string tag_of(const std::string& tag, int32_t index) {
-  constexpr std::string_view place = "{k}";
-  std::string text = tag;
-  for (size_t at = text.find(place); at != std::string::npos; at = text.find(place, at)) {
-    const std::string number = std::to_string(index + 1);
-    text.replace(at, place.size(), number);
-    at += number.size();
-  }
-  return text;
-}
 
 std::vector<float> adapter_scales(const Model& model, const std::vector<float>& wanted) {
   const auto& adapters = model.info().adapters;
@@ -181,7 +171,7 @@ ResolvedRequest resolve(const Model& model, const Request& request) {
     return model.encode(text, {.add_special = false, .parse_special = true});
   };
   for (int32_t m = 0; m < request.lanes; ++m) {
-    std::vector<TokenId> tokens = encode(tag_of(resolved.tag, m));
+    std::vector<TokenId> tokens = encode(core::render_tag(resolved.tag, m));
     resolved.tag_tokens.push_back(static_cast<int32_t>(tokens.size()));
     if (static_cast<size_t>(m) < request.lane_texts.size()) {
       const std::vector<TokenId> text = encode(request.lane_texts[m]);

@@ -40,9 +40,6 @@ struct FrequencyParameters {
 std::shared_ptr<const core::LaneFrequencies> make_frequencies(const Model& model, const Coupling& coupling,
                                                               const FrequencyParameters& parameters);
 
-// The tag of lane `index`, counted from 0.
-std::string tag_of(const std::string& tag, int32_t index);
-
 // Scales of all adapters: `wanted`, or those they were loaded with where it is empty. Throws InvalidRequest.
 std::vector<float> adapter_scales(const Model& model, const std::vector<float>& wanted);
 

@@ -16,8 +16,8 @@ class Assembler {
     for (const core::GroupRow& row : rows) batch_rows.push_back(batch_row(group, row));
     const bool of_prompt = rows.empty() || rows.front().lane == core::prompt_row;
     const ResolvedRequest& request = group.request();
-    model::BatchSlice at =
-        batch_.add(group.view(rows), batch_rows, of_prompt ? request.prompt_scales : request.lane_scales);
+    model::BatchSlice at = batch_.add(group.memory().view(rows), batch_rows,
+                                      of_prompt ? request.prompt_scales : request.lane_scales);
     if (request.request.attention != AttentionRecording::none) batch_.record(model::AttentionDetail::mass);
     slices_.push_back({.group = &group, .rows = std::move(rows), .at = std::move(at)});
   }
@@ -30,15 +30,15 @@ class Assembler {
   static model::BatchRow batch_row(Group& group, const core::GroupRow& row) {
     if (row.lane == core::prompt_row) {
       return {.row = row,
-              .token = group.prompt().tokens[row.step],
+              .token = group.memory().prompt().tokens[row.step],
               .position = row.step,
-              .cell = group.prompt().cell_of(row.step),
+              .cell = group.memory().prompt().cell_of(row.step),
               .output = row.step + 1 == group.n_prompt()};
     }
     return {.row = row,
             .token = group.token_at(row),
             .position = group.n_prompt() + row.step,
-            .cell = group.cell_at(row),
+            .cell = group.memory().cell_at(row),
             .output = group.wants_logits(row)};
   }
 
@@ -57,9 +57,9 @@ StepBatch assemble(std::vector<std::unique_ptr<Group>>& groups, int32_t batch_ro
   for (const auto& group : groups) {
     const int32_t room = batch_rows - step.n_rows();
     if (room <= 0) break;
-    if (group->state() != GroupState::prefill || group->waits_for_prefix()) continue;
+    if (group->state() != GroupState::prefill || group->memory().waits_for_prefix()) continue;
     std::vector<core::GroupRow> rows;
-    const int32_t from = group->prompt().read;
+    const int32_t from = group->memory().prompt().read;
     const int32_t to = std::min(group->n_prompt(), from + room);
     for (int32_t i = from; i < to; ++i) rows.push_back({.lane = core::prompt_row, .step = i});
     step.add(*group, std::move(rows));

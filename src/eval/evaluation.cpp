@@ -145,6 +145,7 @@ void ArmRun::take(const Event& event, const std::function<void(const EvalRecord&
   if (event.kind == EventKind::prefill) --reading_;
   if (event.kind == EventKind::token) running_.at(event.group).lanes[event.lane].add(event);
   if (event.kind != EventKind::group_finished) return;
+  rethrow_failure(*event.result);
   sink(record_of(running_.at(event.group), *event.result));
   running_.erase(event.group);
   ++finished_;

@@ -154,6 +154,7 @@ class Collaboration {
 
   void take(const Event& event) {
     if (event.kind != EventKind::group_finished) return;
+    rethrow_failure(*event.result);
     for (auto& [job, running] : running_) {
       const auto found = running.speakers.find(event.group);
       if (found == running.speakers.end()) continue;

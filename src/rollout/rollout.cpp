@@ -59,6 +59,7 @@ class Rollout {
   void take(const Event& event, OrderedTraces& traces) {
     const auto found = running_.find(event.group);
     if (event.kind != EventKind::group_finished || found == running_.end()) return;
+    rethrow_failure(*event.result);
     const data::Trace& problem = questions_[jobs_[found->second].question].problem;
     traces.put(found->second, labelled_trace(engine_.model(), problem, *event.result));
     running_.erase(found);

@@ -197,7 +197,12 @@ void EngineLoop::finish(Running& running, const Event& event) {
   group_seconds_ += 0.2 * (took - group_seconds_);
   if (running.attention) running.stream->set_attention(summarise(engine_.take_attention(event.group)));
   held_[event.group] = Clock::now() + options_.hold_time;  // expire_held() drops it at once if it is not held
-  running.stream->push(event);
+  // Its client alone hears of a group's failure, as the status of its request.
+  if (result.error != nullptr) {
+    running.stream->fail(result.error);
+  } else {
+    running.stream->push(event);
+  }
 }
 
 void EngineLoop::forget(GroupId group) {

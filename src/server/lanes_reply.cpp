@@ -49,7 +49,8 @@ Json lanes_reply(const GroupResult& result, const Request& request) {
     lanes.push_back(lane_json(result.lanes[m], static_cast<int32_t>(m), request.budget));
   }
   Json json = {{"selected", nullptr},
-               {"confidence", finite(result.confidence)},
+               {"confidence", finite(result.confidence.value)},
+               {"confidence_kind", name(result.confidence.kind)},
                {"select", name(request.selection.kind)},
                {"votes", votes_json(result.votes)},
                {"consensus", result.consensus},

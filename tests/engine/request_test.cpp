@@ -156,12 +156,6 @@ TEST_F(RequestTest, FillsInWhatIsLeftOut) {
   EXPECT_EQ(resolve(*model, stride).stride, 7);
 }
 
-TEST(LaneTag, HoldsTheNumberOfTheLane) {
-  EXPECT_EQ(tag_of("<lane{k}>", 0), "<lane1>");
-  EXPECT_EQ(tag_of("{k} of {k}:", 11), "12 of 12:");
-  EXPECT_EQ(tag_of("plain {x}", 3), "plain {x}");
-}
-
 TEST(AdapterRequest, TakesWhatTheAdapterWasTrainedWith) {
   const std::string base = support::write_model(tiny());
   Coupling trained{

@@ -100,7 +100,7 @@ TEST(VerifierOfAGroup, ChoosesTheLaneOrSaysThatItCouldNot) {
                        .verifier_command = "cat >/dev/null; echo 0.1; echo 0.2; echo 0.7"};
   const support::GroupRun run = support::run_group(engine, request);
   EXPECT_EQ(run.result.selected, 2);
-  EXPECT_DOUBLE_EQ(run.result.confidence, 0.7);
+  EXPECT_DOUBLE_EQ(run.result.confidence.value, 0.7);
   EXPECT_EQ(run.result.note, "");
   request.selection.verifier_command = "exit 1";
   const support::GroupRun failed = support::run_group(engine, request);

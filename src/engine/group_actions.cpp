@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a caller may do to a group while it runs: spawn and fork lanes, push text, retire, cancel.
+// What a caller or a policy may do to a group while it runs: spawn and fork lanes, push text, retire, cancel.
+#include "core/lane_tag.h"
 #include "engine/group.h"
 #include "lanerope/errors.h"
 
@@ -20,27 +21,27 @@ Lane& Group::running_lane(int32_t index) {
 Group::Origin Group::fork_of(int32_t parent, int32_t step) const {
   while (true) {
     const Lane& lane = lanes_[parent];
-    const int32_t written = static_cast<int32_t>(lane.tokens.size());
-    const int32_t end = step < 0 ? written : step - lane.start_step;
-    if (end > written) {
+    const core::LaneView& cells = memory_.lane(parent);
+    const int32_t end = step < 0 ? lane.n_tokens() : step - lane.start_step();
+    if (end > lane.n_tokens()) {
       throw InvalidRequest("lane " + std::to_string(parent) + " has written no step " +
                            std::to_string(step - 1) + " yet, so it cannot be forked there");
     }
-    const bool own = end > (lane.parent >= 0 ? 1 : 0);  // a fork's first token is its parent's
+    const bool own = end > (cells.parent >= 0 ? 1 : 0);  // a fork's first token is its parent's
     if (own) {
-      return {.parent = parent,
-              .fork_step = lane.start_step + end - 1,
-              .silent = 1,
-              .forced = {lane.tokens[end - 1]},
-              .text = lane.text.substr(0, lane.text_length[end - 1])};
+      return {.cells = {.start_step = clock_, .parent = parent, .fork_step = lane.start_step() + end - 1},
+              .lane = {.start_step = clock_,
+                       .forced = {lane.tokens()[end - 1]},
+                       .silent = 1,
+                       .text = lane.text_after(end - 1)}};
     }
-    if (lane.parent < 0) return {};
-    step = lane.fork_step + 1;  // before it wrote anything of its own: a fork of what it was forked from
-    parent = lane.parent;
+    if (cells.parent < 0) return {.cells = {.start_step = clock_}, .lane = {.start_step = clock_}};
+    step = cells.fork_step + 1;  // before it wrote anything of its own: a fork of what it was forked from
+    parent = cells.parent;
   }
 }
 
-int32_t Group::spawn(const SpawnOptions& options, PrefixCache& store) {
+int32_t Group::spawn(const SpawnOptions& options, PrefixCache& cache) {
   if (state_ != GroupState::decode)
     throw InvalidRequest("the group is not running, so it cannot take a new lane");
   if (options.parent >= static_cast<int32_t>(lanes_.size())) {
@@ -49,45 +50,48 @@ int32_t Group::spawn(const SpawnOptions& options, PrefixCache& store) {
   if (n_prompt() + clock_ + 1 >= model_.info().trained_context) {
     throw InvalidRequest("the group's clock has reached the end of the model's context");
   }
-  Origin origin = options.parent >= 0 ? fork_of(options.parent, options.fork_step) : Origin{};
+  Origin origin = options.parent >= 0
+                      ? fork_of(options.parent, options.fork_step)
+                      : Origin{.cells = {.start_step = clock_}, .lane = {.start_step = clock_}};
+  std::vector<TokenId>& forced = origin.lane.forced;
   const auto force = [&](std::string_view text) {
     const auto tokens = model_.encode(text, {.add_special = false, .parse_special = true});
-    origin.forced.insert(origin.forced.end(), tokens.begin(), tokens.end());
+    forced.insert(forced.end(), tokens.begin(), tokens.end());
   };
-  if (origin.parent < 0) {
-    force(tag_of(request_.tag, static_cast<int32_t>(lanes_.size())));
-    origin.silent = static_cast<int32_t>(origin.forced.size());
+  if (origin.cells.parent < 0) {
+    force(core::render_tag(request_.tag, static_cast<int32_t>(lanes_.size())));
+    origin.lane.silent = static_cast<int32_t>(forced.size());
   }
   force(options.text);
-  if (origin.forced.size() >= static_cast<size_t>(request_.request.budget)) {
+  if (forced.size() >= static_cast<size_t>(request_.request.budget)) {
     throw InvalidRequest("the text for the new lane is longer than the budget");
   }
-  std::shared_ptr<const OwnedCells> cells;
-  if (!free_cells_.empty()) {
-    cells = free_cells_.front();
-    free_cells_.pop_front();
-  } else {
-    cells = store.allocate(request_.request.budget);
-  }
-  if (cells == nullptr) {
+  if (!memory_.add_lane(origin.cells, &cache)) {
     throw DoesNotFit("a new lane needs " + std::to_string(request_.request.budget) +
                      " KV cells in a row, and there are not that many free; wait for another group to end");
   }
-  const int32_t index = add_lane(std::move(cells), std::move(origin));
+  add_lane(std::move(origin.lane));
+  const auto index = static_cast<int32_t>(lanes_.size()) - 1;
   Sampler sampler;
-  choose(index, prompt_logits_, sampler);
+  try {
+    choose(index, prompt_logits_, sampler);
+  } catch (...) {  // the group goes on without it
+    events_.pop_back();
+    lanes_.pop_back();
+    memory_.drop_last_lane();
+    throw;
+  }
   return index;
 }
 
-void Group::push_text(int32_t index, std::string_view text) {
+void Group::push(int32_t index, std::string_view text) {
   Lane& lane = running_lane(index);
   const auto tokens = model_.encode(text, {.add_special = false, .parse_special = true});
-  const size_t room = static_cast<size_t>(request_.request.budget) - lane.tokens.size() - lane.forced.size();
-  if (tokens.size() >= room) {
+  if (static_cast<int32_t>(tokens.size()) >= lane.room()) {
     throw InvalidRequest("the text takes " + std::to_string(tokens.size()) + " tokens, and lane " +
-                         std::to_string(index) + " has " + std::to_string(room) + " left of its budget");
+                         std::to_string(index) + " has " + std::to_string(lane.room()) + " left of its budget");
   }
-  lane.forced.insert(lane.forced.end(), tokens.begin(), tokens.end());
+  lane.force(tokens);
 }
 
 void Group::retire(int32_t index) {
@@ -96,14 +100,18 @@ void Group::retire(int32_t index) {
   finish_if_over();
 }
 
+void Group::end_all(FinishReason reason) {
+  if (reason == FinishReason::consensus) result_.consensus = true;
+  for (int32_t m = 0; m < static_cast<int32_t>(lanes_.size()); ++m) end_lane(m, reason);
+  finish_if_over();
+}
+
 void Group::cancel() {
   if (state_ == GroupState::finished) return;
   request_.request.hold = false;
-  verifier_stop_.request_stop();
+  selector_.stop();
   for (int32_t m = 0; m < static_cast<int32_t>(lanes_.size()); ++m) end_lane(m, FinishReason::cancelled);
-  if (result_.lanes.empty()) {
-    for (const Lane& lane : lanes_) result_.lanes.push_back(lane_result(lane));
-  }
+  if (result_.lanes.empty()) collect_lanes();
   result_.clock = clock_;
   report(FinishReason::cancelled);
 }

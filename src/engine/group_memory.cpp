@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/group_memory.h"
+
+namespace lanerope::engine {
+
+bool GroupMemory::reserve(PrefixCache& cache) {
+  const Request& request = request_.request;
+  std::deque<std::shared_ptr<const OwnedCells>> cells;
+  for (int32_t m = 0; m < request.lanes + request.reserved_lanes; ++m) {
+    cells.push_back(cache.allocate(request.budget));
+    if (cells.back() == nullptr) return false;
+  }
+  prompt_ = cache.place(request_.prompt, request_.prompt_scales);
+  if (prompt_ == nullptr) return false;
+  free_ = std::move(cells);
+  return true;
+}
+
+bool GroupMemory::waits_for_prefix() {
+  const auto& source = prompt_->source;
+  if (source == nullptr) return false;
+  if (source->ready() >= prompt_->shared) {
+    prompt_->source = nullptr;
+    return false;
+  }
+  // Nobody else will read what is missing: this group reads it itself, into the cells that they share.
+  if (source->abandoned) {
+    prompt_->read = source->ready();
+    prompt_->source = nullptr;
+    return false;
+  }
+  return true;
+}
+
+bool GroupMemory::add_lane(const LaneOrigin& origin, PrefixCache* cache) {
+  std::shared_ptr<const OwnedCells> cells;
+  if (!free_.empty()) {
+    cells = std::move(free_.front());
+    free_.pop_front();
+  } else if (cache != nullptr) {
+    cells = cache->allocate(request_.request.budget);
+  }
+  if (cells == nullptr) return false;
+  const int32_t first = cells->first;
+  lanes_.push_back({.cells = std::move(cells),
+                    .view = {.segment = {.cell = first, .length = 0},
+                             .start_step = origin.start_step,
+                             .parent = origin.parent,
+                             .fork_step = origin.fork_step}});
+  return true;
+}
+
+void GroupMemory::drop_last_lane() {
+  free_.push_front(std::move(lanes_.back().cells));
+  lanes_.pop_back();
+}
+
+bool GroupMemory::was_fed(const core::GroupRow& row) const {
+  if (row.lane < 0 || row.lane >= static_cast<int32_t>(lanes_.size())) return false;
+  return row.step >= lanes_[row.lane].view.start_step && row.step < next_step(row.lane);
+}
+
+int32_t GroupMemory::cell_at(const core::GroupRow& row) const {
+  const core::LaneView& lane = lanes_[row.lane].view;
+  return lane.segment.cell + row.step - lane.start_step;
+}
+
+core::GroupView GroupMemory::view(std::span<const core::GroupRow> rows) {
+  view_prompt_ = prompt_->segments();
+  view_lanes_.clear();
+  for (const LaneCells& lane : lanes_) view_lanes_.push_back(lane.view);
+  for (const core::GroupRow& row : rows) {
+    if (row.lane != core::prompt_row) ++view_lanes_[row.lane].segment.length;
+  }
+  return {.coupling = &request_.coupling,
+          .frequencies = request_.frequencies,
+          .prompt = view_prompt_,
+          .lanes = view_lanes_,
+          .stride = request_.stride};
+}
+
+void GroupMemory::let_go(PrefixCache& cache) {
+  lanes_.clear();
+  free_.clear();
+  if (prompt_ != nullptr) cache.let_go(std::move(prompt_));
+}
+
+}  // namespace lanerope::engine

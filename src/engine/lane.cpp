@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/lane.h"
+
+#include "answers/extract.h"
+#include "model/loaded_model.h"
+
+namespace lanerope::engine {
+
+Lane::Lane(const LaneRules& rules, LaneOrigin origin)
+    : rules_(rules),
+      start_step_(origin.start_step),
+      silent_(origin.silent),
+      forced_(origin.forced.begin(), origin.forced.end()),
+      detokenizer_(model::loaded(rules.model).vocabulary, {}),
+      stops_(rules.request.stop),
+      text_(std::move(origin.text)) {}
+
+std::optional<TokenId> Lane::next_forced() {
+  if (forced_.empty()) return std::nullopt;
+  const TokenId token = forced_.front();
+  forced_.pop_front();
+  return token;
+}
+
+int32_t Lane::room() const {
+  return rules_.request.budget - n_tokens() - static_cast<int32_t>(forced_.size());
+}
+
+Taken Lane::append(TokenId token, std::optional<float> logprob) {
+  tokens_.push_back(token);
+  const bool forced = !logprob;
+  const bool silent = n_tokens() <= silent_;
+  Taken taken;
+  if (!forced) {
+    ++generated_;
+    sum_logprob_ += *logprob;
+    if (rules_.model.is_end(token) && !rules_.request.ignore_end) taken.finish = FinishReason::end;
+  }
+  if (!silent && taken.finish == FinishReason::none) {
+    const std::string whole = detokenizer_.push(token);
+    if (forced) {
+      // Text that the caller put in is not searched for stop strings.
+      taken.text = stops_.flush() + whole;
+      text_ += whole;
+    } else {
+      const text::StopStrings::Result shown = stops_.push(whole);
+      taken.text = shown.text;
+      if (shown.stopped) taken.finish = FinishReason::stop;
+      text_ += shown.text;
+    }
+  }
+  text_length_.push_back(text_.size());
+  const int64_t position = static_cast<int64_t>(rules_.n_prompt) + start_step_ + n_tokens();
+  const int32_t most = rules_.request.max_tokens;
+  const bool spent = n_tokens() >= rules_.request.budget || (most > 0 && generated_ >= most) ||
+                     position >= rules_.model.info().trained_context;
+  if (taken.finish == FinishReason::none && spent) taken.finish = FinishReason::length;
+  return taken;
+}
+
+std::string Lane::end(FinishReason reason) {
+  if (!live()) return {};
+  finish_ = reason;
+  std::string rest;
+  if (reason != FinishReason::stop) {
+    // What could have become a stop string did not.
+    const text::StopStrings::Result shown = stops_.push(detokenizer_.flush());
+    rest = shown.text + (shown.stopped ? "" : stops_.flush());
+  }
+  text_ += rest;
+  return rest;
+}
+
+std::optional<std::string> Lane::answer() const {
+  return ended_by_itself() ? answers::extract_answer(text_) : answers::extract_settled_answer(text_);
+}
+
+LaneResult Lane::result() const {
+  return {.text = text_,
+          .tokens = tokens_,
+          .finish = finish_,
+          .answer = answer(),
+          .generated = generated_,
+          .mean_logprob = generated_ > 0 ? sum_logprob_ / generated_ : 0,
+          .start_step = start_step_};
+}
+
+}  // namespace lanerope::engine

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/selector.h"
+
+#include <algorithm>
+
+namespace lanerope::engine {
+
+void Selector::start(std::vector<LaneResult> lanes, std::vector<int32_t> finish_order, const std::string& prompt) {
+  lanes_ = std::move(lanes);
+  finish_order_ = std::move(finish_order);
+  const Selection& selection = request_.selection;
+  if (selection.kind != SelectionKind::verifier) return;
+  VerifierOptions options{.command = selection.verifier_command,
+                          .timeout = selection.verifier_timeout,
+                          .prompt = prompt,
+                          .stop = stop_.get_token()};
+  verdict_ = std::async(std::launch::async, [options = std::move(options), candidates = lanes_] {
+    return run_verifier(options, candidates);
+  });
+}
+
+std::optional<Selector::Outcome> Selector::poll(std::chrono::milliseconds patience) {
+  if (!verdict_.valid()) return choose();
+  if (verdict_.wait_for(patience) != std::future_status::ready) return std::nullopt;
+  return by_verdict(verdict_.get());
+}
+
+Selector::Outcome Selector::choose() const {
+  const SelectionKind kind = request_.selection.kind;
+  Outcome outcome{.selected = select(kind, lanes_, finish_order_)};
+  if (outcome.selected.lane >= 0 || kind == SelectionKind::none) return outcome;
+  // Free text has no answer to vote on, and lanes may all run into their budget.
+  outcome.selected = select(SelectionKind::logprob, lanes_, finish_order_);
+  if (lanes_.size() == 1) return outcome;
+  const bool cut_off =
+      std::ranges::all_of(lanes_, [](const LaneResult& lane) { return lane.finish == FinishReason::length; });
+  if (cut_off) {
+    outcome.note = "no lane came to its end within " + std::to_string(request_.budget) + " tokens";
+  } else if (kind == SelectionKind::vote) {
+    outcome.note = "no lane gave an answer that could be voted on";
+  } else {
+    outcome.note = "no lane ended by itself";
+  }
+  outcome.note += "; the one with the highest mean log-probability was chosen";
+  return outcome;
+}
+
+Selector::Outcome Selector::by_verdict(const Verdict& verdict) const {
+  if (verdict.failure.empty()) return {.selected = select_by_scores(verdict.scores)};
+  Outcome outcome{.selected = select(SelectionKind::vote, lanes_, finish_order_),
+                  .note = verdict.failure + "; the answer was chosen without it"};
+  if (outcome.selected.lane < 0) outcome.selected = select(SelectionKind::logprob, lanes_, finish_order_);
+  return outcome;
+}
+
+}  // namespace lanerope::engine
