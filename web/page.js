@@ -49,7 +49,18 @@ async function connect() {
   byId("model").textContent = byId("model").title = `${properties.model}${lanes} · ${properties.kv_cells} KV cells · ${properties.device}`;
   if (!lanes) form.elements.init.options[0].remove();
   if (properties.trained_lanes.length > 0 && form.elements.budget.value === form.elements.budget.defaultValue) form.elements.budget.value = 96;
+  const { coupling, init, select } = properties.names;
+  offer("coupling", [...coupling].sort((a, b) => (b === "lanerope") - (a === "lanerope")));
+  offer("init", init);
+  offer("select", select.filter((name) => name !== "verifier"), { logprob: "log-probability", first: "first to end" });
   changed();
+}
+
+// The choices of a field, as the server names them; lanerope first, which the page is for.
+function offer(name, choices, titles = {}) {
+  for (const choice of choices) {
+    form.elements[name].append(element("option", { value: choice }, titles[choice] ?? choice));
+  }
 }
 
 function readSettings() {

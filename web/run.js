@@ -7,8 +7,6 @@ import { HeatMap } from "./heat_map.js";
 import { Inspector } from "./inspector.js";
 import { Lane } from "./lane.js";
 
-const couplings = ["lanerope", "independent", "groupthink", "hogwild"];
-
 // What the server does at the end for good, done here early so that votes show while lanes write.
 function earlyAnswer(lane) {
   const boxed = [...lane.plainText.matchAll(/\\boxed\{([^{}]*)\}/g)].pop();
@@ -32,7 +30,7 @@ export class Run {
   }
 
   build() {
-    const { settings } = this;
+    const { settings, properties } = this;
     this.status = element("p", { class: "status", role: "status" }, "Starting");
     this.lanesElement = element("div", { class: "lanes" });
     const across = settings.n <= 4 ? settings.n : settings.n === 5 || settings.n === 6 ? 3 : 4;
@@ -41,7 +39,7 @@ export class Run {
     this.lanesElement.style.setProperty("--height", settings.n > 8 ? "12rem" : settings.n > 4 ? "17rem" : few);
     this.lanesElement.style.setProperty("--height-narrow", settings.n > 4 ? "10rem" : "14rem");
     const other = element("select", { "aria-label": "Coupling to compare with" },
-      ...couplings.filter((name) => name !== settings.coupling).map((name) => element("option", { value: name }, name)));
+      ...properties.names.coupling.filter((name) => name !== settings.coupling).map((name) => element("option", { value: name }, name)));
     const compare = element("button", { type: "button" }, "Compare");
     compare.addEventListener("click", () => this.hooks.compare(this, other.value));
     this.again = element("div", { class: "again" }, "with", other, compare);

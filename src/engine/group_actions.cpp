@@ -89,7 +89,8 @@ void Group::push(int32_t index, std::string_view text) {
   const auto tokens = model_.encode(text, {.add_special = false, .parse_special = true});
   if (static_cast<int32_t>(tokens.size()) >= lane.room()) {
     throw InvalidRequest("the text takes " + std::to_string(tokens.size()) + " tokens, and lane " +
-                         std::to_string(index) + " has " + std::to_string(lane.room()) + " left of its budget");
+                         std::to_string(index) + " has " + std::to_string(lane.room()) +
+                         " left of its budget");
   }
   lane.force(tokens);
 }

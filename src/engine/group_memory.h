@@ -12,8 +12,8 @@
 
 namespace lanerope::engine {
 
-// The KV cells of one group: its prompt, a run of cells for each lane, and how far they are filled. It knows nothing of
-// what the tokens say.
+// The KV cells of one group: its prompt, a run of cells for each lane, and how far they are filled. It knows
+// nothing of what the tokens say.
 class GroupMemory {
  public:
   explicit GroupMemory(const ResolvedRequest& request) : request_(request) {}
@@ -25,8 +25,8 @@ class GroupMemory {
   bool waits_for_prefix();
   CachedPrompt& prompt() { return *prompt_; }
 
-  // A run of cells for one more lane, reserved or found now; false where there is none. A fork's own past is its
-  // parent's cells with step < fork_step.
+  // A run of cells for one more lane, reserved or found now; false where there is none. A fork's own past is
+  // its parent's cells with step < fork_step.
   struct LaneOrigin {
     int32_t start_step = 0;
     int32_t parent = -1;

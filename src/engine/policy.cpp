@@ -7,7 +7,8 @@ namespace lanerope::engine {
 
 std::vector<std::unique_ptr<LanePolicy>> make_policies(const Request& request) {
   std::vector<std::unique_ptr<LanePolicy>> policies;
-  if (request.selection.consensus > 0) policies.push_back(std::make_unique<Consensus>(request.selection.consensus));
+  if (request.selection.consensus > 0)
+    policies.push_back(std::make_unique<Consensus>(request.selection.consensus));
   return policies;
 }
 

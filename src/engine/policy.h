@@ -13,8 +13,8 @@
 
 namespace lanerope::engine {
 
-// What may be done to the lanes of a running group: by its policies, and by Engine's caller. Throws InvalidRequest where
-// the lane is not there or has ended.
+// What may be done to the lanes of a running group: by its policies, and by Engine's caller. Throws
+// InvalidRequest where the lane is not there or has ended.
 class LaneActions {
  public:
   virtual ~LaneActions() = default;
@@ -31,8 +31,8 @@ struct GroupStatus {
   int32_t clock = 0;
 };
 
-// Watches a group step by step and acts. One object a group, called on the engine's thread; what it throws ends its
-// group alone.
+// Watches a group step by step and acts. One object a group, called on the engine's thread; what it throws
+// ends its group alone.
 class LanePolicy {
  public:
   virtual ~LanePolicy() = default;

@@ -5,7 +5,8 @@
 
 namespace lanerope::engine {
 
-void Selector::start(std::vector<LaneResult> lanes, std::vector<int32_t> finish_order, const std::string& prompt) {
+void Selector::start(std::vector<LaneResult> lanes, std::vector<int32_t> finish_order,
+                     const std::string& prompt) {
   lanes_ = std::move(lanes);
   finish_order_ = std::move(finish_order);
   const Selection& selection = request_.selection;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include "server/json_fields.h"
 #include "server/reply.h"
 #include "server/server_context.h"
@@ -6,6 +7,22 @@
 namespace lanerope::server {
 
 namespace {
+
+template <typename Enum>
+Json names_of(std::initializer_list<Enum> without = {}) {
+  Json list = Json::array();
+  for (const Named<Enum>& named : names<Enum>()) {
+    if (std::ranges::find(without, named.value) == without.end()) list.push_back(named.name);
+  }
+  return list;
+}
+
+// What the fields of `lanes` may be called, for the page and other clients.
+Json lane_names() {
+  return {{"coupling", names_of<CouplingKind>()},  {"init", names_of({OmegaInit::given})},
+          {"visibility", names_of<Visibility>()},  {"topology", names_of<Topology>()},
+          {"prompt_lane", names_of<PromptLane>()}, {"select", names_of<SelectionKind>()}};
+}
 
 void health(ServerContext& context, const httplib::Request&, httplib::Response& response) {
   if (!context.ready) throw ApiError(503, "Loading model");
@@ -47,7 +64,8 @@ void props(ServerContext& context, const httplib::Request&, httplib::Response& r
                        {"chat_template", info.chat_template},
                        {"device", info.device},
                        {"back_end", info.back_end},
-                       {"path", info.back_end},
+                       {"path", info.back_end},  // its name until 0.2.0
+                       {"names", lane_names()},
                        {"threads", info.threads},
                        {"kv_cells", state.cells},
                        {"total_slots", state.cells},

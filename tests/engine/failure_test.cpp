@@ -23,7 +23,11 @@ Request poisoned(const Model& model, int32_t lanes) {
 }
 
 Request healthy() {
-  return {.prompt = "How many beams are there?", .lanes = 3, .budget = 20, .sampling = {.seed = 7}, .ignore_end = true};
+  return {.prompt = "How many beams are there?",
+          .lanes = 3,
+          .budget = 20,
+          .sampling = {.seed = 7},
+          .ignore_end = true};
 }
 
 std::string sentence_of(const GroupResult& result) {
@@ -45,7 +49,8 @@ TEST_F(Failure, EndsItsGroupAloneWhereverTheStepIs) {
   Engine alone(model, {.kv_cells = 512});
   const support::GroupRun expected = support::run_group(alone, healthy());
 
-  // At the first draw behind the prompt; and at a later step, behind forced tokens, while other groups decode.
+  // At the first draw behind the prompt; and at a later step, behind forced tokens, while other groups
+  // decode.
   std::vector<Request> bad = {poisoned(*model, 2), poisoned(*model, 2)};
   bad[1].lane_texts = {"The answer is 12.", "Let us see."};
   for (const Request& request : bad) {
@@ -59,7 +64,8 @@ TEST_F(Failure, EndsItsGroupAloneWhereverTheStepIs) {
     const support::GroupRun& failed = runner.run(poisoned_group);
     EXPECT_EQ(failed.of(EventKind::group_finished).front().finish, FinishReason::failed);
     EXPECT_THAT(sentence_of(failed.result), HasSubstr("bans every token"));
-    EXPECT_THROW(rethrow_failure(failed.result), InvalidRequest) << "of the kind that the caller would have met";
+    EXPECT_THROW(rethrow_failure(failed.result), InvalidRequest)
+        << "of the kind that the caller would have met";
     for (const LaneResult& lane : failed.result.lanes) EXPECT_EQ(lane.finish, FinishReason::failed);
     for (const GroupId id : {good, later}) {
       EXPECT_EQ(sentence_of(runner.run(id).result), "(no failure)");
@@ -74,7 +80,8 @@ TEST_F(Failure, OfALaneThatIsSpawnedLeavesItsGroupAsItWas) {
   Engine engine(model, {.kv_cells = 512});
   support::Runner runner(engine);
   Request request = poisoned(*model, 1);
-  request.lane_texts = {"The lane writes a long text that was put into it, so that no token is drawn for a while."};
+  request.lane_texts = {
+      "The lane writes a long text that was put into it, so that no token is drawn for a while."};
   request.reserved_lanes = 1;
   request.budget = 64;
   const GroupId group = engine.submit(request);
