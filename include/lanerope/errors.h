@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdexcept>
+#include <string>
 
 namespace lanerope {
 
@@ -31,6 +32,22 @@ struct DoesNotFit : Error {
 // The operating system or a back end refused: a full disk, a file that cannot be opened, a verifier that
 // died.
 struct SystemError : Error {
+  using Error::Error;
+};
+
+// A Service has more to do than it takes on; asked again after a while it may not.
+struct Busy : Error {
+  Busy(const std::string& message, int seconds) : Error(message), retry_after(seconds) {}
+  int retry_after;  // seconds
+};
+
+// A Service takes no new groups, or has ended.
+struct Draining : Error {
+  using Error::Error;
+};
+
+// A group of that name does not run, or does no longer.
+struct NoSuchGroup : Error {
   using Error::Error;
 };
 

@@ -12,4 +12,5 @@
 #include "lanerope/names.h"     // IWYU pragma: export
 #include "lanerope/request.h"   // IWYU pragma: export
 #include "lanerope/result.h"    // IWYU pragma: export
+#include "lanerope/service.h"   // IWYU pragma: export
 #include "lanerope/token.h"     // IWYU pragma: export

@@ -69,8 +69,8 @@ server::ServerOptions make_options(const ServeFlags& flags) {
   server::ServerOptions options = flags.server;
   options.access.keys = read_keys(flags.key_file);
   options.access.loopback = is_loopback(options.host);
-  options.loop.engine.kv_type = flags.kv_type;
-  options.loop.hold_time = std::chrono::seconds(flags.hold_seconds);
+  options.service.engine.kv_type = flags.kv_type;
+  options.service.hold_time = std::chrono::seconds(flags.hold_seconds);
   options.transport.request_time = std::chrono::seconds(flags.request_seconds);
   options.transport.most_body = static_cast<size_t>(flags.most_body_mib) << 20;
   if (options.transport.certificate.empty() != options.transport.key.empty()) {
@@ -161,16 +161,18 @@ void add_limit_flags(CLI::App& app, ServeFlags& flags) {
   const auto add = [&app](const std::string& option, auto& target, const std::string& help) {
     return app.add_option(option, target, help)->type_name("N")->capture_default_str()->group(limits_group);
   };
-  add("-c,--cells", server.loop.engine.kv_cells, "KV cells, for all prompts and lanes together")
+  add("-c,--cells", server.service.engine.kv_cells, "KV cells, for all prompts and lanes together")
       ->check(CLI::Range(2, 1 << 28));
   add_choice(app, "--kv-type", flags.kv_type)
       ->description("Type of keys and values (default: f16)")
       ->group(limits_group);
   add("-b,--budget", server.defaults.budget, "Tokens a lane may write where the request does not say")
       ->check(CLI::PositiveNumber);
-  add("--batch", server.loop.engine.batch_rows, "Tokens in one step; longer prompts are read in chunks of it")
+  add("--batch", server.service.engine.batch_rows,
+      "Tokens in one step; longer prompts are read in chunks of it")
       ->check(CLI::PositiveNumber);
-  add("--queue", server.loop.most_waiting, "Groups that may wait for cells")->check(CLI::Range(0, 1 << 20));
+  add("--queue", server.service.most_waiting, "Groups that may wait for cells")
+      ->check(CLI::Range(0, 1 << 20));
   add("--connections", server.transport.threads, "Connections served at once")->check(CLI::Range(1, 4096));
   add("--max-body", flags.most_body_mib, "Largest request, in MiB")->check(CLI::Range(1, 1024));
   add("--request-timeout", flags.request_seconds, "Seconds for a request to arrive")

@@ -40,6 +40,13 @@ ErrorReply describe_error(const std::exception& error) {
     result.retry_after = api->retry_after;
     return result;
   }
+  if (const auto* busy = dynamic_cast<const Busy*>(&error)) {
+    ErrorReply result = reply(429, busy->what());
+    result.retry_after = busy->retry_after;
+    return result;
+  }
+  if (dynamic_cast<const Draining*>(&error) != nullptr) return reply(503, error.what());
+  if (dynamic_cast<const NoSuchGroup*>(&error) != nullptr) return reply(404, error.what());
   const bool callers_fault = dynamic_cast<const InvalidRequest*>(&error) != nullptr ||
                              dynamic_cast<const DoesNotFit*>(&error) != nullptr;
   if (callers_fault) return reply(400, error.what());

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "server/group_stream.h"
+#include "lanerope/service.h"
 #include "server/lanes_reply.h"
 
 namespace lanerope::server {

@@ -7,6 +7,21 @@
 
 namespace lanerope::server {
 
+AttentionSummary summarise(const AttentionRecord& record) {
+  AttentionSummary summary{.n_lanes = record.n_lanes, .rows = record.rows};
+  const auto width = static_cast<size_t>(1 + record.n_lanes);
+  const size_t heads = static_cast<size_t>(record.n_layer) * static_cast<size_t>(record.n_head);
+  summary.shares.assign(width * record.rows.size(), 0.0F);
+  for (size_t row = 0; row < record.rows.size(); ++row) {
+    for (size_t head = 0; head < heads; ++head) {
+      const float* from = &record.shares[(row * heads + head) * width];
+      for (size_t k = 0; k < width; ++k)
+        summary.shares[row * width + k] += from[k] / static_cast<float>(heads);
+    }
+  }
+  return summary;
+}
+
 namespace {
 
 Json votes_json(const std::vector<Vote>& votes) {

@@ -4,9 +4,16 @@
 #include "lanerope/request.h"
 #include "lanerope/result.h"
 #include "server/api_error.h"
-#include "server/group_stream.h"
 
 namespace lanerope::server {
+
+// Where the lanes of a group looked, averaged over layers and heads.
+struct AttentionSummary {
+  int32_t n_lanes = 0;
+  std::vector<AttentionRecord::Row> rows = {};
+  std::vector<float> shares = {};  // [1 + n_lanes, n_rows]: the prompt first
+};
+AttentionSummary summarise(const AttentionRecord& record);
 
 // The `lanes` object of a response: which lane was selected and why, and what each lane spent.
 Json lanes_reply(const GroupResult& result, const Request& request);

@@ -4,28 +4,23 @@
 #include <memory>
 #include <string>
 
-#include "lanerope/engine.h"
+#include "lanerope/service.h"
 
 namespace lanerope::server {
 
 // What /metrics says, in Prometheus' text form. Names have llama-server's stems, so that its dashboards port.
 // Any thread may call any member.
-class Metrics {
+class Metrics final : public ServiceObserver {
  public:
   Metrics();
-  ~Metrics();
+  ~Metrics() override;
 
-  struct Step {
-    double seconds = 0;
-    int32_t lanes = 0;  // that were fed
-  };
-  void step_done(const Step& step);
-  void prompt_read(double queue_seconds, double seconds);
-  void first_token(double seconds);
-  // `budget`: of each lane, to tell what a consensus saved.
-  void group_finished(const GroupResult& result, int32_t budget);
-  void refused();
-  void state(const EngineState& state);
+  void step_done(const Step& step) override;
+  void prompt_read(double queue_seconds, double seconds) override;
+  void first_token(double seconds) override;
+  void group_finished(const GroupResult& result, int32_t budget) override;
+  void refused() override;
+  void state(const EngineState& state) override;
 
   std::string text() const;
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "lanerope/service.h"
 #include "server/api_error.h"
-#include "server/engine_loop.h"
 
 namespace lanerope::server {
 
@@ -23,10 +23,10 @@ std::string sse(std::string_view name, const Json& data);
 // finished.
 class GroupLease {
  public:
-  GroupLease(EngineLoop& loop, std::shared_ptr<GroupStream> stream)
-      : loop_(loop), stream_(std::move(stream)) {}
+  GroupLease(Service& service, std::shared_ptr<GroupStream> stream)
+      : service_(service), stream_(std::move(stream)) {}
   ~GroupLease() {
-    if (!finished_) loop_.cancel(stream_->group());
+    if (!finished_) service_.cancel(stream_->group());
   }
   GroupLease(const GroupLease&) = delete;
   GroupLease& operator=(const GroupLease&) = delete;
@@ -36,7 +36,7 @@ class GroupLease {
   bool finished() const { return finished_; }
 
  private:
-  EngineLoop& loop_;
+  Service& service_;
   std::shared_ptr<GroupStream> stream_;
   bool finished_ = false;
 };

@@ -27,7 +27,7 @@ Json lane_names() {
 void health(ServerContext& context, const httplib::Request&, httplib::Response& response) {
   if (!context.ready) throw ApiError(503, "Loading model");
   if (context.draining) throw ApiError(503, "the server is shutting down");
-  if (context.loop->failed()) throw ApiError(500, "the engine has stopped working; restart the server");
+  if (context.service->failed()) throw ApiError(500, "the engine has stopped working; restart the server");
   send_json(response, {{"status", "ok"}});
 }
 
@@ -52,7 +52,7 @@ Json adapters_json(const ServerContext& context) {
 void props(ServerContext& context, const httplib::Request&, httplib::Response& response) {
   const ModelInfo& info = context.model->info();
   const Sampling usual;
-  const EngineState state = context.loop->state();
+  const EngineState state = context.service->state();
   send_json(response, {{"build_info", "lanerope " + std::string(version())},
                        {"model_path", info.file.substr(info.file.rfind('/') + 1)},
                        {"model", context.model_id()},

@@ -23,7 +23,7 @@ int32_t lane_of(const httplib::Request& request) {
   return number_in(request.path_params.at("lane"), "the lane");
 }
 
-using Wanted = EngineLoop::Wanted;
+using Wanted = Service::Wanted;
 
 const std::string& group_of(const httplib::Request& request) {
   return request.path_params.at("id");
@@ -32,7 +32,7 @@ const std::string& group_of(const httplib::Request& request) {
 void start(ServerContext& context, const httplib::Request& request, httplib::Response& response) {
   const ApiRequest api = parse_api_request(ApiEndpoint::group, request.body);
   const Request prepared = prepare_request(api, *context.model, context.defaults());
-  auto lease = std::make_shared<GroupLease>(*context.loop, context.loop->submit(prepared));
+  auto lease = std::make_shared<GroupLease>(*context.service, context.service->submit(prepared));
   const Json created = {{"kind", "group_created"},
                         {"id", lease->stream().public_id()},
                         {"lanes", prepared.lanes},
@@ -48,10 +48,10 @@ void start(ServerContext& context, const httplib::Request& request, httplib::Res
                            .write =
                                [stream, prepared](const Event& event) {
                                  std::string text;
-                                 const auto attention = event.kind == EventKind::group_finished
-                                                            ? stream->attention()
-                                                            : std::nullopt;
-                                 if (attention) text += sse("attention", attention_json(*attention));
+                                 const auto attention =
+                                     event.kind == EventKind::group_finished ? stream->attention() : nullptr;
+                                 if (attention)
+                                   text += sse("attention", attention_json(summarise(*attention)));
                                  return text + sse(name(event.kind), event_json(event, prepared));
                                },
                            .opening = sse("group_created", created)});
@@ -65,9 +65,9 @@ void add_lane(ServerContext& context, const httplib::Request& request, httplib::
       .fork_step =
           static_cast<int32_t>(fields.integer("fork_step", {.least = -1, .most = 1 << 24}).value_or(-1)),
       .text = fields.text("text").value_or("")};
-  const int32_t lane =
-      context.loop->call_group(group_of(request), Wanted::running,
-                               [&](Engine& engine, GroupId group) { return engine.spawn(group, options); });
+  const int32_t lane = context.service->call_group(
+      group_of(request), Wanted::running,
+      [&](Engine& engine, GroupId group) { return engine.spawn(group, options); });
   send_json(response, {{"id", group_of(request)}, {"lane", lane}}, 201);
 }
 
@@ -76,20 +76,20 @@ void push_text(ServerContext& context, const httplib::Request& request, httplib:
   const std::optional<std::string> text = JsonFields(body).text("text");
   if (!text || text->empty()) throw ApiError(400, "text is missing", "text");
   const int32_t lane = lane_of(request);
-  context.loop->call_group(group_of(request), Wanted::running,
-                           [&](Engine& engine, GroupId group) { engine.push_text(group, lane, *text); });
+  context.service->call_group(group_of(request), Wanted::running,
+                              [&](Engine& engine, GroupId group) { engine.push_text(group, lane, *text); });
   send_json(response, {{"id", group_of(request)}, {"lane", lane}});
 }
 
 void retire(ServerContext& context, const httplib::Request& request, httplib::Response& response) {
   const int32_t lane = lane_of(request);
-  context.loop->call_group(group_of(request), Wanted::running,
-                           [&](Engine& engine, GroupId group) { engine.retire(group, lane); });
+  context.service->call_group(group_of(request), Wanted::running,
+                              [&](Engine& engine, GroupId group) { engine.retire(group, lane); });
   send_json(response, {{"id", group_of(request)}, {"lane", lane}, {"finish", "retired"}});
 }
 
 void remove(ServerContext& context, const httplib::Request& request, httplib::Response& response) {
-  context.loop->cancel(context.loop->find(group_of(request)));
+  context.service->cancel(context.service->find(group_of(request)));
   send_json(response, {{"id", group_of(request)}, {"finish", "cancelled"}});
 }
 
@@ -136,7 +136,7 @@ void probe(ServerContext& context, const httplib::Request& request, httplib::Res
     throw ApiError(400, "step is missing: ?step=S says which token of the lane", "step");
   const int32_t step = number_in(request.get_param_value("step"), "step");
   const Heads heads = heads_of(request, context.model->info());
-  const AttentionProbe result = context.loop->call_group(
+  const AttentionProbe result = context.service->call_group(
       group_of(request), Wanted::readable,
       [&](Engine& engine, GroupId group) { return engine.probe(group, lane, step); });
   const std::vector<float> weights = mean_weights(result, heads);

@@ -38,7 +38,7 @@ void complete(ServerContext& context, ApiEndpoint endpoint, const httplib::Reque
               httplib::Response& response) {
   const ApiRequest api = parse_api_request(endpoint, request.body);
   const Request prepared = prepare_request(api, *context.model, context.defaults());
-  auto lease = std::make_shared<GroupLease>(*context.loop, context.loop->submit(prepared));
+  auto lease = std::make_shared<GroupLease>(*context.service, context.service->submit(prepared));
   auto writer = std::make_shared<CompletionWriter>(CompletionWriter::Context{.api = api,
                                                                              .request = prepared,
                                                                              .model = context.model,

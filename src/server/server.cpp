@@ -96,7 +96,7 @@ Server::Server(const ServerOptions& options)
     : context_(std::make_unique<ServerContext>()), http_(make_http_server(options.transport)) {
   ServerContext& context = *context_;
   context.options = options;
-  context.options.defaults.kv_cells = options.loop.engine.kv_cells;
+  context.options.defaults.kv_cells = options.service.engine.kv_cells;
   context.started = std::time(nullptr);
   http_->set_pre_routing_handler([&context](const httplib::Request& request, httplib::Response& response) {
     return admit(context, request, response);
@@ -129,20 +129,21 @@ void Server::listen() {
 
 void Server::attach(std::shared_ptr<const Model> model) {
   context_->model = std::move(model);
-  context_->loop = std::make_unique<EngineLoop>(context_->model, context_->options.loop, context_->metrics);
+  context_->service =
+      std::make_unique<Service>(context_->model, context_->options.service, &context_->metrics);
   context_->ready = true;
 }
 
 bool Server::drain(std::chrono::milliseconds deadline) {
   context_->draining = true;
   if (!context_->ready) return true;
-  context_->loop->drain();
+  context_->service->drain();
   const auto end = std::chrono::steady_clock::now() + deadline;
-  while (!context_->loop->idle() && std::chrono::steady_clock::now() < end) {
+  while (!context_->service->idle() && std::chrono::steady_clock::now() < end) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
-  const bool finished = context_->loop->idle();
-  context_->loop->shut_down();
+  const bool finished = context_->service->idle();
+  context_->service->shut_down();
   return finished;
 }
 
@@ -156,7 +157,7 @@ void Server::stop() {
 }
 
 bool Server::failed() const {
-  return context_->ready && context_->loop->failed();
+  return context_->ready && context_->service->failed();
 }
 
 }  // namespace lanerope::server

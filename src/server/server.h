@@ -12,8 +12,8 @@
 
 #include "lanerope/engine.h"
 #include "lanerope/model.h"
+#include "lanerope/service.h"
 #include "server/access.h"
-#include "server/engine_loop.h"
 #include "server/http_transport.h"
 #include "server/prepare_request.h"
 
@@ -24,7 +24,7 @@ struct ServerOptions {
   int port = 8080;  // 0: any free one
   TransportOptions transport = {};
   AccessRules access = {};
-  EngineLoopOptions loop = {.engine = {.kv_cells = 8192, .batch_rows = 128}};
+  ServiceOptions service = {.engine = {.kv_cells = 8192, .batch_rows = 128}};
   RequestDefaults defaults = {};
   std::string model_id = {};  // as clients see it; empty: the model's own name
   bool log_prompts = false;

@@ -8,18 +8,18 @@
 #include <string>
 #include <vector>
 
-#include "server/engine_loop.h"
+#include "lanerope/service.h"
 #include "server/metrics.h"
 #include "server/server.h"
 
 namespace lanerope::server {
 
-// What all routes share. `model` and `loop` are set once, before `ready`, and never change after.
+// What all routes share. `model` and `service` are set once, before `ready`, and never change after.
 struct ServerContext {
   ServerOptions options = {};
   Metrics metrics = {};
   std::shared_ptr<const Model> model = {};
-  std::unique_ptr<EngineLoop> loop = {};
+  std::unique_ptr<Service> service = {};
   std::atomic<bool> ready = false;
   std::atomic<bool> draining = false;
   std::time_t started = 0;

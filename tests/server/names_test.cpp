@@ -32,7 +32,8 @@ std::vector<std::string> all_names(std::vector<Enum> without = {}) {
 }
 
 void expect_names(const Json& field, const std::vector<std::string>& expected) {
-  EXPECT_THAT(field["enum"].get<std::vector<std::string>>(), ::testing::UnorderedElementsAreArray(expected)) << field;
+  EXPECT_THAT(field["enum"].get<std::vector<std::string>>(), ::testing::UnorderedElementsAreArray(expected))
+      << field;
 }
 
 TEST(Names, OfTheApisDescriptionAreThoseOfTheOneTable) {

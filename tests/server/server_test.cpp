@@ -88,7 +88,7 @@ TEST(Server, CanBeStoppedBeforeItListens) {
 }
 
 TEST(Server, RunsManyClientsAtOnceWithoutMixingThemUp) {
-  const Running running({.loop = {.engine = {.kv_cells = 4096, .batch_rows = 64}, .most_waiting = 64}});
+  const Running running({.service = {.engine = {.kv_cells = 4096, .batch_rows = 64}, .most_waiting = 64}});
   const auto body = [](int seed) {
     return R"({"prompt": "count", "n": 3, "max_tokens": 24, "ignore_eos": true, "seed": )" +
            std::to_string(seed) + "}";
@@ -158,7 +158,7 @@ TEST(Server, RefusesNewGroupsAndFinishesTheOldOnesWhileItDrains) {
 }
 
 TEST(Server, HoldsAFinishedGroupUntilItsCellsAreNeeded) {
-  const Running running({.loop = {.engine = {.kv_cells = 300}}});
+  const Running running({.service = {.engine = {.kv_cells = 300}}});
   httplib::Client client = running.client();
   const auto held =
       client.Post("/v1/groups",

@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/engine_loop.h"
+#include "service/engine_thread.h"
 
 #include <algorithm>
 #include <cmath>
+#include <future>
 
-#include "server/api_error.h"
+#include "lanerope/errors.h"
 
-namespace lanerope::server {
+namespace lanerope::service {
 
 namespace {
 
 constexpr size_t most_jobs = 256;
 constexpr std::chrono::milliseconds idle_tick{500};
 
-ApiError no_group() {
-  return {404, "there is no such group, or it has ended"};
+NoSuchGroup no_group() {
+  return NoSuchGroup("there is no such group, or it has ended");
 }
+
+ServiceObserver nobody;
 
 double seconds(std::chrono::steady_clock::duration duration) {
   return std::chrono::duration<double>(duration).count();
@@ -23,17 +26,20 @@ double seconds(std::chrono::steady_clock::duration duration) {
 
 }  // namespace
 
-EngineLoop::EngineLoop(std::shared_ptr<const Model> model, const EngineLoopOptions& options, Metrics& metrics)
-    : metrics_(metrics), options_(options), engine_(std::move(model), options.engine) {
+EngineThread::EngineThread(std::shared_ptr<const Model> model, const ServiceOptions& options,
+                           ServiceObserver* observer)
+    : observer_(observer != nullptr ? *observer : nobody),
+      options_(options),
+      engine_(std::move(model), options.engine) {
   publish_state();
   thread_ = std::thread([this] { run(); });
 }
 
-EngineLoop::~EngineLoop() {
+EngineThread::~EngineThread() {
   shut_down();
 }
 
-void EngineLoop::shut_down() {
+void EngineThread::shut_down() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -42,18 +48,16 @@ void EngineLoop::shut_down() {
   if (thread_.joinable()) thread_.join();
 }
 
-std::shared_ptr<GroupStream> EngineLoop::submit(Request request) {
+std::shared_ptr<GroupStream> EngineThread::submit(Request request) {
   auto stream = std::make_shared<GroupStream>(new_public_id("grp_"));
-  call([&, submitted = Clock::now()](Engine& engine) {
+  const auto admit = [&, submitted = Clock::now()](Engine& engine) {
     {
       const std::lock_guard lock(mutex_);
-      if (draining_) throw ApiError(503, "the server is shutting down and takes no new requests");
+      if (draining_) throw Draining("the server is shutting down and takes no new requests");
     }
     if (engine.state().queued_groups >= options_.most_waiting) {
-      metrics_.refused();
-      ApiError full(429, "too many requests wait already; try again later");
-      full.retry_after = retry_after();
-      throw full;
+      observer_.refused();
+      throw Busy("too many requests wait already; try again later", retry_after());
     }
     const GroupId group = engine.submit(request);
     stream->set_group(group);
@@ -64,64 +68,67 @@ std::shared_ptr<GroupStream> EngineLoop::submit(Request request) {
                        .attention = request.attention != AttentionRecording::none};
     const std::lock_guard lock(mutex_);
     names_.emplace(stream->public_id(), group);
-  });
+  };
+  auto task = std::make_shared<std::packaged_task<void(Engine&)>>(admit);
+  std::future<void> admitted = task->get_future();
+  post([task](Engine& engine) { (*task)(engine); });
+  task.reset();  // so that a job which is thrown away is known to be
+  admitted.get();
   return stream;
 }
 
-void EngineLoop::cancel(GroupId group) {
+void EngineThread::cancel(GroupId group) {
   const std::lock_guard lock(mutex_);
   cancelled_.push_back(group);
   wake_.notify_one();
 }
 
-GroupId EngineLoop::find(std::string_view public_id) const {
+GroupId EngineThread::find(std::string_view public_id) const {
   const std::lock_guard lock(mutex_);
   const auto found = names_.find(public_id);
   if (found == names_.end()) throw no_group();
   return found->second;
 }
 
-void EngineLoop::require(GroupId group, Wanted wanted) {
+void EngineThread::require(GroupId group, Service::Wanted wanted) {
   const auto held = held_.find(group);
   const bool readable = held != held_.end() && engine_.holds(group);
-  if (!running_.contains(group) && !(readable && wanted == Wanted::readable)) throw no_group();
+  if (!running_.contains(group) && !(readable && wanted == Service::Wanted::readable)) throw no_group();
   if (readable) held->second = Clock::now() + options_.hold_time;
 }
 
-void EngineLoop::drain() {
+void EngineThread::drain() {
   const std::lock_guard lock(mutex_);
   draining_ = true;
 }
 
-bool EngineLoop::idle() const {
+bool EngineThread::idle() const {
   const std::lock_guard lock(mutex_);
   return state_.groups == 0 && state_.queued_groups == 0 && jobs_.empty();
 }
 
-bool EngineLoop::failed() const {
+bool EngineThread::failed() const {
   const std::lock_guard lock(mutex_);
   return failure_ != nullptr;
 }
 
-EngineState EngineLoop::state() const {
+EngineState EngineThread::state() const {
   const std::lock_guard lock(mutex_);
   return state_;
 }
 
-void EngineLoop::post(std::function<void(Engine&)> job) {
+void EngineThread::post(std::function<void(Engine&)> job) {
   const std::lock_guard lock(mutex_);
   if (failure_ != nullptr) std::rethrow_exception(failure_);
-  if (stopping_) throw ApiError(503, "the server is shutting down");
+  if (stopping_) throw Draining("the server is shutting down");
   if (jobs_.size() >= most_jobs) {
-    ApiError busy(429, "the server is busy; try again in a moment");
-    busy.retry_after = 1;
-    throw busy;
+    throw Busy("the server is busy; try again in a moment", 1);
   }
   jobs_.push_back(std::move(job));
   wake_.notify_one();
 }
 
-void EngineLoop::run() {
+void EngineThread::run() {
   bool working = false;
   while (true) {
     {
@@ -142,10 +149,10 @@ void EngineLoop::run() {
     }
     publish_state();
   }
-  fail(std::make_exception_ptr(ApiError(503, "the server is shutting down")));
+  fail(std::make_exception_ptr(Draining("the server is shutting down")));
 }
 
-bool EngineLoop::run_jobs() {
+bool EngineThread::run_jobs() {
   std::deque<std::function<void(Engine&)>> jobs;
   std::vector<GroupId> cancelled;
   {
@@ -164,21 +171,21 @@ bool EngineLoop::run_jobs() {
   return !jobs.empty() || !cancelled.empty();
 }
 
-void EngineLoop::step() {
+void EngineThread::step() {
   const int32_t lanes = engine_.state().lanes;
   const Clock::time_point start = Clock::now();
   engine_.step([this](const Event& event) { deliver(event); });
-  metrics_.step_done({.seconds = seconds(Clock::now() - start), .lanes = lanes});
+  observer_.step_done({.seconds = seconds(Clock::now() - start), .lanes = lanes});
 }
 
-void EngineLoop::deliver(const Event& event) {
+void EngineThread::deliver(const Event& event) {
   const auto found = running_.find(event.group);
   if (found == running_.end()) return;
   Running& running = found->second;
   if (event.kind == EventKind::prefill) running.read = Clock::now();
   if (event.kind == EventKind::token && !event.forced && !running.spoke) {
     running.spoke = true;
-    metrics_.first_token(seconds(Clock::now() - running.submitted));
+    observer_.first_token(seconds(Clock::now() - running.submitted));
   }
   if (event.kind != EventKind::group_finished) {
     if (!running.stream->push(event)) cancel(event.group);
@@ -188,14 +195,14 @@ void EngineLoop::deliver(const Event& event) {
   running_.erase(found);
 }
 
-void EngineLoop::finish(Running& running, const Event& event) {
+void EngineThread::finish(Running& running, const Event& event) {
   const GroupResult& result = *event.result;
-  metrics_.prompt_read(seconds(running.read - running.submitted) - result.prefill_seconds,
-                       result.prefill_seconds);
-  metrics_.group_finished(result, running.budget);
+  observer_.prompt_read(seconds(running.read - running.submitted) - result.prefill_seconds,
+                        result.prefill_seconds);
+  observer_.group_finished(result, running.budget);
   const double took = seconds(Clock::now() - running.submitted);
   group_seconds_ += 0.2 * (took - group_seconds_);
-  if (running.attention) running.stream->set_attention(summarise(engine_.take_attention(event.group)));
+  if (running.attention) running.stream->set_attention(engine_.take_attention(event.group));
   held_[event.group] = Clock::now() + options_.hold_time;  // expire_held() drops it at once if it is not held
   // Its client alone hears of a group's failure, as the status of its request.
   if (result.error != nullptr) {
@@ -205,12 +212,12 @@ void EngineLoop::finish(Running& running, const Event& event) {
   }
 }
 
-void EngineLoop::forget(GroupId group) {
+void EngineThread::forget(GroupId group) {
   const std::lock_guard lock(mutex_);
   std::erase_if(names_, [group](const auto& entry) { return entry.second == group; });
 }
 
-void EngineLoop::expire_held() {
+void EngineThread::expire_held() {
   const Clock::time_point now = Clock::now();
   for (auto entry = held_.begin(); entry != held_.end();) {
     if (now < entry->second && engine_.holds(entry->first)) {
@@ -223,7 +230,7 @@ void EngineLoop::expire_held() {
   }
 }
 
-void EngineLoop::fail(const std::exception_ptr& error) {
+void EngineThread::fail(const std::exception_ptr& error) {
   std::deque<std::function<void(Engine&)>> jobs;
   {
     const std::lock_guard lock(mutex_);
@@ -236,15 +243,15 @@ void EngineLoop::fail(const std::exception_ptr& error) {
   for (auto& [id, running] : running_) running.stream->fail(error);
 }
 
-void EngineLoop::publish_state() {
+void EngineThread::publish_state() {
   const EngineState state = engine_.state();
-  metrics_.state(state);
+  observer_.state(state);
   const std::lock_guard lock(mutex_);
   state_ = state;
 }
 
-int EngineLoop::retry_after() const {
+int EngineThread::retry_after() const {
   return static_cast<int>(std::clamp(std::ceil(group_seconds_), 1.0, 60.0));
 }
 
-}  // namespace lanerope::server
+}  // namespace lanerope::service

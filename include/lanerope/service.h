@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "lanerope/engine.h"
+
+namespace lanerope {
+
+namespace service {
+class EngineThread;  // src/service/engine_thread.h
+}
+
+// The prefix and 32 hexadecimal digits from the operating system's random source: a name that cannot be guessed.
+std::string new_public_id(std::string_view prefix);
+
+// The way of one group's events from the service's thread to whoever reads them. Any thread may call any member.
+class GroupStream {
+ public:
+  explicit GroupStream(std::string public_id) : public_id_(std::move(public_id)) {}
+
+  // The group's name for others: 128 bits that cannot be guessed, since to know it is to command the group.
+  const std::string& public_id() const { return public_id_; }
+  GroupId group() const;
+
+  // The next event, or nothing after `patience`. Throws what ended the group, where it failed or the service did.
+  std::optional<Event> next(std::chrono::milliseconds patience);
+  // Where the lanes looked; set before group_finished where it was asked for, null otherwise.
+  std::shared_ptr<const AttentionRecord> attention() const;
+
+ private:
+  friend class service::EngineThread;
+  // False once more events wait than a reader may leave: it has stopped reading.
+  bool push(Event event);
+  void fail(std::exception_ptr error);
+  void set_attention(AttentionRecord record);
+  void set_group(GroupId group);
+
+  const std::string public_id_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Event> events_;
+  std::exception_ptr error_;
+  std::shared_ptr<const AttentionRecord> attention_;
+  GroupId group_ = 0;
+};
+
+// What a service says of its work, for metrics. All but refused() are called on the service's thread.
+class ServiceObserver {
+ public:
+  virtual ~ServiceObserver() = default;
+  struct Step {
+    double seconds = 0;
+    int32_t lanes = 0;  // that were fed
+  };
+  virtual void step_done(const Step&) {}
+  virtual void prompt_read(double /*queue_seconds*/, double /*seconds*/) {}
+  virtual void first_token(double /*seconds*/) {}
+  // `budget`: of each lane, to tell what a consensus saved.
+  virtual void group_finished(const GroupResult&, int32_t /*budget*/) {}
+  virtual void refused() {}
+  virtual void state(const EngineState&) {}
+};
+
+struct ServiceOptions {
+  EngineOptions engine = {};
+  int32_t most_waiting = 64;            // groups that wait for cells; more are refused with Busy
+  std::chrono::seconds hold_time{600};  // how long a finished group stays readable after the last probe
+};
+
+// An engine with a thread of its own. Other threads talk to it through bounded queues; every member may be called from
+// any thread and waits at most for the step that is under way.
+class Service {
+ public:
+  // `observer`, if any, must outlive the service. Throws as Engine's constructor.
+  Service(std::shared_ptr<const Model> model, const ServiceOptions& options, ServiceObserver* observer = nullptr);
+  // Ends the thread; what still runs is cut off and told so.
+  ~Service();
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  // Queues a group. Throws InvalidRequest or DoesNotFit, Busy where too many wait, Draining while it drains.
+  std::shared_ptr<GroupStream> submit(Request request);
+
+  // Its lanes and cells are free in the next step.
+  void cancel(GroupId group);
+
+  // Runs `work(engine)` between two steps and returns what it returns, or throws what it throws. Throws Busy where too
+  // much is asked at once.
+  template <typename Work>
+  auto call(Work work) {
+    using Result = std::invoke_result_t<Work, Engine&>;
+    auto task = std::make_shared<std::packaged_task<Result(Engine&)>>(std::move(work));
+    std::future<Result> result = task->get_future();
+    post([task](Engine& engine) { (*task)(engine); });
+    task.reset();  // so that a job which is thrown away is known to be
+    return result.get();
+  }
+
+  // Runs `work(engine, group)` on the group of that name, as call() does. Throws NoSuchGroup if it has
+  // ended; a held group has not where `readable` is asked for, and is held for another while.
+  enum class Wanted { running, readable };
+  template <typename Work>
+  auto call_group(std::string_view public_id, Wanted wanted, Work work) {
+    const GroupId group = find(public_id);
+    return call([this, group, wanted, &work](Engine& engine) {
+      require(group, wanted);
+      return work(engine, group);
+    });
+  }
+
+  // The group of that name. Throws NoSuchGroup.
+  GroupId find(std::string_view public_id) const;
+
+  void drain();       // no new groups from now on
+  void shut_down();   // ends the thread now
+  bool idle() const;  // no group runs or waits
+  bool failed() const;
+  EngineState state() const;
+
+ private:
+  void post(std::function<void(Engine&)> job);
+  void require(GroupId group, Wanted wanted);
+  std::unique_ptr<service::EngineThread> thread_;
+};
+
+}  // namespace lanerope

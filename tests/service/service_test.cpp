@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// An engine on a thread of its own: many callers, refusals as types, one group's failure its own.
+#include "lanerope/service.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <thread>
+
+#include "lanerope/errors.h"
+#include "tests/support/engine_run.h"
+#include "tests/support/random_models.h"
+
+namespace lanerope {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::shared_ptr<const Model> small_model() {
+  static const auto model = support::load_model(tools::RandomModel{.width = 64, .n_ffn = 96, .n_vocab = 300}, BackEnd::kernels);
+  return model;
+}
+
+Request request_of(uint64_t seed) {
+  return {.prompt = "How many beams are there?", .lanes = 2, .budget = 16, .sampling = {.seed = seed}, .ignore_end = true};
+}
+
+// All events of a group, until its end.
+std::vector<TokenId> tokens_of(GroupStream& stream, int32_t lane) {
+  std::vector<TokenId> tokens;
+  while (true) {
+    const std::optional<Event> event = stream.next(100ms);
+    if (!event) continue;
+    if (event->kind == EventKind::token && event->lane == lane) tokens.push_back(event->token);
+    if (event->kind == EventKind::group_finished) return tokens;
+  }
+}
+
+TEST(Service, GivesCallersOnManyThreadsWhatTheEngineGivesEachAlone) {
+  Engine engine(small_model(), {.kv_cells = 512});
+  std::vector<std::vector<TokenId>> expected;
+  for (uint64_t seed = 0; seed < 4; ++seed) expected.push_back(support::run_group(engine, request_of(seed)).tokens(0));
+
+  Service service(small_model(), {.engine = {.kv_cells = 512}});
+  std::vector<std::vector<TokenId>> got(4);
+  std::vector<std::thread> callers;
+  for (uint64_t seed = 0; seed < 4; ++seed) {
+    callers.emplace_back([&, seed] { got[seed] = tokens_of(*service.submit(request_of(seed)), 0); });
+  }
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(got, expected);
+}
+
+TEST(Service, RefusesWithATypeThatSaysWhy) {
+  Service full(small_model(), {.engine = {.kv_cells = 128}, .most_waiting = 0});
+  EXPECT_THROW(full.submit(request_of(1)), Busy);
+
+  Service service(small_model(), {.engine = {.kv_cells = 128}});
+  EXPECT_THROW(service.submit({.prompt = "", .lanes = 1}), InvalidRequest);
+  EXPECT_THROW(service.submit({.prompt = "Hello", .lanes = 8, .budget = 256}), DoesNotFit);
+  EXPECT_THROW(service.find("grp_of_nobody"), NoSuchGroup);
+  service.drain();
+  EXPECT_THROW(service.submit(request_of(1)), Draining);
+}
+
+TEST(Service, TellsTheReaderOfAGroupAloneThatItFailed) {
+  Service service(small_model(), {.engine = {.kv_cells = 512}});
+  Request bad = request_of(1);
+  for (TokenId token = 0; token < small_model()->info().n_vocab; ++token)
+    bad.sampling.logit_bias.push_back({.token = token, .bias = -std::numeric_limits<float>::infinity()});
+  const auto failed = service.submit(bad);
+  const auto good = service.submit(request_of(2));
+  EXPECT_THROW(tokens_of(*failed, 0), InvalidRequest);
+  EXPECT_EQ(tokens_of(*good, 0).size(), 16U);
+  EXPECT_FALSE(service.failed());
+}
+
+TEST(Service, CommandsARunningGroupByItsName) {
+  Service service(small_model(), {.engine = {.kv_cells = 2048}});
+  Request request = request_of(3);
+  request.budget = 900;
+  const auto stream = service.submit(request);
+  EXPECT_EQ(service.find(stream->public_id()), stream->group());
+  service.call_group(stream->public_id(), Service::Wanted::running,
+                     [](Engine& engine, GroupId group) { engine.cancel(group); });
+  EXPECT_LT(tokens_of(*stream, 0).size(), 900U);
+  EXPECT_THROW(service.call_group(stream->public_id(), Service::Wanted::running, [](Engine&, GroupId) {}), NoSuchGroup);
+}
+
+}  // namespace
+}  // namespace lanerope
