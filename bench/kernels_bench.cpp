@@ -133,7 +133,7 @@ void bench_attention(const AttentionCase& c, const kernels::MachineCeilings& cei
                                       .n_rot = 128,
                                       .pairs = core::RopePairs::halves,
                                       .scale = 0.088F};
-  auto frequencies = std::make_shared<core::LaneFrequencies>();
+  auto frequencies = std::make_shared<core::ClassFrequencies>();
   for (int t = 0; t < 64; ++t) frequencies->theta.push_back(1.0 / (t + 1));
   frequencies->omega = frequencies->theta;
   core::AttentionPlan plan;

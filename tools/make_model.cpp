@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "arch/architectures.h"
 #include "lanerope/errors.h"
 #include "tools/random_model.h"
 
@@ -21,7 +22,7 @@ void add_options(CLI::App& app, Arguments& arguments) {
   app.add_option_function<std::string>(
       "--preset", [&m](const std::string& name) { m = lanerope::tools::preset_model(name); },
       "tiny (default) or r1-1.5b");
-  app.add_option("--architecture", m.architecture, "llama, qwen2 or qwen3");
+  app.add_option("--architecture", m.architecture, lanerope::arch::architecture_names());
   app.add_option("--layers", m.n_layer, "transformer layers");
   app.add_option("--width", m.width, "size of the hidden state");
   app.add_option("--heads", m.n_head, "query heads");
@@ -32,6 +33,7 @@ void add_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--context", m.context, "trained context in tokens");
   app.add_option("--type", m.type, "f32, f16, bf16, q8_0, q4_0, q4_k_m, or any other type of ggml");
   app.add_flag("--tied,!--untied", m.tied, "whether the output matrix is the token embedding");
+  app.add_option("--window", m.window, "attention.sliding_window of architectures that have one");
   app.add_option("--rope-base", m.rope_base, "base of the rotary frequencies");
   const std::map<std::string, lanerope::core::RopeScaling> scalings = {
       {"none", lanerope::core::RopeScaling::none},

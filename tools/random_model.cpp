@@ -8,6 +8,8 @@
 #include <numbers>
 #include <span>
 
+#include "arch/architectures.h"
+#include "arch/tensor_table.h"
 #include "gguf/writer.h"
 #include "lanerope/errors.h"
 #include "tools/random_tensor.h"
@@ -27,8 +29,9 @@ void check(const RandomModel& m) {
   const auto require = [](bool holds, const char* what) {
     if (!holds) throw InvalidRequest(std::string("no such model can be: ") + what);
   };
-  require(m.architecture == "llama" || m.architecture == "qwen2" || m.architecture == "qwen3",
-          "the architecture must be llama, qwen2 or qwen3");
+  if (arch::find_architecture(m.architecture) == nullptr)
+    throw InvalidRequest("no such model can be: the architecture must be one of " +
+                         arch::architecture_names());
   require(m.n_layer > 0 && m.width > 0 && m.n_head > 0 && m.n_head_kv > 0 && m.n_ffn > 0 && m.context > 0,
           "every size must be positive");
   require(m.n_head % m.n_head_kv == 0, "the KV heads must divide the heads");
@@ -55,70 +58,68 @@ std::vector<float> llama3_divisors(const RandomModel& m) {
   return divisors;
 }
 
+// Enough of a config for its table of tensors. Keys are written by hand below, so that what reads them is not
+// judged by its own writer.
+arch::ModelConfig config_of(const RandomModel& m, int32_t n_vocab) {
+  const arch::Architecture& architecture = *arch::find_architecture(m.architecture);
+  arch::ModelConfig config{
+      .architecture = architecture.name, .n_embd = m.width, .n_vocab = n_vocab, .tied = m.tied};
+  config.layers.assign(m.n_layer, {.norms = architecture.norms,
+                                   .attention = {.n_head = m.n_head,
+                                                 .n_head_kv = m.n_head_kv,
+                                                 .head_dim = m.head_dim,
+                                                 .qk_norm = architecture.qk_norm,
+                                                 .qkv_bias = architecture.qkv_bias},
+                                   .ffn = {.n_ffn = m.n_ffn}});
+  return config;
+}
+
 class TensorList {
  public:
   TensorList(const RandomModel& model, const ToyTokenizer& tokenizer) : m_(model), tokenizer_(tokenizer) {}
 
   std::vector<RandomTensor> make() {
-    const auto n_vocab = static_cast<int64_t>(tokenizer_.tokens.size());
-    const float row = m_.output_gain / std::sqrt(static_cast<float>(m_.width));
-    // A tied embedding is small beside what the layers add, or a token would best predict itself; the last
-    // norm then makes up for it.
-    constexpr float tied_deviation = 0.2F;
-    add({.name = "token_embd.weight",
-         .ne = {m_.width, n_vocab},
-         .deviation = m_.tied ? tied_deviation : 1.0F});
-    if (m_.tied) tensors_.back().row_scale = tokenizer_.prominence;
-    for (int32_t layer = 0; layer < m_.n_layer; ++layer) add_layer(layer);
-    const float last = m_.tied ? row / tied_deviation : 1.0F;
-    add({.name = "output_norm.weight", .ne = {m_.width}, .mean = last, .deviation = 0.1F * last});
-    if (!m_.tied) {
-      add({.name = "output.weight",
-           .ne = {m_.width, n_vocab},
-           .deviation = row,
-           .row_scale = tokenizer_.prominence});
-    }
+    const arch::ModelConfig config = config_of(m_, static_cast<int32_t>(tokenizer_.tokens.size()));
+    for (const arch::TensorSpec& spec : arch::tensor_table(config)) add(random_tensor(spec));
     if (m_.llama3_rope_freqs)
       add({.name = "rope_freqs.weight", .ne = {m_.head_dim / 2}, .values = llama3_divisors(m_)});
     return std::move(tensors_);
   }
 
  private:
-  void add_layer(int32_t layer) {
-    const std::string prefix = "blk." + std::to_string(layer) + ".";
-    const int64_t queries = static_cast<int64_t>(m_.n_head) * m_.head_dim;
-    const int64_t keys = static_cast<int64_t>(m_.n_head_kv) * m_.head_dim;
+  RandomTensor random_tensor(const arch::TensorSpec& spec) const {
+    using arch::Role;
+    const float row = m_.output_gain / std::sqrt(static_cast<float>(m_.width));
+    // A tied embedding is small beside what the layers add, or a token would best predict itself; the last
+    // norm then makes up for it.
+    constexpr float tied_deviation = 0.2F;
+    if (spec.bias) return {.name = spec.name, .ne = {spec.ne[0]}, .deviation = 0.3F};
+    RandomTensor tensor{.name = spec.name, .ne = {spec.ne[0], spec.ne[1]}};
+    switch (spec.role) {
+      case Role::token_embd:
+        tensor.deviation = m_.tied ? tied_deviation : 1.0F;
+        if (arch::find_architecture(m_.architecture)->scales_embedding)
+          tensor.deviation /= std::sqrt(static_cast<float>(m_.width));
+        if (m_.tied) tensor.row_scale = tokenizer_.prominence;
+        return tensor;
+      case Role::output:
+        tensor.deviation = row;
+        tensor.row_scale = tokenizer_.prominence;
+        return tensor;
+      case Role::output_norm: {
+        const float last = m_.tied ? row / tied_deviation : 1.0F;
+        return {.name = spec.name, .ne = {m_.width}, .mean = last, .deviation = 0.1F * last};
+      }
+      default:
+        break;
+    }
+    if (!spec.linear) return {.name = spec.name, .ne = {spec.ne[0]}, .mean = 1, .deviation = 0.1F};
     // Queries and keys are large enough that attention picks, and what a block adds stays below what it
     // reads.
     constexpr float sharp = 1.4F;
-    add_norm(prefix + "attn_norm.weight", m_.width);
-    add_linear(prefix + "attn_q", {m_.width, queries}, sharp);
-    add_linear(prefix + "attn_k", {m_.width, keys}, sharp);
-    add_linear(prefix + "attn_v", {m_.width, keys}, 1);
-    if (m_.architecture == "qwen2") {
-      for (const char* name : {"attn_q", "attn_k", "attn_v"}) {
-        const int64_t length = std::string_view(name) == "attn_q" ? queries : keys;
-        add({.name = prefix + name + ".bias", .ne = {length}, .deviation = 0.3F});
-      }
-    }
-    if (m_.architecture == "qwen3") {
-      add_norm(prefix + "attn_q_norm.weight", m_.head_dim);
-      add_norm(prefix + "attn_k_norm.weight", m_.head_dim);
-    }
-    add_linear(prefix + "attn_output", {queries, m_.width}, 1);
-    add_norm(prefix + "ffn_norm.weight", m_.width);
-    add_linear(prefix + "ffn_gate", {m_.width, m_.n_ffn}, 1);
-    add_linear(prefix + "ffn_up", {m_.width, m_.n_ffn}, 1);
-    add_linear(prefix + "ffn_down", {m_.n_ffn, m_.width}, 1);
-  }
-
-  void add_norm(const std::string& name, int64_t length) {
-    add({.name = name, .ne = {length}, .mean = 1, .deviation = 0.1F});
-  }
-
-  void add_linear(const std::string& stem, std::vector<int64_t> ne, float gain) {
-    const float deviation = gain / std::sqrt(static_cast<float>(ne[0]));
-    add({.name = stem + ".weight", .ne = std::move(ne), .deviation = deviation});
+    const bool picks = spec.role == Role::attn_q || spec.role == Role::attn_k;
+    tensor.deviation = (picks ? sharp : 1.0F) / std::sqrt(static_cast<float>(spec.ne[0]));
+    return tensor;
   }
 
   void add(RandomTensor tensor) {
@@ -167,6 +168,7 @@ void set_metadata(gguf::Writer& writer, const RandomModel& m, const ToyTokenizer
   set_size("attention.key_length", m.head_dim);
   set_size("attention.value_length", m.head_dim);
   set_size("rope.dimension_count", m.head_dim);
+  if (m.window > 0) set_size("attention.sliding_window", m.window);
   writer.set(prefix + "attention.layer_norm_rms_epsilon", 1e-6F);
   writer.set(prefix + "rope.freq_base", m.rope_base);
   if (m.rope_scaling != core::RopeScaling::none) {

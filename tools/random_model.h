@@ -17,7 +17,7 @@ namespace lanerope::tools {
 // read, and greedy decoding has a clear favourite at each step. Bit for bit the same everywhere for the same
 // values.
 struct RandomModel {
-  std::string architecture = "qwen2";  // llama, qwen2 or qwen3
+  std::string architecture = "qwen2";  // any of arch/architectures.cpp
   int32_t n_layer = 3;
   int32_t width = 128;
   int32_t n_head = 4;
@@ -28,7 +28,8 @@ struct RandomModel {
   int32_t context = 4096;
   // Any name that ggml gives a type, or q4_k_m: q4_K with q6_K where llama.cpp's quantiser puts it.
   std::string type = "f32";
-  bool tied = false;  // the output matrix is the token embedding
+  bool tied = false;   // the output matrix is the token embedding
+  int32_t window = 0;  // attention.sliding_window; 0: no such key
   float rope_base = 10000.0F;
   core::RopeScaling rope_scaling = core::RopeScaling::none;
   float rope_factor = 1.0F;

@@ -15,8 +15,8 @@ struct Named {
   std::string_view name;
 };
 
-// The one list of an enum's names, in the order in which they are shown: parsed, printed, validated, completed
-// and documented from here. Each enum that has names declares its specialisation beside itself.
+// The one list of an enum's names, in the order in which they are shown: parsed, printed, validated,
+// completed and documented from here. Each enum that has names declares its specialisation beside itself.
 template <typename Enum>
 std::span<const Named<Enum>> names();
 

@@ -49,8 +49,13 @@ int32_t lag_of(const GroupView& group, int32_t m) {
 
 class GroupPlanner {
  public:
-  explicit GroupPlanner(const GroupView& group)
-      : group_(group), n_lanes_(static_cast<int32_t>(group.lanes.size())) {
+  GroupPlanner(const GroupView& group, PlanClass plan_class)
+      : group_(group),
+        window_(plan_class.window),
+        // Shares the ownership of all classes.
+        frequencies_(group.frequencies, &group.frequencies->classes[plan_class.index]),
+        n_lanes_(static_cast<int32_t>(group.lanes.size())) {
+    for (const SegmentView& segment : group.prompt) n_prompt_ += segment.length;
     for (int32_t m = 0; m < n_lanes_; ++m) {
       past_.push_back(past_of(group, m));
       lag_.push_back(lag_of(group, m));
@@ -63,8 +68,8 @@ class GroupPlanner {
     for (const GroupRow& row : rows) {
       int32_t offset = 0;
       for (const SegmentView& segment : group_.prompt) {
-        block.row_segments.push_back(
-            {.visible = {0, std::clamp(row.step + 1 - offset, 0, segment.length)}, .offset = {}});
+        const CellRange range{0, std::clamp(row.step + 1 - offset, 0, segment.length)};
+        block.row_segments.push_back({.visible = in_window(range, row.step, offset), .offset = {}});
         offset += segment.length;
       }
     }
@@ -88,7 +93,7 @@ class GroupPlanner {
     add_segment(block, group_.lanes[m].segment, m);
     add_past_segments(block, m);
     for (const GroupRow& row : rows) {
-      add_prompt(block, prompt_offset(m, 0));
+      add_prompt(block, row, prompt_offset(m, 0));
       block.row_segments.push_back({.visible = own_range(row), .offset = {}});
       add_past_ranges(block, row, m);
     }
@@ -97,7 +102,7 @@ class GroupPlanner {
 
  private:
   AttentionBlock empty_block(size_t n_rows) const {
-    AttentionBlock block{.n_rows = static_cast<int32_t>(n_rows), .frequencies = group_.frequencies};
+    AttentionBlock block{.n_rows = static_cast<int32_t>(n_rows), .frequencies = frequencies_};
     for (const SegmentView& segment : group_.prompt) add_segment(block, segment, prompt_row);
     return block;
   }
@@ -117,22 +122,34 @@ class GroupPlanner {
     for (const Past& past : past_[m]) {
       RowSegment entry;
       if (m == row.lane) {
-        entry.visible = {0, past.length};
+        entry.visible = in_window({0, past.length}, row.step, group_.lanes[past.lane].start_step);
         entry.offset.tokens = lag_[past.lane] - lag_[m];
       }
       block.row_segments.push_back(entry);
     }
   }
 
-  void add_prompt(AttentionBlock& block, Offset offset) const {
+  void add_prompt(AttentionBlock& block, const GroupRow& row, Offset offset) const {
+    int32_t first_step = -n_prompt_;
     for (const SegmentView& segment : group_.prompt) {
-      block.row_segments.push_back({.visible = {0, segment.length}, .offset = offset});
+      const CellRange visible = in_window({0, segment.length}, row.step, first_step);
+      block.row_segments.push_back({.visible = visible, .offset = visible.empty() ? Offset{} : offset});
+      first_step += segment.length;
     }
+  }
+
+  // Of cells whose first one was written at `first_step`, those that a query at `step` sees through the
+  // window.
+  CellRange in_window(CellRange range, int32_t step, int32_t first_step) const {
+    if (window_ > 0) range.begin = std::max(range.begin, step - window_ + 1 - first_step);
+    if (range.empty()) range = {};
+    return range;
   }
 
   CellRange own_range(const GroupRow& row) const {
     const LaneView& lane = group_.lanes[row.lane];
-    return {0, std::clamp(row.step + 1 - lane.start_step, 0, lane.segment.length)};
+    const CellRange range{0, std::clamp(row.step + 1 - lane.start_step, 0, lane.segment.length)};
+    return in_window(range, row.step, lane.start_step);
   }
 
   // What `row` sees of another lane n.
@@ -169,7 +186,7 @@ class GroupPlanner {
     for (int32_t n = 0; n < n_lanes_; ++n) {
       if (n != m) in_view += (others[n] = other_range(row, n)).size();
     }
-    add_prompt(block, prompt_offset(m, in_view));
+    add_prompt(block, row, prompt_offset(m, in_view));
 
     int32_t from_here = in_view;  // cells of lane n and of the other lanes after it, in lane m's layout
     for (int32_t n = 0; n < n_lanes_; ++n) {
@@ -177,7 +194,8 @@ class GroupPlanner {
         block.row_segments.push_back({.visible = own_range(row), .offset = {}});
         continue;
       }
-      RowSegment entry{.visible = others[n], .offset = {}};
+      // The layout of hogwild is what all layers have in common: a window hides cells and moves none.
+      RowSegment entry{.visible = in_window(others[n], row.step, group_.lanes[n].start_step), .offset = {}};
       switch (group_.coupling->kind) {
         case CouplingKind::independent:
           break;
@@ -199,7 +217,10 @@ class GroupPlanner {
   }
 
   const GroupView& group_;
+  int32_t window_;
+  std::shared_ptr<const ClassFrequencies> frequencies_;
   int32_t n_lanes_;
+  int32_t n_prompt_ = 0;
   std::vector<std::vector<Past>> past_;  // [lane]
   std::vector<int32_t> lag_;             // [lane]
 };
@@ -212,9 +233,10 @@ void append_block(AttentionPlan& plan, AttentionBlock block) {
 
 }  // namespace
 
-void append_group(AttentionPlan& plan, const GroupView& group, std::span<const GroupRow> rows) {
+void append_group(AttentionPlan& plan, const GroupView& group, std::span<const GroupRow> rows,
+                  PlanClass plan_class) {
   assert(group.coupling != nullptr && group.frequencies != nullptr);
-  const GroupPlanner planner(group);
+  const GroupPlanner planner(group, plan_class);
   const bool lone = group.coupling->kind == CouplingKind::independent || group.lanes.size() == 1;
 
   // One block for a run of prompt rows, one for a run of lane rows (of the same lane, where lanes are alone).

@@ -56,7 +56,7 @@ struct AttentionBlock {
   std::vector<SegmentView> segments = {};  // [n_segments]
   std::vector<int32_t> owners = {};  // [n_segments] the lane it belongs to (its own past too), or prompt_row
   std::vector<RowSegment> row_segments = {};  // [n_segments, n_rows]
-  std::shared_ptr<const LaneFrequencies> frequencies = {};
+  std::shared_ptr<const ClassFrequencies> frequencies = {};
 
   std::span<const RowSegment> row(int32_t r) const {
     return std::span(row_segments).subspan(static_cast<size_t>(r) * segments.size(), segments.size());
@@ -95,9 +95,18 @@ struct GroupRow {
   int32_t step = 0;  // step on the clock; for a token of the prompt its index in it
 };
 
+// Which of the model's attention classes a plan is for. A query at token index i sees the key at index j of
+// any lane where i - j < window; the clock gives the tokens of all lanes one index, so no coupling changes
+// this.
+struct PlanClass {
+  int32_t index = 0;
+  int32_t window = 0;  // 0: all
+};
+
 // Appends to `plan` the blocks of `rows`, which become the next rows of the batch. Lanes that do not see one
 // another get a block each. Pure: the plan depends on the arguments alone, never on what else is in the
-// batch.
-void append_group(AttentionPlan& plan, const GroupView& group, std::span<const GroupRow> rows);
+// batch. The plans of all classes have the same blocks and segments; what rows see of them differs.
+void append_group(AttentionPlan& plan, const GroupView& group, std::span<const GroupRow> rows,
+                  PlanClass plan_class = {});
 
 }  // namespace lanerope::core

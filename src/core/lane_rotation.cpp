@@ -43,7 +43,7 @@ std::vector<double> initial_omega(std::span<const double> theta, const OmegaPara
   return omega;
 }
 
-std::span<const double> LaneFrequencies::omega_of_layer(int32_t layer) const {
+std::span<const double> ClassFrequencies::omega_of_layer(int32_t layer) const {
   const size_t pairs = theta.size();
   if (omega.size() == pairs) return omega;
   assert(omega.size() >= (layer + 1) * pairs);

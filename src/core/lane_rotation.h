@@ -31,12 +31,17 @@ struct Offset {
   bool operator==(const Offset&) const = default;
 };
 
-// The frequencies that a group's offsets multiply. Shared by all groups with the same coupling.
-struct LaneFrequencies {
+// What offsets multiply in the layers of one attention class of a model: those with the same rope and window.
+struct ClassFrequencies {
   std::vector<double> theta = {};  // [d/2]
   std::vector<double> omega = {};  // [d/2] for all layers, or [d/2, n_layer]
 
   std::span<const double> omega_of_layer(int32_t layer) const;
+};
+
+// The frequencies of a group, one for each attention class. Groups of equal couplings share them.
+struct LaneFrequencies {
+  std::vector<ClassFrequencies> classes = {};
 };
 
 }  // namespace lanerope::core

@@ -24,10 +24,8 @@ std::span<const Named<CouplingKind>> names() {
 template <>
 std::span<const Named<OmegaInit>> names() {
   static constexpr Named<OmegaInit> all[] = {
-      {OmegaInit::rope, "rope"},
-      {OmegaInit::gt, "gt"},
-      {OmegaInit::ntk, "ntk"},
-      {OmegaInit::ntk_by_parts, "ntk-by-parts"},
+      {OmegaInit::rope, "rope"},   {OmegaInit::gt, "gt"},
+      {OmegaInit::ntk, "ntk"},     {OmegaInit::ntk_by_parts, "ntk-by-parts"},
       {OmegaInit::given, "given"},
   };
   return all;
@@ -85,8 +83,9 @@ std::span<const Named<KvType>> names() {
 template <>
 std::span<const Named<SelectionKind>> names() {
   static constexpr Named<SelectionKind> all[] = {
-      {SelectionKind::vote, "vote"},         {SelectionKind::logprob, "logprob"}, {SelectionKind::verifier, "verifier"},
-      {SelectionKind::first, "first"},       {SelectionKind::none, "none"},
+      {SelectionKind::vote, "vote"},         {SelectionKind::logprob, "logprob"},
+      {SelectionKind::verifier, "verifier"}, {SelectionKind::first, "first"},
+      {SelectionKind::none, "none"},
   };
   return all;
 }

@@ -6,7 +6,7 @@
 
 #include "core/attention_plan.h"
 #include "lanerope/result.h"
-#include "model/forward.h"
+#include "model/model_runner.h"
 
 namespace lanerope::engine {
 

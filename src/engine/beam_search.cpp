@@ -6,12 +6,10 @@
 #include <optional>
 
 #include "engine/resolved_request.h"
-#include "engine/step_batch.h"
 #include "kernels/vocabulary_reduce.h"
 #include "lanerope/errors.h"
-#include "model/forward.h"
-#include "model/kv_pool.h"
 #include "model/loaded_model.h"
+#include "model/model_runner.h"
 
 namespace lanerope::engine {
 
@@ -45,21 +43,24 @@ std::vector<TokenId> prompt_of(const Model& model, const BeamRequest& request) {
   return prompt;
 }
 
+// Beams never look at one another, so nothing is rotated. Throws InvalidRequest where layers have windows.
+std::shared_ptr<const core::ClassFrequencies> plain_frequencies(const Model& model) {
+  if (model::loaded(model).config.attention_classes.size() > 1) {
+    throw InvalidRequest("beam search does not run models with sliding windows, such as " +
+                         model.info().architecture + "; use lanes instead");
+  }
+  const auto all = make_frequencies(model, {.kind = CouplingKind::independent}, {.stride = 1, .lanes = 1});
+  return {all, &all->classes.front()};
+}
+
 }  // namespace
 
 struct BeamSearch::Impl {
   Impl(std::shared_ptr<const Model> loaded, int32_t wanted_cells)
       : model(std::move(loaded)),
         n_cells(wanted_cells),
-        operations_for_layout(model::loaded(*model).make_operations(KvType::f16)),
-        pool(model::loaded(*model).h, model::loaded(*model).device,
-             {.n_cells = wanted_cells, .type = KvType::f16, .values = operations_for_layout->value_layout()}),
-        forward({.h = model::loaded(*model).h,
-                 .weights = model::loaded(*model).weights,
-                 .device = model::loaded(*model).device,
-                 .pool = pool,
-                 .operations = std::move(operations_for_layout)}),
-        frequencies(make_frequencies(*model, {.kind = CouplingKind::independent}, {.stride = 1, .lanes = 1})),
+        runner(model::loaded(*model), {.n_cells = wanted_cells}),
+        frequencies(plain_frequencies(*model)),
         lane_scales(adapter_scales(*model, {})),
         prompt_scales(lane_scales) {
     for (size_t i = 0; i < prompt_scales.size(); ++i) {
@@ -69,7 +70,7 @@ struct BeamSearch::Impl {
 
   std::span<const float> read_prompt();
   std::span<const float> feed(std::span<const Beam> beams, int32_t step);
-  core::AttentionBlock block_of(const Beam& beam, int32_t row) const;
+  core::AttentionBlock block_of(const Beam& beam) const;
   std::vector<Continuation> continuations(std::span<const Beam> beams, std::span<const float> logits,
                                           int32_t width);
   std::vector<Beam> kept(std::span<const Beam> beams, std::vector<Continuation> all, int32_t width);
@@ -77,10 +78,8 @@ struct BeamSearch::Impl {
 
   std::shared_ptr<const Model> model;
   int32_t n_cells;
-  std::unique_ptr<model::LaneOperations> operations_for_layout;  // until the pool knows its layout
-  model::KvPool pool;
-  model::Forward forward;
-  std::shared_ptr<const core::LaneFrequencies> frequencies;
+  model::ModelRunner runner;
+  std::shared_ptr<const core::ClassFrequencies> frequencies;
   std::vector<float> lane_scales;
   std::vector<float> prompt_scales;
   kernels::VocabularyReduce reduce;
@@ -95,30 +94,23 @@ std::span<const float> BeamSearch::Impl::read_prompt() {
   const auto n_prompt = static_cast<int32_t>(prompt.size());
   for (int32_t from = 0; from < n_prompt; from += batch_rows) {
     const int32_t to = std::min(from + batch_rows, n_prompt);
-    model::Batch batch;
-    batch.adapter_scales.resize(prompt_scales.size());
-    core::AttentionBlock block{.n_rows = to - from,
-                               .segments = {{.cell = 0, .length = to}},
-                               .owners = {core::prompt_row},
-                               .frequencies = frequencies};
+    std::vector<model::BatchRow> rows;
+    core::AttentionBlock block{
+        .segments = {{.cell = 0, .length = to}}, .owners = {core::prompt_row}, .frequencies = frequencies};
     for (int32_t i = from; i < to; ++i) {
-      batch.tokens.push_back(prompt[i]);
-      batch.positions.push_back(i);
-      batch.cells.push_back(i);
-      append_scales(batch, prompt_scales);
+      rows.push_back({.token = prompt[i], .position = i, .cell = i, .output = i + 1 == to});
       block.row_segments.push_back({.visible = {0, i + 1}});
     }
-    batch.plan = {.blocks = {std::move(block)}, .n_rows = to - from};
-    batch.outputs = {to - from - 1};
-    finish_batch(batch);
-    logits = forward.run(batch);
+    model::BatchBuilder batch = runner.batch();
+    batch.add(std::move(block), rows, prompt_scales);
+    logits = runner.run(std::move(batch).finish()).logits;
   }
   return logits;
 }
 
 // What a beam sees: the prompt, and its past as the runs of cells in which it lies.
-core::AttentionBlock BeamSearch::Impl::block_of(const Beam& beam, int32_t row) const {
-  core::AttentionBlock block{.first_row = row, .n_rows = 1, .frequencies = frequencies};
+core::AttentionBlock BeamSearch::Impl::block_of(const Beam& beam) const {
+  core::AttentionBlock block{.frequencies = frequencies};
   std::vector<core::SegmentView> past;  // latest first
   for (int32_t at = beam.node; at >= 0; at = nodes[at].parent) {
     const int32_t cell = nodes[at].cell;
@@ -140,22 +132,17 @@ core::AttentionBlock BeamSearch::Impl::block_of(const Beam& beam, int32_t row) c
 
 // Feeds the last token of each live beam: [n_vocab, live beams].
 std::span<const float> BeamSearch::Impl::feed(std::span<const Beam> beams, int32_t step) {
-  model::Batch batch;
-  batch.adapter_scales.resize(lane_scales.size());
+  model::BatchBuilder batch = runner.batch();
   const auto n_prompt = static_cast<int32_t>(prompt.size());
   for (const Beam& beam : beams) {
     if (beam.ended) continue;
-    nodes[beam.node].cell = n_prompt + beam.run * budget + step;
-    batch.plan.blocks.push_back(block_of(beam, batch.n_rows()));
-    batch.outputs.push_back(batch.n_rows());
-    batch.tokens.push_back(nodes[beam.node].token);
-    batch.positions.push_back(n_prompt + step);
-    batch.cells.push_back(nodes[beam.node].cell);
-    append_scales(batch, lane_scales);
+    Node& node = nodes[beam.node];
+    node.cell = n_prompt + beam.run * budget + step;
+    const model::BatchRow row{
+        .token = node.token, .position = n_prompt + step, .cell = node.cell, .output = true};
+    batch.add(block_of(beam), std::span(&row, 1), lane_scales);
   }
-  batch.plan.n_rows = batch.n_rows();
-  finish_batch(batch);
-  return forward.run(batch);
+  return runner.run(std::move(batch).finish()).logits;
 }
 
 std::vector<Continuation> BeamSearch::Impl::continuations(std::span<const Beam> beams,

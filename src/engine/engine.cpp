@@ -33,16 +33,7 @@ const EngineOptions& checked(const EngineOptions& options) {
 Engine::Impl::Impl(std::shared_ptr<const Model> loaded, const EngineOptions& wanted)
     : model(std::move(loaded)),
       options(checked(wanted)),
-      operations_for_layout(model::loaded(*model).make_operations(options.kv_type)),
-      pool(model::loaded(*model).h, model::loaded(*model).device,
-           {.n_cells = options.kv_cells,
-            .type = options.kv_type,
-            .values = operations_for_layout->value_layout()}),
-      forward({.h = model::loaded(*model).h,
-               .weights = model::loaded(*model).weights,
-               .device = model::loaded(*model).device,
-               .pool = pool,
-               .operations = std::move(operations_for_layout)}),
+      runner(model::loaded(*model), {.n_cells = options.kv_cells, .kv_type = options.kv_type}),
       allocator(options.kv_cells),
       prefixes(allocator, {.keep = options.keep_prefixes, .share = options.share_prefixes}) {}
 
@@ -74,20 +65,18 @@ void Engine::Impl::start_groups() {
     while (!started && release_oldest_held()) started = group->start(prefixes);
     if (!started) break;  // first come, first served
     if (group->request().request.attention != AttentionRecording::none) {
-      const auto& h = model::loaded(*model).h;
-      recorders.try_emplace(group->id(), h.n_layer, h.n_head);
+      recorders.try_emplace(group->id(), model->info().n_layer, model->info().n_head);
     }
   }
 }
 
 void Engine::Impl::run(engine::StepBatch& step) {
-  const std::span<const float> logits = forward.run(step.batch);
-  const auto n_vocab = static_cast<size_t>(model->info().n_vocab);
+  const model::StepOutput& output = runner.run(step.batch);
   ++steps;
   for (const engine::StepBatch::Slice& slice : step.slices) {
     engine::Group& group = *slice.group;
     const auto recorder = recorders.find(group.id());
-    const auto logits_of = [&](size_t row) { return logits.subspan(slice.outputs[row] * n_vocab, n_vocab); };
+    const auto logits_of = [&](size_t row) { return output.logits_of(slice.at.outputs[row]); };
     if (group.state() == engine::GroupState::prefill) {
       group.prompt().read += static_cast<int32_t>(slice.rows.size());
       if (group.prompt().read == group.n_prompt())
@@ -95,8 +84,9 @@ void Engine::Impl::run(engine::StepBatch& step) {
       continue;
     }
     if (recorder != recorders.end()) {
-      recorder->second.add({.plan = step.batch.plan, .first_block = slice.first_block, .rows = slice.rows},
-                           forward.attention_masses());
+      recorder->second.add(
+          {.plan = step.batch.plans.front(), .first_block = slice.at.first_block, .rows = slice.rows},
+          output.masses);
     }
     group.step_is_done(slice.rows, logits_of, sampler);
   }
@@ -128,17 +118,18 @@ Engine::~Engine() = default;
 
 MemoryNeed Engine::need(const Request& request) const {
   return need_of(engine::resolve(*impl_->model, request),
-                 model::kv_bytes_per_cell(model::loaded(*impl_->model).h, impl_->options.kv_type));
+                 model::kv_bytes_per_cell(model::loaded(*impl_->model).config, impl_->options.kv_type));
 }
 
 MemoryNeed memory_need(const Model& model, const Request& request, KvType kv_type) {
-  return need_of(engine::resolve(model, request), model::kv_bytes_per_cell(model::loaded(model).h, kv_type));
+  return need_of(engine::resolve(model, request),
+                 model::kv_bytes_per_cell(model::loaded(model).config, kv_type));
 }
 
 GroupId Engine::submit(const Request& request) {
   engine::ResolvedRequest resolved = engine::resolve(*impl_->model, request);
-  const MemoryNeed need =
-      need_of(resolved, model::kv_bytes_per_cell(model::loaded(*impl_->model).h, impl_->options.kv_type));
+  const MemoryNeed need = need_of(
+      resolved, model::kv_bytes_per_cell(model::loaded(*impl_->model).config, impl_->options.kv_type));
   const int64_t cells = static_cast<int64_t>(need.prompt_cells) + need.lane_cells;
   if (cells > impl_->options.kv_cells) {
     throw DoesNotFit(
@@ -154,8 +145,7 @@ GroupId Engine::submit(const Request& request) {
 
 bool Engine::step(const EventSink& sink) {
   impl_->start_groups();
-  engine::StepBatch step =
-      engine::assemble(impl_->groups, impl_->options, impl_->model->info().adapters.size());
+  engine::StepBatch step = engine::assemble(impl_->groups, impl_->options.batch_rows, impl_->runner.batch());
   if (!step.empty()) impl_->run(step);
   for (const auto& group : impl_->groups) {
     if (group->state() == engine::GroupState::verifying) {

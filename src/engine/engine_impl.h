@@ -13,8 +13,7 @@
 #include "engine/sampler.h"
 #include "engine/step_batch.h"
 #include "lanerope/engine.h"
-#include "model/forward.h"
-#include "model/kv_pool.h"
+#include "model/model_runner.h"
 
 namespace lanerope {
 
@@ -30,9 +29,7 @@ struct Engine::Impl {
 
   std::shared_ptr<const Model> model;
   EngineOptions options;
-  std::unique_ptr<model::LaneOperations> operations_for_layout;  // until the pool knows its layout
-  model::KvPool pool;
-  model::Forward forward;
+  model::ModelRunner runner;
   core::CellAllocator allocator;  // outlives everything that holds cells
   engine::PrefixCache prefixes;
   engine::Sampler sampler;

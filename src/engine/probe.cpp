@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "engine/engine_impl.h"
-#include "engine/step_batch.h"
 #include "lanerope/errors.h"
 #include "model/loaded_model.h"
 
@@ -10,25 +9,25 @@ namespace lanerope {
 
 namespace {
 
-// The tokens of one segment that the row saw: which they are, and where they lie in the recorded weights.
+// The tokens of one segment that the row saw in the layers that see furthest.
 struct Seen {
   AttentionProbe::Part part;
-  int64_t offset = 0;
+  int32_t segment = 0;
+  int32_t begin = 0;  // cell of the segment
 };
 
-std::vector<Seen> seen_parts(const core::AttentionBlock& block, const core::GroupView& view,
-                             const model::AttentionMass& layer) {
+std::vector<Seen> seen_parts(const core::AttentionBlock& block, const core::GroupView& view) {
   std::vector<Seen> parts;
   int32_t prompt_index = 0;
-  int64_t offset = 0;
   for (size_t s = 0; s < block.segments.size(); ++s) {
     const core::SegmentView& segment = block.segments[s];
     const core::CellRange visible = block.row(0)[s].visible;
     const int32_t index = prompt_index;
     if (block.owners[s] == core::prompt_row) prompt_index += segment.length;
-    if (std::ranges::find(layer.segments, static_cast<int32_t>(s)) == layer.segments.end()) continue;
+    if (visible.empty()) continue;
     Seen seen{.part = {.first_step = index + visible.begin, .n = visible.size()},
-              .offset = offset + visible.begin};
+              .segment = static_cast<int32_t>(s),
+              .begin = visible.begin};
     if (block.owners[s] != core::prompt_row) {
       // A fork's past lies in the cells of the lane that wrote it.
       const auto writer =
@@ -37,9 +36,39 @@ std::vector<Seen> seen_parts(const core::AttentionBlock& block, const core::Grou
       seen.part.first_step = writer->start_step + visible.begin;
     }
     parts.push_back(seen);
-    offset += segment.length;
   }
   return parts;
+}
+
+// The class whose layers see furthest: the one without a window, or with the widest.
+size_t widest_class(std::span<const arch::AttentionClass> classes) {
+  size_t widest = 0;
+  for (size_t c = 0; c < classes.size(); ++c) {
+    if (classes[c].window == 0) return c;
+    if (classes[c].window > classes[widest].window) widest = c;
+  }
+  return widest;
+}
+
+// Appends one layer's weights on the tokens of `parts`, head by head: zeros where a window hides them.
+void append_weights(AttentionProbe& probe, std::span<const Seen> parts, const core::AttentionBlock& block,
+                    const model::AttentionMass& layer) {
+  std::vector<int64_t> offsets(block.segments.size(), -1);  // of each segment's cells in the layer's values
+  int64_t n_cells = 0;
+  for (const int32_t segment : layer.segments) {
+    offsets[segment] = n_cells;
+    n_cells += block.segments[segment].length;
+  }
+  for (int64_t head = 0; head < probe.n_head; ++head) {
+    for (const Seen& seen : parts) {
+      if (offsets[seen.segment] < 0) {
+        probe.weights.insert(probe.weights.end(), seen.part.n, 0.0F);
+      } else {
+        const float* first = layer.values.data() + head * n_cells + offsets[seen.segment] + seen.begin;
+        probe.weights.insert(probe.weights.end(), first, first + seen.part.n);
+      }
+    }
+  }
 }
 
 }  // namespace
@@ -52,33 +81,24 @@ AttentionProbe Engine::probe(GroupId id, int32_t lane, int32_t step) {
                          std::to_string(step));
   }
   // The row writes its own cell again, with the values that are there already.
-  model::Batch batch;
-  batch.adapter_scales.resize(impl_->model->info().adapters.size());
-  batch.tokens = {group.token_at(row)};
-  batch.positions = {group.n_prompt() + step};
-  batch.cells = {group.cell_at(row)};
-  batch.record = model::AttentionDetail::weights;
-  engine::append_scales(batch, group.request().lane_scales);
-  engine::finish_batch(batch);
   const core::GroupView view = group.view({});
-  core::append_group(batch.plan, view, std::span(&row, 1));
-  impl_->forward.run(batch);
+  const model::BatchRow batch_row{.row = row,
+                                  .token = group.token_at(row),
+                                  .position = group.n_prompt() + step,
+                                  .cell = group.cell_at(row),
+                                  .output = true};
+  model::BatchBuilder builder = impl_->runner.batch();
+  builder.add(view, std::span(&batch_row, 1), group.request().lane_scales);
+  builder.record(model::AttentionDetail::weights);
+  const model::Batch batch = std::move(builder).finish();
+  const model::StepOutput& output = impl_->runner.run(batch);
 
-  const model::Hyperparameters& h = model::loaded(*impl_->model).h;
-  AttentionProbe result{.n_layer = h.n_layer, .n_head = h.n_head};
-  for (const model::AttentionMass& layer : impl_->forward.attention_masses()) {
-    const std::vector<Seen> parts = seen_parts(batch.plan.blocks.front(), view, layer);
-    const auto n_cells = static_cast<int64_t>(layer.values.size()) / h.n_head;
-    if (result.parts.empty()) {
-      for (const Seen& seen : parts) result.parts.push_back(seen.part);
-    }
-    for (int64_t head = 0; head < h.n_head; ++head) {
-      for (const Seen& seen : parts) {
-        const float* first = layer.values.data() + head * n_cells + seen.offset;
-        result.weights.insert(result.weights.end(), first, first + seen.part.n);
-      }
-    }
-  }
+  const arch::ModelConfig& config = model::loaded(*impl_->model).config;
+  AttentionProbe result{.n_layer = config.n_layer(), .n_head = config.attention().n_head};
+  const core::AttentionBlock& block = batch.plans[widest_class(config.attention_classes)].blocks.front();
+  const std::vector<Seen> parts = seen_parts(block, view);
+  for (const Seen& seen : parts) result.parts.push_back(seen.part);
+  for (const model::AttentionMass& layer : output.masses) append_weights(result, parts, block, layer);
   return result;
 }
 

@@ -123,24 +123,28 @@ std::vector<float> adapter_scales(const Model& model, const std::vector<float>& 
 
 std::shared_ptr<const core::LaneFrequencies> make_frequencies(const Model& model, const Coupling& coupling,
                                                               const FrequencyParameters& parameters) {
-  const auto& parts = model::loaded(model);
+  const arch::ModelConfig& config = model::loaded(model).config;
   auto frequencies = std::make_shared<core::LaneFrequencies>();
-  frequencies->theta = parts.theta.theta;
-  const size_t pairs = frequencies->theta.size();
-  if (coupling.init == OmegaInit::given) {
-    const size_t per_layer = pairs * static_cast<size_t>(parts.h.n_layer);
-    require(coupling.omega.size() == pairs || coupling.omega.size() == per_layer,
-            "omega has " + std::to_string(coupling.omega.size()) + " values, and the model needs " +
-                std::to_string(pairs) + ", or " + std::to_string(per_layer) + " for a vector per layer");
-    for (const float value : coupling.omega)
-      require(std::isfinite(value), "omega holds a value that is not a number");
-    frequencies->omega.assign(coupling.omega.begin(), coupling.omega.end());
-  } else {
-    frequencies->omega =
-        core::initial_omega(frequencies->theta, {.init = coupling.init,
-                                                 .stride = static_cast<double>(parameters.stride),
-                                                 .lanes = parameters.lanes,
-                                                 .trained_context = parts.h.trained_context});
+  for (const arch::AttentionClass& of : config.attention_classes) {
+    core::ClassFrequencies made{.theta = core::effective_theta(config.ropes[of.rope]).theta};
+    const size_t pairs = made.theta.size();
+    if (coupling.init == OmegaInit::given) {
+      const size_t per_layer = pairs * config.layers.size();
+      require(coupling.omega.size() == pairs || coupling.omega.size() == per_layer,
+              "omega has " + std::to_string(coupling.omega.size()) + " values, and the model needs " +
+                  std::to_string(pairs) + ", or " + std::to_string(per_layer) + " for a vector per layer");
+      for (const float value : coupling.omega)
+        require(std::isfinite(value), "omega holds a value that is not a number");
+      made.omega.assign(coupling.omega.begin(), coupling.omega.end());
+    } else {
+      // A layer with a window was trained on distances within it.
+      made.omega = core::initial_omega(
+          made.theta, {.init = coupling.init,
+                       .stride = static_cast<double>(parameters.stride),
+                       .lanes = parameters.lanes,
+                       .trained_context = of.window > 0 ? of.window : config.trained_context});
+    }
+    frequencies->classes.push_back(std::move(made));
   }
   return frequencies;
 }

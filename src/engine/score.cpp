@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "engine/engine_impl.h"
-#include "engine/step_batch.h"
 #include "lanerope/errors.h"
 #include "model/loaded_model.h"
 
@@ -137,42 +136,41 @@ void TraceScorer::take_logits(const core::GroupRow& row, std::span<const float> 
 }
 
 void TraceScorer::feed(std::span<const core::GroupRow> rows) {
-  model::Batch batch;
-  batch.adapter_scales.resize(lane_scales_.size());
   const auto n_prompt = static_cast<int32_t>(request_.prompt_tokens.size());
+  std::vector<model::BatchRow> batch_rows;
   std::vector<core::GroupRow> outputs;
+  const bool of_prompt = rows.front().lane == core::prompt_row;
   for (const core::GroupRow& row : rows) {
-    const bool of_prompt = row.lane == core::prompt_row;
-    if (!of_prompt || row.step + 1 == n_prompt) {
-      batch.outputs.push_back(batch.n_rows());
-      outputs.push_back(row);
-    }
+    const bool output = !of_prompt || row.step + 1 == n_prompt;
+    if (output) outputs.push_back(row);
     if (of_prompt) {
-      batch.tokens.push_back(request_.prompt_tokens[row.step]);
-      batch.positions.push_back(row.step);
-      batch.cells.push_back(prompt_->cell_of(row.step));
+      batch_rows.push_back({.row = row,
+                            .token = request_.prompt_tokens[row.step],
+                            .position = row.step,
+                            .cell = prompt_->cell_of(row.step),
+                            .output = output});
     } else {
       core::LaneView& lane = lanes_[row.lane];
       const int32_t index = row.step - lane.start_step;
-      batch.tokens.push_back(request_.lanes[row.lane][index]);
-      batch.positions.push_back(n_prompt + row.step);
-      batch.cells.push_back(lane.segment.cell + index);
+      batch_rows.push_back({.row = row,
+                            .token = request_.lanes[row.lane][index],
+                            .position = n_prompt + row.step,
+                            .cell = lane.segment.cell + index,
+                            .output = output});
       lane.segment.length = std::max(lane.segment.length, index + 1);
     }
-    engine::append_scales(batch, of_prompt ? prompt_scales_ : lane_scales_);
   }
   const std::vector<core::SegmentView> prompt = prompt_->segments();
-  core::append_group(batch.plan,
-                     {.coupling = &request_.coupling,
-                      .frequencies = frequencies_,
-                      .prompt = prompt,
-                      .lanes = lanes_,
-                      .stride = stride_},
-                     rows);
-  engine::finish_batch(batch);
-  const std::span<const float> logits = engine_.forward.run(batch);
-  const auto n_vocab = static_cast<size_t>(engine_.model->info().n_vocab);
-  for (size_t i = 0; i < outputs.size(); ++i) take_logits(outputs[i], logits.subspan(i * n_vocab, n_vocab));
+  model::BatchBuilder batch = engine_.runner.batch();
+  batch.add({.coupling = &request_.coupling,
+             .frequencies = frequencies_,
+             .prompt = prompt,
+             .lanes = lanes_,
+             .stride = stride_},
+            batch_rows, of_prompt ? prompt_scales_ : lane_scales_);
+  const model::StepOutput& output = engine_.runner.run(std::move(batch).finish());
+  for (size_t i = 0; i < outputs.size(); ++i)
+    take_logits(outputs[i], output.logits_of(static_cast<int32_t>(i)));
 }
 
 void TraceScorer::feed_prompt() {

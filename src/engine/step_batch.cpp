@@ -7,61 +7,64 @@ namespace lanerope::engine {
 
 namespace {
 
-void append_slice(StepBatch& step, Group& group, std::vector<core::GroupRow> rows) {
-  model::Batch& batch = step.batch;
-  StepBatch::Slice slice{.group = &group,
-                         .rows = std::move(rows),
-                         .first_row = batch.n_rows(),
-                         .first_block = static_cast<int32_t>(batch.plan.blocks.size()),
-                         .outputs = {}};
-  for (const core::GroupRow& row : slice.rows) {
-    const bool of_prompt = row.lane == core::prompt_row;
-    const bool output = of_prompt ? row.step + 1 == group.n_prompt() : group.wants_logits(row);
-    slice.outputs.push_back(output ? static_cast<int32_t>(batch.outputs.size()) : -1);
-    if (output) batch.outputs.push_back(batch.n_rows());
-    batch.tokens.push_back(of_prompt ? group.prompt().tokens[row.step] : group.token_at(row));
-    batch.positions.push_back(of_prompt ? row.step : group.n_prompt() + row.step);
-    batch.cells.push_back(of_prompt ? group.prompt().cell_of(row.step) : group.cell_at(row));
-    append_scales(batch, of_prompt ? group.request().prompt_scales : group.request().lane_scales);
+class Assembler {
+ public:
+  explicit Assembler(model::BatchBuilder batch) : batch_(std::move(batch)) {}
+
+  void add(Group& group, std::vector<core::GroupRow> rows) {
+    std::vector<model::BatchRow> batch_rows;
+    for (const core::GroupRow& row : rows) batch_rows.push_back(batch_row(group, row));
+    const bool of_prompt = rows.empty() || rows.front().lane == core::prompt_row;
+    const ResolvedRequest& request = group.request();
+    model::BatchSlice at =
+        batch_.add(group.view(rows), batch_rows, of_prompt ? request.prompt_scales : request.lane_scales);
+    if (request.request.attention != AttentionRecording::none) batch_.record(model::AttentionDetail::mass);
+    slices_.push_back({.group = &group, .rows = std::move(rows), .at = std::move(at)});
   }
-  core::append_group(batch.plan, group.view(slice.rows), slice.rows);
-  if (group.request().request.attention != AttentionRecording::none)
-    batch.record = model::AttentionDetail::mass;
-  step.slices.push_back(std::move(slice));
-}
+
+  int32_t n_rows() const { return batch_.n_rows(); }
+
+  StepBatch finish() && { return {.batch = std::move(batch_).finish(), .slices = std::move(slices_)}; }
+
+ private:
+  static model::BatchRow batch_row(Group& group, const core::GroupRow& row) {
+    if (row.lane == core::prompt_row) {
+      return {.row = row,
+              .token = group.prompt().tokens[row.step],
+              .position = row.step,
+              .cell = group.prompt().cell_of(row.step),
+              .output = row.step + 1 == group.n_prompt()};
+    }
+    return {.row = row,
+            .token = group.token_at(row),
+            .position = group.n_prompt() + row.step,
+            .cell = group.cell_at(row),
+            .output = group.wants_logits(row)};
+  }
+
+  model::BatchBuilder batch_;
+  std::vector<StepBatch::Slice> slices_;
+};
 
 }  // namespace
 
-void append_scales(model::Batch& batch, const std::vector<float>& scales) {
-  for (size_t a = 0; a < scales.size(); ++a) batch.adapter_scales[a].push_back(scales[a]);
-}
-
-void finish_batch(model::Batch& batch) {
-  for (auto& scales : batch.adapter_scales) {
-    if (std::ranges::all_of(scales, [](float s) { return s == 0; })) scales.clear();
-  }
-  if (batch.outputs.empty() && batch.n_rows() > 0) batch.outputs.push_back(batch.n_rows() - 1);
-}
-
-StepBatch assemble(std::vector<std::unique_ptr<Group>>& groups, const EngineOptions& options,
-                   size_t n_adapters) {
-  StepBatch step;
-  step.batch.adapter_scales.resize(n_adapters);
+StepBatch assemble(std::vector<std::unique_ptr<Group>>& groups, int32_t batch_rows,
+                   model::BatchBuilder batch) {
+  Assembler step(std::move(batch));
   for (const auto& group : groups) {
-    if (group->state() == GroupState::decode) append_slice(step, *group, group->decode_rows());
+    if (group->state() == GroupState::decode) step.add(*group, group->decode_rows());
   }
   for (const auto& group : groups) {
-    const int32_t room = options.batch_rows - step.batch.n_rows();
+    const int32_t room = batch_rows - step.n_rows();
     if (room <= 0) break;
     if (group->state() != GroupState::prefill || group->waits_for_prefix()) continue;
     std::vector<core::GroupRow> rows;
     const int32_t from = group->prompt().read;
     const int32_t to = std::min(group->n_prompt(), from + room);
     for (int32_t i = from; i < to; ++i) rows.push_back({.lane = core::prompt_row, .step = i});
-    append_slice(step, *group, std::move(rows));
+    step.add(*group, std::move(rows));
   }
-  finish_batch(step.batch);
-  return step;
+  return std::move(step).finish();
 }
 
 }  // namespace lanerope::engine

@@ -19,7 +19,7 @@ namespace lanerope::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 // gate = silu(gate) * up, [n].
-void swiglu(float* HWY_RESTRICT gate, const float* HWY_RESTRICT up, int n) {
+void silu_gate(float* HWY_RESTRICT gate, const float* HWY_RESTRICT up, int n) {
   const hn::CappedTag<float, 16> df;
   const auto one = hn::Set(df, 1.0F);
   for (int i = 0; i < n; i += static_cast<int>(hn::Lanes(df))) {
@@ -29,13 +29,29 @@ void swiglu(float* HWY_RESTRICT gate, const float* HWY_RESTRICT up, int n) {
   }
 }
 
+// gate = gelu(gate) * up, [n]: x / 2 * (1 + tanh(z)) = x / (1 + exp(-2 z)), z = sqrt(2 / pi) * (x + 0.044715
+// x^3).
+void gelu_gate(float* HWY_RESTRICT gate, const float* HWY_RESTRICT up, int n) {
+  const hn::CappedTag<float, 16> df;
+  const auto one = hn::Set(df, 1.0F);
+  const auto linear = hn::Set(df, -1.5957691216057308F);
+  const auto cubic = hn::Set(df, -1.5957691216057308F * 0.044715F);
+  for (int i = 0; i < n; i += static_cast<int>(hn::Lanes(df))) {
+    const auto g = hn::Load(df, gate + i);
+    const auto z = hn::Mul(g, hn::MulAdd(cubic, hn::Mul(g, g), linear));
+    const auto gelu = hn::Div(g, hn::Add(one, hn::Exp(df, z)));
+    hn::Store(hn::Mul(gelu, hn::Load(df, up + i)), df, gate + i);
+  }
+}
+
 }  // namespace lanerope::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace lanerope::kernels {
 
-HWY_EXPORT(swiglu);
+HWY_EXPORT(silu_gate);
+HWY_EXPORT(gelu_gate);
 
 TileKernel tile_kernel(ggml_type type) {
   if (TileKernel kernel = k_quant_kernel(type)) return kernel;
@@ -64,7 +80,7 @@ int64_t tile_count(const ProductParameters& parameters) {
   int64_t tiles = 0;
   for (const PackedMatrix::Part& part : parameters.matrix->parts()) {
     tiles += (part.n_out + tile_rows - 1) / tile_rows;
-    if (parameters.swiglu) break;
+    if (parameters.gating != Gating::none) break;
   }
   return tiles;
 }
@@ -98,14 +114,18 @@ void run_tile(const ProductParameters& parameters, const ProductJob& job, int64_
   };
   row += place.part->first_row;
   add_bias(out, row);
-  if (parameters.swiglu) {
+  if (parameters.gating != Gating::none) {
     const PackedMatrix::Part& up_part = matrix.parts()[1];
     alignas(64) float up[max_tile_columns * tile_rows];
     tile.tile = matrix.tile(up_part, place.tile);
     tile.out = up;
     tile_kernel(up_part.type)(tile);
     add_bias(up, row + up_part.first_row);
-    HWY_DYNAMIC_DISPATCH(swiglu)(out, up, columns.count * tile_rows);
+    if (parameters.gating == Gating::silu) {
+      HWY_DYNAMIC_DISPATCH(silu_gate)(out, up, columns.count * tile_rows);
+    } else {
+      HWY_DYNAMIC_DISPATCH(gelu_gate)(out, up, columns.count * tile_rows);
+    }
   }
   for (int64_t c = 0; c < columns.count; ++c) {
     const float* from = out + c * tile_rows;
@@ -151,7 +171,7 @@ void run_tickets(const ProductParameters& parameters, const ProductJob& job, con
 }  // namespace
 
 void product(const ProductParameters& parameters, const ProductJob& job) {
-  assert(!parameters.swiglu || parameters.matrix->parts().size() == 2);
+  assert(parameters.gating == Gating::none || parameters.matrix->parts().size() == 2);
   if (ThreadPool* pool = parameters.activations.pool) {
     const Cut cut(parameters, job.n_columns, pool->n_threads());
     pool->run(cut.tickets(), [&](const Tickets& tickets) { run_tickets(parameters, job, cut, tickets); });

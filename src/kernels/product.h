@@ -11,17 +11,21 @@
 
 namespace lanerope::kernels {
 
-// y = W x + bias, or silu(W_0 x) * (W_1 x). Must stay at its address as long as a graph that uses it. One
-// product at a time may run on it.
+// What becomes of the two halves of a product of gate and up; gelu is its tanh form.
+enum class Gating { none, silu, gelu };
+
+// y = W x + bias, or with gating activation(W_0 x) * (W_1 x). Must stay at its address as long as a graph
+// that uses it. One product at a time may run on it.
 struct ProductParameters {
   const PackedMatrix* matrix = nullptr;
   const float* bias = nullptr;  // [n_out], or null
-  bool swiglu = false;  // the matrix has two parts of equal rows, gate and up; the product has n_out / 2 rows
+  Gating gating =
+      Gating::none;  // else the matrix has two parts of equal rows, gate and up; the product has n_out / 2
   ActivationParameters activations = {};        // form is the matrix's; a norm and a pool may be set
   mutable std::atomic<int64_t> next_chunk = 0;  // of rows; the graph's threads take them as they come
 
   explicit ProductParameters(const PackedMatrix& m) : matrix(&m) { activations.form = m.form(); }
-  int64_t n_out() const { return swiglu ? matrix->n_out() / 2 : matrix->n_out(); }
+  int64_t n_out() const { return gating != Gating::none ? matrix->n_out() / 2 : matrix->n_out(); }
 };
 
 // A share of one product. Every element of y is summed in an order that depends on W alone: the same bits for

@@ -30,7 +30,7 @@ void fill_layer(float* values, std::span<const double> theta, std::span<const do
 
 }  // namespace
 
-const RotationTable* RotationTables::find(const std::shared_ptr<const core::LaneFrequencies>& frequencies,
+const RotationTable* RotationTables::find(const std::shared_ptr<const core::ClassFrequencies>& frequencies,
                                           std::span<const core::Offset> offsets) {
   if (std::ranges::all_of(offsets, &core::Offset::none)) return nullptr;
   Key key{frequencies, {}};

@@ -31,13 +31,13 @@ class RotationTables {
 
   // Offset [width] of each query; null if none of them is rotated. Valid until the second next call of
   // next_step().
-  const RotationTable* find(const std::shared_ptr<const core::LaneFrequencies>& frequencies,
+  const RotationTable* find(const std::shared_ptr<const core::ClassFrequencies>& frequencies,
                             std::span<const core::Offset> offsets);
   void next_step();
 
  private:
   struct Key {
-    std::shared_ptr<const core::LaneFrequencies> frequencies;
+    std::shared_ptr<const core::ClassFrequencies> frequencies;
     std::vector<int32_t> offsets;  // [2, width]
     auto operator<=>(const Key&) const = default;
   };

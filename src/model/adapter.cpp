@@ -5,10 +5,8 @@
 #include <map>
 #include <string_view>
 
-#include "gguf/file.h"
+#include "arch/lane_keys.h"
 #include "lanerope/errors.h"
-#include "model/architecture.h"
-#include "model/lane_training.h"
 
 namespace lanerope::model {
 
@@ -45,12 +43,9 @@ std::map<std::string, Pair> read_pairs(const gguf::File& file) {
   return pairs;
 }
 
-Linear* find_linear(Weights& weights, const std::string& name) {
-  if (name == weights.output.name && !weights.tied_output) return &weights.output;
-  for (LayerWeights& layer : weights.layers) {
-    for (Linear* linear : layer.linears()) {
-      if (linear->name == name) return linear;
-    }
+Linear* find_linear(Weights& weights, std::span<const arch::TensorSpec> table, const std::string& name) {
+  for (const arch::TensorSpec& spec : table) {
+    if (spec.linear && spec.name == name) return weights.linear(spec.role, spec.layer);
   }
   return nullptr;
 }
@@ -95,22 +90,23 @@ AdapterInfo read_adapter_info(const gguf::File& file) {
     info.n_tensors += 2;
     info.bytes += pair.a->bytes + pair.b->bytes;
   }
-  info.lanes = read_lane_training(file);
+  info.lanes = arch::read_lane_training(file);
   info.on_prompt = file.find<bool>("lanerope.prompt").value_or(true);
   return info;
 }
 
-AdapterInfo load_adapter(const std::string& path, int32_t index, const Hyperparameters& h,
+AdapterInfo load_adapter(const std::string& path, int32_t index, const arch::ModelConfig& config,
                          const Device& device, Weights& weights) {
   const gguf::File file(path);
   AdapterInfo info = read_adapter_info(file);
   const auto architecture = file.get<std::string>("general.architecture");
-  if (architecture != h.architecture->name) {
+  if (architecture != config.architecture) {
     throw InvalidRequest(path + ": the adapter is for architecture \"" + architecture +
-                         "\" and the model is \"" + std::string(h.architecture->name) + "\"");
+                         "\" and the model is \"" + std::string(config.architecture) + "\"");
   }
-  if (info.lanes) check_omega(*info.lanes, h);
+  if (info.lanes) arch::check_omega(*info.lanes, config);
 
+  const std::vector<arch::TensorSpec> table = arch::tensor_table(config);
   const auto tensor_pairs = read_pairs(file);
   ContextHandle context = make_context(tensor_pairs.size() * 2);
   std::vector<std::pair<ggml_tensor*, const gguf::TensorInfo*>> to_fill;
@@ -121,7 +117,7 @@ AdapterInfo load_adapter(const std::string& path, int32_t index, const Hyperpara
     return tensor;
   };
   for (const auto& [name, pair] : tensor_pairs) {
-    Linear* linear = find_linear(weights, name);
+    Linear* linear = find_linear(weights, table, name);
     if (linear == nullptr) {
       throw InvalidRequest(path + ": tensor " + pair.a->name + " corrects " + name +
                            ", which is not a linear map of this model");

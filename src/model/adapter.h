@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "arch/model_config.h"
 #include "lanerope/model.h"
 #include "model/device.h"
-#include "model/hyperparameters.h"
 #include "model/weights.h"
 
 namespace lanerope::model {
@@ -18,7 +18,7 @@ AdapterInfo read_adapter_info(const gguf::File& file);
 // Loads a LoRA GGUF and hangs its pairs onto the linears of `weights` as adapter number `index`; the tensors
 // live in `weights`. y += scale * alpha / rank * B (A x). Throws BadFile where the file is damaged, and
 // InvalidRequest, naming the tensor, where it does not belong to this model.
-AdapterInfo load_adapter(const std::string& path, int32_t index, const Hyperparameters& h,
+AdapterInfo load_adapter(const std::string& path, int32_t index, const arch::ModelConfig& config,
                          const Device& device, Weights& weights);
 
 }  // namespace lanerope::model

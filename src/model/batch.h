@@ -16,18 +16,19 @@ enum class AttentionDetail {
   weights,  // how much goes to each cell of each segment in view
 };
 
-// The tokens that are fed in one step, of all groups together. A row is one token.
+// The tokens that are fed in one step, of all groups together; made by a BatchBuilder. A row is one token.
 struct Batch {
-  std::vector<TokenId> tokens = {};     // [n_rows]
-  std::vector<int32_t> positions = {};  // [n_rows] token index i, by which theta rotates
-  std::vector<int32_t> cells = {};      // [n_rows] where the row's key and value go
-  core::AttentionPlan plan;
-  std::vector<int32_t> outputs = {};  // rows whose logits are wanted, ascending
+  std::vector<TokenId> tokens = {};             // [n_rows]
+  std::vector<int32_t> positions = {};          // [n_rows] token index i, by which theta rotates
+  std::vector<int32_t> cells = {};              // [n_rows] where the row's key and value go
+  std::vector<core::AttentionPlan> plans = {};  // [attention classes of the model]
+  std::vector<int32_t> outputs = {};            // rows whose logits are wanted, ascending
   // [n_adapters][n_rows]; an empty inner vector: the adapter is off for every row
   std::vector<std::vector<float>> adapter_scales = {};
-  AttentionDetail record = AttentionDetail::none;
+  AttentionDetail detail = AttentionDetail::none;
 
   int32_t n_rows() const { return static_cast<int32_t>(tokens.size()); }
+  bool empty() const { return tokens.empty(); }
 };
 
 }  // namespace lanerope::model

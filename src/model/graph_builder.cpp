@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "model/architecture.h"
-
 namespace lanerope::model {
 
 namespace {
@@ -13,6 +11,10 @@ namespace {
 template <typename T>
 void set_data(ggml_tensor* tensor, const std::vector<T>& data) {
   ggml_backend_tensor_set(tensor, data.data(), 0, data.size() * sizeof(T));
+}
+
+int mode_of(const core::RopeParameters& rope) {
+  return rope.pairs == core::RopePairs::halves ? GGML_ROPE_TYPE_NEOX : GGML_ROPE_TYPE_NORMAL;
 }
 
 }  // namespace
@@ -34,16 +36,23 @@ ggml_tensor* GraphBuilder::embedding(ggml_tensor* table) {
 }
 
 ggml_tensor* GraphBuilder::rms_norm(ggml_tensor* x, ggml_tensor* weight) {
-  return ggml_mul(context_, ggml_rms_norm(context_, x, h().rms_epsilon), weight);
+  return ggml_mul(context_, ggml_rms_norm(context_, x, config().rms_epsilon), weight);
 }
 
-ggml_tensor* GraphBuilder::linear(const Linear& linear, ggml_tensor* x) {
-  return add_lora(linear, x, parts_.operations.product(*this, linear, x, nullptr));
+ggml_tensor* GraphBuilder::normed(Normed x) {
+  if (x.norm == nullptr) return x.x;
+  auto& [last, result] = last_normed_;
+  if (result == nullptr || last.x != x.x || last.norm != x.norm) {
+    last = x;
+    result = rms_norm(x.x, x.norm);
+  }
+  return result;
 }
 
-ggml_tensor* GraphBuilder::add_linear(ggml_tensor* to, const Linear& linear, ggml_tensor* x) {
-  if (has_lora(linear)) return ggml_add(context_, to, this->linear(linear, x));
-  return parts_.operations.product(*this, linear, x, to);
+ggml_tensor* GraphBuilder::linear(const Linear& linear, Normed x, ggml_tensor* residual) {
+  if (!has_lora(linear)) return parts_.operations.linear(*this, linear, x, residual);
+  ggml_tensor* y = add_lora(linear, normed(x), parts_.operations.linear(*this, linear, x, nullptr));
+  return residual != nullptr ? ggml_add(context_, residual, y) : y;
 }
 
 bool GraphBuilder::has_lora(const Linear& linear) const {
@@ -64,13 +73,13 @@ ggml_tensor* GraphBuilder::add_lora(const Linear& linear, ggml_tensor* x, ggml_t
   return y;
 }
 
-std::tuple<ggml_tensor*, ggml_tensor*, ggml_tensor*> GraphBuilder::query_key_value(const LayerWeights& layer,
-                                                                                   ggml_tensor* x) {
-  const QueryKeyValue flat = parts_.operations.query_key_value(*this, layer, x);
-  const auto heads = [&](ggml_tensor* y, int32_t n) {
-    return ggml_view_3d(context_, y, h().head_dim, n, y->ne[1], h().head_dim * sizeof(float), y->nb[1], 0);
-  };
-  return {heads(flat.q, h().n_head), heads(flat.k, h().n_head_kv), heads(flat.v, h().n_head_kv)};
+QueryKeyValue GraphBuilder::qkv(const LayerWeights& layer, Normed x) {
+  return parts_.operations.qkv(*this, layer, x);
+}
+
+ggml_tensor* GraphBuilder::heads(ggml_tensor* x, int32_t head_dim) {
+  return ggml_view_3d(context_, x, head_dim, x->ne[0] / head_dim, x->ne[1], head_dim * sizeof(float),
+                      x->nb[1], 0);
 }
 
 ggml_tensor* GraphBuilder::positions() {
@@ -101,12 +110,13 @@ ggml_tensor* GraphBuilder::adapter_scale(int32_t adapter) {
   return scale;
 }
 
-// ggml rotates pair t by position * base^(-2t/d) / divisor[t].
+// ggml rotates pair t by position * base^(-2t/d) / divisor[t]. The base is the first rope's, whatever the
+// frequencies are: the divisors make up for it.
 ggml_tensor* GraphBuilder::frequency_divisors(std::span<const double> frequencies) {
   for (const auto& [known, tensor] : divisors_) {
     if (std::ranges::equal(known, frequencies)) return tensor;
   }
-  const core::RopeParameters& rope = h().rope;
+  const core::RopeParameters& rope = config().rope();
   std::vector<float> values(frequencies.size());
   for (size_t t = 0; t < values.size(); ++t) {
     const double plain =
@@ -121,28 +131,43 @@ ggml_tensor* GraphBuilder::frequency_divisors(std::span<const double> frequencie
 
 ggml_tensor* GraphBuilder::rotate(ggml_tensor* x, ggml_tensor* row_positions,
                                   std::span<const double> frequencies) {
-  const core::RopeParameters& rope = h().rope;
-  const int mode = rope.pairs == core::RopePairs::halves ? GGML_ROPE_TYPE_NEOX : GGML_ROPE_TYPE_NORMAL;
-  return ggml_rope_ext(context_, x, row_positions, frequency_divisors(frequencies), rope.dimensions, mode,
+  const core::RopeParameters& rope = config().rope();
+  return ggml_rope_ext(context_, x, row_positions, frequency_divisors(frequencies), rope.dimensions,
+                       mode_of(rope),
                        /*n_ctx_orig=*/0, rope.base, /*freq_scale=*/1, /*ext_factor=*/0, /*attn_factor=*/1,
                        /*beta_fast=*/0, /*beta_slow=*/0);
 }
 
-ggml_tensor* GraphBuilder::rope(ggml_tensor* x) {
-  const core::RopeParameters& rope = h().rope;
+ggml_tensor* GraphBuilder::rope(ggml_tensor* x, int32_t index) {
+  const core::RopeParameters& rope = config().ropes[index];
+  const core::Theta& theta = parts_.thetas[index];
   const bool scaled = rope.scaling != core::RopeScaling::none || !rope.frequency_factors.empty();
-  const int mode = rope.pairs == core::RopePairs::halves ? GGML_ROPE_TYPE_NEOX : GGML_ROPE_TYPE_NORMAL;
-  return ggml_rope_ext(context_, x, positions(), scaled ? frequency_divisors(theta().theta) : nullptr,
-                       rope.dimensions, mode, /*n_ctx_orig=*/0, rope.base, /*freq_scale=*/1, /*ext_factor=*/0,
-                       /*attn_factor=*/theta().magnitude, /*beta_fast=*/0, /*beta_slow=*/0);
+  // Divisors are of the first rope's base.
+  const float base = scaled ? config().rope().base : rope.base;
+  return ggml_rope_ext(context_, x, positions(), scaled ? frequency_divisors(theta.theta) : nullptr,
+                       rope.dimensions, mode_of(rope), /*n_ctx_orig=*/0, base, /*freq_scale=*/1,
+                       /*ext_factor=*/0,
+                       /*attn_factor=*/theta.magnitude, /*beta_fast=*/0, /*beta_slow=*/0);
 }
 
-ggml_tensor* GraphBuilder::lane_attention(const LayerWeights& layer, const QueryKeyValue& qkv) {
-  return parts_.operations.lane_attention(*this, layer, qkv);
+ggml_tensor* GraphBuilder::attention(const LayerWeights& layer, const QueryKeyValue& qkv) {
+  return parts_.operations.attention(*this, layer, qkv);
 }
 
-ggml_tensor* GraphBuilder::swiglu(const LayerWeights& layer, ggml_tensor* x) {
-  return parts_.operations.swiglu(*this, layer, x);
+ggml_tensor* GraphBuilder::ffn(const LayerWeights& layer, Normed x) {
+  return parts_.operations.ffn(*this, layer, x);
+}
+
+ggml_tensor* GraphBuilder::gated(arch::Activation activation, ggml_tensor* gate, ggml_tensor* up) {
+  if (activation == arch::Activation::silu) return ggml_swiglu_split(context_, gate, up);
+  // gelu(x) = x / 2 * (1 + tanh(z)) = x * sigmoid(2 z), z = sqrt(2 / pi) * (x + 0.044715 x^3). ggml's own
+  // looks it up in a table of f16.
+  gate = ggml_cont(context_, gate);
+  constexpr float twice_root = 1.5957691216057308F;
+  ggml_tensor* square =
+      ggml_scale_bias(context_, ggml_sqr(context_, gate), twice_root * 0.044715F, twice_root);
+  ggml_tensor* share = ggml_sigmoid(context_, ggml_mul(context_, square, gate));
+  return ggml_mul(context_, ggml_mul(context_, gate, share), up);
 }
 
 std::pair<ggml_tensor*, ggml_tensor*> GraphBuilder::keep_outputs(ggml_tensor* a, ggml_tensor* b) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "arch/config_keys.h"
 #include "gguf/file.h"
 #include "model/adapter.h"
 #include "model/kv_pool.h"
@@ -87,15 +88,16 @@ FileDescription describe_file(const std::string& path) {
   if (file.find<std::string>("general.type").value_or("model") == "adapter") {
     result.adapter = model::read_adapter_info(file);
   } else {
-    result.model = model::describe_model(file, model::read_hyperparameters(file));
+    result.model = model::describe_model(file, arch::read_config(file));
   }
   return result;
 }
 
 size_t bytes_per_cell(const ModelInfo& model, KvType kv_type) {
-  const model::Hyperparameters h{
-      .n_layer = model.n_layer, .n_head_kv = model.n_head_kv, .head_dim = model.head_dim};
-  return model::kv_bytes_per_cell(h, kv_type);
+  arch::ModelConfig config;
+  config.layers.assign(model.n_layer,
+                       {.attention = {.n_head_kv = model.n_head_kv, .head_dim = model.head_dim}});
+  return model::kv_bytes_per_cell(config, kv_type);
 }
 
 }  // namespace lanerope

@@ -17,11 +17,15 @@ ggml_type ggml_kv_type(KvType type) {
   return GGML_TYPE_F16;
 }
 
-size_t kv_bytes_per_cell(const Hyperparameters& h, KvType type) {
-  return 2 * ggml_row_size(ggml_kv_type(type), h.kv_width()) * h.n_layer;
+size_t kv_bytes_per_cell(const arch::ModelConfig& config, KvType type) {
+  size_t bytes = 0;
+  for (const arch::LayerConfig& layer : config.layers) {
+    bytes += 2 * ggml_row_size(ggml_kv_type(type), layer.attention.kv_width());
+  }
+  return bytes;
 }
 
-KvPool::KvPool(const Hyperparameters& h, const Device& device, const KvPoolOptions& options)
+KvPool::KvPool(const arch::ModelConfig& config, const Device& device, const KvPoolOptions& options)
     : n_cells(options.n_cells), value_layout(options.values) {
   const ggml_type type = ggml_kv_type(options.type);
   if (options.type == KvType::q8_0) {
@@ -29,22 +33,23 @@ KvPool::KvPool(const Hyperparameters& h, const Device& device, const KvPoolOptio
       throw InvalidRequest(
           "q8_0 KV cells need lanerope's kernels; use --kv-type f16, or --backend kernels on the CPU");
     }
-    if (h.head_dim % 32 != 0) {
+    if (config.attention().head_dim % 32 != 0) {
       throw InvalidRequest("q8_0 KV cells need heads of a multiple of 32, and this model's are of " +
-                           std::to_string(h.head_dim) + "; use --kv-type f16");
+                           std::to_string(config.attention().head_dim) + "; use --kv-type f16");
     }
   }
-  context_ = make_context(2 * static_cast<size_t>(h.n_layer));
-  for (int32_t layer = 0; layer < h.n_layer; ++layer) {
-    keys.push_back(ggml_new_tensor_2d(context_.get(), type, h.kv_width(), n_cells));
+  context_ = make_context(2 * config.layers.size());
+  for (const arch::LayerConfig& layer : config.layers) {
+    const int64_t width = layer.attention.kv_width();
+    keys.push_back(ggml_new_tensor_2d(context_.get(), type, width, n_cells));
     values.push_back(value_layout == ValueLayout::cell_major
-                         ? ggml_new_tensor_2d(context_.get(), type, h.kv_width(), n_cells)
-                         : ggml_new_tensor_2d(context_.get(), type, n_cells, h.kv_width()));
+                         ? ggml_new_tensor_2d(context_.get(), type, width, n_cells)
+                         : ggml_new_tensor_2d(context_.get(), type, n_cells, width));
   }
   buffer_.reset(ggml_backend_alloc_ctx_tensors_from_buft(context_.get(), device.buffer_type()));
   if (buffer_ == nullptr) {
     throw DoesNotFit("the KV cells need " +
-                     std::to_string(kv_bytes_per_cell(h, options.type) * n_cells >> 20) + " MiB (" +
+                     std::to_string(kv_bytes_per_cell(config, options.type) * n_cells >> 20) + " MiB (" +
                      std::to_string(n_cells) +
                      " cells), which this machine does not have; use fewer lanes or a smaller budget");
   }

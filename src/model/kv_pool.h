@@ -3,9 +3,9 @@
 
 #include <vector>
 
+#include "arch/model_config.h"
 #include "lanerope/engine.h"  // KvType
 #include "model/device.h"
-#include "model/hyperparameters.h"
 
 namespace lanerope::model {
 
@@ -25,7 +25,7 @@ struct KvPoolOptions {
 // cells belong to whom is the engine's business (core/cell_allocator.h).
 struct KvPool {
   // Throws DoesNotFit with the numbers if the memory cannot be had.
-  KvPool(const Hyperparameters& h, const Device& device, const KvPoolOptions& options);
+  KvPool(const arch::ModelConfig& config, const Device& device, const KvPoolOptions& options);
 
   int32_t n_cells = 0;
   ValueLayout value_layout = ValueLayout::transposed;
@@ -40,6 +40,6 @@ struct KvPool {
 ggml_type ggml_kv_type(KvType type);
 
 // Keys and values of one cell over all layers.
-size_t kv_bytes_per_cell(const Hyperparameters& h, KvType type);
+size_t kv_bytes_per_cell(const arch::ModelConfig& config, KvType type);
 
 }  // namespace lanerope::model

@@ -3,15 +3,15 @@
 
 #include <string>
 
+#include "arch/config_keys.h"
+#include "arch/lane_keys.h"
+#include "arch/vocabulary_keys.h"
 #include "lanerope/errors.h"
 #include "lanerope/inspect.h"
 #include "model/adapter.h"
-#include "model/architecture.h"
-#include "model/ggml_operations.h"
-#include "model/kernel_operations.h"
+#include "model/cpu_operations.h"
+#include "model/graph_operations.h"
 #include "model/kv_pool.h"
-#include "model/lane_training.h"
-#include "model/vocabulary_reader.h"
 
 namespace lanerope::model {
 
@@ -33,8 +33,8 @@ std::string rope_text(const core::RopeParameters& rope) {
   return text;
 }
 
-BackEnd choose_back_end(BackEnd wanted, const Device& device, const Hyperparameters& h) {
-  const auto obstacle = KernelOperations::obstacle(h);
+BackEnd choose_back_end(BackEnd wanted, const Device& device, const arch::ModelConfig& config) {
+  const auto obstacle = CpuOperations::obstacle(config);
   if (wanted == BackEnd::kernels && obstacle) {
     throw InvalidRequest("lanerope's kernels cannot run this model (" + *obstacle + "); use --backend ggml");
   }
@@ -54,26 +54,26 @@ std::optional<text::ChatFormat> choose_chat_format(const text::Vocabulary& vocab
 
 }  // namespace
 
-ModelInfo describe_model(const gguf::File& file, const Hyperparameters& h) {
+ModelInfo describe_model(const gguf::File& file, const arch::ModelConfig& config) {
   ModelInfo info{.file = file.path(),
-                 .name = h.name,
-                 .architecture = std::string(h.architecture->name),
-                 .n_layer = h.n_layer,
-                 .n_embd = h.n_embd,
-                 .n_head = h.n_head,
-                 .n_head_kv = h.n_head_kv,
-                 .head_dim = h.head_dim,
-                 .n_ffn = h.n_ffn,
-                 .n_vocab = h.n_vocab,
-                 .trained_context = h.trained_context,
-                 .rope = rope_text(h.rope)};
-  info.tied_output = file.find_tensor("output.weight") == nullptr;
+                 .name = config.name,
+                 .architecture = std::string(config.architecture),
+                 .n_layer = config.n_layer(),
+                 .n_embd = config.n_embd,
+                 .n_head = config.attention().n_head,
+                 .n_head_kv = config.attention().n_head_kv,
+                 .head_dim = config.attention().head_dim,
+                 .n_ffn = config.ffn().n_ffn,
+                 .n_vocab = config.n_vocab,
+                 .trained_context = config.trained_context,
+                 .rope = rope_text(config.rope()),
+                 .tied_output = config.tied};
   for (const gguf::TensorInfo& tensor : file.tensors()) {
     info.n_parameters += tensor.ne[0] * tensor.ne[1] * tensor.ne[2] * tensor.ne[3];
     info.weight_bytes += tensor.bytes;
     ++info.tensor_types[ggml_type_name(tensor.type)];
   }
-  info.lanes = read_lane_training(file);
+  info.lanes = arch::read_lane_training(file);
   info.tokenizer = file.find<std::string>("tokenizer.ggml.model").value_or("");
   const auto pre = file.find<std::string>("tokenizer.ggml.pre");
   if (pre) info.tokenizer += " (" + *pre + ")";
@@ -84,21 +84,21 @@ ModelInfo describe_model(const gguf::File& file, const Hyperparameters& h) {
 
 LoadedModel::LoadedModel(const ModelOptions& options)
     : file(options.file),
-      h(read_hyperparameters(file)),
-      theta(core::effective_theta(h.rope)),
+      config(arch::read_config(file)),
       device(options.device, options.threads),
-      back_end(choose_back_end(options.back_end, device, h)),
-      weights(load_weights(file, h, device,
+      back_end(choose_back_end(options.back_end, device, config)),
+      weights(load_weights(file, config, device,
                            {.pack = back_end == BackEnd::kernels, .progress = options.progress})),
-      vocabulary(std::make_shared<const text::Vocabulary>(read_vocabulary(file))),
+      vocabulary(std::make_shared<const text::Vocabulary>(arch::read_vocabulary(file))),
       tokenizer(vocabulary),
       chat(choose_chat_format(*vocabulary, options.chat_template)) {
-  if (vocabulary->size() > static_cast<size_t>(h.n_vocab)) {
+  if (vocabulary->size() > static_cast<size_t>(config.n_vocab)) {
     throw BadFile(options.file + ": the tokenizer has " + std::to_string(vocabulary->size()) +
-                  " tokens and the model " + std::to_string(h.n_vocab) + "; the file does not fit together");
+                  " tokens and the model " + std::to_string(config.n_vocab) +
+                  "; the file does not fit together");
   }
-  info = describe_model(file, h);
-  if (info.lanes) check_omega(*info.lanes, h);
+  info = describe_model(file, config);
+  if (info.lanes) arch::check_omega(*info.lanes, config);
   info.resident_bytes = weights.resident_bytes;
   info.chat_template = chat ? std::string(text::name(chat->kind)) : "";
   info.device = device.name();
@@ -106,16 +106,16 @@ LoadedModel::LoadedModel(const ModelOptions& options)
   info.threads = device.threads();
   for (const AdapterOptions& adapter : options.adapters) {
     const auto index = static_cast<int32_t>(info.adapters.size());
-    info.adapters.push_back(load_adapter(adapter.file, index, h, device, weights));
+    info.adapters.push_back(load_adapter(adapter.file, index, config, device, weights));
     info.adapters.back().scale = adapter.scale;
   }
 }
 
-std::unique_ptr<LaneOperations> LoadedModel::make_operations(KvType kv_type) const {
+std::unique_ptr<Operations> LoadedModel::make_operations(KvType kv_type) const {
   // f32 cells are for measuring exactness, and the kernels read f16 and q8_0.
   if (back_end == BackEnd::kernels && kv_type != KvType::f32)
-    return std::make_unique<KernelOperations>(h, weights, device.threads());
-  return std::make_unique<GgmlOperations>();
+    return std::make_unique<CpuOperations>(config, weights, device.threads());
+  return std::make_unique<GraphOperations>(device.threads());
 }
 
 }  // namespace lanerope::model

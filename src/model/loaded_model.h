@@ -8,8 +8,7 @@
 #include "lanerope/engine.h"  // KvType
 #include "lanerope/model.h"
 #include "model/device.h"
-#include "model/graph_builder.h"
-#include "model/hyperparameters.h"
+#include "model/operations.h"
 #include "model/weights.h"
 #include "text/chat_template.h"
 #include "text/tokenizer.h"
@@ -23,8 +22,7 @@ struct LoadedModel {
 
   ModelInfo info;
   gguf::File file;
-  Hyperparameters h;
-  core::Theta theta;
+  arch::ModelConfig config;
   Device device;
   BackEnd back_end = BackEnd::ggml;  // never automatic
   Weights weights;
@@ -32,10 +30,10 @@ struct LoadedModel {
   text::Tokenizer tokenizer;
   std::optional<text::ChatFormat> chat;  // none where the file's template is not one of ours
 
-  std::unique_ptr<LaneOperations> make_operations(KvType kv_type) const;
+  std::unique_ptr<Operations> make_operations(KvType kv_type) const;
 };
 
 // What the metadata and the tensors of a model file say, before anything is loaded.
-ModelInfo describe_model(const gguf::File& file, const Hyperparameters& h);
+ModelInfo describe_model(const gguf::File& file, const arch::ModelConfig& config);
 
 }  // namespace lanerope::model

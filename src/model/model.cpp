@@ -32,7 +32,7 @@ const LaneTraining* Model::lane_training(std::span<const float> adapter_scales) 
 }
 
 size_t Model::bytes_per_cell() const {
-  return model::kv_bytes_per_cell(loaded_->h, KvType::f16);
+  return model::kv_bytes_per_cell(loaded_->config, KvType::f16);
 }
 
 std::vector<TokenId> Model::encode(std::string_view text, EncodeOptions options) const {

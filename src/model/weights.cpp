@@ -7,7 +7,6 @@
 #include "gguf/finite.h"
 #include "kernels/thread_pool.h"
 #include "lanerope/errors.h"
-#include "model/architecture.h"
 
 namespace lanerope::model {
 
@@ -21,18 +20,24 @@ std::string shape_text(std::span<const int64_t> ne) {
 
 class Loader {
  public:
-  Loader(const gguf::File& file, const Hyperparameters& h) : file_(file), h_(h) {}
+  Loader(const gguf::File& file, const arch::ModelConfig& config) : file_(file), config_(config) {}
 
   // Declares every tensor of the model and checks its shape; nothing has data yet.
   void declare(Weights& weights) {
     // Every linear may have a bias, and a tied output is a second use of the embedding.
     context_ = make_context(file_.tensors().size() * 2 + 16);
-    weights.token_embd = tensor("token_embd.weight", {h_.n_embd, h_.n_vocab});
-    weights.layers.resize(h_.n_layer);
-    for (int32_t i = 0; i < h_.n_layer; ++i) declare_layer(weights.layers[i], i);
-    weights.output_norm = vector("output_norm.weight", h_.n_embd);
-    weights.tied_output = file_.find_tensor("output.weight") == nullptr;
-    weights.output = linear(weights.tied_output ? "token_embd" : "output", h_.n_embd, h_.n_vocab);
+    weights.layers.resize(config_.n_layer());
+    for (int32_t i = 0; i < config_.n_layer(); ++i) weights.layers[i].index = i;
+    for (const arch::TensorSpec& spec : arch::tensor_table(config_)) {
+      if (spec.bias) continue;  // comes with its linear
+      if (spec.linear) {
+        *weights.linear(spec.role, spec.layer) = linear(arch::tensor_stem(spec.role, spec.layer), spec.ne);
+      } else {
+        *weights.vector(spec.role, spec.layer) =
+            spec.ne[1] == 1 ? vector(spec.name, spec.ne[0]) : tensor(spec.name, spec.ne);
+      }
+    }
+    if (config_.tied) weights.output = linear("token_embd", {config_.n_embd, config_.n_vocab});
   }
 
   // Gives the declared tensors their data: the mapped file itself, or a copy on the device.
@@ -52,29 +57,11 @@ class Loader {
   const std::vector<Declared>& declared() const { return declared_; }
 
  private:
-  void declare_layer(LayerWeights& layer, int32_t index) {
-    const std::string prefix = "blk." + std::to_string(index) + ".";
-    layer.index = index;
-    layer.attn_norm = vector(prefix + "attn_norm.weight", h_.n_embd);
-    layer.attn_q = linear(prefix + "attn_q", h_.n_embd, h_.query_width());
-    layer.attn_k = linear(prefix + "attn_k", h_.n_embd, h_.kv_width());
-    layer.attn_v = linear(prefix + "attn_v", h_.n_embd, h_.kv_width());
-    if (h_.architecture->qk_norm) {
-      layer.attn_q_norm = vector(prefix + "attn_q_norm.weight", h_.head_dim);
-      layer.attn_k_norm = vector(prefix + "attn_k_norm.weight", h_.head_dim);
-    }
-    layer.attn_output = linear(prefix + "attn_output", h_.query_width(), h_.n_embd);
-    layer.ffn_norm = vector(prefix + "ffn_norm.weight", h_.n_embd);
-    layer.ffn_gate = linear(prefix + "ffn_gate", h_.n_embd, h_.n_ffn);
-    layer.ffn_up = linear(prefix + "ffn_up", h_.n_embd, h_.n_ffn);
-    layer.ffn_down = linear(prefix + "ffn_down", h_.n_ffn, h_.n_embd);
-  }
-
-  Linear linear(const std::string& stem, int64_t n_in, int64_t n_out) {
+  Linear linear(const std::string& stem, std::array<int64_t, 2> ne) {
     Linear result{.name = stem + ".weight"};
-    result.weight = tensor(result.name, {n_in, n_out});
+    result.weight = tensor(result.name, ne);
     result.source = file_.find_tensor(result.name);
-    if (file_.find_tensor(stem + ".bias") != nullptr) result.bias = vector(stem + ".bias", n_out);
+    if (file_.find_tensor(stem + ".bias") != nullptr) result.bias = vector(stem + ".bias", ne[1]);
     return result;
   }
 
@@ -141,7 +128,7 @@ class Loader {
   }
 
   const gguf::File& file_;
-  const Hyperparameters& h_;
+  const arch::ModelConfig& config_;
   ContextHandle context_;
   std::vector<Declared> declared_;
 };
@@ -152,9 +139,9 @@ class Packer {
   Packer(Weights& weights, const gguf::File& file, int32_t threads)
       : weights_(weights), file_(file), pool_(threads) {}
 
-  void run(const std::function<void(float)>& progress) {
+  void run(bool tied, const std::function<void(float)>& progress) {
     // A tied output is packed, and the rows of the embedding are still read from the file.
-    if (weights_.tied_output) weights_.resident_bytes += weights_.output.source->bytes;
+    if (tied) weights_.resident_bytes += weights_.output.source->bytes;
     single(weights_.output);
     for (LayerWeights& layer : weights_.layers) {
       layer.packed_qkv = joined({&layer.attn_q, &layer.attn_k, &layer.attn_v});
@@ -200,13 +187,63 @@ class Packer {
 
 }  // namespace
 
-Weights load_weights(const gguf::File& file, const Hyperparameters& h, const Device& device,
+Linear* Weights::linear(arch::Role role, int32_t index) {
+  using arch::Role;
+  if (role == Role::output) return &output;
+  if (index < 0) return nullptr;
+  LayerWeights& layer = layers[index];
+  switch (role) {
+    case Role::attn_q:
+      return &layer.attn_q;
+    case Role::attn_k:
+      return &layer.attn_k;
+    case Role::attn_v:
+      return &layer.attn_v;
+    case Role::attn_output:
+      return &layer.attn_output;
+    case Role::ffn_gate:
+      return &layer.ffn_gate;
+    case Role::ffn_up:
+      return &layer.ffn_up;
+    case Role::ffn_down:
+      return &layer.ffn_down;
+    default:
+      return nullptr;
+  }
+}
+
+ggml_tensor** Weights::vector(arch::Role role, int32_t index) {
+  using arch::Role;
+  if (role == Role::token_embd) return &token_embd;
+  if (role == Role::output_norm) return &output_norm;
+  if (index < 0) return nullptr;
+  LayerWeights& layer = layers[index];
+  switch (role) {
+    case Role::attn_norm:
+      return &layer.attn_norm;
+    case Role::attn_q_norm:
+      return &layer.attn_q_norm;
+    case Role::attn_k_norm:
+      return &layer.attn_k_norm;
+    case Role::post_attention_norm:
+      return &layer.post_attention_norm;
+    case Role::ffn_norm:
+      return &layer.ffn_norm;
+    case Role::post_ffw_norm:
+      return &layer.post_ffw_norm;
+    default:
+      return nullptr;
+  }
+}
+
+Weights load_weights(const gguf::File& file, const arch::ModelConfig& config, const Device& device,
                      const WeightOptions& options) {
   Weights weights;
-  Loader loader(file, h);
+  Loader loader(file, config);
   loader.declare(weights);
   loader.place(weights, device, options.progress);
-  if (options.pack && device.on_cpu()) Packer(weights, file, device.threads()).run(options.progress);
+  if (options.pack && device.on_cpu())
+    Packer(weights, file, device.threads()).run(config.tied, options.progress);
   return weights;
 }
 

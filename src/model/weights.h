@@ -6,14 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "arch/tensor_table.h"
 #include "gguf/file.h"
 #include "kernels/packed_matrix.h"
 #include "model/device.h"
-#include "model/hyperparameters.h"
 
 namespace lanerope::model {
 
-// A low-rank LoRA term of one linear map: y += row_scale * lora_scale * B (A x).
+// A LoRA term of one linear map: y += row_scale * scale * B (A x).
 struct Lora {
   int32_t adapter = 0;       // index of the adapter that it belongs to
   float scale = 1.0F;        // alpha / rank
@@ -36,33 +36,33 @@ struct Linear {
 
 struct LayerWeights {
   int32_t index = 0;
-  ggml_tensor* attn_norm = nullptr;    // [width]
-  Linear attn_q;                       // [width, head_dim * n_head]
-  Linear attn_k;                       // [width, head_dim * n_head_kv]
-  Linear attn_v;                       // [width, head_dim * n_head_kv]
-  ggml_tensor* attn_q_norm = nullptr;  // [head_dim] or null
-  ggml_tensor* attn_k_norm = nullptr;  // [head_dim] or null
-  Linear attn_output;                  // [head_dim * n_head, width]
-  ggml_tensor* ffn_norm = nullptr;     // [width]
-  Linear ffn_gate;                     // [width, n_ffn]
-  Linear ffn_up;                       // [width, n_ffn]
-  Linear ffn_down;                     // [n_ffn, width]
-  const kernels::PackedMatrix* packed_qkv =
-      nullptr;  // query, key and value as one product, in place of theirs
+  ggml_tensor* attn_norm = nullptr;                       // [n_embd], or null where norms stand behind
+  Linear attn_q;                                          // [n_embd, query_width]
+  Linear attn_k;                                          // [n_embd, kv_width]
+  Linear attn_v;                                          // [n_embd, kv_width]
+  ggml_tensor* attn_q_norm = nullptr;                     // [head_dim] or [query_width], or null
+  ggml_tensor* attn_k_norm = nullptr;                     // [head_dim] or [kv_width], or null
+  Linear attn_output;                                     // [query_width, n_embd]
+  ggml_tensor* post_attention_norm = nullptr;             // [n_embd] or null
+  ggml_tensor* ffn_norm = nullptr;                        // [n_embd], or null where norms stand behind
+  Linear ffn_gate;                                        // [n_embd, n_ffn]
+  Linear ffn_up;                                          // [n_embd, n_ffn]
+  Linear ffn_down;                                        // [n_ffn, n_embd]
+  ggml_tensor* post_ffw_norm = nullptr;                   // [n_embd] or null
+  const kernels::PackedMatrix* packed_qkv = nullptr;      // q, k and v as one product, in place of theirs
   const kernels::PackedMatrix* packed_gate_up = nullptr;  // gate and up as one product, in place of theirs
-
-  std::vector<Linear*> linears() {
-    return {&attn_q, &attn_k, &attn_v, &attn_output, &ffn_gate, &ffn_up, &ffn_down};
-  }
 };
 
 // The tensors of a model, where the back end computes with them. On the CPU they lie in the mapped file.
 struct Weights {
-  ggml_tensor* token_embd = nullptr;  // [width, n_vocab]
+  ggml_tensor* token_embd = nullptr;  // [n_embd, n_vocab]
   std::vector<LayerWeights> layers = {};
-  ggml_tensor* output_norm = nullptr;  // [width]
-  Linear output;                       // [width, n_vocab]; the token embedding where the file ties them
-  bool tied_output = false;
+  ggml_tensor* output_norm = nullptr;  // [n_embd]
+  Linear output;                       // [n_embd, n_vocab]; the token embedding where the file ties them
+
+  // The place of what arch::tensor_table names, nullptr where it has another kind.
+  Linear* linear(arch::Role role, int32_t layer);
+  ggml_tensor** vector(arch::Role role, int32_t layer);
 
   std::deque<kernels::PackedMatrix> packed = {};  // owns what Linear::packed points to
   std::vector<ContextHandle> contexts = {};
@@ -77,7 +77,7 @@ struct WeightOptions {
 
 // Throws BadFile, naming the tensor, where one is missing or has the wrong shape. `file` must outlive the
 // weights.
-Weights load_weights(const gguf::File& file, const Hyperparameters& h, const Device& device,
+Weights load_weights(const gguf::File& file, const arch::ModelConfig& config, const Device& device,
                      const WeightOptions& options);
 
 }  // namespace lanerope::model

@@ -5,14 +5,15 @@
 
 #include <array>
 
+#include "arch/config_keys.h"
+#include "arch/lane_keys.h"
+#include "arch/tensor_table.h"
+#include "arch/vocabulary_keys.h"
 #include "core/theta.h"
 #include "gguf/file.h"
 #include "gguf/writer.h"
 #include "lanerope/errors.h"
 #include "model/adapter.h"
-#include "model/architecture.h"
-#include "model/vocabulary_reader.h"
-#include "train/files/vocabulary_file.h"
 
 namespace lanerope::train {
 
@@ -50,12 +51,13 @@ Tensor permute_pairs(const Tensor& rows, int64_t head_dim, PairOrder order) {
   return rows.reshape({heads, inner[0], inner[1], -1}).transpose(1, 2).reshape(rows.sizes()).contiguous();
 }
 
-bool is_permuted(const model::Hyperparameters& h, const std::string& stem) {
-  return h.architecture->pairs == core::RopePairs::adjacent && (stem == "attn_q" || stem == "attn_k");
-}
-
-std::string stem_of(const std::string& name) {
-  return name.substr(name.rfind('.') + 1);
+// Whether the rows of a tensor "blk.0.attn_q.weight", its bias or an adapter's ".lora_b" are permuted in the
+// file.
+bool is_permuted(const arch::ModelConfig& config, const std::string& name) {
+  const std::string prefix =
+      name.substr(0, name.rfind(name.find(".lora_") != std::string::npos ? ".weight" : "."));
+  const auto role = arch::find_role(prefix.substr(prefix.rfind('.') + 1));
+  return role && arch::has_adjacent_pairs(config, *role);
 }
 
 class Outlet {
@@ -91,71 +93,49 @@ class Outlet {
   std::vector<std::pair<ggml_type, Tensor>> tensors_;
 };
 
-void set_rope(gguf::Writer& writer, const model::Hyperparameters& h, const std::string& prefix) {
-  writer.set(prefix + "rope.dimension_count", static_cast<uint32_t>(h.rope.dimensions));
-  writer.set(prefix + "rope.freq_base", h.rope.base);
-  if (h.rope.scaling == core::RopeScaling::none) return;
-  writer.set(prefix + "rope.scaling.type", h.rope.scaling == core::RopeScaling::linear ? "linear" : "yarn");
-  writer.set(prefix + "rope.scaling.factor", h.rope.factor);
-  writer.set(prefix + "rope.scaling.original_context_length", static_cast<uint32_t>(h.rope.original_context));
-  writer.set(prefix + "rope.scaling.attn_factor", h.rope.attention_factor);
-  writer.set(prefix + "rope.scaling.yarn_ext_factor", h.rope.extrapolation);
-  writer.set(prefix + "rope.scaling.yarn_beta_fast", h.rope.beta_fast);
-  writer.set(prefix + "rope.scaling.yarn_beta_slow", h.rope.beta_slow);
-}
-
 void set_lanes(gguf::Writer& writer, const TrainModel& model, const LaneFacts& facts) {
   if (facts.lanes.empty()) return;
-  writer.set("lanerope.version", uint32_t{1});
-  writer.set("lanerope.coupling", name(CouplingKind::lanerope));
-  writer.set("lanerope.init", name(facts.omega.init));
-  writer.set("lanerope.stride", facts.omega.stride);
-  writer.set("lanerope.visibility", name(facts.visibility));
-  writer.set("lanerope.tag", facts.tag);
-  writer.set("lanerope.lanes", std::span<const int32_t>(facts.lanes));
-  writer.set("lanerope.prompt", model.lora().on_prompt);
   const Tensor omega = model.omega().detach().to(torch::kCPU, torch::kFloat32).contiguous();
-  writer.set("lanerope.omega",
-             std::span<const float>(omega.data_ptr<float>(), static_cast<size_t>(omega.numel())));
+  const float* values = omega.data_ptr<float>();
+  arch::write_lane_training(writer,
+                            {.coupling = {.kind = CouplingKind::lanerope,
+                                          .init = facts.omega.init,
+                                          .stride = facts.omega.stride,
+                                          .omega = {values, values + omega.numel()},
+                                          .visibility = facts.visibility},
+                             .tag = facts.tag,
+                             .lanes = facts.lanes},
+                            model.lora().on_prompt);
 }
 
 }  // namespace
 
 TrainModel::TrainModel(const std::string& path) {
   const gguf::File file(path);
-  h_ = model::read_hyperparameters(file);
-  if (h_.rope.dimensions != h_.head_dim)
-    throw InvalidRequest(path + ": only part of each head is rotated, which lanerope-train does not support");
-  const core::Theta theta = core::effective_theta(h_.rope);
+  config_ = arch::read_config(file);
+  if (const auto obstacle = train_obstacle(config_))
+    throw InvalidRequest(path + ": " + *obstacle + ", which lanerope-train does not support");
+  const core::Theta theta = core::effective_theta(config_.rope());
   theta_ = theta.theta;
   magnitude_ = theta.magnitude;
-  vocabulary_ = model::read_vocabulary(file);
-  const auto optional = [&](const std::string& name) {
-    const gguf::TensorInfo* info = file.find_tensor(name);
-    return info != nullptr ? read_tensor(*info) : Tensor();
-  };
-  token_embd_ = read_tensor(file.tensor("token_embd.weight"));
-  output_norm_ = read_tensor(file.tensor("output_norm.weight"));
-  output_.weight = optional("output.weight");
-  layers_.resize(static_cast<size_t>(h_.n_layer));
-  for_each_linear([&](const std::string& name, TrainLinear& linear) {
-    linear.weight = read_tensor(file.tensor(name + ".weight"));
-    linear.bias = optional(name + ".bias");
-    if (!is_permuted(h_, stem_of(name))) return;
-    linear.weight = permute_pairs(linear.weight, h_.head_dim, PairOrder::to_halves);
-    if (linear.bias.defined()) linear.bias = permute_pairs(linear.bias, h_.head_dim, PairOrder::to_halves);
-  });
-  for (size_t i = 0; i < layers_.size(); ++i) {
-    const std::string prefix = "blk." + std::to_string(i) + ".";
-    layers_[i].attn_norm = read_tensor(file.tensor(prefix + "attn_norm.weight"));
-    layers_[i].ffn_norm = read_tensor(file.tensor(prefix + "ffn_norm.weight"));
-    layers_[i].attn_q_norm = optional(prefix + "attn_q_norm.weight");
-    layers_[i].attn_k_norm = optional(prefix + "attn_k_norm.weight");
+  vocabulary_ = arch::read_vocabulary(file);
+  layers_.resize(config_.layers.size());
+  for (const arch::TensorSpec& spec : arch::tensor_table(config_)) {
+    if (!spec.linear && !spec.bias) vector_at(spec) = read_tensor(file.tensor(spec.name));
   }
-  omega_ = torch::zeros({1, h_.head_dim / 2});
+  for_each_linear([&](const arch::TensorSpec& spec, TrainLinear& linear) {
+    linear.weight = read_tensor(file.tensor(spec.name));
+    const gguf::TensorInfo* bias = file.find_tensor(arch::tensor_stem(spec.role, spec.layer) + ".bias");
+    if (bias != nullptr) linear.bias = read_tensor(*bias);
+    if (!arch::has_adjacent_pairs(config_, spec.role)) return;
+    const int64_t head_dim = config_.attention().head_dim;
+    linear.weight = permute_pairs(linear.weight, head_dim, PairOrder::to_halves);
+    if (linear.bias.defined()) linear.bias = permute_pairs(linear.bias, head_dim, PairOrder::to_halves);
+  });
+  omega_ = torch::zeros({1, config_.attention().head_dim / 2});
   knows_lanes_ = file.has("lanerope.version");
   if (const auto omega = file.find<std::vector<float>>("lanerope.omega"))
-    omega_ = torch::tensor(*omega).reshape({-1, h_.head_dim / 2});
+    omega_ = torch::tensor(*omega).reshape({-1, config_.attention().head_dim / 2});
   require_gradients();
 }
 
@@ -167,18 +147,18 @@ void TrainModel::load_adapter(const std::string& path) {
   lora_.on_prompt = info.on_prompt;
   lora_.targets.clear();
   int64_t found = 0;
-  for_each_linear([&](const std::string& name, TrainLinear& linear) {
-    const gguf::TensorInfo* a = file.find_tensor(name + ".weight.lora_a");
-    const gguf::TensorInfo* b = file.find_tensor(name + ".weight.lora_b");
+  for_each_linear([&](const arch::TensorSpec& spec, TrainLinear& linear) {
+    const gguf::TensorInfo* a = file.find_tensor(spec.name + ".lora_a");
+    const gguf::TensorInfo* b = file.find_tensor(spec.name + ".lora_b");
     if (a == nullptr || b == nullptr) return;
-    const std::string stem = stem_of(name);
+    const std::string stem(arch::stem(spec.role));
     if (a->ne[0] != linear.weight.size(1) || b->ne[1] != linear.weight.size(0) || a->ne[1] != info.rank)
       throw InvalidRequest(path + ": tensor " + a->name +
                            " does not fit; the adapter belongs to another model");
     linear.lora_a = read_tensor(*a);
     linear.lora_b = read_tensor(*b);
-    if (is_permuted(h_, stem))
-      linear.lora_b = permute_pairs(linear.lora_b, h_.head_dim, PairOrder::to_halves);
+    if (arch::has_adjacent_pairs(config_, spec.role))
+      linear.lora_b = permute_pairs(linear.lora_b, config_.attention().head_dim, PairOrder::to_halves);
     if (std::ranges::find(lora_.targets, stem) == lora_.targets.end()) lora_.targets.push_back(stem);
     found += 2;
   });
@@ -186,66 +166,54 @@ void TrainModel::load_adapter(const std::string& path) {
     throw InvalidRequest(path + ": it changes tensors that lanerope-train does not train");
   knows_lanes_ = knows_lanes_ || info.lanes;
   if (info.lanes && !info.lanes->coupling.omega.empty())
-    set_omega(torch::tensor(info.lanes->coupling.omega).reshape({-1, h_.head_dim / 2}));
+    set_omega(torch::tensor(info.lanes->coupling.omega).reshape({-1, config_.attention().head_dim / 2}));
   require_gradients();
 }
 
 void write_model_file(const TrainModel& model, const std::string& path, const ModelFileOptions& options) {
   const torch::NoGradGuard no_gradients;
-  const model::Hyperparameters& h = model.hyperparameters();
-  const std::string architecture(h.architecture->name);
-  const std::string prefix = architecture + ".";
+  arch::ModelConfig config = model.config();
+  config.name = options.name;
   Outlet outlet(path, options.type);
   gguf::Writer& writer = outlet.writer;
-  writer.set("general.architecture", architecture);
-  writer.set("general.type", "model");
-  writer.set("general.name", options.name);
-  writer.set(prefix + "block_count", static_cast<uint32_t>(h.n_layer));
-  writer.set(prefix + "embedding_length", static_cast<uint32_t>(h.n_embd));
-  writer.set(prefix + "feed_forward_length", static_cast<uint32_t>(h.n_ffn));
-  writer.set(prefix + "context_length", static_cast<uint32_t>(h.trained_context));
-  writer.set(prefix + "attention.head_count", static_cast<uint32_t>(h.n_head));
-  writer.set(prefix + "attention.head_count_kv", static_cast<uint32_t>(h.n_head_kv));
-  writer.set(prefix + "attention.key_length", static_cast<uint32_t>(h.head_dim));
-  writer.set(prefix + "attention.value_length", static_cast<uint32_t>(h.head_dim));
-  writer.set(prefix + "attention.layer_norm_rms_epsilon", h.rms_epsilon);
-  set_rope(writer, h, prefix);
-  write_vocabulary(writer, model.vocabulary());
+  arch::write_config(writer, config);
+  arch::write_vocabulary(writer, model.vocabulary());
   set_lanes(writer, model, options.lanes);
 
   const std::map<std::string, Tensor> parameters = model.parameters();
-  const double gain = model.lora().rank > 0 ? model.lora().alpha / static_cast<double>(model.lora().rank) : 0;
+  const double lora_scale =
+      model.lora().rank > 0 ? model.lora().alpha / static_cast<double>(model.lora().rank) : 0;
   for (const auto& [name, tensor] : parameters) {
     if (name == "omega" || name.find(".lora_") != std::string::npos) continue;
     Tensor values = tensor;
     if (const auto a = parameters.find(name + ".lora_a"); a != parameters.end())
-      values = values + gain * torch::matmul(parameters.at(name + ".lora_b"), a->second);
-    const std::string linear = name.substr(0, name.rfind('.'));
-    if (is_permuted(h, stem_of(linear))) values = permute_pairs(values, h.head_dim, PairOrder::to_adjacent);
+      values = values + lora_scale * torch::matmul(parameters.at(name + ".lora_b"), a->second);
+    if (is_permuted(config, name))
+      values = permute_pairs(values, config.attention().head_dim, PairOrder::to_adjacent);
     outlet.add(name, values);
   }
-  if (!h.rope.frequency_factors.empty())
-    outlet.add("rope_freqs.weight", torch::tensor(h.rope.frequency_factors), GGML_TYPE_F32);
+  if (!config.rope().frequency_factors.empty())
+    outlet.add("rope_freqs.weight", torch::tensor(config.rope().frequency_factors), GGML_TYPE_F32);
   outlet.finish();
 }
 
 void write_adapter_file(const TrainModel& model, const std::string& path, const ModelFileOptions& options) {
   const torch::NoGradGuard no_gradients;
-  const model::Hyperparameters& h = model.hyperparameters();
+  const arch::ModelConfig& config = model.config();
   // f32: engines multiply f16 matrices with activations rounded to f16, which training did not do.
   Outlet outlet(path, GGML_TYPE_F32);
   gguf::Writer& writer = outlet.writer;
   writer.set("general.type", "adapter");
-  writer.set("general.architecture", h.architecture->name);
+  writer.set("general.architecture", config.architecture);
   writer.set("general.name", options.name);
   writer.set("adapter.type", "lora");
   writer.set("adapter.lora.alpha", model.lora().alpha);
   set_lanes(writer, model, options.lanes);
   for (const auto& [name, tensor] : model.parameters()) {
     if (name.find(".lora_") == std::string::npos) continue;
-    const std::string linear = name.substr(0, name.find(".weight.lora_"));
-    const bool permuted = name.ends_with(".lora_b") && is_permuted(h, stem_of(linear));
-    outlet.add(name, permuted ? permute_pairs(tensor, h.head_dim, PairOrder::to_adjacent) : tensor);
+    const bool permuted = name.ends_with(".lora_b") && is_permuted(config, name);
+    outlet.add(
+        name, permuted ? permute_pairs(tensor, config.attention().head_dim, PairOrder::to_adjacent) : tensor);
   }
   outlet.finish();
 }

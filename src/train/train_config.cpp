@@ -169,6 +169,7 @@ void visit(Visitor& v, TrainConfig& c) {
   v.object("omega", [&](auto& o) {
     o.field("init", c.omega.init);
     o.field("stride", c.omega.stride);
+    o.field("lanes", c.omega.lanes);
     o.field("learn", c.omega.learn);
     o.field("per_layer", c.omega.per_layer);
     o.field("reset", c.omega.reset);
@@ -228,6 +229,7 @@ void check(const TrainConfig& c) {
   not_negative("lora.rank", c.lora.rank);
   not_negative("lora.alpha", c.lora.alpha);
   not_negative("omega.stride", c.omega.stride);
+  not_negative("omega.lanes", c.omega.lanes);
   not_negative("omega.learning_rate", c.omega.learning_rate);
   not_negative("kto.weight_right", c.kto.weight_right);
   not_negative("kto.weight_wrong", c.kto.weight_wrong);

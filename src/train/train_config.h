@@ -51,6 +51,7 @@ struct LoraConfig {
 struct OmegaConfig {
   OmegaInit init = OmegaInit::ntk_by_parts;
   int32_t stride = 256;
+  int32_t lanes = 0;  // N in the formula of ntk; 0: the most lanes that a group of the training data has
   bool learn = false;
   bool per_layer = true;  // of a learned omega
   bool reset = false;     // also where the base was trained with lanes and has an omega

@@ -8,7 +8,6 @@
 
 #include "core/lane_rotation.h"
 #include "lanerope/errors.h"
-#include "model/architecture.h"
 #include "train/attention/row_operations.h"
 
 namespace lanerope::train {
@@ -40,18 +39,21 @@ struct TrainModel::Rotated {
 TrainModel::TrainModel(const ModelShape& shape, text::VocabularyData vocabulary, uint64_t seed)
     : vocabulary_(std::move(vocabulary)) {
   const auto n_vocab = static_cast<int32_t>(vocabulary_.tokens.size());
-  h_ = {.architecture = &model::qwen2_architecture,
-        .n_layer = shape.layers,
-        .n_embd = shape.width,
-        .n_head = shape.heads,
-        .n_head_kv = shape.kv_heads,
-        .head_dim = shape.head_dim,
-        .n_ffn = shape.ffn,
-        .n_vocab = n_vocab,
-        .trained_context = shape.context};
-  h_.rope.dimensions = shape.head_dim;
-  h_.rope.base = shape.rope_base;
-  theta_ = core::effective_theta(h_.rope).theta;
+  const float scale = 1.0F / std::sqrt(static_cast<float>(shape.head_dim));
+  config_ = {.architecture = "qwen2",
+             .n_embd = shape.width,
+             .n_vocab = n_vocab,
+             .trained_context = shape.context,
+             .tied = shape.tied,
+             .ropes = {{.dimensions = shape.head_dim, .base = shape.rope_base}}};
+  config_.layers.assign(shape.layers, {.attention = {.n_head = shape.heads,
+                                                     .n_head_kv = shape.kv_heads,
+                                                     .head_dim = shape.head_dim,
+                                                     .scale = scale,
+                                                     .qkv_bias = true},
+                                       .ffn = {.n_ffn = shape.ffn}});
+  arch::set_attention_classes(config_);
+  theta_ = core::effective_theta(config_.rope()).theta;
 
   auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
   const auto matrix = [&](int64_t n_out, int64_t n_in, double gain) {
@@ -85,45 +87,76 @@ TrainModel::TrainModel(const ModelShape& shape, text::VocabularyData vocabulary,
   require_gradients();
 }
 
-void TrainModel::for_each_linear(const std::function<void(const std::string&, TrainLinear&)>& visit) {
-  for (size_t i = 0; i < layers_.size(); ++i) {
-    const std::string prefix = "blk." + std::to_string(i) + ".";
-    TrainLayer& layer = layers_[i];
-    for (const auto& [stem, linear] : {std::pair{"attn_q", &layer.attn_q},
-                                       {"attn_k", &layer.attn_k},
-                                       {"attn_v", &layer.attn_v},
-                                       {"attn_output", &layer.attn_output},
-                                       {"ffn_gate", &layer.ffn_gate},
-                                       {"ffn_up", &layer.ffn_up},
-                                       {"ffn_down", &layer.ffn_down}}) {
-      visit(prefix + stem, *linear);
-    }
+std::optional<std::string> train_obstacle(const arch::ModelConfig& config) {
+  if (config.attention_classes.size() > 1) return "its layers have sliding windows";
+  if (config.ffn().activation != arch::Activation::silu) return "its feed-forward layers are gated with GELU";
+  if (config.rope().dimensions != config.attention().head_dim) return "only part of each head is rotated";
+  return std::nullopt;
+}
+
+TrainLinear& TrainModel::linear_at(const arch::TensorSpec& spec) {
+  using arch::Role;
+  if (spec.role == Role::output) return output_;
+  TrainLayer& layer = layers_[spec.layer];
+  switch (spec.role) {
+    case Role::attn_q:
+      return layer.attn_q;
+    case Role::attn_k:
+      return layer.attn_k;
+    case Role::attn_v:
+      return layer.attn_v;
+    case Role::attn_output:
+      return layer.attn_output;
+    case Role::ffn_gate:
+      return layer.ffn_gate;
+    case Role::ffn_up:
+      return layer.ffn_up;
+    default:
+      return layer.ffn_down;
   }
-  if (output_.weight.defined()) visit("output", output_);
+}
+
+Tensor& TrainModel::vector_at(const arch::TensorSpec& spec) {
+  using arch::Role;
+  if (spec.role == Role::token_embd) return token_embd_;
+  if (spec.role == Role::output_norm) return output_norm_;
+  TrainLayer& layer = layers_[spec.layer];
+  switch (spec.role) {
+    case Role::attn_norm:
+      return layer.attn_norm;
+    case Role::attn_q_norm:
+      return layer.attn_q_norm;
+    case Role::attn_k_norm:
+      return layer.attn_k_norm;
+    case Role::post_attention_norm:
+      return layer.post_attention_norm;
+    case Role::ffn_norm:
+      return layer.ffn_norm;
+    default:
+      return layer.post_ffw_norm;
+  }
+}
+
+void TrainModel::for_each_linear(const std::function<void(const arch::TensorSpec&, TrainLinear&)>& visit) {
+  for (const arch::TensorSpec& spec : arch::tensor_table(config_)) {
+    if (spec.linear) visit(spec, linear_at(spec));
+  }
 }
 
 std::map<std::string, Tensor> TrainModel::parameters() const {
-  std::map<std::string, Tensor> all;
-  const auto put = [&](const std::string& name, const Tensor& tensor) {
-    if (tensor.defined()) all[name] = tensor;
-  };
-  const auto put_linear = [&](const std::string& stem, const TrainLinear& linear) {
-    put(stem + ".weight", linear.weight);
-    put(stem + ".bias", linear.bias);
-    put(stem + ".weight.lora_a", linear.lora_a);
-    put(stem + ".weight.lora_b", linear.lora_b);
-  };
-  put("token_embd.weight", token_embd_);
-  put("output_norm.weight", output_norm_);
-  put("omega", omega_);
-  const_cast<TrainModel*>(this)->for_each_linear(
-      [&](const std::string& stem, TrainLinear& linear) { put_linear(stem, linear); });
-  for (size_t i = 0; i < layers_.size(); ++i) {
-    const std::string prefix = "blk." + std::to_string(i) + ".";
-    put(prefix + "attn_norm.weight", layers_[i].attn_norm);
-    put(prefix + "attn_q_norm.weight", layers_[i].attn_q_norm);
-    put(prefix + "attn_k_norm.weight", layers_[i].attn_k_norm);
-    put(prefix + "ffn_norm.weight", layers_[i].ffn_norm);
+  auto& self = const_cast<TrainModel&>(*this);
+  std::map<std::string, Tensor> all = {{"omega", omega_}};
+  for (const arch::TensorSpec& spec : arch::tensor_table(config_)) {
+    if (spec.bias) continue;  // comes with its linear
+    if (!spec.linear) {
+      all[spec.name] = self.vector_at(spec);
+      continue;
+    }
+    const TrainLinear& linear = self.linear_at(spec);
+    all[spec.name] = linear.weight;
+    if (linear.bias.defined()) all[arch::tensor_stem(spec.role, spec.layer) + ".bias"] = linear.bias;
+    if (linear.lora_a.defined()) all[spec.name + ".lora_a"] = linear.lora_a;
+    if (linear.lora_b.defined()) all[spec.name + ".lora_b"] = linear.lora_b;
   }
   return all;
 }
@@ -146,8 +179,8 @@ void TrainModel::add_lora(const LoraConfig& lora, uint64_t seed) {
   if (lora_.alpha == 0) lora_.alpha = 2 * static_cast<float>(lora_.rank);
   auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
   std::set<std::string> unknown(lora_.targets.begin(), lora_.targets.end());
-  for_each_linear([&](const std::string& name, TrainLinear& linear) {
-    const std::string stem = name.substr(name.rfind('.') + 1);
+  for_each_linear([&](const arch::TensorSpec& spec, TrainLinear& linear) {
+    const std::string stem(arch::stem(spec.role));
     if (std::ranges::find(lora_.targets, stem) == lora_.targets.end()) return;
     const int64_t n_in = linear.weight.size(1);
     linear.lora_a = random({lora_.rank, n_in}, 1 / std::sqrt(static_cast<double>(n_in)), generator);
@@ -155,11 +188,13 @@ void TrainModel::add_lora(const LoraConfig& lora, uint64_t seed) {
     unknown.erase(stem);
   });
   if (!unknown.empty() || lora_.targets.empty()) {
+    std::string targets;
+    for (const std::string_view target : arch::lora_targets())
+      targets += (targets.empty() ? "" : ", ") + std::string(target);
     throw InvalidRequest(
         "the configuration's lora.targets: " +
         (unknown.empty() ? "there are none" : "\"" + *unknown.begin() + "\" is no linear of this model") +
-        "; they are attn_q, attn_k, attn_v, attn_output, ffn_gate, ffn_up, ffn_down and, where it is "
-        "not the token embedding, output");
+        "; they are " + targets + ", the last where it is not the token embedding");
   }
   require_gradients();
 }
@@ -168,8 +203,8 @@ void TrainModel::set_omega(const OmegaConfig& omega) {
   const std::vector<double> initial =
       core::initial_omega(theta_, {.init = omega.init,
                                    .stride = static_cast<double>(omega.stride),
-                                   .lanes = 8,
-                                   .trained_context = h_.trained_context});
+                                   .lanes = std::max(1, omega.lanes),
+                                   .trained_context = config_.trained_context});
   const Tensor row = torch::tensor(initial, torch::kFloat64).to(torch::kFloat32).unsqueeze(0);
   omega_ = row;
   if (omega.learn) learn_omega(omega.per_layer);
@@ -177,7 +212,7 @@ void TrainModel::set_omega(const OmegaConfig& omega) {
 
 void TrainModel::learn_omega(bool per_layer) {
   const bool spread = per_layer && omega_.size(0) == 1;
-  omega_ = omega_.detach().repeat({spread ? h_.n_layer : 1, 1});
+  omega_ = omega_.detach().repeat({spread ? config_.n_layer() : 1, 1});
   omega_.set_requires_grad(true);
 }
 
@@ -195,11 +230,14 @@ void TrainModel::for_each_tensor(const std::function<void(Tensor&)>& visit) {
     for (Tensor* tensor : {&linear.weight, &linear.bias, &linear.lora_a, &linear.lora_b})
       visit_defined(*tensor);
   };
-  for (Tensor* tensor : {&token_embd_, &output_norm_, &omega_}) visit_defined(*tensor);
-  for_each_linear([&](const std::string&, TrainLinear& linear) { visit_linear(linear); });
-  for (TrainLayer& layer : layers_) {
-    for (Tensor* tensor : {&layer.attn_norm, &layer.attn_q_norm, &layer.attn_k_norm, &layer.ffn_norm})
-      visit_defined(*tensor);
+  visit_defined(omega_);
+  for (const arch::TensorSpec& spec : arch::tensor_table(config_)) {
+    if (spec.bias) continue;  // comes with its linear
+    if (spec.linear) {
+      visit_linear(linear_at(spec));
+    } else {
+      visit_defined(vector_at(spec));
+    }
   }
 }
 
@@ -250,22 +288,31 @@ Tensor TrainModel::linear(const std::vector<const TrainLinear*>& parts, const Te
 Tensor TrainModel::correction(const TrainLinear& part, const Tensor& x, const Tensor& gate) const {
   Tensor inner = torch::linear(x, part.lora_a.to(x.dtype()));
   if (gate.defined()) inner = inner * gate.to(inner.dtype());
-  const double gain = lora_.alpha / static_cast<double>(lora_.rank);
-  return gain * torch::linear(inner, part.lora_b.to(x.dtype())).to(torch::kFloat32);
+  const double lora_scale = lora_.alpha / static_cast<double>(lora_.rank);
+  return lora_scale * torch::linear(inner, part.lora_b.to(x.dtype())).to(torch::kFloat32);
+}
+
+Tensor TrainModel::normed(const Tensor& x, const Tensor& weight) const {
+  return weight.defined() ? rms_norm(x, weight, config_.rms_epsilon) : x;
 }
 
 Tensor TrainModel::attention(const TrainLayer& layer, const Tensor& x, const Rotated& t) const {
+  const arch::AttentionConfig& config = config_.attention();
   const int64_t n = x.size(0);
-  const int64_t head_dim = h_.head_dim;
+  const int64_t head_dim = config.head_dim;
   const Tensor all = linear({&layer.attn_q, &layer.attn_k, &layer.attn_v}, x, t);
-  const std::vector<Tensor> parts =
-      all.split_with_sizes({h_.query_width(), h_.kv_width(), h_.kv_width()}, -1);
-  Tensor q = parts[0].reshape({n, h_.n_head, head_dim});
-  Tensor k = parts[1].reshape({n, h_.n_head_kv, head_dim});
-  const Tensor v = parts[2].reshape({n, h_.n_head_kv, head_dim});
-  if (layer.attn_q_norm.defined()) {
-    q = rms_norm(q, layer.attn_q_norm, h_.rms_epsilon);
-    k = rms_norm(k, layer.attn_k_norm, h_.rms_epsilon);
+  std::vector<Tensor> parts =
+      all.split_with_sizes({config.query_width(), config.kv_width(), config.kv_width()}, -1);
+  if (config.qk_norm == arch::QkNorm::whole_row) {
+    parts[0] = normed(parts[0].contiguous(), layer.attn_q_norm);
+    parts[1] = normed(parts[1].contiguous(), layer.attn_k_norm);
+  }
+  Tensor q = parts[0].reshape({n, config.n_head, head_dim});
+  Tensor k = parts[1].reshape({n, config.n_head_kv, head_dim});
+  const Tensor v = parts[2].reshape({n, config.n_head_kv, head_dim});
+  if (config.qk_norm == arch::QkNorm::per_head) {
+    q = normed(q, layer.attn_q_norm);
+    k = normed(k, layer.attn_k_norm);
   }
   const Tensor q_prompt = rotate_pairs(q, t.token);
   const Tensor q_lane = t.batch->rotated ? rotate_pairs(q, t.lane) : q_prompt;
@@ -273,7 +320,7 @@ Tensor TrainModel::attention(const TrainLayer& layer, const Tensor& x, const Rot
   const double scale = magnitude_ * magnitude_ / std::sqrt(static_cast<double>(head_dim));
   const Tensor out = lane_attention({.q_prompt = q_prompt, .q_lane = q_lane, .k = rotated_k, .v = v},
                                     t.batch->attention, scale);
-  return linear({&layer.attn_output}, out.reshape({n, h_.query_width()}), t);
+  return linear({&layer.attn_output}, out.reshape({n, config.query_width()}), t);
 }
 
 Tensor TrainModel::logits(const LaneBatch& batch, AdapterUse use) const {
@@ -284,19 +331,19 @@ Tensor TrainModel::logits(const LaneBatch& batch, AdapterUse use) const {
   Rotated rotated{.token = token_angles, .lane = token_angles, .batch = &batch, .use = use};
   if (lora_.rank > 0 && !lora_.on_prompt) rotated.adapter_gate = batch.in_lane;
 
-  Tensor x = torch::embedding(token_embd_, batch.ids);  // (n_rows, width)
+  Tensor x = torch::embedding(token_embd_, batch.ids);  // (n_rows, n_embd)
+  if (config_.embedding_scale != 1.0F) x = x * config_.embedding_scale;
   for (size_t i = 0; i < layers_.size(); ++i) {
     const TrainLayer& layer = layers_[i];
     if (batch.rotated && (i == 0 || omega_.size(0) > 1)) {
       const int64_t row = omega_.size(0) > 1 ? static_cast<int64_t>(i) : 0;
       rotated.lane = angles_of(token_angle + batch.lanes.unsqueeze(1) * omega_[row]);
     }
-    x = x + attention(layer, rms_norm(x, layer.attn_norm, h_.rms_epsilon), rotated);
-    const Tensor both =
-        linear({&layer.ffn_gate, &layer.ffn_up}, rms_norm(x, layer.ffn_norm, h_.rms_epsilon), rotated);
-    x = x + linear({&layer.ffn_down}, swiglu(both), rotated);
+    x = x + normed(attention(layer, normed(x, layer.attn_norm), rotated), layer.post_attention_norm);
+    const Tensor both = linear({&layer.ffn_gate, &layer.ffn_up}, normed(x, layer.ffn_norm), rotated);
+    x = x + normed(linear({&layer.ffn_down}, swiglu(both), rotated), layer.post_ffw_norm);
   }
-  const Tensor last = rms_norm(x.index_select(0, batch.target_rows), output_norm_, h_.rms_epsilon);
+  const Tensor last = normed(x.index_select(0, batch.target_rows), output_norm_);
   const Tensor product = torch::linear(last, output_.weight.defined() ? output_.weight : token_embd_);
   if (!output_.lora_a.defined() || use == AdapterUse::off) return product;
   const Tensor& gate = rotated.adapter_gate;

@@ -5,10 +5,12 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "model/hyperparameters.h"
+#include "arch/model_config.h"
+#include "arch/tensor_table.h"
 #include "text/vocabulary.h"
 #include "train/lane_batch.h"
 #include "train/train_config.h"
@@ -24,23 +26,28 @@ struct TrainLinear {
 };
 
 struct TrainLayer {
-  torch::Tensor attn_norm = {};    // (width)
-  torch::Tensor attn_q_norm = {};  // (head_dim) qwen3
-  torch::Tensor attn_k_norm = {};  // (head_dim) qwen3
-  torch::Tensor ffn_norm = {};     // (width)
-  TrainLinear attn_q = {};         // (n_head * head_dim, width)
-  TrainLinear attn_k = {};         // (n_head_kv * head_dim, width)
-  TrainLinear attn_v = {};         // (n_head_kv * head_dim, width)
-  TrainLinear attn_output = {};    // (width, n_head * head_dim)
-  TrainLinear ffn_gate = {};       // (n_ffn, width)
-  TrainLinear ffn_up = {};         // (n_ffn, width)
-  TrainLinear ffn_down = {};       // (width, n_ffn)
+  torch::Tensor attn_norm = {};            // (n_embd), or undefined where norms stand behind
+  torch::Tensor attn_q_norm = {};          // (head_dim) or (query_width), or undefined
+  torch::Tensor attn_k_norm = {};          // (head_dim) or (kv_width), or undefined
+  torch::Tensor post_attention_norm = {};  // (n_embd) or undefined
+  torch::Tensor ffn_norm = {};             // (n_embd), or undefined where norms stand behind
+  torch::Tensor post_ffw_norm = {};        // (n_embd) or undefined
+  TrainLinear attn_q = {};                 // (query_width, n_embd)
+  TrainLinear attn_k = {};                 // (kv_width, n_embd)
+  TrainLinear attn_v = {};                 // (kv_width, n_embd)
+  TrainLinear attn_output = {};            // (n_embd, query_width)
+  TrainLinear ffn_gate = {};               // (n_ffn, n_embd)
+  TrainLinear ffn_up = {};                 // (n_ffn, n_embd)
+  TrainLinear ffn_down = {};               // (n_embd, n_ffn)
 };
 
 // Whether the low-rank products take part in a forward pass.
 enum class AdapterUse { on, off };
 
-// The blocks of llama, qwen2 and qwen3 with libtorch's gradients: the same computation as the engine's
+// What keeps lanerope-train from training such a model; nothing where it can.
+std::optional<std::string> train_obstacle(const arch::ModelConfig& config);
+
+// The decoder with libtorch's gradients: the same computation as the engine's
 // (tests/train/train_model_test.cpp compares them). Rotary pairs are always halves inside; llama's adjacent
 // pairs are permuted where files are read and written. One thread at a time.
 class TrainModel {
@@ -74,7 +81,7 @@ class TrainModel {
   std::map<std::string, torch::Tensor> parameters() const;  // all of them
   std::map<std::string, torch::Tensor> trained() const;     // those that need gradients
 
-  const model::Hyperparameters& hyperparameters() const { return h_; }
+  const arch::ModelConfig& config() const { return config_; }
   const text::VocabularyData& vocabulary() const { return vocabulary_; }
   const torch::Tensor& omega() const { return omega_; }
   const LoraConfig& lora() const { return lora_; }
@@ -88,19 +95,24 @@ class TrainModel {
   // What an adapter adds to the product with x, (n, n_out); where gate (n, 1) is 0, nothing.
   torch::Tensor correction(const TrainLinear& part, const torch::Tensor& x, const torch::Tensor& gate) const;
   torch::Tensor attention(const TrainLayer& layer, const torch::Tensor& x, const Rotated& rotated) const;
-  void for_each_linear(const std::function<void(const std::string&, TrainLinear&)>& visit);
+  // The places of what arch::tensor_table names.
+  TrainLinear& linear_at(const arch::TensorSpec& spec);
+  torch::Tensor& vector_at(const arch::TensorSpec& spec);
+  // Every linear that the model has, with its spec.
+  void for_each_linear(const std::function<void(const arch::TensorSpec&, TrainLinear&)>& visit);
+  torch::Tensor normed(const torch::Tensor& x, const torch::Tensor& weight) const;
   void for_each_tensor(const std::function<void(torch::Tensor&)>& visit);
   void require_gradients();
 
-  model::Hyperparameters h_;
+  arch::ModelConfig config_;
   std::vector<double> theta_;  // [head_dim / 2] radians a token
   float magnitude_ = 1;
   text::VocabularyData vocabulary_;
   ComputeType compute_type_ = ComputeType::f32;
   LoraConfig lora_;
-  torch::Tensor token_embd_;   // (n_vocab, width)
-  torch::Tensor output_norm_;  // (width)
-  TrainLinear output_;         // (n_vocab, width); undefined where tied
+  torch::Tensor token_embd_;   // (n_vocab, n_embd)
+  torch::Tensor output_norm_;  // (n_embd)
+  TrainLinear output_;         // (n_vocab, n_embd); undefined where tied
   torch::Tensor omega_;        // (1 or n_layer, head_dim / 2)
   bool knows_lanes_ = false;
   std::vector<TrainLayer> layers_;

@@ -34,6 +34,17 @@ double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
+// The most lanes that a group of the training data has, looked for at the beginning of each file.
+int32_t most_lanes(const TrainConfig& config, const GroupEncoder& encoder) {
+  constexpr int64_t looked_at = 256;
+  size_t most = 1;
+  for (const DataSource& source : config.data) {
+    for (const TokenGroup& group : first_groups(source.file, looked_at, encoder))
+      most = std::max(most, group.lanes.size());
+  }
+  return static_cast<int32_t>(most);
+}
+
 TrainModel initial_model(const TrainConfig& config) {
   if (config.stage == Stage::pretrain)
     return {config.model, read_vocabulary_file(config.vocabulary), config.seed};
@@ -44,7 +55,10 @@ TrainModel initial_model(const TrainConfig& config) {
     model.add_lora(config.lora, config.seed);
   }
   if (!model.knows_lanes() || config.omega.reset) {
-    model.set_omega(config.omega);
+    OmegaConfig omega = config.omega;
+    if (omega.lanes == 0 && omega.init == OmegaInit::ntk)
+      omega.lanes = most_lanes(config, GroupEncoder(model.vocabulary(), config));
+    model.set_omega(omega);
   } else if (config.omega.learn) {
     model.learn_omega(config.omega.per_layer);
   }

@@ -107,7 +107,8 @@ class PlanCheck {
     AttentionPlan plan;
     append_group(plan,
                  {.coupling = &trace_.coupling,
-                  .frequencies = std::make_shared<LaneFrequencies>(),
+                  .frequencies = std::make_shared<LaneFrequencies>(
+                      LaneFrequencies{.classes = std::vector<ClassFrequencies>(1)}),
                   .prompt = layout_.prompt,
                   .lanes = lanes,
                   .stride = trace_.stride},
@@ -226,7 +227,8 @@ TEST(AttentionPlan, GivesLanesThatSeeNoOtherABlockEach) {
     AttentionPlan plan;
     append_group(plan,
                  {.coupling = &coupling,
-                  .frequencies = std::make_shared<LaneFrequencies>(),
+                  .frequencies = std::make_shared<LaneFrequencies>(
+                      LaneFrequencies{.classes = std::vector<ClassFrequencies>(1)}),
                   .prompt = layout.prompt,
                   .lanes = layout.lanes},
                  rows);
@@ -250,7 +252,8 @@ TEST(AttentionPlan, OfOneGroupDoesNotDependOnTheOthers) {
       }
       append_group(plan,
                    {.coupling = &of.coupling,
-                    .frequencies = std::make_shared<LaneFrequencies>(),
+                    .frequencies = std::make_shared<LaneFrequencies>(
+                        LaneFrequencies{.classes = std::vector<ClassFrequencies>(1)}),
                     .prompt = layout.prompt,
                     .lanes = layout.lanes,
                     .stride = of.stride},

@@ -96,11 +96,11 @@ TEST(InitialOmegaOfOnePair, HasNoSlowestPair) {
   EXPECT_EQ(omega, std::vector<double>{64.0});
 }
 
-TEST(LaneFrequencies, GiveEachLayerItsOmega) {
-  const LaneFrequencies shared{.theta = {1, 0.1}, .omega = {3, 4}};
+TEST(ClassFrequencies, GiveEachLayerItsOmega) {
+  const ClassFrequencies shared{.theta = {1, 0.1}, .omega = {3, 4}};
   EXPECT_EQ(shared.omega_of_layer(0)[1], 4);
   EXPECT_EQ(shared.omega_of_layer(7)[0], 3);
-  const LaneFrequencies own{.theta = {1, 0.1}, .omega = {3, 4, 5, 6}};
+  const ClassFrequencies own{.theta = {1, 0.1}, .omega = {3, 4, 5, 6}};
   EXPECT_EQ(own.omega_of_layer(0)[0], 3);
   EXPECT_EQ(own.omega_of_layer(1)[0], 5);
   EXPECT_EQ(own.omega_of_layer(1)[1], 6);

@@ -174,7 +174,7 @@ TEST(AdapterRequest, TakesWhatTheAdapterWasTrainedWith) {
   Request request{.prompt = "Hello", .lanes = 2, .budget = 20};
   const ResolvedRequest resolved = resolve(*model, request);
   EXPECT_EQ(resolved.coupling.visibility, Visibility::strict);
-  EXPECT_EQ(resolved.frequencies->omega, std::vector<double>(8, 0.5));
+  EXPECT_EQ(resolved.frequencies->classes.front().omega, std::vector<double>(8, 0.5));
   EXPECT_EQ(resolved.tag, "[{k}]");
   EXPECT_EQ(resolved.lane_scales, std::vector<float>{0.75F});
   EXPECT_EQ(resolved.prompt_scales, std::vector<float>{0}) << "off while the prompt is read";

@@ -53,8 +53,8 @@ class LaneAttention : public ::testing::Test {
             .scale = 1.0F / std::sqrt(static_cast<float>(head_dim))};
   }
 
-  std::shared_ptr<core::LaneFrequencies> frequencies(const AttentionShape& of, int32_t layers) {
-    auto made = std::make_shared<core::LaneFrequencies>();
+  std::shared_ptr<core::ClassFrequencies> frequencies(const AttentionShape& of, int32_t layers) {
+    auto made = std::make_shared<core::ClassFrequencies>();
     for (int32_t t = 0; t < of.n_rot / 2; ++t) made->theta.push_back(std::pow(10000.0, -2.0 * t / of.n_rot));
     for (int32_t t = 0; t < of.n_rot / 2 * layers; ++t) made->omega.push_back(normal_(random_) * 100);
     return made;

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <numbers>
 #include <random>
 #include <thread>
 
@@ -224,7 +225,7 @@ TEST(JoinedProduct, IsRefusedForTypesThatWantOtherColumns) {
   EXPECT_FALSE(PackedMatrix::supports(GGML_TYPE_Q4_K, 128));
 }
 
-TEST(SwigluProduct, GatesTheSecondPartWithTheFirst) {
+TEST(GatedProduct, GatesTheSecondPartWithTheFirst) {
   const int64_t n_in = 256;
   const int64_t n_out = 70;
   const FileMatrix gate = quantised(GGML_TYPE_Q4_K, n_in, random_values(n_in * n_out, 15));
@@ -235,15 +236,20 @@ TEST(SwigluProduct, GatesTheSecondPartWithTheFirst) {
   const PackedMatrix joined(n_in, sources);
   ProductParameters both(joined);
   for_each_instruction_set([&](const char*) {
-    both.swiglu = false;
+    both.gating = Gating::none;
     const std::vector<float> plain = kernel_product(both, x);
-    both.swiglu = true;
-    const std::vector<float> y = kernel_product(both, x, 2);
-    for (int64_t c = 0; c < 9; ++c) {
-      for (int64_t row = 0; row < n_out; ++row) {
-        const double g = plain[c * 2 * n_out + row];
-        const double expected = g / (1 + std::exp(-g)) * plain[c * 2 * n_out + n_out + row];
-        EXPECT_NEAR(y[c * n_out + row], expected, std::abs(expected) * 1e-6 + 1e-6);
+    for (const Gating gating : {Gating::silu, Gating::gelu}) {
+      both.gating = gating;
+      const std::vector<float> y = kernel_product(both, x, 2);
+      for (int64_t c = 0; c < 9; ++c) {
+        for (int64_t row = 0; row < n_out; ++row) {
+          const double g = plain[c * 2 * n_out + row];
+          const double silu = g / (1 + std::exp(-g));
+          const double gelu =
+              g / 2 * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (g + 0.044715 * g * g * g)));
+          const double expected = (gating == Gating::silu ? silu : gelu) * plain[c * 2 * n_out + n_out + row];
+          EXPECT_NEAR(y[c * n_out + row], expected, std::abs(expected) * 2e-6 + 1e-6);
+        }
       }
     }
   });

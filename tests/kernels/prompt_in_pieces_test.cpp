@@ -43,7 +43,7 @@ class PromptInPieces : public LaneAttention {
     return out;
   }
 
-  std::shared_ptr<core::LaneFrequencies> frequencies_;
+  std::shared_ptr<core::ClassFrequencies> frequencies_;
   std::vector<int32_t> visible_;     // [n_rows] of the prompt
   std::vector<core::Offset> turns_;  // [n_rows]
 };

@@ -1,133 +1,126 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/reference/joint_trace.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 namespace lanerope::reference {
 
 namespace {
 
-class Definitions {
- public:
-  explicit Definitions(const Trace& trace) : t_(trace), n_lanes_(static_cast<int>(trace.lanes.size())) {}
+// A text written out place by place: tokens as their index in flatten(), and places where nothing stands.
+using Text = std::vector<size_t>;
+constexpr size_t nothing = -1;
 
-  Relation relation(const TraceToken& query, const TraceToken& key) const {
-    if (query.lane < 0)
-      return {.visible = key.lane < 0 && key.step <= query.step,
-              .token_offset = static_cast<double>(query.step - key.step)};
-    if (key.lane < 0) return to_prompt(query, key);
-    if (in_own_text(query, key)) {
-      return {.visible = key.step <= query.step,
-              .token_offset = static_cast<double>(text_index(query) - text_index(key))};
+class Layout {
+ public:
+  explicit Layout(const Trace& trace) : t_(trace), tokens_(flatten(trace)) {}
+
+  std::vector<Relation> row(size_t query) const {
+    std::vector<Relation> row(tokens_.size());
+    Text text = own_text(tokens_[query].lane);
+    text.erase(std::ranges::find(text, query) + 1, text.end());
+    const Text others = others_seen(query, text);
+    if (t_.coupling.kind == CouplingKind::hogwild) {
+      const size_t behind_prompt = std::min(t_.prompt.size(), text.size());
+      text.insert(text.begin() + behind_prompt, others.begin(), others.end());
+    } else {
+      for (const size_t key : others) row[key] = by_the_clock(query, key);
     }
-    return to_other(query, key);
+    for (size_t place = 0; place < text.size(); ++place) {
+      if (text[place] == nothing) continue;
+      row[text[place]] = {.visible = true, .token_offset = static_cast<double>(text.size() - 1 - place)};
+    }
+    if (t_.coupling.prompt_lane == PromptLane::first && tokens_[query].lane >= 0) {
+      for (size_t key = 0; key < t_.prompt.size(); ++key) add_lanes(row[key], tokens_[query].lane, 0);
+    }
+    return row;
   }
 
  private:
-  bool hogwild() const { return t_.coupling.kind == CouplingKind::hogwild; }
-
-  // How far the clock runs ahead of the lane's own text. A lane that is spawned afresh keeps the clock's
-  // index, and leaves a gap behind the prompt, except in hogwild's layout, which has no gaps.
-  int lag(int lane) const {
-    const TraceLane& l = t_.lanes[lane];
-    if (l.parent >= 0) return l.start_step - l.fork_step + lag(l.parent);
-    return hogwild() ? l.start_step : 0;
-  }
-  int text_index(const TraceToken& token) const { return token.step - lag(token.lane); }
-
-  // Is the key a token that the query's lane wrote itself, or that an ancestor wrote before the fork?
-  bool in_own_text(const TraceToken& query, const TraceToken& key) const {
-    if (key.lane == query.lane) return true;
-    for (int lane = query.lane; t_.lanes[lane].parent >= 0; lane = t_.lanes[lane].parent) {
-      if (t_.lanes[lane].parent == key.lane && key.step < t_.lanes[lane].fork_step) return true;
+  // What a lane has as its own: the prompt, what it was forked from up to there, what it wrote itself. A lane
+  // that begins afresh leaves the places empty in which others wrote before, but for hogwild, whose texts
+  // have no gaps. Of lane -1, the prompt.
+  Text own_text(int lane) const {
+    Text text;
+    if (lane >= 0 && t_.lanes[lane].parent >= 0) {
+      text = own_text(t_.lanes[lane].parent);
+      std::erase_if(text,
+                    [&](size_t i) { return i != nothing && is_behind_fork(tokens_[i], t_.lanes[lane]); });
+    } else if (lane >= 0) {
+      text = own_text(-1);
+      if (t_.coupling.kind != CouplingKind::hogwild) {
+        text.insert(text.end(), t_.lanes[lane].start_step, nothing);
+      }
     }
-    return false;
+    const Text own = written_by(lane);
+    text.insert(text.end(), own.begin(), own.end());
+    return text;
   }
 
-  bool linked(int a, int b) const {
+  static bool is_behind_fork(const TraceToken& token, const TraceLane& fork) {
+    return token.lane == fork.parent && token.step >= fork.fork_step;
+  }
+
+  Text written_by(int lane) const {
+    Text text;
+    for (size_t i = 0; i < tokens_.size(); ++i) {
+      if (tokens_[i].lane == lane) text.push_back(i);
+    }
+    return text;
+  }
+
+  // Tokens of other lanes that the query sees, lane after lane.
+  Text others_seen(size_t query, const Text& own) const {
+    Text all;
+    for (int lane = 0; lane < std::ssize(t_.lanes); ++lane) {
+      if (!sees_lane(tokens_[query].lane, lane)) continue;
+      Text seen = written_by(lane);
+      std::erase_if(seen, [&](size_t key) { return !is_there_yet(tokens_[key], tokens_[query]); });
+      const auto window = static_cast<size_t>(t_.coupling.window);
+      if (window > 0 && seen.size() > window) seen.erase(seen.begin(), seen.end() - t_.coupling.window);
+      std::erase_if(seen, [&](size_t key) { return std::ranges::count(own, key) > 0; });
+      all.insert(all.end(), seen.begin(), seen.end());
+    }
+    return all;
+  }
+
+  bool sees_lane(int m, int n) const {
+    if (m < 0 || m == n || t_.coupling.kind == CouplingKind::independent) return false;
+    const auto is_child_of = [](int child, int parent) {
+      return child == 2 * parent + 1 || child == 2 * parent + 2;
+    };
+    const auto n_lanes = static_cast<int>(t_.lanes.size());
     switch (t_.coupling.topology) {
       case Topology::all:
         return true;
       case Topology::ring:
-        return (a + 1) % n_lanes_ == b || (b + 1) % n_lanes_ == a;
-      case Topology::tree: {
-        const int child = a > b ? a : b;
-        const int parent = a > b ? b : a;
-        return child == 2 * parent + 1 || child == 2 * parent + 2;
-      }
+        return (m + 1) % n_lanes == n || (n + 1) % n_lanes == m;
+      case Topology::tree:
+        return is_child_of(m, n) || is_child_of(n, m);
     }
     std::abort();
   }
 
-  bool reached_by_clock(const TraceToken& query, const TraceToken& key) const {
+  bool is_there_yet(const TraceToken& key, const TraceToken& query) const {
     switch (t_.coupling.visibility) {
       case Visibility::inclusive:
         return key.step <= query.step;
       case Visibility::strict:
         return key.step < query.step;
-      case Visibility::interleaved:
-        return key.lane < query.lane ? key.step <= query.step : key.step < query.step;
+      case Visibility::interleaved:  // step-major, the lanes of a step in order
+        return std::pair(key.step, key.lane) < std::pair(query.step, query.lane);
     }
     std::abort();
   }
 
-  // Visible but for the window.
-  bool eligible(const TraceToken& query, const TraceToken& key) const {
-    return t_.coupling.kind != CouplingKind::independent && linked(query.lane, key.lane) &&
-           reached_by_clock(query, key);
-  }
-
-  bool sees_other(const TraceToken& query, const TraceToken& key) const {
-    if (!eligible(query, key) || in_own_text(query, key)) return false;
-    if (t_.coupling.window == 0) return true;
-    int later = 0;  // eligible cells of that lane behind this one
-    for (TraceToken token = key; ++token.step < end_step(key.lane);) later += eligible(query, token) ? 1 : 0;
-    return later < t_.coupling.window;
-  }
-
-  int end_step(int lane) const {
-    return t_.lanes[lane].start_step + static_cast<int>(t_.lanes[lane].tokens.size());
-  }
-
-  // Cells of lane `lane` that the query sees and whose step is at least `from`.
-  int count_seen(const TraceToken& query, int lane, int from) const {
-    int count = 0;
-    for (int step = from; step < end_step(lane); ++step) {
-      count += sees_other(query, {.lane = lane, .step = step}) ? 1 : 0;
-    }
-    return count;
-  }
-
-  // Tokens between the key and the beginning of the query's own text in the layout [prompt, the others in
-  // order, the query's lane]: `first` is the first other lane behind the key.
-  int seen_from_lane(const TraceToken& query, int first) const {
-    int count = 0;
-    for (int lane = first; lane < n_lanes_; ++lane) {
-      if (lane != query.lane) count += count_seen(query, lane, t_.lanes[lane].start_step);
-    }
-    return count;
-  }
-
-  Relation to_prompt(const TraceToken& query, const TraceToken& key) const {
-    const int prompt_length = static_cast<int>(t_.prompt.size());
-    Relation result{.visible = true,
-                    .token_offset = static_cast<double>(prompt_length + text_index(query) - key.step)};
-    if (hogwild()) result.token_offset += seen_from_lane(query, 0);
-    if (t_.coupling.prompt_lane == PromptLane::first) add_lanes(result, query.lane, 0);
-    return result;
-  }
-
-  Relation to_other(const TraceToken& query, const TraceToken& key) const {
-    Relation result{.visible = sees_other(query, key)};
-    if (!result.visible) return result;
-    if (hogwild()) {
-      result.token_offset =
-          text_index(query) + count_seen(query, key.lane, key.step) + seen_from_lane(query, key.lane + 1);
-    } else {
-      result.token_offset = query.step - key.step;
-      add_lanes(result, query.lane, key.lane);
-    }
-    return result;
+  // All lanes count their tokens by one clock.
+  Relation by_the_clock(size_t query, size_t key) const {
+    Relation relation{.visible = true,
+                      .token_offset = static_cast<double>(tokens_[query].step - tokens_[key].step)};
+    add_lanes(relation, tokens_[query].lane, tokens_[key].lane);
+    return relation;
   }
 
   void add_lanes(Relation& relation, int query_lane, int key_lane) const {
@@ -138,7 +131,7 @@ class Definitions {
   }
 
   const Trace& t_;
-  int n_lanes_;
+  std::vector<TraceToken> tokens_;
 };
 
 }  // namespace
@@ -161,12 +154,10 @@ std::vector<TraceToken> flatten(const Trace& trace) {
 }
 
 std::vector<std::vector<Relation>> relations(const Trace& trace) {
-  const Definitions definitions(trace);
-  const std::vector<TraceToken> tokens = flatten(trace);
-  std::vector<std::vector<Relation>> result(tokens.size());
-  for (size_t q = 0; q < tokens.size(); ++q) {
-    for (const TraceToken& key : tokens) result[q].push_back(definitions.relation(tokens[q], key));
-  }
+  const Layout layout(trace);
+  const size_t n_tokens = flatten(trace).size();
+  std::vector<std::vector<Relation>> result;
+  for (size_t query = 0; query < n_tokens; ++query) result.push_back(layout.row(query));
   return result;
 }
 

@@ -40,8 +40,8 @@ struct Relation {
   double lane_offset = 0;   // distance across the lanes
 };
 
-// From the definitions in design sections 2 and 3, for every query and key one by one: [n_tokens, n_tokens],
-// a row a query. It shares no code with src/core.
+// From the definitions in docs/couplings.md: every query's text is written out, and distances are counted in
+// it. [n_tokens, n_tokens], a row a query. It shares neither code nor formulas with src/core.
 std::vector<std::vector<Relation>> relations(const Trace& trace);
 
 }  // namespace lanerope::reference

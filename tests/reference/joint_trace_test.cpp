@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "core/theta.h"
 #include "tests/reference/model_facts.h"
@@ -42,17 +44,75 @@ TEST(Relations, FollowTheWindowAndTheTopology) {
   EXPECT_EQ(picture({.topology = Topology::ring}, 0, 1), "## ##.. ##.. ##..");
 }
 
+// The row of the token of `lane` at `step`.
+std::vector<Relation> row_of(const Trace& trace, int lane, int step) {
+  const auto tokens = flatten(trace);
+  const auto at = std::ranges::find_if(
+      tokens, [&](const TraceToken& token) { return token.lane == lane && token.step == step; });
+  return relations(trace).at(at - tokens.begin());
+}
+
+// How far it is to each token that it sees, in the order of flatten().
+std::vector<double> distances(const Trace& trace, int lane, int step) {
+  std::vector<double> seen;
+  for (const Relation& relation : row_of(trace, lane, step)) {
+    if (relation.visible) seen.push_back(relation.token_offset);
+  }
+  return seen;
+}
+
+std::vector<double> lanes_apart(const Trace& trace, int lane, int step) {
+  std::vector<double> apart;
+  for (const Relation& relation : row_of(trace, lane, step)) apart.push_back(relation.lane_offset);
+  return apart;
+}
+
+using Numbers = std::vector<double>;
+
 TEST(Relations, MeasureHogwildAlongTheLayout) {
   const Trace trace{.prompt = {8, 9},
                     .lanes = {{.tokens = {1, 2, 3}}, {.tokens = {1, 2, 3}}, {.tokens = {1, 2, 3}}},
                     .coupling = {.kind = CouplingKind::hogwild}};
   // Lane 1 at step 1 reads p0 p1 | lane 0: 0 1 | lane 2: 0 1 | itself: 0 1.
-  const auto row = relations(trace)[2 + 3 + 1];
-  const double expected[] = {7, 6, 5, 4, 0, 1, 0, 0, 3, 2, 0};
-  for (size_t k = 0; k < row.size(); ++k) {
-    if (!row[k].visible) continue;
-    EXPECT_EQ(row[k].token_offset, expected[k]) << k;
-  }
+  EXPECT_EQ(distances(trace, 1, 1), (Numbers{7, 6, 5, 4, 1, 0, 3, 2}));
+}
+
+TEST(Relations, CountByTheClockFromLaneToLane) {
+  Trace trace{.prompt = {8, 9},
+              .lanes = {{.tokens = {1, 2}}, {.tokens = {1}, .start_step = 1}, {.tokens = {1, 2}}},
+              .coupling = {.kind = CouplingKind::lanerope}};
+  // Flattened: p0 p1 | lane 0: 0 1 | lane 1: 1 | lane 2: 0 1. The lane that came late is as far from the
+  // prompt as the clock.
+  EXPECT_EQ(distances(trace, 1, 1), (Numbers{3, 2, 1, 0, 0, 1, 0}));
+  EXPECT_EQ(lanes_apart(trace, 1, 1), (Numbers{0, 0, 1, 1, 0, -1, -1}));
+  trace.coupling.prompt_lane = PromptLane::first;
+  EXPECT_EQ(lanes_apart(trace, 1, 1), (Numbers{1, 1, 1, 1, 0, -1, -1}));
+  trace.coupling.kind = CouplingKind::groupthink;
+  trace.stride = 10;
+  EXPECT_EQ(distances(trace, 1, 1), (Numbers{13, 12, 11, 10, 0, -9, -10}));
+  trace.coupling.prompt_lane = PromptLane::own;
+  EXPECT_EQ(distances(trace, 1, 1), (Numbers{3, 2, 11, 10, 0, -9, -10}));
+}
+
+// Lane 1 is lane 0 as far as step 1, and goes on at step 4; lane 2 begins afresh at step 3.
+TEST(Relations, CloseTheGapOfAFork) {
+  Trace trace{.prompt = {8, 9},
+              .lanes = {{.tokens = {1, 2, 3, 4, 5}},
+                        {.tokens = {1, 2}, .start_step = 4, .parent = 0, .fork_step = 2},
+                        {.tokens = {1, 2}, .start_step = 3}},
+              .coupling = {.kind = CouplingKind::lanerope}};
+  // Its own text is p0 p1 | lane 0: 0 1 | itself: 4 5; the rest of lane 0, and lane 2, it sees by the clock.
+  EXPECT_EQ(distances(trace, 1, 5), (Numbers{5, 4, 3, 2, 3, 2, 1, 1, 0, 2, 1}));
+  EXPECT_EQ(lanes_apart(trace, 1, 5), (Numbers{0, 0, 0, 0, 1, 1, 1, 0, 0, -1, -1}));
+  trace.coupling.kind = CouplingKind::hogwild;
+  // p0 p1 | lane 0: 2 3 4 | lane 2: 3 4 | lane 0: 0 1 | itself: 4 5.
+  EXPECT_EQ(distances(trace, 1, 5), (Numbers{10, 9, 3, 2, 8, 7, 6, 1, 0, 5, 4}));
+  // A fork that had only just begun: lane 3 goes on where lane 2 began, and reads p0 p1 | lane 0: 0 1 2 3 4 |
+  // lane 1: 4 5 | lane 2: 3 4 | itself: 5.
+  trace.lanes.push_back({.tokens = {1}, .start_step = 5, .parent = 2, .fork_step = 3});
+  EXPECT_EQ(distances(trace, 3, 5), (Numbers{11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0}));
+  trace.coupling.kind = CouplingKind::independent;
+  EXPECT_EQ(distances(trace, 3, 5), (Numbers{5, 4, 0}));
 }
 
 // Two derivations of the same frequencies, written apart.

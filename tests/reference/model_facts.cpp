@@ -70,6 +70,11 @@ ModelFacts read_facts(const gguf::File& file) {
                             file.find<int64_t>(prefix + "rope.scaling.original_context_length")
                                 .value_or(file.get<int64_t>(prefix + "context_length")))};
   read_rotation(file, scaling, facts);
+  facts.window = file.find<int64_t>(prefix + "attention.sliding_window").value_or(0);
+  const double local_base = file.find<double>(prefix + "rope.freq_base_swa").value_or(10000);
+  for (size_t t = 0; t < facts.theta.size(); ++t)
+    facts.local_theta.push_back(
+        std::pow(local_base, -static_cast<double>(t) / static_cast<double>(facts.theta.size())));
   return facts;
 }
 

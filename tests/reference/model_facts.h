@@ -24,6 +24,14 @@ struct ModelFacts {
   std::vector<double>
       theta;  // [n / 2] radians a token, all scaling included; n components of a head are rotated
   double rotary_magnitude = 1;  // multiplies the cosines and sines of queries and of keys
+  // Local layers see the keys of tokens less than `window` earlier, and are rotated by a theta of their own,
+  // unscaled.
+  int64_t window = 0;
+  std::vector<double> local_theta = {};  // [n / 2]
+
+  // gemma3: five layers of six.
+  bool is_local(int64_t layer) const { return window > 0 && layer % 6 != 5; }
+  const std::vector<double>& theta_of(int64_t layer) const { return is_local(layer) ? local_theta : theta; }
 
   // The two components of a head that pair t rotates.
   int64_t first(int64_t t) const { return adjacent_pairs ? 2 * t : t; }

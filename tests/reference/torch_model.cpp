@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <numbers>
 
 #include "tests/reference/model_facts.h"
 
@@ -34,6 +35,7 @@ struct LowRankPair {
 struct Geometry {
   Tensor hidden;        // (n, n) bool: query does not see key
   Tensor token_offset;  // (n, n)
+  Tensor apart;         // (n, n) tokens from key to query by the clock, whatever the coupling makes of them
   Tensor lane_offset;   // (n, n)
 };
 
@@ -42,16 +44,23 @@ Geometry geometry_of(const Trace& trace) {
   const auto n = static_cast<int64_t>(table.size());
   Geometry g{.hidden = torch::ones({n, n}, torch::kBool),
              .token_offset = torch::zeros({n, n}, torch::kFloat64),
+             .apart = torch::zeros({n, n}, torch::kFloat64),
              .lane_offset = torch::zeros({n, n}, torch::kFloat64)};
   auto hidden = g.hidden.accessor<bool, 2>();
   auto token_offset = g.token_offset.accessor<double, 2>();
   auto lane_offset = g.lane_offset.accessor<double, 2>();
+  auto apart = g.apart.accessor<double, 2>();
+  const std::vector<TraceToken> tokens = flatten(trace);
+  const auto index = [&](int64_t token) {
+    return tokens[token].step + (tokens[token].lane >= 0 ? static_cast<double>(trace.prompt.size()) : 0);
+  };
   for (int64_t q = 0; q < n; ++q) {
     for (int64_t k = 0; k < n; ++k) {
       const Relation& relation = table[q][k];
       hidden[q][k] = !relation.visible;
       token_offset[q][k] = relation.token_offset;
       lane_offset[q][k] = relation.lane_offset;
+      apart[q][k] = index(q) - index(k);
     }
   }
   return g;
@@ -96,7 +105,8 @@ struct TorchModel::State {
   }
 
   // <R(alpha) q, R(beta) k> of one head for every pair of tokens, where alpha - beta is `angle`: (n, n).
-  Tensor scores(const Tensor& q, const Tensor& k, const Tensor& angle) const {
+  // `magnitude` multiplies the rotated part of both.
+  Tensor scores(const Tensor& q, const Tensor& k, const Tensor& angle, double magnitude) const {
     const auto column = [](const Tensor& x, const Tensor& index) {
       return x.index_select(1, index).unsqueeze(1);
     };
@@ -105,8 +115,8 @@ struct TorchModel::State {
     };
     const Tensor along = column(q, first) * row(k, first) + column(q, second) * row(k, second);
     const Tensor across = column(q, first) * row(k, second) - column(q, second) * row(k, first);
-    const double gain = facts.rotary_magnitude * facts.rotary_magnitude;
-    const Tensor rotated = gain * (along * torch::cos(angle) + across * torch::sin(angle)).sum(-1);
+    const Tensor rotated =
+        magnitude * magnitude * (along * torch::cos(angle) + across * torch::sin(angle)).sum(-1);
     const auto n_rotated = static_cast<int64_t>(2 * facts.theta.size());
     return rotated + torch::matmul(q.slice(1, n_rotated), k.slice(1, n_rotated).t());
   }
@@ -121,25 +131,31 @@ struct TorchModel::State {
     Tensor q = heads("attn_q", facts.n_head);
     Tensor k = heads("attn_k", facts.n_head_kv);
     const Tensor v = heads("attn_v", facts.n_head_kv);
-    if (facts.architecture == "qwen3") {
+    if (facts.architecture == "olmo2") {  // all heads of a token as one vector
+      q = norm(q.reshape({n, -1}), prefix + "attn_q_norm.weight").reshape(q.sizes());
+      k = norm(k.reshape({n, -1}), prefix + "attn_k_norm.weight").reshape(k.sizes());
+    }
+    if (facts.architecture == "qwen3" || facts.architecture == "gemma3") {
       q = norm(q, prefix + "attn_q_norm.weight");
       k = norm(k, prefix + "attn_k_norm.weight");
     }
 
-    const Tensor theta = torch::tensor(facts.theta, torch::kFloat64);
+    const Tensor theta = torch::tensor(facts.theta_of(layer), torch::kFloat64);
+    const Tensor hidden = facts.is_local(layer) ? g.hidden.logical_or(g.apart >= facts.window) : g.hidden;
     Tensor angle = g.token_offset.unsqueeze(-1) * theta;  // (n, n, pairs)
     if (!omega.empty()) {
       const auto n_pairs = static_cast<int64_t>(facts.theta.size());
       const Tensor all = torch::tensor(omega, torch::kFloat64).reshape({-1, n_pairs});
       angle = angle + g.lane_offset.unsqueeze(-1) * all[all.size(0) > 1 ? layer : 0];
     }
+    const double magnitude = facts.is_local(layer) ? 1 : facts.rotary_magnitude;
     std::vector<Tensor> outputs;
     for (int64_t head = 0; head < facts.n_head; ++head) {
       const int64_t shared = head / (facts.n_head / facts.n_head_kv);
-      const Tensor score = scores(q.select(1, head), k.select(1, shared), angle) /
+      const Tensor score = scores(q.select(1, head), k.select(1, shared), angle, magnitude) /
                            std::sqrt(static_cast<double>(facts.head_dim));
       const Tensor share =
-          torch::softmax(score.masked_fill(g.hidden, -std::numeric_limits<double>::infinity()), -1);
+          torch::softmax(score.masked_fill(hidden, -std::numeric_limits<double>::infinity()), -1);
       outputs.push_back(torch::matmul(share, v.select(1, shared)));
     }
     return linear(torch::cat(outputs, 1), prefix + "attn_output");
@@ -148,7 +164,22 @@ struct TorchModel::State {
   Tensor feed_forward(const Tensor& x, int64_t layer) const {
     const std::string prefix = "blk." + std::to_string(layer) + ".";
     const Tensor gate = linear(x, prefix + "ffn_gate");
-    return linear(gate * torch::sigmoid(gate) * linear(x, prefix + "ffn_up"), prefix + "ffn_down");
+    const Tensor active =
+        facts.architecture == "gemma3"
+            ? gate / 2 * (1 + torch::tanh(std::sqrt(2 / std::numbers::pi) * (gate + 0.044715 * gate.pow(3))))
+            : gate * torch::sigmoid(gate);
+    return linear(active * linear(x, prefix + "ffn_up"), prefix + "ffn_down");
+  }
+
+  // What a layer makes of its input and of the attention and feed-forward layer in it: llama's way norms
+  // stand before both, olmo2's behind both, gemma3's before and behind.
+  Tensor layer(Tensor x, int64_t index, const Geometry& g, const std::vector<double>& omega) const {
+    const std::string prefix = "blk." + std::to_string(index) + ".";
+    const auto maybe = [&](const Tensor& y, const char* name) {
+      return weights.contains(prefix + name) ? norm(y, prefix + name) : y;
+    };
+    x = x + maybe(attention(maybe(x, "attn_norm.weight"), index, g, omega), "post_attention_norm.weight");
+    return x + maybe(feed_forward(maybe(x, "ffn_norm.weight"), index), "post_ffw_norm.weight");
   }
 
   gguf::File file;
@@ -188,11 +219,8 @@ TraceLogits TorchModel::logits(const Trace& trace, const std::vector<double>& om
   for (const TraceToken& token : tokens) ids.push_back(token.id);
 
   Tensor x = s.weight("token_embd.weight").index_select(0, torch::tensor(ids));
-  for (int64_t layer = 0; layer < s.facts.n_layer; ++layer) {
-    const std::string prefix = "blk." + std::to_string(layer) + ".";
-    x = x + s.attention(s.norm(x, prefix + "attn_norm.weight"), layer, geometry, omega);
-    x = x + s.feed_forward(s.norm(x, prefix + "ffn_norm.weight"), layer);
-  }
+  if (s.facts.architecture == "gemma3") x = x * std::sqrt(static_cast<double>(s.facts.width));
+  for (int64_t layer = 0; layer < s.facts.n_layer; ++layer) x = s.layer(x, layer, geometry, omega);
   const bool tied = !s.weights.contains("output.weight");
   const Tensor all = s.linear(s.norm(x, "output_norm.weight"), tied ? "token_embd" : "output");
 

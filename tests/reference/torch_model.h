@@ -20,7 +20,7 @@ struct TraceLogits {
 // else.
 class TorchModel {
  public:
-  // A GGUF model of architecture llama, qwen2 or qwen3, of any tensor type.
+  // A GGUF model of any architecture that lanerope runs, of any tensor type.
   explicit TorchModel(const std::string& path);
   ~TorchModel();
   TorchModel(const TorchModel&) = delete;

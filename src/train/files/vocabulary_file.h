@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "gguf/writer.h"
-
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -11,10 +9,6 @@
 #include "train/files/vocabulary_trainer.h"
 
 namespace lanerope::train {
-
-// Sets the tokenizer.* keys, before begin(), so that read_vocabulary gives `data` back. What `data` does not
-// have is not written. Throws InvalidRequest for a special id that no 32-bit number holds.
-void write_vocabulary(gguf::Writer& writer, const text::VocabularyData& data);
 
 // A GGUF file that holds a vocabulary and no model. Throws SystemError when it cannot be written.
 void write_vocabulary_file(const std::string& path, const text::VocabularyData& data);

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "model/lane_training.h"
+#include "arch/lane_keys.h"
 
 #include <string>
 #include <string_view>
 
-#include "gguf/file.h"
 #include "lanerope/errors.h"
 
-namespace lanerope::model {
+namespace lanerope::arch {
 
 namespace {
 
@@ -43,14 +42,27 @@ std::optional<LaneTraining> read_lane_training(const gguf::File& file) {
   return training;
 }
 
-void check_omega(const LaneTraining& training, const Hyperparameters& h) {
+void write_lane_training(gguf::Writer& writer, const LaneTraining& training, bool on_prompt) {
+  const Coupling& coupling = training.coupling;
+  writer.set("lanerope.version", uint32_t{1});
+  writer.set("lanerope.coupling", name(coupling.kind));
+  writer.set("lanerope.init", name(coupling.init));
+  writer.set("lanerope.stride", coupling.stride);
+  writer.set("lanerope.visibility", name(coupling.visibility));
+  if (training.tag) writer.set("lanerope.tag", *training.tag);
+  writer.set("lanerope.lanes", std::span<const int32_t>(training.lanes));
+  writer.set("lanerope.prompt", on_prompt);
+  if (!coupling.omega.empty()) writer.set("lanerope.omega", std::span<const float>(coupling.omega));
+}
+
+void check_omega(const LaneTraining& training, const ModelConfig& config) {
   const size_t found = training.coupling.omega.size();
-  const auto pairs = static_cast<size_t>(h.rope.dimensions / 2);
-  if (found == 0 || found == pairs || found == pairs * static_cast<size_t>(h.n_layer)) return;
+  const auto pairs = static_cast<size_t>(config.rope().dimensions / 2);
+  if (found == 0 || found == pairs || found == pairs * static_cast<size_t>(config.n_layer())) return;
   throw InvalidRequest(training.file + ": lanerope.omega holds " + std::to_string(found) +
                        " values where the model needs " + std::to_string(pairs) + " or " +
-                       std::to_string(pairs * static_cast<size_t>(h.n_layer)) +
+                       std::to_string(pairs * static_cast<size_t>(config.n_layer())) +
                        "; the adapter belongs to another model");
 }
 
-}  // namespace lanerope::model
+}  // namespace lanerope::arch

@@ -8,29 +8,29 @@ namespace lanerope::model {
 // Everything in plain ggml operations: runs on every back end, and is what the kernels are tested against.
 // Attention is one product per segment and one soft-max over their concatenation. The graph follows the
 // lengths of the segments, so it is built anew each step.
-class GgmlOperations final : public LaneOperations {
+class GraphOperations final : public Operations {
  public:
-  ggml_tensor* product(GraphBuilder& graph, const Linear& linear, ggml_tensor* x,
-                       ggml_tensor* residual) override;
-  QueryKeyValue query_key_value(GraphBuilder& graph, const LayerWeights& layer, ggml_tensor* x) override;
-  ggml_tensor* swiglu(GraphBuilder& graph, const LayerWeights& layer, ggml_tensor* x) override;
-  ggml_tensor* lane_attention(GraphBuilder& graph, const LayerWeights& layer,
-                              const QueryKeyValue& qkv) override;
-  ValueLayout value_layout() const override { return ValueLayout::transposed; }
-  bool graph_is_reusable() const override { return false; }
+  // graph_threads: of ggml's own, for what runs on the CPU.
+  explicit GraphOperations(int32_t graph_threads) { traits_.graph_threads = graph_threads; }
+
+  ggml_tensor* linear(GraphBuilder& graph, const Linear& linear, Normed x, ggml_tensor* residual) override;
+  QueryKeyValue qkv(GraphBuilder& graph, const LayerWeights& layer, Normed x) override;
+  ggml_tensor* ffn(GraphBuilder& graph, const LayerWeights& layer, Normed x) override;
+  ggml_tensor* attention(GraphBuilder& graph, const LayerWeights& layer, const QueryKeyValue& qkv) override;
+  const OperationsTraits& traits() const override { return traits_; }
 
  private:
-  ggml_tensor* value_cells_ =
-      nullptr;  // [head_dim * n_head_kv * n_rows] i64, of the graph that is being built
+  OperationsTraits traits_ = {.value_layout = ValueLayout::transposed, .reusable_graph = false};
+  ggml_tensor* value_cells_ = nullptr;  // [kv_width * n_rows] i64, of the graph that is being built
 };
 
-// LaneOperations::product by ggml's own, for any type and device.
+// Operations::linear by ggml's own product, for any type and device.
 ggml_tensor* plain_product(GraphBuilder& graph, const Linear& linear, ggml_tensor* x, ggml_tensor* residual);
 
 // One block of the plan in one layer.
 struct BlockOfLayer {
   int32_t block = 0;
-  int32_t layer = 0;
+  const LayerWeights& layer;
 };
 
 // The soft-max of one block over all of its segments, in plain operations.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "model/ggml_operations.h"
+#include "model/graph_operations.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,8 +9,8 @@ namespace lanerope::model {
 
 namespace {
 
-const core::AttentionBlock& block_of(const Batch& batch, int32_t block) {
-  return batch.plan.blocks[block];
+const core::AttentionBlock& block_of(GraphBuilder& graph, const BlockOfLayer& where) {
+  return graph.plan(where.layer).blocks[where.block];
 }
 
 bool segment_in_view(const core::AttentionBlock& block, size_t segment) {
@@ -75,7 +75,7 @@ ggml_tensor* visibility_mask(GraphBuilder& graph, const core::AttentionBlock& bl
 ggml_tensor* weighted_values(GraphBuilder& graph, const core::AttentionBlock& block,
                              const BlockProbabilities& probabilities, ggml_tensor* values) {
   ggml_context* context = graph.context();
-  const Hyperparameters& h = graph.h();
+  const arch::AttentionConfig& h = graph.config().attention();
   ggml_tensor* p = probabilities.p;
   ggml_tensor* sum = nullptr;
   int64_t offset = 0;
@@ -112,7 +112,7 @@ ggml_tensor* segment_sums(ggml_context* context, const core::AttentionBlock& blo
 // Writes the batch's keys or values into the pool and returns the pool as it is afterwards.
 ggml_tensor* store_keys(GraphBuilder& graph, ggml_tensor* pool, ggml_tensor* k) {
   return ggml_set_rows(graph.context(), pool,
-                       ggml_reshape_2d(graph.context(), k, graph.h().kv_width(), k->ne[2]), graph.cells());
+                       ggml_reshape_2d(graph.context(), k, k->ne[0] * k->ne[1], k->ne[2]), graph.cells());
 }
 
 ggml_tensor* store_values_transposed(GraphBuilder& graph, ggml_tensor* pool, ggml_tensor* v,
@@ -145,27 +145,27 @@ ggml_tensor* plain_product(GraphBuilder& graph, const Linear& linear, ggml_tenso
   return residual != nullptr ? ggml_add(graph.context(), residual, y) : y;
 }
 
-ggml_tensor* GgmlOperations::product(GraphBuilder& graph, const Linear& linear, ggml_tensor* x,
+ggml_tensor* GraphOperations::linear(GraphBuilder& graph, const Linear& linear, Normed x,
                                      ggml_tensor* residual) {
-  return plain_product(graph, linear, x, residual);
+  return plain_product(graph, linear, graph.normed(x), residual);
 }
 
-QueryKeyValue GgmlOperations::query_key_value(GraphBuilder& graph, const LayerWeights& layer,
-                                              ggml_tensor* x) {
+QueryKeyValue GraphOperations::qkv(GraphBuilder& graph, const LayerWeights& layer, Normed x) {
   return {.q = graph.linear(layer.attn_q, x),
           .k = graph.linear(layer.attn_k, x),
           .v = graph.linear(layer.attn_v, x)};
 }
 
-ggml_tensor* GgmlOperations::swiglu(GraphBuilder& graph, const LayerWeights& layer, ggml_tensor* x) {
-  return ggml_swiglu_split(graph.context(), graph.linear(layer.ffn_gate, x), graph.linear(layer.ffn_up, x));
+ggml_tensor* GraphOperations::ffn(GraphBuilder& graph, const LayerWeights& layer, Normed x) {
+  return graph.gated(graph.config(layer).ffn.activation, graph.linear(layer.ffn_gate, x),
+                     graph.linear(layer.ffn_up, x));
 }
 
 BlockProbabilities block_probabilities(GraphBuilder& graph, BlockOfLayer where, ggml_tensor* q,
                                        ggml_tensor* keys) {
   ggml_context* context = graph.context();
-  const Hyperparameters& h = graph.h();
-  const core::AttentionBlock& block = block_of(graph.batch(), where.block);
+  const arch::AttentionConfig& h = graph.config().attention();
+  const core::AttentionBlock& block = block_of(graph, where);
   ggml_tensor* rows = ggml_view_3d(context, q, q->ne[0], q->ne[1], block.n_rows, q->nb[1], q->nb[2],
                                    q->nb[2] * block.first_row);
   BlockProbabilities result;
@@ -177,29 +177,31 @@ BlockProbabilities block_probabilities(GraphBuilder& graph, BlockOfLayer where, 
     ggml_tensor* k =
         ggml_view_3d(context, keys, h.head_dim, h.n_head_kv, segment.length,
                      ggml_row_size(keys->type, h.head_dim), keys->nb[1], keys->nb[1] * segment.cell);
-    ggml_tensor* rotated = rotated_queries(graph, block, rows, {.segment = s, .layer = where.layer});
+    ggml_tensor* rotated = rotated_queries(graph, block, rows, {.segment = s, .layer = where.layer.index});
     ggml_tensor* product = ggml_mul_mat(context, ggml_permute(context, k, 0, 2, 1, 3),
                                         ggml_permute(context, rotated, 0, 2, 1, 3));
     scores = scores == nullptr ? product : ggml_concat(context, scores, product, 0);
   }
-  const float scale = 1.0F / std::sqrt(static_cast<float>(h.head_dim));
-  result.p = ggml_soft_max_ext(context, scores, visibility_mask(graph, block, result.segments), scale, 0.0F);
+  result.p =
+      ggml_soft_max_ext(context, scores, visibility_mask(graph, block, result.segments), h.scale, 0.0F);
   return result;
 }
 
 void record_block(GraphBuilder& graph, BlockOfLayer where, const BlockProbabilities& probabilities) {
-  const core::AttentionBlock& block = block_of(graph.batch(), where.block);
-  ggml_tensor* recorded = graph.batch().record == AttentionDetail::weights
+  const core::AttentionBlock& block = block_of(graph, where);
+  ggml_tensor* recorded = graph.batch().detail == AttentionDetail::weights
                               ? ggml_cont(graph.context(), probabilities.p)
                               : segment_sums(graph.context(), block, probabilities);
-  graph.add_mass(
-      {.layer = where.layer, .block = where.block, .segments = probabilities.segments, .mass = recorded});
+  graph.add_mass({.layer = where.layer.index,
+                  .block = where.block,
+                  .segments = probabilities.segments,
+                  .mass = recorded});
 }
 
-ggml_tensor* GgmlOperations::lane_attention(GraphBuilder& graph, const LayerWeights& layer,
-                                            const QueryKeyValue& qkv) {
+ggml_tensor* GraphOperations::attention(GraphBuilder& graph, const LayerWeights& layer,
+                                        const QueryKeyValue& qkv) {
   ggml_context* context = graph.context();
-  const int64_t width = graph.h().kv_width();
+  const int64_t width = graph.config(layer).attention.kv_width();
   ggml_tensor* keys = store_keys(graph, graph.pool().keys[layer.index], qkv.k);
   if (layer.index == 0) {
     const int64_t n_cells = graph.pool().n_cells;
@@ -217,14 +219,15 @@ ggml_tensor* GgmlOperations::lane_attention(GraphBuilder& graph, const LayerWeig
   ggml_tensor* values = store_values_transposed(graph, graph.pool().values[layer.index], qkv.v, value_cells_);
 
   std::vector<ggml_tensor*> outputs;
-  for (int32_t b = 0; b < static_cast<int32_t>(graph.batch().plan.blocks.size()); ++b) {
-    const core::AttentionBlock& block = block_of(graph.batch(), b);
-    const BlockOfLayer where{.block = b, .layer = layer.index};
+  for (int32_t b = 0; b < static_cast<int32_t>(graph.plan(layer).blocks.size()); ++b) {
+    const BlockOfLayer where{.block = b, .layer = layer};
+    const core::AttentionBlock& block = block_of(graph, where);
     const BlockProbabilities probabilities = block_probabilities(graph, where, qkv.q, keys);
-    if (graph.batch().record != AttentionDetail::none) record_block(graph, where, probabilities);
+    if (graph.batch().detail != AttentionDetail::none) record_block(graph, where, probabilities);
     ggml_tensor* sum = weighted_values(graph, block, probabilities, values);
     outputs.push_back(ggml_cont_2d(context, ggml_permute(context, sum, 0, 2, 1, 3),
-                                   static_cast<int64_t>(graph.h().query_width()), block.n_rows));
+                                   static_cast<int64_t>(graph.config(layer).attention.query_width()),
+                                   block.n_rows));
   }
   return join_rows(context, std::move(outputs));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "model/hyperparameters.h"
+#include "arch/config_keys.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,10 +13,9 @@
 
 #include "gguf/writer.h"
 #include "lanerope/errors.h"
-#include "model/architecture.h"
 #include "tests/support/random_models.h"
 
-namespace lanerope::model {
+namespace lanerope::arch {
 namespace {
 
 using testing::AllOf;
@@ -47,8 +46,8 @@ std::string file_with(const Change& change, std::vector<float> rope_freqs = {}) 
   return path;
 }
 
-Hyperparameters read(const std::string& path) {
-  return read_hyperparameters(gguf::File(path));
+ModelConfig read(const std::string& path) {
+  return read_config(gguf::File(path));
 }
 
 std::string refusal(const std::string& path) {
@@ -60,17 +59,17 @@ std::string refusal(const std::string& path) {
   return "(not refused)";
 }
 
-TEST(Hyperparameters, AreReadOrTakenFromTheOthers) {
-  const Hyperparameters h = read(file_with({}));
-  EXPECT_EQ(h.architecture->name, "qwen2");
-  EXPECT_EQ(h.head_dim, 8) << "width over heads";
-  EXPECT_EQ(h.n_vocab, 5) << "rows of the embedding";
-  EXPECT_EQ(h.rope.base, 10000.0F);
-  EXPECT_EQ(h.rope.dimensions, 8);
-  EXPECT_EQ(h.rope.scaling, core::RopeScaling::none);
-  EXPECT_EQ(h.kv_width(), 16);
+TEST(ModelConfig, AreReadOrTakenFromTheOthers) {
+  const ModelConfig config = read(file_with({}));
+  EXPECT_EQ(config.architecture, "qwen2");
+  EXPECT_EQ(config.attention().head_dim, 8) << "width over heads";
+  EXPECT_EQ(config.n_vocab, 5) << "rows of the embedding";
+  EXPECT_EQ(config.rope().base, 10000.0F);
+  EXPECT_EQ(config.rope().dimensions, 8);
+  EXPECT_EQ(config.rope().scaling, core::RopeScaling::none);
+  EXPECT_EQ(config.attention().kv_width(), 16);
 
-  const Hyperparameters given = read(file_with([](gguf::Writer& w) {
+  const ModelConfig given = read(file_with([](gguf::Writer& w) {
     w.set("qwen2.attention.key_length", uint32_t{64});
     w.set("qwen2.attention.value_length", uint32_t{64});
     w.set("qwen2.rope.freq_base", 1e6F);
@@ -78,14 +77,14 @@ TEST(Hyperparameters, AreReadOrTakenFromTheOthers) {
     w.set("qwen2.rope.scaling.factor", 4.0F);
     w.set("qwen2.rope.scaling.original_context_length", uint32_t{128});
   }));
-  EXPECT_EQ(given.head_dim, 64);
-  EXPECT_EQ(given.query_width(), 256);
-  EXPECT_EQ(given.rope.scaling, core::RopeScaling::yarn);
-  EXPECT_EQ(given.rope.factor, 4);
-  EXPECT_EQ(given.rope.original_context, 128);
+  EXPECT_EQ(given.attention().head_dim, 64);
+  EXPECT_EQ(given.attention().query_width(), 256);
+  EXPECT_EQ(given.rope().scaling, core::RopeScaling::yarn);
+  EXPECT_EQ(given.rope().factor, 4);
+  EXPECT_EQ(given.rope().original_context, 128);
 }
 
-TEST(Hyperparameters, ThatMakeNoSenseAreRefusedByTheirKey) {
+TEST(ModelConfig, ThatMakeNoSenseAreRefusedByTheirKey) {
   const auto size = [](const char* key, int32_t value) {
     return Change([key, value](gguf::Writer& w) { w.set(std::string("qwen2.") + key, value); });
   };
@@ -122,7 +121,7 @@ TEST(Hyperparameters, ThatMakeNoSenseAreRefusedByTheirKey) {
   EXPECT_EQ(refusal(file_with({})), "(not refused)");
 }
 
-TEST(Hyperparameters, RefuseRopeFactorsThatDoNotFit) {
+TEST(ModelConfig, RefuseRopeFactorsThatDoNotFit) {
   EXPECT_EQ(refusal(file_with({}, {1, 2, 3, 4})), "(not refused)");
   EXPECT_THAT(refusal(file_with({}, {1, 2, 3})),
               AllOf(HasSubstr("rope_freqs.weight"), HasSubstr("4 f32 values")));
@@ -180,4 +179,4 @@ TEST(ModelWeights, AreRefusedByNameWhereOneIsMissingOrOfAnotherShape) {
 }
 
 }  // namespace
-}  // namespace lanerope::model
+}  // namespace lanerope::arch

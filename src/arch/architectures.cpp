@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "arch/architectures.h"
+
+#include <cmath>
+
+namespace lanerope::arch {
+
+namespace {
+
+using core::RopePairs;
+
+// No key tells the 27 B model, whose scores are scaled by the width of a head that it does not have.
+void scale_27b(ModelConfig& config) {
+  if (config.n_layer() != 62) return;
+  const float width = static_cast<float>(config.n_embd) / static_cast<float>(config.attention().n_head);
+  for (LayerConfig& layer : config.layers) layer.attention.scale = 1.0F / std::sqrt(width);
+}
+
+// A new dense architecture is an entry here; where its mathematics is new as well, a value of an enum of
+// model_config.h and a branch in model/decoder.cpp. docs/architecture.md says what else there is to do.
+constexpr Architecture all[] = {
+    // The converter permutes q and k so that the pairs of a head are adjacent.
+    {.name = "llama", .pairs = RopePairs::adjacent},
+    {.name = "qwen2", .qkv_bias = true},
+    {.name = "qwen3", .qk_norm = QkNorm::per_head},
+    // OLMo 2; OLMo 3 by its window.
+    {.name = "olmo2", .norms = NormPlace::after, .qk_norm = QkNorm::whole_row, .window_period = 4},
+    {.name = "gemma3",
+     .norms = NormPlace::both,
+     .qk_norm = QkNorm::per_head,
+     .activation = Activation::gelu,
+     .scales_embedding = true,
+     .window_period = 6,
+     .window_rope_base = 10000.0F,
+     .finish = scale_27b},
+};
+
+}  // namespace
+
+std::span<const Architecture> architectures() {
+  return all;
+}
+
+const Architecture* find_architecture(std::string_view name) {
+  for (const Architecture& architecture : all) {
+    if (architecture.name == name) return &architecture;
+  }
+  return nullptr;
+}
+
+std::string architecture_names() {
+  std::string names;
+  for (const Architecture& architecture : all) {
+    if (!names.empty()) names += ", ";
+    names += architecture.name;
+  }
+  return names;
+}
+
+}  // namespace lanerope::arch

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "arch/model_config.h"
+
+namespace lanerope::arch {
+
+// What is particular to one architecture: a row of the table in architectures.cpp. What a row leaves out is
+// the usual: norms before, no QK norm, SiLU, unit scales, one rope, no window.
+struct Architecture {
+  std::string_view name;  // general.architecture
+  core::RopePairs pairs = core::RopePairs::halves;
+  NormPlace norms = NormPlace::before;
+  QkNorm qk_norm = QkNorm::none;
+  Activation activation = Activation::silu;
+  bool qkv_bias = false;
+  bool scales_embedding = false;  // by the square root of n_embd
+  // Where a file states a sliding window, every `window_period`th layer sees everything, with the file's rope
+  // and its scaling; the others have the window and plain RoPE of rope.freq_base_swa.
+  int32_t window_period = 0;   // 0: windows are not read
+  float window_rope_base = 0;  // where the file states none; 0: rope.freq_base
+  // What no key says: the last word on a config that was read from a file.
+  void (*finish)(ModelConfig& config) = nullptr;
+};
+
+std::span<const Architecture> architectures();
+// nullptr for one that lanerope does not know.
+const Architecture* find_architecture(std::string_view name);
+// "llama, qwen2, qwen3"
+std::string architecture_names();
+
+}  // namespace lanerope::arch

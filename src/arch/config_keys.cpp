@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "arch/config_keys.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <string>
+
+#include "arch/architectures.h"
+#include "lanerope/errors.h"
+
+namespace lanerope::arch {
+
+namespace {
+
+using core::RopeParameters;
+using core::RopeScaling;
+
+// Large enough for any model of these architectures, small enough that products of two fit 64 bits.
+constexpr int64_t largest_size = 1 << 24;
+
+// What rope.scaling.type is called.
+constexpr std::pair<RopeScaling, const char*> scalings[] = {
+    {RopeScaling::none, "none"}, {RopeScaling::linear, "linear"}, {RopeScaling::yarn, "yarn"}};
+
+class KeyReader {
+ public:
+  KeyReader(const gguf::File& file, std::string prefix) : file_(file), prefix_(std::move(prefix)) {}
+
+  int32_t size(const std::string& key) const { return checked(key, file_.get<int64_t>(prefix_ + key)); }
+
+  int32_t size_or(const std::string& key, int32_t otherwise) const {
+    const auto value = file_.find<int64_t>(prefix_ + key);
+    return value ? checked(key, *value) : otherwise;
+  }
+
+  float positive(const std::string& key, float otherwise) const {
+    const float value = file_.find<float>(prefix_ + key).value_or(otherwise);
+    if (!std::isfinite(value) || value <= 0) fail(key, "must be a positive number");
+    return value;
+  }
+
+  float number(const std::string& key, float otherwise) const {
+    return file_.find<float>(prefix_ + key).value_or(otherwise);
+  }
+
+  std::string text_or(const std::string& key, const std::string& otherwise) const {
+    return file_.find<std::string>(prefix_ + key).value_or(otherwise);
+  }
+
+  bool has(const std::string& key) const { return file_.has(prefix_ + key); }
+
+  [[noreturn]] void fail(const std::string& key, const std::string& what) const {
+    throw BadFile(file_.path() + ": " + prefix_ + key + " " + what +
+                  "; the file is damaged or of another kind");
+  }
+
+ private:
+  int32_t checked(const std::string& key, int64_t value) const {
+    if (value < 1 || value > largest_size) fail(key, "is " + std::to_string(value) + ", which cannot be");
+    return static_cast<int32_t>(value);
+  }
+
+  const gguf::File& file_;
+  std::string prefix_;
+};
+
+std::vector<float> read_frequency_factors(const gguf::File& file, size_t pairs) {
+  const gguf::TensorInfo* tensor = file.find_tensor("rope_freqs.weight");
+  if (tensor == nullptr) return {};
+  if (tensor->type != GGML_TYPE_F32 || tensor->bytes != pairs * sizeof(float)) {
+    throw BadFile(file.path() + ": tensor rope_freqs.weight must hold " + std::to_string(pairs) +
+                  " f32 values");
+  }
+  std::vector<float> factors(pairs);
+  std::memcpy(factors.data(), tensor->data, tensor->bytes);
+  for (const float value : factors) {
+    if (!std::isfinite(value) || value <= 0) {
+      throw BadFile(file.path() + ": tensor rope_freqs.weight holds a value that is not a positive number");
+    }
+  }
+  return factors;
+}
+
+RopeScaling read_scaling(const KeyReader& keys) {
+  const std::string text = keys.text_or("rope.scaling.type", "none");
+  for (const auto& [scaling, name] : scalings) {
+    if (text == name) return scaling;
+  }
+  keys.fail("rope.scaling.type", "is \"" + text + "\", and lanerope reads none, linear and yarn");
+}
+
+RopeParameters read_rope(const gguf::File& file, const KeyReader& keys, const ModelConfig& config,
+                         int32_t head_dim) {
+  RopeParameters rope{.dimensions = keys.size_or("rope.dimension_count", head_dim),
+                      .pairs = find_architecture(config.architecture)->pairs};
+  if (rope.dimensions % 2 != 0 || rope.dimensions > head_dim) {
+    keys.fail("rope.dimension_count",
+              "must be even and at most the head dimension, " + std::to_string(head_dim));
+  }
+  rope.base = keys.positive("rope.freq_base", 10000.0F);
+  rope.scaling = read_scaling(keys);
+  rope.factor = keys.positive("rope.scaling.factor", keys.positive("rope.scale_linear", 1.0F));
+  rope.original_context = keys.size_or("rope.scaling.original_context_length", config.trained_context);
+  rope.attention_factor = keys.positive("rope.scaling.attn_factor", 1.0F);
+  rope.extrapolation = keys.number("rope.scaling.yarn_ext_factor", 1.0F);
+  rope.beta_fast = keys.positive("rope.scaling.yarn_beta_fast", 32.0F);
+  rope.beta_slow = keys.positive("rope.scaling.yarn_beta_slow", 1.0F);
+  if (rope.scaling == RopeScaling::none && keys.has("rope.scale_linear") && rope.factor != 1.0F) {
+    rope.scaling = RopeScaling::linear;
+  }
+  rope.frequency_factors = read_frequency_factors(file, static_cast<size_t>(rope.dimensions / 2));
+  return rope;
+}
+
+AttentionConfig read_attention(const KeyReader& keys, const ModelConfig& config,
+                               const Architecture& architecture) {
+  AttentionConfig attention{.qk_norm = architecture.qk_norm, .qkv_bias = architecture.qkv_bias};
+  attention.n_head = keys.size("attention.head_count");
+  attention.n_head_kv = keys.size_or("attention.head_count_kv", attention.n_head);
+  if (attention.n_head % attention.n_head_kv != 0)
+    keys.fail("attention.head_count_kv", "does not divide attention.head_count");
+  attention.head_dim = keys.size_or("attention.key_length", config.n_embd / attention.n_head);
+  if (attention.head_dim < 2 || attention.head_dim > 1024)
+    keys.fail("attention.key_length", "must be between 2 and 1024");
+  if (static_cast<int64_t>(attention.head_dim) * attention.n_head > largest_size)
+    keys.fail("attention.head_count", "is too large");
+  if (keys.size_or("attention.value_length", attention.head_dim) != attention.head_dim) {
+    keys.fail("attention.value_length", "differs from the key length, which lanerope does not support");
+  }
+  attention.scale = 1.0F / std::sqrt(static_cast<float>(attention.head_dim));
+  return attention;
+}
+
+// Gives all but every period-th layer the file's window, if it states one, and their own rope.
+void set_windows(const KeyReader& keys, const Architecture& architecture, ModelConfig& config) {
+  if (architecture.window_period == 0 || !keys.has("attention.sliding_window")) return;
+  const int32_t window = keys.size("attention.sliding_window");
+  const float otherwise =
+      architecture.window_rope_base > 0 ? architecture.window_rope_base : config.rope().base;
+  config.ropes.push_back({.dimensions = config.rope().dimensions,
+                          .pairs = config.rope().pairs,
+                          .base = keys.positive("rope.freq_base_swa", otherwise)});
+  for (int32_t i = 0; i < config.n_layer(); ++i) {
+    if (i % architecture.window_period == architecture.window_period - 1) continue;
+    config.layers[i].attention.rope = 1;
+    config.layers[i].attention.window = window;
+  }
+}
+
+}  // namespace
+
+void set_attention_classes(ModelConfig& config) {
+  config.attention_classes.clear();
+  for (LayerConfig& layer : config.layers) {
+    const AttentionClass wanted{.rope = layer.attention.rope, .window = layer.attention.window};
+    const auto found = std::ranges::find(config.attention_classes, wanted);
+    layer.attention_class = static_cast<int32_t>(found - config.attention_classes.begin());
+    if (found == config.attention_classes.end()) config.attention_classes.push_back(wanted);
+  }
+}
+
+ModelConfig read_config(const gguf::File& file) {
+  const auto wanted = file.get<std::string>("general.architecture");
+  const Architecture* architecture = find_architecture(wanted);
+  if (architecture == nullptr) {
+    throw BadFile(file.path() + ": architecture \"" + wanted + "\" is not one that lanerope runs; it runs " +
+                  architecture_names());
+  }
+  ModelConfig config{.architecture = architecture->name,
+                     .name = file.find<std::string>("general.name").value_or("")};
+  const KeyReader keys(file, wanted + ".");
+  const int32_t n_layer = keys.size("block_count");
+  if (n_layer > 4096) keys.fail("block_count", "is " + std::to_string(n_layer) + ", which cannot be");
+  config.n_embd = keys.size("embedding_length");
+  LayerConfig layer{.norms = architecture->norms, .attention = read_attention(keys, config, *architecture)};
+  layer.ffn = {.activation = architecture->activation, .n_ffn = keys.size("feed_forward_length")};
+  config.trained_context = keys.size("context_length");
+  config.rms_epsilon = keys.positive("attention.layer_norm_rms_epsilon", 1e-5F);
+  if (keys.size_or("expert_count", 1) > 1)
+    keys.fail("expert_count", "is more than 1, and lanerope runs dense models");
+  config.ropes.push_back(read_rope(file, keys, config, layer.attention.head_dim));
+  config.layers.assign(n_layer, layer);
+  set_windows(keys, *architecture, config);
+  if (architecture->scales_embedding) config.embedding_scale = std::sqrt(static_cast<float>(config.n_embd));
+  config.n_vocab = static_cast<int32_t>(file.tensor("token_embd.weight").ne[1]);
+  config.tied = file.find_tensor("output.weight") == nullptr;
+  if (architecture->finish != nullptr) architecture->finish(config);
+  set_attention_classes(config);
+  return config;
+}
+
+void write_config(gguf::Writer& writer, const ModelConfig& config) {
+  const std::string prefix = std::string(config.architecture) + ".";
+  const auto set_size = [&](const char* key, int32_t value) {
+    writer.set(prefix + key, static_cast<uint32_t>(value));
+  };
+  const AttentionConfig& attention = config.attention();
+  writer.set("general.architecture", config.architecture);
+  writer.set("general.type", "model");
+  writer.set("general.name", config.name);
+  set_size("block_count", config.n_layer());
+  set_size("embedding_length", config.n_embd);
+  set_size("feed_forward_length", config.ffn().n_ffn);
+  set_size("context_length", config.trained_context);
+  set_size("attention.head_count", attention.n_head);
+  set_size("attention.head_count_kv", attention.n_head_kv);
+  set_size("attention.key_length", attention.head_dim);
+  set_size("attention.value_length", attention.head_dim);
+  writer.set(prefix + "attention.layer_norm_rms_epsilon", config.rms_epsilon);
+  for (const LayerConfig& layer : config.layers) {
+    if (layer.attention.window == 0) continue;
+    set_size("attention.sliding_window", layer.attention.window);
+    writer.set(prefix + "rope.freq_base_swa", config.ropes[layer.attention.rope].base);
+    break;
+  }
+  const RopeParameters& rope = config.rope();
+  set_size("rope.dimension_count", rope.dimensions);
+  writer.set(prefix + "rope.freq_base", rope.base);
+  if (rope.scaling == RopeScaling::none) return;
+  for (const auto& [scaling, name] : scalings) {
+    if (scaling == rope.scaling) writer.set(prefix + "rope.scaling.type", name);
+  }
+  writer.set(prefix + "rope.scaling.factor", rope.factor);
+  set_size("rope.scaling.original_context_length", rope.original_context);
+  writer.set(prefix + "rope.scaling.attn_factor", rope.attention_factor);
+  writer.set(prefix + "rope.scaling.yarn_ext_factor", rope.extrapolation);
+  writer.set(prefix + "rope.scaling.yarn_beta_fast", rope.beta_fast);
+  writer.set(prefix + "rope.scaling.yarn_beta_slow", rope.beta_slow);
+}
+
+}  // namespace lanerope::arch

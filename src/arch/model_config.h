@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/theta.h"
+
+namespace lanerope::arch {
+
+// Where the RMS norms of a block stand: y = x + B(N x), y = x + N(B(x)), or both.
+enum class NormPlace { before, after, both };
+
+// RMS norm of queries and keys before RoPE: of every head, or of all heads of a token as one vector.
+enum class QkNorm { none, per_head, whole_row };
+
+// Of the gate of a feed-forward layer; gelu is its tanh form.
+enum class Activation { silu, gelu };
+
+// What one layer's attention depends on. Heads are alike in all layers of a model.
+struct AttentionConfig {
+  int32_t n_head = 0;
+  int32_t n_head_kv = 0;
+  int32_t head_dim = 0;
+  int32_t rope = 0;    // index into ModelConfig::ropes
+  int32_t window = 0;  // a query sees the keys of the last `window` steps of the clock, in every lane; 0: all
+  float scale = 1.0F;  // of a score
+  QkNorm qk_norm = QkNorm::none;
+  bool qkv_bias = false;  // a file may lack them all the same
+
+  int32_t query_width() const { return head_dim * n_head; }
+  int32_t kv_width() const { return head_dim * n_head_kv; }
+};
+
+// down(activation(gate x) * up x)
+struct FfnConfig {
+  Activation activation = Activation::silu;
+  int32_t n_ffn = 0;
+};
+
+struct LayerConfig {
+  NormPlace norms = NormPlace::before;
+  AttentionConfig attention = {};
+  FfnConfig ffn = {};
+  // Layers of one class have the same rope and window, and so the same attention plan.
+  int32_t attention_class = 0;  // index into ModelConfig::attention_classes
+};
+
+struct AttentionClass {
+  int32_t rope = 0;
+  int32_t window = 0;
+  bool operator==(const AttentionClass&) const = default;
+};
+
+// What a decoder is, as data: the loader, the graph, the trainer and the tools for tests read nothing else.
+struct ModelConfig {
+  std::string_view architecture = {};  // general.architecture; of the table in arch/architectures.cpp
+  std::string name = {};
+  int32_t n_embd = 0;
+  int32_t n_vocab = 0;  // rows of the embedding; a tokenizer may have fewer tokens
+  int32_t trained_context = 0;
+  float rms_epsilon = 1e-5F;
+  float embedding_scale = 1.0F;  // of the rows that are looked up
+  bool tied = false;             // the output matrix is the embedding
+  std::vector<core::RopeParameters> ropes = {};
+  std::vector<LayerConfig> layers = {};
+  std::vector<AttentionClass> attention_classes = {};
+
+  int32_t n_layer() const { return static_cast<int32_t>(layers.size()); }
+  const AttentionConfig& attention() const { return layers.front().attention; }
+  const FfnConfig& ffn() const { return layers.front().ffn; }
+  const core::RopeParameters& rope() const { return ropes.front(); }
+};
+
+// Fills attention_classes and each layer's attention_class from its rope and window.
+void set_attention_classes(ModelConfig& config);
+
+}  // namespace lanerope::arch

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "arch/tensor_table.h"
+
+#include <utility>
+
+namespace lanerope::arch {
+
+namespace {
+
+constexpr std::pair<Role, std::string_view> stems[] = {
+    {Role::token_embd, "token_embd"},
+    {Role::attn_norm, "attn_norm"},
+    {Role::attn_q, "attn_q"},
+    {Role::attn_k, "attn_k"},
+    {Role::attn_v, "attn_v"},
+    {Role::attn_q_norm, "attn_q_norm"},
+    {Role::attn_k_norm, "attn_k_norm"},
+    {Role::attn_output, "attn_output"},
+    {Role::post_attention_norm, "post_attention_norm"},
+    {Role::ffn_norm, "ffn_norm"},
+    {Role::ffn_gate, "ffn_gate"},
+    {Role::ffn_up, "ffn_up"},
+    {Role::ffn_down, "ffn_down"},
+    {Role::post_ffw_norm, "post_ffw_norm"},
+    {Role::output_norm, "output_norm"},
+    {Role::output, "output"},
+};
+
+class Table {
+ public:
+  void add(Role role, int32_t layer, std::array<int64_t, 2> ne) {
+    specs_.push_back({.role = role, .layer = layer, .name = tensor_stem(role, layer) + ".weight", .ne = ne});
+  }
+  void add_norm(Role role, int32_t layer, int64_t length) { add(role, layer, {length, 1}); }
+  void add_linear(Role role, int32_t layer, std::array<int64_t, 2> ne) {
+    add(role, layer, ne);
+    specs_.back().linear = true;
+  }
+  void add_bias(Role role, int32_t layer, int64_t n_out) {
+    specs_.push_back({.role = role,
+                      .layer = layer,
+                      .name = tensor_stem(role, layer) + ".bias",
+                      .ne = {n_out, 1},
+                      .bias = true});
+  }
+
+  void add_layer(const ModelConfig& config, int32_t i) {
+    const auto& [norms, attention, ffn, attention_class] = config.layers[i];
+    const int64_t n_embd = config.n_embd;
+    const int64_t queries = attention.query_width();
+    const int64_t keys = attention.kv_width();
+    if (norms != NormPlace::after) add_norm(Role::attn_norm, i, n_embd);
+    add_linear(Role::attn_q, i, {n_embd, queries});
+    add_linear(Role::attn_k, i, {n_embd, keys});
+    add_linear(Role::attn_v, i, {n_embd, keys});
+    if (attention.qkv_bias) {
+      add_bias(Role::attn_q, i, queries);
+      add_bias(Role::attn_k, i, keys);
+      add_bias(Role::attn_v, i, keys);
+    }
+    if (attention.qk_norm != QkNorm::none) {
+      const bool whole = attention.qk_norm == QkNorm::whole_row;
+      add_norm(Role::attn_q_norm, i, whole ? queries : attention.head_dim);
+      add_norm(Role::attn_k_norm, i, whole ? keys : attention.head_dim);
+    }
+    add_linear(Role::attn_output, i, {queries, n_embd});
+    if (norms != NormPlace::before) add_norm(Role::post_attention_norm, i, n_embd);
+    if (norms != NormPlace::after) add_norm(Role::ffn_norm, i, n_embd);
+    add_linear(Role::ffn_gate, i, {n_embd, ffn.n_ffn});
+    add_linear(Role::ffn_up, i, {n_embd, ffn.n_ffn});
+    add_linear(Role::ffn_down, i, {ffn.n_ffn, n_embd});
+    if (norms != NormPlace::before) add_norm(Role::post_ffw_norm, i, n_embd);
+  }
+
+  std::vector<TensorSpec> take() { return std::move(specs_); }
+
+ private:
+  std::vector<TensorSpec> specs_;
+};
+
+}  // namespace
+
+std::string_view stem(Role role) {
+  return stems[static_cast<size_t>(role)].second;
+}
+
+std::optional<Role> find_role(std::string_view text) {
+  for (const auto& [role, name] : stems) {
+    if (name == text) return role;
+  }
+  return std::nullopt;
+}
+
+std::string tensor_stem(Role role, int32_t layer) {
+  const std::string prefix = layer < 0 ? "" : "blk." + std::to_string(layer) + ".";
+  return prefix + std::string(stem(role));
+}
+
+std::vector<TensorSpec> tensor_table(const ModelConfig& config) {
+  Table table;
+  table.add(Role::token_embd, -1, {config.n_embd, config.n_vocab});
+  for (int32_t i = 0; i < config.n_layer(); ++i) table.add_layer(config, i);
+  table.add_norm(Role::output_norm, -1, config.n_embd);
+  if (!config.tied) table.add_linear(Role::output, -1, {config.n_embd, config.n_vocab});
+  return table.take();
+}
+
+std::vector<std::string_view> lora_targets() {
+  std::vector<std::string_view> targets;
+  for (const Role role : {Role::attn_q, Role::attn_k, Role::attn_v, Role::attn_output, Role::ffn_gate,
+                          Role::ffn_up, Role::ffn_down, Role::output}) {
+    targets.push_back(stem(role));
+  }
+  return targets;
+}
+
+bool has_adjacent_pairs(const ModelConfig& config, Role role) {
+  return config.rope().pairs == core::RopePairs::adjacent && (role == Role::attn_q || role == Role::attn_k);
+}
+
+}  // namespace lanerope::arch

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "arch/model_config.h"
+
+namespace lanerope::arch {
+
+// What a tensor is in the decoder. Names are GGUF's: stem(Role::attn_q) is "attn_q".
+enum class Role {
+  token_embd,
+  attn_norm,
+  attn_q,
+  attn_k,
+  attn_v,
+  attn_q_norm,
+  attn_k_norm,
+  attn_output,
+  post_attention_norm,
+  ffn_norm,
+  ffn_gate,
+  ffn_up,
+  ffn_down,
+  post_ffw_norm,
+  output_norm,
+  output,
+};
+inline constexpr size_t n_roles = static_cast<size_t>(Role::output) + 1;
+
+std::string_view stem(Role role);
+std::optional<Role> find_role(std::string_view stem);
+
+// One tensor of a model's file.
+struct TensorSpec {
+  Role role = Role::token_embd;
+  int32_t layer = -1;                  // -1: of no layer
+  std::string name = {};               // "blk.3.attn_q.weight"
+  std::array<int64_t, 2> ne = {0, 1};  // ggml order: [n_in, n_out], or [length, 1]
+  bool linear =
+      false;          // y = W x + bias; adapters may change it. A bias lies beside it where the file has one
+  bool bias = false;  // the bias of such a linear, which files of the architecture have
+};
+
+// All tensors of a model, in the order in which files have them. A tied output has no entry.
+std::vector<TensorSpec> tensor_table(const ModelConfig& config);
+
+// "blk.3.attn_q", or "output" where the layer is -1.
+std::string tensor_stem(Role role, int32_t layer);
+
+// The linears that an adapter may change, by their stems: "attn_q, attn_k, ... and output".
+std::vector<std::string_view> lora_targets();
+
+// Rows of q and k whose rotary pairs lie side by side in the file: (2t, 2t + 1).
+bool has_adjacent_pairs(const ModelConfig& config, Role role);
+
+}  // namespace lanerope::arch

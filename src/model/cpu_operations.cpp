@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/cpu_operations.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+
+#include "model/graph_operations.h"
+
+namespace lanerope::model {
+
+namespace {
+
+// The bias of a linear, which lies in host memory on the CPU.
+void append_bias(std::vector<float>& bias, const Linear& linear) {
+  const auto* data = linear.bias != nullptr ? static_cast<const float*>(linear.bias->data) : nullptr;
+  for (int64_t i = 0; i < linear.n_out(); ++i) bias.push_back(data != nullptr ? data[i] : 0.0F);
+}
+
+// Every linear has a kernel, so that nothing heavy is left to ggml.
+bool all_packed(const Weights& weights) {
+  return weights.output.packed != nullptr &&
+         std::ranges::all_of(weights.layers, [](const LayerWeights& layer) {
+           const bool qkv = layer.packed_qkv != nullptr ||
+                            (layer.attn_q.packed != nullptr && layer.attn_k.packed != nullptr &&
+                             layer.attn_v.packed != nullptr);
+           const bool gate_up = layer.packed_gate_up != nullptr ||
+                                (layer.ffn_gate.packed != nullptr && layer.ffn_up.packed != nullptr);
+           return qkv && gate_up && layer.attn_output.packed != nullptr && layer.ffn_down.packed != nullptr;
+         });
+}
+
+// Rows [first, first + n) of a joined product: [n, n_columns], not contiguous.
+struct RowRange {
+  int64_t first = 0;
+  int64_t n = 0;
+};
+ggml_tensor* rows_of(ggml_context* context, ggml_tensor* y, RowRange range) {
+  return ggml_view_2d(context, y, range.n, y->ne[1], y->nb[1], range.first * sizeof(float));
+}
+
+kernels::Gating gating_of(arch::Activation activation) {
+  return activation == arch::Activation::gelu ? kernels::Gating::gelu : kernels::Gating::silu;
+}
+
+}  // namespace
+
+std::optional<std::string> CpuOperations::obstacle(const arch::ModelConfig& config) {
+  const int32_t head_dim = config.attention().head_dim;
+  if (head_dim % 8 != 0) return "its heads are of " + std::to_string(head_dim) + ", no multiple of 8";
+  return std::nullopt;
+}
+
+CpuOperations::CpuOperations(const arch::ModelConfig& config, const Weights& weights, int32_t threads)
+    : rms_epsilon_(config.rms_epsilon), attentions_(config.n_layer()) {
+  if (all_packed(weights)) pool_ = std::make_unique<kernels::ThreadPool>(threads);
+  // Where the kernels do all the heavy work, their own threads do it and one thread of ggml's walks the
+  // graph.
+  traits_ = {.value_layout = ValueLayout::cell_major,
+             .reusable_graph = true,
+             .graph_threads = pool_ != nullptr ? 1 : threads};
+  const arch::AttentionConfig& attention = config.attention();
+  for (const arch::AttentionClass& of : config.attention_classes) {
+    schedules_.emplace_back(kernels::AttentionShape{.n_head = attention.n_head,
+                                                    .n_head_kv = attention.n_head_kv,
+                                                    .head_dim = attention.head_dim,
+                                                    .n_rot = config.ropes[of.rope].dimensions,
+                                                    .pairs = config.ropes[of.rope].pairs,
+                                                    .scale = attention.scale},
+                            config.n_layer());
+  }
+  for (const LayerWeights& layer : weights.layers) add_layer(layer, config.layers[layer.index]);
+  add_product({.matrix = weights.output.packed, .linears = {&weights.output}, .norm = weights.output_norm});
+}
+
+void CpuOperations::add_layer(const LayerWeights& layer, const arch::LayerConfig& config) {
+  attentions_[layer.index] = {
+      .work = &schedules_[config.attention_class], .layer = layer.index, .pool = pool_.get()};
+  for (const Linear* linear : {&layer.attn_q, &layer.attn_k, &layer.attn_v}) {
+    add_product({.matrix = linear->packed, .linears = {linear}, .norm = layer.attn_norm});
+  }
+  for (const Linear* linear : {&layer.ffn_gate, &layer.ffn_up}) {
+    add_product({.matrix = linear->packed, .linears = {linear}, .norm = layer.ffn_norm});
+  }
+  for (const Linear* linear : {&layer.attn_output, &layer.ffn_down}) {
+    add_product({.matrix = linear->packed, .linears = {linear}});
+  }
+  add_product({.matrix = layer.packed_qkv,
+               .linears = {&layer.attn_q, &layer.attn_k, &layer.attn_v},
+               .norm = layer.attn_norm});
+  for (const kernels::Gating gating : {kernels::Gating::none, gating_of(config.ffn.activation)}) {
+    add_product({.matrix = layer.packed_gate_up,
+                 .linears = {&layer.ffn_gate, &layer.ffn_up},
+                 .norm = layer.ffn_norm,
+                 .gating = gating});
+  }
+}
+
+void CpuOperations::add_product(const Product& product) {
+  if (product.matrix == nullptr) return;
+  kernels::ProductParameters& parameters = parameters_.emplace_back(*product.matrix);
+  parameters.gating = product.gating;
+  parameters.activations.pool = pool_.get();
+  if (product.norm != nullptr) {
+    parameters.activations.norm_weight = static_cast<const float*>(product.norm->data);
+    parameters.activations.norm_epsilon = rms_epsilon_;
+  }
+  if (std::ranges::any_of(product.linears, [](const Linear* linear) { return linear->bias != nullptr; })) {
+    std::vector<float>& bias = biases_.emplace_back();
+    for (const Linear* linear : product.linears) append_bias(bias, *linear);
+    parameters.bias = bias.data();
+  }
+  (product.gating != kernels::Gating::none ? gated_ : products_)[product.matrix] = &parameters;
+}
+
+// The norm is computed on the way, in the product's preparation of its columns.
+ggml_tensor* CpuOperations::run(GraphBuilder& graph, const kernels::ProductParameters& parameters, Normed x,
+                                ggml_tensor* residual) const {
+  assert(parameters.activations.norm_weight == (x.norm != nullptr ? x.norm->data : nullptr));
+  return kernels::product(graph.context(), &parameters, x.x, residual);
+}
+
+ggml_tensor* CpuOperations::linear(GraphBuilder& graph, const Linear& linear, Normed x,
+                                   ggml_tensor* residual) {
+  if (linear.packed == nullptr) return plain_product(graph, linear, graph.normed(x), residual);
+  return run(graph, *products_.at(linear.packed), x, residual);
+}
+
+QueryKeyValue CpuOperations::qkv(GraphBuilder& graph, const LayerWeights& layer, Normed x) {
+  if (layer.packed_qkv == nullptr) {
+    return {.q = graph.linear(layer.attn_q, x),
+            .k = graph.linear(layer.attn_k, x),
+            .v = graph.linear(layer.attn_v, x)};
+  }
+  ggml_tensor* y = run(graph, *products_.at(layer.packed_qkv), x);
+  int64_t first = 0;
+  const auto rows = [&](const Linear& linear) {
+    ggml_tensor* part = rows_of(graph.context(), y, {.first = first, .n = linear.n_out()});
+    first += linear.n_out();
+    return part;
+  };
+  ggml_tensor* q = rows(layer.attn_q);
+  ggml_tensor* k = rows(layer.attn_k);
+  ggml_tensor* v = rows(layer.attn_v);
+  const auto with_lora = [&](const Linear& linear, ggml_tensor* part) {
+    return graph.has_lora(linear) ? graph.add_lora(linear, graph.normed(x), part) : part;
+  };
+  return {.q = with_lora(layer.attn_q, q), .k = with_lora(layer.attn_k, k), .v = with_lora(layer.attn_v, v)};
+}
+
+ggml_tensor* CpuOperations::ffn(GraphBuilder& graph, const LayerWeights& layer, Normed x) {
+  const arch::Activation activation = graph.config(layer).ffn.activation;
+  if (layer.packed_gate_up == nullptr) {
+    return graph.gated(activation, graph.linear(layer.ffn_gate, x), graph.linear(layer.ffn_up, x));
+  }
+  if (!graph.has_lora(layer.ffn_gate) && !graph.has_lora(layer.ffn_up)) {
+    return run(graph, *gated_.at(layer.packed_gate_up), x);
+  }
+  ggml_tensor* y = run(graph, *products_.at(layer.packed_gate_up), x);
+  const int64_t n = layer.ffn_gate.n_out();
+  ggml_context* context = graph.context();
+  ggml_tensor* gate =
+      graph.add_lora(layer.ffn_gate, graph.normed(x), rows_of(context, y, {.first = 0, .n = n}));
+  ggml_tensor* up = graph.add_lora(layer.ffn_up, graph.normed(x), rows_of(context, y, {.first = n, .n = n}));
+  return graph.gated(activation, gate, up);
+}
+
+ggml_tensor* CpuOperations::attention(GraphBuilder& graph, const LayerWeights& layer,
+                                      const QueryKeyValue& qkv) {
+  ggml_context* context = graph.context();
+  const auto flat = [&](ggml_tensor* x) {  // [kv_width, n_rows]
+    return ggml_view_2d(context, x, x->ne[0] * x->ne[1], x->ne[2], x->nb[2], 0);
+  };
+  ggml_tensor* keys = ggml_set_rows(context, graph.pool().keys[layer.index], flat(qkv.k), graph.cells());
+  ggml_tensor* values = ggml_set_rows(context, graph.pool().values[layer.index], flat(qkv.v), graph.cells());
+  if (graph.batch().detail != AttentionDetail::none) {
+    for (int32_t b = 0; b < static_cast<int32_t>(graph.plan(layer).blocks.size()); ++b) {
+      const BlockOfLayer where{.block = b, .layer = layer};
+      record_block(graph, where, block_probabilities(graph, where, qkv.q, keys));
+    }
+  }
+  return kernels::lane_attention(context, &attentions_[layer.index], qkv.q, keys, values);
+}
+
+void CpuOperations::prepare(const Batch& batch) {
+  for (size_t c = 0; c < schedules_.size(); ++c) schedules_[c].prepare(batch.plans[c]);
+}
+
+}  // namespace lanerope::model

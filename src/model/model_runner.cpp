@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/model_runner.h"
+
+#include <algorithm>
+
+#include "lanerope/errors.h"
+#include "model/decoder.h"
+
+namespace lanerope::model {
+
+namespace {
+
+// An upper bound of the graph's nodes and leaves: what a layer has of its own, and what each block and
+// segment of the plans adds where attention is made of plain operations.
+size_t bound_nodes(const arch::ModelConfig& config, const Batch& batch) {
+  size_t of_plans = 0;
+  for (const core::AttentionBlock& block : batch.plans.front().blocks)
+    of_plans += 24 + 24 * block.segments.size();
+  return (96 + 64 * batch.adapter_scales.size() + of_plans) * config.layers.size() + 256;
+}
+
+}  // namespace
+
+ModelRunner::ModelRunner(const LoadedModel& model, const RunnerOptions& options)
+    : model_(model),
+      operations_(model.make_operations(options.kv_type)),
+      pool_(model.config, model.device,
+            {.n_cells = options.n_cells,
+             .type = options.kv_type,
+             .values = operations_->traits().value_layout}),
+      graphs_(model.device, operations_->traits()) {
+  for (const core::RopeParameters& rope : model.config.ropes) thetas_.push_back(core::effective_theta(rope));
+}
+
+void ModelRunner::build(Graph& graph, const Batch& batch) {
+  const size_t nodes = bound_nodes(model_.config, batch);
+  graph.context = make_context(2 * nodes, nodes);
+  graph.nodes = ggml_new_graph_custom(graph.context.get(), nodes, /*grads=*/false);
+  GraphBuilder builder(graph.context.get(), graph.nodes,
+                       {.config = model_.config,
+                        .pool = pool_,
+                        .thetas = thetas_,
+                        .operations = *operations_,
+                        .batch = batch});
+  graph.logits = build_decoder(builder, model_.config, model_.weights);
+  ggml_set_output(graph.logits);
+  ggml_build_forward_expand(graph.nodes, graph.logits);
+  graph.inputs = builder.take_inputs();
+  graph.masses = builder.take_mass();
+  if (!graph.runner.allocate(graph.nodes, nodes)) {
+    throw SystemError("the memory for one step of " + std::to_string(batch.n_rows()) +
+                      " tokens could not be had; use fewer lanes or a smaller batch");
+  }
+}
+
+const StepOutput& ModelRunner::run(const Batch& batch) {
+  Graph& graph = graphs_.find(batch, [&](Graph& fresh) { build(fresh, batch); });
+  operations_->prepare(batch);
+  for (const GraphBuilder::Input& input : graph.inputs) {
+    if (input.tensor->buffer != nullptr)
+      input.fill(batch, input.tensor);  // an input that nothing reads has none
+  }
+  if (!graph.runner.compute(graph.nodes)) {
+    throw SystemError("the back end " + model_.device.name() + " failed to compute a step");
+  }
+
+  output_ = {.n_vocab = model_.config.n_vocab};
+  for (const AttentionMassNode& node : graph.masses) {
+    AttentionMass mass{.layer = node.layer, .block = node.block, .segments = node.segments};
+    mass.values.resize(ggml_nelements(node.mass));
+    ggml_backend_tensor_get(node.mass, mass.values.data(), 0, ggml_nbytes(node.mass));
+    output_.masses.push_back(std::move(mass));
+  }
+
+  const auto n_logits = static_cast<size_t>(ggml_nelements(graph.logits));
+  if (ggml_backend_buffer_is_host(graph.logits->buffer)) {
+    output_.logits = {static_cast<const float*>(graph.logits->data), n_logits};
+  } else {
+    logits_copy_.resize(n_logits);
+    ggml_backend_tensor_get(graph.logits, logits_copy_.data(), 0, ggml_nbytes(graph.logits));
+    output_.logits = logits_copy_;
+  }
+  return output_;
+}
+
+}  // namespace lanerope::model

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "model/batch_builder.h"
+#include "model/graph_cache.h"
+#include "model/loaded_model.h"
+
+namespace lanerope::model {
+
+// How one block's attention is spread in one layer.
+struct AttentionMass {
+  int32_t layer = 0;
+  int32_t block = 0;
+  std::vector<int32_t> segments = {};  // of the block, those in view
+  // [n segments (or all of their cells, with AttentionDetail::weights), n_rows of the block, n_head]
+  std::vector<float> values = {};
+};
+
+// What a run gives, valid until the next one.
+struct StepOutput {
+  std::span<const float> logits = {};  // [n_vocab, n_outputs]
+  int32_t n_vocab = 0;
+  std::vector<AttentionMass> masses = {};  // where the batch asked for them
+
+  std::span<const float> logits_of(int32_t output) const {
+    return logits.subspan(static_cast<size_t>(output) * n_vocab, n_vocab);
+  }
+};
+
+struct RunnerOptions {
+  int32_t n_cells = 0;
+  KvType kv_type = KvType::f16;
+};
+
+// Runs batches through a model: owns the KV cells, the operations and their graphs. One thread at a time.
+class ModelRunner {
+ public:
+  // The model must outlive the runner. Throws DoesNotFit if the cells cannot be had, InvalidRequest where
+  // their type does not go with the model's back end.
+  ModelRunner(const LoadedModel& model, const RunnerOptions& options);
+
+  // An empty batch for this model.
+  BatchBuilder batch() const { return {model_.config.attention_classes, model_.info.adapters.size()}; }
+
+  // Writes the keys and values of every row to its cell. Throws SystemError where the back end fails.
+  const StepOutput& run(const Batch& batch);
+
+  int64_t n_graph_builds() const { return graphs_.n_builds(); }
+
+ private:
+  void build(Graph& graph, const Batch& batch);
+
+  const LoadedModel& model_;
+  std::unique_ptr<Operations> operations_;
+  KvPool pool_;
+  std::vector<core::Theta> thetas_;  // [ropes]
+  GraphCache graphs_;
+  StepOutput output_ = {};
+  std::vector<float> logits_copy_ = {};  // [n_vocab, n_outputs], where the device's memory cannot be read
+};
+
+}  // namespace lanerope::model

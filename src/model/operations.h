@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include <ggml.h>
+
+#include "model/batch.h"
+#include "model/kv_pool.h"
+#include "model/weights.h"
+
+namespace lanerope::model {
+
+class GraphBuilder;
+
+// x, still to be normed where there is a norm: CpuOperations does that inside the product, others by
+// GraphBuilder::normed.
+struct Normed {
+  ggml_tensor* x = nullptr;     // [n_in, n_rows]
+  ggml_tensor* norm = nullptr;  // [n_in] weight of the RMS norm, or null
+};
+
+struct QueryKeyValue {
+  ggml_tensor* q = nullptr;  // [query_width, n_rows], or as heads [head_dim, n_head, n_rows]
+  ggml_tensor* k = nullptr;  // [kv_width, n_rows], or [head_dim, n_head_kv, n_rows]
+  ggml_tensor* v = nullptr;  // as k
+};
+
+// What the rest of the model layer must know of an implementation.
+struct OperationsTraits {
+  ValueLayout value_layout = ValueLayout::transposed;
+  // The graph depends on the shape of the batch alone, not on what its plans say, so it may run again.
+  bool reusable_graph = false;
+  int32_t graph_threads = 1;  // threads of ggml's own that run the graph
+};
+
+// The operations that have two implementations: GraphOperations (plain ggml, on every device) and
+// CpuOperations (lanerope's kernels, on the CPU).
+class Operations {
+ public:
+  virtual ~Operations() = default;
+  // W N(x) + bias, without LoRA terms, + residual, if any: [n_out, n_rows].
+  virtual ggml_tensor* linear(GraphBuilder& graph, const Linear& linear, Normed x, ggml_tensor* residual) = 0;
+  // q, k and v of one layer with their biases and LoRA terms, each [n_out, n_rows], rows maybe apart in
+  // memory.
+  virtual QueryKeyValue qkv(GraphBuilder& graph, const LayerWeights& layer, Normed x) = 0;
+  // activation(gate N(x)) * up N(x): [n_ffn, n_rows].
+  virtual ggml_tensor* ffn(GraphBuilder& graph, const LayerWeights& layer, Normed x) = 0;
+  // Stores k and v in the batch's cells and attends as the plan of the layer's class says: [query_width,
+  // n_rows].
+  virtual ggml_tensor* attention(GraphBuilder& graph, const LayerWeights& layer,
+                                 const QueryKeyValue& qkv) = 0;
+  // Called before each run of a graph with the batch that it runs on.
+  virtual void prepare(const Batch&) {}
+  virtual const OperationsTraits& traits() const = 0;
+};
+
+}  // namespace lanerope::model
