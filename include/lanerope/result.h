@@ -13,6 +13,8 @@
 
 namespace lanerope {
 
+struct ResolvedRequest;  // lanerope/resolve.h
+
 using GroupId = int64_t;
 
 enum class FinishReason {
@@ -23,6 +25,7 @@ enum class FinishReason {
   retired,    // the caller ended the lane
   consensus,  // enough lanes agreed
   cancelled,  // the caller cancelled the group
+  failed,     // something went wrong, in this group alone; GroupResult::note says what
 };
 template <>
 std::span<const Named<FinishReason>> names();
@@ -48,10 +51,29 @@ struct Vote {
   int32_t count = 0;
 };
 
+// What a confidence is a measure of.
+enum class ConfidenceKind {
+  none,              // no lane was selected
+  vote_share,        // of all lanes, those that give the selected answer
+  mean_probability,  // exp of the mean log-probability of the selected lane's tokens
+  verifier_score,    // what the verifier gave it, or its share of a soft-max over what it gave all lanes
+};
+template <>
+std::span<const Named<ConfidenceKind>> names();
+
+// How sure a selection is. Values of different kinds do not compare.
+struct Confidence {
+  double value = 0;  // 0..1
+  ConfidenceKind kind = ConfidenceKind::none;
+};
+
+// Whose fault it is that a group failed; each is a type of lanerope/errors.h.
+enum class FailureKind { none, invalid_request, bad_file, does_not_fit, system_error };
+
 struct GroupResult {
   std::vector<LaneResult> lanes = {};
   int32_t selected = -1;  // index of the lane; -1 if none was selected
-  double confidence = 0;  // what the selection claims: vote share, exp(mean logprob), verifier score; 0..1
+  Confidence confidence = {};
   std::vector<Vote> votes = {};  // most first
   std::string note = {};         // anything that went wrong on the way, such as a verifier that was cut off
   int32_t prompt_tokens = 0;
@@ -60,6 +82,7 @@ struct GroupResult {
   double prefill_seconds = 0;
   double decode_seconds = 0;
   bool consensus = false;
+  FailureKind failure = FailureKind::none;  // where the group failed
 };
 
 enum class EventKind {
@@ -83,6 +106,7 @@ struct Event {
   std::optional<float> logprob = {};
   std::vector<Alternative> top = {};
   FinishReason finish = FinishReason::none;
+  std::shared_ptr<const ResolvedRequest> resolved = {};  // in the first event of a group: what it runs
   std::shared_ptr<const GroupResult> result = {};
 };
 

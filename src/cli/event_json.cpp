@@ -31,7 +31,8 @@ nlohmann::ordered_json to_json(const GroupResult& result) {
   nlohmann::ordered_json votes = nlohmann::ordered_json::array();
   for (const Vote& vote : result.votes) votes.push_back({{"answer", vote.answer}, {"count", vote.count}});
   nlohmann::ordered_json json = {{"selected", nullptr},
-                                 {"confidence", number(result.confidence)},
+                                 {"confidence", number(result.confidence.value)},
+                                 {"confidence_kind", name(result.confidence.kind)},
                                  {"votes", std::move(votes)},
                                  {"consensus", result.consensus},
                                  {"lanes", std::move(lanes)},

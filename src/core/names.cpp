@@ -96,7 +96,18 @@ std::span<const Named<FinishReason>> names() {
       {FinishReason::none, "none"},           {FinishReason::end, "end"},
       {FinishReason::stop, "stop"},           {FinishReason::length, "length"},
       {FinishReason::retired, "retired"},     {FinishReason::consensus, "consensus"},
-      {FinishReason::cancelled, "cancelled"},
+      {FinishReason::cancelled, "cancelled"}, {FinishReason::failed, "failed"},
+  };
+  return all;
+}
+
+template <>
+std::span<const Named<ConfidenceKind>> names() {
+  static constexpr Named<ConfidenceKind> all[] = {
+      {ConfidenceKind::vote_share, "vote_share"},
+      {ConfidenceKind::mean_probability, "mean_probability"},
+      {ConfidenceKind::verifier_score, "verifier_score"},
+      {ConfidenceKind::none, "none"},
   };
   return all;
 }

@@ -21,15 +21,18 @@ double seconds_between(Clock::time_point from, Clock::time_point to) {
 
 }  // namespace
 
-Group::Group(GroupId id, const Model& model, ResolvedRequest request)
-    : id_(id), model_(model), request_(std::move(request)) {}
+Group::Group(GroupId id, const Model& model, std::shared_ptr<const ResolvedRequest> request)
+    : id_(id),
+      model_(model),
+      resolved_(std::move(request)),
+      request_(*resolved_),
+      held_(request_.asked.hold) {}
 
 bool Group::start(PrefixCache& store) {
   assert(state_ == GroupState::queued);
-  const Request& request = request_.request;
   std::deque<std::shared_ptr<const OwnedCells>> cells;
-  for (int32_t m = 0; m < request.lanes + request.reserved_lanes; ++m) {
-    cells.push_back(store.allocate(request.budget));
+  for (int32_t m = 0; m < request_.n_lanes() + request_.reserved_lanes; ++m) {
+    cells.push_back(store.allocate(request_.budget));
     if (cells.back() == nullptr) return false;
   }
   prompt_ = store.place(request_.prompt, request_.prompt_scales);
@@ -106,12 +109,12 @@ void Group::prefill_is_done(std::span<const float> logits, Sampler& sampler) {
   read_ = Clock::now();
   prompt_logits_.assign(logits.begin(), logits.end());
   emit({.kind = EventKind::prefill});
-  for (int32_t m = 0; m < request_.request.lanes; ++m) {
+  for (int32_t m = 0; m < request_.n_lanes(); ++m) {
     auto cells = free_cells_.front();
     free_cells_.pop_front();
-    add_lane(std::move(cells), {.silent = request_.tag_tokens[m], .forced = request_.forced[m]});
+    add_lane(std::move(cells), {.silent = request_.lanes[m].tag_tokens, .forced = request_.lanes[m].forced});
   }
-  for (int32_t m = 0; m < request_.request.lanes; ++m) choose(m, prompt_logits_, sampler);
+  for (int32_t m = 0; m < request_.n_lanes(); ++m) choose(m, prompt_logits_, sampler);
   check_consensus();
   finish_if_over();
 }
@@ -126,7 +129,7 @@ int32_t Group::add_lane(std::shared_ptr<const OwnedCells> cells, Origin origin) 
                     .fork_step = origin.fork_step,
                     .silent = origin.silent,
                     .detokenizer = text::Detokenizer(model::loaded(model_).vocabulary, {}),
-                    .stops = text::StopStrings(request_.request.stop),
+                    .stops = text::StopStrings(request_.asked.stop),
                     .text = origin.text,
                     .text_length = {}});
   emit({.kind = EventKind::lane_started, .lane = index, .step = clock_, .text = origin.text});
@@ -153,7 +156,7 @@ void Group::choose(int32_t index, std::span<const float> logits, Sampler& sample
     append_token(index, {.token = token}, /*forced=*/true);
     return;
   }
-  const Sampling& sampling = request_.request.sampling;
+  const Sampling& sampling = request_.sampling;
   std::vector<TokenId> history;
   const auto window = static_cast<size_t>(sampling.penalty_window);
   if (has_penalties(sampling) && lane.tokens.size() < window) {
@@ -163,10 +166,10 @@ void Group::choose(int32_t index, std::span<const float> logits, Sampler& sample
   if (has_penalties(sampling)) history.insert(history.end(), lane.tokens.begin(), lane.tokens.end());
   const Draw draw = sampler.draw(logits, {.sampling = sampling,
                                           .history = history,
-                                          .key = {.seed = sampling.seed,
+                                          .key = {.seed = request_.seed,
                                                   .lane = static_cast<uint32_t>(index),
                                                   .step = static_cast<uint32_t>(lane.tokens.size())},
-                                          .top_logprobs = request_.request.top_logprobs});
+                                          .top_logprobs = request_.asked.top_logprobs});
   append_token(index, draw, /*forced=*/false);
 }
 
@@ -183,11 +186,11 @@ void Group::append_token(int32_t index, const Draw& draw, bool forced) {
   if (!forced) {
     ++lane.generated;
     lane.sum_logprob += draw.logprob;
-    if (request_.request.logprobs || request_.request.top_logprobs > 0) {
+    if (request_.asked.logprobs || request_.asked.top_logprobs > 0) {
       event.logprob = draw.logprob;
       event.top = draw.top;
     }
-    if (model_.is_end(draw.token) && !request_.request.ignore_end) reason = FinishReason::end;
+    if (model_.is_end(draw.token) && !request_.asked.ignore_end) reason = FinishReason::end;
   }
   if (!silent && reason == FinishReason::none) {
     const std::string whole = lane.detokenizer.push(draw.token);
@@ -205,8 +208,8 @@ void Group::append_token(int32_t index, const Draw& draw, bool forced) {
   lane.text_length.push_back(lane.text.size());
   const int64_t position =
       static_cast<int64_t>(n_prompt()) + lane.start_step + static_cast<int64_t>(lane.tokens.size());
-  const int32_t most = request_.request.max_tokens;
-  const bool spent = static_cast<int32_t>(lane.tokens.size()) >= request_.request.budget ||
+  const int32_t most = request_.max_tokens;
+  const bool spent = static_cast<int32_t>(lane.tokens.size()) >= request_.budget ||
                      (most > 0 && lane.generated >= most) || position >= model_.info().trained_context;
   if (reason == FinishReason::none && spent) reason = FinishReason::length;
   emit(std::move(event));
@@ -241,7 +244,7 @@ std::optional<std::string> Group::answer_of(const Lane& lane) const {
 }
 
 void Group::check_consensus() {
-  const int32_t wanted = request_.request.selection.consensus;
+  const int32_t wanted = request_.selection.consensus;
   if (wanted <= 0 || live_lanes() == 0) return;
   std::vector<LaneResult> lanes(lanes_.size());
   for (size_t m = 0; m < lanes_.size(); ++m) lanes[m].answer = answer_of(lanes_[m]);
@@ -268,7 +271,7 @@ void Group::finish_if_over() {
   result_.prefill_seconds = seconds_between(started_, read_);
   result_.decode_seconds = seconds_between(read_, Clock::now());
   result_.votes = count_votes(result_.lanes);
-  const Selection& selection = request_.request.selection;
+  const Selection& selection = request_.selection;
   if (selection.kind == SelectionKind::verifier) {
     state_ = GroupState::verifying;
     VerifierOptions options{.command = selection.verifier_command,
@@ -288,8 +291,7 @@ void Group::finish_if_over() {
       const bool cut_off = std::ranges::all_of(
           result_.lanes, [](const LaneResult& lane) { return lane.finish == FinishReason::length; });
       if (cut_off) {
-        result_.note =
-            "no lane came to its end within " + std::to_string(request_.request.budget) + " tokens";
+        result_.note = "no lane came to its end within " + std::to_string(request_.budget) + " tokens";
       } else if (selection.kind == SelectionKind::vote) {
         result_.note = "no lane gave an answer that could be voted on";
       } else {
@@ -341,6 +343,8 @@ int32_t Group::live_lanes() const {
 
 void Group::emit(Event event) {
   event.group = id_;
+  if (!announced_) event.resolved = resolved_;
+  announced_ = true;
   events_.push_back(std::move(event));
 }
 

@@ -16,11 +16,11 @@
 #include "core/attention_plan.h"
 #include "engine/lane.h"
 #include "engine/prefix_cache.h"
-#include "engine/resolved_request.h"
 #include "engine/sampler.h"
 #include "engine/selection.h"
 #include "engine/verifier.h"
 #include "lanerope/engine.h"
+#include "lanerope/resolve.h"
 
 namespace lanerope::engine {
 
@@ -36,7 +36,7 @@ enum class GroupState {
 // for rows and brings it logits.
 class Group {
  public:
-  Group(GroupId id, const Model& model, ResolvedRequest request);
+  Group(GroupId id, const Model& model, std::shared_ptr<const ResolvedRequest> request);
   ~Group() { verifier_stop_.request_stop(); }
   Group(const Group&) = delete;
   Group& operator=(const Group&) = delete;
@@ -44,6 +44,7 @@ class Group {
   GroupId id() const { return id_; }
   GroupState state() const { return state_; }
   const ResolvedRequest& request() const { return request_; }
+  bool held() const { return held_; }  // once it has finished
   int32_t clock() const { return clock_; }
   int32_t n_prompt() const { return static_cast<int32_t>(request_.prompt.size()); }
 
@@ -106,7 +107,10 @@ class Group {
 
   GroupId id_;
   const Model& model_;
-  ResolvedRequest request_;
+  std::shared_ptr<const ResolvedRequest> resolved_;
+  const ResolvedRequest& request_;  // the same
+  bool held_;
+  bool announced_ = false;  // an event has carried the request
   GroupState state_ = GroupState::queued;
   std::shared_ptr<CachedPrompt> prompt_;
   std::deque<std::shared_ptr<const OwnedCells>> free_cells_;  // one budget each, for lanes to come

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a caller may do to a group while it runs: spawn and fork lanes, push text, retire, cancel.
+#include "core/lane_tag.h"
 #include "engine/group.h"
 #include "lanerope/errors.h"
 
@@ -55,11 +56,11 @@ int32_t Group::spawn(const SpawnOptions& options, PrefixCache& store) {
     origin.forced.insert(origin.forced.end(), tokens.begin(), tokens.end());
   };
   if (origin.parent < 0) {
-    force(tag_of(request_.tag, static_cast<int32_t>(lanes_.size())));
+    force(core::render_tag(request_.tag, std::ssize(lanes_) + 1));
     origin.silent = static_cast<int32_t>(origin.forced.size());
   }
   force(options.text);
-  if (origin.forced.size() >= static_cast<size_t>(request_.request.budget)) {
+  if (origin.forced.size() >= static_cast<size_t>(request_.budget)) {
     throw InvalidRequest("the text for the new lane is longer than the budget");
   }
   std::shared_ptr<const OwnedCells> cells;
@@ -67,10 +68,10 @@ int32_t Group::spawn(const SpawnOptions& options, PrefixCache& store) {
     cells = free_cells_.front();
     free_cells_.pop_front();
   } else {
-    cells = store.allocate(request_.request.budget);
+    cells = store.allocate(request_.budget);
   }
   if (cells == nullptr) {
-    throw DoesNotFit("a new lane needs " + std::to_string(request_.request.budget) +
+    throw DoesNotFit("a new lane needs " + std::to_string(request_.budget) +
                      " KV cells in a row, and there are not that many free; wait for another group to end");
   }
   const int32_t index = add_lane(std::move(cells), std::move(origin));
@@ -82,7 +83,7 @@ int32_t Group::spawn(const SpawnOptions& options, PrefixCache& store) {
 void Group::push_text(int32_t index, std::string_view text) {
   Lane& lane = running_lane(index);
   const auto tokens = model_.encode(text, {.add_special = false, .parse_special = true});
-  const size_t room = static_cast<size_t>(request_.request.budget) - lane.tokens.size() - lane.forced.size();
+  const size_t room = static_cast<size_t>(request_.budget) - lane.tokens.size() - lane.forced.size();
   if (tokens.size() >= room) {
     throw InvalidRequest("the text takes " + std::to_string(tokens.size()) + " tokens, and lane " +
                          std::to_string(index) + " has " + std::to_string(room) + " left of its budget");
@@ -98,7 +99,7 @@ void Group::retire(int32_t index) {
 
 void Group::cancel() {
   if (state_ == GroupState::finished) return;
-  request_.request.hold = false;
+  held_ = false;
   verifier_stop_.request_stop();
   for (int32_t m = 0; m < static_cast<int32_t>(lanes_.size()); ++m) end_lane(m, FinishReason::cancelled);
   if (result_.lanes.empty()) {

@@ -10,13 +10,19 @@ namespace lanerope::engine {
 
 namespace {
 
+Confidence mean_probability(const LaneResult& lane) {
+  return {.value = std::exp(lane.mean_logprob), .kind = ConfidenceKind::mean_probability};
+}
+
 Selected by_vote(const std::vector<LaneResult>& lanes) {
   const std::vector<Vote> votes = count_votes(lanes);
   if (votes.empty()) return {};
   for (size_t m = 0; m < lanes.size(); ++m) {
     if (lanes[m].answer == votes.front().answer) {
       return {.lane = static_cast<int32_t>(m),
-              .confidence = static_cast<double>(votes.front().count) / static_cast<double>(lanes.size())};
+              .confidence = {
+                  .value = static_cast<double>(votes.front().count) / static_cast<double>(lanes.size()),
+                  .kind = ConfidenceKind::vote_share}};
     }
   }
   return {};
@@ -29,7 +35,7 @@ Selected by_logprob(const std::vector<LaneResult>& lanes) {
     if (best.lane < 0 || lanes[m].mean_logprob > lanes[best.lane].mean_logprob)
       best.lane = static_cast<int32_t>(m);
   }
-  if (best.lane >= 0) best.confidence = std::exp(lanes[best.lane].mean_logprob);
+  if (best.lane >= 0) best.confidence = mean_probability(lanes[best.lane]);
   return best;
 }
 
@@ -37,7 +43,7 @@ Selected by_first(const std::vector<LaneResult>& lanes, const std::vector<int32_
   for (const int32_t m : finish_order) {
     const FinishReason finish = lanes[m].finish;
     if (finish == FinishReason::end || finish == FinishReason::stop) {
-      return {.lane = m, .confidence = std::exp(lanes[m].mean_logprob)};
+      return {.lane = m, .confidence = mean_probability(lanes[m])};
     }
   }
   return {};
@@ -87,7 +93,8 @@ Selected select_by_scores(const std::vector<double>& scores) {
     for (const double score : scores) total += std::exp(score - *best);
     confidence = 1 / total;
   }
-  return {.lane = static_cast<int32_t>(best - scores.begin()), .confidence = confidence};
+  return {.lane = static_cast<int32_t>(best - scores.begin()),
+          .confidence = {.value = confidence, .kind = ConfidenceKind::verifier_score}};
 }
 
 }  // namespace lanerope::engine

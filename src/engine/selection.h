@@ -13,7 +13,7 @@ namespace lanerope::engine {
 // Which lane of a finished group is the answer, and how sure the method is of it.
 struct Selected {
   int32_t lane = -1;
-  double confidence = 0;
+  Confidence confidence = {};
 };
 
 // Votes of lanes that gave an answer, most first; ties in the order in which the answers were first seen.

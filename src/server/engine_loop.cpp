@@ -42,7 +42,7 @@ void EngineLoop::shut_down() {
   if (thread_.joinable()) thread_.join();
 }
 
-std::shared_ptr<GroupStream> EngineLoop::submit(Request request) {
+std::shared_ptr<GroupStream> EngineLoop::submit(std::shared_ptr<const ResolvedRequest> request) {
   auto stream = std::make_shared<GroupStream>(new_public_id("grp_"));
   call([&, submitted = Clock::now()](Engine& engine) {
     {
@@ -60,8 +60,8 @@ std::shared_ptr<GroupStream> EngineLoop::submit(Request request) {
     running_[group] = {.stream = stream,
                        .submitted = submitted,
                        .read = submitted,
-                       .budget = request.budget,
-                       .attention = request.attention != AttentionRecording::none};
+                       .budget = request->budget,
+                       .attention = request->asked.attention != AttentionRecording::none};
     const std::lock_guard lock(mutex_);
     names_.emplace(stream->public_id(), group);
   });

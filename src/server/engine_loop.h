@@ -39,7 +39,7 @@ class EngineLoop {
 
   // Queues a group. Throws InvalidRequest or DoesNotFit, and ApiError: 429 where too many wait, 503 while
   // draining.
-  std::shared_ptr<GroupStream> submit(Request request);
+  std::shared_ptr<GroupStream> submit(std::shared_ptr<const ResolvedRequest> request);
 
   // Its lanes and cells are free in the next step.
   void cancel(GroupId group);

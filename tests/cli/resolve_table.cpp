@@ -6,47 +6,46 @@
 #include <numeric>
 
 #include "cli/request_flags.h"
-#include "engine/resolved_request.h"
-#include "eval/arm.h"
+#include "cli/to_request.h"
+#include "core/lane_rotation.h"
+#include "eval/to_request.h"
 #include "lanerope/errors.h"
-#include "server/prepare_request.h"
+#include "server/to_request.h"
 #include "tests/support/random_models.h"
 
 namespace lanerope::cli {
 
 namespace {
 
-Request of_run(const std::string& said, const Model& model) {
+using Resolved = std::shared_ptr<const ResolvedRequest>;
+
+Resolved of_run(const std::string& said, const Model& model) {
   CLI::App app;
   RequestFlags flags;
   PromptFlags prompt;
   add_request_flags(app, flags);
   add_prompt_flags(app, prompt);
   app.parse(said, false);
-  Request request = make_request(flags, model);
-  request.prompt = make_prompt(prompt, model, "Hello");
-  return request;
+  Request request = to_request(flags);
+  request.prompt = to_prompt(prompt, "Hello");
+  return resolve(model, request, run_defaults());
 }
 
-Request of_server(const std::string& said, const Model& model) {
-  const auto endpoint =
-      said.find("messages") == std::string::npos ? server::ApiEndpoint::completion : server::ApiEndpoint::chat;
-  return server::prepare_request(server::parse_api_request(endpoint, said), model,
-                                 {.budget = 128, .kv_cells = 2048});
+Resolved of_server(const std::string& said, const Model& model) {
+  const auto endpoint = said.find("messages") == std::string::npos ? server::ApiEndpoint::completion
+                                                                   : server::ApiEndpoint::chat;
+  RequestDefaults defaults = server::server_defaults();
+  defaults.budget = 128;
+  defaults.most_cells = 2048;
+  return server::resolve_api(server::parse_api_request(endpoint, said), model, defaults);
 }
 
-Request of_eval(const std::string& said, const Model& model) {
-  const eval::Arm arm = eval::parse_arm(said);
-  Request request{.prompt = make_prompt({}, model, "Hello"),
-                  .lanes = arm.lanes,
-                  .budget = 64,
-                  .coupling = eval::coupling_of(arm, model),
-                  .force_coupling = true,
-                  .tag = eval::tag_of(arm, model),
-                  .sampling = {.temperature = 0.6F, .top_k = 0, .top_p = 0.95F, .min_p = 0},
-                  .selection = {.kind = SelectionKind::none}};
-  if (arm.temperature) request.sampling.temperature = *arm.temperature;
-  return request;
+Resolved of_eval(const std::string& said, const Model& model) {
+  Request request =
+      eval::to_request(eval::parse_arm(said), {.temperature = 0.6F, .top_k = 0, .top_p = 0.95F, .min_p = 0});
+  request.prompt = to_prompt({}, "Hello");
+  request.budget = 64;
+  return resolve(model, request, eval::eval_defaults());
 }
 
 std::string list(const std::vector<TokenId>& tokens) {
@@ -61,23 +60,24 @@ std::string number(double value) {
   return text;
 }
 
-std::string line_of(const engine::ResolvedRequest& r) {
+std::string line_of(const ResolvedRequest& r) {
   const Coupling& c = r.coupling;
-  const auto& omega = r.frequencies->omega;
+  const auto& omega = r.frequencies->classes.front().omega;
   std::string text = "prompt " + list(r.prompt) + ", " + std::string(name(c.kind)) + " " +
                      std::string(name(c.init)) + " K " + std::to_string(r.stride) + " " +
                      std::string(name(c.visibility)) + " " + std::string(name(c.topology)) + " window " +
                      std::to_string(c.window) + " prompt " + std::string(name(c.prompt_lane)) + " omega " +
-                     std::to_string(omega.size()) + ":" + number(std::accumulate(omega.begin(), omega.end(), 0.0));
+                     std::to_string(omega.size()) + ":" +
+                     number(std::accumulate(omega.begin(), omega.end(), 0.0));
   text += ", tag \"" + r.tag + "\"";
-  for (size_t m = 0; m < std::min<size_t>(r.forced.size(), 4); ++m)
-    text += " " + std::to_string(r.tag_tokens[m]) + list(r.forced[m]);
-  text += ", budget " + std::to_string(r.request.budget) + " max " + std::to_string(r.request.max_tokens) +
-          " cells " + std::to_string(r.prompt_cells()) + "+" + std::to_string(r.lane_cells());
-  text += ", select " + std::string(name(r.request.selection.kind)) + " " +
-          std::to_string(r.request.selection.consensus) + " '" + r.request.selection.verifier_command + "'";
-  text += ", temp " + number(r.request.sampling.temperature) + " top-k " +
-          std::to_string(r.request.sampling.top_k) + " top-p " + number(r.request.sampling.top_p) + ", scales";
+  for (size_t m = 0; m < std::min<size_t>(r.lanes.size(), 4); ++m)
+    text += " " + std::to_string(r.lanes[m].tag_tokens) + list(r.lanes[m].forced);
+  text += ", budget " + std::to_string(r.budget) + " max " + std::to_string(r.max_tokens) + " cells " +
+          std::to_string(r.prompt_cells()) + "+" + std::to_string(r.lane_cells());
+  text += ", select " + std::string(name(r.selection.kind)) + " " + std::to_string(r.selection.consensus) +
+          " '" + r.selection.verifier_command + "'";
+  text += ", temp " + number(r.sampling.temperature) + " top-k " + std::to_string(r.sampling.top_k) +
+          " top-p " + number(r.sampling.top_p) + ", scales";
   for (const float scale : r.prompt_scales) text += " " + number(scale);
   text += ";";
   for (const float scale : r.lane_scales) text += " " + number(scale);
@@ -103,10 +103,9 @@ std::vector<TableModel> table_models() {
 
 std::string resolved_line(const TableCase& row, const Model& model) {
   try {
-    const Request request = row.front_end == "run"      ? of_run(row.said, model)
-                            : row.front_end == "server" ? of_server(row.said, model)
-                                                        : of_eval(row.said, model);
-    return line_of(engine::resolve(model, request));
+    return line_of(row.front_end == "run"      ? *of_run(row.said, model)
+                   : row.front_end == "server" ? *of_server(row.said, model)
+                                               : *of_eval(row.said, model));
   } catch (const Error& error) {
     std::string sentence = error.what();  // without the folder of the checkout
     if (const size_t at = sentence.find(LANEROPE_TABLE_MODEL); at != std::string::npos)

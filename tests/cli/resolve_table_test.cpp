@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every front end makes of every field that bears on couplings, tags and budgets, for a model without lanes, an
-// adapter and a base that were trained with them. resolve_table.txt was written by the code of seven places that
-// this one place replaced; LANEROPE_WRITE_TABLE=FILE writes it anew, for the day on which a difference is meant.
+// What every front end makes of every field that bears on couplings, tags and budgets, for a model without
+// lanes, an adapter and a base that were trained with them. resolve_table.txt was written by the code of
+// seven places that this one place replaced; LANEROPE_WRITE_TABLE=FILE writes it anew, for the day on which a
+// difference is meant.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -42,7 +43,8 @@ const std::vector<TableCase>& cases() {
       {"run", "--verifier cat"},
       {"server", R"({"prompt": "Hello"})"},
       {"server", R"({"messages": [{"role": "user", "content": "Hello"}], "n": 3})"},
-      {"server", R"({"messages": [{"role": "system", "content": "Brief."}, {"role": "user", "content": "Hello"}]})"},
+      {"server",
+       R"({"messages": [{"role": "system", "content": "Brief."}, {"role": "user", "content": "Hello"}]})"},
       {"server", R"({"prompt": [72, 73, 74], "n": 2})"},
       {"server", R"({"prompt": "Hello", "n": 3, "max_tokens": 9})"},
       {"server", R"({"prompt": "Hello", "n": 2, "max_tokens": 100000})"},
@@ -50,7 +52,8 @@ const std::vector<TableCase>& cases() {
       {"server", R"({"prompt": "Hello", "n": 2, "max_tokens": 9, "lanes": {"coupling": "lanerope"}})"},
       {"server", R"({"prompt": "Hello", "n": 2, "lanes": {"coupling": "independent"}})"},
       {"server", R"({"prompt": "Hello", "n": 2, "lanes": {"coupling": "groupthink", "stride": 7}})"},
-      {"server", R"({"prompt": "Hello", "n": 2, "lanes": {"coupling": "hogwild", "window": 5, "topology": "ring"}})"},
+      {"server",
+       R"({"prompt": "Hello", "n": 2, "lanes": {"coupling": "hogwild", "window": 5, "topology": "ring"}})"},
       {"server", R"({"prompt": "Hello", "n": 2, "lanes": {"init": "gt"}})"},
       {"server", R"({"prompt": "Hello", "n": 8, "lanes": {"init": "ntk", "stride": 90}})"},
       {"server", R"({"prompt": "Hello", "n": 2, "lanes": {"stride": 12}})"},

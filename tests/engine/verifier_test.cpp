@@ -94,13 +94,14 @@ TEST(VerifierOfAGroup, ChoosesTheLaneOrSaysThatItCouldNot) {
   Engine engine(
       support::load_model(tools::RandomModel{.n_layer = 1, .width = 64, .n_ffn = 64}, BackEnd::ggml),
       {.kv_cells = 256});
-  Request request{.prompt = "Hi", .lanes = 3, .budget = 14, .tag = ""};
+  Request request{.prompt = {.text = "Hi"}, .lanes = 3, .budget = 14};
+  request.tag = "";
   request.lane_texts = {"\\boxed{1}", "\\boxed{2}", "\\boxed{2}"};
   request.selection = {.kind = SelectionKind::verifier,
                        .verifier_command = "cat >/dev/null; echo 0.1; echo 0.2; echo 0.7"};
   const support::GroupRun run = support::run_group(engine, request);
   EXPECT_EQ(run.result.selected, 2);
-  EXPECT_DOUBLE_EQ(run.result.confidence, 0.7);
+  EXPECT_DOUBLE_EQ(run.result.confidence.value, 0.7);
   EXPECT_EQ(run.result.note, "");
   request.selection.verifier_command = "exit 1";
   const support::GroupRun failed = support::run_group(engine, request);

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace lanerope::core {
+
+// A tag with every "{k}" replaced by the lane's number, which counts from 1.
+std::string render_tag(std::string_view tag, int64_t number);
+
+}  // namespace lanerope::core
