@@ -85,7 +85,7 @@ void bench_product(ggml_type type, Shape shape, const kernels::MachineCeilings& 
       products.push_back(std::make_unique<kernels::ProductParameters>(m));
     const int used = columns > 64 ? std::min(copies, 2) : copies;
     const double prepare = best_seconds(ceilings.n_threads, 21, [&](int thread) {
-      kernels::prepare_activations(products[0]->columns, {.x = x.data(),
+      kernels::prepare_activations(products[0]->activations, {.x = x.data(),
                                                           .n_in = shape.n_in,
                                                           .n_columns = columns,
                                                           .column_stride = shape.n_in,

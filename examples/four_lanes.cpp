@@ -17,23 +17,19 @@ void show(const lanerope::Event& event) {
   for (size_t lane = 0; lane < result.lanes.size(); ++lane) {
     std::printf("\n--- lane %zu\n%s\n", lane + 1, result.lanes[lane].text.c_str());
   }
-  std::printf("\nselected: lane %d, confidence %.2f\n", result.selected + 1, result.confidence);
+  std::printf("\nselected: lane %d, confidence %.2f\n", result.selected + 1, result.confidence.value);
 }
 
 void answer(const char* model_file, const char* question) {
   const auto model = lanerope::Model::load({.file = model_file});
 
   lanerope::Request request{.lanes = 4, .budget = 128};
-  request.coupling = lanerope::Coupling{.kind = lanerope::CouplingKind::lanerope};
+  request.coupling.kind = lanerope::CouplingKind::lanerope;
   request.sampling = {.temperature = 0.7F, .seed = 42};
-  request.prompt = question;
-  if (!model->info().chat_template.empty()) {
-    const std::vector<lanerope::Message> messages = {{.role = "user", .content = question}};
-    request.prompt = model->apply_template(messages);
-  }
+  request.prompt = {.messages = {{.role = "user", .content = question}}};
 
   lanerope::Engine engine(model, {.kv_cells = 2048});
-  engine.submit(request);
+  engine.submit(request, {.no_template = lanerope::NoTemplate::raw_with_note});
   while (engine.step(show)) {
   }
 }

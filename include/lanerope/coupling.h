@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "lanerope/names.h"
@@ -60,6 +62,26 @@ struct Coupling {
   int32_t window = 0;
   PromptLane prompt_lane = PromptLane::own;
 };
+
+// What a caller says of a coupling. What is unset is as the model or the adapter was trained, or as in
+// Coupling{}.
+struct CouplingChoice {
+  std::optional<CouplingKind> kind = {};
+  std::optional<OmegaInit> init = {};  // in place of the omega that was trained
+  std::vector<float> omega = {};       // not empty: OmegaInit::given, with these values
+  std::optional<int32_t> stride = {};
+  std::optional<Visibility> visibility = {};
+  std::optional<Topology> topology = {};
+  std::optional<int32_t> window = {};
+  std::optional<PromptLane> prompt_lane = {};
+  bool force = false;  // also with another visibility than the adapter was trained with
+};
+
+// The choice that leaves nothing open.
+CouplingChoice exactly(const Coupling& coupling);
+
+// "lanerope, omega gt, stride 256, window 64": everything that is not the default.
+std::string describe(const Coupling& coupling);
 
 template <>
 std::span<const Named<CouplingKind>> names();

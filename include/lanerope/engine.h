@@ -11,6 +11,7 @@
 #include "lanerope/model.h"
 #include "lanerope/names.h"
 #include "lanerope/request.h"
+#include "lanerope/resolve.h"
 #include "lanerope/result.h"
 
 namespace lanerope {
@@ -63,7 +64,7 @@ using EventSink = std::function<void(const Event&)>;
 // Runs groups of lanes on one model. Not thread-safe: one thread owns an engine and calls all of its members.
 //
 //   Engine engine(model, {.kv_cells = 2048});
-//   engine.submit({.prompt = "...", .lanes = 4});
+//   engine.submit({.prompt = {.text = "..."}, .lanes = 4});
 //   while (engine.step([](const Event& event) { ... })) {}
 class Engine {
  public:
@@ -73,15 +74,19 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // Throws InvalidRequest for a request that makes no sense.
-  MemoryNeed need(const Request& request) const;
+  // Throws as resolve().
+  MemoryNeed need(const Request& request, const RequestDefaults& defaults = {}) const;
 
-  // Queues a group; it starts in the first step in which its cells are free. Throws InvalidRequest, or
+  // Queues a group; it starts in the first step in which its cells are free. Throws as resolve(), or
   // DoesNotFit if it never can start. Cells for the whole budget of every lane are reserved when it starts.
-  GroupId submit(const Request& request);
+  GroupId submit(const Request& request, const RequestDefaults& defaults = {});
+  // The same for a request that was resolved with this engine's model.
+  GroupId submit(std::shared_ptr<const ResolvedRequest> request);
 
   // One batched step of every running group: one token for each live lane, and a chunk of the prompts that
-  // are still to be read. Events go to `sink` in order. Returns whether any group is left.
+  // are still to be read. Events go to `sink` in order. Returns whether any group is left. What goes wrong in
+  // one group ends that group alone, with FinishReason::failed; the step itself throws SystemError where the
+  // back end fails.
   bool step(const EventSink& sink);
 
   // The following throw InvalidRequest if the group or the lane is not running.
@@ -112,7 +117,7 @@ class Engine {
   std::unique_ptr<Impl> impl_;
 };
 
-// MemoryNeed without an engine, from the model alone. Throws as Engine::need.
-MemoryNeed memory_need(const Model& model, const Request& request, KvType kv_type);
+// What a resolved request takes, without an engine.
+MemoryNeed memory_need(const Model& model, const ResolvedRequest& request, KvType kv_type);
 
 }  // namespace lanerope

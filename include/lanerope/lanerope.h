@@ -10,7 +10,9 @@
 #include "lanerope/machine.h"   // IWYU pragma: export
 #include "lanerope/model.h"     // IWYU pragma: export
 #include "lanerope/names.h"     // IWYU pragma: export
+#include "lanerope/prompt.h"    // IWYU pragma: export
 #include "lanerope/request.h"   // IWYU pragma: export
+#include "lanerope/resolve.h"   // IWYU pragma: export
 #include "lanerope/result.h"    // IWYU pragma: export
 #include "lanerope/service.h"   // IWYU pragma: export
 #include "lanerope/token.h"     // IWYU pragma: export

@@ -13,6 +13,7 @@
 
 #include "lanerope/coupling.h"
 #include "lanerope/names.h"
+#include "lanerope/prompt.h"
 #include "lanerope/token.h"
 
 namespace lanerope {
@@ -89,11 +90,6 @@ struct ModelInfo {
   std::vector<AdapterInfo> adapters = {};
 };
 
-struct Message {
-  std::string role = {};
-  std::string content = {};
-};
-
 class Model;
 namespace model {
 struct LoadedModel;  // src/model/loaded_model.h
@@ -131,6 +127,13 @@ class Model {
   // The prompt for a conversation, in the model's own template. Throws InvalidRequest if it has none that
   // lanerope knows.
   std::string apply_template(std::span<const Message> messages) const;
+  // The text that a prompt of messages, or of a text, is tokenised from; `raw` where messages went in without
+  // a template. Throws InvalidRequest, or BadFile where the model has no template and none is refused.
+  struct PromptText {
+    std::string text = {};
+    bool raw = false;
+  };
+  PromptText prompt_text(const Prompt& prompt, NoTemplate no_template) const;
   // The generation prompt opens a <think> block.
   bool template_opens_thinking() const;
 

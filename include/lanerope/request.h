@@ -9,6 +9,7 @@
 
 #include "lanerope/coupling.h"
 #include "lanerope/names.h"
+#include "lanerope/prompt.h"
 #include "lanerope/token.h"
 
 namespace lanerope {
@@ -31,8 +32,9 @@ struct Sampling {
   int32_t penalty_window = 64;  // the last tokens of the prompt and the lane that penalties look at
   std::vector<LogitBias> logit_bias = {};
   // Lane m draws its s-th token with a counter-based generator keyed by (seed, m, s): its text does not
-  // depend on what else runs. Lanes of one request differ from one another.
-  uint64_t seed = 0;
+  // depend on what else runs. Lanes of one request differ from one another. Unset: as RequestDefaults::seeds
+  // says.
+  std::optional<uint64_t> seed = {};
 };
 
 enum class SelectionKind {
@@ -49,8 +51,8 @@ struct Selection {
   SelectionKind kind = SelectionKind::vote;
   // Ends the group as soon as this many lanes have given the same answer; 0 means never.
   int32_t consensus = 0;
-  // Of `verifier`: run by /bin/sh; reads one JSON line a lane {"lane", "prompt", "text", "answer"} from its
-  // standard input and writes one number a line, in the same order.
+  // Of `verifier`; empty: RequestDefaults::verifier. Run by /bin/sh; reads one JSON line a lane {"lane",
+  // "prompt", "text", "answer"} from its standard input and writes one number a line, in the same order.
   std::string verifier_command = {};
   double verifier_timeout = 30;  // seconds
 };
@@ -62,15 +64,15 @@ enum class AttentionRecording {
          // lane
 };
 
+// What a caller said. Unset stays unset until resolve(): front ends copy fields and decide nothing.
 struct Request {
-  std::string prompt = {};  // special tokens in it are parsed; see Model::apply_template for chats
-  std::vector<TokenId> prompt_tokens = {};  // used in place of `prompt` when not empty
-  int32_t lanes = 4;                        // N
-  int32_t budget = 256;  // tokens a lane may spend, its tag and other forced tokens included
-  // Unset: what the first adapter was trained with, or Coupling{}.
-  std::optional<Coupling> coupling = {};
-  // Uses an adapter with another visibility than it was trained with.
-  bool force_coupling = false;
+  Prompt prompt = {};
+  int32_t lanes = 4;  // N
+  // Cells of a lane: tokens that it may hold, its tag and other forced tokens included. Unset: room for
+  // max_tokens behind the longest of what lanes are forced, or RequestDefaults::budget.
+  std::optional<int32_t> budget = {};
+  std::optional<int32_t> max_tokens = {};  // that a lane may sample, within its budget; unset or 0: all of it
+  CouplingChoice coupling = {};
   // What each lane is fed first; "{k}" becomes the lane's number, from 1. Unset: the adapter's, or
   // "<lane{k}>" for N > 1 and nothing for N = 1 or lanes that do not see one another.
   std::optional<std::string> tag = {};
@@ -83,7 +85,6 @@ struct Request {
   int32_t top_logprobs = 0;                // alternatives reported with each token, at most 20
   std::vector<float> adapter_scales = {};  // per loaded adapter; empty means the scales it was loaded with
   int32_t reserved_lanes = 0;              // room for lanes that are spawned later
-  int32_t max_tokens = 0;                  // tokens that a lane may sample, within its budget; 0: all of it
   // Once finished, the group stays readable for Engine::probe until Engine::release, or until another group
   // needs its cells. A cancelled group is never held.
   bool hold = false;

@@ -14,6 +14,8 @@
 
 namespace lanerope {
 
+struct ResolvedRequest;  // lanerope/resolve.h
+
 using GroupId = int64_t;
 
 enum class FinishReason {
@@ -107,6 +109,7 @@ struct Event {
   std::optional<float> logprob = {};
   std::vector<Alternative> top = {};
   FinishReason finish = FinishReason::none;
+  std::shared_ptr<const ResolvedRequest> resolved = {};  // in the first event of a group: what it runs
   std::shared_ptr<const GroupResult> result = {};
 };
 

@@ -15,6 +15,7 @@
 #include <type_traits>
 
 #include "lanerope/engine.h"
+#include "lanerope/resolve.h"
 
 namespace lanerope {
 
@@ -90,8 +91,9 @@ class Service {
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
-  // Queues a group. Throws InvalidRequest or DoesNotFit, Busy where too many wait, Draining while it drains.
-  std::shared_ptr<GroupStream> submit(Request request);
+  // Queues a group that resolve() made. Throws InvalidRequest or DoesNotFit, Busy where too many wait, Draining while
+  // it drains.
+  std::shared_ptr<GroupStream> submit(std::shared_ptr<const ResolvedRequest> request);
 
   // Its lanes and cells are free in the next step.
   void cancel(GroupId group);

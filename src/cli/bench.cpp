@@ -12,6 +12,7 @@
 #include "cli/format.h"
 #include "cli/model_flags.h"
 #include "cli/output.h"
+#include "cli/to_request.h"
 #include "lanerope/errors.h"
 #include "lanerope/machine.h"
 
@@ -55,7 +56,7 @@ std::vector<BackEnd> chosen_back_ends(const BenchFlags& flags) {
 }
 
 std::vector<Coupling> chosen_couplings(const BenchFlags& flags, const Model& model) {
-  const Coupling base = given_coupling(flags.coupling, model).value_or(default_coupling(model));
+  const Coupling base = resolve_coupling(model, to_choice(flags.coupling));
   if (flags.coupling.kind) return {base};
   std::vector<Coupling> couplings;
   for (const std::string& word : flags.couplings) {

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <random>
 
-#include "cli/coupling_flags.h"
 #include "lanerope/inspect.h"
 
 namespace lanerope::cli {
@@ -78,14 +77,15 @@ class Bench {
   }
 
   static Request request(std::vector<TokenId> prompt, Size size) {
-    return {.prompt_tokens = std::move(prompt),
-            .lanes = size.lanes,
-            .budget = size.budget,
-            .coupling = Coupling{},
-            .force_coupling = true,
-            .tag = "",
-            .ignore_end = true,
-            .selection = {.kind = SelectionKind::none}};
+    Request wanted{.prompt = {.tokens = std::move(prompt)},
+                   .lanes = size.lanes,
+                   .budget = size.budget,
+                   .coupling = exactly(Coupling{}),
+                   .tag = "",
+                   .ignore_end = true,
+                   .selection = {.kind = SelectionKind::none}};
+    wanted.coupling.force = true;
+    return wanted;
   }
 
   std::shared_ptr<const GroupResult> run(const Request& request) {
@@ -127,7 +127,8 @@ class Bench {
     Request wanted = request(prompt, {.lanes = lanes, .budget = plan_.generate});
     for (int32_t repeat = 0; repeat < plan_.repeats; ++repeat) {
       for (size_t c = 0; c < n_couplings; ++c) {
-        wanted.coupling = plan_.couplings[c];
+        wanted.coupling = exactly(plan_.couplings[c]);
+        wanted.coupling.force = true;
         progress_(model_->info().back_end + ", " + describe(plan_.couplings[c]) + ", " +
                   std::to_string(lanes) + " lanes after " + std::to_string(prompt.size()));
         const std::shared_ptr<const GroupResult> result = run(wanted);

@@ -13,6 +13,7 @@
 #include "cli/request_flags.h"
 #include "cli/run_group.h"
 #include "cli/text_source.h"
+#include "cli/to_request.h"
 #include "lanerope/engine.h"
 #include "lanerope/errors.h"
 
@@ -27,12 +28,15 @@ constexpr auto footer =
     "  lanerope chat -m model.gguf\n"
     "  lanerope chat -m model.gguf -n 8 --coupling independent --system \"Answer briefly.\"";
 
-constexpr auto help =
-    "  /lanes N       answer with N lanes\n"
-    "  /budget N      tokens that each lane may spend\n"
-    "  /coupling X    independent, lanerope, groupthink or hogwild\n"
-    "  /forget        start a new conversation\n"
-    "  /quit          leave (Ctrl-D too); Ctrl-C stops the lanes of a turn\n";
+std::string help() {
+  return "  /lanes N       answer with N lanes\n"
+         "  /budget N      tokens that each lane may spend\n"
+         "  /coupling X    " +
+         list_names<CouplingKind>() +
+         "\n"
+         "  /forget        start a new conversation\n"
+         "  /quit          leave (Ctrl-D too); Ctrl-C stops the lanes of a turn\n";
+}
 
 struct ChatFlags {
   std::optional<std::string> system;
@@ -75,7 +79,7 @@ class Chat {
     forget();
     model_->apply_template(
         std::vector<Message>{{.role = "user", .content = "?"}});  // throws where there is none
-    make_request(flags_.request, *model_);
+    to_request(flags_.request);  // throws for options that do not go together
   }
 
   // Returns whether there is more to come.
@@ -100,7 +104,7 @@ class Chat {
     const std::string_view rest = rest_after(line, word);
     if (word == "/quit" || word == "/exit") return false;
     if (word == "/help") {
-      print_out(help);
+      print_out(help());
     } else if (word == "/forget") {
       forget();
     } else if (word == "/lanes") {
@@ -109,7 +113,7 @@ class Chat {
       flags_.request.budget = positive_number(rest, word);
     } else if (word == "/coupling") {
       const std::optional<CouplingKind> kind = parse<CouplingKind>(rest);
-      if (!kind) throw InvalidRequest("/coupling needs one of independent, lanerope, groupthink, hogwild");
+      if (!kind) throw InvalidRequest("/coupling needs one of " + list_names<CouplingKind>());
       flags_.request.coupling.kind = kind;
     } else {
       throw InvalidRequest("there is no command " + std::string(word) + "; /help lists them");
@@ -125,11 +129,12 @@ class Chat {
   void answer(const std::string& line) {
     messages_.push_back({.role = "user", .content = line});
     try {
-      Request request = make_request(flags_.request, *model_);
-      request.prompt = model_->apply_template(messages_);
-      Engine& engine = engine_for(request);
-      const GroupId group = engine.submit(request);
-      const ViewContext context = view_context(request, *model_, engine.need(request).prompt_cells);
+      Request request = to_request(flags_.request);
+      request.prompt = {.messages = messages_};
+      const std::shared_ptr<const ResolvedRequest> resolved = resolve(*model_, request, chat_defaults());
+      Engine& engine = engine_for(resolved->cells());
+      const GroupId group = engine.submit(resolved);
+      const ViewContext context = view_context(*resolved, *model_);
       const ViewKind kind = flags_.plain || !output_is_terminal() ? ViewKind::plain : ViewKind::live;
       const GroupRun run = run_group(engine, group, [&] { return make_view(kind, context); });
       remember(*run.result);
@@ -148,9 +153,7 @@ class Chat {
   }
 
   // Keeps the engine, and with it the conversation's cells, as long as they suffice.
-  Engine& engine_for(const Request& request) {
-    const MemoryNeed need = memory_need(*model_, request, flags_.cells.kv_type);
-    const int32_t cells = need.prompt_cells + need.lane_cells;
+  Engine& engine_for(int32_t cells) {
     const bool fixed = flags_.cells.cells > 0;
     if (engine_ == nullptr || (!fixed && cells > engine_->state().cells)) {
       engine_.reset();

@@ -50,54 +50,6 @@ void add_coupling_flags(CLI::App& app, CouplingFlags& flags) {
       ->group(group);
 }
 
-Coupling default_coupling(const Model& model) {
-  const LaneTraining* training = model.lane_training();
-  return training != nullptr ? training->coupling : Coupling{};
-}
-
-std::optional<Coupling> given_coupling(const CouplingFlags& flags, const Model& model) {
-  const bool any = flags.kind || flags.init || flags.stride || flags.window || flags.visibility ||
-                   flags.topology || flags.prompt_lane || !flags.omega_file.empty();
-  if (!any) return std::nullopt;
-  if (flags.init && !flags.omega_file.empty()) {
-    throw InvalidRequest("--init and --omega both say what omega is; give one of them");
-  }
-  const bool sets_omega = flags.init || !flags.omega_file.empty();
-  if (sets_omega && flags.kind.value_or(CouplingKind::lanerope) != CouplingKind::lanerope) {
-    throw InvalidRequest("--init and --omega belong to the lanerope coupling, not to " +
-                         std::string(name(*flags.kind)) + "; leave them out or choose --coupling lanerope");
-  }
-  Coupling coupling = default_coupling(model);
-  if (flags.kind) coupling.kind = *flags.kind;
-  if (flags.init) {
-    coupling.init = *flags.init;
-    coupling.omega.clear();
-  }
-  if (!flags.omega_file.empty()) {
-    coupling.init = OmegaInit::given;
-    coupling.omega = read_omega(flags.omega_file);
-  }
-  if (flags.stride) coupling.stride = *flags.stride;
-  if (flags.window) coupling.window = *flags.window;
-  if (flags.visibility) coupling.visibility = *flags.visibility;
-  if (flags.topology) coupling.topology = *flags.topology;
-  if (flags.prompt_lane) coupling.prompt_lane = *flags.prompt_lane;
-  return coupling;
-}
-
-std::string describe(const Coupling& coupling) {
-  const Coupling usual;
-  std::string text(name(coupling.kind));
-  if (coupling.kind == CouplingKind::independent) return text;
-  if (coupling.kind == CouplingKind::lanerope) text += ", omega " + std::string(name(coupling.init));
-  if (coupling.stride != usual.stride) text += ", stride " + std::to_string(coupling.stride);
-  if (coupling.window != usual.window) text += ", window " + std::to_string(coupling.window);
-  if (coupling.visibility != usual.visibility) text += ", " + std::string(name(coupling.visibility));
-  if (coupling.topology != usual.topology) text += ", " + std::string(name(coupling.topology));
-  if (coupling.prompt_lane != usual.prompt_lane) text += ", prompt in the first lane";
-  return text;
-}
-
 std::vector<float> read_omega(const std::string& file) {
   const std::string text = read_file(file);
   const std::string refusal =

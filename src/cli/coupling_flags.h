@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "lanerope/coupling.h"
-#include "lanerope/model.h"
 
 namespace lanerope::cli {
 
@@ -25,16 +24,6 @@ struct CouplingFlags {
 };
 
 void add_coupling_flags(CLI::App& app, CouplingFlags& flags);
-
-// Unset if no option was given: the engine then takes the first adapter's, or its default. Otherwise that
-// one, changed by the options. Reads the file of --omega: throws SystemError or BadFile.
-std::optional<Coupling> given_coupling(const CouplingFlags& flags, const Model& model);
-
-// What a request without a coupling gets.
-Coupling default_coupling(const Model& model);
-
-// "lanerope, omega gt, stride 256, window 64": everything that is not the default.
-std::string describe(const Coupling& coupling);
 
 // A JSON array of numbers, or one number a line.
 std::vector<float> read_omega(const std::string& file);

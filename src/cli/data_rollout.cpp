@@ -15,6 +15,7 @@
 #include "cli/output.h"
 #include "cli/request_flags.h"
 #include "cli/text_source.h"
+#include "cli/to_request.h"
 #include "data/trace_file.h"
 #include "lanerope/errors.h"
 #include "rollout/dialogue.h"
@@ -142,13 +143,14 @@ class TraceWriter {
 int run(const SampleFlags& flags, bool dialogue) {
   const std::vector<data::Trace> problems = read_problems(flags);
   const std::shared_ptr<const Model> model = load_model(flags.model);
-  rollout::DialogueOptions options = {.rollout = {.request = make_request(flags.request, *model),
+  rollout::DialogueOptions options = {.rollout = {.request = to_request(flags.request),
+                                                  .defaults = run_defaults(),
                                                   .groups = flags.groups,
                                                   .parallel = flags.parallel,
                                                   .stopped = [] { return InterruptGuard::interrupted(); }},
                                       .turn = flags.turn,
                                       .wait = flags.wait};
-  options.rollout.seed = options.rollout.request.sampling.seed;
+  options.rollout.seed = resolve_seed(options.rollout.request.sampling, options.rollout.defaults);
 
   std::map<std::string, int32_t> left = groups_in(flags.output);
   LineOutput output(flags.output, LineOutput::Mode::extend);
@@ -163,9 +165,10 @@ int run(const SampleFlags& flags, bool dialogue) {
     held -= taken;
     to_do += flags.groups - taken;
     questions.push_back({.problem = problem,
-                         .prompt = make_prompt(flags.prompt, *model, instruction + problem.question),
+                         .prompt = to_prompt(flags.prompt, instruction + problem.question),
                          .done = taken});
   }
+  note_raw_prompt(model->prompt_text(questions.front().prompt, NoTemplate::raw_with_note).raw);
   if (to_do == 0) {
     output.finish();
     print_note("every group is already in " + flags.output);

@@ -13,6 +13,7 @@
 #include "cli/model_flags.h"
 #include "cli/output.h"
 #include "cli/request_flags.h"
+#include "cli/to_request.h"
 #include "eval/evaluation.h"
 #include "eval/record_file.h"
 #include "eval/report.h"
@@ -164,8 +165,8 @@ int evaluate(const EvalFlags& flags) {
       .sampling = {.temperature = flags.temperature, .top_k = 0, .top_p = flags.top_p, .min_p = 0},
       .seed = flags.seed,
       .parallel = flags.parallel,
-      .prompt = [&](const Model& model,
-                    const std::string& text) { return make_prompt(flags.prompt, model, text); },
+      .prompt = [&](const std::string& text) { return to_prompt(flags.prompt, text); },
+      .resolved = [](const ResolvedRequest& request) { note_raw_prompt(request.raw_prompt); },
       .stopped = InterruptGuard::interrupted};
   for (const eval::Arm& arm : arms) eval::total_lanes(arm, plan);
   const std::vector<eval::EvalQuestion> questions = eval::read_questions(flags.questions, flags.limit);

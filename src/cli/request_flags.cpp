@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/request_flags.h"
 
-#include <charconv>
-#include <random>
-
 #include "cli/choice.h"
-#include "cli/text_source.h"
-#include "lanerope/errors.h"
+#include "cli/to_request.h"
 
 namespace lanerope::cli {
 
@@ -15,24 +11,6 @@ namespace {
 constexpr auto lanes_group = "Lanes";
 constexpr auto sampling_group = "Sampling";
 constexpr auto answer_group = "Answer";
-
-LogitBias parse_logit_bias(const std::string& text) {
-  const InvalidRequest refusal("--logit-bias '" + text +
-                               "' is not a token id and a bias; write 42+1.5, 42-2 or 42-inf");
-  LogitBias result;
-  const char* end = text.data() + text.size();
-  const auto id = std::from_chars(text.data(), end, result.token);
-  if (id.ec != std::errc() || id.ptr == end || (*id.ptr != '+' && *id.ptr != '-') || result.token < 0)
-    throw refusal;
-  const auto bias = std::from_chars(*id.ptr == '+' ? id.ptr + 1 : id.ptr, end, result.bias);
-  if (bias.ec != std::errc() || bias.ptr != end) throw refusal;
-  return result;
-}
-
-uint64_t new_seed() {
-  // Short enough to be typed again.
-  return std::random_device()() % 1'000'000'000;
-}
 
 }  // namespace
 
@@ -68,7 +46,7 @@ void add_lane_flags(CLI::App& app, RequestFlags& flags) {
       ->group(lanes_group);
   app.add_option("-b,--budget", flags.budget, "Tokens that each lane may spend")
       ->type_name("N")
-      ->capture_default_str()
+      ->default_str(std::to_string(run_defaults().budget))
       ->group(lanes_group);
   app.add_option("--tag", flags.tag, "What each lane is fed first, {k} being its number; may be empty")
       ->type_name("TEXT")
@@ -108,59 +86,9 @@ void add_request_flags(CLI::App& app, RequestFlags& flags) {
   add_coupling_flags(app, flags.coupling);
 }
 
-Request make_request(const RequestFlags& flags, const Model& model) {
-  Request request{.lanes = flags.lanes,
-                  .budget = flags.budget,
-                  .coupling = given_coupling(flags.coupling, model),
-                  .force_coupling = flags.coupling.force,
-                  .tag = flags.tag,
-                  .lane_texts = flags.lane_texts,
-                  .sampling = flags.sampling,
-                  .stop = flags.stop,
-                  .ignore_end = flags.ignore_end,
-                  .logprobs = flags.logprobs || flags.top_logprobs > 0,
-                  .top_logprobs = flags.top_logprobs};
-  request.sampling.seed = flags.seed < 0 ? new_seed() : static_cast<uint64_t>(flags.seed);
-  for (const std::string& text : flags.logit_bias)
-    request.sampling.logit_bias.push_back(parse_logit_bias(text));
-  const bool verifies =
-      flags.selection ? *flags.selection == SelectionKind::verifier : !flags.verifier.empty();
-  if (!flags.verifier.empty() && !verifies) {
-    throw InvalidRequest("--verifier goes with --select verifier, not with --select " +
-                         std::string(name(*flags.selection)));
-  }
-  if (flags.verifier.empty() && verifies)
-    throw InvalidRequest("--select verifier needs a command; give it with --verifier");
-  request.selection = {
-      .kind = verifies ? SelectionKind::verifier : flags.selection.value_or(SelectionKind::vote),
-      .consensus = flags.consensus,
-      .verifier_command = flags.verifier};
-  if (flags.tag) check_utf8(*flags.tag, "--tag");
-  for (const std::string& text : flags.lane_texts) check_utf8(text, "--lane-text");
-  for (const std::string& text : flags.stop) check_utf8(text, "--stop");
-  return request;
-}
-
 void add_prompt_flags(CLI::App& app, PromptFlags& flags) {
   app.add_option("--system", flags.system, "System message")->type_name("TEXT");
   app.add_flag("--raw", flags.raw, "Take the text as it is, without the chat template");
-}
-
-std::string make_prompt(const PromptFlags& flags, const Model& model, const std::string& text) {
-  if (flags.raw || model.info().chat_template.empty()) {
-    if (flags.system) {
-      throw InvalidRequest(
-          "--system needs a chat template; leave out --raw or name one with --chat-template");
-    }
-    return text;
-  }
-  std::vector<Message> messages;
-  if (flags.system) {
-    check_utf8(*flags.system, "--system");
-    messages.push_back({.role = "system", .content = *flags.system});
-  }
-  messages.push_back({.role = "user", .content = text});
-  return model.apply_template(messages);
 }
 
 }  // namespace lanerope::cli

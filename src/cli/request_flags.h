@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "cli/coupling_flags.h"
-#include "lanerope/model.h"
 #include "lanerope/request.h"
 
 namespace lanerope::cli {
@@ -15,7 +14,7 @@ namespace lanerope::cli {
 // The options of `run` and `chat` that make a request, apart from its prompt.
 struct RequestFlags {
   int32_t lanes = 4;
-  int32_t budget = 256;
+  std::optional<int32_t> budget;
   std::optional<std::string> tag;
   std::vector<std::string> lane_texts;
   std::vector<std::string> stop;
@@ -37,9 +36,6 @@ void add_request_flags(CLI::App& app, RequestFlags& flags);
 void add_lane_flags(CLI::App& app, RequestFlags& flags);
 void add_sampling_flags(CLI::App& app, RequestFlags& flags);
 
-// Without a prompt. Throws InvalidRequest.
-Request make_request(const RequestFlags& flags, const Model& model);
-
 // --raw and --system: how a text becomes a prompt.
 struct PromptFlags {
   bool raw = false;
@@ -47,9 +43,5 @@ struct PromptFlags {
 };
 
 void add_prompt_flags(CLI::App& app, PromptFlags& flags);
-
-// `text` as one user message in the model's template, or as it is: with --raw, or where the model has no
-// template.
-std::string make_prompt(const PromptFlags& flags, const Model& model, const std::string& text);
 
 }  // namespace lanerope::cli

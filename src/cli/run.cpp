@@ -9,6 +9,7 @@
 #include "cli/request_flags.h"
 #include "cli/run_group.h"
 #include "cli/text_source.h"
+#include "cli/to_request.h"
 #include "cli/view.h"
 #include "lanerope/engine.h"
 
@@ -45,18 +46,19 @@ ViewKind view_kind(const RunFlags& flags) {
 int run(const RunFlags& flags) {
   const std::string text = read_text(flags.text);
   const std::shared_ptr<const Model> model = load_model(flags.model);
-  Request request = make_request(flags.request, *model);
-  request.prompt = make_prompt(flags.prompt, *model, text);
+  Request request = to_request(flags.request);
+  request.prompt = to_prompt(flags.prompt, text);
   if (!flags.attention.empty()) request.attention = AttentionRecording::mass;
-  const MemoryNeed need = memory_need(*model, request, flags.cells.kv_type);
-  const int32_t cells = flags.cells.cells > 0 ? flags.cells.cells : need.prompt_cells + need.lane_cells;
+  const std::shared_ptr<const ResolvedRequest> resolved = resolve(*model, request, run_defaults());
+  note_raw_prompt(resolved->raw_prompt);
+  const int32_t cells = flags.cells.cells > 0 ? flags.cells.cells : resolved->cells();
   // Opened before the run, so that a wrong name does not cost one.
   std::unique_ptr<AttentionFile> attention;
   if (!flags.attention.empty()) attention = std::make_unique<AttentionFile>(flags.attention);
 
   Engine engine(model, {.kv_cells = cells, .kv_type = flags.cells.kv_type});
-  const GroupId group = engine.submit(request);
-  const ViewContext context = view_context(request, *model, need.prompt_cells);
+  const GroupId group = engine.submit(resolved);
+  const ViewContext context = view_context(*resolved, *model);
   const GroupRun done = run_group(engine, group, [&] { return make_view(view_kind(flags), context); });
   if (attention != nullptr) {
     AttentionReport report{.record = engine.take_attention(group),

@@ -12,6 +12,7 @@
 #include "cli/model_flags.h"
 #include "cli/output.h"
 #include "cli/text_source.h"
+#include "cli/to_request.h"
 #include "lanerope/engine.h"
 #include "lanerope/errors.h"
 
@@ -119,7 +120,7 @@ int32_t cells_for(const ScoreRequest& request) {
 
 int run(const ScoreFlags& flags) {
   const std::shared_ptr<const Model> model = load_model(flags.model);
-  const Coupling coupling = given_coupling(flags.coupling, *model).value_or(default_coupling(*model));
+  const Coupling coupling = resolve_coupling(*model, to_choice(flags.coupling));
   std::istringstream lines(read_file(flags.file));
   std::unique_ptr<Engine> engine;
   std::string line;

@@ -25,6 +25,22 @@ std::string rate(int64_t tokens, double seconds) {
          " tokens/s)";
 }
 
+// "confidence 0.75, share of votes".
+std::string confidence_text(const Confidence& confidence) {
+  std::string text = "confidence " + rounded(confidence.value, 2);
+  switch (confidence.kind) {
+    case ConfidenceKind::none:
+      return text;
+    case ConfidenceKind::vote_share:
+      return text + ", share of votes";
+    case ConfidenceKind::mean_probability:
+      return text + ", mean probability";
+    case ConfidenceKind::verifier_score:
+      return text + ", the verifier's score";
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string answer_text(const GroupResult& result) {
@@ -55,7 +71,7 @@ std::string selection_text(const GroupResult& result, const ViewContext& context
         ": " + count(best.count, "lane") + (best.count == 1 ? " says " : " say ") + "'" + best.answer + "'";
   }
   if (result.consensus) text += ", stopped by consensus";
-  return text + " (confidence " + rounded(result.confidence.value, 2) + ")";
+  return text + " (" + confidence_text(result.confidence) + ")";
 }
 
 std::string timing_text(const GroupResult& result, const ViewContext& context) {

@@ -3,7 +3,6 @@
 
 #include <filesystem>
 
-#include "cli/coupling_flags.h"
 #include "cli/event_json.h"
 #include "cli/output.h"
 #include "cli/summary.h"
@@ -39,14 +38,14 @@ class AnswerView : public View {
 
 }  // namespace
 
-ViewContext view_context(const Request& request, const Model& model, int32_t prompt_tokens) {
+ViewContext view_context(const ResolvedRequest& request, const Model& model) {
   const ModelInfo& info = model.info();
   return {.model = info.name.empty() ? std::filesystem::path(info.file).filename().string() : info.name,
-          .coupling = describe(request.coupling.value_or(default_coupling(model))),
-          .lanes = request.lanes,
+          .coupling = describe(request.coupling),
+          .lanes = request.n_lanes(),
           .budget = request.budget,
-          .prompt_tokens = prompt_tokens,
-          .seed = request.sampling.seed,
+          .prompt_tokens = request.prompt_cells(),
+          .seed = request.seed,
           .selection = request.selection.kind};
 }
 

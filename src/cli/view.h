@@ -7,6 +7,7 @@
 
 #include "lanerope/model.h"
 #include "lanerope/request.h"
+#include "lanerope/resolve.h"
 #include "lanerope/result.h"
 
 namespace lanerope::cli {
@@ -22,7 +23,7 @@ struct ViewContext {
   SelectionKind selection = SelectionKind::none;
 };
 
-ViewContext view_context(const Request& request, const Model& model, int32_t prompt_tokens);
+ViewContext view_context(const ResolvedRequest& request, const Model& model);
 
 // Shows a group while it runs. Called by one thread, with every event of the group in order; the last one is
 // group_finished, after which the view has shown the answer and is of no more use.

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "core/visibility.h"
+
 namespace lanerope::core {
 
 namespace {
@@ -156,10 +158,8 @@ class GroupPlanner {
   CellRange other_range(const GroupRow& row, int32_t n) const {
     const Coupling& coupling = *group_.coupling;
     if (!topology_connects(coupling.topology, row.lane, n, n_lanes_)) return {};
-    const bool same_step = coupling.visibility == Visibility::inclusive ||
-                           (coupling.visibility == Visibility::interleaved && n < row.lane);
     const LaneView& lane = group_.lanes[n];
-    const int32_t last_step = same_step ? row.step : row.step - 1;
+    const int32_t last_step = last_seen_step(coupling.visibility, row.step, /*earlier_lane=*/n < row.lane);
     CellRange range{0, std::clamp(last_step + 1 - lane.start_step, 0, lane.segment.length)};
     if (coupling.window > 0) range.begin = std::max(range.begin, range.end - coupling.window);
     for (const Past& past : past_[row.lane]) {

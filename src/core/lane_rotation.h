@@ -37,6 +37,7 @@ struct ClassFrequencies {
   std::vector<double> omega = {};  // [d/2] for all layers, or [d/2, n_layer]
 
   std::span<const double> omega_of_layer(int32_t layer) const;
+  bool operator==(const ClassFrequencies&) const = default;
 };
 
 // The frequencies of a group, one for each attention class. Groups of equal couplings share them.

@@ -3,12 +3,12 @@
 
 namespace lanerope::core {
 
-std::string render_tag(std::string_view tag, int32_t index) {
+std::string render_tag(std::string_view tag, int64_t number) {
   constexpr std::string_view place = "{k}";
-  const std::string number = std::to_string(index + 1);
+  const std::string digits = std::to_string(number);
   std::string text(tag);
-  for (size_t at = text.find(place); at != std::string::npos; at = text.find(place, at + number.size())) {
-    text.replace(at, place.size(), number);
+  for (size_t at = text.find(place); at != std::string::npos; at = text.find(place, at + digits.size())) {
+    text.replace(at, place.size(), digits);
   }
   return text;
 }

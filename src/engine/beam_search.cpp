@@ -5,11 +5,12 @@
 #include <chrono>
 #include <optional>
 
-#include "engine/resolved_request.h"
+#include "engine/resolve.h"
 #include "kernels/vocabulary_reduce.h"
 #include "lanerope/errors.h"
 #include "model/loaded_model.h"
 #include "model/model_runner.h"
+#include "text/encode_prompt.h"
 
 namespace lanerope::engine {
 
@@ -38,9 +39,7 @@ struct Continuation {
 };
 
 std::vector<TokenId> prompt_of(const Model& model, const BeamRequest& request) {
-  std::vector<TokenId> prompt = model.encode(request.prompt, {.add_special = true, .parse_special = true});
-  if (prompt.empty()) throw InvalidRequest("the prompt is empty");
-  return prompt;
+  return text::encode_prompt(model::loaded(model).prompt_format(request.no_template), request.prompt).tokens;
 }
 
 // Beams never look at one another, so nothing is rotated. Throws InvalidRequest where layers have windows.
@@ -49,7 +48,9 @@ std::shared_ptr<const core::ClassFrequencies> plain_frequencies(const Model& mod
     throw InvalidRequest("beam search does not run models with sliding windows, such as " +
                          model.info().architecture + "; use lanes instead");
   }
-  const auto all = make_frequencies(model, {.kind = CouplingKind::independent}, {.stride = 1, .lanes = 1});
+  const auto all = core::resolve_coupling({.kind = CouplingKind::independent},
+                                          coupling_facts(model, {.default_stride = 1}))
+                       .frequencies;
   return {all, &all->classes.front()};
 }
 
@@ -61,12 +62,7 @@ struct BeamSearch::Impl {
         n_cells(wanted_cells),
         runner(model::loaded(*model), {.n_cells = wanted_cells}),
         frequencies(plain_frequencies(*model)),
-        lane_scales(adapter_scales(*model, {})),
-        prompt_scales(lane_scales) {
-    for (size_t i = 0; i < prompt_scales.size(); ++i) {
-      if (!model->info().adapters[i].on_prompt) prompt_scales[i] = 0;
-    }
-  }
+        scales(resolve_scales(*model, {})) {}
 
   std::span<const float> read_prompt();
   std::span<const float> feed(std::span<const Beam> beams, int32_t step);
@@ -80,8 +76,7 @@ struct BeamSearch::Impl {
   int32_t n_cells;
   model::ModelRunner runner;
   std::shared_ptr<const core::ClassFrequencies> frequencies;
-  std::vector<float> lane_scales;
-  std::vector<float> prompt_scales;
+  AdapterScales scales;
   kernels::VocabularyReduce reduce;
   std::vector<TokenId> prompt;
   std::vector<Node> nodes;
@@ -102,7 +97,7 @@ std::span<const float> BeamSearch::Impl::read_prompt() {
       block.row_segments.push_back({.visible = {0, i + 1}});
     }
     model::BatchBuilder batch = runner.batch();
-    batch.add(std::move(block), rows, prompt_scales);
+    batch.add(std::move(block), rows, scales.prompt);
     logits = runner.run(std::move(batch).finish()).logits;
   }
   return logits;
@@ -140,7 +135,7 @@ std::span<const float> BeamSearch::Impl::feed(std::span<const Beam> beams, int32
     node.cell = n_prompt + beam.run * budget + step;
     const model::BatchRow row{
         .token = node.token, .position = n_prompt + step, .cell = node.cell, .output = true};
-    batch.add(block_of(beam), std::span(&row, 1), lane_scales);
+    batch.add(block_of(beam), std::span(&row, 1), scales.lanes);
   }
   return runner.run(std::move(batch).finish()).logits;
 }

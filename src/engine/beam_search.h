@@ -13,7 +13,8 @@
 namespace lanerope::engine {
 
 struct BeamRequest {
-  std::string prompt = {};  // special tokens in it are parsed
+  Prompt prompt = {};
+  NoTemplate no_template = NoTemplate::refuse;
   int32_t width = 4;
   int32_t budget = 256;  // tokens of the longest text that is looked for, its end token included
 };

@@ -15,13 +15,6 @@ namespace {
 // How long a step waits for a verifier when there is nothing else to do.
 constexpr std::chrono::milliseconds idle_patience{20};
 
-MemoryNeed need_of(const engine::ResolvedRequest& request, size_t cell_bytes) {
-  const int32_t cells = request.prompt_cells() + request.lane_cells();
-  return {.prompt_cells = request.prompt_cells(),
-          .lane_cells = request.lane_cells(),
-          .kv_bytes = cell_bytes * static_cast<size_t>(cells)};
-}
-
 const EngineOptions& checked(const EngineOptions& options) {
   if (options.kv_cells < 2) throw InvalidRequest("an engine needs at least two KV cells");
   if (options.batch_rows < 1) throw InvalidRequest("a batch needs at least one row");
@@ -64,7 +57,7 @@ void Engine::Impl::start_groups() {
     bool started = group->start(prefixes);
     while (!started && release_oldest_held()) started = group->start(prefixes);
     if (!started) break;  // first come, first served
-    if (group->request().request.attention != AttentionRecording::none) {
+    if (group->request().asked.attention != AttentionRecording::none) {
       recorders.try_emplace(group->id(), model->info().n_layer, model->info().n_head);
     }
   }
@@ -115,8 +108,7 @@ bool Engine::Impl::deliver(const EventSink& sink) {
     }
   }
   for (std::unique_ptr<engine::Group>& group : groups) {
-    if (group->state() == engine::GroupState::finished && group->request().request.hold)
-      held.push_back(std::move(group));
+    if (group->state() == engine::GroupState::finished && group->held()) held.push_back(std::move(group));
   }
   std::erase_if(groups, [&](const std::unique_ptr<engine::Group>& group) {
     if (group == nullptr) return true;
@@ -131,30 +123,34 @@ Engine::Engine(std::shared_ptr<const Model> model, const EngineOptions& options)
     : impl_(std::make_unique<Impl>(std::move(model), options)) {}
 Engine::~Engine() = default;
 
-MemoryNeed Engine::need(const Request& request) const {
-  return need_of(engine::resolve(*impl_->model, request),
-                 model::kv_bytes_per_cell(model::loaded(*impl_->model).config, impl_->options.kv_type));
+MemoryNeed Engine::need(const Request& request, const RequestDefaults& defaults) const {
+  return memory_need(*impl_->model, *resolve(*impl_->model, request, defaults), impl_->options.kv_type);
 }
 
-MemoryNeed memory_need(const Model& model, const Request& request, KvType kv_type) {
-  return need_of(engine::resolve(model, request),
-                 model::kv_bytes_per_cell(model::loaded(model).config, kv_type));
+MemoryNeed memory_need(const Model& model, const ResolvedRequest& request, KvType kv_type) {
+  const size_t cell_bytes = model::kv_bytes_per_cell(model::loaded(model).config, kv_type);
+  return {.prompt_cells = request.prompt_cells(),
+          .lane_cells = request.lane_cells(),
+          .kv_bytes = cell_bytes * static_cast<size_t>(request.cells())};
 }
 
-GroupId Engine::submit(const Request& request) {
-  engine::ResolvedRequest resolved = engine::resolve(*impl_->model, request);
-  const MemoryNeed need = need_of(
-      resolved, model::kv_bytes_per_cell(model::loaded(*impl_->model).config, impl_->options.kv_type));
-  const int64_t cells = static_cast<int64_t>(need.prompt_cells) + need.lane_cells;
-  if (cells > impl_->options.kv_cells) {
-    throw DoesNotFit(
-        "the request needs " + std::to_string(cells) + " KV cells (" + std::to_string(need.prompt_cells) +
-        " of prompt, " + std::to_string(request.lanes + request.reserved_lanes) + " lanes x " +
-        std::to_string(request.budget) + "), and the engine has " + std::to_string(impl_->options.kv_cells) +
-        "; use fewer lanes, a smaller budget, or an engine with more cells");
+GroupId Engine::submit(const Request& request, const RequestDefaults& defaults) {
+  return submit(resolve(*impl_->model, request, defaults));
+}
+
+GroupId Engine::submit(std::shared_ptr<const ResolvedRequest> request) {
+  if (request->model != impl_->model.get())
+    throw InvalidRequest("the request was resolved for another model than the engine's");
+  if (request->cells() > impl_->options.kv_cells) {
+    throw DoesNotFit("the request needs " + std::to_string(request->cells()) + " KV cells (" +
+                     std::to_string(request->prompt_cells()) + " of prompt, " +
+                     std::to_string(request->n_lanes() + request->reserved_lanes) + " lanes x " +
+                     std::to_string(request->budget) + "), and the engine has " +
+                     std::to_string(impl_->options.kv_cells) +
+                     "; use fewer lanes, a smaller budget, or an engine with more cells");
   }
   const GroupId id = impl_->next_id++;
-  impl_->groups.push_back(std::make_unique<engine::Group>(id, *impl_->model, std::move(resolved)));
+  impl_->groups.push_back(std::make_unique<engine::Group>(id, *impl_->model, std::move(request)));
   return id;
 }
 

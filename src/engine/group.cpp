@@ -18,14 +18,16 @@ double seconds_between(Clock::time_point from, Clock::time_point to) {
 
 }  // namespace
 
-Group::Group(GroupId id, const Model& model, ResolvedRequest request)
+Group::Group(GroupId id, const Model& model, std::shared_ptr<const ResolvedRequest> request)
     : id_(id),
       model_(model),
-      request_(std::move(request)),
-      rules_{.model = model, .request = request_.request, .n_prompt = n_prompt()},
+      resolved_(std::move(request)),
+      request_(*resolved_),
+      held_(request_.asked.hold),
+      rules_{.model = model, .request = request_},
       memory_(request_),
-      policies_(make_policies(request_.request)),
-      selector_(request_.request) {}
+      policies_(make_policies(request_)),
+      selector_(request_) {}
 
 bool Group::start(PrefixCache& cache) {
   assert(state_ == GroupState::queued);
@@ -61,12 +63,11 @@ void Group::prefill_is_done(std::span<const float> logits, Sampler& sampler) {
   read_ = Clock::now();
   prompt_logits_.assign(logits.begin(), logits.end());
   emit({.kind = EventKind::prefill});
-  const int32_t lanes = request_.request.lanes;
-  for (int32_t m = 0; m < lanes; ++m) {
+  for (int32_t m = 0; m < request_.n_lanes(); ++m) {
     memory_.add_lane({.start_step = clock_}, nullptr);
-    add_lane({.start_step = clock_, .forced = request_.forced[m], .silent = request_.tag_tokens[m]});
+    add_lane({.start_step = clock_, .forced = request_.lanes[m].forced, .silent = request_.lanes[m].tag_tokens});
   }
-  for (int32_t m = 0; m < lanes; ++m) choose(m, prompt_logits_, sampler);
+  for (int32_t m = 0; m < request_.n_lanes(); ++m) choose(m, prompt_logits_, sampler);
   after_step();
 }
 
@@ -95,7 +96,7 @@ void Group::choose(int32_t index, std::span<const float> logits, Sampler& sample
     event.forced = true;
     taken = lane.append(*forced, std::nullopt);
   } else {
-    const Sampling& sampling = request_.request.sampling;
+    const Sampling& sampling = request_.sampling;
     std::vector<TokenId> history;
     const auto window = static_cast<size_t>(sampling.penalty_window);
     if (has_penalties(sampling) && lane.tokens().size() < window) {
@@ -105,12 +106,12 @@ void Group::choose(int32_t index, std::span<const float> logits, Sampler& sample
     if (has_penalties(sampling)) history.insert(history.end(), lane.tokens().begin(), lane.tokens().end());
     const Draw draw = sampler.draw(logits, {.sampling = sampling,
                                             .history = history,
-                                            .key = {.seed = sampling.seed,
+                                            .key = {.seed = request_.seed,
                                                     .lane = static_cast<uint32_t>(index),
                                                     .step = static_cast<uint32_t>(lane.tokens().size())},
-                                            .top_logprobs = request_.request.top_logprobs});
+                                            .top_logprobs = request_.asked.top_logprobs});
     event.token = draw.token;
-    if (request_.request.logprobs || request_.request.top_logprobs > 0) {
+    if (request_.asked.logprobs || request_.asked.top_logprobs > 0) {
       event.logprob = draw.logprob;
       event.top = draw.top;
     }
@@ -136,7 +137,7 @@ void Group::end_lane(int32_t index, FinishReason reason) {
 void Group::after_step() {
   for (const auto& policy : policies_) {
     if (live_lanes() == 0) break;
-    policy->after_step({.request = request_.request, .lanes = lanes_, .clock = clock_}, *this);
+    policy->after_step({.request = request_, .lanes = lanes_, .clock = clock_}, *this);
   }
   finish_if_over();
 }
@@ -153,7 +154,7 @@ void Group::finish_if_over() {
   result_.decode_seconds = seconds_between(read_, Clock::now());
   result_.votes = count_votes(result_.lanes);
   state_ = GroupState::selecting;
-  const bool verifies = request_.request.selection.kind == SelectionKind::verifier;
+  const bool verifies = request_.selection.kind == SelectionKind::verifier;
   selector_.start(result_.lanes, finish_order_, verifies ? model_.decode(request_.prompt) : "");
   if (!verifies) poll_selection(std::chrono::milliseconds(0));
 }
@@ -169,7 +170,7 @@ void Group::poll_selection(std::chrono::milliseconds patience) {
 
 void Group::fail(std::exception_ptr error) {
   if (state_ == GroupState::finished) return;
-  request_.request.hold = false;
+  held_ = false;
   selector_.stop();
   for (int32_t m = 0; m < static_cast<int32_t>(lanes_.size()); ++m) end_lane(m, FinishReason::failed);
   if (result_.lanes.empty()) collect_lanes();
@@ -191,6 +192,8 @@ int32_t Group::live_lanes() const {
 
 void Group::emit(Event event) {
   event.group = id_;
+  if (!announced_) event.resolved = resolved_;
+  announced_ = true;
   events_.push_back(std::move(event));
 }
 

@@ -14,10 +14,10 @@
 #include "engine/group_memory.h"
 #include "engine/lane.h"
 #include "engine/policy.h"
-#include "engine/resolved_request.h"
 #include "engine/sampler.h"
 #include "engine/selector.h"
 #include "lanerope/engine.h"
+#include "lanerope/resolve.h"
 
 namespace lanerope::engine {
 
@@ -34,13 +34,14 @@ enum class GroupState {
 // no other group notices.
 class Group final : private LaneActions {
  public:
-  Group(GroupId id, const Model& model, ResolvedRequest request);
+  Group(GroupId id, const Model& model, std::shared_ptr<const ResolvedRequest> request);
   Group(const Group&) = delete;
   Group& operator=(const Group&) = delete;
 
   GroupId id() const { return id_; }
   GroupState state() const { return state_; }
   const ResolvedRequest& request() const { return request_; }
+  bool held() const { return held_; }  // once it has finished
   GroupMemory& memory() { return memory_; }
   int32_t n_prompt() const { return static_cast<int32_t>(request_.prompt.size()); }
   int32_t live_lanes() const;
@@ -91,7 +92,10 @@ class Group final : private LaneActions {
 
   GroupId id_;
   const Model& model_;
-  ResolvedRequest request_;
+  std::shared_ptr<const ResolvedRequest> resolved_;
+  const ResolvedRequest& request_;  // the same
+  bool held_;
+  bool announced_ = false;  // an event has carried the request
   LaneRules rules_;
   GroupState state_ = GroupState::queued;
   GroupMemory memory_;

@@ -59,15 +59,15 @@ int32_t Group::spawn(const SpawnOptions& options, PrefixCache& cache) {
     forced.insert(forced.end(), tokens.begin(), tokens.end());
   };
   if (origin.cells.parent < 0) {
-    force(core::render_tag(request_.tag, static_cast<int32_t>(lanes_.size())));
+    force(core::render_tag(request_.tag, std::ssize(lanes_) + 1));
     origin.lane.silent = static_cast<int32_t>(forced.size());
   }
   force(options.text);
-  if (forced.size() >= static_cast<size_t>(request_.request.budget)) {
+  if (forced.size() >= static_cast<size_t>(request_.budget)) {
     throw InvalidRequest("the text for the new lane is longer than the budget");
   }
   if (!memory_.add_lane(origin.cells, &cache)) {
-    throw DoesNotFit("a new lane needs " + std::to_string(request_.request.budget) +
+    throw DoesNotFit("a new lane needs " + std::to_string(request_.budget) +
                      " KV cells in a row, and there are not that many free; wait for another group to end");
   }
   add_lane(std::move(origin.lane));
@@ -109,7 +109,7 @@ void Group::end_all(FinishReason reason) {
 
 void Group::cancel() {
   if (state_ == GroupState::finished) return;
-  request_.request.hold = false;
+  held_ = false;
   selector_.stop();
   for (int32_t m = 0; m < static_cast<int32_t>(lanes_.size()); ++m) end_lane(m, FinishReason::cancelled);
   if (result_.lanes.empty()) collect_lanes();

@@ -4,10 +4,9 @@
 namespace lanerope::engine {
 
 bool GroupMemory::reserve(PrefixCache& cache) {
-  const Request& request = request_.request;
   std::deque<std::shared_ptr<const OwnedCells>> cells;
-  for (int32_t m = 0; m < request.lanes + request.reserved_lanes; ++m) {
-    cells.push_back(cache.allocate(request.budget));
+  for (int32_t m = 0; m < request_.n_lanes() + request_.reserved_lanes; ++m) {
+    cells.push_back(cache.allocate(request_.budget));
     if (cells.back() == nullptr) return false;
   }
   prompt_ = cache.place(request_.prompt, request_.prompt_scales);
@@ -38,7 +37,7 @@ bool GroupMemory::add_lane(const LaneOrigin& origin, PrefixCache* cache) {
     cells = std::move(free_.front());
     free_.pop_front();
   } else if (cache != nullptr) {
-    cells = cache->allocate(request_.request.budget);
+    cells = cache->allocate(request_.budget);
   }
   if (cells == nullptr) return false;
   const int32_t first = cells->first;

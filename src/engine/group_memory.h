@@ -8,7 +8,7 @@
 
 #include "core/attention_plan.h"
 #include "engine/prefix_cache.h"
-#include "engine/resolved_request.h"
+#include "lanerope/resolve.h"
 
 namespace lanerope::engine {
 

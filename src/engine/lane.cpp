@@ -12,7 +12,7 @@ Lane::Lane(const LaneRules& rules, LaneOrigin origin)
       silent_(origin.silent),
       forced_(origin.forced.begin(), origin.forced.end()),
       detokenizer_(model::loaded(rules.model).vocabulary, {}),
-      stops_(rules.request.stop),
+      stops_(rules.request.asked.stop),
       text_(std::move(origin.text)) {}
 
 std::optional<TokenId> Lane::next_forced() {
@@ -34,7 +34,7 @@ Taken Lane::append(TokenId token, std::optional<float> logprob) {
   if (!forced) {
     ++generated_;
     sum_logprob_ += *logprob;
-    if (rules_.model.is_end(token) && !rules_.request.ignore_end) taken.finish = FinishReason::end;
+    if (rules_.model.is_end(token) && !rules_.request.asked.ignore_end) taken.finish = FinishReason::end;
   }
   if (!silent && taken.finish == FinishReason::none) {
     const std::string whole = detokenizer_.push(token);
@@ -50,7 +50,7 @@ Taken Lane::append(TokenId token, std::optional<float> logprob) {
     }
   }
   text_length_.push_back(text_.size());
-  const int64_t position = static_cast<int64_t>(rules_.n_prompt) + start_step_ + n_tokens();
+  const int64_t position = std::ssize(rules_.request.prompt) + start_step_ + n_tokens();
   const int32_t most = rules_.request.max_tokens;
   const bool spent = n_tokens() >= rules_.request.budget || (most > 0 && generated_ >= most) ||
                      position >= rules_.model.info().trained_context;

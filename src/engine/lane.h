@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "lanerope/model.h"
-#include "lanerope/request.h"
+#include "lanerope/resolve.h"
 #include "lanerope/result.h"
 #include "text/detokenizer.h"
 #include "text/stop_strings.h"
@@ -19,8 +19,7 @@ namespace lanerope::engine {
 // What ends a lane by itself, and how its tokens become text: the same for all lanes of a group.
 struct LaneRules {
   const Model& model;
-  const Request& request;  // its budget, max_tokens, ignore_end, stop
-  int32_t n_prompt = 0;    // tokens; a lane ends at the end of the model's context
+  const ResolvedRequest& request;  // its prompt's length, budget, max_tokens, ignore_end, stop
 };
 
 // Where a lane comes from.

@@ -5,7 +5,7 @@
 
 namespace lanerope::engine {
 
-std::vector<std::unique_ptr<LanePolicy>> make_policies(const Request& request) {
+std::vector<std::unique_ptr<LanePolicy>> make_policies(const ResolvedRequest& request) {
   std::vector<std::unique_ptr<LanePolicy>> policies;
   if (request.selection.consensus > 0)
     policies.push_back(std::make_unique<Consensus>(request.selection.consensus));

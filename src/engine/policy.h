@@ -26,7 +26,7 @@ class LaneActions {
 
 // A group as a policy sees it after a step.
 struct GroupStatus {
-  const Request& request;
+  const ResolvedRequest& request;
   const std::deque<Lane>& lanes;
   int32_t clock = 0;
 };
@@ -40,6 +40,6 @@ class LanePolicy {
 };
 
 // The policies that the request asks for.
-std::vector<std::unique_ptr<LanePolicy>> make_policies(const Request& request);
+std::vector<std::unique_ptr<LanePolicy>> make_policies(const ResolvedRequest& request);
 
 }  // namespace lanerope::engine

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine/engine_impl.h"
+#include "engine/resolve.h"
 #include "lanerope/errors.h"
 #include "model/loaded_model.h"
 
@@ -29,13 +30,12 @@ class TraceScorer {
 
   Engine::Impl& engine_;
   const ScoreRequest& request_;
-  std::shared_ptr<const core::LaneFrequencies> frequencies_;
   std::shared_ptr<engine::CachedPrompt> prompt_;
   std::vector<std::shared_ptr<const engine::OwnedCells>> cells_;
   std::vector<core::LaneView> lanes_;
   std::vector<float> lane_scales_;
   std::vector<float> prompt_scales_;
-  int32_t stride_ = 0;
+  core::ResolvedCoupling coupling_;
   kernels::VocabularyReduce reduce_;
   ScoreResult result_;
 };
@@ -81,17 +81,16 @@ void check(const Engine::Impl& engine, const ScoreRequest& request) {
 TraceScorer::TraceScorer(Engine::Impl& engine, const ScoreRequest& request)
     : engine_(engine), request_(request) {
   check(engine, request);
-  lane_scales_ = engine::adapter_scales(*engine.model, request.adapter_scales);
-  prompt_scales_ = lane_scales_;
-  for (size_t i = 0; i < prompt_scales_.size(); ++i) {
-    if (!engine.model->info().adapters[i].on_prompt) prompt_scales_[i] = 0;
-  }
-  for (const auto& lane : request.lanes) stride_ = std::max(stride_, static_cast<int32_t>(lane.size()));
-  if (request.stride > 0) stride_ = request.stride;
-  if (request.coupling.stride > 0) stride_ = request.coupling.stride;
-  frequencies_ =
-      engine::make_frequencies(*engine.model, request.coupling,
-                               {.stride = stride_, .lanes = static_cast<int32_t>(request.lanes.size())});
+  engine::AdapterScales scales = engine::resolve_scales(*engine.model, request.adapter_scales);
+  lane_scales_ = std::move(scales.lanes);
+  prompt_scales_ = std::move(scales.prompt);
+  int32_t longest = 0;
+  for (const auto& lane : request.lanes) longest = std::max(longest, static_cast<int32_t>(lane.size()));
+  coupling_ = core::resolve_coupling(
+      request.coupling,
+      engine::coupling_facts(*engine.model,
+                             {.lanes = static_cast<int32_t>(request.lanes.size()),
+                              .default_stride = request.stride > 0 ? request.stride : longest}));
 
   // The first try may evict the very prefix that it then goes on holding.
   if (!find_room() && !find_room()) {
@@ -163,10 +162,10 @@ void TraceScorer::feed(std::span<const core::GroupRow> rows) {
   const std::vector<core::SegmentView> prompt = prompt_->segments();
   model::BatchBuilder batch = engine_.runner.batch();
   batch.add({.coupling = &request_.coupling,
-             .frequencies = frequencies_,
+             .frequencies = coupling_.frequencies,
              .prompt = prompt,
              .lanes = lanes_,
-             .stride = stride_},
+             .stride = coupling_.stride},
             batch_rows, of_prompt ? prompt_scales_ : lane_scales_);
   const model::StepOutput& output = engine_.runner.run(std::move(batch).finish());
   for (size_t i = 0; i < outputs.size(); ++i)

@@ -10,6 +10,7 @@
 
 #include "engine/selection.h"
 #include "engine/verifier.h"
+#include "lanerope/resolve.h"
 
 namespace lanerope::engine {
 
@@ -21,7 +22,7 @@ class Selector {
     std::string note = {};  // why another way was taken
   };
 
-  explicit Selector(const Request& request) : request_(request) {}
+  explicit Selector(const ResolvedRequest& request) : request_(request) {}
   // A verifier that still runs is stopped.
   ~Selector() { stop(); }
   Selector(const Selector&) = delete;
@@ -37,7 +38,7 @@ class Selector {
   Outcome choose() const;
   Outcome by_verdict(const Verdict& verdict) const;
 
-  const Request& request_;
+  const ResolvedRequest& request_;
   std::vector<LaneResult> lanes_ = {};
   std::vector<int32_t> finish_order_ = {};
   std::stop_source stop_;

@@ -18,7 +18,7 @@ class Assembler {
     const ResolvedRequest& request = group.request();
     model::BatchSlice at = batch_.add(group.memory().view(rows), batch_rows,
                                       of_prompt ? request.prompt_scales : request.lane_scales);
-    if (request.request.attention != AttentionRecording::none) batch_.record(model::AttentionDetail::mass);
+    if (request.asked.attention != AttentionRecording::none) batch_.record(model::AttentionDetail::mass);
     slices_.push_back({.group = &group, .rows = std::move(rows), .at = std::move(at)});
   }
 

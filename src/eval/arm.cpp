@@ -49,10 +49,12 @@ void set(Arm& arm, const std::string& key, const std::string& value) {
     arm.adapters.push_back({.file = value});
   } else if (key == "coupling") {
     arm.coupling = parse<CouplingKind>(value);
-    if (!arm.coupling) throw InvalidRequest("the arm's coupling is \"" + value + "\", which there is not");
+    if (!arm.coupling)
+      throw InvalidRequest("the arm's coupling is \"" + value + "\"; it is " + list_names<CouplingKind>());
   } else if (key == "init") {
     arm.init = parse<OmegaInit>(value);
-    if (!arm.init) throw InvalidRequest("the arm's init is \"" + value + "\", which there is not");
+    if (!arm.init)
+      throw InvalidRequest("the arm's init is \"" + value + "\"; it is " + list_names<OmegaInit>());
   } else {
     throw InvalidRequest("an arm has no \"" + key +
                          "\"; it has n, total, coupling, init, stride, tag, model, lora, temp and width");
@@ -91,25 +93,6 @@ Arm parse_arm(std::string_view text) {
   if (arm.lanes_total != 0 && (arm.lanes_total < arm.lanes || arm.lanes_total % arm.lanes != 0))
     throw InvalidRequest("the arm " + arm.name + " needs a total that is a multiple of its n");
   return arm;
-}
-
-Coupling coupling_of(const Arm& arm, const Model& model) {
-  const LaneTraining* training = model.lane_training();
-  Coupling coupling = training != nullptr ? training->coupling : Coupling{};
-  if (arm.coupling) coupling.kind = *arm.coupling;
-  if (arm.init) {
-    coupling.init = *arm.init;
-    coupling.omega.clear();
-  }
-  if (arm.stride) coupling.stride = *arm.stride;
-  return coupling;
-}
-
-std::string tag_of(const Arm& arm, const Model& model) {
-  if (arm.tag) return *arm.tag;
-  if (arm.lanes == 1) return "";
-  const LaneTraining* training = model.lane_training();
-  return training != nullptr ? training->tag.value_or("<lane{k}>") : "<lane{k}>";
 }
 
 }  // namespace lanerope::eval

@@ -34,10 +34,4 @@ struct Arm {
 // needs a key. Throws InvalidRequest.
 Arm parse_arm(std::string_view text);
 
-// The coupling that the arm means for this model.
-Coupling coupling_of(const Arm& arm, const Model& model);
-
-// The lane tag that the arm means for this model.
-std::string tag_of(const Arm& arm, const Model& model);
-
 }  // namespace lanerope::eval

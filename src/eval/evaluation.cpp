@@ -11,6 +11,7 @@
 #include "answers/extract.h"
 #include "engine/beam_search.h"
 #include "eval/lane_watch.h"
+#include "eval/to_request.h"
 #include "lanerope/errors.h"
 #include "rollout/rollout.h"
 
@@ -29,19 +30,6 @@ struct Job {
   int32_t group = 0;
   auto operator<=>(const Job&) const = default;
 };
-
-Request request_of(const Model& model, const Arm& arm, const EvalQuestion& question, const EvalPlan& plan) {
-  Request request{.prompt = plan.prompt(model, question.text),
-                  .lanes = arm.lanes,
-                  .budget = plan.budget,
-                  .coupling = coupling_of(arm, model),
-                  .force_coupling = true,
-                  .tag = tag_of(arm, model),
-                  .sampling = plan.sampling,
-                  .selection = {.kind = SelectionKind::none}};
-  if (arm.temperature) request.sampling.temperature = *arm.temperature;
-  return request;
-}
 
 // The groups of an arm that are missing, run many at once.
 class ArmRun {
@@ -66,6 +54,13 @@ class ArmRun {
 
   const EvalQuestion& question_of(const Job& job) const {
     return questions_[static_cast<size_t>(job.question)];
+  }
+  std::shared_ptr<const ResolvedRequest> request_for(const Job& job) const {
+    Request request = to_request(arm_, plan_.sampling);
+    request.prompt = plan_.prompt(question_of(job).text);
+    request.budget = plan_.budget;
+    request.sampling.seed = rollout::group_seed(plan_.seed, question_of(job).text, job.group);
+    return resolve(*model_, request, eval_defaults());
   }
   int32_t cells_of_largest() const;
   void submit(Engine& engine, const Job& job);
@@ -105,16 +100,14 @@ int32_t ArmRun::cells_of_largest() const {
   for (const Job& job : jobs_) {
     if (job.question == last) continue;
     last = job.question;
-    const MemoryNeed need =
-        memory_need(*model_, request_of(*model_, arm_, question_of(job), plan_), KvType::f16);
-    cells = std::max(cells, need.prompt_cells + need.lane_cells);
+    cells = std::max(cells, request_for(job)->cells());
   }
   return cells;
 }
 
 void ArmRun::submit(Engine& engine, const Job& job) {
-  Request request = request_of(*model_, arm_, question_of(job), plan_);
-  request.sampling.seed = rollout::group_seed(plan_.seed, question_of(job).text, job.group);
+  const std::shared_ptr<const ResolvedRequest> request = request_for(job);
+  if (plan_.resolved) plan_.resolved(*request);
   running_.emplace(engine.submit(request),
                    Running{.job = job, .lanes = std::vector<LaneWatch>(static_cast<size_t>(arm_.lanes))});
   ++reading_;
@@ -171,7 +164,8 @@ void ArmRun::run(const std::function<void(const EvalRecord&)>& sink) {
 
 void ArmRun::run_beams(const std::function<void(const EvalRecord&)>& sink) {
   const auto request_for = [&](const Job& job) {
-    return engine::BeamRequest{.prompt = plan_.prompt(*model_, question_of(job).text),
+    return engine::BeamRequest{.prompt = plan_.prompt(question_of(job).text),
+                               .no_template = eval_defaults().no_template,
                                .width = arm_.beam_width,
                                .budget = plan_.budget};
   };

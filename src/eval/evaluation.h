@@ -22,7 +22,9 @@ struct EvalPlan {
   uint64_t seed = 1;
   int32_t parallel = 32;  // lanes at once
   // The prompt of a question.
-  std::function<std::string(const Model&, const std::string&)> prompt = {};
+  std::function<Prompt(const std::string&)> prompt = {};
+  std::function<void(const ResolvedRequest&)> resolved =
+      {};                              // told each request before it runs; may be empty
   std::function<bool()> stopped = {};  // asked before each step; may be empty
 };
 

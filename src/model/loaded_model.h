@@ -11,6 +11,7 @@
 #include "model/operations.h"
 #include "model/weights.h"
 #include "text/chat_template.h"
+#include "text/encode_prompt.h"
 #include "text/tokenizer.h"
 
 namespace lanerope::model {
@@ -31,6 +32,12 @@ struct LoadedModel {
   std::optional<text::ChatFormat> chat;  // none where the file's template is not one of ours
 
   std::unique_ptr<Operations> make_operations(KvType kv_type) const;
+  text::PromptFormat prompt_format(NoTemplate no_template) const {
+    return {.tokenizer = tokenizer,
+            .chat = chat,
+            .template_source = vocabulary->chat_template(),
+            .no_template = no_template};
+  }
 };
 
 // What the metadata and the tensors of a model file say, before anything is loaded.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanerope/model.h"
 
+#include "lanerope/errors.h"
 #include "model/kv_pool.h"
 #include "model/loaded_model.h"
 
@@ -53,12 +54,13 @@ bool Model::is_end(TokenId token) const {
 }
 
 std::string Model::apply_template(std::span<const Message> messages) const {
-  // chat_format says what is wrong where there is none.
-  const text::ChatFormat format =
-      loaded_->chat ? *loaded_->chat : text::chat_format(loaded_->vocabulary->chat_template(), "");
-  std::vector<text::ChatMessage> views;
-  for (const Message& message : messages) views.push_back({.role = message.role, .content = message.content});
-  return text::render(format, views, {});
+  if (messages.empty()) throw InvalidRequest("the conversation is empty; give it a user message");
+  return prompt_text({.messages = {messages.begin(), messages.end()}}, NoTemplate::refuse).text;
+}
+
+Model::PromptText Model::prompt_text(const Prompt& prompt, NoTemplate no_template) const {
+  text::RenderedPrompt rendered = text::render_prompt(loaded_->prompt_format(no_template), prompt);
+  return {.text = std::move(rendered.text), .raw = rendered.raw};
 }
 
 bool Model::template_opens_thinking() const {

@@ -20,6 +20,15 @@ std::string turn_heading(size_t assistant) {
   return speaker + std::to_string(assistant + 1) + ":";
 }
 
+std::string prompt_text(const Model& model, const RolloutQuestion& question, const DialogueOptions& options) {
+  return model.prompt_text(question.prompt, options.rollout.defaults.no_template).text;
+}
+
+// Tokens that an assistant may write in all.
+int32_t written_budget(const DialogueOptions& options) {
+  return options.rollout.request.budget.value_or(options.rollout.defaults.budget);
+}
+
 struct Assistant {
   std::string text = {};
   std::string turn = {};  // of the round that runs
@@ -29,21 +38,22 @@ struct Assistant {
 // One dialogue on its way.
 class Dialogue {
  public:
-  Dialogue(const RolloutQuestion& question, const DialogueOptions& options, int32_t group)
+  Dialogue(const Model& model, const RolloutQuestion& question, const DialogueOptions& options, int32_t group)
       : question_(question),
         options_(options),
+        prompt_(prompt_text(model, question, options)),
         seed_(group_seed(options.rollout.seed, question.problem.question, group)),
         assistants_(static_cast<size_t>(options.rollout.request.lanes)) {}
 
   // Submits a turn of each assistant who is not done; how many.
   int32_t start_round(Engine& engine, std::map<GroupId, size_t>& speakers) {
-    const bool spent = (round_ + 1) * options_.turn > options_.rollout.request.budget;
+    const bool spent = (round_ + 1) * options_.turn > written_budget(options_);
     int32_t n = 0;
     for (size_t k = 0; k < assistants_.size() && !spent; ++k) {
       if (assistants_[k].done) continue;
       const Request request = turn_request(k);
       if (!fits(engine.model(), request)) break;
-      speakers.emplace(engine.submit(request), k);
+      speakers.emplace(engine.submit(request, options_.rollout.defaults), k);
       ++n;
     }
     return n;
@@ -92,13 +102,13 @@ class Dialogue {
   }
 
   static bool fits(const Model& model, const Request& request) {
-    const size_t prompt = model.encode(request.prompt, {}).size();
-    return prompt + static_cast<size_t>(request.budget) <= static_cast<size_t>(model.info().trained_context);
+    const size_t prompt = model.encode(request.prompt.text, {}).size();
+    return prompt + static_cast<size_t>(*request.budget) <= static_cast<size_t>(model.info().trained_context);
   }
 
   Request turn_request(size_t k) const {
     Request request = options_.rollout.request;
-    request.prompt = question_.prompt + "\n\n" + transcript_ + turn_heading(k);
+    request.prompt.text = prompt_ + "\n\n" + transcript_ + turn_heading(k);
     request.lanes = 1;
     request.budget = options_.turn;
     request.tag = "";
@@ -110,6 +120,7 @@ class Dialogue {
 
   const RolloutQuestion& question_;
   const DialogueOptions& options_;
+  std::string prompt_;  // the question's, in the model's template
   uint64_t seed_ = 0;
   std::vector<Assistant> assistants_;
   std::string transcript_;
@@ -143,7 +154,7 @@ class Collaboration {
  private:
   void start(OrderedTraces& traces) {
     const RolloutJob& job = jobs_[started_];
-    RunningDialogue running = {.dialogue = {questions_[job.question], options_, job.group}};
+    RunningDialogue running = {.dialogue = {engine_.model(), questions_[job.question], options_, job.group}};
     if (running.dialogue.start_round(engine_, running.speakers) > 0) {
       running_.emplace(started_, std::move(running));
     } else {
@@ -203,12 +214,12 @@ class Collaboration {
 int32_t dialogue_cells(const Model& model, std::span<const RolloutQuestion> questions,
                        const DialogueOptions& options) {
   const Request& request = options.rollout.request;
-  const int32_t rounds = request.budget / std::max(options.turn, 1);
+  const int32_t rounds = written_budget(options) / std::max(options.turn, 1);
   const auto heading = static_cast<int32_t>(
       model.encode("\n" + turn_heading(0), {.add_special = false, .parse_special = true}).size());
   size_t prompt = 0;
   for (const RolloutQuestion& question : questions) {
-    prompt = std::max(prompt, model.encode(question.prompt, {}).size());
+    prompt = std::max(prompt, model.encode(prompt_text(model, question, options), {}).size());
   }
   const int64_t longest = static_cast<int64_t>(prompt) + heading + 2 +
                           int64_t{rounds} * request.lanes * (options.turn + heading + 2);

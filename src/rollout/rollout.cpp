@@ -52,7 +52,9 @@ class Rollout {
  private:
   void submit() {
     const RolloutJob& job = jobs_[submitted_];
-    running_.emplace(engine_.submit(request_of(questions_[job.question], options_, job.group)), submitted_);
+    running_.emplace(
+        engine_.submit(request_of(questions_[job.question], options_, job.group), options_.defaults),
+        submitted_);
     ++submitted_;
   }
 
@@ -104,8 +106,7 @@ int32_t rollout_cells(const Model& model, std::span<const RolloutQuestion> quest
                       const RolloutOptions& options) {
   int32_t largest = 0;
   for (const RolloutQuestion& question : questions) {
-    const MemoryNeed need = memory_need(model, request_of(question, options, 0), KvType::f16);
-    largest = std::max(largest, need.prompt_cells + need.lane_cells);
+    largest = std::max(largest, resolve(model, request_of(question, options, 0), options.defaults)->cells());
   }
   return largest * options.parallel;
 }

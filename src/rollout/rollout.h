@@ -15,12 +15,13 @@ namespace lanerope::rollout {
 // A question to sample from.
 struct RolloutQuestion {
   data::Trace problem = {};  // its question, answer and parts go into the traces
-  std::string prompt = {};   // what the model is given
+  Prompt prompt = {};        // what the model is given
   int32_t done = 0;          // groups of it that exist already
 };
 
 struct RolloutOptions {
-  Request request = {};   // of every group, apart from its prompt and seed
+  Request request = {};  // of every group, apart from its prompt and seed
+  RequestDefaults defaults = {};
   int32_t groups = 1;     // of each question
   int32_t parallel = 16;  // groups that run at once, as far as the engine has cells
   uint64_t seed = 0;

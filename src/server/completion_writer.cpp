@@ -44,8 +44,8 @@ Json parallel_arrays(const Json& tokens) {
 CompletionWriter::CompletionWriter(Context context)
     : context_(std::move(context)), id_(new_public_id(chat() ? "chatcmpl-" : "cmpl-")) {
   if (!context_.api.echo) return;
-  echo_ = context_.api.prompt.empty() ? context_.model->decode(context_.request.prompt_tokens)
-                                      : context_.api.prompt;
+  echo_ =
+      context_.api.prompt.empty() ? context_.model->decode(context_.request->prompt) : context_.api.prompt;
 }
 
 bool CompletionWriter::streams_all() const {
@@ -194,7 +194,7 @@ void CompletionWriter::close_stream(std::vector<Json>& chunks) {
   if (!context_.api.include_usage && !context_.api.lanes.present) return;
   Json last = envelope(true);
   if (context_.api.include_usage) last["usage"] = usage();
-  if (context_.api.lanes.present) last["lanes"] = lanes_reply(*result_, context_.request);
+  if (context_.api.lanes.present) last["lanes"] = lanes_reply(*result_, *context_.request);
   chunks.push_back(std::move(last));
 }
 
@@ -222,7 +222,7 @@ Json CompletionWriter::response() const {
     }
   }
   json["usage"] = usage();
-  json["lanes"] = lanes_reply(*result_, context_.request);
+  json["lanes"] = lanes_reply(*result_, *context_.request);
   return json;
 }
 

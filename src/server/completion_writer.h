@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "lanerope/model.h"
+#include "lanerope/resolve.h"
 #include "lanerope/result.h"
 #include "server/api_request.h"
 #include "server/reasoning_splitter.h"
@@ -18,7 +19,7 @@ class CompletionWriter {
  public:
   struct Context {
     ApiRequest api = {};
-    Request request = {};
+    std::shared_ptr<const ResolvedRequest> request = {};
     std::shared_ptr<const Model> model = {};
     std::string model_id = {};
     int64_t created = 0;  // seconds since 1970

@@ -3,8 +3,6 @@
 
 #include <cmath>
 
-#include "server/prepare_request.h"
-
 namespace lanerope::server {
 
 AttentionSummary summarise(const AttentionRecord& record) {
@@ -58,7 +56,18 @@ const char* openai_finish(FinishReason reason) {
   return reason == FinishReason::length ? "length" : "stop";
 }
 
-Json lanes_reply(const GroupResult& result, const Request& request) {
+Json coupling_json(const Coupling& coupling) {
+  Json json = {{"kind", name(coupling.kind)}};
+  if (coupling.kind == CouplingKind::independent) return json;
+  if (coupling.kind == CouplingKind::lanerope) json["init"] = name(coupling.init);
+  json["stride"] = coupling.stride;
+  json["window"] = coupling.window;
+  json["visibility"] = name(coupling.visibility);
+  json["topology"] = name(coupling.topology);
+  return json;
+}
+
+Json lanes_reply(const GroupResult& result, const ResolvedRequest& request) {
   Json lanes = Json::array();
   for (size_t m = 0; m < result.lanes.size(); ++m) {
     lanes.push_back(lane_json(result.lanes[m], static_cast<int32_t>(m), request.budget));
@@ -70,9 +79,9 @@ Json lanes_reply(const GroupResult& result, const Request& request) {
                {"votes", votes_json(result.votes)},
                {"consensus", result.consensus},
                {"clock", result.clock},
-               {"coupling", describe_coupling(request.coupling.value_or(Coupling{}))},
-               {"tag", request.tag.value_or("")},
-               {"seed", request.sampling.seed},
+               {"coupling", coupling_json(request.coupling)},
+               {"tag", request.tag},
+               {"seed", request.seed},
                {"lanes", std::move(lanes)},
                {"prompt_ms", finite(result.prefill_seconds * 1000)},
                {"predicted_ms", finite(result.decode_seconds * 1000)}};
@@ -81,7 +90,7 @@ Json lanes_reply(const GroupResult& result, const Request& request) {
   return json;
 }
 
-Json event_json(const Event& event, const Request& request) {
+Json event_json(const Event& event, const ResolvedRequest& request) {
   Json json = {{"kind", name(event.kind)}, {"step", event.step}};
   if (event.lane >= 0) json["lane"] = event.lane;
   if (event.kind == EventKind::token) {

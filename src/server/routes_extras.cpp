@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+
 #include "server/json_fields.h"
 #include "server/reply.h"
 #include "server/server_context.h"
@@ -49,6 +50,12 @@ Json adapters_json(const ServerContext& context) {
   return list;
 }
 
+// As llama-server counts them: requests of one lane that run at once. Each reserves the default budget, and
+// all share the cells with a prompt, which takes one at least.
+int32_t total_slots(const EngineState& state, const RequestDefaults& defaults) {
+  return std::max(1, (state.cells - 1) / defaults.budget);
+}
+
 void props(ServerContext& context, const httplib::Request&, httplib::Response& response) {
   const ModelInfo& info = context.model->info();
   const Sampling usual;
@@ -68,7 +75,7 @@ void props(ServerContext& context, const httplib::Request&, httplib::Response& r
                        {"names", lane_names()},
                        {"threads", info.threads},
                        {"kv_cells", state.cells},
-                       {"total_slots", state.cells},
+                       {"total_slots", total_slots(state, context.options.defaults)},
                        {"bytes_per_cell", context.model->bytes_per_cell()},
                        {"verifier", !context.options.defaults.verifier.empty()},
                        {"trained_lanes", info.lanes ? info.lanes->lanes : std::vector<int32_t>()},

@@ -5,6 +5,7 @@
 #include "server/lanes_reply.h"
 #include "server/reply.h"
 #include "server/server_context.h"
+#include "server/to_request.h"
 
 namespace lanerope::server {
 
@@ -31,28 +32,29 @@ const std::string& group_of(const httplib::Request& request) {
 
 void start(ServerContext& context, const httplib::Request& request, httplib::Response& response) {
   const ApiRequest api = parse_api_request(ApiEndpoint::group, request.body);
-  const Request prepared = prepare_request(api, *context.model, context.defaults());
-  auto lease = std::make_shared<GroupLease>(*context.service, context.service->submit(prepared));
+  const std::shared_ptr<const ResolvedRequest> resolved =
+      resolve_api(api, *context.model, context.defaults());
+  auto lease = std::make_shared<GroupLease>(*context.service, context.service->submit(resolved));
   const Json created = {{"kind", "group_created"},
                         {"id", lease->stream().public_id()},
-                        {"lanes", prepared.lanes},
-                        {"reserve", prepared.reserved_lanes},
-                        {"budget", prepared.budget},
-                        {"prompt_tokens", prepared.prompt_tokens.size()},
-                        {"coupling", describe_coupling(*prepared.coupling)},
-                        {"tag", *prepared.tag},
-                        {"seed", prepared.sampling.seed}};
+                        {"lanes", resolved->n_lanes()},
+                        {"reserve", resolved->reserved_lanes},
+                        {"budget", resolved->budget},
+                        {"prompt_tokens", resolved->prompt.size()},
+                        {"coupling", coupling_json(resolved->coupling)},
+                        {"tag", resolved->tag},
+                        {"seed", resolved->seed}};
   GroupStream* stream = &lease->stream();
   response.set_header("Location", "/v1/groups/" + stream->public_id());
   stream_events(response, {.lease = std::move(lease),
                            .write =
-                               [stream, prepared](const Event& event) {
+                               [stream, resolved](const Event& event) {
                                  std::string text;
                                  const auto attention =
                                      event.kind == EventKind::group_finished ? stream->attention() : nullptr;
                                  if (attention)
                                    text += sse("attention", attention_json(summarise(*attention)));
-                                 return text + sse(name(event.kind), event_json(event, prepared));
+                                 return text + sse(name(event.kind), event_json(event, *resolved));
                                },
                            .opening = sse("group_created", created)});
 }

@@ -2,6 +2,7 @@
 #include "server/completion_writer.h"
 #include "server/reply.h"
 #include "server/server_context.h"
+#include "server/to_request.h"
 
 namespace lanerope::server {
 
@@ -37,10 +38,11 @@ void answer_at_once(const httplib::Request& request, httplib::Response& response
 void complete(ServerContext& context, ApiEndpoint endpoint, const httplib::Request& request,
               httplib::Response& response) {
   const ApiRequest api = parse_api_request(endpoint, request.body);
-  const Request prepared = prepare_request(api, *context.model, context.defaults());
-  auto lease = std::make_shared<GroupLease>(*context.service, context.service->submit(prepared));
+  const std::shared_ptr<const ResolvedRequest> resolved =
+      resolve_api(api, *context.model, context.defaults());
+  auto lease = std::make_shared<GroupLease>(*context.service, context.service->submit(resolved));
   auto writer = std::make_shared<CompletionWriter>(CompletionWriter::Context{.api = api,
-                                                                             .request = prepared,
+                                                                             .request = resolved,
                                                                              .model = context.model,
                                                                              .model_id = context.model_id(),
                                                                              .created = std::time(nullptr)});

@@ -96,7 +96,7 @@ Server::Server(const ServerOptions& options)
     : context_(std::make_unique<ServerContext>()), http_(make_http_server(options.transport)) {
   ServerContext& context = *context_;
   context.options = options;
-  context.options.defaults.kv_cells = options.service.engine.kv_cells;
+  context.options.defaults.most_cells = options.service.engine.kv_cells;
   context.started = std::time(nullptr);
   http_->set_pre_routing_handler([&context](const httplib::Request& request, httplib::Response& response) {
     return admit(context, request, response);

@@ -15,7 +15,7 @@
 #include "lanerope/service.h"
 #include "server/access.h"
 #include "server/http_transport.h"
-#include "server/prepare_request.h"
+#include "server/to_request.h"
 
 namespace lanerope::server {
 
@@ -25,7 +25,7 @@ struct ServerOptions {
   TransportOptions transport = {};
   AccessRules access = {};
   ServiceOptions service = {.engine = {.kv_cells = 8192, .batch_rows = 128}};
-  RequestDefaults defaults = {};
+  RequestDefaults defaults = server_defaults();
   std::string model_id = {};  // as clients see it; empty: the model's own name
   bool log_prompts = false;
   std::function<void(std::string_view)> log = {};  // one line a request; may be empty

@@ -48,7 +48,7 @@ void EngineThread::shut_down() {
   if (thread_.joinable()) thread_.join();
 }
 
-std::shared_ptr<GroupStream> EngineThread::submit(Request request) {
+std::shared_ptr<GroupStream> EngineThread::submit(std::shared_ptr<const ResolvedRequest> request) {
   auto stream = std::make_shared<GroupStream>(new_public_id("grp_"));
   const auto admit = [&, submitted = Clock::now()](Engine& engine) {
     {
@@ -64,8 +64,8 @@ std::shared_ptr<GroupStream> EngineThread::submit(Request request) {
     running_[group] = {.stream = stream,
                        .submitted = submitted,
                        .read = submitted,
-                       .budget = request.budget,
-                       .attention = request.attention != AttentionRecording::none};
+                       .budget = request->budget,
+                       .attention = request->asked.attention != AttentionRecording::none};
     const std::lock_guard lock(mutex_);
     names_.emplace(stream->public_id(), group);
   };

@@ -28,7 +28,7 @@ class EngineThread {
   EngineThread& operator=(const EngineThread&) = delete;
 
   // As those of Service.
-  std::shared_ptr<GroupStream> submit(Request request);
+  std::shared_ptr<GroupStream> submit(std::shared_ptr<const ResolvedRequest> request);
   void cancel(GroupId group);
   void post(std::function<void(Engine&)> job);
   void require(GroupId group, Service::Wanted wanted);  // on the thread itself

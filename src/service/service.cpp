@@ -9,7 +9,7 @@ Service::Service(std::shared_ptr<const Model> model, const ServiceOptions& optio
     : thread_(std::make_unique<service::EngineThread>(std::move(model), options, observer)) {}
 Service::~Service() = default;
 
-std::shared_ptr<GroupStream> Service::submit(Request request) {
+std::shared_ptr<GroupStream> Service::submit(std::shared_ptr<const ResolvedRequest> request) {
   return thread_->submit(std::move(request));
 }
 

@@ -6,7 +6,9 @@
 #include <numeric>
 #include <sstream>
 
+#include "core/lane_tag.h"
 #include "lanerope/errors.h"
+#include "text/encode_prompt.h"
 
 namespace lanerope::train {
 
@@ -20,14 +22,6 @@ double unit(std::mt19937_64& draw) {
 
 bool is_blank(const std::string& line) {
   return line.find_first_not_of(" \t\r") == std::string::npos;
-}
-
-std::string tag_of(const std::string& tag, uint64_t number) {
-  constexpr std::string_view place = "{k}";
-  std::string text = tag;
-  if (const size_t found = text.find(place); found != std::string::npos)
-    text.replace(found, place.size(), std::to_string(number));
-  return text;
 }
 
 }  // namespace
@@ -70,13 +64,10 @@ TokenGroup GroupEncoder::encode(const std::string& line, std::mt19937_64& draw) 
     if (ended.size() != texts.size()) throw InvalidRequest("\"ended\" needs a value for each of the lanes");
 
     TokenGroup group;
-    if (chat_) {
-      const std::array<text::ChatMessage, 1> messages{{{.role = "user", .content = question}}};
-      group.prompt =
-          tokenizer_.encode(text::render(*chat_, messages, {}), {.add_special = true, .parse_special = true});
-    } else {
-      group.prompt = tokenizer_.encode(question, {.add_special = true, .parse_special = true});
-    }
+    group.prompt = text::encode_prompt(
+                       {.tokenizer = tokenizer_, .chat = chat_, .no_template = NoTemplate::raw_with_note},
+                       {.messages = {{.role = "user", .content = question}}})
+                       .tokens;
     if (texts.size() > 1 && shuffle_lanes_) {
       group.lane_index.resize(texts.size());
       std::iota(group.lane_index.begin(), group.lane_index.end(), 0);
@@ -86,9 +77,10 @@ TokenGroup GroupEncoder::encode(const std::string& line, std::mt19937_64& draw) 
     for (size_t m = 0; m < texts.size(); ++m) {
       LaneTokens lane;
       if (texts.size() > 1) {
-        lane.tokens = tokens(tag_of(tag_, 1 + (group.lane_index.empty() ? m : group.lane_index[m])));
+        lane.tokens =
+            tokens(core::render_tag(tag_, 1 + (group.lane_index.empty() ? m : group.lane_index[m])));
       } else if (single_tag_share_ > 0 && unit(draw) < single_tag_share_) {
-        lane.tokens = tokens(tag_of(tag_, 1 + draw() % 8));
+        lane.tokens = tokens(core::render_tag(tag_, 1 + draw() % 8));
       }
       lane.n_forced = static_cast<int32_t>(lane.tokens.size());
       const std::vector<TokenId> text = tokens(texts[m]);

@@ -27,6 +27,8 @@ class GroupEncoder {
   // One line of a trace file: {"question", "lanes", "labels"?, "ended"?}, or {"text"} for plain text. `draw`
   // decides what is left to chance. Throws InvalidRequest for anything else.
   TokenGroup encode(const std::string& line, std::mt19937_64& draw) const;
+  // Questions go in as they are, since the vocabulary has no chat template that lanerope knows.
+  bool raw_prompts() const { return !chat_; }
 
  private:
   std::vector<TokenId> tokens(std::string_view text) const;

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <stdexcept>
 
@@ -85,6 +86,32 @@ TEST(Run, TheTemplateIsAppliedUnlessThePromptIsRaw) {
   const int with_system = result_of({"--system", "be brief", "hello"})["prompt_tokens"];
   EXPECT_LT(raw, message);
   EXPECT_LT(message, with_system);
+}
+
+// The tiny model with the marks of its chat template made illegible.
+std::string model_without_template() {
+  std::string bytes = file_text(tiny_model());
+  const size_t key = bytes.find("tokenizer.chat_template");
+  constexpr std::string_view mark = "im_start";
+  for (size_t at = bytes.find(mark, key); at < key + 2000; at = bytes.find(mark, at))
+    bytes.replace(at, mark.size(), "no_start");
+  const std::string file = temporary("no_template.gguf");
+  write_file(file, bytes);
+  return file;
+}
+
+TEST(Run, SaysOnceThatATextGoesInRawWhereTheModelHasNoTemplate) {
+  std::vector<std::string> arguments = run_arguments({"hello"});
+  *std::ranges::find(arguments, tiny_model()) = model_without_template();
+  const Outcome outcome = run_program({.arguments = arguments});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const std::string note = "no chat template that lanerope knows";
+  const size_t first = outcome.err.find(note);
+  EXPECT_NE(first, std::string::npos) << outcome.err;
+  EXPECT_EQ(outcome.err.find(note, first + 1), std::string::npos);
+  arguments.insert(arguments.begin() + 1, "--raw");
+  EXPECT_THAT(run_program({.arguments = arguments}).err, Not(HasSubstr(note)))
+      << "that is what was asked for";
 }
 
 TEST(Run, PlainLinesCarryTheLanesNumber) {

@@ -6,11 +6,15 @@
 namespace lanerope::core {
 namespace {
 
-TEST(LaneTag, HasTheNumberOfTheLaneInEveryPlace) {
-  EXPECT_EQ(render_tag("<lane{k}>", 0), "<lane1>");
-  EXPECT_EQ(render_tag("{k}: I am lane {k}, ", 11), "12: I am lane 12, ");
-  EXPECT_EQ(render_tag("", 3), "");
-  EXPECT_EQ(render_tag("no number", 3), "no number");
+TEST(LaneTag, HoldsTheNumberOfTheLane) {
+  EXPECT_EQ(render_tag("<lane{k}>", 1), "<lane1>");
+  EXPECT_EQ(render_tag("plain {x}", 4), "plain {x}");
+  EXPECT_EQ(render_tag("", 4), "");
+}
+
+TEST(LaneTag, HoldsItAtEveryPlace) {
+  EXPECT_EQ(render_tag("{k} of {k}:", 12), "12 of 12:");
+  EXPECT_EQ(render_tag("{k}{k}", 3), "33");
 }
 
 }  // namespace

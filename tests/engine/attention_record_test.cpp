@@ -90,10 +90,10 @@ class AttentionRecords : public testing::TestWithParam<BackEnd> {
   std::shared_ptr<const Model> model = support::load_model(file, GetParam());
 
   static Request request(CouplingKind kind) {
-    return {.prompt_tokens = support::some_tokens(9, 1),
+    return {.prompt = {.tokens = support::some_tokens(9, 1)},
             .lanes = 3,
             .budget = 8,
-            .coupling = Coupling{.kind = kind},
+            .coupling = {.kind = kind},
             .tag = "",
             .sampling = {.temperature = 1, .seed = 3},
             .ignore_end = true,

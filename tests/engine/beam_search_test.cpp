@@ -67,7 +67,7 @@ TEST(BeamSearch, FindsWhatScoringEveryStepAnewFinds) {
     const auto model = small_model(seed);
     Engine engine(model, {.kv_cells = 256});
     for (const int32_t width : {1, 2, 5}) {
-      const BeamRequest request{.prompt = question, .width = width, .budget = 8};
+      const BeamRequest request{.prompt = {.text = question}, .width = width, .budget = 8};
       BeamSearch search(model, BeamSearch::cells_of(*model, request));
       const BeamResult found = search.run(request);
       const Hypothesis wanted = searched_anew(engine, width, request.budget);
@@ -84,17 +84,18 @@ TEST(BeamSearch, OfOneBeamIsGreedy) {
   const auto model = small_model(4);
   Engine engine(model, {.kv_cells = 256});
   const support::GroupRun greedy = support::run_group(
-      engine, {.prompt = question, .lanes = 1, .budget = 20, .tag = "", .sampling = {.temperature = 0}});
+      engine,
+      {.prompt = {.text = question}, .lanes = 1, .budget = 20, .tag = "", .sampling = {.temperature = 0}});
   BeamSearch search(model, 256);
-  const BeamResult found = search.run({.prompt = question, .width = 1, .budget = 20});
+  const BeamResult found = search.run({.prompt = {.text = question}, .width = 1, .budget = 20});
   EXPECT_EQ(found.tokens, greedy.result.lanes[0].tokens);
 }
 
 TEST(BeamSearch, SaysTheSameAfterOtherQuestionsAndOnEitherPath) {
-  const BeamRequest request{.prompt = question, .width = 3, .budget = 12};
+  const BeamRequest request{.prompt = {.text = question}, .width = 3, .budget = 12};
   BeamSearch search(small_model(5), 256);
   const BeamResult first = search.run(request);
-  search.run({.prompt = "Something else, and longer than the first.", .width = 4, .budget = 16});
+  search.run({.prompt = {.text = "Something else, and longer than the first."}, .width = 4, .budget = 16});
   EXPECT_EQ(search.run(request).tokens, first.tokens);
   BeamSearch plain(small_model(5, BackEnd::ggml), 256);
   EXPECT_NEAR(plain.run(request).sum_logprob, first.sum_logprob, 0.05);
@@ -102,10 +103,10 @@ TEST(BeamSearch, SaysTheSameAfterOtherQuestionsAndOnEitherPath) {
 
 TEST(BeamSearch, RefusesWhatMakesNoSense) {
   BeamSearch search(small_model(6), 64);
-  EXPECT_THROW(search.run({.prompt = "", .width = 2, .budget = 4}), InvalidRequest);
-  EXPECT_THROW(search.run({.prompt = "a", .width = 0, .budget = 4}), InvalidRequest);
-  EXPECT_THROW(search.run({.prompt = "a", .width = 2, .budget = 0}), InvalidRequest);
-  EXPECT_THROW(search.run({.prompt = "a", .width = 9, .budget = 9}), DoesNotFit);
+  EXPECT_THROW(search.run({.prompt = {}, .width = 2, .budget = 4}), InvalidRequest);
+  EXPECT_THROW(search.run({.prompt = {.text = "a"}, .width = 0, .budget = 4}), InvalidRequest);
+  EXPECT_THROW(search.run({.prompt = {.text = "a"}, .width = 2, .budget = 0}), InvalidRequest);
+  EXPECT_THROW(search.run({.prompt = {.text = "a"}, .width = 9, .budget = 9}), DoesNotFit);
 }
 
 }  // namespace

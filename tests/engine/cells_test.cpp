@@ -21,7 +21,7 @@ const std::shared_ptr<const Model>& tiny() {
 }
 
 Request request(std::vector<TokenId> prompt, int32_t lanes, int32_t budget) {
-  return {.prompt_tokens = std::move(prompt),
+  return {.prompt = {.tokens = std::move(prompt)},
           .lanes = lanes,
           .budget = budget,
           .tag = "",
@@ -62,7 +62,7 @@ TEST(Cells, OfARequestArePromptPlusLanesTimesBudget) {
       EXPECT_EQ(need.prompt_cells, 100);
       EXPECT_EQ(need.lane_cells, n * 25);
       EXPECT_EQ(need.kv_bytes, (100U + n * 25U) * 2 * 2 * (2 * 32) * bytes);
-      EXPECT_EQ(memory_need(*tiny(), wanted, type).kv_bytes, need.kv_bytes);
+      EXPECT_EQ(memory_need(*tiny(), *resolve(*tiny(), wanted), type).kv_bytes, need.kv_bytes);
     }
     Request reserved = request(prompt(100, 0), 2, 25);
     reserved.reserved_lanes = 3;

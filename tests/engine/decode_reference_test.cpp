@@ -46,10 +46,10 @@ struct Story {
 };
 
 Story live_through(Engine& engine, const Coupling& coupling) {
-  const Request request{.prompt_tokens = support::some_tokens(11, 1),
+  const Request request{.prompt = {.tokens = support::some_tokens(11, 1)},
                         .lanes = 3,
                         .budget = 18,
-                        .coupling = coupling,
+                        .coupling = exactly(coupling),
                         .lane_texts = {"", "ab"},
                         .sampling = {.temperature = 1.2F, .top_k = 0, .top_p = 1, .min_p = 0, .seed = 5},
                         .ignore_end = true,
@@ -57,7 +57,7 @@ Story live_through(Engine& engine, const Coupling& coupling) {
   support::Runner runner(engine);
   const GroupId id = engine.submit(request);
   Story story{.run = {},
-              .trace = {.prompt = request.prompt_tokens, .lanes = {}, .coupling = coupling, .stride = 18}};
+              .trace = {.prompt = request.prompt.tokens, .lanes = {}, .coupling = coupling, .stride = 18}};
   std::vector<std::pair<int32_t, int32_t>> origins(3, {-1, 0});  // parent, first step that is not of the past
   for (int32_t step = 0; runner.step(); ++step) {
     if (step == 3) {

@@ -16,10 +16,10 @@ class GoldenText : public testing::TestWithParam<BackEnd> {
     Engine engine(model, {.kv_cells = 512});
     const Message message{.role = "user", .content = question};
     const support::GroupRun run =
-        support::run_group(engine, {.prompt = model->apply_template({&message, 1}),
+        support::run_group(engine, {.prompt = {.messages = {message}},
                                     .lanes = 4,
                                     .budget = 24,
-                                    .coupling = Coupling{.kind = kind},
+                                    .coupling = {.kind = kind},
                                     .tag = "<lane{k}>",
                                     .lane_texts = {" I think", " The sum", " First", " Wait,"},
                                     .sampling = {.temperature = 0},

@@ -22,7 +22,7 @@ class Lanes : public testing::TestWithParam<BackEnd> {
   Engine engine{model, {.kv_cells = 256, .keep_prefixes = false}};
 
   static Request request(int32_t lanes, int32_t budget) {
-    return {.prompt = "Count to four.",
+    return {.prompt = {.text = "Count to four."},
             .lanes = lanes,
             .budget = budget,
             .tag = "",
@@ -183,7 +183,7 @@ TEST_P(Lanes, EndAsOneWhereEnoughOfThemAgree) {
 
 TEST_P(Lanes, EndAtTheEndOfTheContext) {
   Request late = request(1, 16);
-  late.prompt_tokens = support::some_tokens(48, 1);
+  late.prompt = {.tokens = support::some_tokens(48, 1)};
   late.reserved_lanes = 1;
   support::Runner runner(engine);
   const GroupId id = engine.submit(late);

@@ -7,7 +7,7 @@
 #include <limits>
 #include <string>
 
-#include "engine/resolved_request.h"
+#include "engine/resolve.h"
 #include "lanerope/errors.h"
 #include "tests/support/engine_run.h"
 #include "tests/support/random_models.h"
@@ -46,7 +46,7 @@ class RequestTest : public testing::Test {
     EXPECT_EQ(refusal<InvalidRequest>([&] { engine.need(request); }), what);
     return what;
   }
-  static Request good() { return {.prompt = "Hello", .lanes = 2, .budget = 20}; }
+  static Request good() { return {.prompt = {.text = "Hello"}, .lanes = 2, .budget = 20}; }
 
   std::shared_ptr<const Model> model = support::load_model(tiny(), BackEnd::ggml);
   Engine engine{model, {.kv_cells = 256}};
@@ -69,27 +69,27 @@ TEST_F(RequestTest, IsRefusedInASentenceWhereItMakesNoSense) {
       {[](Request& r) { r.selection.kind = SelectionKind::verifier; }, "verifier command"},
       {[](Request& r) { r.selection.verifier_timeout = 0; }, "time-out"},
       {[](Request& r) { r.lane_texts = {"a", "b", "c"}; }, "more lane texts than lanes"},
-      {[](Request& r) { r.prompt = ""; }, "prompt is empty"},
-      {[](Request& r) { r.prompt_tokens = {5, -1}; }, "token -1"},
-      {[](Request& r) { r.prompt_tokens = {100000}; }, "token 100000"},
-      {[](Request& r) { r.prompt_tokens.assign(128, 1); }, "128 tokens and the model's context is 128"},
-      {[](Request& r) { r.prompt_tokens.assign(120, 1); }, "lower the budget to 8 or less"},
+      {[](Request& r) { r.prompt = {}; }, "prompt is empty"},
+      {[](Request& r) { r.prompt.tokens = {5}; }, "more than one of them"},
+      {[](Request& r) { r.prompt = {.tokens = {5, -1}}; }, "token -1"},
+      {[](Request& r) { r.prompt = {.tokens = {100000}}; }, "token 100000"},
+      {[](Request& r) { r.prompt = {.tokens = std::vector<TokenId>(128, 1)}; },
+       "128 tokens and the model's context is 128"},
+      {[](Request& r) { r.prompt = {.tokens = std::vector<TokenId>(120, 1)}; },
+       "lower the budget to 8 or less"},
       {[](Request& r) { r.adapter_scales = {1}; }, "scales 1 adapters, and 0 are loaded"},
       {[](Request& r) { r.stop = {"a", ""}; }, "stop string"},
       {[](Request& r) { r.stop = {"\xff"}; }, "stop string"},
       {[](Request& r) { r.tag = std::string(60, 'x'); }, "leaves nothing of its budget"},
       {[](Request& r) { r.lane_texts = {"", std::string(60, 'x')}; }, "text of lane 2"},
-      {[](Request& r) { r.coupling = Coupling{.stride = -1}; }, "stride"},
-      {[](Request& r) { r.coupling = Coupling{.stride = 1 << 21}; }, "stride"},
-      {[](Request& r) { r.coupling = Coupling{.window = -1}; }, "window"},
-      {[](Request& r) { r.coupling = Coupling{.init = OmegaInit::gt, .omega = {1}}; }, "init \"given\""},
-      {[](Request& r) { r.coupling = Coupling{.init = OmegaInit::given}; },
+      {[](Request& r) { r.coupling = {.stride = -1}; }, "stride"},
+      {[](Request& r) { r.coupling = {.stride = 1 << 21}; }, "stride"},
+      {[](Request& r) { r.coupling = {.window = -1}; }, "window"},
+      {[](Request& r) { r.coupling = {.init = OmegaInit::gt, .omega = {1}}; }, "init \"given\""},
+      {[](Request& r) { r.coupling = {.init = OmegaInit::given}; },
        "omega has 0 values, and the model needs 8"},
-      {[](Request& r) { r.coupling = Coupling{.init = OmegaInit::given, .omega = {1, 2}}; },
-       "omega has 2 values"},
-      {[](Request& r) {
-         r.coupling = Coupling{.init = OmegaInit::given, .omega = {1, 2, 3, 4, 5, 6, 7, NAN}};
-       },
+      {[](Request& r) { r.coupling = {.init = OmegaInit::given, .omega = {1, 2}}; }, "omega has 2 values"},
+      {[](Request& r) { r.coupling = {.init = OmegaInit::given, .omega = {1, 2, 3, 4, 5, 6, 7, NAN}}; },
        "not a number"},
       {[](Request& r) { r.sampling.temperature = -1; }, "temperature"},
       {[](Request& r) { r.sampling.temperature = NAN; }, "temperature"},
@@ -115,7 +115,7 @@ TEST(LongContextRequest, IsRefusedWhereItsCellsCannotBeCounted) {
   tools::RandomModel model = tiny();
   model.context = 1 << 21;
   Engine engine(support::load_model(model, BackEnd::ggml), {.kv_cells = 64});
-  Request request{.prompt = "Hello", .lanes = 1024, .budget = 1 << 19};
+  Request request{.prompt = {.text = "Hello"}, .lanes = 1024, .budget = 1 << 19};
   EXPECT_THAT(refusal<DoesNotFit>([&] { engine.submit(request); }), HasSubstr("KV cells"));
   request.budget = (1 << 21) - 100;
   request.reserved_lanes = 1024;
@@ -143,17 +143,54 @@ TEST_F(RequestTest, ThatWasRefusedLeavesNothingBehind) {
 }
 
 TEST_F(RequestTest, FillsInWhatIsLeftOut) {
-  const ResolvedRequest resolved = resolve(*model, good());
-  EXPECT_EQ(resolved.coupling.kind, CouplingKind::lanerope);
-  EXPECT_EQ(resolved.stride, 20) << "the budget";
-  EXPECT_EQ(resolved.tag, "<lane{k}>");
-  EXPECT_EQ(resolved.forced[1], model->encode("<lane2>", {.add_special = false}));
+  const auto resolved = resolve(*model, good());
+  EXPECT_EQ(resolved->coupling.kind, CouplingKind::lanerope);
+  EXPECT_EQ(resolved->stride, 20) << "the budget";
+  EXPECT_EQ(resolved->tag, "<lane{k}>");
+  EXPECT_EQ(resolved->lanes[1].forced, model->encode("<lane2>", {.add_special = false}));
   Request one = good();
   one.lanes = 1;
-  EXPECT_EQ(resolve(*model, one).tag, "");
+  EXPECT_EQ(resolve(*model, one)->tag, "");
   Request stride = good();
-  stride.coupling = Coupling{.kind = CouplingKind::groupthink, .stride = 7};
-  EXPECT_EQ(resolve(*model, stride).stride, 7);
+  stride.coupling = {.kind = CouplingKind::groupthink, .stride = 7};
+  EXPECT_EQ(resolve(*model, stride)->stride, 7);
+}
+
+TEST_F(RequestTest, OfEqualCouplingsShareTheirRotationsSoThatTheirPromptIsReadTogether) {
+  const auto first = resolve(*model, good());
+  Request second = good();
+  second.prompt = {.text = "Something else"};
+  EXPECT_EQ(first->frequencies, resolve(*model, second)->frequencies);
+  second.coupling.init = OmegaInit::gt;
+  EXPECT_NE(first->frequencies, resolve(*model, second)->frequencies);
+}
+
+TEST_F(RequestTest, IsInTheFirstEventOfItsGroup) {
+  const auto resolved = resolve(*model, good());
+  engine.submit(resolved);
+  std::vector<Event> events;
+  while (engine.step([&](const Event& event) { events.push_back(event); })) {
+  }
+  ASSERT_GT(events.size(), 2U);
+  EXPECT_EQ(events.front().resolved, resolved);
+  for (size_t i = 1; i < events.size(); ++i) EXPECT_EQ(events[i].resolved, nullptr);
+}
+
+TEST_F(RequestTest, ForAnotherModelIsRefused) {
+  const auto other = support::load_model(tiny(), BackEnd::ggml);
+  EXPECT_THAT(refusal<InvalidRequest>([&] { engine.submit(resolve(*other, good())); }),
+              HasSubstr("another model"));
+}
+
+TEST_F(RequestTest, DrawsItsSeedWhereTheDefaultsSaySo) {
+  EXPECT_EQ(resolve(*model, good())->seed, 0U);
+  const RequestDefaults drawn{.seeds = uint64_t{1} << 53};
+  const uint64_t first = resolve(*model, good(), drawn)->seed;
+  EXPECT_LT(first, drawn.seeds);
+  EXPECT_NE(first, resolve(*model, good(), drawn)->seed);
+  Request seeded = good();
+  seeded.sampling.seed = 7;
+  EXPECT_EQ(resolve(*model, seeded, drawn)->seed, 7U);
 }
 
 TEST(AdapterRequest, TakesWhatTheAdapterWasTrainedWith) {
@@ -165,21 +202,21 @@ TEST(AdapterRequest, TakesWhatTheAdapterWasTrainedWith) {
       support::write_adapter({.coupling = trained, .tag = "[{k}]", .on_prompt = false}, base);
   const auto model = support::load_model(base, BackEnd::ggml, {{.file = adapter, .scale = 0.75F}});
 
-  Request request{.prompt = "Hello", .lanes = 2, .budget = 20};
-  const ResolvedRequest resolved = resolve(*model, request);
-  EXPECT_EQ(resolved.coupling.visibility, Visibility::strict);
-  EXPECT_EQ(resolved.frequencies->classes.front().omega, std::vector<double>(8, 0.5));
-  EXPECT_EQ(resolved.tag, "[{k}]");
-  EXPECT_EQ(resolved.lane_scales, std::vector<float>{0.75F});
-  EXPECT_EQ(resolved.prompt_scales, std::vector<float>{0}) << "off while the prompt is read";
+  Request request{.prompt = {.text = "Hello"}, .lanes = 2, .budget = 20};
+  const auto resolved = resolve(*model, request);
+  EXPECT_EQ(resolved->coupling.visibility, Visibility::strict);
+  EXPECT_EQ(resolved->frequencies->classes.front().omega, std::vector<double>(8, 0.5));
+  EXPECT_EQ(resolved->tag, "[{k}]");
+  EXPECT_EQ(resolved->lane_scales, std::vector<float>{0.75F});
+  EXPECT_EQ(resolved->prompt_scales, std::vector<float>{0}) << "off while the prompt is read";
 
-  request.coupling = Coupling{.kind = CouplingKind::lanerope};
+  request.coupling = {.kind = CouplingKind::lanerope, .visibility = Visibility::inclusive};
   EXPECT_THAT(refusal<InvalidRequest>([&] { resolve(*model, request); }), HasSubstr("strict visibility"));
-  request.force_coupling = true;
-  EXPECT_EQ(resolve(*model, request).coupling.visibility, Visibility::inclusive);
-  request.force_coupling = false;
+  request.coupling.force = true;
+  EXPECT_EQ(resolve(*model, request)->coupling.visibility, Visibility::inclusive);
+  request.coupling.force = false;
   request.adapter_scales = {0};
-  EXPECT_EQ(resolve(*model, request).coupling.visibility, Visibility::inclusive)
+  EXPECT_EQ(resolve(*model, request)->coupling.visibility, Visibility::inclusive)
       << "an adapter that is off says nothing";
   request.adapter_scales = {NAN};
   EXPECT_THAT(refusal<InvalidRequest>([&] { resolve(*model, request); }), HasSubstr("scale"));

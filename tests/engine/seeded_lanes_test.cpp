@@ -38,10 +38,10 @@ class SeededLanes : public testing::TestWithParam<Case> {
   }
 
   static Request request(uint64_t seed, CouplingKind kind = CouplingKind::lanerope) {
-    return {.prompt_tokens = support::some_tokens(23, 7),
+    return {.prompt = {.tokens = support::some_tokens(23, 7)},
             .lanes = 3,
             .budget = 12,
-            .coupling = Coupling{.kind = kind},
+            .coupling = {.kind = kind},
             .sampling = {.temperature = 1, .seed = seed},
             .ignore_end = true,
             .logprobs = true};
@@ -79,13 +79,13 @@ TEST_P(SeededLanes, SayTheSameAloneAndBesideOtherGroups) {
     Engine busy(model, {.kv_cells = 1024, .keep_prefixes = false});
     support::Runner runner(busy);
     Request other = request(99, CouplingKind::hogwild);
-    other.prompt_tokens = support::some_tokens(50, 8);
+    other.prompt = {.tokens = support::some_tokens(50, 8)};
     other.lanes = 5;
     busy.submit(other);
     for (int i = 0; i < 4; ++i) runner.step();
     const GroupId id = busy.submit(request(4, kind));
-    other.prompt_tokens = support::some_tokens(31, 9);
-    other.coupling = Coupling{.kind = CouplingKind::independent};
+    other.prompt = {.tokens = support::some_tokens(31, 9)};
+    other.coupling = {.kind = CouplingKind::independent};
     busy.submit(other);
     runner.finish();
     expect_same(runner.run(id), alone);
@@ -143,10 +143,10 @@ class SharedBeginnings : public testing::TestWithParam<PoolCase> {
   }
 
   static Request request(std::vector<TokenId> prompt, int32_t lanes) {
-    return {.prompt_tokens = std::move(prompt),
+    return {.prompt = {.tokens = std::move(prompt)},
             .lanes = lanes,
             .budget = 8,
-            .coupling = Coupling{.kind = lanes == 1 ? CouplingKind::independent : CouplingKind::lanerope},
+            .coupling = {.kind = lanes == 1 ? CouplingKind::independent : CouplingKind::lanerope},
             .sampling = {.temperature = 1, .seed = 21},
             .ignore_end = true,
             .logprobs = true};
@@ -246,10 +246,10 @@ class Forks : public testing::TestWithParam<BackEnd> {};
 
 TEST_P(Forks, GoOnLikeAPlainRunOfPromptAndTrunk) {
   const auto model = support::load_model(tools::RandomModel{.n_layer = 2, .n_vocab = 400}, GetParam());
-  const Request trunk{.prompt_tokens = support::some_tokens(15, 3),
+  const Request trunk{.prompt = {.tokens = support::some_tokens(15, 3)},
                       .lanes = 1,
                       .budget = 16,
-                      .coupling = Coupling{.kind = CouplingKind::independent},
+                      .coupling = {.kind = CouplingKind::independent},
                       .sampling = {.temperature = 0},
                       .ignore_end = true,
                       .logprobs = true,
@@ -269,7 +269,7 @@ TEST_P(Forks, GoOnLikeAPlainRunOfPromptAndTrunk) {
     const int32_t past = fork_step < 0 ? when : fork_step;
     const std::vector<TokenId> own = run.tokens(0);
     Request plain = trunk;
-    plain.prompt_tokens.insert(plain.prompt_tokens.end(), own.begin(), own.begin() + past);
+    plain.prompt.tokens.insert(plain.prompt.tokens.end(), own.begin(), own.begin() + past);
     plain.lane_texts = {" then"};
     const support::GroupRun expected = support::run_group(engine, plain);
 

@@ -27,6 +27,7 @@ TEST(Selection, ByVoteTakesTheFirstLaneOfTheMajorityAndClaimsItsShare) {
       select(SelectionKind::vote, {lane("1"), lane("7"), lane("7"), lane(std::nullopt)}, {});
   EXPECT_EQ(selected.lane, 1);
   EXPECT_DOUBLE_EQ(selected.confidence.value, 0.5) << "a lane without an answer did not agree";
+  EXPECT_EQ(selected.confidence.kind, ConfidenceKind::vote_share);
   EXPECT_EQ(select(SelectionKind::vote, {lane("1"), lane("2")}, {}).lane, 0);
   EXPECT_EQ(select(SelectionKind::vote, {lane(std::nullopt)}, {}).lane, -1);
 }
@@ -38,6 +39,7 @@ TEST(Selection, ByLogProbabilityTakesTheHighestMean) {
       select(SelectionKind::logprob, {silent, lane("1", -2), lane("2", -0.5), lane("3", -1)}, {});
   EXPECT_EQ(selected.lane, 2);
   EXPECT_DOUBLE_EQ(selected.confidence.value, std::exp(-0.5));
+  EXPECT_EQ(selected.confidence.kind, ConfidenceKind::mean_probability);
   EXPECT_EQ(select(SelectionKind::logprob, {silent}, {}).lane, -1);
 }
 
@@ -54,6 +56,7 @@ TEST(Selection, ByFirstTakesTheOneThatEndedByItself) {
 TEST(Selection, ByScoresTakesTheFirstOfTheHighest) {
   EXPECT_EQ(select_by_scores({0.1, 0.9, 0.9}).lane, 1);
   EXPECT_DOUBLE_EQ(select_by_scores({0.1, 0.9, 0.9}).confidence.value, 0.9);
+  EXPECT_EQ(select_by_scores({0.1, 0.9, 0.9}).confidence.kind, ConfidenceKind::verifier_score);
   const Selected selected = select_by_scores({-1, 3, 2});
   EXPECT_EQ(selected.lane, 1);
   EXPECT_NEAR(selected.confidence.value, 1 / (std::exp(-4.0) + 1 + std::exp(-1.0)), 1e-12)

@@ -94,7 +94,8 @@ TEST(VerifierOfAGroup, ChoosesTheLaneOrSaysThatItCouldNot) {
   Engine engine(
       support::load_model(tools::RandomModel{.n_layer = 1, .width = 64, .n_ffn = 64}, BackEnd::ggml),
       {.kv_cells = 256});
-  Request request{.prompt = "Hi", .lanes = 3, .budget = 14, .tag = ""};
+  Request request{.prompt = {.text = "Hi"}, .lanes = 3, .budget = 14};
+  request.tag = "";
   request.lane_texts = {"\\boxed{1}", "\\boxed{2}", "\\boxed{2}"};
   request.selection = {.kind = SelectionKind::verifier,
                        .verifier_command = "cat >/dev/null; echo 0.1; echo 0.2; echo 0.7"};

@@ -55,7 +55,8 @@ TEST(Arm, IsRefusedWithOneSentence) {
   EXPECT_THAT(refusal("mine:lanes=2"), HasSubstr("an arm has no \"lanes\""));
   EXPECT_THAT(refusal("mine:n"), HasSubstr("form key=value"));
   EXPECT_THAT(refusal("mine:n=4,total=6"), HasSubstr("a multiple of its n"));
-  EXPECT_THAT(refusal("mine:coupling=glue"), HasSubstr("\"glue\", which there is not"));
+  EXPECT_THAT(refusal("mine:coupling=glue"),
+              HasSubstr("\"glue\"; it is independent, lanerope, groupthink or hogwild"));
   EXPECT_THAT(refusal("beam:width=0"), HasSubstr("at least 1"));
   EXPECT_THAT(refusal("beam:n=2"), HasSubstr("is one lane"));
 }

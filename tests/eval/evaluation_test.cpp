@@ -29,7 +29,7 @@ EvalPlan plan_of(int32_t budget) {
   return {.lanes_total = 4,
           .budget = budget,
           .sampling = {.temperature = 1.5, .top_k = 0, .top_p = 1, .min_p = 0},
-          .prompt = [](const Model&, const std::string& text) { return text; }};
+          .prompt = [](const std::string& text) { return Prompt{.text = text}; }};
 }
 
 using Key = std::pair<int64_t, int32_t>;

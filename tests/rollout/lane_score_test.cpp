@@ -33,7 +33,7 @@ TEST(LaneScore, ALaneThatWasCutOffNeedsAMarkedAnswerOnAnEndedLine) {
 TEST(LaneScore, WrittenTextHasNoTagNoForcedTextAndNoEndToken) {
   const std::shared_ptr<const Model> model = speaking_model();
   Engine engine(model, {.kv_cells = 256});
-  Request request = {.prompt = "Hello", .lanes = 2, .budget = 32};
+  Request request = {.prompt = {.text = "Hello"}, .lanes = 2, .budget = 32};
   request.lane_texts = {"Yes:", "No:"};
   request.sampling = {.temperature = 1, .top_k = 0, .top_p = 1, .min_p = 0, .seed = 5};
   request.sampling.logit_bias = {{token_of(*model, "7"), 1000}, {end_token(*model), 999}};

@@ -16,7 +16,9 @@ namespace {
 RolloutOptions sevens() {
   const Model& model = *speaking_model();
   RolloutOptions options = {.groups = 3, .parallel = 4, .seed = 9};
-  options.request = {.lanes = 4, .budget = 12, .tag = ""};
+  options.request.lanes = 4;
+  options.request.budget = 12;
+  options.request.tag = "";
   options.request.sampling = {.temperature = 1, .top_k = 0, .top_p = 1, .min_p = 0};
   options.request.sampling.logit_bias = {{token_of(model, "7"), 1000}, {end_token(model), 1000}};
   return options;

@@ -174,6 +174,24 @@ TEST(Server, HoldsAFinishedGroupUntilItsCellsAreNeeded) {
   EXPECT_EQ(metric(client, "kv_cells_used"), 0);
 }
 
+TEST(Server, HasAsManySlotsAsLanesOfItsBudgetRunAtOnce) {
+  ServerOptions options{.service = {.engine = {.kv_cells = 300}}};
+  options.defaults.budget = 50;
+  const Running running(options);
+  httplib::Client client = running.client();
+  const auto slots = Json::parse(client.Get("/props")->body)["total_slots"].get<int>();
+  EXPECT_EQ(slots, 5) << "not the cells, which are 300";
+  const auto lanes = [&](int n) {
+    return client
+        .Post("/v1/completions",
+              R"({"prompt": "x", "max_tokens": 50, "ignore_eos": true, "n": )" + std::to_string(n) + "}",
+              "application/json")
+        ->status;
+  };
+  EXPECT_EQ(lanes(slots), 200);
+  EXPECT_EQ(lanes(slots + 1), 400);
+}
+
 TEST(Server, NamesAVerifierThatHangs) {
   ServerOptions options;
   options.defaults.verifier = "sleep 60";

@@ -22,7 +22,11 @@ std::shared_ptr<const Model> small_model() {
 }
 
 Request request_of(uint64_t seed) {
-  return {.prompt = "How many beams are there?", .lanes = 2, .budget = 16, .sampling = {.seed = seed}, .ignore_end = true};
+  return {.prompt = {.text = "How many beams are there?"}, .lanes = 2, .budget = 16, .sampling = {.seed = seed}, .ignore_end = true};
+}
+
+std::shared_ptr<const ResolvedRequest> resolved(const Request& request) {
+  return resolve(*small_model(), request);
 }
 
 // All events of a group, until its end.
@@ -45,7 +49,7 @@ TEST(Service, GivesCallersOnManyThreadsWhatTheEngineGivesEachAlone) {
   std::vector<std::vector<TokenId>> got(4);
   std::vector<std::thread> callers;
   for (uint64_t seed = 0; seed < 4; ++seed) {
-    callers.emplace_back([&, seed] { got[seed] = tokens_of(*service.submit(request_of(seed)), 0); });
+    callers.emplace_back([&, seed] { got[seed] = tokens_of(*service.submit(resolved(request_of(seed))), 0); });
   }
   for (std::thread& caller : callers) caller.join();
   EXPECT_EQ(got, expected);
@@ -53,14 +57,13 @@ TEST(Service, GivesCallersOnManyThreadsWhatTheEngineGivesEachAlone) {
 
 TEST(Service, RefusesWithATypeThatSaysWhy) {
   Service full(small_model(), {.engine = {.kv_cells = 128}, .most_waiting = 0});
-  EXPECT_THROW(full.submit(request_of(1)), Busy);
+  EXPECT_THROW(full.submit(resolved(request_of(1))), Busy);
 
   Service service(small_model(), {.engine = {.kv_cells = 128}});
-  EXPECT_THROW(service.submit({.prompt = "", .lanes = 1}), InvalidRequest);
-  EXPECT_THROW(service.submit({.prompt = "Hello", .lanes = 8, .budget = 256}), DoesNotFit);
+  EXPECT_THROW(service.submit(resolved({.prompt = {.text = "Hello"}, .lanes = 8, .budget = 256})), DoesNotFit);
   EXPECT_THROW(service.find("grp_of_nobody"), NoSuchGroup);
   service.drain();
-  EXPECT_THROW(service.submit(request_of(1)), Draining);
+  EXPECT_THROW(service.submit(resolved(request_of(1))), Draining);
 }
 
 TEST(Service, TellsTheReaderOfAGroupAloneThatItFailed) {
@@ -68,8 +71,8 @@ TEST(Service, TellsTheReaderOfAGroupAloneThatItFailed) {
   Request bad = request_of(1);
   for (TokenId token = 0; token < small_model()->info().n_vocab; ++token)
     bad.sampling.logit_bias.push_back({.token = token, .bias = -std::numeric_limits<float>::infinity()});
-  const auto failed = service.submit(bad);
-  const auto good = service.submit(request_of(2));
+  const auto failed = service.submit(resolved(bad));
+  const auto good = service.submit(resolved(request_of(2)));
   EXPECT_THROW(tokens_of(*failed, 0), InvalidRequest);
   EXPECT_EQ(tokens_of(*good, 0).size(), 16U);
   EXPECT_FALSE(service.failed());
@@ -79,7 +82,7 @@ TEST(Service, CommandsARunningGroupByItsName) {
   Service service(small_model(), {.engine = {.kv_cells = 2048}});
   Request request = request_of(3);
   request.budget = 900;
-  const auto stream = service.submit(request);
+  const auto stream = service.submit(resolved(request));
   EXPECT_EQ(service.find(stream->public_id()), stream->group());
   service.call_group(stream->public_id(), Service::Wanted::running,
                      [](Engine& engine, GroupId group) { engine.cancel(group); });

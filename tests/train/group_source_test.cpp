@@ -76,6 +76,18 @@ TEST_F(GroupSourceTest, PutsTagsInFrontOfSeveralLanes) {
   EXPECT_EQ(encode(R"({"question": "q", "lanes": ["a", "b"]})").lanes[1].n_forced, 3);
 }
 
+TEST_F(GroupSourceTest, PutsTheNumberAtEveryPlaceOfATag) {
+  config.tag = "{k}:{k}";
+  EXPECT_EQ(text(encode(R"({"question": "q", "lanes": ["a", "b"]})").lanes[1].tokens), "2:2b<|im_end|>");
+}
+
+TEST_F(GroupSourceTest, TellsWhereQuestionsGoInWithoutATemplate) {
+  EXPECT_FALSE(GroupEncoder(vocabulary, config).raw_prompts());
+  vocabulary.chat_template.clear();
+  EXPECT_TRUE(GroupEncoder(vocabulary, config).raw_prompts());
+  EXPECT_EQ(text(encode(R"({"question": "2+3?", "lanes": ["five"]})").prompt), "2+3?");
+}
+
 TEST_F(GroupSourceTest, EndsOnlyLanesThatEndedByThemselves) {
   const TokenGroup group =
       encode(R"({"question": "q", "lanes": ["a", "bb", ""], "ended": [true, false, false]})");

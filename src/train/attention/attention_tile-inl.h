@@ -17,6 +17,7 @@
 #include <limits>
 #include <vector>
 
+#include "core/visibility.h"
 #include "train/attention/attention_kernel.h"
 #include "train/attention/small_product-inl.h"
 
@@ -203,7 +204,8 @@ inline TileRows UnitScratch::tile_at(int row) const {
   } else if (!unit->joint) {
     tile.seen_by_all = n_prompt;
   } else {
-    tile.seen_by_all = unit->visibility == Visibility::inclusive ? step_end[first] : step_begin[first];
+    const bool own_step = core::last_seen_step(unit->visibility, 0, /*earlier_lane=*/false) == 0;
+    tile.seen_by_all = own_step ? step_end[first] : step_begin[first];
   }
   return tile;
 }
@@ -236,8 +238,8 @@ inline void UnitScratch::load_limits(const TileRows& tile) {
     const int32_t step = key_step[token];
     limits.lane[r] = key_lane[token];
     limits.own[r] = step;
-    limits.before[r] = !open ? never : unit->visibility == Visibility::strict ? step - 1 : step;
-    limits.after[r] = !open ? never : unit->visibility == Visibility::inclusive ? step : step - 1;
+    limits.before[r] = open ? core::last_seen_step(unit->visibility, step, /*earlier_lane=*/true) : never;
+    limits.after[r] = open ? core::last_seen_step(unit->visibility, step, /*earlier_lane=*/false) : never;
   }
 }
 

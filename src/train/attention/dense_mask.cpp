@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/visibility.h"
+
 namespace lanerope::train {
 
 namespace {
@@ -48,15 +50,7 @@ bool sees(const AttentionLayout& layout, const GroupSpan& group, int64_t query, 
   const int32_t key_step = layout.step[group.first + key];
   if (key_lane == lane) return key_step <= step;
   if (!layout.joint) return false;
-  switch (layout.visibility) {
-    case Visibility::inclusive:
-      return key_step <= step;
-    case Visibility::strict:
-      return key_step < step;
-    case Visibility::interleaved:
-      return key_lane < lane ? key_step <= step : key_step < step;
-  }
-  return false;
+  return key_step <= core::last_seen_step(layout.visibility, step, /*earlier_lane=*/key_lane < lane);
 }
 
 PaddedGroups DenseMask::on(const torch::Device& device, const AttentionLayout& layout) {

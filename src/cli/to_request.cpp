@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/to_request.h"
+
+#include <charconv>
+
+#include "cli/output.h"
+#include "cli/text_source.h"
+#include "lanerope/errors.h"
+
+namespace lanerope::cli {
+
+namespace {
+
+LogitBias parse_logit_bias(const std::string& text) {
+  const InvalidRequest refusal("--logit-bias '" + text +
+                               "' is not a token id and a bias; write 42+1.5, 42-2 or 42-inf");
+  LogitBias result;
+  const char* end = text.data() + text.size();
+  const auto id = std::from_chars(text.data(), end, result.token);
+  if (id.ec != std::errc() || id.ptr == end || (*id.ptr != '+' && *id.ptr != '-') || result.token < 0)
+    throw refusal;
+  const auto bias = std::from_chars(*id.ptr == '+' ? id.ptr + 1 : id.ptr, end, result.bias);
+  if (bias.ec != std::errc() || bias.ptr != end) throw refusal;
+  return result;
+}
+
+Selection to_selection(const RequestFlags& flags) {
+  const bool verifies =
+      flags.selection ? *flags.selection == SelectionKind::verifier : !flags.verifier.empty();
+  if (!flags.verifier.empty() && !verifies) {
+    throw InvalidRequest("--verifier goes with --select verifier, not with --select " +
+                         std::string(name(*flags.selection)));
+  }
+  if (flags.verifier.empty() && verifies)
+    throw InvalidRequest("--select verifier needs a command; give it with --verifier");
+  Selection selection{.consensus = flags.consensus, .verifier_command = flags.verifier};
+  if (flags.selection) selection.kind = *flags.selection;
+  if (verifies) selection.kind = SelectionKind::verifier;
+  return selection;
+}
+
+}  // namespace
+
+RequestDefaults run_defaults() {
+  // Seeds are short enough to be typed again.
+  return {.budget = 256, .no_template = NoTemplate::raw_with_note, .seeds = 1'000'000'000};
+}
+
+RequestDefaults chat_defaults() {
+  RequestDefaults defaults = run_defaults();
+  defaults.no_template = NoTemplate::refuse;
+  return defaults;
+}
+
+CouplingChoice to_choice(const CouplingFlags& flags) {
+  if (flags.init && !flags.omega_file.empty()) {
+    throw InvalidRequest("--init and --omega both say what omega is; give one of them");
+  }
+  const bool sets_omega = flags.init || !flags.omega_file.empty();
+  if (sets_omega && flags.kind.value_or(CouplingKind::lanerope) != CouplingKind::lanerope) {
+    throw InvalidRequest("--init and --omega belong to the lanerope coupling, not to " +
+                         std::string(name(*flags.kind)) + "; leave them out or choose --coupling lanerope");
+  }
+  CouplingChoice choice{.kind = flags.kind,
+                        .init = flags.init,
+                        .stride = flags.stride,
+                        .visibility = flags.visibility,
+                        .topology = flags.topology,
+                        .window = flags.window,
+                        .prompt_lane = flags.prompt_lane,
+                        .force = flags.force};
+  if (!flags.omega_file.empty()) choice.omega = read_omega(flags.omega_file);
+  return choice;
+}
+
+Request to_request(const RequestFlags& flags) {
+  Request request{.lanes = flags.lanes,
+                  .budget = flags.budget,
+                  .coupling = to_choice(flags.coupling),
+                  .tag = flags.tag,
+                  .lane_texts = flags.lane_texts,
+                  .sampling = flags.sampling,
+                  .stop = flags.stop,
+                  .ignore_end = flags.ignore_end,
+                  .selection = to_selection(flags),
+                  .logprobs = flags.logprobs || flags.top_logprobs > 0,
+                  .top_logprobs = flags.top_logprobs};
+  if (flags.seed >= 0) request.sampling.seed = static_cast<uint64_t>(flags.seed);
+  for (const std::string& text : flags.logit_bias)
+    request.sampling.logit_bias.push_back(parse_logit_bias(text));
+  if (flags.tag) check_utf8(*flags.tag, "--tag");
+  for (const std::string& text : flags.lane_texts) check_utf8(text, "--lane-text");
+  for (const std::string& text : flags.stop) check_utf8(text, "--stop");
+  return request;
+}
+
+Prompt to_prompt(const PromptFlags& flags, const std::string& text) {
+  if (flags.system) check_utf8(*flags.system, "--system");
+  if (flags.raw) {
+    if (flags.system) {
+      throw InvalidRequest(
+          "--system needs a chat template; leave out --raw or name one with --chat-template");
+    }
+    return {.text = text};
+  }
+  Prompt prompt;
+  if (flags.system) prompt.messages.push_back({.role = "system", .content = *flags.system});
+  prompt.messages.push_back({.role = "user", .content = text});
+  return prompt;
+}
+
+void note_raw_prompt(bool raw) {
+  static bool said = false;
+  if (!raw || said) return;
+  said = true;
+  print_note(
+      "lanerope: the text goes in as it is, since the model has no chat template that lanerope knows; name one with "
+      "--chat-template, or say --raw");
+}
+
+}  // namespace lanerope::cli

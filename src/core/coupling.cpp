@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lanerope/coupling.h"
+
+namespace lanerope {
+
+CouplingChoice exactly(const Coupling& coupling) {
+  return {.kind = coupling.kind,
+          .init = coupling.init,
+          .omega = coupling.omega,
+          .stride = coupling.stride,
+          .visibility = coupling.visibility,
+          .topology = coupling.topology,
+          .window = coupling.window,
+          .prompt_lane = coupling.prompt_lane};
+}
+
+std::string describe(const Coupling& coupling) {
+  const Coupling usual;
+  std::string text(name(coupling.kind));
+  if (coupling.kind == CouplingKind::independent) return text;
+  if (coupling.kind == CouplingKind::lanerope) text += ", omega " + std::string(name(coupling.init));
+  if (coupling.stride != usual.stride) text += ", stride " + std::to_string(coupling.stride);
+  if (coupling.window != usual.window) text += ", window " + std::to_string(coupling.window);
+  if (coupling.visibility != usual.visibility) text += ", " + std::string(name(coupling.visibility));
+  if (coupling.topology != usual.topology) text += ", " + std::string(name(coupling.topology));
+  if (coupling.prompt_lane != usual.prompt_lane) text += ", prompt in the first lane";
+  return text;
+}
+
+}  // namespace lanerope

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/resolve.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include "core/lane_tag.h"
+#include "engine/sampler.h"
+#include "lanerope/errors.h"
+#include "model/loaded_model.h"
+#include "text/encode_prompt.h"
+#include "text/stop_strings.h"
+
+namespace lanerope {
+
+namespace {
+
+constexpr int32_t most_lanes = 1024;
+constexpr int32_t most_budget = 1 << 24;
+
+void require(bool good, const std::string& what) {
+  if (!good) throw InvalidRequest(what);
+}
+
+void check_budget(int32_t budget) {
+  require(budget >= 1, "the budget must be at least one token a lane");
+  require(budget <= most_budget, "a budget of " + std::to_string(budget) + " tokens is too large");
+}
+
+void check_numbers(const Request& request) {
+  require(request.lanes >= 1, "a group needs at least one lane");
+  require(request.lanes <= most_lanes, "a group has at most " + std::to_string(most_lanes) + " lanes");
+  require(request.reserved_lanes >= 0 && request.reserved_lanes <= most_lanes,
+          "reserved lanes must be between 0 and " + std::to_string(most_lanes));
+  if (request.budget) check_budget(*request.budget);
+  const int32_t most = request.max_tokens.value_or(0);
+  require(most >= 0, "max_tokens must be 0 (the budget) or more tokens");
+  require(most <= most_budget, "max_tokens of " + std::to_string(most) + " are too many");
+  require(request.top_logprobs >= 0 && request.top_logprobs <= 20, "top_logprobs must be between 0 and 20");
+  require(request.selection.consensus >= 0 && request.selection.consensus <= request.lanes,
+          "consensus must be between 0 (off) and the number of lanes");
+  require(request.selection.verifier_timeout > 0, "the verifier's time-out must be positive");
+  require(request.lane_texts.size() <= static_cast<size_t>(request.lanes),
+          "there are more lane texts than lanes");
+}
+
+void check_prompt(const std::vector<TokenId>& tokens, const ModelInfo& info) {
+  require(!tokens.empty(), "the prompt has no tokens; give the lanes something to answer");
+  for (const TokenId token : tokens) {
+    require(token >= 0 && token < info.n_vocab, "the prompt holds token " + std::to_string(token) +
+                                                    ", and the vocabulary has " +
+                                                    std::to_string(info.n_vocab));
+  }
+  require(std::ssize(tokens) < info.trained_context,
+          "the prompt has " + std::to_string(tokens.size()) + " tokens and the model's context is " +
+              std::to_string(info.trained_context) + "; shorten the prompt");
+}
+
+void check_context(int32_t prompt, int32_t budget, int32_t context) {
+  require(int64_t{prompt} + budget <= context,
+          "the prompt has " + std::to_string(prompt) + " tokens, the budget is " + std::to_string(budget) +
+              ", and together they exceed the model's context of " + std::to_string(context) +
+              "; lower the budget to " + std::to_string(context - prompt) + " or less");
+}
+
+// Omega that does not go with the initialisation is refused before anything is made of it.
+Coupling apply(const CouplingChoice& choice, Coupling coupling) {
+  require(choice.omega.empty() || choice.init.value_or(OmegaInit::given) == OmegaInit::given,
+          "omega was given together with an initialisation that makes its own; use init \"given\"");
+  if (choice.kind) coupling.kind = *choice.kind;
+  if (choice.init) {
+    coupling.init = *choice.init;
+    coupling.omega.clear();
+  }
+  if (!choice.omega.empty()) {
+    coupling.init = OmegaInit::given;
+    coupling.omega = choice.omega;
+  }
+  coupling.stride = choice.stride.value_or(coupling.stride);
+  coupling.visibility = choice.visibility.value_or(coupling.visibility);
+  coupling.topology = choice.topology.value_or(coupling.topology);
+  coupling.window = choice.window.value_or(coupling.window);
+  coupling.prompt_lane = choice.prompt_lane.value_or(coupling.prompt_lane);
+  require(coupling.stride >= 0, "the stride must be 0 (the budget) or more tokens");
+  require(coupling.stride <= (1 << 20),
+          "a stride of " + std::to_string(coupling.stride) + " tokens is too large");
+  require(coupling.window >= 0, "the window must be 0 (everything) or more cells");
+  return coupling;
+}
+
+void check_training(const Request& request, const Coupling& coupling, const LaneTraining* training) {
+  if (training == nullptr || request.coupling.force || coupling.kind == CouplingKind::independent) return;
+  if (coupling.visibility == training->coupling.visibility) return;
+  throw InvalidRequest(training->file + " was trained with " +
+                       std::string(name(training->coupling.visibility)) +
+                       " visibility, and the request asks for " + std::string(name(coupling.visibility)) +
+                       "; ask for the former, or force it");
+}
+
+// Tags tell lanes apart, and lanes that do not see one another need none: best-of-N is N samples of the plain
+// model.
+std::string tag_for(const Request& request, const Coupling& coupling, const LaneTraining* training,
+                    TaggedLanes tagged) {
+  if (request.tag) return *request.tag;
+  const bool alone = coupling.kind == CouplingKind::independent && tagged == TaggedLanes::seeing;
+  if (request.lanes == 1 || alone) return "";
+  constexpr auto usual = "<lane{k}>";
+  return training != nullptr ? training->tag.value_or(usual) : usual;
+}
+
+std::vector<ResolvedLane> resolve_lanes(const Model& model, const Request& request, const std::string& tag) {
+  const auto encode = [&](const std::string& text) {
+    return model.encode(text, {.add_special = false, .parse_special = true});
+  };
+  std::vector<ResolvedLane> lanes;
+  for (int32_t m = 0; m < request.lanes; ++m) {
+    ResolvedLane lane{.forced = encode(core::render_tag(tag, m + 1))};
+    lane.tag_tokens = static_cast<int32_t>(lane.forced.size());
+    if (static_cast<size_t>(m) < request.lane_texts.size()) {
+      const std::vector<TokenId> text = encode(request.lane_texts[m]);
+      lane.forced.insert(lane.forced.end(), text.begin(), text.end());
+    }
+    lanes.push_back(std::move(lane));
+  }
+  return lanes;
+}
+
+// The cells of a lane. What lanes are forced counts against the budget, while max_tokens means what a lane writes by
+// itself.
+int32_t budget_for(const ResolvedRequest& resolved, const RequestDefaults& defaults, int32_t context) {
+  const Request& request = resolved.asked;
+  if (request.budget) return *request.budget;
+  int32_t longest = 0;
+  for (const ResolvedLane& lane : resolved.lanes)
+    longest = std::max(longest, static_cast<int32_t>(lane.forced.size()));
+  const int32_t left = context - resolved.prompt_cells();
+  const bool cut = defaults.over_context == OverContext::cut;
+  if (request.max_tokens) {
+    const int32_t wanted = *request.max_tokens + longest;
+    return cut ? std::clamp(wanted, 1, left) : wanted;
+  }
+  int32_t budget = defaults.budget + (defaults.budget_behind_forced ? longest : 0);
+  if (cut) budget = std::min(budget, left);
+  if (defaults.most_cells > 0) {
+    const int32_t lanes = resolved.n_lanes() + resolved.reserved_lanes;
+    budget = std::min(budget, (defaults.most_cells - resolved.prompt_cells()) / lanes);
+  }
+  return std::max(budget, 1);
+}
+
+void check_lanes(const ResolvedRequest& resolved) {
+  for (size_t m = 0; m < resolved.lanes.size(); ++m) {
+    const size_t forced = resolved.lanes[m].forced.size();
+    require(forced < static_cast<size_t>(resolved.budget),
+            "the tag and text of lane " + std::to_string(m + 1) + " take " + std::to_string(forced) +
+                " tokens, which leaves nothing of its budget of " + std::to_string(resolved.budget));
+  }
+}
+
+Selection selection_for(const Request& request, const RequestDefaults& defaults) {
+  Selection selection = request.selection;
+  if (selection.kind != SelectionKind::verifier || !selection.verifier_command.empty()) return selection;
+  require(!defaults.verifier.empty(), "selection by verifier needs a verifier command");
+  selection.verifier_command = defaults.verifier;
+  selection.verifier_timeout = defaults.verifier_timeout;
+  return selection;
+}
+
+const std::vector<float>& scales_for(const Request& request, const RequestDefaults& defaults) {
+  return request.adapter_scales.empty() ? defaults.adapter_scales : request.adapter_scales;
+}
+
+}  // namespace
+
+engine::AdapterScales engine::resolve_scales(const Model& model, const std::vector<float>& wanted) {
+  const auto& adapters = model.info().adapters;
+  require(wanted.empty() || wanted.size() == adapters.size(),
+          "the request scales " + std::to_string(wanted.size()) + " adapters, and " +
+              std::to_string(adapters.size()) + " are loaded");
+  AdapterScales scales;
+  for (size_t i = 0; i < adapters.size(); ++i) {
+    const float scale = wanted.empty() ? adapters[i].scale : wanted[i];
+    require(std::isfinite(scale), "an adapter's scale must be a number");
+    scales.lanes.push_back(scale);
+    scales.prompt.push_back(adapters[i].on_prompt ? scale : 0);
+  }
+  return scales;
+}
+
+core::CouplingFacts engine::coupling_facts(const Model& model, const StrideFacts& facts) {
+  const arch::ModelConfig& config = model::loaded(model).config;
+  core::CouplingFacts all{
+      .n_layer = config.n_layer(), .lanes = facts.lanes, .default_stride = facts.default_stride};
+  for (const arch::AttentionClass& of : config.attention_classes) {
+    // A layer with a window was trained on distances within it.
+    all.classes.push_back({.theta = core::effective_theta(config.ropes[of.rope]).theta,
+                           .longest_distance = of.window > 0 ? of.window : config.trained_context});
+  }
+  return all;
+}
+
+Coupling resolve_coupling(const Model& model, const CouplingChoice& choice, const CouplingScope& scope) {
+  const LaneTraining* training = model.lane_training(scope.adapter_scales);
+  if (training != nullptr) return apply(choice, training->coupling);
+  // Whoever says what omega is means the coupling that has one.
+  const bool names_omega = choice.init || !choice.omega.empty();
+  return apply(choice, {.kind = names_omega ? CouplingKind::lanerope : scope.untrained});
+}
+
+uint64_t resolve_seed(const Sampling& sampling, const RequestDefaults& defaults) {
+  if (sampling.seed) return *sampling.seed;
+  if (defaults.seeds == 0) return 0;
+  std::random_device source;
+  return std::uniform_int_distribution<uint64_t>(0, defaults.seeds - 1)(source);
+}
+
+std::shared_ptr<const ResolvedRequest> resolve(const Model& model, const Request& request,
+                                               const RequestDefaults& defaults) {
+  check_numbers(request);
+  engine::check_sampling(request.sampling, model.info().n_vocab);
+  const text::StopStrings checked(request.stop);
+  const int32_t context = model.info().trained_context;
+  auto made = std::make_shared<ResolvedRequest>();
+  ResolvedRequest& resolved = *made;
+  resolved.model = &model;
+  resolved.asked = request;
+  resolved.reserved_lanes = request.reserved_lanes;
+  resolved.max_tokens = request.max_tokens.value_or(0);
+  resolved.sampling = request.sampling;
+  resolved.seed = resolve_seed(request.sampling, defaults);
+  resolved.sampling.seed = resolved.seed;
+  resolved.selection = selection_for(request, defaults);
+
+  text::EncodedPrompt prompt =
+      text::encode_prompt(model::loaded(model).prompt_format(defaults.no_template), request.prompt);
+  check_prompt(prompt.tokens, model.info());
+  resolved.prompt = std::move(prompt.tokens);
+  resolved.raw_prompt = prompt.raw;
+
+  engine::AdapterScales scales = engine::resolve_scales(model, scales_for(request, defaults));
+  resolved.prompt_scales = std::move(scales.prompt);
+  resolved.lane_scales = std::move(scales.lanes);
+  const LaneTraining* training = model.lane_training(resolved.lane_scales);
+  resolved.coupling = resolve_coupling(
+      model, request.coupling, {.untrained = defaults.untrained, .adapter_scales = resolved.lane_scales});
+  check_training(request, resolved.coupling, training);
+
+  resolved.tag = tag_for(request, resolved.coupling, training, defaults.tagged);
+  resolved.lanes = resolve_lanes(model, request, resolved.tag);
+  resolved.budget = budget_for(resolved, defaults, context);
+  check_budget(resolved.budget);
+  check_context(resolved.prompt_cells(), resolved.budget, context);
+  check_lanes(resolved);
+  const int64_t cells = resolved.prompt_cells() +
+                        (int64_t{request.lanes} + request.reserved_lanes) * resolved.budget;
+  require(cells <= std::numeric_limits<int32_t>::max(),
+          "the request needs " + std::to_string(cells) +
+              " KV cells, more than any engine has; use fewer lanes or a smaller budget");
+
+  core::ResolvedCoupling coupling = core::resolve_coupling(
+      resolved.coupling,
+      engine::coupling_facts(model, {.lanes = request.lanes, .default_stride = resolved.budget}));
+  resolved.stride = coupling.stride;
+  resolved.frequencies = std::move(coupling.frequencies);
+  return made;
+}
+
+}  // namespace lanerope

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "core/resolve_coupling.h"
+#include "lanerope/model.h"
+#include "lanerope/resolve.h"
+
+namespace lanerope::engine {
+
+// The adapters' scales in force, one each.
+struct AdapterScales {
+  std::vector<float> prompt = {};  // while the prompt is read
+  std::vector<float> lanes = {};
+};
+
+// `wanted`, or those the adapters were loaded with where it is empty. Throws InvalidRequest.
+AdapterScales resolve_scales(const Model& model, const std::vector<float>& wanted);
+
+// What a coupling's rotations follow from in this model.
+struct StrideFacts {
+  int32_t lanes = 1;
+  int32_t default_stride = 0;
+};
+core::CouplingFacts coupling_facts(const Model& model, const StrideFacts& facts);
+
+}  // namespace lanerope::engine

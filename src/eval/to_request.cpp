@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "eval/to_request.h"
+
+namespace lanerope::eval {
+
+RequestDefaults eval_defaults() {
+  return {.no_template = NoTemplate::raw_with_note, .tagged = TaggedLanes::several};
+}
+
+Request to_request(const Arm& arm, const Sampling& sampling) {
+  Request request{.lanes = arm.lanes,
+                  .coupling = {.kind = arm.coupling, .init = arm.init, .stride = arm.stride, .force = true},
+                  .tag = arm.tag,
+                  .sampling = sampling,
+                  .selection = {.kind = SelectionKind::none}};
+  if (arm.temperature) request.sampling.temperature = *arm.temperature;
+  return request;
+}
+
+}  // namespace lanerope::eval

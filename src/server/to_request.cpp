@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/to_request.h"
+
+namespace lanerope::server {
+
+namespace {
+
+// Attention records larger than this are refused: they are kept in memory until the group ends.
+constexpr int64_t most_attention_bytes = int64_t{256} << 20;
+
+// As llama-server has it: adapters that the request does not name are off.
+std::vector<float> to_scales(const std::vector<AdapterScale>& adapters, const Model& model) {
+  if (adapters.empty()) return {};
+  std::vector<float> scales(model.info().adapters.size(), 0.0F);
+  for (const AdapterScale& adapter : adapters) {
+    if (static_cast<size_t>(adapter.id) >= scales.size()) {
+      throw ApiError(400,
+                     "lora names adapter " + std::to_string(adapter.id) + ", and " +
+                         std::to_string(scales.size()) + " are loaded; see /lora-adapters",
+                     "lora");
+    }
+    scales[adapter.id] = adapter.scale;
+  }
+  return scales;
+}
+
+CouplingChoice to_choice(const LanesObject& lanes) {
+  return {.kind = lanes.coupling,
+          .init = lanes.init,
+          .stride = lanes.stride,
+          .visibility = lanes.visibility,
+          .topology = lanes.topology,
+          .window = lanes.window,
+          .prompt_lane = lanes.prompt_lane,
+          .force = lanes.force};
+}
+
+void check_verifier(const Request& request, const RequestDefaults& defaults) {
+  if (request.selection.kind != SelectionKind::verifier || !defaults.verifier.empty()) return;
+  throw ApiError(400, "this server was started without a verifier, so lanes.select cannot be \"verifier\"",
+                 "lanes.select");
+}
+
+void check_attention(const ResolvedRequest& request, const Model& model) {
+  if (request.asked.attention == AttentionRecording::none) return;
+  const int64_t lanes = request.n_lanes() + request.reserved_lanes;
+  const int64_t bytes = lanes * request.budget * (1 + lanes) * model.info().n_layer * model.info().n_head * 4;
+  if (bytes > most_attention_bytes) {
+    throw ApiError(400,
+                   "recording the attention of this request takes " + std::to_string(bytes >> 20) +
+                       " MiB, and at most " + std::to_string(most_attention_bytes >> 20) +
+                       " are allowed; ask for fewer lanes or tokens, or leave lanes.attention out",
+                   "lanes.attention");
+  }
+}
+
+}  // namespace
+
+RequestDefaults server_defaults() {
+  return {.untrained = CouplingKind::independent,
+          .budget = 512,
+          .budget_behind_forced = true,
+          .most_cells = 8192,
+          .over_context = OverContext::cut,
+          .seeds = uint64_t{1} << 53};  // numbers that JavaScript can hold
+}
+
+Request to_request(const ApiRequest& api, const Model& model, const RequestDefaults& defaults) {
+  Request request{.prompt = {.text = api.prompt, .tokens = api.prompt_tokens, .messages = api.messages},
+                  .lanes = api.n,
+                  .max_tokens = api.max_tokens,
+                  .coupling = to_choice(api.lanes),
+                  .tag = api.lanes.tag,
+                  .lane_texts = api.lanes.texts,
+                  .sampling = api.sampling,
+                  .stop = api.stop,
+                  .ignore_end = api.ignore_end,
+                  .selection = {.consensus = api.lanes.consensus},
+                  .logprobs = api.logprobs,
+                  .top_logprobs = api.top_logprobs,
+                  .adapter_scales = to_scales(api.lora, model),
+                  .reserved_lanes = api.lanes.reserve,
+                  .hold = api.lanes.hold};
+  request.sampling.seed = api.seed;
+  if (api.lanes.select) request.selection.kind = *api.lanes.select;
+  if (api.lanes.attention) request.attention = AttentionRecording::mass;
+  check_verifier(request, defaults);
+  return request;
+}
+
+std::shared_ptr<const ResolvedRequest> resolve_api(const ApiRequest& api, const Model& model,
+                                                   const RequestDefaults& defaults) {
+  std::shared_ptr<const ResolvedRequest> resolved =
+      resolve(model, to_request(api, model, defaults), defaults);
+  check_attention(*resolved, model);
+  return resolved;
+}
+
+}  // namespace lanerope::server

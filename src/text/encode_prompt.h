@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lanerope/prompt.h"
+#include "text/chat_template.h"
+#include "text/tokenizer.h"
+
+namespace lanerope::text {
+
+// What turns prompts into tokens: a model's, or a vocabulary's in training.
+struct PromptFormat {
+  const Tokenizer& tokenizer;
+  const std::optional<ChatFormat>& chat;  // none where the template is not one of ours
+  std::string_view template_source = {};  // as the model has it, for the refusal
+  NoTemplate no_template = NoTemplate::refuse;
+};
+
+struct RenderedPrompt {
+  std::string text = {};
+  bool raw = false;  // messages went in without a template
+};
+
+// The text of a prompt of messages, or of a text. Throws InvalidRequest for a prompt that is not exactly one of text,
+// tokens and messages, for messages that do not go into the template, and for a conversation without one; BadFile
+// where there is no template and none is refused.
+RenderedPrompt render_prompt(const PromptFormat& format, const Prompt& prompt);
+
+struct EncodedPrompt {
+  std::vector<TokenId> tokens = {};
+  bool raw = false;
+};
+
+// Its tokens, with what the model wants in front. Throws as render_prompt().
+EncodedPrompt encode_prompt(const PromptFormat& format, const Prompt& prompt);
+
+}  // namespace lanerope::text
