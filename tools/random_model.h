@@ -28,6 +28,8 @@ struct RandomModel {
   int32_t context = 4096;
   // Any name that ggml gives a type, or q4_k_m: q4_K with q6_K where llama.cpp's quantiser puts it.
   std::string type = "f32";
+  std::string type_of_v_and_up =
+      {};             // where attn_v and ffn_up are to be of another type than their neighbours
   bool tied = false;  // the output matrix is the token embedding
   float rope_base = 10000.0F;
   RopeScaling rope_scaling = RopeScaling::none;
