@@ -128,6 +128,8 @@ class TensorList {
   }
 
   ggml_type type_of(const std::string& name) const {
+    const bool v_or_up = name.ends_with("attn_v.weight") || name.ends_with("ffn_up.weight");
+    if (v_or_up && !m_.type_of_v_and_up.empty()) return parse_tensor_type(m_.type_of_v_and_up);
     if (m_.type != mixed_type) return parse_tensor_type(m_.type);
     if (name == (m_.tied ? "token_embd.weight" : "output.weight")) return GGML_TYPE_Q6_K;
     const bool keeps = name.ends_with("attn_v.weight") || name.ends_with("ffn_down.weight");

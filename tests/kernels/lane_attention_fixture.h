@@ -61,7 +61,7 @@ class LaneAttention : public ::testing::Test {
   }
 
   // Blocks of rows with segments anywhere in the pool (they may overlap), and any offsets and ranges. Some
-  // read the prompt of the block before.
+  // read the prompt of the block before, with its frequencies or with their own.
   core::AttentionPlan random_plan(const AttentionShape& of, int32_t n_cells, int32_t layers) {
     core::AttentionPlan plan;
     const int32_t n_blocks = pick(1, 4);
@@ -78,7 +78,7 @@ class LaneAttention : public ::testing::Test {
       }
       if (n_segments > 0 && b > 0 && !plan.blocks.back().segments.empty() && pick(0, 1) == 0) {
         block.segments.front() = plan.blocks.back().segments.front();
-        block.frequencies = plan.blocks.back().frequencies;
+        if (pick(0, 2) > 0) block.frequencies = plan.blocks.back().frequencies;
       }
       for (int32_t r = 0; r < block.n_rows; ++r) {
         for (const core::SegmentView& segment : block.segments) {

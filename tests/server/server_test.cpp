@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
 #include <string>
 #include <thread>
 #include <vector>
@@ -84,7 +85,19 @@ TEST(Server, SaysThatItIsLoadingUntilItHasAModel) {
 }
 
 TEST(Server, CanBeStoppedBeforeItListens) {
-  for (int i = 0; i < 5; ++i) const Running running({}, /*attach=*/false);
+  for (int i = 0; i < 5; ++i) {
+    ServerOptions options;
+    options.port = 0;
+    Server server(options);
+    httplib::Client client("127.0.0.1", server.bind());
+    const auto listening = std::async(std::launch::async, [&] { server.listen(); });
+    EXPECT_TRUE(server.drain(std::chrono::seconds(0))) << "nothing was running";
+    server.stop();
+    EXPECT_EQ(listening.wait_for(std::chrono::seconds(10)), std::future_status::ready);
+    client.set_connection_timeout(std::chrono::milliseconds(100));
+    client.set_read_timeout(std::chrono::milliseconds(100));
+    EXPECT_FALSE(client.Get("/health")) << "nobody is there to answer";
+  }
 }
 
 TEST(Server, RunsManyClientsAtOnceWithoutMixingThemUp) {
