@@ -140,7 +140,8 @@ bool Comparison::collections_same(const Node& a, const Node& b) {
     // "1, 2" may lack its brackets; a set is no tuple, nor a list an interval that is closed.
     const Node& tuple = a.kind == Kind::tuple ? a : b;
     const Node& other = a.kind == Kind::tuple ? b : a;
-    return other.kind == Kind::list && tuple.name == "()" && in_order(tuple.args, other.args);
+    return other.kind == Kind::list && other.name == "," && tuple.name == "()" &&
+           in_order(tuple.args, other.args);
   }
   // "x = 9, y = 11" and "9, 11".
   if (all_named(a) != all_named(b)) return in_order(a.args, b.args);

@@ -49,10 +49,9 @@ bool mathematics_equal(const std::string& a, const std::string& b) {
       if (comparison.same(tree_a, tree_b)) return true;
     }
   }
-  // Two that mathematics tells apart are not made equal by their letters.
-  const auto is_words = [](const Node& tree) { return tree.kind == Kind::words; };
-  if (!trees_a.empty() && !trees_b.empty() && !std::ranges::any_of(trees_a, is_words) &&
-      !std::ranges::any_of(trees_b, is_words))
+  // What is mathematics is not made equal by its letters.
+  const auto is_mathematics = [](const Node& tree) { return tree.kind != Kind::words; };
+  if (std::ranges::any_of(trees_a, is_mathematics) || std::ranges::any_of(trees_b, is_mathematics))
     return false;
   const std::string words = folded_words(a);
   return !words.empty() && words == folded_words(b);

@@ -42,8 +42,12 @@ bool is_application(const Node& node) {
 bool is_name(const Node& node) {
   if (is_plain_variable(node) || node.kind == Kind::words || is_application(node) || is_points(node))
     return true;
-  if (node.kind == Kind::tuple || node.kind == Kind::sum)
-    return std::ranges::all_of(node.args, is_plain_variable);
+  if (node.kind == Kind::tuple) return std::ranges::all_of(node.args, is_plain_variable);
+  // "x + y = 0" is a line.
+  const auto is_letter = [](const Node& arg) {
+    return arg.kind == Kind::variable && arg.name != "x" && arg.name != "y" && arg.name != "z";
+  };
+  if (node.kind == Kind::sum) return std::ranges::all_of(node.args, is_letter);
   return node.kind == Kind::function && node.name == "abs" && is_points(node.args[0]);
 }
 
@@ -142,6 +146,7 @@ Node of_collection(Node node) {
       });
   const auto n_named = std::ranges::count_if(node.args, is_named);
   if (one_name && (n_named == 1 || n_named == static_cast<long>(node.args.size()))) {
+    if (node.kind == Kind::list) node.name = "or";
     for (Node& item : node.args) {
       if (!is_named(item)) continue;
       Node value = std::move(item.args[0]);

@@ -23,6 +23,7 @@ bool Parser::ends_item(size_t at) const {
 bool Parser::starts_unit(const Node& measured) const {
   const Token* token = peek();
   if (token == nullptr) return false;
+  if (token->kind == TokenKind::word && !token->upright && contains(measured, Kind::variable)) return false;
   if (token->kind == TokenKind::word) return token->text.size() > 1 || is_unit_letter(token->text);
   if (token->kind == TokenKind::command)
     return token->text == "Omega" || token->text == "usd" || token->text == "gbp" || token->text == "eur" ||

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <random>
 #include <vector>
 
 namespace lanerope::answers {
@@ -43,8 +44,11 @@ std::optional<Decimal> decimal_of(const Node& node) {
 
 // Whether a value has so few digits behind the point that it would have been written in full.
 bool is_short_decimal(const Rational& value) {
-  const Rational shifted = value * Rational(power_of_ten(6));
-  return is_whole(shifted);
+  const Rational shifted = abs(value) * Rational(power_of_ten(6)) + Rational(1, 2);
+  const Integer nearest = shifted.get_num() / shifted.get_den();
+  const Rational difference = abs(shifted - Rational(1, 2) - Rational(nearest));
+  // An irrational value is near one where it is one: \log_2 8.
+  return difference * Rational(power_of_ten(40)) < 1;
 }
 
 Rational unit_of_last_digit(long decimals) {
@@ -53,10 +57,13 @@ Rational unit_of_last_digit(long decimals) {
 }
 
 // Rounded or cut off at the decimal's last digit.
-bool is_rounding_of(const Decimal& decimal, const Value& value) {
+bool is_rounding_of(const Decimal& decimal, const Value& value, bool of_decimal = false) {
   constexpr int least_digits = 4;
   constexpr long most_decimals = 2000;
-  if (decimal.significant < least_digits || std::abs(decimal.decimals) > most_decimals) return false;
+  // Of "10.000" nobody means that it is about something else.
+  if (decimal.significant < least_digits || is_whole(decimal.value) ||
+      std::abs(decimal.decimals) > most_decimals)
+    return false;
   if (!value.is_real() || value.is_vague()) return false;
   Rational exact;
   if (value.exact()) {
@@ -66,6 +73,7 @@ bool is_rounding_of(const Decimal& decimal, const Value& value) {
     if (std::abs(x.exponent()) > 4 * most_decimals) return false;
     mpfr_get_q(exact.get_mpq_t(), x.real());
   }
+  if (!of_decimal && is_short_decimal(exact)) return false;
   const Rational difference = abs(exact - decimal.value);
   if (difference * 10000 > abs(exact)) return false;
   const Rational unit = unit_of_last_digit(decimal.decimals);
@@ -82,32 +90,33 @@ bool constants_equal(const Node& a, const Node& b, Evaluator& evaluate) {
   const auto decimal_b = decimal_of(b);
   if (decimal_a && decimal_b) {
     if (decimal_a->decimals == decimal_b->decimals) return false;
-    return decimal_a->decimals < decimal_b->decimals ? is_rounding_of(*decimal_a, *of_b)
-                                                     : is_rounding_of(*decimal_b, *of_a);
+    return decimal_a->decimals < decimal_b->decimals ? is_rounding_of(*decimal_a, *of_b, true)
+                                                     : is_rounding_of(*decimal_b, *of_a, true);
   }
   const auto rounds = [](const std::optional<Decimal>& decimal, const Value& value) {
-    return decimal && !(value.exact() && is_short_decimal(*value.exact())) && is_rounding_of(*decimal, value);
+    return decimal && is_rounding_of(*decimal, value);
   };
   return rounds(decimal_a, *of_b) || rounds(decimal_b, *of_a) || a == b;
 }
 
 // Positive and negative ones, near zero and far from it, and whole numbers, at which (-1)^n is defined.
+// Nothing simple holds between the values of two variables.
 std::vector<Point> points_for(const std::set<std::string>& variables) {
-  struct First {
-    long top, bottom, step_top, step_bottom;
+  struct Range {
+    long least, most, bottom;
   };
-  constexpr std::array firsts = {
-      First{37, 101, 59, 211}, First{211, 97, 83, 71},    First{733, 89, 97, 53},
-      First{2311, 83, 79, 31}, First{3, 1, 2, 1},         First{8, 1, 3, 1},
-      First{12, 1, 1, 1},      First{-173, 103, 61, 113}, First{-1327, 107, -89, 37}};
+  constexpr std::array ranges = {Range{11, 97, 101},    Range{103, 389, 97},    Range{401, 997, 89},
+                                 Range{1009, 2903, 83}, Range{3, 4, 1},         Range{7, 19, 1},
+                                 Range{5, 14, 1},       Range{-397, -103, 107}, Range{-1999, -601, 109}};
+  std::mt19937 random(20260101);
   std::vector<Point> points;
-  for (const First& first : firsts) {
+  for (const Range& range : ranges) {
     Point point;
-    Rational value(first.top, first.bottom);
     for (const std::string& name : variables) {
+      const auto width = static_cast<unsigned long>(range.most - range.least + 1);
+      Rational value(range.least + static_cast<long>(random() % width), range.bottom);
       value.canonicalize();
       point[name] = value;
-      value += Rational(first.step_top, first.step_bottom);
     }
     points.push_back(std::move(point));
   }
