@@ -82,7 +82,13 @@ std::optional<std::string> answer_in(std::string_view content) {
   content = without_ink(content);
   const std::string_view whole = stripped(content, " .*");
   if (whole.empty()) return std::nullopt;
-  if (const auto says = yes_or_no(whole)) return *says;
+  if (auto says = yes_or_no(whole)) return says;
+  // "(D) because 4 > 3".
+  const auto choice = choice_of(whole);
+  if (choice && !choice->content.empty() && !is_definite(choice->content)) return choice->letters;
+  const size_t bold_end = whole.find("**");
+  if (bold_end != std::string_view::npos && reads(whole.substr(0, bold_end)))
+    return std::string(whole.substr(0, bold_end));
   if (reads(whole)) return std::string(whole);
   const std::string_view sentence = first_sentence(content);
   if (reads(sentence)) return std::string(sentence);
@@ -208,9 +214,9 @@ std::optional<Framed> framed_answer(std::string_view text) {
     std::string_view word;
     bool needs_verb;
   };
-  constexpr std::array keys = {Key{"answer", true}, Key{"Answer", true}, Key{"ANSWER", true},
-                               Key{"答案", true},   Key{"故选", false},  Key{"应选", false},
-                               Key{"所以选", false}};
+  constexpr std::array keys = {Key{"answer", true}, Key{"Answer", true},     Key{"ANSWER", true},
+                               Key{"答案", true},   Key{"option is", false}, Key{"choice is", false},
+                               Key{"故选", false},  Key{"应选", false},      Key{"所以选", false}};
   size_t before = text.size();
   for (int tries = 0; tries < most_tries && before > 0; ++tries) {
     size_t at = std::string_view::npos;

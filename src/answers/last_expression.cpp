@@ -135,7 +135,7 @@ std::optional<std::string> last_number(std::string_view text) {
     around.remove_suffix(1);
   while (!around.empty() && std::string_view("*:;,").find(around.front()) != std::string_view::npos)
     around.remove_prefix(1);
-  const bool more_than_digits = around.find_first_of("\\^/!%+") != std::string_view::npos;
+  const bool more_than_digits = around.find_first_of("\\^/!%+:") != std::string_view::npos;
   if (more_than_digits && is_definite(around)) return std::string(behind_equals(around));
   return std::string(text.substr(number->begin, number->end - number->begin));
 }
@@ -149,8 +149,7 @@ std::optional<std::string> last_expression(std::string_view text) {
   const size_t paragraph = text.rfind("\n\n");
   for (const std::string_view part :
        {text, paragraph == std::string_view::npos ? text : text.substr(paragraph)}) {
-    const auto says = yes_or_no(part);
-    if (says) return *says == "yes" ? "Yes" : *says == "no" ? "No" : *says == "true" ? "True" : "False";
+    if (auto says = yes_or_no(part)) return says;
   }
   const std::string prose = without_code(text);
   const std::string_view whole = trimmed(prose);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
 #include "answers/parser.h"
 
 namespace lanerope::answers {
@@ -6,10 +8,11 @@ namespace lanerope::answers {
 // "(x)" is x; "(1, 2)" a tuple or an interval, "[0, 1)" an interval.
 std::optional<Node> Parser::bracketed() {
   const std::string open = tokens_[at_++].text;
-  const bool in_set = in_set_;
-  in_set_ = false;
+  const bool in_set = std::exchange(in_set_, false);
+  const int open_bars = std::exchange(open_bars_, 0);
   auto node = list();
   in_set_ = in_set;
+  open_bars_ = open_bars;
   if (!node) return std::nullopt;
   const bool round = accept(")");
   if (!round && !accept("]")) return std::nullopt;
@@ -27,8 +30,17 @@ std::optional<Node> Parser::bracketed() {
 
 // A group of LaTeX; several things in it are a set whose backslashes are missing.
 Parser::Result Parser::braced() {
-  ++at_;
+  const size_t before = at_++;
+  const int open_bars = std::exchange(open_bars_, 0);
   auto node = list();
+  open_bars_ = open_bars;
+  // "{x | x > 2}" lacks its backslashes.
+  constexpr int most_guesses = 3;
+  if (!node && guessed_sets_ < most_guesses) {
+    ++guessed_sets_;
+    at_ = before;
+    return set("}");
+  }
   if (node && is_scalar(*node) && accept_command("choose")) {
     auto below = sum();
     if (!below || !is_scalar(*below)) return std::nullopt;
@@ -45,16 +57,16 @@ Parser::Result Parser::braced() {
 }
 
 // "\{1, 2\}"; of "\{x | x > 2\}" the condition.
-Parser::Result Parser::set() {
+Parser::Result Parser::set(std::string_view close) {
   ++at_;
-  if (accept("\\}")) return constant("nothing");
+  if (accept(close)) return constant("nothing");
   const bool in_set = in_set_;
   in_set_ = true;
   auto node = list();
   const bool condition = node && (accept("|") || accept(":"));
   in_set_ = in_set;
   if (condition) node = list();
-  if (!node || !accept("\\}")) return std::nullopt;
+  if (!node || !accept(close)) return std::nullopt;
   if (condition) {
     if (node->kind == Kind::list && node->name == ",") node->name = "and";
     node->bracketed = true;
@@ -71,7 +83,9 @@ Parser::Result Parser::set() {
 
 Parser::Result Parser::absolute() {
   ++at_;
+  ++open_bars_;
   auto node = sum();
+  --open_bars_;
   if (!node || !is_scalar(*node) || !accept("|")) return std::nullopt;
   node = unary(Kind::function, std::move(*node));
   node->name = "abs";

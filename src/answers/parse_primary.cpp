@@ -84,7 +84,7 @@ std::optional<Node> Parser::primary() {
     case TokenKind::symbol:
       if (token->text == "(" || token->text == "[") node = bracketed();
       if (token->text == "{") node = braced();
-      if (token->text == "\\{") node = set();
+      if (token->text == "\\{") node = set("\\}");
       if (token->text == "|") node = absolute();
       break;
   }

@@ -192,7 +192,7 @@ bool Parser::starts_factor() const {
       return false;
     case TokenKind::symbol:
       return token->text == "(" || token->text == "[" || token->text == "{" ||
-             (token->text == "|" && !in_set_ && is(at_ + 2, TokenKind::symbol, "|"));
+             (token->text == "|" && !in_set_ && open_bars_ == 0);
     case TokenKind::command:
       break;
   }
@@ -225,7 +225,8 @@ Parser::Result Parser::term() {
           Node angle = std::move(left->args[0]);
           left = std::move(angle);
         }
-        const bool percent = *name == "percent" || *name == "per cent";
+        const bool percent =
+            *name == "percent" || *name == "per cent" || *name == "pct" || *name == "percentage";
         left = unary(percent ? Kind::percent : Kind::quantity, std::move(*left));
         if (percent) return left;
         left->name = *name;

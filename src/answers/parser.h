@@ -51,7 +51,7 @@ class Parser {
 
   Result bracketed();
   Result braced();
-  Result set();
+  Result set(std::string_view close);
   Result absolute();
   Result enclosed_by(std::string_view function, std::string_view close);
   Result environment();
@@ -76,7 +76,9 @@ class Parser {
   std::vector<Token> tokens_;
   size_t at_ = 0;
   int depth_ = 0;
-  bool in_set_ = false;  // where ":" and "|" stand before a condition
+  int open_bars_ = 0;     // of absolute values
+  int guessed_sets_ = 0;  // braces that were read again as a set with a condition
+  bool in_set_ = false;   // where ":" and "|" stand before a condition
 };
 
 }  // namespace lanerope::answers

@@ -105,9 +105,10 @@ std::vector<Point> points_for(const std::set<std::string>& variables) {
   struct Range {
     long least, most, bottom;
   };
-  constexpr std::array ranges = {Range{11, 97, 101},    Range{103, 389, 97},    Range{401, 997, 89},
-                                 Range{1009, 2903, 83}, Range{3, 4, 1},         Range{7, 19, 1},
-                                 Range{5, 14, 1},       Range{-397, -103, 107}, Range{-1999, -601, 109}};
+  constexpr std::array ranges = {Range{11, 97, 101},     Range{103, 389, 97},    Range{401, 997, 89},
+                                 Range{1009, 2903, 83},  Range{3, 4, 1},         Range{13, 83, 103},
+                                 Range{-89, -7, 101},    Range{7, 19, 1},        Range{5, 14, 1},
+                                 Range{-397, -103, 107}, Range{-1999, -601, 109}};
   std::mt19937 random(20260101);
   std::vector<Point> points;
   for (const Range& range : ranges) {

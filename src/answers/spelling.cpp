@@ -184,6 +184,12 @@ class Speller {
       rest_.remove_prefix(unicode.bytes);
       return;
     }
+    if (c == '{' && (rest_.starts_with("{,}") || rest_.starts_with("{, }"))) {
+      // A comma of thousands, whatever space is around it.
+      if (result_.ends_with(' ')) result_.pop_back();
+      rest_.remove_prefix(rest_.find('}') + 1);
+      return append("{,}");
+    }
     rest_.remove_prefix(1);
     if (c == '$') return dollar();
     if (c == '*' && rest_.starts_with('*')) return stars();

@@ -189,8 +189,9 @@ class Lexer {
   // "dollars" is a word, "xyz" behind a digit a product.
   bool is_word(std::string_view run, size_t begin) const {
     const bool behind_operand =
-        !tokens_.empty() && (tokens_.back().kind == TokenKind::number || tokens_.back().text == ")" ||
-                             tokens_.back().text == "}" || tokens_.back().text == "/");
+        !tokens_.empty() &&
+        (tokens_.back().kind == TokenKind::number || tokens_.back().text == ")" ||
+         tokens_.back().text == "}" || tokens_.back().text == "/" || tokens_.back().text == "pi");
     if (run.size() >= 2 && behind_operand && is_unit_name(run)) return true;
     if (run.size() >= 4) return true;
     if (run.size() == 2) return std::ranges::find(two_letter_words, lower(run)) != two_letter_words.end();

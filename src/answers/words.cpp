@@ -73,10 +73,10 @@ std::optional<std::string> yes_or_no(std::string_view text) {
     std::string_view word;
     std::string_view means;
   };
-  constexpr std::array words = {Spelling{"yes", "yes"},     Spelling{"no", "no"},    Spelling{"true", "true"},
-                                Spelling{"false", "false"}, Spelling{"是的", "yes"}, Spelling{"是", "yes"},
-                                Spelling{"不是", "no"},     Spelling{"否", "no"},    Spelling{"正确", "true"},
-                                Spelling{"错误", "false"}};
+  constexpr std::array words = {Spelling{"yes", "Yes"},     Spelling{"no", "No"},    Spelling{"true", "True"},
+                                Spelling{"false", "False"}, Spelling{"是的", "Yes"}, Spelling{"是", "Yes"},
+                                Spelling{"不是", "No"},     Spelling{"否", "No"},    Spelling{"正确", "True"},
+                                Spelling{"错误", "False"}};
   constexpr std::array<std::string_view, 13> ends = {".", ",", ";", ":",  "!",  "\n", "}",
                                                      ")", "-", "—", "。", "，", "；"};
   while (!text.empty() && !is_word_character(text.front())) {

@@ -11,7 +11,7 @@ namespace lanerope::answers {
 std::string folded_words(std::string_view spelled);
 
 // What a text says that begins with yes or no (in English or Chinese, also true and false): "No, 91 is not a
-// prime number." says "no".
+// prime number." says "No".
 std::optional<std::string> yes_or_no(std::string_view text);
 
 }  // namespace lanerope::answers
