@@ -139,8 +139,8 @@ size_t content_begin(std::string_view text, size_t at) {
   const size_t line_end = rest.find('\n');
   const std::string_view line = rest.substr(0, line_end);
   size_t found = std::string_view::npos;
-  for (const std::string_view word :
-       {" is:", " is", " are:", " are", ":", "：", "=", "是：", "是:", "是", "为：", "为:", "为"}) {
+  for (const std::string_view word : {" is:", " is", " are:", " are", ":", "：", "=", "是：", "是:", "是",
+                                      "为：", "为:", "为", "】", "选"}) {
     const size_t position = line.find(word);
     if (position == std::string_view::npos || position > found) continue;
     const size_t behind = position + word.size();
@@ -160,7 +160,7 @@ size_t content_begin(std::string_view text, size_t at) {
   while (end < text.size()) {
     const std::string_view here = text.substr(end);
     size_t length = 0;
-    for (const std::string_view word : {" is", " are", ":", "：", "=", "是", "为", " ", "*"}) {
+    for (const std::string_view word : {" is", " are", ":", "：", "=", "是", "为", "】", "选", " ", "*"}) {
       if (here.starts_with(word)) length = std::max(length, word.size());
     }
     const bool word_goes_on = length > 1 && here[length - 1] != ' ' && (here.front() == ' ') &&
@@ -189,6 +189,37 @@ std::optional<Framed> answer_of_frame(std::string_view text, const Frame& frame,
   return Framed{.answer = std::move(*answer), .complete = frame.strong && lines.ended};
 }
 
+struct Key {
+  std::string_view word;
+  bool needs_verb;  // whether "is" or a colon must follow
+};
+
+struct FoundKey {
+  size_t at;
+  const Key* key;
+};
+
+// The last key that ends before `before`; one pass, as a lane that still writes is asked at each step.
+std::optional<FoundKey> last_key(std::string_view text, size_t before) {
+  static constexpr std::array keys = {Key{"answer", true},  Key{"Answer", true},     Key{"ANSWER", true},
+                                      Key{"答案", true},    Key{"故选", false},      Key{"应选", false},
+                                      Key{"所以选", false}, Key{"因此选", false},    Key{"选项是", false},
+                                      Key{"选项为", false}, Key{"option is", false}, Key{"choice is", false}};
+  static constexpr auto begins_key = [] {
+    std::array<bool, 256> begins{};
+    for (const Key& key : keys) begins[static_cast<unsigned char>(key.word.front())] = true;
+    return begins;
+  }();
+  for (size_t at = before; at-- > 0;) {
+    if (!begins_key[static_cast<unsigned char>(text[at])]) continue;
+    const std::string_view here = text.substr(at, before - at);
+    for (const Key& key : keys) {
+      if (here.starts_with(key.word)) return FoundKey{.at = at, .key = &key};
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<Framed> marked_answer(std::string_view text) {
@@ -210,27 +241,14 @@ std::optional<Framed> marked_answer(std::string_view text) {
 }
 
 std::optional<Framed> framed_answer(std::string_view text) {
-  struct Key {
-    std::string_view word;
-    bool needs_verb;
-  };
-  constexpr std::array keys = {Key{"answer", true}, Key{"Answer", true},     Key{"ANSWER", true},
-                               Key{"答案", true},   Key{"option is", false}, Key{"choice is", false},
-                               Key{"故选", false},  Key{"应选", false},      Key{"所以选", false}};
   size_t before = text.size();
-  for (int tries = 0; tries < most_tries && before > 0; ++tries) {
-    size_t at = std::string_view::npos;
-    const Key* found = nullptr;
-    for (const Key& key : keys) {
-      const size_t position = text.rfind(key.word, before - 1);
-      if (position == std::string_view::npos || (found != nullptr && position < at)) continue;
-      at = position;
-      found = &key;
-    }
-    if (found == nullptr) return std::nullopt;
-    if (auto framed = answer_of_frame(text, frame_at(text, at, found->word), found->needs_verb))
+  for (int tries = 0; tries < most_tries; ++tries) {
+    const auto found = last_key(text, before);
+    if (!found) return std::nullopt;
+    if (auto framed =
+            answer_of_frame(text, frame_at(text, found->at, found->key->word), found->key->needs_verb))
       return framed;
-    before = at;
+    before = found->at;
   }
   return std::nullopt;
 }

@@ -11,7 +11,7 @@ namespace lanerope::answers {
 
 namespace {
 
-constexpr size_t most_tokens = 2000;
+constexpr size_t most_tokens = 800;
 
 bool is_letter(char c) {
   return std::isalpha(static_cast<unsigned char>(c)) != 0;
