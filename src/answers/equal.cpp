@@ -4,190 +4,122 @@
 #include <algorithm>
 #include <cctype>
 #include <optional>
-#include <string>
-#include <vector>
 
-#include "answers/math_text.h"
-#include "answers/number.h"
+#include "answers/boxes.h"
+#include "answers/choices.h"
+#include "answers/compare.h"
+#include "answers/reading.h"
+#include "answers/spelling.h"
+#include "answers/words.h"
 
 namespace lanerope::answers {
 
 namespace {
 
-constexpr int most_nesting = 4;
 constexpr size_t longest_answer = 4096;  // bytes; a longer one is compared as it is
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-// The last word of a unit, without an "s" behind it: "duck eggs" and "eggs" agree.
-std::string_view head_of_unit(std::string_view unit) {
-  while (unit.ends_with('.') || unit.ends_with(' ')) unit.remove_suffix(1);
-  const size_t space = unit.rfind(' ');
-  if (space != std::string_view::npos) unit.remove_prefix(space + 1);
-  if (unit.size() > 3 && unit.ends_with('s')) unit.remove_suffix(1);
-  return unit;
-}
-
-bool units_agree(const NumberValue& a, const NumberValue& b) {
-  return a.unit.empty() || b.unit.empty() || head_of_unit(a.unit) == head_of_unit(b.unit);
-}
-
-std::string without_percent_word(std::string text) {
-  for (const std::string_view word : {"percent", "per cent"}) {
-    if (text.ends_with(word)) text.resize(text.size() - word.size());
-  }
-  while (text.ends_with(' ')) text.pop_back();
+std::string_view trimmed(std::string_view text) {
+  const auto is_space = [](char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; };
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
   return text;
 }
 
-struct Side {
-  std::string clean;
-  std::optional<NumberValue> value;
-  bool percent;
-};
-
-Side side_of(std::string_view text) {
-  Side side{.clean = without_percent_word(clean_math(text)), .value = {}, .percent = is_percentage(text)};
-  side.value = number_value(side.clean);
-  return side;
+bool is_box(std::string_view text) {
+  return text.starts_with("\\boxed") || text.starts_with("\\fbox");
 }
 
-// A whole number without its commas and leading zeros; empty for anything else.
-std::string whole_digits(std::string_view clean) {
-  std::string digits;
-  if (clean.starts_with('-')) return "-" + whole_digits(clean.substr(1));
-  for (const char c : clean) {
-    if (is_digit(c) && (c != '0' || !digits.empty())) digits += c;
-    if (!is_digit(c) && c != ',') return {};
-  }
-  return digits;
+// The command alone, where it has no content.
+std::string_view without_box(std::string_view text) {
+  if (is_box(text)) text.remove_prefix(text.find("box") + 3);
+  return text.starts_with("ed") ? text.substr(2) : text;
 }
 
-bool numbers_equal(const Side& a, const Side& b) {
-  // Whole numbers that are too large to be exact.
-  if (!a.value->exact && !b.value->exact) {
-    const std::string digits = whole_digits(a.clean);
-    if (!digits.empty() && !whole_digits(b.clean).empty()) return digits == whole_digits(b.clean);
-  }
-  if (!units_agree(*a.value, *b.value)) return false;
-  if (values_equal(*a.value, *b.value)) return true;
-  if (a.percent == b.percent) return false;
-  return a.percent ? values_equal(hundredth(*a.value), *b.value)
-                   : values_equal(*a.value, hundredth(*b.value));
+bool is_plain_whole(std::string_view text) {
+  return !text.empty() && text.front() != '0' &&
+         std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// A list of answers: a tuple, an interval, a set, or bare with commas between.
-struct AnswerList {
-  char open = ' ';
-  char close = ' ';
-  std::vector<std::string> items;
-};
-
-enum class Commas { thousands, separators };
-
-bool separates_thousands(std::string_view text, size_t at) {
-  const auto digit = [&](size_t i) { return i < text.size() && is_digit(text[i]); };
-  return at > 0 && digit(at - 1) && digit(at + 1) && digit(at + 2) && digit(at + 3) && !digit(at + 4);
-}
-
-std::optional<AnswerList> list_of(std::string text, Commas commas) {
-  AnswerList list;
-  for (const std::string_view brace : {"\\{", "\\}"}) {
-    for (size_t at = 0; (at = text.find(brace, at)) != std::string::npos;) text.erase(at, 1);
-  }
-  std::string_view inner = text;
-  const auto opens = [](char c) { return c == '(' || c == '[' || c == '{'; };
-  const auto closes = [](char c) { return c == ')' || c == ']' || c == '}'; };
-  if (inner.size() >= 2 && opens(inner.front()) && closes(inner.back())) {
-    list.open = inner.front();
-    list.close = inner.back();
-    inner = inner.substr(1, inner.size() - 2);
-  }
-  int depth = 0;
-  std::string item;
-  const auto finish_item = [&] {
-    list.items.push_back(item);
-    item.clear();
-  };
-  for (size_t i = 0; i < inner.size(); ++i) {
-    if (opens(inner[i])) ++depth;
-    if (closes(inner[i]) && --depth < 0) return std::nullopt;
-    const bool ends_item =
-        inner[i] == ',' && depth == 0 && !(commas == Commas::thousands && separates_thousands(inner, i));
-    if (ends_item) {
-      finish_item();
-    } else {
-      item += inner[i];
+bool mathematics_equal(const std::string& a, const std::string& b) {
+  const std::vector<Node> trees_a = trees_of(a);
+  const std::vector<Node> trees_b = trees_of(b);
+  Comparison comparison;
+  for (const Node& tree_a : trees_a) {
+    for (const Node& tree_b : trees_b) {
+      if (comparison.same(tree_a, tree_b)) return true;
     }
   }
-  finish_item();
-  if (depth != 0 || (list.items.size() < 2 && list.open == ' ')) return std::nullopt;
-  return list;
+  // What is mathematics is not made equal by its letters.
+  const auto is_mathematics = [](const Node& tree) { return tree.kind != Kind::words; };
+  if (std::ranges::any_of(trees_a, is_mathematics) || std::ranges::any_of(trees_b, is_mathematics))
+    return false;
+  const std::string words = folded_words(a);
+  return !words.empty() && words == folded_words(b);
 }
 
-bool same_answer(std::string_view given, std::string_view truth, int nesting);
+bool any_equal(std::string_view given, std::string_view truth);
 
-bool items_equal(const AnswerList& a, const AnswerList& b, int nesting) {
-  if (a.open != b.open || a.close != b.close || a.items.size() != b.items.size()) return false;
-  if (a.open != '{') {
-    return std::ranges::equal(a.items, b.items, [&](const std::string& x, const std::string& y) {
-      return same_answer(x, y, nesting + 1);
-    });
+std::optional<bool> as_choices(std::string_view given, std::string_view truth) {
+  const auto a = choice_of(given);
+  const auto b = choice_of(truth);
+  if (a && b) {
+    // "A" and "C" may be names of quantities as well; the letters decide either way.
+    return a->letters == b->letters;
   }
-  std::vector<std::string> left = b.items;
-  return std::ranges::all_of(a.items, [&](const std::string& item) {
-    const auto found = std::ranges::find_if(
-        left, [&](const std::string& other) { return same_answer(item, other, nesting + 1); });
-    if (found == left.end()) return false;
-    left.erase(found);
-    return true;
-  });
+  if (a && a->marked && !a->content.empty()) return any_equal(a->content, truth);
+  if (b && b->marked && !b->content.empty()) return any_equal(given, b->content);
+  return std::nullopt;
 }
 
-bool lists_equal(const Side& a, const Side& b, int nesting) {
-  if (nesting >= most_nesting) return false;
-  for (const Commas of_a : {Commas::thousands, Commas::separators}) {
-    const auto list_a = list_of(a.clean, of_a);
-    if (!list_a) continue;
-    for (const Commas of_b : {Commas::thousands, Commas::separators}) {
-      const auto list_b = list_of(b.clean, of_b);
-      if (list_b && items_equal(*list_a, *list_b, nesting)) return true;
-    }
-  }
-  return false;
-}
-
-// Words are compared without their case, and a choice such as "(B)" without its brackets.
-std::string folded_words(std::string_view normal) {
-  if (normal.size() == 3 && normal.front() == '(' && normal.back() == ')') normal = normal.substr(1, 1);
-  const auto is_letter = [](char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; };
-  std::string text(normal);
-  if (std::ranges::all_of(text, is_letter) && text.size() > 1) {
-    for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  }
-  return text;
-}
-
-bool same_answer(std::string_view given, std::string_view truth, int nesting) {
-  if (given == truth) return true;
-  if (given.size() > longest_answer || truth.size() > longest_answer) return false;
-  const Side a = side_of(given);
-  const Side b = side_of(truth);
-  if (a.clean.empty() || b.clean.empty()) return a.clean == b.clean;
-  if (a.value && b.value) {
-    if (numbers_equal(a, b)) return true;
-  } else if (folded_words(normalise_math(a.clean)) == folded_words(normalise_math(b.clean))) {
-    return true;
-  }
-  return lists_equal(a, b, nesting);
+bool any_equal(std::string_view given, std::string_view truth) {
+  const std::string a = spelled(given);
+  const std::string b = spelled(truth);
+  if (a == b) return true;
+  if (a.empty() || b.empty()) return false;
+  if (is_plain_whole(a) && is_plain_whole(b)) return false;
+  const auto says_a = yes_or_no(a);
+  const auto says_b = yes_or_no(b);
+  if (says_a && says_b) return says_a == says_b;
+  if (says_a || says_b) return false;
+  if (const auto choices = as_choices(given, truth)) return *choices;
+  return mathematics_equal(a, b);
 }
 
 }  // namespace
 
-bool answers_equal(std::string_view given, std::string_view truth) {
-  return same_answer(given, truth, 0);
+bool answers_equal(std::string_view given, std::string_view truth, AnswerKind kind) {
+  given = trimmed(given);
+  truth = trimmed(truth);
+  if (given == truth) return true;
+  if (is_box(given) || is_box(truth))
+    return answers_equal(boxed_answer(given).value_or(std::string(without_box(given))),
+                         boxed_answer(truth).value_or(std::string(without_box(truth))), kind);
+  if (given.size() > longest_answer || truth.size() > longest_answer) return false;
+  switch (kind) {
+    case AnswerKind::exact:
+      return false;
+    case AnswerKind::yes_no: {
+      const auto says = yes_or_no(given);
+      return says && says == yes_or_no(truth);
+    }
+    case AnswerKind::choice: {
+      const auto choice = choice_of(given);
+      const auto wanted = choice_of(truth);
+      return choice && wanted && choice->letters == wanted->letters;
+    }
+    case AnswerKind::any:
+      return any_equal(given, truth);
+  }
+  return false;
+}
+
+size_t AnswerGroups::add(std::string_view answer) {
+  const auto found = std::ranges::find_if(representatives_, [&](const std::string& representative) {
+    return answers_equal(answer, representative, kind_);
+  });
+  if (found != representatives_.end()) return static_cast<size_t>(found - representatives_.begin());
+  representatives_.emplace_back(answer);
+  return representatives_.size() - 1;
 }
 
 }  // namespace lanerope::answers

@@ -2,11 +2,19 @@
 #include "answers/extract.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+
+#include "answers/boxes.h"
+#include "answers/frames.h"
+#include "answers/last_expression.h"
+#include "answers/spelling.h"
 
 namespace lanerope::answers {
 
 namespace {
+
+constexpr size_t longest_text = 256 * 1024;  // an answer stands in the last so many bytes
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -41,94 +49,130 @@ std::string canonical_number(std::string_view text) {
   return negative && number != "0" ? "-" + number : number;
 }
 
-// Where the content of the brace that opens before `begin` ends; npos if it is not closed.
-size_t content_end(std::string_view text, size_t begin) {
-  int depth = 1;
-  for (size_t i = begin; i < text.size(); ++i) {
-    if (text[i] == '{') ++depth;
-    if (text[i] == '}' && --depth == 0) return i;
+// A comma between digits separates thousands only where three digits follow it, up to the next comma or the
+// end.
+std::string without_thousands(std::string_view text) {
+  std::string result;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto digit = [&](size_t at) { return at < text.size() && is_digit(text[at]); };
+    const bool thousands = text[i] == ',' && i > 0 && digit(i - 1) && digit(i + 1) && digit(i + 2) &&
+                           digit(i + 3) && !digit(i + 4);
+    if (!thousands) result += text[i];
   }
-  return std::string_view::npos;
+  return result;
 }
 
-// The content of the last \boxed{...} or \fbox{...} whose brace is closed. "\boxed 5" counts up to the next
-// space or "$", once that is there.
-std::optional<std::string_view> last_boxed(std::string_view text) {
-  constexpr std::string_view word = "box";
-  for (size_t at = text.rfind(word); at != std::string_view::npos;
-       at = at > 0 ? text.rfind(word, at - 1) : std::string_view::npos) {
-    const bool boxed = text.substr(0, at).ends_with('\\') && text.substr(at).starts_with("boxed");
-    if (!boxed && !text.substr(0, at).ends_with("\\f")) continue;
-    size_t begin = at + (boxed ? 5 : word.size());
-    const bool spaced = begin < text.size() && text[begin] == ' ';
-    begin = std::min(text.find_first_not_of(' ', begin), text.size());
-    const bool braced = begin < text.size() && text[begin] == '{';
-    if (!braced && !spaced) continue;
-    if (braced) ++begin;
-    const size_t end = braced ? content_end(text, begin) : text.find_first_of(" $\n", begin);
-    if (end != std::string_view::npos) return text.substr(begin, end - begin);
-  }
-  return std::nullopt;
+std::string_view without_pair(std::string_view text, std::string_view open, std::string_view close) {
+  const bool around = text.size() >= open.size() + close.size() && text.starts_with(open) &&
+                      text.ends_with(close) && text.find(open, open.size()) >= text.size() - close.size();
+  return around ? trimmed(text.substr(open.size(), text.size() - open.size() - close.size())) : text;
 }
 
-struct Marked {
-  std::string_view answer;
-  bool line_ended;
+std::optional<Answer> answer(std::string_view text, AnswerFrom from) {
+  std::string normal = normalise_answer(text);
+  if (normal.empty()) return std::nullopt;
+  return Answer{.text = std::move(normal), .from = from};
+}
+
+struct Replacement {
+  std::string_view from;
+  std::string_view to;
 };
 
-std::optional<Marked> last_marked(std::string_view text) {
-  constexpr std::string_view mark = "####";
-  const size_t at = text.rfind(mark);
-  if (at == std::string_view::npos) return std::nullopt;
-  std::string_view rest = text.substr(at + mark.size());
-  const size_t line_end = rest.find('\n');
-  const std::string_view answer = trimmed(rest.substr(0, line_end));
-  if (answer.empty()) return std::nullopt;
-  return Marked{.answer = answer, .line_ended = line_end != std::string_view::npos};
-}
-
-std::optional<std::string_view> last_number(std::string_view text) {
-  size_t end = text.size();
-  while (end > 0 && !is_digit(text[end - 1])) --end;
-  if (end == 0) return std::nullopt;
-  size_t begin = end;
-  while (begin > 0 && (is_digit(text[begin - 1]) || text[begin - 1] == '.' || text[begin - 1] == ','))
-    --begin;
-  while (text[begin] == ',' || (text[begin] == '.' && !is_digit(text[begin + 1]))) ++begin;
-  // "10-12" is a range, not a negative number.
-  if (begin > 0 && text[begin - 1] == '-' && (begin < 2 || !is_digit(text[begin - 2]))) --begin;
-  return text.substr(begin, end - begin);
+// A text without tags, with the marks of Chinese sentences as English ones, and no more of it than is looked
+// at.
+std::string prepared(std::string_view text) {
+  constexpr std::array replacements = {Replacement{"<answer>", "\nAnswer: "}, Replacement{"</answer>", "\n"},
+                                       Replacement{"。", ". "}, Replacement{"．", "."},
+                                       Replacement{"：", ":"}};
+  if (text.size() > longest_text) text.remove_prefix(text.size() - longest_text);
+  std::string result;
+  result.reserve(text.size());
+  for (size_t at = 0; at < text.size();) {
+    const bool special = text[at] == '<' || (text[at] & 0x80) != 0;
+    const auto* found = replacements.end();
+    if (special) {
+      found = std::ranges::find_if(replacements, [&](const Replacement& candidate) {
+        return text.substr(at).starts_with(candidate.from);
+      });
+    }
+    result += found != replacements.end() ? found->to : text.substr(at, 1);
+    at += found != replacements.end() ? found->from.size() : 1;
+  }
+  return without_tags(result);
 }
 
 }  // namespace
 
-std::string normalise_answer(std::string_view answer) {
-  std::string text(trimmed(answer));
-  std::erase(text, '$');
-  while (!text.empty() && (text.back() == '.' || text.back() == '/')) text.pop_back();
-  // A comma between digits separates thousands only where three digits follow it.
-  for (size_t i = 1; i + 3 < text.size(); ++i) {
-    const bool thousands = text[i] == ',' && is_digit(text[i - 1]) && is_digit(text[i + 1]) &&
-                           is_digit(text[i + 2]) && is_digit(text[i + 3]) &&
-                           (i + 4 == text.size() || !is_digit(text[i + 4]));
-    if (thousands) text.erase(i, 1);
+std::string_view name_of(AnswerFrom from) {
+  switch (from) {
+    case AnswerFrom::box:
+      return "box";
+    case AnswerFrom::mark:
+      return "mark";
+    case AnswerFrom::frame:
+      return "frame";
+    case AnswerFrom::last_expression:
+      break;
   }
-  text = trimmed(text);
-  return is_number(text) ? canonical_number(text) : text;
+  return "last expression";
+}
+
+std::string normalise_answer(std::string_view answer) {
+  std::string_view text = trimmed(answer);
+  for (size_t before = 0; before != text.size();) {
+    before = text.size();
+    while (!text.empty() && (text.back() == '.' || text.back() == '/')) text.remove_suffix(1);
+    text = without_pair(text, "**", "**");
+    text = without_pair(text, "$$", "$$");
+    text = without_pair(text, "$", "$");
+    text = without_pair(text, "\\(", "\\)");
+    text = without_pair(text, "\\[", "\\]");
+    text = trimmed(text);
+  }
+  // "$7", not "\$7".
+  std::string_view amount = text;
+  while (amount.starts_with('$')) amount.remove_prefix(1);
+  const std::string number = without_thousands(trimmed(amount));
+  if (is_number(number)) return canonical_number(number);
+  return std::string(amount.empty() ? amount : text);
+}
+
+std::optional<Answer> find_answer(std::string_view text) {
+  const std::string bare = prepared(text);
+  if (const auto boxed = boxed_answer(bare)) {
+    if (auto found = answer(*boxed, AnswerFrom::box)) return found;
+  }
+  if (const auto marked = marked_answer(bare)) {
+    if (auto found = answer(marked->answer, AnswerFrom::mark)) return found;
+  }
+  if (const auto framed = framed_answer(bare)) {
+    if (auto found = answer(framed->answer, AnswerFrom::frame)) return found;
+  }
+  const auto last = last_expression(bare);
+  return last ? answer(*last, AnswerFrom::last_expression) : std::nullopt;
+}
+
+std::optional<Answer> find_settled_answer(std::string_view text) {
+  const std::string bare = prepared(text);
+  if (const auto boxed = boxed_answer(bare)) {
+    if (auto found = answer(*boxed, AnswerFrom::box)) return found;
+  }
+  const auto marked = marked_answer(bare);
+  if (marked && marked->complete) return answer(marked->answer, AnswerFrom::mark);
+  const auto framed = framed_answer(bare);
+  if (framed && framed->complete) return answer(framed->answer, AnswerFrom::frame);
+  return std::nullopt;
 }
 
 std::optional<std::string> extract_answer(std::string_view text) {
-  if (const auto boxed = last_boxed(text)) return normalise_answer(*boxed);
-  if (const auto marked = last_marked(text)) return normalise_answer(marked->answer);
-  if (const auto number = last_number(text)) return normalise_answer(*number);
-  return std::nullopt;
+  auto found = find_answer(text);
+  return found ? std::optional(std::move(found->text)) : std::nullopt;
 }
 
 std::optional<std::string> extract_settled_answer(std::string_view text) {
-  if (const auto boxed = last_boxed(text)) return normalise_answer(*boxed);
-  const auto marked = last_marked(text);
-  if (marked && marked->line_ended) return normalise_answer(marked->answer);
-  return std::nullopt;
+  auto found = find_settled_answer(text);
+  return found ? std::optional(std::move(found->text)) : std::nullopt;
 }
 
 }  // namespace lanerope::answers

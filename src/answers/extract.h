@@ -7,17 +7,32 @@
 
 namespace lanerope::answers {
 
-// The answer that a text gives: the last \boxed{...} or \fbox{...} (braces matched; "\boxed 5 " counts too),
-// else what follows the last "####" on its line, else the last number. Normalised, so that equal answers
-// compare equal.
-std::optional<std::string> extract_answer(std::string_view text);
+// Why a text's answer was taken to be its answer.
+enum class AnswerFrom { box, mark, frame, last_expression };
+
+std::string_view name_of(AnswerFrom from);
+
+struct Answer {
+  std::string text;
+  AnswerFrom from;
+};
+
+// The answer that a text gives: the last \boxed{...} that is not empty (several, where "and" joins them),
+// else what the last "####" marks, else what follows "the answer is" and its like in English or Chinese, else
+// the yes or no that the text begins with, or its last expression. Tags such as "</lane3>" and code give no
+// answer.
+std::optional<Answer> find_answer(std::string_view text);
 
 // The same without the last resort, and only where the answer is complete: the brace is closed, the line
 // ended. For a text that is still being written.
+std::optional<Answer> find_settled_answer(std::string_view text);
+
+// Their texts alone.
+std::optional<std::string> extract_answer(std::string_view text);
 std::optional<std::string> extract_settled_answer(std::string_view text);
 
-// Drops space around it, "$", thousands commas, a full stop or slash at the end; numbers lose a leading "+",
-// leading zeros and zeros behind the decimal point.
+// Drops what stands around an answer and is no part of it: space, "$", bold, a full stop or slash at the end.
+// A number alone loses its thousands commas, a leading "+", leading zeros and zeros behind the decimal point.
 std::string normalise_answer(std::string_view answer);
 
 }  // namespace lanerope::answers
