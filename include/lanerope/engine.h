@@ -65,7 +65,8 @@ struct EngineState {
   int64_t steps = 0;          // since the engine was made
 };
 
-// Takes the events of a step, on the thread that calls Engine::step. It must not call the engine.
+// Takes the events of a step, on the thread that calls Engine::step. Of the engine's members it may call
+// take_attention and the const ones.
 using EventSink = std::function<void(const Event&)>;
 
 // Runs groups of lanes on one model. Not thread-safe: one thread owns an engine and calls all of its members.
