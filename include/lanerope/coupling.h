@@ -49,16 +49,18 @@ enum class PromptLane {
   first,  // the prompt is in lane 0: phi(m, prompt) = phi(m, 0)
 };
 
+// A coupling in full: plain values, checked by Engine::submit and Engine::score, which throw InvalidRequest.
 struct Coupling {
   CouplingKind kind = CouplingKind::lanerope;
   OmegaInit init = OmegaInit::rope;
   // K of gt, ntk, ntk-by-parts and groupthink, in tokens; 0 means the lane budget.
   int32_t stride = 0;
-  // With OmegaInit::given: head_dim / 2 values for all layers, or n_layers * head_dim / 2. Radians a lane.
+  // With OmegaInit::given: [d / 2] for all layers, or [d / 2, n_layer], layer after layer, d being the
+  // rotated part of a head. Radians a lane. Empty with any other init.
   std::vector<float> omega = {};
   Visibility visibility = Visibility::inclusive;
   Topology topology = Topology::all;
-  // Of each other lane only the last `window` visible cells are seen; 0 means all.
+  // Of each other lane only the last `window` visible cells, that is tokens, are seen; 0 means all.
   int32_t window = 0;
   PromptLane prompt_lane = PromptLane::own;
 };
@@ -83,6 +85,7 @@ CouplingChoice exactly(const Coupling& coupling);
 // "lanerope, omega gt, stride 256, window 64": everything that is not the default.
 std::string describe(const Coupling& coupling);
 
+// The names of each enum, as names.h says.
 template <>
 std::span<const Named<CouplingKind>> names();
 template <>

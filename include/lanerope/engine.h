@@ -16,49 +16,58 @@
 
 namespace lanerope {
 
+// How keys and values are stored. f32 is computed by plain ggml operations whatever the model's back end, to
+// measure exactness. q8_0 (8 bits, one scale for 32 numbers) needs BackEnd::kernels and heads of a multiple
+// of 32; Engine's constructor throws InvalidRequest otherwise.
 enum class KvType { f16, f32, q8_0 };
 template <>
 std::span<const Named<KvType>> names();
 
 struct EngineOptions {
-  int32_t kv_cells = 8192;   // in all, for every group together
-  int32_t batch_rows = 512;  // tokens in one step; a longer prompt is read in chunks
+  // Cells in all, for every group together, at least 2; a cell holds one token's keys and values of all
+  // layers. Their memory is taken at once.
+  int32_t kv_cells = 8192;
+  // Tokens in one step, at least 1: a longer prompt is read in chunks. Live lanes are fed in any case.
+  int32_t batch_rows = 512;
   KvType kv_type = KvType::f16;
   bool keep_prefixes = true;  // prompts that ended stay in free cells for requests that begin alike
-  // Prompts that begin alike share cells. Without it every prompt is read in full. On the kernels' path the
-  // text of a seeded lane is the same either way, to the last bit (docs/architecture.md, Determinism).
+  // Prompts that begin alike share cells. Without it every prompt is read in full. On the kernels' back end
+  // the text of a seeded lane is the same either way, to the last bit (docs/architecture.md, Determinism).
   bool share_prefixes = true;
 };
 
 // What a request takes, computed before it runs.
 struct MemoryNeed {
-  int32_t prompt_cells = 0;
-  int32_t lane_cells = 0;  // (lanes + reserved lanes) x budget
-  size_t kv_bytes = 0;     // of both
+  int32_t prompt_cells = 0;  // one a token, those included that another prompt may share
+  int32_t lane_cells = 0;    // (lanes + reserved lanes) x budget
+  size_t kv_bytes = 0;       // of both
 };
 
+// Given lanes whose log-probabilities are wanted. Tags are part of the lanes' tokens here.
 struct ScoreRequest {
-  std::vector<TokenId> prompt_tokens = {};
-  std::vector<std::vector<TokenId>> lanes = {};
-  std::vector<int32_t> start_steps = {};  // per lane; empty: all 0
+  std::vector<TokenId> prompt_tokens = {};       // [P], at least one
+  std::vector<std::vector<TokenId>> lanes = {};  // [lanes][tokens], at least one of each
+  std::vector<int32_t> start_steps = {};         // [lanes] step of each one's first token; empty: all 0
   Coupling coupling = {};
-  int32_t stride = 0;  // K where the coupling's is 0; 0: the longest lane
-  int32_t top_logits = 0;
-  std::vector<float> adapter_scales = {};
+  int32_t stride = 0;                      // K where the coupling's is 0, in tokens; 0: the longest lane
+  int32_t top_logits = 0;                  // the so many largest logits are reported with each token
+  std::vector<float> adapter_scales = {};  // [adapters]; empty: as loaded
 };
 
 // What runs right now.
 struct EngineState {
-  int32_t groups = 0;
-  int32_t held_groups = 0;  // finished, kept for probes
-  int32_t queued_groups = 0;
-  int32_t lanes = 0;
-  int32_t cells_used = 0;  // held by groups
-  int32_t cells_kept = 0;  // held by kept prefixes only, free for the taking
-  int32_t cells = 0;
-  int64_t steps = 0;
+  int32_t groups = 0;         // started and not finished
+  int32_t held_groups = 0;    // finished, kept for probes
+  int32_t queued_groups = 0;  // waiting for cells
+  int32_t lanes = 0;          // live, of all groups
+  int32_t cells_used = 0;     // held by groups
+  int32_t cells_kept = 0;     // held by kept prefixes only, free for the taking
+  int32_t cells = 0;          // in all
+  int64_t steps = 0;          // since the engine was made
 };
 
+// Takes the events of a step, on the thread that calls Engine::step. Of the engine's members it may call
+// take_attention and the const ones.
 using EventSink = std::function<void(const Event&)>;
 
 // Runs groups of lanes on one model. Not thread-safe: one thread owns an engine and calls all of its members.
@@ -68,13 +77,13 @@ using EventSink = std::function<void(const Event&)>;
 //   while (engine.step([](const Event& event) { ... })) {}
 class Engine {
  public:
-  // Throws DoesNotFit if the KV cells cannot be allocated.
+  // Throws DoesNotFit if the KV cells cannot be allocated, InvalidRequest for options that make no sense.
   Engine(std::shared_ptr<const Model> model, const EngineOptions& options);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // Throws as resolve().
+  // What the request would take. Throws as resolve().
   MemoryNeed need(const Request& request, const RequestDefaults& defaults = {}) const;
 
   // Queues a group; it starts in the first step in which its cells are free. Throws as resolve(), or
@@ -84,21 +93,24 @@ class Engine {
   GroupId submit(std::shared_ptr<const ResolvedRequest> request);
 
   // One batched step of every running group: one token for each live lane, and a chunk of the prompts that
-  // are still to be read. Events go to `sink` in order. Returns whether any group is left. What goes wrong in
-  // one group ends that group alone, with FinishReason::failed; the step itself throws SystemError where the
-  // back end fails.
+  // are still to be read. Events go to `sink` in order. Returns whether any group is left. An error in one
+  // group ends that group, with FinishReason::failed, and is not thrown.
   bool step(const EventSink& sink);
 
-  // The following throw InvalidRequest if the group or the lane is not running.
-  int32_t spawn(GroupId group, const SpawnOptions& options);           // returns the new lane's index
+  // The following throw InvalidRequest if the group or the lane is not running, or a text is longer than what
+  // is left of the budget. spawn returns the new lane's index, and throws DoesNotFit without a budget of
+  // cells.
+  int32_t spawn(GroupId group, const SpawnOptions& options);
   void push_text(GroupId group, int32_t lane, std::string_view text);  // forced next, one token a step
   void retire(GroupId group, int32_t lane);                            // its segment stays readable
-  void cancel(GroupId group);
+  void cancel(GroupId group);                                          // waiting for cells or running
 
   // Lets go of a group that finished with Request::hold. Nothing happens if it is not held (any more).
   void release(GroupId group);
-  bool holds(GroupId group) const;
+  bool holds(GroupId group) const;  // whether it is held
 
+  // Log-probabilities of given lanes, computed at once, between steps; nothing stays in the cells but the
+  // prompt. Throws InvalidRequest, or DoesNotFit where too few cells are free.
   ScoreResult score(const ScoreRequest& request);
 
   // What was recorded of a group with AttentionRecording::mass, until it is taken; empty otherwise.
@@ -108,7 +120,7 @@ class Engine {
   // once more over the cells that it saw. Throws InvalidRequest if the token has not been fed.
   AttentionProbe probe(GroupId group, int32_t lane, int32_t step);
 
-  EngineState state() const;
+  EngineState state() const;  // as the last call left it
   const Model& model() const;
 
   struct Impl;  // src/engine/engine_impl.h

@@ -12,6 +12,7 @@
 
 namespace lanerope {
 
+// One entry of a GGUF file's metadata.
 struct FileKey {
   std::string key = {};
   std::string type = {};   // "u32", "string", "array of f32", ...
@@ -19,6 +20,7 @@ struct FileKey {
   uint64_t count = 1;      // elements of an array
 };
 
+// One tensor of a GGUF file.
 struct FileTensor {
   std::string name = {};
   std::string type = {};            // as ggml names it: "q4_K"
@@ -29,8 +31,8 @@ struct FileTensor {
 // What a GGUF file holds, read from its header alone: no weights are touched.
 struct FileDescription {
   std::string file = {};
-  int32_t parts = 1;                     // files of a split set
-  size_t bytes = 0;                      // of all parts
+  int32_t parts = 1;                     // shards: files of a split set
+  size_t bytes = 0;                      // of all shards
   std::vector<FileKey> keys = {};        // sorted
   std::vector<FileTensor> tensors = {};  // in the order of the file
   // Exactly one of the two is set. ModelInfo without what only a loaded model has: resident_bytes, device,
@@ -43,7 +45,8 @@ struct FileDescription {
 // that lanerope reads.
 FileDescription describe_file(const std::string& file);
 
-// KV bytes of one cell over all layers, for a model that need not be loaded.
+// Bytes of one cell, that is of one token's keys and values over all layers, for a model that need not be
+// loaded.
 size_t bytes_per_cell(const ModelInfo& model, KvType kv_type);
 
 }  // namespace lanerope

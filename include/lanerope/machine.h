@@ -13,7 +13,8 @@ struct MachineLimits {
   double int8_macs_per_second = 0;   // all threads, 8-bit multiply-adds (VNNI), nothing else; 0 without VNNI
 };
 
-// Measures for about a second on `threads` threads (0: all cores). Nothing else should run meanwhile.
+// Measures for about a second on `threads` threads (0: all cores), and blocks meanwhile. Nothing else should
+// run.
 MachineLimits measure_machine(int32_t threads);
 
 }  // namespace lanerope

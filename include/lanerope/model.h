@@ -27,64 +27,68 @@ enum class BackEnd {
 template <>
 std::span<const Named<BackEnd>> names();
 
+// A LoRA adapter to load over a model.
 struct AdapterOptions {
-  std::string file = {};
-  float scale = 1.0F;
+  std::string file = {};  // GGUF
+  float scale = 1.0F;     // of what it adds, where a request does not say; 0 switches it off
 };
 
+// What Model::load loads, and where.
 struct ModelOptions {
-  std::string file = {};
+  std::string file = {};  // GGUF; of a split set the first shard
   std::vector<AdapterOptions> adapters = {};
-  std::string device = "cpu";  // a ggml device name, or "cpu"
+  std::string device = "cpu";  // one of device_names()
   int32_t threads = 0;         // 0: all cores
   BackEnd back_end = BackEnd::automatic;
   // Name of a built-in chat template in place of the file's; empty: the file's.
   std::string chat_template = {};
-  // Called while loading with a share from 0 to 1; may be empty.
+  // Called while loading, on the loading thread, with the share that is done, 0 to 1; may be empty.
   std::function<void(float)> progress = {};
 };
 
-// What a model or an adapter that was trained with lanes says of them (design, section 5).
+// What a model or an adapter that was trained with lanes says of them: the keys `lanerope.*` of its file.
 struct LaneTraining {
   std::string file = {};
   Coupling coupling = {};
-  std::optional<std::string> tag = {};
-  std::vector<int32_t> lanes = {};  // numbers of lanes that it was trained with
+  std::optional<std::string> tag = {};  // as Request::tag
+  std::vector<int32_t> lanes = {};      // numbers of lanes that it was trained with
 };
 
+// An adapter as its file and its options describe it.
 struct AdapterInfo {
   std::string file = {};
-  float scale = 1.0F;
+  float scale = 1.0F;  // as loaded
   int32_t rank = 0;
-  float alpha = 0;
+  float alpha = 0;  // it adds scale * alpha / rank * B (A x)
   int32_t n_tensors = 0;
   size_t bytes = 0;
   std::optional<LaneTraining> lanes = {};  // unset for a plain LoRA
   bool on_prompt = true;                   // whether the adapter is on while the prompt is read
 };
 
+// A model as its file describes it, and how it is loaded.
 struct ModelInfo {
   std::string file = {};
-  std::string name = {};
-  std::string architecture = {};
+  std::string name = {};          // as the file says
+  std::string architecture = {};  // general.architecture: "llama", "gemma3", ...
   int32_t n_layer = 0;
-  int32_t n_embd = 0;
-  int32_t n_head = 0;
-  int32_t n_head_kv = 0;
-  int32_t head_dim = 0;
-  int32_t n_ffn = 0;
+  int32_t n_embd = 0;     // components of a token's vector between layers
+  int32_t n_head = 0;     // query heads
+  int32_t n_head_kv = 0;  // heads of keys and values
+  int32_t head_dim = 0;   // components of a head
+  int32_t n_ffn = 0;      // components inside a feed-forward layer
   int32_t n_vocab = 0;
-  int32_t trained_context = 0;
-  std::string rope = {};  // "none", "linear x4", ...
-  bool tied_output = false;
+  int32_t trained_context = 0;  // tokens; prompt and budget of a request must fit into it
+  std::string rope = {};        // "base 10000", "base 500000, with rope_freqs", ...
+  bool tied_output = false;     // the output matrix is the embedding
   int64_t n_parameters = 0;
   size_t weight_bytes = 0;                           // as stored in the file
   size_t resident_bytes = 0;                         // as held for computing
   std::map<std::string, int64_t> tensor_types = {};  // how many tensors of each type
-  std::string tokenizer = {};
-  std::string chat_template = {};  // the built-in name, or empty if none was recognised
+  std::string tokenizer = {};                        // as the file names it: "gpt2 (qwen2)"
+  std::string chat_template = {};                    // the built-in name, or empty if none was recognised
   std::string device = {};
-  std::string back_end = {};
+  std::string back_end = {};  // a name of BackEnd, never "automatic"
   int32_t threads = 0;
   std::optional<LaneTraining> lanes = {};  // where the base model itself was trained with lanes
   std::vector<AdapterInfo> adapters = {};
@@ -112,20 +116,23 @@ class Model {
   // trained with lanes, else the base model, else nothing. `adapter_scales` one an adapter; empty: as loaded.
   const LaneTraining* lane_training(std::span<const float> adapter_scales = {}) const;
 
-  // KV bytes of one cell over all layers.
+  // Bytes of one cell of KvType::f16, that is of one token's keys and values over all layers.
   size_t bytes_per_cell() const;
 
   struct EncodeOptions {
     bool add_special = true;    // what the model wants before a text, such as a begin token
     bool parse_special = true;  // "<|im_end|>" in the text becomes that token
   };
+  // Text to tokens. Throws InvalidRequest above 1 GiB.
   std::vector<TokenId> encode(std::string_view text, EncodeOptions options) const;
-  std::string decode(std::span<const TokenId> tokens) const;  // special tokens are written out
-  std::string piece(TokenId token) const;                     // raw bytes, maybe half a character
-  bool is_end(TokenId token) const;
+  // Tokens to text, special tokens written out. Throws InvalidRequest, as piece does, for an id outside the
+  // vocabulary.
+  std::string decode(std::span<const TokenId> tokens) const;
+  std::string piece(TokenId token) const;  // the bytes of one token, maybe half a character
+  bool is_end(TokenId token) const;        // a lane that draws it ends
 
-  // The prompt for a conversation, in the model's own template. Throws InvalidRequest if it has none that
-  // lanerope knows.
+  // The prompt for a conversation, up to where the answer begins, in the model's own template. Throws BadFile
+  // if it has none that lanerope knows, InvalidRequest for a conversation that the template does not allow.
   std::string apply_template(std::span<const Message> messages) const;
   // The text that a prompt of messages, or of a text, is tokenised from; `raw` where messages went in without
   // a template. Throws InvalidRequest, or BadFile where the model has no template and none is refused.
@@ -134,7 +141,7 @@ class Model {
     bool raw = false;
   };
   PromptText prompt_text(const Prompt& prompt, NoTemplate no_template) const;
-  // The generation prompt opens a <think> block.
+  // Whether that prompt ends in an open <think> block.
   bool template_opens_thinking() const;
 
  private:
@@ -143,7 +150,7 @@ class Model {
   std::unique_ptr<const model::LoadedModel> loaded_;
 };
 
-// Names of the devices that ggml found on this machine.
+// Names of the devices that ggml found on this machine, "cpu" first.
 std::vector<std::string> device_names();
 
 // The built-in chat templates, as ModelOptions::chat_template and `--chat-template` take them.

@@ -20,6 +20,7 @@ struct Named {
 template <typename Enum>
 std::span<const Named<Enum>> names();
 
+// The name of a value, "?" for one that is not in the list.
 template <typename Enum>
 std::string_view name(Enum value) {
   for (const Named<Enum>& named : names<Enum>()) {
@@ -28,7 +29,7 @@ std::string_view name(Enum value) {
   return "?";
 }
 
-// Nothing for an unknown name.
+// The value of a name; nothing for an unknown one.
 template <typename Enum>
 std::optional<Enum> parse(std::string_view text) {
   for (const Named<Enum>& named : names<Enum>()) {

@@ -14,22 +14,24 @@
 
 namespace lanerope {
 
+// Makes one token likelier or less likely.
 struct LogitBias {
   TokenId token = 0;
   float bias = 0;  // added to the logit; -inf bans the token
 };
 
 // How the next token of a lane is drawn. Applied in this order: logit bias, penalties, top-k, top-p, min-p,
-// temperature.
+// temperature. Engine::submit throws InvalidRequest, naming the parameter, for one out of its range.
 struct Sampling {
   float temperature = 0.8F;  // 0 is greedy
-  int32_t top_k = 40;        // 0 means all
-  float top_p = 0.95F;
-  float min_p = 0.05F;
+  int32_t top_k = 40;        // so many likeliest tokens stay; 0 means all
+  float top_p = 0.95F;       // the likeliest that make up this probability stay; 1 means all
+  float min_p = 0.05F;       // those stay that have this share of the likeliest one's probability
+  // Positive logits of tokens that occurred are divided by it, others multiplied.
   float repetition_penalty = 1.0F;
-  float presence_penalty = 0.0F;
-  float frequency_penalty = 0.0F;
-  int32_t penalty_window = 64;  // the last tokens of the prompt and the lane that penalties look at
+  float presence_penalty = 0.0F;   // taken off the logit of a token that occurred
+  float frequency_penalty = 0.0F;  // the same, for each time it occurred
+  int32_t penalty_window = 64;     // the last tokens of the prompt and the lane that penalties look at
   std::vector<LogitBias> logit_bias = {};
   // Lane m draws its s-th token with a counter-based generator keyed by (seed, m, s): its text does not
   // depend on what else runs. Lanes of one request differ from one another. Unset: as RequestDefaults::seeds
@@ -37,6 +39,8 @@ struct Sampling {
   std::optional<uint64_t> seed = {};
 };
 
+// How the lane that is the answer is chosen once all lanes have ended. Where vote or first find none it is
+// done by logprob, where a verifier fails by vote, and GroupResult::note says so.
 enum class SelectionKind {
   none,      // all lanes are the answer
   vote,      // the answer that most lanes give; ties go to the one seen first
@@ -47,6 +51,7 @@ enum class SelectionKind {
 template <>
 std::span<const Named<SelectionKind>> names();
 
+// How a group comes to its answer.
 struct Selection {
   SelectionKind kind = SelectionKind::vote;
   // Ends the group as soon as this many lanes have given the same answer; 0 means never.
@@ -81,7 +86,7 @@ struct Request {
   std::vector<std::string> stop = {};  // a lane ends before it would emit one of these
   bool ignore_end = false;             // end tokens do not end a lane; for measurements
   Selection selection = {};
-  bool logprobs = false;
+  bool logprobs = false;                   // Event::logprob is set for sampled tokens
   int32_t top_logprobs = 0;                // alternatives reported with each token, at most 20
   std::vector<float> adapter_scales = {};  // per loaded adapter; empty means the scales it was loaded with
   int32_t reserved_lanes = 0;              // room for lanes that are spawned later

@@ -16,13 +16,15 @@ namespace lanerope {
 
 struct ResolvedRequest;  // lanerope/resolve.h
 
+// Names a group of one engine; from 1, never used twice.
 using GroupId = int64_t;
 
+// Why a lane ended, and why a group did that did not end by its lanes.
 enum class FinishReason {
   none,       // still running
   end,        // the model wrote an end token
   stop,       // a stop string
-  length,     // the budget is spent
+  length,     // the budget, max_tokens or the model's context is spent
   retired,    // the caller ended the lane
   consensus,  // enough lanes agreed
   cancelled,  // the caller cancelled the group
@@ -31,22 +33,27 @@ enum class FinishReason {
 template <>
 std::span<const Named<FinishReason>> names();
 
+// A token that could have been drawn, with its log-probability as in LaneResult::mean_logprob.
 struct Alternative {
   TokenId token = 0;
   float logprob = 0;
 };
 
+// What became of one lane.
 struct LaneResult {
   std::string text = {};             // what the lane wrote; without its tag and without end tokens
   std::vector<TokenId> tokens = {};  // every token of the lane, forced ones included
   FinishReason finish = FinishReason::none;
   // From the text; of a lane that did not end by itself only what is marked as one (\boxed{}, a "####" line).
   std::optional<std::string> answer = {};
-  int32_t generated = 0;    // tokens that were sampled
-  double mean_logprob = 0;  // over the sampled tokens
-  int32_t start_step = 0;
+  int32_t generated = 0;  // tokens that were sampled, an end token included
+  // Over the sampled tokens, natural logarithm, of the model's own distribution: before bias, penalties and
+  // temperature. 0 without any.
+  double mean_logprob = 0;
+  int32_t start_step = 0;  // the clock when it joined
 };
 
+// An answer and how many lanes gave it. Equal answers are one, under the spelling that was seen first.
 struct Vote {
   std::string answer = {};
   int32_t count = 0;
@@ -62,17 +69,20 @@ enum class ConfidenceKind {
 template <>
 std::span<const Named<ConfidenceKind>> names();
 
+// How sure a selection is, and in what sense.
 struct Confidence {
   double value = 0;  // 0 to 1
   ConfidenceKind kind = ConfidenceKind::none;
 };
 
+// What became of a group. Seconds are those of the clock on the wall, other groups' share of each step
+// included.
 struct GroupResult {
-  std::vector<LaneResult> lanes = {};
-  int32_t selected = -1;         // index of the lane; -1 if none was selected
-  Confidence confidence = {};    // what the selection claims
-  std::vector<Vote> votes = {};  // most first
-  std::string note = {};         // anything that went wrong on the way, such as a verifier that was cut off
+  std::vector<LaneResult> lanes = {};  // by index; empty if the group ended before they started
+  int32_t selected = -1;               // index of the lane; -1 if none was selected
+  Confidence confidence = {};          // what the selection claims
+  std::vector<Vote> votes = {};        // most first
+  std::string note = {};  // anything that went wrong on the way, such as a verifier that was cut off
   int32_t prompt_tokens = 0;
   int32_t cached_prompt_tokens = 0;  // of these, read from a prefix that was already stored
   int32_t clock = 0;                 // steps
@@ -88,6 +98,7 @@ inline void rethrow_failure(const GroupResult& result) {
   if (result.error) std::rethrow_exception(result.error);
 }
 
+// What happened to a group.
 enum class EventKind {
   prefill,  // the prompt is in the KV cells; the lanes start
   lane_started,
@@ -98,33 +109,37 @@ enum class EventKind {
 template <>
 std::span<const Named<EventKind>> names();
 
+// One thing that happened to one group, as Engine::step tells it.
 struct Event {
   EventKind kind = EventKind::token;
   GroupId group = 0;
-  int32_t lane = -1;
-  int32_t step = 0;
+  int32_t lane = -1;  // from 0; -1 where the event is the group's
+  int32_t step = 0;   // of a token: at which it is fed; of lane_finished: behind its last one; else the clock
   TokenId token = 0;
-  std::string text = {};  // text that became complete with this token: whole UTF-8 characters, maybe none
-  bool forced = false;    // tag, lane text or pushed text
-  std::optional<float> logprob = {};
-  std::vector<Alternative> top = {};
-  FinishReason finish = FinishReason::none;
+  // Text that became complete with this token: whole UTF-8 characters, maybe none. Of lane_started what a
+  // fork inherits, of lane_finished what was held back.
+  std::string text = {};
+  bool forced = false;                                   // tag, lane text or pushed text
+  std::optional<float> logprob = {};                     // of sampled tokens, where the request asks for it
+  std::vector<Alternative> top = {};                     // likeliest first, Request::top_logprobs of them
+  FinishReason finish = FinishReason::none;              // of lane_finished; of group_finished: cancelled or failed
   std::shared_ptr<const ResolvedRequest> resolved = {};  // in the first event of a group: what it runs
-  std::shared_ptr<const GroupResult> result = {};
+  std::shared_ptr<const GroupResult> result = {};        // of group_finished
 };
 
-// log-probabilities of given lanes, all fed at once (teacher forcing).
+// One token of a given lane, scored with all others at once (teacher forcing).
 struct ScoredToken {
   TokenId token = 0;
-  float logprob = 0;
-  std::vector<std::pair<TokenId, float>> top_logits = {};
+  float logprob = 0;                                       // natural logarithm
+  std::vector<std::pair<TokenId, float>> top_logits = {};  // largest first, ScoreRequest::top_logits of them
 };
 
+// What Engine::score computes.
 struct ScoreResult {
   std::vector<std::vector<ScoredToken>> lanes = {};  // [lane][token]
 };
 
-// Shares of attention of one group: for each row and head, how much goes to the prompt and to each lane (its
+// Attention shares of one group: for each row and head, how much goes to the prompt and to each lane (its
 // own index is the lane itself, its own past included). They sum to 1.
 struct AttentionRecord {
   struct Row {
@@ -134,11 +149,12 @@ struct AttentionRecord {
   int32_t n_layer = 0;
   int32_t n_head = 0;
   int32_t n_lanes = 0;
-  std::vector<Row> rows = {};
+  std::vector<Row> rows = {};      // [n_rows] step by step
   std::vector<float> shares = {};  // [1 + n_lanes, n_head, n_layer, n_rows]: the prompt first
 };
 
-// The weight that one token of one lane put on every cell it saw.
+// The attention weight that one token of one lane put on every token it saw. In a layer whose window hides
+// some of them those have 0.
 struct AttentionProbe {
   // A run of `n` tokens of a lane from a step on, or of the prompt from an index on.
   struct Part {
@@ -148,7 +164,7 @@ struct AttentionProbe {
   };
   int32_t n_layer = 0;
   int32_t n_head = 0;
-  std::vector<Part> parts = {};
+  std::vector<Part> parts = {};     // in the order of the weights
   std::vector<float> weights = {};  // [tokens of all parts, n_head, n_layer]
 };
 

@@ -33,7 +33,7 @@ class GroupStream {
 
   // The group's name for others: 128 bits that cannot be guessed, since to know it is to command the group.
   const std::string& public_id() const { return public_id_; }
-  GroupId group() const;
+  GroupId group() const;  // in the service's engine
 
   // The next event, or nothing after `patience`. Throws what ended the group, where it failed or the service did.
   std::optional<Event> next(std::chrono::milliseconds patience);
@@ -74,6 +74,7 @@ class ServiceObserver {
   virtual void state(const EngineState&) {}
 };
 
+// What a service runs with.
 struct ServiceOptions {
   EngineOptions engine = {};
   int32_t most_waiting = 64;            // groups that wait for cells; more are refused with Busy
@@ -128,8 +129,8 @@ class Service {
   void drain();       // no new groups from now on
   void shut_down();   // ends the thread now
   bool idle() const;  // no group runs or waits
-  bool failed() const;
-  EngineState state() const;
+  bool failed() const;        // the thread has ended, by an error or by shut_down
+  EngineState state() const;  // after the last step
 
  private:
   void post(std::function<void(Engine&)> job);
