@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lanerope/measure.h"
 #include "lanerope/model.h"
 #include "lanerope/names.h"
 #include "lanerope/request.h"

@@ -8,7 +8,9 @@
 #include "lanerope/errors.h"    // IWYU pragma: export
 #include "lanerope/inspect.h"   // IWYU pragma: export
 #include "lanerope/machine.h"   // IWYU pragma: export
+#include "lanerope/measure.h"   // IWYU pragma: export
 #include "lanerope/model.h"     // IWYU pragma: export
+#include "lanerope/model_info.h"  // IWYU pragma: export
 #include "lanerope/names.h"     // IWYU pragma: export
 #include "lanerope/prompt.h"    // IWYU pragma: export
 #include "lanerope/request.h"   // IWYU pragma: export

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "lanerope/measure.h"
 #include "lanerope/result.h"
 
 namespace lanerope::cli {

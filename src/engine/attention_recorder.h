@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/attention_plan.h"
+#include "lanerope/measure.h"
 #include "lanerope/result.h"
 #include "model/model_runner.h"
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lanerope/resolve.h"
+#include "lanerope/measure.h"
 #include "lanerope/result.h"
 #include "server/api_error.h"
 

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lanerope/coupling.h"
+
+namespace lanerope {
+
+// What a model or an adapter that was trained with lanes says of them: the keys `lanerope.*` of its file.
+struct LaneTraining {
+  std::string file = {};
+  Coupling coupling = {};
+  std::optional<std::string> tag = {};  // as Request::tag
+  std::vector<int32_t> lanes = {};      // numbers of lanes that it was trained with
+};
+
+// An adapter as its file and its options describe it.
+struct AdapterInfo {
+  std::string file = {};
+  float scale = 1.0F;  // as loaded
+  int32_t rank = 0;
+  float alpha = 0;  // it adds scale * alpha / rank * B (A x)
+  int32_t n_tensors = 0;
+  size_t bytes = 0;
+  std::optional<LaneTraining> lanes = {};  // unset for a plain LoRA
+  bool on_prompt = true;                   // whether the adapter is on while the prompt is read
+};
+
+// A model as its file describes it, and how it is loaded.
+struct ModelInfo {
+  std::string file = {};
+  std::string name = {};          // as the file says
+  std::string architecture = {};  // general.architecture: "llama", "gemma3", ...
+  int32_t n_layer = 0;
+  int32_t n_embd = 0;     // components of a token's vector between layers
+  int32_t n_head = 0;     // query heads
+  int32_t n_head_kv = 0;  // heads of keys and values
+  int32_t head_dim = 0;   // components of a head
+  int32_t n_ffn = 0;      // components inside a feed-forward layer
+  int32_t n_vocab = 0;
+  int32_t trained_context = 0;  // tokens; prompt and budget of a request must fit into it
+  std::string rope = {};        // "base 10000", "base 500000, with rope_freqs", ...
+  bool tied_output = false;     // the output matrix is the embedding
+  int64_t n_parameters = 0;
+  size_t weight_bytes = 0;                           // as stored in the file
+  size_t resident_bytes = 0;                         // as held for computing
+  std::map<std::string, int64_t> tensor_types = {};  // how many tensors of each type
+  std::string tokenizer = {};                        // as the file names it: "gpt2 (qwen2)"
+  std::string chat_template = {};                    // the built-in name, or empty if none was recognised
+  std::string device = {};
+  std::string back_end = {};  // a name of BackEnd, never "automatic"
+  int32_t threads = 0;
+  std::optional<LaneTraining> lanes = {};  // where the base model itself was trained with lanes
+  std::vector<AdapterInfo> adapters = {};
+};
+
+}  // namespace lanerope
