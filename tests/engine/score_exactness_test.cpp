@@ -38,7 +38,7 @@ const std::vector<Coupling>& couplings() {
   return all;
 }
 
-std::string describe(const Coupling& c) {
+std::string title_of(const Coupling& c) {
   return std::string(name(c.kind)) + " " + std::string(name(c.init)) + " " + std::string(name(c.visibility)) +
          " " + std::string(name(c.topology)) + " window " + std::to_string(c.window);
 }
@@ -87,7 +87,7 @@ TEST_P(ScoreExactness, OneLaneIsThePlainModelToTheBit) {
     Engine other = engine();
     EXPECT_TRUE(
         support::all_logits(other, {.prompt_tokens = prompt, .lanes = {lane}, .coupling = coupling}) == first)
-        << describe(coupling);
+        << title_of(coupling);
   }
   for (size_t i = 1; i < lane.size(); ++i) {
     std::vector<TokenId> longer = prompt;
@@ -136,7 +136,7 @@ TEST_P(ScoreExactness, ShiftingTheLaneIndicesChangesNothing) {
       Engine other = engine();
       support::AllLogits logits = support::all_logits(other, shifted);
       logits.erase(logits.begin(), logits.begin() + static_cast<std::ptrdiff_t>(shift));
-      expect_same(logits, expected, describe(coupling) + ", shifted by " + std::to_string(shift));
+      expect_same(logits, expected, title_of(coupling) + ", shifted by " + std::to_string(shift));
     }
   }
 }
@@ -179,7 +179,7 @@ TEST_P(ScoreExactness, PrefillAndDecodeAgree) {
       Engine stepwise = engine(n);
       const double off = support::relative_difference(support::all_logits(stepwise, request),
                                                       support::all_logits(whole, request));
-      EXPECT_LT(off, f16_cells) << describe(coupling) << ", " << n << " lanes";
+      EXPECT_LT(off, f16_cells) << title_of(coupling) << ", " << n << " lanes";
     }
   }
 }
@@ -214,8 +214,8 @@ TEST(SmallCells, HoldWhatLargeOnesHoldToTheirRounding) {
       return support::all_logits(engine, request);
     };
     const support::AllLogits coarse = logits(KvType::q8_0, 512);
-    EXPECT_LT(support::relative_difference(coarse, logits(KvType::f16, 512)), 0.1) << describe(coupling);
-    EXPECT_LT(support::relative_difference(logits(KvType::q8_0, 3), coarse), 1e-2) << describe(coupling);
+    EXPECT_LT(support::relative_difference(coarse, logits(KvType::f16, 512)), 0.1) << title_of(coupling);
+    EXPECT_LT(support::relative_difference(logits(KvType::q8_0, 3), coarse), 1e-2) << title_of(coupling);
   }
 }
 

@@ -6,7 +6,7 @@
 #include "tests/support/engine_run.h"
 #include "tests/support/random_models.h"
 
-namespace lanerope {
+namespace lanerope::engine {
 namespace {
 
 // How matrices are stored. Where value and up are of another type, the kernels cannot join them with their
@@ -24,9 +24,9 @@ constexpr Storage f16_and_f32{"f16", "f32", 6e-3};
 constexpr Storage q8_0_and_f16{"q8_0", "f16", 8e-2};
 
 // What the kernels fuse, join and pack, the plain operations of ggml do one by one.
-class TwoPaths : public testing::TestWithParam<std::tuple<const char*, Storage>> {
+class TwoBackEnds : public testing::TestWithParam<std::tuple<const char*, Storage>> {
  protected:
-  static RandomModel model() {
+  static tools::RandomModel random_model() {
     const auto& [architecture, storage] = GetParam();
     return {.architecture = architecture,
             .n_layer = 2,
@@ -38,7 +38,8 @@ class TwoPaths : public testing::TestWithParam<std::tuple<const char*, Storage>>
             .n_vocab = 259,
             .type = storage.type,
             .type_of_v_and_up = storage.type_of_v_and_up,
-            .tied = true};
+            .tied = true,
+            .window = 6};
   }
 
   static std::vector<float> omega_of_two_layers() {
@@ -48,47 +49,47 @@ class TwoPaths : public testing::TestWithParam<std::tuple<const char*, Storage>>
   }
 
   static void expect_same(const std::vector<AdapterOptions>& adapters) {
-    const std::string file = write_model(model());
+    const std::string file = support::write_model(random_model());
     std::vector<AdapterOptions> fitting = adapters;
-    for (AdapterOptions& adapter : fitting) adapter.file = write_adapter({.rank = 3, .strength = 0.4F}, file);
-    Engine kernels(load_model(file, Path::kernels, fitting), {.kv_cells = 256});
-    Engine plain(load_model(file, Path::ggml, fitting), {.kv_cells = 256});
+    for (AdapterOptions& adapter : fitting) adapter.file = support::write_adapter({.rank = 3, .strength = 0.4F}, file);
+    Engine kernels(support::load_model(file, BackEnd::kernels, fitting), {.kv_cells = 256});
+    Engine plain(support::load_model(file, BackEnd::ggml, fitting), {.kv_cells = 256});
     for (const Coupling& coupling :
          {Coupling{.kind = CouplingKind::independent},
           Coupling{.kind = CouplingKind::lanerope, .init = OmegaInit::given, .omega = omega_of_two_layers()},
           Coupling{.kind = CouplingKind::groupthink, .visibility = Visibility::interleaved},
           Coupling{.kind = CouplingKind::hogwild, .visibility = Visibility::strict, .window = 3}}) {
-      const ScoreRequest request{.prompt_tokens = some_tokens(9, 1),
-                                 .lanes = {some_tokens(7, 2), some_tokens(4, 3), some_tokens(6, 4)},
+      const ScoreRequest request{.prompt_tokens = support::some_tokens(9, 1),
+                                 .lanes = {support::some_tokens(7, 2), support::some_tokens(4, 3), support::some_tokens(6, 4)},
                                  .start_steps = {0, 0, 2},
                                  .coupling = coupling,
                                  .stride = 11};
-      EXPECT_LT(relative_difference(all_logits(kernels, request), all_logits(plain, request)),
+      EXPECT_LT(support::relative_difference(support::all_logits(kernels, request), support::all_logits(plain, request)),
                 std::get<1>(GetParam()).rounding)
           << name(coupling.kind);
     }
   }
 };
 
-TEST_P(TwoPaths, GiveTheSameLogits) {
+TEST_P(TwoBackEnds, GiveTheSameLogits) {
   expect_same({});
 }
 
-TEST_P(TwoPaths, GiveTheSameLogitsWithAdapters) {
+TEST_P(TwoBackEnds, GiveTheSameLogitsWithAdapters) {
   expect_same({{.scale = 1}, {.scale = -0.5F}});
 }
 
-std::string name_of(const testing::TestParamInfo<TwoPaths::ParamType>& of) {
+std::string name_of(const testing::TestParamInfo<TwoBackEnds::ParamType>& of) {
   const auto& [architecture, storage] = of.param;
   const std::string other = storage.type_of_v_and_up;
   return std::string(architecture) + "_" + storage.type + (other.empty() ? "" : "_and_" + other);
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, TwoPaths,
-                         testing::Combine(testing::Values("llama", "qwen2", "qwen3"),
+INSTANTIATE_TEST_SUITE_P(Models, TwoBackEnds,
+                         testing::Combine(testing::Values("llama", "qwen2", "qwen3", "olmo2", "gemma3"),
                                           testing::Values(f16, bf16, q8_0, q4_k_m, f16_and_f32,
                                                           q8_0_and_f16)),
                          name_of);
 
 }  // namespace
-}  // namespace lanerope
+}  // namespace lanerope::engine
