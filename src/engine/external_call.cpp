@@ -119,8 +119,7 @@ CallResult run_call(const CallOptions& options, const std::string& input, const 
   if (pipe2(in.data(), O_CLOEXEC) != 0) return {.failure = options.what + " could not be started"};
   Descriptor child_in(in[0]);
   Descriptor to_child(in[1]);
-  if (pipe2(out.data(), O_CLOEXEC) != 0)
-    return {.failure = options.what + " could not be started"};
+  if (pipe2(out.data(), O_CLOEXEC) != 0) return {.failure = options.what + " could not be started"};
   Descriptor from_child(out[0]);
   Descriptor child_out(out[1]);
   fcntl(to_child.get(), F_SETFL, O_NONBLOCK);

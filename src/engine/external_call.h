@@ -21,8 +21,8 @@ struct CallResult {
   std::string failure = {};
 };
 
-// Runs the command with `input` on its standard input, and blocks until it ends or is killed, at the time-out or when
-// asked to stop, with everything that it started. Never throws.
+// Runs the command with `input` on its standard input, and blocks until it ends or is killed, at the time-out
+// or when asked to stop, with everything that it started. Never throws.
 CallResult run_call(const CallOptions& options, const std::string& input, const std::stop_token& stop = {});
 
 // The same on a thread of its own. When the call goes away before it is done, it is killed.

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <optional>
+#include <thread>
 
 namespace lanerope::engine {
 namespace {
@@ -32,8 +33,22 @@ TEST(ExternalCall, IsWaitedForNoLongerThanIsAsked) {
 
 TEST(ExternalCall, IsKilledWhenItGoesAway) {
   const auto start = std::chrono::steady_clock::now();
-  { const ExternalCall call(options("sleep 30"), ""); }
+  {
+    const ExternalCall call(options("sleep 30"), "");
+  }
   EXPECT_LT(std::chrono::steady_clock::now() - start, seconds(10));
+}
+
+TEST(ExternalCall, StopsWhenAsked) {
+  std::stop_source stop;
+  std::thread later([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    stop.request_stop();
+  });
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_NE(run_call(options("sleep 60", 60), "", stop.get_token()).failure, "");
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(10));
+  later.join();
 }
 
 TEST(ExternalCall, SaysByItsNameWhyThereIsNoResult) {
