@@ -86,12 +86,12 @@ void bench_product(ggml_type type, Shape shape, const kernels::MachineCeilings& 
     const int used = columns > 64 ? std::min(copies, 2) : copies;
     const double prepare = best_seconds(ceilings.n_threads, 21, [&](int thread) {
       kernels::prepare_activations(products[0]->activations, {.x = x.data(),
-                                                          .n_in = shape.n_in,
-                                                          .n_columns = columns,
-                                                          .column_stride = shape.n_in,
-                                                          .prepared = prepared.data(),
-                                                          .thread = thread,
-                                                          .n_threads = ceilings.n_threads});
+                                                              .n_in = shape.n_in,
+                                                              .n_columns = columns,
+                                                              .column_stride = shape.n_in,
+                                                              .prepared = prepared.data(),
+                                                              .thread = thread,
+                                                              .n_threads = ceilings.n_threads});
     });
     const double seconds = best_seconds(ceilings.n_threads, 15,
                                         [&](int) {

@@ -23,7 +23,8 @@ struct Prompt {
 // What becomes of messages where the model has no chat template that lanerope knows.
 enum class NoTemplate {
   refuse,
-  // A single message of the user goes in as its text; ResolvedRequest::raw_prompt tells the front end to say so.
+  // A single message of the user goes in as its text; ResolvedRequest::raw_prompt tells the front end to say
+  // so.
   raw_with_note,
 };
 

@@ -29,17 +29,20 @@ enum class TaggedLanes {
   several,  // those of every group of more than one
 };
 
-// What a front end decides where a request does not, as data: the command line, the server and the evaluation each
-// have one.
+// What a front end decides where a request does not, as data: the command line, the server and the evaluation
+// each have one.
 struct RequestDefaults {
-  CouplingKind untrained = CouplingKind::lanerope;  // where neither the model nor an adapter was trained with lanes
+  CouplingKind untrained =
+      CouplingKind::lanerope;  // where neither the model nor an adapter was trained with lanes
   int32_t budget = 256;
-  bool budget_behind_forced = false;  // it comes behind the longest of what lanes are forced, instead of holding it
-  int32_t most_cells = 0;  // a default budget shrinks until prompt and lanes fit into so many cells; 0: no bound
+  bool budget_behind_forced =
+      false;  // it comes behind the longest of what lanes are forced, instead of holding it
+  int32_t most_cells =
+      0;  // a default budget shrinks until prompt and lanes fit into so many cells; 0: no bound
   OverContext over_context = OverContext::refuse;
   NoTemplate no_template = NoTemplate::refuse;
   TaggedLanes tagged = TaggedLanes::seeing;
-  uint64_t seeds = 0;  // an unset seed is drawn from the numbers below this; 0: it is 0
+  uint64_t seeds = 0;                      // an unset seed is drawn from the numbers below this; 0: it is 0
   std::vector<float> adapter_scales = {};  // where the request has none; empty: those they were loaded with
   std::string verifier = {};               // the command of selection by verifier where the request has none
   double verifier_timeout = 30;            // seconds, of that command
@@ -50,17 +53,18 @@ struct ResolvedLane {
   int32_t tag_tokens = 0;            // how many of them are the tag
 };
 
-// A request with everything decided: prompt tokenised, defaults filled in, the adapters' wishes heard, all of it
-// checked. Made by resolve() alone and never changed; the first event of a group carries it.
+// A request with everything decided: prompt tokenised, defaults filled in, the adapters' wishes heard, all of
+// it checked. Made by resolve() alone and never changed; the first event of a group carries it.
 struct ResolvedRequest {
   const Model* model = nullptr;  // of which it was resolved, to be told from another; not owned
   std::vector<TokenId> prompt = {};
-  bool raw_prompt = false;  // messages went in as text, since the model has no chat template that lanerope knows
+  bool raw_prompt =
+      false;  // messages went in as text, since the model has no chat template that lanerope knows
   Coupling coupling = {};
-  int32_t stride = 0;                                               // K in force
-  std::shared_ptr<const core::LaneFrequencies> frequencies = {};    // theta and omega in force
-  std::string tag = {};                                             // with {k}
-  std::vector<ResolvedLane> lanes = {};                             // [N]
+  int32_t stride = 0;                                             // K in force
+  std::shared_ptr<const core::LaneFrequencies> frequencies = {};  // theta and omega in force
+  std::string tag = {};                                           // with {k}
+  std::vector<ResolvedLane> lanes = {};                           // [N]
   int32_t reserved_lanes = 0;
   int32_t budget = 0;
   int32_t max_tokens = 0;  // 0: all of the budget
@@ -82,8 +86,8 @@ struct ResolvedRequest {
 std::shared_ptr<const ResolvedRequest> resolve(const Model& model, const Request& request,
                                                const RequestDefaults& defaults = {});
 
-// The coupling that a choice comes to for a model with these adapter scales (empty: as loaded). Its stride may
-// still be 0. Without the check of what an adapter was trained with.
+// The coupling that a choice comes to for a model with these adapter scales (empty: as loaded). Its stride
+// may still be 0. Without the check of what an adapter was trained with.
 struct CouplingScope {
   CouplingKind untrained = CouplingKind::lanerope;
   std::vector<float> adapter_scales = {};

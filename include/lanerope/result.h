@@ -119,10 +119,10 @@ struct Event {
   // Text that became complete with this token: whole UTF-8 characters, maybe none. Of lane_started what a
   // fork inherits, of lane_finished what was held back.
   std::string text = {};
-  bool forced = false;                                   // tag, lane text or pushed text
-  std::optional<float> logprob = {};                     // of sampled tokens, where the request asks for it
-  std::vector<Alternative> top = {};                     // likeliest first, Request::top_logprobs of them
-  FinishReason finish = FinishReason::none;              // of lane_finished; of group_finished: cancelled or failed
+  bool forced = false;                       // tag, lane text or pushed text
+  std::optional<float> logprob = {};         // of sampled tokens, where the request asks for it
+  std::vector<Alternative> top = {};         // likeliest first, Request::top_logprobs of them
+  FinishReason finish = FinishReason::none;  // of lane_finished; of group_finished: cancelled or failed
   std::shared_ptr<const ResolvedRequest> resolved = {};  // in the first event of a group: what it runs
   std::shared_ptr<const GroupResult> result = {};        // of group_finished
 };

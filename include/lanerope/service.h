@@ -23,10 +23,12 @@ namespace service {
 class EngineThread;  // src/service/engine_thread.h
 }
 
-// The prefix and 32 hexadecimal digits from the operating system's random source: a name that cannot be guessed.
+// The prefix and 32 hexadecimal digits from the operating system's random source: a name that cannot be
+// guessed.
 std::string new_public_id(std::string_view prefix);
 
-// The way of one group's events from the service's thread to whoever reads them. Any thread may call any member.
+// The way of one group's events from the service's thread to whoever reads them. Any thread may call any
+// member.
 class GroupStream {
  public:
   explicit GroupStream(std::string public_id) : public_id_(std::move(public_id)) {}
@@ -35,7 +37,8 @@ class GroupStream {
   const std::string& public_id() const { return public_id_; }
   GroupId group() const;  // in the service's engine
 
-  // The next event, or nothing after `patience`. Throws what ended the group, where it failed or the service did.
+  // The next event, or nothing after `patience`. Throws what ended the group, where it failed or the service
+  // did.
   std::optional<Event> next(std::chrono::milliseconds patience);
   // Where the lanes looked; set before group_finished where it was asked for, null otherwise.
   std::shared_ptr<const AttentionRecord> attention() const;
@@ -81,26 +84,27 @@ struct ServiceOptions {
   std::chrono::seconds hold_time{600};  // how long a finished group stays readable after the last probe
 };
 
-// An engine with a thread of its own. Other threads talk to it through bounded queues; every member may be called from
-// any thread and waits at most for the step that is under way.
+// An engine with a thread of its own. Other threads talk to it through bounded queues; every member may be
+// called from any thread and waits at most for the step that is under way.
 class Service {
  public:
   // `observer`, if any, must outlive the service. Throws as Engine's constructor.
-  Service(std::shared_ptr<const Model> model, const ServiceOptions& options, ServiceObserver* observer = nullptr);
+  Service(std::shared_ptr<const Model> model, const ServiceOptions& options,
+          ServiceObserver* observer = nullptr);
   // Ends the thread; what still runs is cut off and told so.
   ~Service();
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
-  // Queues a group that resolve() made. Throws InvalidRequest or DoesNotFit, Busy where too many wait, Draining while
-  // it drains.
+  // Queues a group that resolve() made. Throws InvalidRequest or DoesNotFit, Busy where too many wait,
+  // Draining while it drains.
   std::shared_ptr<GroupStream> submit(std::shared_ptr<const ResolvedRequest> request);
 
   // Its lanes and cells are free in the next step.
   void cancel(GroupId group);
 
-  // Runs `work(engine)` between two steps and returns what it returns, or throws what it throws. Throws Busy where too
-  // much is asked at once.
+  // Runs `work(engine)` between two steps and returns what it returns, or throws what it throws. Throws Busy
+  // where too much is asked at once.
   template <typename Work>
   auto call(Work work) {
     using Result = std::invoke_result_t<Work, Engine&>;
@@ -126,9 +130,9 @@ class Service {
   // The group of that name. Throws NoSuchGroup.
   GroupId find(std::string_view public_id) const;
 
-  void drain();       // no new groups from now on
-  void shut_down();   // ends the thread now
-  bool idle() const;  // no group runs or waits
+  void drain();               // no new groups from now on
+  void shut_down();           // ends the thread now
+  bool idle() const;          // no group runs or waits
   bool failed() const;        // the thread has ended, by an error or by shut_down
   EngineState state() const;  // after the last step
 

@@ -114,7 +114,8 @@ void note_raw_prompt(bool raw) {
   if (!raw || said) return;
   said = true;
   print_note(
-      "lanerope: the text goes in as it is, since the model has no chat template that lanerope knows; name one with "
+      "lanerope: the text goes in as it is, since the model has no chat template that lanerope knows; name "
+      "one with "
       "--chat-template, or say --raw");
 }
 

@@ -11,13 +11,13 @@
 
 namespace lanerope::cli {
 
-// What `run`, `data rollout` and `data collaborate` decide where their options do not; `chat` differs in that it
-// needs a chat template.
+// What `run`, `data rollout` and `data collaborate` decide where their options do not; `chat` differs in that
+// it needs a chat template.
 RequestDefaults run_defaults();
 RequestDefaults chat_defaults();
 
-// The options as a request, without its prompt. Nothing is decided here. Throws InvalidRequest for options that do not
-// go together.
+// The options as a request, without its prompt. Nothing is decided here. Throws InvalidRequest for options
+// that do not go together.
 Request to_request(const RequestFlags& flags);
 
 // The options of a coupling. Reads the file of --omega: throws SystemError or BadFile.

@@ -29,9 +29,9 @@ struct ResolvedCoupling {
   std::shared_ptr<const LaneFrequencies> frequencies = {};
 };
 
-// The stride and the rotations in force. Equal results share one LaneFrequencies for as long as anybody holds it, so
-// that whoever compares frequencies may compare addresses. May be called from any thread. Throws InvalidRequest where
-// a given omega has the wrong length or holds what is no number.
+// The stride and the rotations in force. Equal results share one LaneFrequencies for as long as anybody holds
+// it, so that whoever compares frequencies may compare addresses. May be called from any thread. Throws
+// InvalidRequest where a given omega has the wrong length or holds what is no number.
 ResolvedCoupling resolve_coupling(const Coupling& coupling, const CouplingFacts& facts);
 
 }  // namespace lanerope::core

@@ -65,7 +65,8 @@ void Group::prefill_is_done(std::span<const float> logits, Sampler& sampler) {
   emit({.kind = EventKind::prefill});
   for (int32_t m = 0; m < request_.n_lanes(); ++m) {
     memory_.add_lane({.start_step = clock_}, nullptr);
-    add_lane({.start_step = clock_, .forced = request_.lanes[m].forced, .silent = request_.lanes[m].tag_tokens});
+    add_lane(
+        {.start_step = clock_, .forced = request_.lanes[m].forced, .silent = request_.lanes[m].tag_tokens});
   }
   for (int32_t m = 0; m < request_.n_lanes(); ++m) choose(m, prompt_logits_, sampler);
   after_step();

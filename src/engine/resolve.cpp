@@ -127,8 +127,8 @@ std::vector<ResolvedLane> resolve_lanes(const Model& model, const Request& reque
   return lanes;
 }
 
-// The cells of a lane. What lanes are forced counts against the budget, while max_tokens means what a lane writes by
-// itself.
+// The cells of a lane. What lanes are forced counts against the budget, while max_tokens means what a lane
+// writes by itself.
 int32_t budget_for(const ResolvedRequest& resolved, const RequestDefaults& defaults, int32_t context) {
   const Request& request = resolved.asked;
   if (request.budget) return *request.budget;
@@ -253,8 +253,8 @@ std::shared_ptr<const ResolvedRequest> resolve(const Model& model, const Request
   check_budget(resolved.budget);
   check_context(resolved.prompt_cells(), resolved.budget, context);
   check_lanes(resolved);
-  const int64_t cells = resolved.prompt_cells() +
-                        (int64_t{request.lanes} + request.reserved_lanes) * resolved.budget;
+  const int64_t cells =
+      resolved.prompt_cells() + (int64_t{request.lanes} + request.reserved_lanes) * resolved.budget;
   require(cells <= std::numeric_limits<int32_t>::max(),
           "the request needs " + std::to_string(cells) +
               " KV cells, more than any engine has; use fewer lanes or a smaller budget");

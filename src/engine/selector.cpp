@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "engine/verifier.h"
+
 namespace lanerope::engine {
 
 void Selector::start(std::vector<LaneResult> lanes, std::vector<int32_t> finish_order,
@@ -11,19 +13,17 @@ void Selector::start(std::vector<LaneResult> lanes, std::vector<int32_t> finish_
   finish_order_ = std::move(finish_order);
   const Selection& selection = request_.selection;
   if (selection.kind != SelectionKind::verifier) return;
-  VerifierOptions options{.command = selection.verifier_command,
-                          .timeout = selection.verifier_timeout,
-                          .prompt = prompt,
-                          .stop = stop_.get_token()};
-  verdict_ = std::async(std::launch::async, [options = std::move(options), candidates = lanes_] {
-    return run_verifier(options, candidates);
-  });
+  verifier_ = std::make_unique<ExternalCall>(CallOptions{.command = selection.verifier_command,
+                                                         .what = "the verifier",
+                                                         .timeout = selection.verifier_timeout},
+                                             verifier_input(prompt, lanes_));
 }
 
 std::optional<Selector::Outcome> Selector::poll(std::chrono::milliseconds patience) {
-  if (!verdict_.valid()) return choose();
-  if (verdict_.wait_for(patience) != std::future_status::ready) return std::nullopt;
-  return by_verdict(verdict_.get());
+  if (verifier_ == nullptr) return choose();
+  const std::optional<CallResult> result = verifier_->poll(patience);
+  if (!result) return std::nullopt;
+  return by_verdict(read_verdict(*result, lanes_.size()));
 }
 
 Selector::Outcome Selector::choose() const {

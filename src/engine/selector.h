@@ -2,12 +2,12 @@
 #pragma once
 
 #include <chrono>
-#include <future>
+#include <memory>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <vector>
 
+#include "engine/external_call.h"
 #include "engine/selection.h"
 #include "engine/verifier.h"
 #include "lanerope/resolve.h"
@@ -23,16 +23,14 @@ class Selector {
   };
 
   explicit Selector(const ResolvedRequest& request) : request_(request) {}
-  // A verifier that still runs is stopped.
-  ~Selector() { stop(); }
-  Selector(const Selector&) = delete;
-  Selector& operator=(const Selector&) = delete;
-
   // `finish_order` has the lanes in the order in which they ended. `prompt` is what a verifier is told.
   void start(std::vector<LaneResult> lanes, std::vector<int32_t> finish_order, const std::string& prompt);
-  // The outcome once there is one; waits at most `patience` for it.
+  // The outcome, once, when there is one; waits at most `patience` for it.
   std::optional<Outcome> poll(std::chrono::milliseconds patience);
-  void stop() { stop_.request_stop(); }
+  // A verifier that still runs is killed, here or when the selector goes away.
+  void stop() {
+    if (verifier_ != nullptr) verifier_->stop();
+  }
 
  private:
   Outcome choose() const;
@@ -41,8 +39,7 @@ class Selector {
   const ResolvedRequest& request_;
   std::vector<LaneResult> lanes_ = {};
   std::vector<int32_t> finish_order_ = {};
-  std::stop_source stop_;
-  std::future<Verdict> verdict_;  // waits for the verifier when it goes away, so that is stopped first
+  std::unique_ptr<ExternalCall> verifier_;
 };
 
 }  // namespace lanerope::engine

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <map>
 #include <set>
 #include <vector>
 
@@ -13,6 +12,7 @@
 #include "eval/lane_watch.h"
 #include "eval/to_request.h"
 #include "lanerope/errors.h"
+#include "rollout/many_groups.h"
 #include "rollout/rollout.h"
 
 namespace lanerope::eval {
@@ -47,11 +47,6 @@ class ArmRun {
   }
 
  private:
-  struct Running {
-    Job job;
-    std::vector<LaneWatch> lanes;
-  };
-
   const EvalQuestion& question_of(const Job& job) const {
     return questions_[static_cast<size_t>(job.question)];
   }
@@ -63,18 +58,13 @@ class ArmRun {
     return resolve(*model_, request, eval_defaults());
   }
   int32_t cells_of_largest() const;
-  void submit(Engine& engine, const Job& job);
-  void take(const Event& event, const std::function<void(const EvalRecord&)>& sink);
-  EvalRecord record_of(const Running& running, const GroupResult& result) const;
+  EvalRecord record_of(const Job& job, const std::vector<LaneWatch>& lanes, const GroupResult& result) const;
 
   std::shared_ptr<const Model> model_;
   const Arm& arm_;
   std::span<const EvalQuestion> questions_;
   const EvalPlan& plan_;
   std::vector<Job> jobs_;
-  std::map<GroupId, Running> running_;
-  int32_t reading_ = 0;  // groups whose prompt is not read yet
-  size_t finished_ = 0;
   StepTimes times_;
   double seconds_ = 0;
   int64_t steps_ = 0;
@@ -105,18 +95,11 @@ int32_t ArmRun::cells_of_largest() const {
   return cells;
 }
 
-void ArmRun::submit(Engine& engine, const Job& job) {
-  const std::shared_ptr<const ResolvedRequest> request = request_for(job);
-  if (plan_.resolved) plan_.resolved(*request);
-  running_.emplace(engine.submit(request),
-                   Running{.job = job, .lanes = std::vector<LaneWatch>(static_cast<size_t>(arm_.lanes))});
-  ++reading_;
-}
-
-EvalRecord ArmRun::record_of(const Running& running, const GroupResult& result) const {
+EvalRecord ArmRun::record_of(const Job& job, const std::vector<LaneWatch>& lanes,
+                             const GroupResult& result) const {
   EvalRecord record{.arm = arm_.name,
-                    .question = running.job.question,
-                    .group = running.job.group,
+                    .question = job.question,
+                    .group = job.group,
                     .seconds = result.decode_seconds,
                     .steps = result.clock};
   for (size_t m = 0; m < result.lanes.size(); ++m) {
@@ -129,36 +112,35 @@ EvalRecord ArmRun::record_of(const Running& running, const GroupResult& result) 
          .ended = ended,
          .length = static_cast<int32_t>(lane.tokens.size()) + (ended && !end_counted ? 1 : 0),
          .mean_logprob = lane.mean_logprob,
-         .settled = running.lanes[m].settled()});
+         .settled = lanes[m].settled()});
   }
   return record;
-}
-
-void ArmRun::take(const Event& event, const std::function<void(const EvalRecord&)>& sink) {
-  if (event.kind == EventKind::prefill) --reading_;
-  if (event.kind == EventKind::token) running_.at(event.group).lanes[event.lane].add(event);
-  if (event.kind != EventKind::group_finished) return;
-  rethrow_failure(*event.result);
-  sink(record_of(running_.at(event.group), *event.result));
-  running_.erase(event.group);
-  ++finished_;
 }
 
 void ArmRun::run(const std::function<void(const EvalRecord&)>& sink) {
   // Groups of N lanes for every group of one: the same number of rows a step in every arm.
   const int32_t parallel = std::max(1, plan_.parallel / arm_.lanes);
   Engine engine(model_, {.kv_cells = cells_of_largest() * parallel, .share_prefixes = false});
+  rollout::ManyGroups groups(engine, {.stopped = plan_.stopped,
+                                      .step_done = [this](int32_t lanes, bool reads_prompts, double seconds) {
+                                        if (!reads_prompts) times_.add(lanes, seconds);
+                                        ++steps_;
+                                      }});
   const auto start = Clock::now();
   size_t submitted = 0;
-  while (finished_ < jobs_.size() && !(plan_.stopped && plan_.stopped())) {
-    while (submitted < jobs_.size() && std::ssize(running_) < parallel) submit(engine, jobs_[submitted++]);
-    const int32_t live = engine.state().lanes;
-    const bool reads_prompts = reading_ > 0;
-    const auto before = Clock::now();
-    engine.step([&](const Event& event) { take(event, sink); });
-    if (!reads_prompts) times_.add(live, seconds_since(before));
-    ++steps_;
-  }
+  groups.run([&] {
+    while (submitted < jobs_.size() && groups.running() < parallel) {
+      const Job job = jobs_[submitted++];
+      const std::shared_ptr<const ResolvedRequest> request = request_for(job);
+      if (plan_.resolved) plan_.resolved(*request);
+      groups.submit(request,
+                    [&sink, this, job, lanes = std::vector<LaneWatch>(static_cast<size_t>(arm_.lanes))](
+                        const Event& event) mutable {
+                      if (event.kind == EventKind::token) lanes[event.lane].add(event);
+                      if (event.kind == EventKind::group_finished) sink(record_of(job, lanes, *event.result));
+                    });
+    }
+  });
   seconds_ = seconds_since(start);
 }
 

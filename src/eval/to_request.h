@@ -7,8 +7,8 @@
 
 namespace lanerope::eval {
 
-// What an evaluation decides where an arm does not: lanes are tagged wherever there are several, so that the arm
-// `closed` differs from the arm `lanerope` in what lanes see and in nothing else.
+// What an evaluation decides where an arm does not: lanes are tagged wherever there are several, so that the
+// arm `closed` differs from the arm `lanerope` in what lanes see and in nothing else.
 RequestDefaults eval_defaults();
 
 // The arm as a request, without its prompt, budget and seed. Nothing is decided here.

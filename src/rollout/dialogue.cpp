@@ -2,12 +2,15 @@
 #include "rollout/dialogue.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <memory>
 #include <utility>
 #include <vector>
 
 #include "answers/extract.h"
 #include "rollout/lane_score.h"
+#include "rollout/many_groups.h"
 #include "rollout/ordered_traces.h"
 
 namespace lanerope::rollout {
@@ -46,31 +49,23 @@ class Dialogue {
         assistants_(static_cast<size_t>(options.rollout.request.lanes)) {}
 
   // Submits a turn of each assistant who is not done; how many.
-  int32_t start_round(Engine& engine, std::map<GroupId, size_t>& speakers) {
+  int32_t start_round(const Model& model, ManyGroups& groups) {
     const bool spent = (round_ + 1) * options_.turn > written_budget(options_);
-    int32_t n = 0;
     for (size_t k = 0; k < assistants_.size() && !spent; ++k) {
       if (assistants_[k].done) continue;
       const Request request = turn_request(k);
-      if (!fits(engine.model(), request)) break;
-      speakers.emplace(engine.submit(request, options_.rollout.defaults), k);
-      ++n;
+      if (!fits(model, request)) break;
+      groups.submit(resolve(model, request, options_.rollout.defaults),
+                    [this, &model, k](const Event& event) {
+                      if (event.kind != EventKind::group_finished) return;
+                      take_turn(model, k, event.result->lanes.front());
+                      --writing_;
+                    });
+      ++writing_;
     }
-    return n;
+    return writing_;
   }
-
-  void take_turn(const Model& model, size_t k, const LaneResult& lane) {
-    Assistant& assistant = assistants_[k];
-    assistant.turn = written_text(model, lane);
-    const bool cut = lane.finish == FinishReason::length;
-    // A number that the turn's end cuts off may go on in the next.
-    const std::string text = assistant.text + assistant.turn;
-    assistant.done = answers::extract_settled_answer(cut ? text : text + "\n").has_value();
-    if (assistant.done || cut) return;
-    const auto wait = static_cast<int32_t>(n_tokens(model, options_.wait));
-    auto length = static_cast<int32_t>(n_tokens(model, assistant.turn));
-    for (; wait > 0 && length + wait <= options_.turn; length += wait) assistant.turn += options_.wait;
-  }
+  bool in_round() const { return writing_ > 0; }
 
   void end_round() {
     for (size_t k = 0; k < assistants_.size(); ++k) {
@@ -97,6 +92,19 @@ class Dialogue {
   }
 
  private:
+  void take_turn(const Model& model, size_t k, const LaneResult& lane) {
+    Assistant& assistant = assistants_[k];
+    assistant.turn = written_text(model, lane);
+    const bool cut = lane.finish == FinishReason::length;
+    // A number that the turn's end cuts off may go on in the next.
+    const std::string text = assistant.text + assistant.turn;
+    assistant.done = answers::extract_settled_answer(cut ? text : text + "\n").has_value();
+    if (assistant.done || cut) return;
+    const auto wait = static_cast<int32_t>(n_tokens(model, options_.wait));
+    auto length = static_cast<int32_t>(n_tokens(model, assistant.turn));
+    for (; wait > 0 && length + wait <= options_.turn; length += wait) assistant.turn += options_.wait;
+  }
+
   static size_t n_tokens(const Model& model, const std::string& text) {
     return model.encode(text, {.add_special = false, .parse_special = true}).size();
   }
@@ -125,87 +133,58 @@ class Dialogue {
   std::vector<Assistant> assistants_;
   std::string transcript_;
   int32_t round_ = 0;
+  int32_t writing_ = 0;  // assistants whose turn is under way
 };
 
-// A dialogue and the turns of its round that are being written.
-struct RunningDialogue {
-  Dialogue dialogue;
-  std::map<GroupId, size_t> speakers = {};
-};
-
+// The dialogues that run, each in its place among the jobs.
 class Collaboration {
  public:
   Collaboration(Engine& engine, std::span<const RolloutQuestion> questions, const DialogueOptions& options)
-      : engine_(engine),
+      : model_(engine.model()),
         questions_(questions),
         options_(options),
-        jobs_(missing_jobs(questions, options.rollout.groups)) {}
+        jobs_(missing_jobs(questions, options.rollout.groups)),
+        groups_(engine, {.stopped = options.rollout.stopped}) {}
 
   void run(const TraceSink& sink) {
     OrderedTraces traces(sink);
-    while (traces.handed_over() < jobs_.size()) {
-      if (options_.rollout.stopped && options_.rollout.stopped()) return cancel_all();
-      while (started_ < jobs_.size() && std::ssize(running_) < options_.rollout.parallel) start(traces);
-      if (!running_.empty()) engine_.step([this](const Event& event) { take(event); });
+    groups_.run([&] {
       end_rounds(traces);
-    }
+      while (started_ < jobs_.size() && std::ssize(running_) < options_.rollout.parallel) start(traces);
+    });
   }
 
  private:
   void start(OrderedTraces& traces) {
     const RolloutJob& job = jobs_[started_];
-    RunningDialogue running = {.dialogue = {engine_.model(), questions_[job.question], options_, job.group}};
-    if (running.dialogue.start_round(engine_, running.speakers) > 0) {
-      running_.emplace(started_, std::move(running));
+    auto dialogue = std::make_unique<Dialogue>(model_, questions_[job.question], options_, job.group);
+    if (dialogue->start_round(model_, groups_) > 0) {
+      running_.emplace(started_, std::move(dialogue));
     } else {
-      traces.put(started_, running.dialogue.trace());
+      traces.put(started_, dialogue->trace());
     }
     ++started_;
   }
 
-  void take(const Event& event) {
-    if (event.kind != EventKind::group_finished) return;
-    rethrow_failure(*event.result);
-    for (auto& [job, running] : running_) {
-      const auto found = running.speakers.find(event.group);
-      if (found == running.speakers.end()) continue;
-      running.dialogue.take_turn(engine_.model(), found->second, event.result->lanes.front());
-      running.speakers.erase(found);
-      return;
-    }
-  }
-
-  // Not within take(): a sink of the engine must not submit.
   void end_rounds(OrderedTraces& traces) {
     for (auto at = running_.begin(); at != running_.end();) {
-      RunningDialogue& running = at->second;
-      if (!running.speakers.empty()) {
-        ++at;
-        continue;
+      Dialogue& dialogue = *at->second;
+      bool over = false;
+      if (!dialogue.in_round()) {
+        dialogue.end_round();
+        over = dialogue.start_round(model_, groups_) == 0;
       }
-      running.dialogue.end_round();
-      if (running.dialogue.start_round(engine_, running.speakers) > 0) {
-        ++at;
-        continue;
-      }
-      traces.put(at->first, running.dialogue.trace());
-      at = running_.erase(at);
+      if (over) traces.put(at->first, dialogue.trace());
+      at = over ? running_.erase(at) : std::next(at);
     }
   }
 
-  void cancel_all() {
-    for (const auto& [job, running] : std::exchange(running_, {})) {
-      for (const auto& [group, assistant] : running.speakers) engine_.cancel(group);
-    }
-    while (engine_.step([](const Event&) {})) {
-    }
-  }
-
-  Engine& engine_;
+  const Model& model_;
   std::span<const RolloutQuestion> questions_;
   const DialogueOptions& options_;
   std::vector<RolloutJob> jobs_;
-  std::map<size_t, RunningDialogue> running_;  // by index into jobs_
+  std::map<size_t, std::unique_ptr<Dialogue>> running_;  // by index into jobs_; their turns point at them
+  ManyGroups groups_;
   size_t started_ = 0;
 };
 

@@ -2,10 +2,9 @@
 #include "rollout/rollout.h"
 
 #include <algorithm>
-#include <map>
-#include <utility>
 
 #include "rollout/lane_score.h"
+#include "rollout/many_groups.h"
 #include "rollout/ordered_traces.h"
 
 namespace lanerope::rollout {
@@ -31,55 +30,6 @@ Request request_of(const RolloutQuestion& question, const RolloutOptions& option
   request.sampling.seed = group_seed(options.seed, question.problem.question, group);
   return request;
 }
-
-class Rollout {
- public:
-  Rollout(Engine& engine, std::span<const RolloutQuestion> questions, const RolloutOptions& options)
-      : engine_(engine),
-        questions_(questions),
-        options_(options),
-        jobs_(missing_jobs(questions, options.groups)) {}
-
-  void run(const TraceSink& sink) {
-    OrderedTraces traces(sink);
-    while (traces.handed_over() < jobs_.size()) {
-      if (options_.stopped && options_.stopped()) return cancel_all();
-      while (submitted_ < jobs_.size() && std::ssize(running_) < options_.parallel) submit();
-      engine_.step([&](const Event& event) { take(event, traces); });
-    }
-  }
-
- private:
-  void submit() {
-    const RolloutJob& job = jobs_[submitted_];
-    running_.emplace(
-        engine_.submit(request_of(questions_[job.question], options_, job.group), options_.defaults),
-        submitted_);
-    ++submitted_;
-  }
-
-  void take(const Event& event, OrderedTraces& traces) {
-    const auto found = running_.find(event.group);
-    if (event.kind != EventKind::group_finished || found == running_.end()) return;
-    rethrow_failure(*event.result);
-    const data::Trace& problem = questions_[jobs_[found->second].question].problem;
-    traces.put(found->second, labelled_trace(engine_.model(), problem, *event.result));
-    running_.erase(found);
-  }
-
-  void cancel_all() {
-    for (const auto& [group, job] : std::exchange(running_, {})) engine_.cancel(group);
-    while (engine_.step([](const Event&) {})) {
-    }
-  }
-
-  Engine& engine_;
-  std::span<const RolloutQuestion> questions_;
-  const RolloutOptions& options_;
-  std::vector<RolloutJob> jobs_;
-  std::map<GroupId, size_t> running_;  // indices into jobs_
-  size_t submitted_ = 0;
-};
 
 }  // namespace
 
@@ -113,7 +63,21 @@ int32_t rollout_cells(const Model& model, std::span<const RolloutQuestion> quest
 
 void roll_out(Engine& engine, std::span<const RolloutQuestion> questions, const RolloutOptions& options,
               const TraceSink& sink) {
-  Rollout(engine, questions, options).run(sink);
+  const std::vector<RolloutJob> jobs = missing_jobs(questions, options.groups);
+  OrderedTraces traces(sink);
+  ManyGroups groups(engine, {.stopped = options.stopped});
+  size_t submitted = 0;
+  groups.run([&] {
+    while (submitted < jobs.size() && groups.running() < options.parallel) {
+      const size_t place = submitted++;
+      const RolloutQuestion& question = questions[jobs[place].question];
+      const Request request = request_of(question, options, jobs[place].group);
+      groups.submit(resolve(engine.model(), request, options.defaults), [&, place](const Event& event) {
+        if (event.kind != EventKind::group_finished) return;
+        traces.put(place, labelled_trace(engine.model(), question.problem, *event.result));
+      });
+    }
+  });
 }
 
 }  // namespace lanerope::rollout

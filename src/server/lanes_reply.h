@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "lanerope/resolve.h"
 #include "lanerope/measure.h"
+#include "lanerope/resolve.h"
 #include "lanerope/result.h"
 #include "server/api_error.h"
 

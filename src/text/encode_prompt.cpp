@@ -8,17 +8,20 @@ namespace lanerope::text {
 namespace {
 
 void check_one(const Prompt& prompt) {
-  const int given = (prompt.text.empty() ? 0 : 1) + (prompt.tokens.empty() ? 0 : 1) + (prompt.messages.empty() ? 0 : 1);
+  const int given =
+      (prompt.text.empty() ? 0 : 1) + (prompt.tokens.empty() ? 0 : 1) + (prompt.messages.empty() ? 0 : 1);
   if (given == 0) throw InvalidRequest("the prompt is empty; give the lanes something to answer");
   if (given > 1)
-    throw InvalidRequest("a prompt is a text, tokens or messages, and the request gives more than one of them");
+    throw InvalidRequest(
+        "a prompt is a text, tokens or messages, and the request gives more than one of them");
 }
 
 RenderedPrompt render_messages(const PromptFormat& format, const std::vector<Message>& messages) {
   if (!format.chat && format.no_template == NoTemplate::raw_with_note) {
     if (messages.size() != 1 || messages.front().role != "user") {
       throw InvalidRequest(
-          "a system message or a conversation needs a chat template, and the model has none that lanerope knows; "
+          "a system message or a conversation needs a chat template, and the model has none that lanerope "
+          "knows; "
           "leave it out or name a template with --chat-template");
     }
     return {.text = messages.front().content, .raw = true};

@@ -25,9 +25,9 @@ struct RenderedPrompt {
   bool raw = false;  // messages went in without a template
 };
 
-// The text of a prompt of messages, or of a text. Throws InvalidRequest for a prompt that is not exactly one of text,
-// tokens and messages, for messages that do not go into the template, and for a conversation without one; BadFile
-// where there is no template and none is refused.
+// The text of a prompt of messages, or of a text. Throws InvalidRequest for a prompt that is not exactly one
+// of text, tokens and messages, for messages that do not go into the template, and for a conversation without
+// one; BadFile where there is no template and none is refused.
 RenderedPrompt render_prompt(const PromptFormat& format, const Prompt& prompt);
 
 struct EncodedPrompt {

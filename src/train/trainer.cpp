@@ -103,6 +103,8 @@ class Run {
     } else {
       objective_ = make_likelihood(options_, device_);
     }
+    if (config.stage != Stage::pretrain && encoder_.raw_prompts())
+      note("questions go in as they are, since the model has no chat template that lanerope knows");
     if (!config.dev.empty()) read_dev();
     std::filesystem::create_directories(config.run_folder());
     restore();

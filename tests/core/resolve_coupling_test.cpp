@@ -9,7 +9,10 @@ namespace lanerope::core {
 namespace {
 
 CouplingFacts facts() {
-  return {.classes = {{.theta = {1.0, 0.1}, .longest_distance = 1000}}, .n_layer = 2, .lanes = 4, .default_stride = 64};
+  return {.classes = {{.theta = {1.0, 0.1}, .longest_distance = 1000}},
+          .n_layer = 2,
+          .lanes = 4,
+          .default_stride = 64};
 }
 
 TEST(ResolveCoupling, TakesTheStrideThatWasAskedForOrTheBudget) {
@@ -28,7 +31,8 @@ TEST(ResolveCoupling, MakesNtkOfTheLanesThatThereAre) {
   many.default_stride = 512;
   const auto four = resolve_coupling({.init = OmegaInit::ntk}, many).frequencies;
   many.lanes = 8;
-  EXPECT_GT(four->classes.front().omega[1], resolve_coupling({.init = OmegaInit::ntk}, many).frequencies->classes.front().omega[1])
+  EXPECT_GT(four->classes.front().omega[1],
+            resolve_coupling({.init = OmegaInit::ntk}, many).frequencies->classes.front().omega[1])
       << "more lanes are spread over the same context";
 }
 
@@ -44,7 +48,8 @@ TEST(ResolveCoupling, RefusesAnOmegaOfAnotherModel) {
   const Coupling given{.init = OmegaInit::given, .omega = {1, 2, 3}};
   EXPECT_THROW(resolve_coupling(given, facts()), InvalidRequest);
   EXPECT_NO_THROW(resolve_coupling({.init = OmegaInit::given, .omega = {1, 2}}, facts()));
-  EXPECT_NO_THROW(resolve_coupling({.init = OmegaInit::given, .omega = {1, 2, 3, 4}}, facts())) << "one a layer";
+  EXPECT_NO_THROW(resolve_coupling({.init = OmegaInit::given, .omega = {1, 2, 3, 4}}, facts()))
+      << "one a layer";
 }
 
 }  // namespace

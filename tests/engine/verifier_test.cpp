@@ -20,8 +20,13 @@ std::vector<LaneResult> lanes() {
   return {{.text = "one \"quoted\"\n\xff", .answer = "1"}, {.text = "two"}, {.text = "three", .answer = "3"}};
 }
 
+Verdict ask_about(const std::vector<LaneResult>& judged, const std::string& command, double timeout = 20) {
+  const CallOptions options{.command = command, .what = "the verifier", .timeout = timeout};
+  return read_verdict(run_call(options, verifier_input("p", judged)), judged.size());
+}
+
 Verdict ask(const std::string& command, double timeout = 20) {
-  return run_verifier({.command = command, .timeout = timeout, .prompt = "p"}, lanes());
+  return ask_about(lanes(), command, timeout);
 }
 
 TEST(Verifier, ScoresEveryLane) {
@@ -66,27 +71,13 @@ TEST(Verifier, ThatHangsIsCutOffWithAllItStarted) {
   EXPECT_LT(Clock::now() - begin, std::chrono::seconds(10));
 }
 
-TEST(Verifier, StopsWhenAsked) {
-  std::stop_source stop;
-  std::thread later([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    stop.request_stop();
-  });
-  const auto begin = std::chrono::steady_clock::now();
-  EXPECT_NE(run_verifier({.command = "sleep 60", .timeout = 60, .stop = stop.get_token()}, lanes()).failure,
-            "");
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
-  later.join();
-}
-
 TEST(Verifier, TakesMoreTextThanAPipeHolds) {
   std::vector<LaneResult> long_lanes(2);
   for (LaneResult& lane : long_lanes) lane.text.assign(1 << 20, 'x');
-  const Verdict verdict = run_verifier({.command = "wc -c; echo 7", .timeout = 20}, long_lanes);
+  const Verdict verdict = ask_about(long_lanes, "wc -c; echo 7");
   ASSERT_EQ(verdict.scores.size(), 2U) << verdict.failure;
   EXPECT_GT(verdict.scores[0], 2 << 20);
-  EXPECT_EQ(run_verifier({.command = "exec 0<&-; echo 1; echo 2", .timeout = 20}, long_lanes).scores.size(),
-            2U)
+  EXPECT_EQ(ask_about(long_lanes, "exec 0<&-; echo 1; echo 2").scores.size(), 2U)
       << "one that does not read is heard all the same";
 }
 

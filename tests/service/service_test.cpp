@@ -17,12 +17,17 @@ namespace {
 using namespace std::chrono_literals;
 
 std::shared_ptr<const Model> small_model() {
-  static const auto model = support::load_model(tools::RandomModel{.width = 64, .n_ffn = 96, .n_vocab = 300}, BackEnd::kernels);
+  static const auto model =
+      support::load_model(tools::RandomModel{.width = 64, .n_ffn = 96, .n_vocab = 300}, BackEnd::kernels);
   return model;
 }
 
 Request request_of(uint64_t seed) {
-  return {.prompt = {.text = "How many beams are there?"}, .lanes = 2, .budget = 16, .sampling = {.seed = seed}, .ignore_end = true};
+  return {.prompt = {.text = "How many beams are there?"},
+          .lanes = 2,
+          .budget = 16,
+          .sampling = {.seed = seed},
+          .ignore_end = true};
 }
 
 std::shared_ptr<const ResolvedRequest> resolved(const Request& request) {
@@ -43,13 +48,15 @@ std::vector<TokenId> tokens_of(GroupStream& stream, int32_t lane) {
 TEST(Service, GivesCallersOnManyThreadsWhatTheEngineGivesEachAlone) {
   Engine engine(small_model(), {.kv_cells = 512});
   std::vector<std::vector<TokenId>> expected;
-  for (uint64_t seed = 0; seed < 4; ++seed) expected.push_back(support::run_group(engine, request_of(seed)).tokens(0));
+  for (uint64_t seed = 0; seed < 4; ++seed)
+    expected.push_back(support::run_group(engine, request_of(seed)).tokens(0));
 
   Service service(small_model(), {.engine = {.kv_cells = 512}});
   std::vector<std::vector<TokenId>> got(4);
   std::vector<std::thread> callers;
   for (uint64_t seed = 0; seed < 4; ++seed) {
-    callers.emplace_back([&, seed] { got[seed] = tokens_of(*service.submit(resolved(request_of(seed))), 0); });
+    callers.emplace_back(
+        [&, seed] { got[seed] = tokens_of(*service.submit(resolved(request_of(seed))), 0); });
   }
   for (std::thread& caller : callers) caller.join();
   EXPECT_EQ(got, expected);
@@ -60,7 +67,8 @@ TEST(Service, RefusesWithATypeThatSaysWhy) {
   EXPECT_THROW(full.submit(resolved(request_of(1))), Busy);
 
   Service service(small_model(), {.engine = {.kv_cells = 128}});
-  EXPECT_THROW(service.submit(resolved({.prompt = {.text = "Hello"}, .lanes = 8, .budget = 256})), DoesNotFit);
+  EXPECT_THROW(service.submit(resolved({.prompt = {.text = "Hello"}, .lanes = 8, .budget = 256})),
+               DoesNotFit);
   EXPECT_THROW(service.find("grp_of_nobody"), NoSuchGroup);
   service.drain();
   EXPECT_THROW(service.submit(resolved(request_of(1))), Draining);
@@ -87,7 +95,8 @@ TEST(Service, CommandsARunningGroupByItsName) {
   service.call_group(stream->public_id(), Service::Wanted::running,
                      [](Engine& engine, GroupId group) { engine.cancel(group); });
   EXPECT_LT(tokens_of(*stream, 0).size(), 900U);
-  EXPECT_THROW(service.call_group(stream->public_id(), Service::Wanted::running, [](Engine&, GroupId) {}), NoSuchGroup);
+  EXPECT_THROW(service.call_group(stream->public_id(), Service::Wanted::running, [](Engine&, GroupId) {}),
+               NoSuchGroup);
 }
 
 }  // namespace

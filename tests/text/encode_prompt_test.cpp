@@ -52,7 +52,8 @@ TEST_F(EncodePrompt, SaysWhereAMessageGoesInWithoutATemplate) {
   const EncodedPrompt encoded = encode_prompt(without(NoTemplate::raw_with_note), question);
   EXPECT_EQ(encoded.tokens, plain("the"));
   EXPECT_TRUE(encoded.raw);
-  EXPECT_FALSE(encode_prompt(without(NoTemplate::raw_with_note), {.text = "the"}).raw) << "that is what was asked for";
+  EXPECT_FALSE(encode_prompt(without(NoTemplate::raw_with_note), {.text = "the"}).raw)
+      << "that is what was asked for";
 }
 
 TEST_F(EncodePrompt, RefusesMessagesWithoutATemplateWhereItIsToldTo) {
