@@ -91,10 +91,10 @@ bool answers_equal(std::string_view given, std::string_view truth, AnswerKind ki
   given = trimmed(given);
   truth = trimmed(truth);
   if (given == truth) return true;
+  if (given.size() > longest_answer || truth.size() > longest_answer) return false;
   if (is_box(given) || is_box(truth))
     return answers_equal(boxed_answer(given).value_or(std::string(without_box(given))),
                          boxed_answer(truth).value_or(std::string(without_box(truth))), kind);
-  if (given.size() > longest_answer || truth.size() > longest_answer) return false;
   switch (kind) {
     case AnswerKind::exact:
       return false;

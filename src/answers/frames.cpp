@@ -143,6 +143,10 @@ size_t content_begin(std::string_view text, size_t at) {
                                       "为：", "为:", "为", "】", "选"}) {
     const size_t position = line.find(word);
     if (position == std::string_view::npos || position > found) continue;
+    // "Answer: 5", not "to answer the question: first".
+    const std::string_view between = without_ink(line.substr(0, position));
+    const bool colon = word == ":" || word == "=" || word == "：";
+    if (colon && !between.empty() && !between.starts_with('(')) continue;
     const size_t behind = position + word.size();
     const bool part_of_word =
         word.back() == 's' || word.back() == 'e'
@@ -227,11 +231,17 @@ std::optional<Framed> marked_answer(std::string_view text) {
   size_t at = text.rfind(mark);
   for (int tries = 0; at != std::string_view::npos && tries < most_tries; ++tries) {
     Lines lines = first_line(text.substr(at + mark.size()));
-    if (is_answer_heading(lines.line)) lines = next_filled_line(lines.rest);
+    const bool heading = is_answer_heading(lines.line);
+    if (heading) lines = next_filled_line(lines.rest);
     std::string_view content = without_ink(lines.line);
     const bool last = without_ink(lines.rest).empty();
+    const bool sentence = heading || (last && content.find_first_of("0123456789") != std::string_view::npos);
     if (const auto framed = framed_answer(content))
       return Framed{.answer = framed->answer, .complete = lines.ended};
+    if (sentence && !reads(content)) {
+      if (auto answer = answer_in(content))
+        return Framed{.answer = std::move(*answer), .complete = lines.ended};
+    }
     // A heading in mid-text is no answer; words are one only where nothing follows.
     if (!content.empty() && (last || reads(content) || yes_or_no(content)))
       return Framed{.answer = std::string(content), .complete = lines.ended};

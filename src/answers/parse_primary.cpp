@@ -3,7 +3,6 @@
 #include <array>
 
 #include "answers/parser.h"
-#include "answers/units.h"
 
 namespace lanerope::answers {
 
@@ -260,9 +259,8 @@ Parser::Result Parser::money(std::string_view currency) {
   auto amount = factor();
   if (!amount || !is_scalar(*amount) || amount->kind == Kind::quantity) return std::nullopt;
   amount = with_magnitude(std::move(*amount));
-  // "$18 dollars" says it twice.
-  if (peek() != nullptr && peek()->kind == TokenKind::word && unit_of(peek()->text).measures == "dollar1")
-    ++at_;
+  // "$18 dollars" says it twice, "$18 per day" more than was asked.
+  if (peek() != nullptr && peek()->kind == TokenKind::word) unit();
   Node node = unary(Kind::quantity, std::move(*amount));
   node.name = currency;
   return node;
