@@ -51,7 +51,8 @@ class TwoBackEnds : public testing::TestWithParam<std::tuple<const char*, Storag
   static void expect_same(const std::vector<AdapterOptions>& adapters) {
     const std::string file = support::write_model(random_model());
     std::vector<AdapterOptions> fitting = adapters;
-    for (AdapterOptions& adapter : fitting) adapter.file = support::write_adapter({.rank = 3, .strength = 0.4F}, file);
+    for (AdapterOptions& adapter : fitting)
+      adapter.file = support::write_adapter({.rank = 3, .strength = 0.4F}, file);
     Engine kernels(support::load_model(file, BackEnd::kernels, fitting), {.kv_cells = 256});
     Engine plain(support::load_model(file, BackEnd::ggml, fitting), {.kv_cells = 256});
     for (const Coupling& coupling :
@@ -59,12 +60,14 @@ class TwoBackEnds : public testing::TestWithParam<std::tuple<const char*, Storag
           Coupling{.kind = CouplingKind::lanerope, .init = OmegaInit::given, .omega = omega_of_two_layers()},
           Coupling{.kind = CouplingKind::groupthink, .visibility = Visibility::interleaved},
           Coupling{.kind = CouplingKind::hogwild, .visibility = Visibility::strict, .window = 3}}) {
-      const ScoreRequest request{.prompt_tokens = support::some_tokens(9, 1),
-                                 .lanes = {support::some_tokens(7, 2), support::some_tokens(4, 3), support::some_tokens(6, 4)},
-                                 .start_steps = {0, 0, 2},
-                                 .coupling = coupling,
-                                 .stride = 11};
-      EXPECT_LT(support::relative_difference(support::all_logits(kernels, request), support::all_logits(plain, request)),
+      const ScoreRequest request{
+          .prompt_tokens = support::some_tokens(9, 1),
+          .lanes = {support::some_tokens(7, 2), support::some_tokens(4, 3), support::some_tokens(6, 4)},
+          .start_steps = {0, 0, 2},
+          .coupling = coupling,
+          .stride = 11};
+      EXPECT_LT(support::relative_difference(support::all_logits(kernels, request),
+                                             support::all_logits(plain, request)),
                 std::get<1>(GetParam()).rounding)
           << name(coupling.kind);
     }

@@ -83,9 +83,12 @@ TEST_F(GroupSourceTest, PutsTheNumberAtEveryPlaceOfATag) {
 
 TEST_F(GroupSourceTest, TellsWhereQuestionsGoInWithoutATemplate) {
   EXPECT_FALSE(GroupEncoder(vocabulary, config).raw_prompts());
-  vocabulary.chat_template.clear();
-  EXPECT_TRUE(GroupEncoder(vocabulary, config).raw_prompts());
-  EXPECT_EQ(text(encode(R"({"question": "2+3?", "lanes": ["five"]})").prompt), "2+3?");
+  text::VocabularyData without_template = vocabulary;
+  without_template.chat_template.clear();
+  const GroupEncoder encoder(without_template, config);
+  EXPECT_TRUE(encoder.raw_prompts());
+  std::mt19937_64 draw(1);
+  EXPECT_EQ(text(encoder.encode(R"({"question": "2+3?", "lanes": ["five"]})", draw).prompt), "2+3?");
 }
 
 TEST_F(GroupSourceTest, EndsOnlyLanesThatEndedByThemselves) {
