@@ -7,6 +7,8 @@
 #include "gguf/finite.h"
 #include "lanerope/errors.h"
 
+using namespace lanerope;
+
 namespace {
 
 // Reads every key as every kind of value, and every byte of every tensor.
@@ -15,7 +17,7 @@ void use(const gguf::File& file) {
     const auto attempt = [&](auto kind) {
       try {
         file.get<decltype(kind)>(key);
-      } catch (const lanerope::BadFile&) {
+      } catch (const BadFile&) {
         // Most kinds are wrong; what matters is that nothing else happens.
       }
     };
@@ -43,7 +45,7 @@ void use(const gguf::File& file) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {
     use(gguf::File::view({reinterpret_cast<const std::byte*>(data), size}, "fuzz.gguf"));
-  } catch (const lanerope::BadFile&) {
+  } catch (const BadFile&) {
     return 0;
   }
   return 0;
