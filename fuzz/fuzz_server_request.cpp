@@ -9,6 +9,8 @@
 #include "server/json_fields.h"
 #include "server/reasoning_splitter.h"
 
+using namespace lanerope;
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using server::ApiEndpoint;
   if (size == 0) return 0;
