@@ -4,3 +4,4 @@
 s/"confidence_kind": ?"[a-z_]*", ?//g
 # What a confidence is, in text for a person: taken away.
 s/(\(confidence [0-9.]+), (share of votes|mean probability|the verifier's score)\)/\1)/g
+s/"back_end": ?"[a-z]*", ?//g
