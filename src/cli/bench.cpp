@@ -57,7 +57,7 @@ std::vector<BackEnd> chosen_back_ends(const BenchFlags& flags) {
 
 std::vector<Coupling> chosen_couplings(const BenchFlags& flags, const Model& model) {
   const Coupling base = resolve_coupling(model, to_choice(flags.coupling));
-  if (flags.coupling.kind) return {base};
+  if (flags.coupling.choice.kind) return {base};
   std::vector<Coupling> couplings;
   for (const std::string& word : flags.couplings) {
     const std::optional<CouplingKind> kind = parse<CouplingKind>(word);

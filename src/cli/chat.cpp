@@ -114,7 +114,7 @@ class Chat {
     } else if (word == "/coupling") {
       const std::optional<CouplingKind> kind = parse<CouplingKind>(rest);
       if (!kind) throw InvalidRequest("/coupling needs one of " + list_names<CouplingKind>());
-      flags_.request.coupling.kind = kind;
+      flags_.request.coupling.choice.kind = kind;
     } else {
       throw InvalidRequest("there is no command " + std::string(word) + "; /help lists them");
     }

@@ -18,34 +18,34 @@ constexpr auto group = "Coupling";
 }  // namespace
 
 void add_coupling_flags(CLI::App& app, CouplingFlags& flags) {
-  add_choice(app, "--coupling", flags.kind)
+  add_choice(app, "--coupling", flags.choice.kind)
       ->description(
           "How lanes see one another (default: what the model or adapter was trained with, or lanerope)")
       ->group(group);
-  add_choice(app, "--init", flags.init, {OmegaInit::given})
+  add_choice(app, "--init", flags.choice.init, {OmegaInit::given})
       ->description(
           "Omega of the lanerope coupling (default: what the model or adapter was trained with, or rope)")
       ->group(group);
   app.add_option("--omega", flags.omega_file, "Read omega from a file: a JSON array, or one number a line")
       ->type_name("FILE")
       ->group(group);
-  app.add_option("--stride", flags.stride,
+  app.add_option("--stride", flags.choice.stride,
                  "Tokens between neighbouring lanes in gt, ntk and groupthink (0: the budget)")
       ->type_name("K")
       ->group(group);
-  app.add_option("--window", flags.window, "Of each other lane see only the last tokens (0: all)")
+  app.add_option("--window", flags.choice.window, "Of each other lane see only the last tokens (0: all)")
       ->type_name("W")
       ->group(group);
-  add_choice(app, "--visibility", flags.visibility)
+  add_choice(app, "--visibility", flags.choice.visibility)
       ->description("How up to date a lane sees the others (default: inclusive)")
       ->group(group);
-  add_choice(app, "--topology", flags.topology)
+  add_choice(app, "--topology", flags.choice.topology)
       ->description("Which other lanes a lane sees (default: all)")
       ->group(group);
-  add_choice(app, "--prompt-lane", flags.prompt_lane)
+  add_choice(app, "--prompt-lane", flags.choice.prompt_lane)
       ->description("Where groupthink puts the prompt (default: own)")
       ->group(group);
-  app.add_flag("--force-coupling", flags.force,
+  app.add_flag("--force-coupling", flags.choice.force,
                "Use an adapter with another visibility than it was trained with")
       ->group(group);
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,15 +11,8 @@ namespace lanerope::cli {
 
 // The options that say how lanes see one another; each is unset unless it was given.
 struct CouplingFlags {
-  std::optional<CouplingKind> kind;
-  std::optional<OmegaInit> init;
-  std::optional<int32_t> stride;
-  std::optional<int32_t> window;
-  std::optional<Visibility> visibility;
-  std::optional<Topology> topology;
-  std::optional<PromptLane> prompt_lane;
+  CouplingChoice choice;  // its omega is still in the file
   std::string omega_file;
-  bool force = false;
 };
 
 void add_coupling_flags(CLI::App& app, CouplingFlags& flags);

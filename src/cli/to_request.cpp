@@ -53,22 +53,15 @@ RequestDefaults chat_defaults() {
 }
 
 CouplingChoice to_choice(const CouplingFlags& flags) {
-  if (flags.init && !flags.omega_file.empty()) {
+  CouplingChoice choice = flags.choice;
+  if (choice.init && !flags.omega_file.empty()) {
     throw InvalidRequest("--init and --omega both say what omega is; give one of them");
   }
-  const bool sets_omega = flags.init || !flags.omega_file.empty();
-  if (sets_omega && flags.kind.value_or(CouplingKind::lanerope) != CouplingKind::lanerope) {
+  const bool sets_omega = choice.init || !flags.omega_file.empty();
+  if (sets_omega && choice.kind.value_or(CouplingKind::lanerope) != CouplingKind::lanerope) {
     throw InvalidRequest("--init and --omega belong to the lanerope coupling, not to " +
-                         std::string(name(*flags.kind)) + "; leave them out or choose --coupling lanerope");
+                         std::string(name(*choice.kind)) + "; leave them out or choose --coupling lanerope");
   }
-  CouplingChoice choice{.kind = flags.kind,
-                        .init = flags.init,
-                        .stride = flags.stride,
-                        .visibility = flags.visibility,
-                        .topology = flags.topology,
-                        .window = flags.window,
-                        .prompt_lane = flags.prompt_lane,
-                        .force = flags.force};
   if (!flags.omega_file.empty()) choice.omega = read_omega(flags.omega_file);
   return choice;
 }

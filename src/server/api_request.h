@@ -19,14 +19,7 @@ enum class ReturnedLanes { all, selected };
 // The `lanes` object of a request: what is lanerope's own. docs/server.md describes every field.
 struct LanesObject {
   bool present = false;
-  std::optional<CouplingKind> coupling = {};
-  std::optional<OmegaInit> init = {};
-  std::optional<int32_t> stride = {};
-  std::optional<int32_t> window = {};
-  std::optional<Visibility> visibility = {};
-  std::optional<Topology> topology = {};
-  std::optional<PromptLane> prompt_lane = {};
-  bool force = false;
+  CouplingChoice coupling = {};
   std::optional<std::string> tag = {};
   std::vector<std::string> texts = {};  // per lane
   std::optional<SelectionKind> select = {};

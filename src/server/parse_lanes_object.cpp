@@ -35,14 +35,15 @@ LanesObject parse_lanes_object(const Json& body) {
   if (!given) return {};
   const JsonFields& fields = *given;
   LanesObject lanes{.present = true};
-  lanes.coupling = fields.choice<CouplingKind>("coupling");
-  lanes.init = fields.choice("init", {OmegaInit::given});
-  lanes.stride = narrow(fields.integer("stride", {.least = 0, .most = most_cells}));
-  lanes.window = narrow(fields.integer("window", {.least = 0, .most = most_cells}));
-  lanes.visibility = fields.choice<Visibility>("visibility");
-  lanes.topology = fields.choice<Topology>("topology");
-  lanes.prompt_lane = fields.choice<PromptLane>("prompt_lane");
-  lanes.force = fields.flag("force").value_or(false);
+  CouplingChoice& coupling = lanes.coupling;
+  coupling.kind = fields.choice<CouplingKind>("coupling");
+  coupling.init = fields.choice("init", {OmegaInit::given});
+  coupling.stride = narrow(fields.integer("stride", {.least = 0, .most = most_cells}));
+  coupling.window = narrow(fields.integer("window", {.least = 0, .most = most_cells}));
+  coupling.visibility = fields.choice<Visibility>("visibility");
+  coupling.topology = fields.choice<Topology>("topology");
+  coupling.prompt_lane = fields.choice<PromptLane>("prompt_lane");
+  coupling.force = fields.flag("force").value_or(false);
   lanes.tag = fields.text("tag");
   lanes.texts = fields.texts("text", /*one_too=*/false).value_or(std::vector<std::string>{});
   lanes.select = fields.choice<SelectionKind>("select");
@@ -51,7 +52,7 @@ LanesObject parse_lanes_object(const Json& body) {
   lanes.reserve = narrow(fields.integer("reserve", {.least = 0, .most = most_lanes})).value_or(0);
   lanes.attention = fields.flag("attention").value_or(false);
   lanes.hold = fields.flag("hold").value_or(false);
-  if (lanes.init && lanes.coupling && *lanes.coupling != CouplingKind::lanerope) {
+  if (coupling.init && coupling.kind && *coupling.kind != CouplingKind::lanerope) {
     fields.refuse("init", "belongs to the lanerope coupling; leave it out or ask for that coupling");
   }
   if (lanes.returned == ReturnedLanes::selected && lanes.select == SelectionKind::none) {

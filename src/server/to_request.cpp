@@ -24,17 +24,6 @@ std::vector<float> to_scales(const std::vector<AdapterScale>& adapters, const Mo
   return scales;
 }
 
-CouplingChoice to_choice(const LanesObject& lanes) {
-  return {.kind = lanes.coupling,
-          .init = lanes.init,
-          .stride = lanes.stride,
-          .visibility = lanes.visibility,
-          .topology = lanes.topology,
-          .window = lanes.window,
-          .prompt_lane = lanes.prompt_lane,
-          .force = lanes.force};
-}
-
 void check_verifier(const Request& request, const RequestDefaults& defaults) {
   if (request.selection.kind != SelectionKind::verifier || !defaults.verifier.empty()) return;
   throw ApiError(400, "this server was started without a verifier, so lanes.select cannot be \"verifier\"",
@@ -69,7 +58,7 @@ Request to_request(const ApiRequest& api, const Model& model, const RequestDefau
   Request request{.prompt = {.text = api.prompt, .tokens = api.prompt_tokens, .messages = api.messages},
                   .lanes = api.n,
                   .max_tokens = api.max_tokens,
-                  .coupling = to_choice(api.lanes),
+                  .coupling = api.lanes.coupling,
                   .tag = api.lanes.tag,
                   .lane_texts = api.lanes.texts,
                   .sampling = api.sampling,

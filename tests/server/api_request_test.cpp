@@ -106,8 +106,8 @@ TEST(ApiRequest, TakesWhatClientsSend) {
   EXPECT_FLOAT_EQ(request.sampling.temperature, 0.5F);
   EXPECT_TRUE(std::isinf(request.sampling.logit_bias[0].bias)) << "OpenAI's -100 bans a token";
   EXPECT_FLOAT_EQ(request.sampling.logit_bias[1].bias, 2.0F);
-  EXPECT_EQ(request.lanes.coupling, CouplingKind::lanerope);
-  EXPECT_EQ(request.lanes.init, OmegaInit::ntk_by_parts);
+  EXPECT_EQ(request.lanes.coupling.kind, CouplingKind::lanerope);
+  EXPECT_EQ(request.lanes.coupling.init, OmegaInit::ntk_by_parts);
   EXPECT_EQ(request.lanes.tag, "");
   EXPECT_EQ(request.lanes.returned, ReturnedLanes::selected);
   EXPECT_EQ(request.lanes.texts, std::vector<std::string>{"a"});
