@@ -169,14 +169,18 @@ void Group::poll_selection(std::chrono::milliseconds patience) {
   report(FinishReason::none);
 }
 
-void Group::fail(std::exception_ptr error) {
-  if (state_ == GroupState::finished) return;
+void Group::cut_off(FinishReason reason) {
   held_ = false;
   selector_.stop();
-  for (int32_t m = 0; m < static_cast<int32_t>(lanes_.size()); ++m) end_lane(m, FinishReason::failed);
+  for (int32_t m = 0; m < static_cast<int32_t>(lanes_.size()); ++m) end_lane(m, reason);
   if (result_.lanes.empty()) collect_lanes();
+  report(reason);
+}
+
+void Group::fail(std::exception_ptr error) {
+  if (state_ == GroupState::finished) return;
   result_.error = std::move(error);
-  report(FinishReason::failed);
+  cut_off(FinishReason::failed);
 }
 
 void Group::report(FinishReason reason_for_all) {

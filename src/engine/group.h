@@ -83,6 +83,7 @@ class Group final : private LaneActions {
   void after_step();
   void finish_if_over();
   void collect_lanes();
+  void cut_off(FinishReason reason);  // the group and what still writes, whatever it was doing
   void report(FinishReason reason_for_all);
   void emit(Event event);
 

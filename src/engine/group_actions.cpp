@@ -109,12 +109,7 @@ void Group::end_all(FinishReason reason) {
 
 void Group::cancel() {
   if (state_ == GroupState::finished) return;
-  held_ = false;
-  selector_.stop();
-  for (int32_t m = 0; m < static_cast<int32_t>(lanes_.size()); ++m) end_lane(m, FinishReason::cancelled);
-  if (result_.lanes.empty()) collect_lanes();
-  result_.clock = clock_;
-  report(FinishReason::cancelled);
+  cut_off(FinishReason::cancelled);
 }
 
 }  // namespace lanerope::engine
