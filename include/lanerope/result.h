@@ -33,6 +33,11 @@ enum class FinishReason {
 template <>
 std::span<const Named<FinishReason>> names();
 
+// The lane came to its end: nothing cut it off.
+constexpr bool ended_by_itself(FinishReason finish) {
+  return finish == FinishReason::end || finish == FinishReason::stop;
+}
+
 // A token that could have been drawn, with its log-probability as in LaneResult::mean_logprob.
 struct Alternative {
   TokenId token = 0;

@@ -6,6 +6,8 @@
 #include <cctype>
 #include <vector>
 
+#include "answers/characters.h"
+
 namespace lanerope::answers {
 
 namespace {
@@ -16,23 +18,12 @@ struct Box {
   std::string_view content;
 };
 
-bool is_space(char c) {
-  return std::isspace(static_cast<unsigned char>(c)) != 0;
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  return text;
-}
-
 // What an instruction has in its box, or a model that has no answer.
 bool is_placeholder(std::string_view content) {
   constexpr std::array<std::string_view, 10> placeholders = {
       "", "...", "\\ldots", "\\cdots", "\\dots", "answer", "\\text{answer}", "your answer", "final answer",
       "?"};
-  std::string low;
-  for (const char c : trimmed(content)) low += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  std::string low = lower(trimmed(content));
   while (low.starts_with('$') || low.starts_with('{')) low.erase(0, 1);
   while (low.ends_with('$') || low.ends_with('}')) {
     if (low.ends_with("\\text{answer}")) break;

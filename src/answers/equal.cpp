@@ -2,10 +2,10 @@
 #include "answers/equal.h"
 
 #include <algorithm>
-#include <cctype>
 #include <optional>
 
 #include "answers/boxes.h"
+#include "answers/characters.h"
 #include "answers/choices.h"
 #include "answers/compare.h"
 #include "answers/reading.h"
@@ -17,13 +17,6 @@ namespace lanerope::answers {
 namespace {
 
 constexpr size_t longest_answer = 4096;  // bytes; a longer one is compared as it is
-
-std::string_view trimmed(std::string_view text) {
-  const auto is_space = [](char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; };
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 bool is_box(std::string_view text) {
   return text.starts_with("\\boxed") || text.starts_with("\\fbox");
@@ -114,12 +107,14 @@ bool answers_equal(std::string_view given, std::string_view truth, AnswerKind ki
 }
 
 size_t AnswerGroups::add(std::string_view answer) {
-  const auto found = std::ranges::find_if(representatives_, [&](const std::string& representative) {
-    return answers_equal(answer, representative, kind_);
-  });
-  if (found != representatives_.end()) return static_cast<size_t>(found - representatives_.begin());
-  representatives_.emplace_back(answer);
-  return representatives_.size() - 1;
+  const auto found = std::ranges::find_if(
+      votes_, [&](const Vote& vote) { return answers_equal(answer, vote.answer, kind_); });
+  if (found != votes_.end()) {
+    ++found->count;
+    return static_cast<size_t>(found - votes_.begin());
+  }
+  votes_.push_back({.answer = std::string(answer), .count = 1});
+  return votes_.size() - 1;
 }
 
 }  // namespace lanerope::answers

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "lanerope/result.h"
+
 namespace lanerope::answers {
 
 // What the answers of a question are; `any` finds out from the answer.
@@ -26,11 +28,12 @@ class AnswerGroups {
   // The group of an answer; a new one where it equals none.
   size_t add(std::string_view answer);
 
-  const std::vector<std::string>& representatives() const { return representatives_; }
+  // In the order of their first answers, each under that answer and with how many joined it.
+  const std::vector<Vote>& votes() const { return votes_; }
 
  private:
   AnswerKind kind_;
-  std::vector<std::string> representatives_;
+  std::vector<Vote> votes_;
 };
 
 }  // namespace lanerope::answers

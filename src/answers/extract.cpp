@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 #include "answers/boxes.h"
+#include "answers/characters.h"
 #include "answers/frames.h"
 #include "answers/last_expression.h"
 #include "answers/spelling.h"
@@ -15,17 +15,6 @@ namespace lanerope::answers {
 namespace {
 
 constexpr size_t longest_text = 256 * 1024;  // an answer stands in the last so many bytes
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto is_space = [](char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; };
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 bool is_number(std::string_view text) {
   if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
@@ -173,6 +162,10 @@ std::optional<std::string> extract_answer(std::string_view text) {
 std::optional<std::string> extract_settled_answer(std::string_view text) {
   auto found = find_settled_answer(text);
   return found ? std::optional(std::move(found->text)) : std::nullopt;
+}
+
+std::optional<std::string> lane_answer(std::string_view text, bool ended) {
+  return ended ? extract_answer(text) : extract_settled_answer(text);
 }
 
 }  // namespace lanerope::answers

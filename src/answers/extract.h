@@ -31,6 +31,10 @@ std::optional<Answer> find_settled_answer(std::string_view text);
 std::optional<std::string> extract_answer(std::string_view text);
 std::optional<std::string> extract_settled_answer(std::string_view text);
 
+// What a lane says: any answer where it came to its end. One that still writes, or was cut off, must have
+// settled on it, since the last number of half a thought is none.
+std::optional<std::string> lane_answer(std::string_view text, bool ended);
+
 // Drops what stands around an answer and is no part of it: space, "$", bold, a full stop or slash at the end.
 // A number alone loses its thousands commas, a leading "+", leading zeros and zeros behind the decimal point.
 std::string normalise_answer(std::string_view answer);

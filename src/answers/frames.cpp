@@ -5,6 +5,7 @@
 #include <array>
 #include <cctype>
 
+#include "answers/characters.h"
 #include "answers/choices.h"
 #include "answers/last_expression.h"
 #include "answers/reading.h"
@@ -16,12 +17,6 @@ namespace lanerope::answers {
 namespace {
 
 constexpr int most_tries = 8;  // frames that are looked at, from the last on
-
-std::string lower(std::string_view text) {
-  std::string result;
-  for (const char c : text) result += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return result;
-}
 
 std::string_view stripped(std::string_view text, std::string_view characters) {
   while (!text.empty() && characters.find(text.front()) != std::string_view::npos) text.remove_prefix(1);

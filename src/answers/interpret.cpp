@@ -5,17 +5,12 @@
 #include <array>
 #include <cctype>
 
+#include "answers/characters.h"
 #include "answers/evaluate.h"
 
 namespace lanerope::answers {
 
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string result;
-  for (const char c : text) result += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return result;
-}
 
 bool is_plain_variable(const Node& node) {
   return node.kind == Kind::variable ||

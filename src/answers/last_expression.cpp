@@ -2,8 +2,8 @@
 #include "answers/last_expression.h"
 
 #include <algorithm>
-#include <cctype>
 
+#include "answers/characters.h"
 #include "answers/choices.h"
 #include "answers/code.h"
 #include "answers/reading.h"
@@ -13,17 +13,7 @@ namespace lanerope::answers {
 
 namespace {
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_letter(char c) {
-  return std::isalpha(static_cast<unsigned char>(c)) != 0;
-}
-bool is_space(char c) {
-  return std::isspace(static_cast<unsigned char>(c)) != 0;
-}
-
-std::string_view trimmed(std::string_view text) {
+std::string_view without_full_stop(std::string_view text) {
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
   while (!text.empty() && (is_space(text.back()) || text.back() == '.')) text.remove_suffix(1);
   return text;
@@ -120,7 +110,7 @@ std::string_view behind_equals(std::string_view text) {
   const std::string_view behind = text.substr(equals + 1);
   // "x = 9, y = 11" is one answer.
   if (text.substr(0, equals).find(',') != std::string_view::npos) return text;
-  return is_definite(behind) ? trimmed(behind) : text;
+  return is_definite(behind) ? without_full_stop(behind) : text;
 }
 
 }  // namespace
@@ -144,7 +134,7 @@ std::optional<std::string> last_expression(std::string_view text) {
   constexpr size_t longest_whole = 120;
   constexpr size_t longest_text = 16 * 1024;
   if (text.size() > longest_text) text.remove_prefix(text.size() - longest_text);
-  text = trimmed(text);
+  text = without_full_stop(text);
   if (text.empty()) return std::nullopt;
   const size_t paragraph = text.rfind("\n\n");
   for (const std::string_view part :
@@ -152,7 +142,7 @@ std::optional<std::string> last_expression(std::string_view text) {
     if (auto says = yes_or_no(part)) return says;
   }
   const std::string prose = without_code(text);
-  const std::string_view whole = trimmed(prose);
+  const std::string_view whole = without_full_stop(prose);
   if (whole.size() <= longest_whole && whole.find('\n') == std::string_view::npos) {
     const auto choice = choice_of(whole);
     if (choice && (choice->marked || choice->letters.size() == 1)) return std::string(whole);

@@ -3,23 +3,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
+#include "answers/characters.h"
 #include "answers/unicode_spelling.h"
 
 namespace lanerope::answers {
 
 namespace {
-
-bool is_letter(char c) {
-  return std::isalpha(static_cast<unsigned char>(c)) != 0;
-}
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_space(char c) {
-  return std::isspace(static_cast<unsigned char>(c)) != 0;
-}
 
 struct Command {
   std::string_view name;

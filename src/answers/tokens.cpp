@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
+#include "answers/characters.h"
 #include "answers/units.h"
 
 namespace lanerope::answers {
@@ -12,19 +12,6 @@ namespace lanerope::answers {
 namespace {
 
 constexpr size_t most_tokens = 800;
-
-bool is_letter(char c) {
-  return std::isalpha(static_cast<unsigned char>(c)) != 0;
-}
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-std::string lower(std::string_view text) {
-  std::string result;
-  for (const char c : text) result += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return result;
-}
 
 // Names that need no backslash.
 constexpr std::array<std::string_view, 30> plain_commands = {

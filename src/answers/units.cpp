@@ -8,6 +8,8 @@
 #include <optional>
 #include <vector>
 
+#include "answers/characters.h"
+
 namespace lanerope::answers {
 
 namespace {
@@ -105,12 +107,6 @@ constexpr std::array known_units = {
     Known{"pm", "pm", 1, 1, 1},
     Known{"dozen", "dozen", 1, 1, 1},
 };
-
-std::string lower(std::string_view text) {
-  std::string result;
-  for (const char c : text) result += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return result;
-}
 
 std::string singular(std::string_view word) {
   if (word == "feet") return "foot";

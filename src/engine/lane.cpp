@@ -72,7 +72,7 @@ std::string Lane::end(FinishReason reason) {
 }
 
 std::optional<std::string> Lane::answer() const {
-  return ended_by_itself() ? answers::extract_answer(text_) : answers::extract_settled_answer(text_);
+  return answers::lane_answer(text_, ended_by_itself(finish_));
 }
 
 LaneResult Lane::result() const {

@@ -57,15 +57,13 @@ class Lane {
 
   bool live() const { return finish_ == FinishReason::none; }
   FinishReason finish() const { return finish_; }
-  bool ended_by_itself() const { return finish_ == FinishReason::end || finish_ == FinishReason::stop; }
   const std::vector<TokenId>& tokens() const { return tokens_; }
   int32_t n_tokens() const { return static_cast<int32_t>(tokens_.size()); }
   int32_t start_step() const { return start_step_; }
   const std::string& text() const { return text_; }
   // What was written up to and with token number `index`.
   std::string text_after(int32_t index) const { return text_.substr(0, text_length_[index]); }
-  // From the text. A lane that ended by itself speaks with any answer; one that still writes, or was cut off,
-  // with one that is marked and complete: the last number of half a thought is none.
+  // From the text, as answers::lane_answer reads it.
   std::optional<std::string> answer() const;
   LaneResult result() const;
 

@@ -41,10 +41,7 @@ Selected by_logprob(const std::vector<LaneResult>& lanes) {
 
 Selected by_first(const std::vector<LaneResult>& lanes, const std::vector<int32_t>& finish_order) {
   for (const int32_t m : finish_order) {
-    const FinishReason finish = lanes[m].finish;
-    if (finish == FinishReason::end || finish == FinishReason::stop) {
-      return {.lane = m, .confidence = mean_probability(lanes[m])};
-    }
+    if (ended_by_itself(lanes[m].finish)) return {.lane = m, .confidence = mean_probability(lanes[m])};
   }
   return {};
 }
@@ -52,17 +49,11 @@ Selected by_first(const std::vector<LaneResult>& lanes, const std::vector<int32_
 }  // namespace
 
 std::vector<Vote> count_votes(const std::vector<LaneResult>& lanes) {
-  std::vector<Vote> votes;
+  answers::AnswerGroups groups;
   for (const LaneResult& lane : lanes) {
-    if (!lane.answer) continue;
-    const auto vote = std::ranges::find_if(
-        votes, [&](const Vote& known) { return answers::answers_equal(*lane.answer, known.answer); });
-    if (vote != votes.end()) {
-      ++vote->count;
-    } else {
-      votes.push_back({.answer = *lane.answer, .count = 1});
-    }
+    if (lane.answer) groups.add(*lane.answer);
   }
+  std::vector<Vote> votes = groups.votes();
   std::ranges::stable_sort(votes, std::ranges::greater{}, &Vote::count);
   return votes;
 }

@@ -104,11 +104,11 @@ EvalRecord ArmRun::record_of(const Job& job, const std::vector<LaneWatch>& lanes
                     .steps = result.clock};
   for (size_t m = 0; m < result.lanes.size(); ++m) {
     const LaneResult& lane = result.lanes[m];
-    const bool ended = lane.finish == FinishReason::end || lane.finish == FinishReason::stop;
+    const bool ended = ended_by_itself(lane.finish);
     const bool end_counted = !lane.tokens.empty() && model_->is_end(lane.tokens.back());
     record.lanes.push_back(
         {.text = lane.text,
-         .answer = ended ? answers::extract_answer(lane.text) : answers::extract_settled_answer(lane.text),
+         .answer = lane.answer,
          .ended = ended,
          .length = static_cast<int32_t>(lane.tokens.size()) + (ended && !end_counted ? 1 : 0),
          .mean_logprob = lane.mean_logprob,
@@ -167,8 +167,7 @@ void ArmRun::run_beams(const std::function<void(const EvalRecord&)>& sink) {
           .question = job.question,
           .group = job.group,
           .lanes = {{.text = found.text,
-                     .answer = found.ended ? answers::extract_answer(found.text)
-                                           : answers::extract_settled_answer(found.text),
+                     .answer = answers::lane_answer(found.text, found.ended),
                      .ended = found.ended,
                      .length = found.steps,
                      .mean_logprob = found.sum_logprob / tokens}},

@@ -12,24 +12,10 @@ namespace lanerope::eval {
 
 namespace {
 
-struct AnswerClass {
-  std::string answer;
-  int32_t count = 0;
-};
-
-std::vector<AnswerClass> classes_of(std::span<const std::string> answers) {
-  std::vector<AnswerClass> classes;
-  for (const std::string& answer : answers) {
-    const auto found = std::ranges::find_if(classes, [&](const AnswerClass& known) {
-      return known.answer == answer || answers::answers_equal(known.answer, answer);
-    });
-    if (found == classes.end()) {
-      classes.push_back({.answer = answer, .count = 1});
-    } else {
-      ++found->count;
-    }
-  }
-  return classes;
+std::vector<Vote> votes_of(std::span<const std::string> answers) {
+  answers::AnswerGroups groups;
+  for (const std::string& answer : answers) groups.add(answer);
+  return groups.votes();
 }
 
 // One question under one arm: its lanes, all groups together.
@@ -76,9 +62,9 @@ Outcome outcome_of(const QuestionLanes& lanes, const std::string& truth, int32_t
   }
   const auto count = static_cast<double>(lanes.size());
   outcome.majority = majority(answers, truth);
-  const std::vector<AnswerClass> classes = classes_of(answers);
-  if (!classes.empty()) {
-    const int32_t most = std::ranges::max(classes, {}, &AnswerClass::count).count;
+  const std::vector<Vote> votes = votes_of(answers);
+  if (!votes.empty()) {
+    const int32_t most = std::ranges::max(votes, {}, &Vote::count).count;
     outcome.by_votes = {.confidence = most / count, .right = outcome.majority};
   }
   outcome.pass /= count;
@@ -118,12 +104,12 @@ std::vector<int64_t> common_questions(std::span<const std::string> arms, const L
 }  // namespace
 
 double majority(std::span<const std::string> answers, const std::string& truth) {
-  const std::vector<AnswerClass> classes = classes_of(answers);
-  if (classes.empty()) return 0;
-  const int32_t most = std::ranges::max(classes, {}, &AnswerClass::count).count;
+  const std::vector<Vote> votes = votes_of(answers);
+  if (votes.empty()) return 0;
+  const int32_t most = std::ranges::max(votes, {}, &Vote::count).count;
   double right = 0;
   double tied = 0;
-  for (const AnswerClass& known : classes) {
+  for (const Vote& known : votes) {
     if (known.count < most) continue;
     tied += 1;
     if (answers::answers_equal(known.answer, truth)) right = 1;

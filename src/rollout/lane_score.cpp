@@ -17,8 +17,7 @@ std::string true_answer(const std::string& answer) {
 }
 
 bool is_right(const std::string& text, bool cut_off, const std::string& truth) {
-  const std::optional<std::string> answer =
-      cut_off ? answers::extract_settled_answer(text) : answers::extract_answer(text);
+  const std::optional<std::string> answer = answers::lane_answer(text, !cut_off);
   return answer && answers::answers_equal(*answer, truth);
 }
 

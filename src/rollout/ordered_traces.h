@@ -23,8 +23,6 @@ class OrderedTraces {
     }
   }
 
-  size_t handed_over() const { return handed_over_; }
-
  private:
   const TraceSink& sink_;
   std::map<size_t, data::Trace> waiting_;

@@ -15,7 +15,7 @@ data::Trace labelled_trace(const Model& model, const data::Trace& problem, const
   data::Trace trace = {.question = problem.question, .answer = problem.answer, .parts = problem.parts};
   const std::string truth = true_answer(problem.answer);
   for (const LaneResult& lane : result.lanes) {
-    const bool ended = lane.finish == FinishReason::end || lane.finish == FinishReason::stop;
+    const bool ended = ended_by_itself(lane.finish);
     trace.lanes.push_back(written_text(model, lane));
     trace.labels.push_back(is_right(trace.lanes.back(), !ended, truth));
     trace.ended.push_back(ended);

@@ -65,7 +65,11 @@ TEST(AnswerGroups, AreCountedFromTheirFirstAnswerNotInChains) {
   EXPECT_EQ(groups.add("0.5"), 1U) << "equals 50%, but not the 50 that the group stands for";
   EXPECT_EQ(groups.add("\\frac{1}{2}"), 1U);
   EXPECT_EQ(groups.add("50.0"), 0U);
-  EXPECT_EQ(groups.representatives(), (std::vector<std::string>{"50", "0.5"}));
+  ASSERT_EQ(groups.votes().size(), 2U);
+  EXPECT_EQ(groups.votes()[0].answer, "50");
+  EXPECT_EQ(groups.votes()[0].count, 3);
+  EXPECT_EQ(groups.votes()[1].answer, "0.5");
+  EXPECT_EQ(groups.votes()[1].count, 2);
 }
 
 TEST(AnswersEqual, IsQuickWhateverItIsGiven) {
