@@ -2,7 +2,7 @@
 include(CMakePackageConfigHelpers)
 install(TARGETS lanerope lanerope_core lanerope_kernels lanerope_text lanerope_gguf lanerope_arch lanerope_answers lanerope_model lanerope_engine lanerope_service
   EXPORT lanerope ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(TARGETS lanerope_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS lanerope_cli lanerope_toy_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY include/lanerope DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 set(lanerope_cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/lanerope)
 install(EXPORT lanerope NAMESPACE lanerope:: FILE laneropeTargets.cmake DESTINATION ${lanerope_cmake_dir})

@@ -4,12 +4,10 @@ import { request, setApiKey } from "./api.js";
 import { ask, byId, element } from "./dom.js";
 import { Run } from "./run.js";
 
-// [name, prompt, budget]: the first two are of the kind that the bundled model was trained on.
+// For any model; the server names those that the model at hand was trained for.
 const examples = [
-  ["Eight stores", "Amy counts tiles in 8 stores. Store 3: 20 full boxes of 5 tiles. Store 5: 28 cases of 3 tiles each less 36 tiles. Store 1: 13 bags of 2 tiles. Store 8: 30 crates with 3 tiles each and 42 more tiles. Store 4: 25 packs holding 2 tiles each. Store 2: 31 tins with 5 tiles each. Store 6: 21 sets, each with 5 tiles. Store 7: 11 cases with 4 tiles each plus 48 tiles. Give the total number of tiles.", 96],
-  ["Four shops", "Eva buys pens in 4 shops. Shop 3: 39 tins of 5 pens. Shop 1: 28 boxes of 3 pens plus 26 loose pens. Shop 4: 17 packs of 2 pens each. Shop 2: 34 bags, each with 4 pens, but 41 pens are missing. Find the total number of pens.", 72],
-  ["Primes", "How many primes are below 100? Reason step by step, and put your final answer within \\boxed{}.", 256],
-  ["Split the work", "List ten facts about the planet Mars. Work together: no fact twice.", 256],
+  { name: "Primes", prompt: "How many primes are below 100? Reason step by step, and put your final answer within \\boxed{}.", budget: 256 },
+  { name: "Split the work", prompt: "List ten facts about the planet Mars. Work together: no fact twice.", budget: 256 },
 ];
 
 const form = byId("form");
@@ -48,12 +46,27 @@ async function connect() {
   const lanes = properties.trained_lanes.length || properties.adapters.some((adapter) => adapter.lanes) ? ", trained for lanes" : "";
   byId("model").textContent = byId("model").title = `${properties.model}${lanes} · ${properties.kv_cells} KV cells · ${properties.device}`;
   if (!lanes) form.elements.init.options[0].remove();
-  if (properties.trained_lanes.length > 0 && form.elements.budget.value === form.elements.budget.defaultValue) form.elements.budget.value = 96;
+  offerExamples([...properties.examples, ...examples]);
   const { coupling, init, select } = properties.names;
   offer("coupling", [...coupling].sort((a, b) => (b === "lanerope") - (a === "lanerope")));
   offer("init", init);
   offer("select", select.filter((name) => name !== "verifier"), { logprob: "log-probability", first: "first to end" });
   changed();
+}
+
+// A button for each; the first one's budget is a good one to begin with where it is the model's own.
+function offerExamples(list) {
+  if (properties.examples.length > 0 && form.elements.budget.value === form.elements.budget.defaultValue) form.elements.budget.value = list[0].budget;
+  for (const { name, prompt, budget } of list) {
+    const button = element("button", { type: "button", class: "plain" }, name);
+    button.addEventListener("click", () => {
+      form.elements.prompt.value = prompt;
+      form.elements.budget.value = budget;
+      form.elements.prompt.scrollTop = 0;
+      byId("run").focus();
+    });
+    byId("examples").append(button);
+  }
 }
 
 // The choices of a field, as the server names them; lanerope first, which the page is for.
@@ -140,17 +153,6 @@ byId("theme").addEventListener("click", () => {
   document.documentElement.dataset.theme = dark ? "light" : "dark";
   runs.forEach((run) => run.heatMap.draw());
 });
-
-for (const [name, text, budget] of examples) {
-  const button = element("button", { type: "button", class: "plain" }, name);
-  button.addEventListener("click", () => {
-    form.elements.prompt.value = text;
-    form.elements.budget.value = budget;
-    form.elements.prompt.scrollTop = 0;
-    byId("run").focus();
-  });
-  byId("examples").append(button);
-}
 
 changed();
 connect();

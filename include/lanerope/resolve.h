@@ -32,8 +32,11 @@ enum class TaggedLanes {
 // What a front end decides where a request does not, as data: the command line, the server and the evaluation
 // each have one.
 struct RequestDefaults {
-  CouplingKind untrained =
-      CouplingKind::lanerope;  // where neither the model nor an adapter was trained with lanes
+  // Of lanes for which neither the model nor an adapter was trained, where the request says nothing of a
+  // coupling: such lanes answer best when they do not see one another (docs/couplings.md has the figures).
+  CouplingKind untrained = CouplingKind::independent;
+  // Where the request couples them all the same and does not say how omega begins: the one that harms least.
+  OmegaInit untrained_init = OmegaInit::ntk_by_parts;
   int32_t budget = 256;
   bool budget_behind_forced =
       false;  // it comes behind the longest of what lanes are forced, instead of holding it
@@ -63,8 +66,11 @@ struct ResolvedRequest {
   Coupling coupling = {};
   int32_t stride = 0;                                             // K in force
   std::shared_ptr<const core::LaneFrequencies> frequencies = {};  // theta and omega in force
-  std::string tag = {};                                           // with {k}
-  std::vector<ResolvedLane> lanes = {};                           // [N]
+  bool untrained = false;  // several lanes, for which neither the model nor an adapter was trained
+  std::vector<int32_t> trained_lanes =
+      {};                                // numbers of lanes that the adapter, or the model, was trained with
+  std::string tag = {};                  // with {k}
+  std::vector<ResolvedLane> lanes = {};  // [N]
   int32_t reserved_lanes = 0;
   int32_t budget = 0;
   int32_t max_tokens = 0;  // 0: all of the budget
@@ -89,7 +95,8 @@ std::shared_ptr<const ResolvedRequest> resolve(const Model& model, const Request
 // The coupling that a choice comes to for a model with these adapter scales (empty: as loaded). Its stride
 // may still be 0. Without the check of what an adapter was trained with.
 struct CouplingScope {
-  CouplingKind untrained = CouplingKind::lanerope;
+  CouplingKind untrained = CouplingKind::lanerope;  // as in RequestDefaults
+  OmegaInit untrained_init = OmegaInit::rope;       // the same
   std::vector<float> adapter_scales = {};
 };
 Coupling resolve_coupling(const Model& model, const CouplingChoice& choice, const CouplingScope& scope = {});

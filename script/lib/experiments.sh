@@ -31,19 +31,19 @@ made() { [ -s "$runs/$1" ]; }
 write_traces() { # file options...
   local file=$1
   shift
-  lanerope data "$@" -o "$file.part" && mv "$file.part" "$file"
+  "$@" -o "$file.part" && mv "$file.part" "$file"
 }
 trace_file() { # name options...
   local name=$1
   shift
-  once "$name.jsonl" write_traces "$runs/$name.jsonl" "$@" "${numbers[@]}"
+  once "$name.jsonl" write_traces "$runs/$name.jsonl" script/shell lanerope-toy "$@" "${numbers[@]}"
 }
 
 # Groups of four lanes sampled at temperature 1 from a model, labelled right or wrong; the rest are options of data rollout.
 rollout_file() { # name problems model seed options...
   local name=$1 problems=$2 model=$3 seed=$4
   shift 4
-  once "$name.jsonl" write_traces "$runs/$name.jsonl" rollout -m "$model" "$runs/$problems.jsonl" -n 4 -t 1 --seed "$seed" \
+  once "$name.jsonl" write_traces "$runs/$name.jsonl" lanerope data rollout -m "$model" "$runs/$problems.jsonl" -n 4 -t 1 --seed "$seed" \
     --temp 1 --top-k 0 --top-p 1 --min-p 0 "$@"
 }
 
@@ -61,7 +61,7 @@ measure() { # name questions budgets arms...
   shift 3
   {
     flock 8
-    lanerope eval --questions "$runs/$questions.jsonl" --out "$runs/$name" --lanes-total 4 --budgets "$budgets" -t 1 "$@" \
+    lanerope eval --questions "$runs/$questions.jsonl" --out "$runs/$name" --lanes-total 4 --by parts --budgets "$budgets" -t 1 "$@" \
       >"$runs/$name.txt"
   } 8>"$runs/$name.lock"
   cat "$runs/$name.txt"

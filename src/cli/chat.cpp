@@ -134,6 +134,7 @@ class Chat {
       const std::shared_ptr<const ResolvedRequest> resolved = resolve(*model_, request, chat_defaults());
       Engine& engine = engine_for(resolved->cells());
       const GroupId group = engine.submit(resolved);
+      note_resolved(*resolved);
       const ViewContext context = view_context(*resolved, *model_);
       const ViewKind kind = flags_.plain || !output_is_terminal() ? ViewKind::plain : ViewKind::live;
       const GroupRun run = run_group(engine, group, [&] { return make_view(kind, context); });

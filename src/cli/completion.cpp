@@ -53,7 +53,8 @@ std::vector<Flag> flags_of(const CLI::App& app) {
 
 std::vector<Verb> verbs_of(const CLI::App& root) {
   std::vector<Verb> verbs;
-  for (const CLI::App* app : root.get_subcommands([](const CLI::App*) { return true; })) {
+  for (const CLI::App* app :
+       root.get_subcommands([](const CLI::App* app) { return !app->get_group().empty(); })) {
     verbs.push_back({.name = app->get_name(),
                      .help = app->get_description(),
                      .flags = flags_of(*app),

@@ -66,7 +66,7 @@ struct SampleFlags {
   PromptFlags prompt;
   RequestFlags request;
   int32_t turn = 16;
-  std::string wait = " wait";
+  std::string wait;
   std::string instruction = usual_instruction;
   bool only_right = false;
 };
@@ -168,7 +168,13 @@ int run(const SampleFlags& flags, bool dialogue) {
                          .prompt = to_prompt(flags.prompt, instruction + problem.question),
                          .done = taken});
   }
-  note_raw_prompt(model->prompt_text(questions.front().prompt, NoTemplate::raw_with_note).raw);
+  if (dialogue) {
+    note_raw_prompt(model->prompt_text(questions.front().prompt, NoTemplate::raw_with_note).raw);
+  } else {
+    Request first = options.rollout.request;
+    first.prompt = questions.front().prompt;
+    note_resolved(*resolve(*model, first, options.rollout.defaults));
+  }
   if (to_do == 0) {
     output.finish();
     print_note("every group is already in " + flags.output);
@@ -242,9 +248,9 @@ Command add_data_collaborate(CLI::App& data) {
       ->type_name("N")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
-  app->add_option("--wait", flags->wait, "What fills up a turn that ends early; may be empty")
-      ->type_name("TEXT")
-      ->capture_default_str();
+  app->add_option("--wait", flags->wait,
+                  "What fills up a turn that ends early, such as \" wait\" (default: nothing)")
+      ->type_name("TEXT");
   app->add_option("--instruction", flags->instruction, "What stands above the question; {n} is the number")
       ->type_name("TEXT");
   app->add_flag("--only-right", flags->only_right, "Leave out groups with a wrong lane");

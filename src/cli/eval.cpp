@@ -49,6 +49,7 @@ struct EvalFlags {
   std::vector<int32_t> budgets = {64, 96, 128, 192, 256};
   int32_t lanes_total = 4;
   int64_t limit = 0;
+  std::string by;
   bool unfinished = false;
   int32_t parallel = 32;
   uint64_t seed = 1;
@@ -150,10 +151,11 @@ void write_reports(const EvalFlags& flags, const std::vector<eval::Arm>& arms, c
       eval::score_arms(names, records, questions,
                        {.budgets = budgets_of(flags), .unfinished = flags.unfinished, .seed = flags.seed});
   eval::add_timing(scores, timings);
+  const eval::ReportOptions options{.title = std::filesystem::path(flags.questions).stem().string(),
+                                    .by = flags.by};
   write_file(flags.out + "/report.json", eval::report_json(scores).dump(1) + "\n");
-  write_file(flags.out + "/report.html",
-             eval::report_page(scores, std::filesystem::path(flags.questions).stem().string()));
-  print_out(eval::report_text(scores));
+  write_file(flags.out + "/report.html", eval::report_page(scores, options));
+  print_out(eval::report_text(scores, options));
   print_note("wrote " + flags.out + "/report.html");
 }
 
@@ -169,7 +171,8 @@ int evaluate(const EvalFlags& flags) {
       .resolved = [](const ResolvedRequest& request) { note_raw_prompt(request.raw_prompt); },
       .stopped = InterruptGuard::interrupted};
   for (const eval::Arm& arm : arms) eval::total_lanes(arm, plan);
-  const std::vector<eval::EvalQuestion> questions = eval::read_questions(flags.questions, flags.limit);
+  const std::vector<eval::EvalQuestion> questions =
+      eval::read_questions(flags.questions, {.limit = flags.limit, .by = flags.by});
   std::vector<eval::RunSettings> settings;
   for (const eval::Arm& arm : arms) settings.push_back(settings_of(arm, plan, flags));
   std::error_code error;
@@ -217,6 +220,8 @@ Command add_eval(CLI::App& root) {
   app->add_option("--limit", flags->limit, "Only the first questions (0: all)")
       ->type_name("N")
       ->capture_default_str();
+  app->add_option("--by", flags->by, "Show the scores for each value of this key of the questions as well")
+      ->type_name("KEY");
   app->add_flag("--count-unfinished", flags->unfinished,
                 "A lane that is cut off votes with the marked answer that it has written so far");
   app->add_option("--parallel", flags->parallel, "Lanes that run at once")

@@ -8,6 +8,7 @@
 #include "cli/exit_code.h"
 #include "cli/help_format.h"
 #include "cli/output.h"
+#include "cli/parse_error.h"
 #include "lanerope/model.h"
 
 namespace lanerope::cli {
@@ -29,39 +30,6 @@ constexpr auto footer =
     "Exit status: 0 done, 2 bad request or option, 3 bad file, 4 does not fit into memory, 5 system error, 1 "
     "other,\n"
     "130 interrupted.";
-
-// The command that was chosen last: `problems` of `lanerope data problems`.
-const CLI::App& innermost(const CLI::App& app) {
-  const std::vector<CLI::App*> chosen = app.get_subcommands();
-  return chosen.empty() ? app : innermost(*chosen.front());
-}
-
-// Whether a command's name must follow: of lanerope itself, and of `lanerope data`.
-bool groups_commands(const CLI::App& app) {
-  return !app.get_subcommands([](const CLI::App*) { return true; }).empty();
-}
-
-// CLI11 words its errors for other programs; here each is one sentence that says what to do.
-std::string parse_error_text(const CLI::App& app, const CLI::ParseError& error) {
-  const CLI::App& chosen = innermost(app);
-  const std::string command = command_path(chosen);
-  std::string text = error.what();
-  const size_t colon = text.rfind(": ");
-  const std::string culprit = colon == std::string::npos ? text : text.substr(colon + 2);
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
-    const char* what = culprit.starts_with("-")  ? "there is no option "
-                       : groups_commands(chosen) ? "there is no command "
-                                                 : "there is no place for the argument ";
-    text = what + culprit;
-  } else if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr && colon != std::string::npos) {
-    const size_t equals = culprit.find(" = ");
-    text = culprit.substr(0, equals) + " does not take " +
-           (equals == std::string::npos ? "this" : "'" + culprit.substr(equals + 3) + "'");
-  } else if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr && colon != std::string::npos) {
-    text = text.substr(0, text.find(": ")) + " needs a value";
-  }
-  return text + "; see " + command + " --help";
-}
 
 int run(int argc, char** argv) {
   CLI::App app(description, "lanerope");

@@ -50,7 +50,6 @@ int run(const RunFlags& flags) {
   request.prompt = to_prompt(flags.prompt, text);
   if (!flags.attention.empty()) request.attention = AttentionRecording::mass;
   const std::shared_ptr<const ResolvedRequest> resolved = resolve(*model, request, run_defaults());
-  note_raw_prompt(resolved->raw_prompt);
   const int32_t cells = flags.cells.cells > 0 ? flags.cells.cells : resolved->cells();
   // Opened before the run, so that a wrong name does not cost one.
   std::unique_ptr<AttentionFile> attention;
@@ -58,6 +57,7 @@ int run(const RunFlags& flags) {
 
   Engine engine(model, {.kv_cells = cells, .kv_type = flags.cells.kv_type});
   const GroupId group = engine.submit(resolved);
+  note_resolved(*resolved);
   const ViewContext context = view_context(*resolved, *model);
   const GroupRun done = run_group(engine, group, [&] { return make_view(view_kind(flags), context); });
   if (attention != nullptr) {

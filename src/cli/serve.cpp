@@ -9,8 +9,10 @@
 #include <string>
 #include <thread>
 
+#include "cli/card_examples.h"
 #include "cli/choice.h"
 #include "cli/commands.h"
+#include "cli/default_model.h"
 #include "cli/exit_code.h"
 #include "cli/interrupt.h"
 #include "cli/model_flags.h"
@@ -71,6 +73,7 @@ server::ServerOptions make_options(const ServeFlags& flags) {
   options.access.loopback = is_loopback(options.host);
   options.service.engine.kv_type = flags.kv_type;
   options.service.hold_time = std::chrono::seconds(flags.hold_seconds);
+  options.examples = card_examples(flags.model.file.empty() ? default_model_file() : flags.model.file);
   options.transport.request_time = std::chrono::seconds(flags.request_seconds);
   options.transport.most_body = static_cast<size_t>(flags.most_body_mib) << 20;
   if (options.transport.certificate.empty() != options.transport.key.empty()) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/to_request.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "cli/output.h"
@@ -37,6 +38,16 @@ Selection to_selection(const RequestFlags& flags) {
   if (flags.selection) selection.kind = *flags.selection;
   if (verifies) selection.kind = SelectionKind::verifier;
   return selection;
+}
+
+// "1, 2 or 4".
+std::string list_of(const std::vector<int32_t>& numbers) {
+  std::string text;
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    if (i > 0) text += i + 1 == numbers.size() ? " or " : ", ";
+    text += std::to_string(numbers[i]);
+  }
+  return text;
 }
 
 }  // namespace
@@ -110,6 +121,30 @@ void note_raw_prompt(bool raw) {
       "lanerope: the text goes in as it is, since the model has no chat template that lanerope knows; name "
       "one with "
       "--chat-template, or say --raw");
+}
+
+void note_resolved(const ResolvedRequest& request) {
+  note_raw_prompt(request.raw_prompt);
+  static bool said = false;
+  const bool coupled = request.coupling.kind != CouplingKind::independent;
+  const std::vector<int32_t>& trained = request.trained_lanes;
+  std::string note;
+  if (request.untrained && coupled) {
+    note =
+        "this model was not trained for lanes that see one another, and mostly answers worse with them; "
+        "--coupling independent lets each answer by itself (docs/couplings.md)";
+  } else if (request.untrained && !request.asked.coupling.kind) {
+    note =
+        "this model was not trained for lanes, so each answers by itself and they vote; --lora FILE adds an "
+        "adapter "
+        "that was, --coupling lanerope couples them all the same";
+  } else if (coupled && request.n_lanes() > 1 && !trained.empty() &&
+             std::ranges::find(trained, request.n_lanes()) == trained.end()) {
+    note = "lanes were trained " + list_of(trained) + " at a time, not " + std::to_string(request.n_lanes());
+  }
+  if (note.empty() || said) return;
+  said = true;
+  print_note("lanerope: " + note);
 }
 
 }  // namespace lanerope::cli

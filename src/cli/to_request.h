@@ -29,4 +29,8 @@ Prompt to_prompt(const PromptFlags& flags, const std::string& text);
 // Says once on standard error that the text goes in raw, where it does though nobody asked for it.
 void note_raw_prompt(bool raw);
 
+// Says on standard error, each once, what a person should know of how a request was resolved: a raw prompt,
+// lanes of a model that was not trained for them, a number of lanes that it was not trained with.
+void note_resolved(const ResolvedRequest& request);
+
 }  // namespace lanerope::cli

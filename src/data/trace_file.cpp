@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/trace_file.h"
 
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "lanerope/errors.h"
 
@@ -24,7 +27,7 @@ class TraceFields {
     read_lanes(trace);
     trace.labels = lane_flags("labels", trace.lanes.size());
     trace.ended = lane_flags("ended", trace.lanes.size());
-    read_parts(trace);
+    read_other(trace);
     return trace;
   }
 
@@ -66,13 +69,12 @@ class TraceFields {
     return flags;
   }
 
-  void read_parts(Trace& trace) const {
-    const auto found = json_.find("parts");
-    if (found == json_.end()) return;
-    if (!found->is_number_integer() || *found < 0 || *found > INT32_MAX) {
-      refuse("has \"parts\" that are not a whole number");
+  void read_other(Trace& trace) const {
+    constexpr std::array<std::string_view, 5> known = {"question", "answer", "lanes", "labels", "ended"};
+    for (const auto& [key, value] : json_.items()) {
+      if (std::ranges::find(known, key) == known.end())
+        trace.other.push_back({.key = key, .json = value.dump()});
     }
-    trace.parts = found->get<int32_t>();
   }
 
   [[noreturn]] void refuse(const std::string& what) const { throw BadFile(where_ + " " + what); }
@@ -86,7 +88,7 @@ class TraceFields {
 std::string trace_line(const Trace& trace) {
   Json json = {{"question", trace.question}, {"answer", trace.answer}};
   if (!trace.lanes.empty()) json["lanes"] = trace.lanes;
-  if (trace.parts > 0) json["parts"] = trace.parts;
+  for (const OtherKey& other : trace.other) json[other.key] = Json::parse(other.json);
   if (!trace.labels.empty()) json["labels"] = trace.labels;
   if (!trace.ended.empty()) json["ended"] = trace.ended;
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);

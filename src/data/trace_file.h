@@ -10,10 +10,9 @@
 
 namespace lanerope::data {
 
-// {"question": "...", "answer": "...", "lanes": ["...", ...], "parts": 5, "labels": [true, ...], "ended":
-// [true,
-// ...]} in one line, without a line break; all but the first two are left out where there are none. Bytes
-// that are not UTF-8 become U+FFFD.
+// {"question": "...", "answer": "...", "lanes": ["...", ...], OTHER KEYS, "labels": [true, ...], "ended":
+// [true, ...]} in one line, without a line break; all but the first two are left out where there are none.
+// Bytes that are not UTF-8 become U+FFFD.
 std::string trace_line(const Trace& trace);
 
 // Reads JSON lines one by one, without holding the file.
@@ -24,7 +23,7 @@ class TraceReader {
 
   // The next trace or problem, or nothing at the end; empty lines are skipped. Throws BadFile naming the line
   // if it is not a JSON object in UTF-8 with a question and an answer, or if its lanes or labels are not what
-  // trace_line() writes. A whole number is taken as an answer too.
+  // trace_line() writes. A whole number is taken as an answer too. Other keys are kept as they are.
   std::optional<Trace> next();
 
   // "FILE, line 3", of the trace that next() returned last.

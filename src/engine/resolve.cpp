@@ -65,6 +65,12 @@ void check_context(int32_t prompt, int32_t budget, int32_t context) {
               "; lower the budget to " + std::to_string(context - prompt) + " or less");
 }
 
+// Whether a choice says anything that only lanes which see one another have.
+bool says_how(const CouplingChoice& choice) {
+  return choice.init || !choice.omega.empty() || choice.stride || choice.visibility || choice.topology ||
+         choice.window || choice.prompt_lane;
+}
+
 // Omega that does not go with the initialisation is refused before anything is made of it.
 Coupling apply(const CouplingChoice& choice, Coupling coupling) {
   require(choice.omega.empty() || choice.init.value_or(OmegaInit::given) == OmegaInit::given,
@@ -204,9 +210,10 @@ core::CouplingFacts engine::coupling_facts(const Model& model, const StrideFacts
 Coupling resolve_coupling(const Model& model, const CouplingChoice& choice, const CouplingScope& scope) {
   const LaneTraining* training = model.lane_training(scope.adapter_scales);
   if (training != nullptr) return apply(choice, training->coupling);
-  // Whoever says what omega is means the coupling that has one.
-  const bool names_omega = choice.init || !choice.omega.empty();
-  return apply(choice, {.kind = names_omega ? CouplingKind::lanerope : scope.untrained});
+  // Whoever says how lanes see one another means that they do.
+  const CouplingKind kind = choice.kind.value_or(says_how(choice) ? CouplingKind::lanerope : scope.untrained);
+  return apply(choice, {.kind = kind,
+                        .init = kind == CouplingKind::lanerope ? scope.untrained_init : OmegaInit::rope});
 }
 
 uint64_t resolve_seed(const Sampling& sampling, const RequestDefaults& defaults) {
@@ -243,8 +250,12 @@ std::shared_ptr<const ResolvedRequest> resolve(const Model& model, const Request
   resolved.prompt_scales = std::move(scales.prompt);
   resolved.lane_scales = std::move(scales.lanes);
   const LaneTraining* training = model.lane_training(resolved.lane_scales);
-  resolved.coupling = resolve_coupling(
-      model, request.coupling, {.untrained = defaults.untrained, .adapter_scales = resolved.lane_scales});
+  resolved.coupling = resolve_coupling(model, request.coupling,
+                                       {.untrained = defaults.untrained,
+                                        .untrained_init = defaults.untrained_init,
+                                        .adapter_scales = resolved.lane_scales});
+  resolved.untrained = training == nullptr && request.lanes > 1;
+  if (training != nullptr) resolved.trained_lanes = training->lanes;
   check_training(request, resolved.coupling, training);
 
   resolved.tag = tag_for(request, resolved.coupling, training, defaults.tagged);

@@ -22,6 +22,7 @@ Number parse_number(const std::string& text, const std::string& what) {
 
 // What the names mean by themselves; keys behind them say otherwise.
 void apply_preset(Arm& arm) {
+  if (arm.name == "independent") arm.coupling = CouplingKind::independent;
   if (arm.name == "lanerope") arm.lanes = 4;
   if (arm.name == "groupthink") arm = {.name = arm.name, .lanes = 4, .coupling = CouplingKind::groupthink};
   if (arm.name == "hogwild") arm = {.name = arm.name, .lanes = 4, .coupling = CouplingKind::hogwild};

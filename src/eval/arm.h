@@ -28,10 +28,10 @@ struct Arm {
   std::optional<float> temperature = {};
 };
 
-// "NAME" or "NAME:key=value,...". Names with a meaning: independent (N = 1), lanerope (as trained), closed
-// (as trained, tags and all, but lanes do not see one another), groupthink, hogwild, beam (beam search over
-// one lane). Keys: n, total, coupling, init, stride, tag, model, lora, temp, width. A name of another kind
-// needs a key. Throws InvalidRequest.
+// "NAME" or "NAME:key=value,...". Names with a meaning: independent (N = 1; with n, as many that do not see
+// one another), lanerope (as trained), closed (as trained, tags and all, but lanes do not see one another),
+// groupthink, hogwild, beam (beam search over one lane). Keys: n, total, coupling, init, stride, tag, model,
+// lora, temp, width. A name of another kind needs a key. Throws InvalidRequest.
 Arm parse_arm(std::string_view text);
 
 }  // namespace lanerope::eval

@@ -2,6 +2,7 @@
 #include "eval/metrics.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <map>
 #include <optional>
@@ -17,6 +18,24 @@ std::vector<Vote> votes_of(std::span<const std::string> answers) {
   for (const std::string& answer : answers) groups.add(answer);
   return groups.votes();
 }
+
+// Numbers by what they are worth, before words.
+struct ByValue {
+  static std::optional<double> number(const std::string& text) {
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value))
+      return std::nullopt;
+    return value;
+  }
+  bool operator()(const std::string& a, const std::string& b) const {
+    const std::optional<double> x = number(a);
+    const std::optional<double> y = number(b);
+    if (x && y && *x != *y) return *x < *y;
+    if (x.has_value() != y.has_value()) return x.has_value();
+    return a < b;
+  }
+};
 
 // One question under one arm: its lanes, all groups together.
 using QuestionLanes = std::vector<const EvalLane*>;
@@ -142,7 +161,7 @@ std::vector<ArmScore> score_arms(std::span<const std::string> arms, std::span<co
     score.arm = arm;
     score.questions = std::ssize(common);
     score.lanes_total = static_cast<int32_t>(lanes[arm].at(common[0]).size());
-    std::map<int32_t, PartsScore> parts;
+    std::map<std::string, ByScore, ByValue> by = {};
     for (size_t b = 0; b < options.budgets.size(); ++b) {
       std::vector<Outcome> outcomes;
       for (const int64_t question : common) {
@@ -166,19 +185,20 @@ std::vector<ArmScore> score_arms(std::span<const std::string> arms, std::span<co
       for (size_t i = 0; i < gains.size(); ++i) gains[i] -= first_majority[b][i];
       score.gain.push_back(bootstrap.share(gains));
       for (size_t i = 0; i < common.size(); ++i) {
-        PartsScore& part = parts[questions[common[i]].parts];
-        part.majority.resize(options.budgets.size());
-        part.majority[b] += majorities[i];
-        if (b == 0) ++part.questions;
+        ByScore& of_value = by[questions[common[i]].by];
+        of_value.majority.resize(options.budgets.size());
+        of_value.majority[b] += majorities[i];
+        if (b == 0) ++of_value.questions;
       }
       if (b + 1 < options.budgets.size()) continue;
       score.by_votes = calibration_by(outcomes, &Outcome::by_votes);
       score.by_logprob = calibration_by(outcomes, &Outcome::by_logprob);
     }
-    for (auto& [number, part] : parts) {
-      part.parts = number;
-      for (double& value : part.majority) value /= static_cast<double>(part.questions);
-      score.parts.push_back(std::move(part));
+    for (auto& [value, of_value] : by) {
+      if (by.size() == 1 && value.empty()) break;
+      of_value.value = value;
+      for (double& share : of_value.majority) share /= static_cast<double>(of_value.questions);
+      score.by.push_back(std::move(of_value));
     }
     result.push_back(std::move(score));
   }

@@ -27,8 +27,9 @@ struct BudgetScore {
   double mean_tokens = 0;  // a lane spends
 };
 
-struct PartsScore {
-  int32_t parts = 0;
+// The questions whose key of --by has one value.
+struct ByScore {
+  std::string value = {};  // empty: those without the key
   int64_t questions = 0;
   std::vector<double> majority = {};  // [budgets]
 };
@@ -41,7 +42,7 @@ struct ArmScore {
   std::vector<BudgetScore> budgets = {};
   // maj@k minus that of the first arm, question by question, with its interval; [budgets].
   std::vector<Estimate> gain = {};
-  std::vector<PartsScore> parts = {};
+  std::vector<ByScore> by = {};  // numbers in their order, then words; empty without --by
   // At the largest budget. The answer of the majority claims the share of lanes that give it; the answer of
   // the ended lane with the highest mean log-probability claims the exponential of that.
   Calibration by_votes = {};

@@ -114,6 +114,20 @@ std::string majority_name(std::span<const ArmScore> scores) {
   return "maj@" + std::to_string(total);
 }
 
+// At the largest budget: a row an arm, a column a value.
+std::string by_table(std::span<const ArmScore> scores, const std::string& title) {
+  std::vector<std::vector<std::string>> rows = {{title}, {"questions"}};
+  for (const ByScore& by : scores[0].by) {
+    rows[0].push_back(by.value.empty() ? "-" : by.value);
+    rows[1].push_back(std::to_string(by.questions));
+  }
+  for (const ArmScore& score : scores) {
+    rows.push_back({score.arm});
+    for (const ByScore& by : score.by) rows.back().push_back(percent(by.majority.back()));
+  }
+  return aligned(rows) + "\n";
+}
+
 }  // namespace
 
 Json report_json(std::span<const ArmScore> scores) {
@@ -135,9 +149,9 @@ Json report_json(std::span<const ArmScore> scores) {
                                  {"ended", budget.ended},
                                  {"mean_tokens", budget.mean_tokens}});
     }
-    json["parts"] = Json::array();
-    for (const PartsScore& part : score.parts)
-      json["parts"].push_back({{"parts", part.parts}, {"questions", part.questions}, {"maj", part.majority}});
+    json["by"] = Json::array();
+    for (const ByScore& by : score.by)
+      json["by"].push_back({{"value", by.value}, {"questions", by.questions}, {"maj", by.majority}});
     json["calibration"] = {{"votes", calibration_json(score.by_votes)},
                            {"logprob", calibration_json(score.by_logprob)}};
     arms.push_back(std::move(json));
@@ -145,7 +159,7 @@ Json report_json(std::span<const ArmScore> scores) {
   return {{"arms", arms}};
 }
 
-std::string report_text(std::span<const ArmScore> scores) {
+std::string report_text(std::span<const ArmScore> scores, const ReportOptions& options) {
   if (scores.empty()) return "No question has been answered under every arm yet.\n";
   std::string text =
       std::to_string(scores[0].questions) + " questions; percentages by tokens a lane may spend\n\n";
@@ -160,10 +174,12 @@ std::string report_text(std::span<const ArmScore> scores) {
     rows.push_back({score.arm});
     for (const BudgetScore& budget : score.budgets) rows.back().push_back(interval(budget.majority));
   }
-  return text + aligned(rows) + "\n" + cost_table(scores);
+  text += aligned(rows) + "\n";
+  if (!scores[0].by.empty()) text += by_table(scores, majority + " by " + options.by);
+  return text + cost_table(scores);
 }
 
-std::string report_page(std::span<const ArmScore> scores, const std::string& title) {
+std::string report_page(std::span<const ArmScore> scores, const ReportOptions& options) {
   std::string page(report_page_template());
   const auto put = [&page](const std::string& place, std::string value) {
     // "</script" must not stand in the data.
@@ -172,7 +188,8 @@ std::string report_page(std::span<const ArmScore> scores, const std::string& tit
     const size_t at = page.find(place);
     if (at != std::string::npos) page.replace(at, place.size(), value);
   };
-  put("\"LANEROPE_TITLE\"", Json(title).dump());
+  put("\"LANEROPE_TITLE\"", Json(options.title).dump());
+  put("\"LANEROPE_BY\"", Json(options.by).dump());
   put("\"LANEROPE_REPORT\"", report_json(scores).dump());
   return page;
 }

@@ -12,12 +12,17 @@ namespace lanerope::eval {
 // Everything that was measured.
 nlohmann::ordered_json report_json(std::span<const ArmScore> scores);
 
+struct ReportOptions {
+  std::string title = {};  // of the page
+  std::string by = {};     // the key that ArmScore::by is by
+};
+
 // For a terminal: tables of maj@k, pass@1 and oracle by budget, shares as percentages, and one of what it
 // cost.
-std::string report_text(std::span<const ArmScore> scores);
+std::string report_text(std::span<const ArmScore> scores, const ReportOptions& options = {});
 
 // One HTML page that holds its data and needs no network: accuracy against budget with intervals, tables,
 // costs, reliability.
-std::string report_page(std::span<const ArmScore> scores, const std::string& title);
+std::string report_page(std::span<const ArmScore> scores, const ReportOptions& options);
 
 }  // namespace lanerope::eval

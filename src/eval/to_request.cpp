@@ -4,7 +4,10 @@
 namespace lanerope::eval {
 
 RequestDefaults eval_defaults() {
-  return {.no_template = NoTemplate::raw_with_note, .tagged = TaggedLanes::several};
+  // An arm of several lanes is there to be compared as coupled.
+  return {.untrained = CouplingKind::lanerope,
+          .no_template = NoTemplate::raw_with_note,
+          .tagged = TaggedLanes::several};
 }
 
 Request to_request(const Arm& arm, const Sampling& sampling) {

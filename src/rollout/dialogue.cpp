@@ -81,7 +81,7 @@ class Dialogue {
 
   data::Trace trace() const {
     const data::Trace& problem = question_.problem;
-    data::Trace trace = {.question = problem.question, .answer = problem.answer, .parts = problem.parts};
+    data::Trace trace = {.question = problem.question, .answer = problem.answer, .other = problem.other};
     const std::string truth = true_answer(problem.answer);
     for (const Assistant& assistant : assistants_) {
       trace.lanes.push_back(assistant.text);

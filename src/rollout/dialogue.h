@@ -13,8 +13,8 @@ namespace lanerope::rollout {
 struct DialogueOptions {
   // `request.lanes` is the number of assistants, `request.budget` the tokens that each may write in all.
   RolloutOptions rollout = {};
-  int32_t turn = 16;           // tokens of a turn
-  std::string wait = " wait";  // fills up a turn that ends early; may be empty
+  int32_t turn = 16;      // tokens of a turn
+  std::string wait = {};  // fills up a turn that ends early; empty: nothing does
 };
 
 // One model plays N assistants, as one lane each, in a dialogue in plain text. In every round each assistant

@@ -12,7 +12,7 @@ namespace lanerope::rollout {
 namespace {
 
 data::Trace labelled_trace(const Model& model, const data::Trace& problem, const GroupResult& result) {
-  data::Trace trace = {.question = problem.question, .answer = problem.answer, .parts = problem.parts};
+  data::Trace trace = {.question = problem.question, .answer = problem.answer, .other = problem.other};
   const std::string truth = true_answer(problem.answer);
   for (const LaneResult& lane : result.lanes) {
     const bool ended = ended_by_itself(lane.finish);

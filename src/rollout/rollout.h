@@ -14,7 +14,7 @@ namespace lanerope::rollout {
 
 // A question to sample from.
 struct RolloutQuestion {
-  data::Trace problem = {};  // its question, answer and parts go into the traces
+  data::Trace problem = {};  // its question, answer and other keys go into the traces
   Prompt prompt = {};        // what the model is given
   int32_t done = 0;          // groups of it that exist already
 };

@@ -50,6 +50,13 @@ Json adapters_json(const ServerContext& context) {
   return list;
 }
 
+Json examples_json(const std::vector<Example>& examples) {
+  Json list = Json::array();
+  for (const Example& example : examples)
+    list.push_back({{"name", example.name}, {"prompt", example.prompt}, {"budget", example.budget}});
+  return list;
+}
+
 // As llama-server counts them: requests of one lane that run at once. Each reserves the default budget, and
 // all share the cells with a prompt, which takes one at least.
 int32_t total_slots(const EngineState& state, const RequestDefaults& defaults) {
@@ -80,6 +87,7 @@ void props(ServerContext& context, const httplib::Request&, httplib::Response& r
                        {"verifier", !context.options.defaults.verifier.empty()},
                        {"trained_lanes", info.lanes ? info.lanes->lanes : std::vector<int32_t>()},
                        {"adapters", adapters_json(context)},
+                       {"examples", examples_json(context.options.examples)},
                        {"default_generation_settings",
                         {{"n_predict", context.options.defaults.budget},
                          {"params",

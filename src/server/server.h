@@ -19,6 +19,13 @@
 
 namespace lanerope::server {
 
+// A prompt that the page offers, because the model at hand is good at it.
+struct Example {
+  std::string name = {};  // on its button
+  std::string prompt = {};
+  int32_t budget = 0;  // tokens a lane
+};
+
 struct ServerOptions {
   std::string host = "127.0.0.1";
   int port = 8080;  // 0: any free one
@@ -26,7 +33,8 @@ struct ServerOptions {
   AccessRules access = {};
   ServiceOptions service = {.engine = {.kv_cells = 8192, .batch_rows = 128}};
   RequestDefaults defaults = server_defaults();
-  std::string model_id = {};  // as clients see it; empty: the model's own name
+  std::string model_id = {};           // as clients see it; empty: the model's own name
+  std::vector<Example> examples = {};  // for the page, in /props
   bool log_prompts = false;
   std::function<void(std::string_view)> log = {};  // one line a request; may be empty
 };

@@ -46,8 +46,7 @@ void check_attention(const ResolvedRequest& request, const Model& model) {
 }  // namespace
 
 RequestDefaults server_defaults() {
-  return {.untrained = CouplingKind::independent,
-          .budget = 512,
+  return {.budget = 512,
           .budget_behind_forced = true,
           .most_cells = 8192,
           .over_context = OverContext::cut,

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -16,6 +17,7 @@
 #include "cli/exit_code.h"
 #include "cli/help_format.h"
 #include "cli/output.h"
+#include "cli/parse_error.h"
 #include "lanerope/errors.h"
 #include "lanerope/model.h"
 #include "train/files/curve_page.h"
@@ -36,7 +38,7 @@ constexpr auto description =
 
 constexpr auto footer =
     "Examples:\n"
-    "  lanerope data traces --count 200000 --split train --parts 1-8 -o base.jsonl\n"
+    "  lanerope-toy traces --count 200000 --split train --parts 1-8 -o base.jsonl\n"
     "  lanerope-train vocabulary --data base.jsonl --merges 400 -o vocabulary.gguf\n"
     "  lanerope-train pretrain -c train/base.json\n"
     "  lanerope-train sft -c train/lanes.json -s steps=500 -s omega.init=gt -s out=gt.gguf\n"
@@ -164,8 +166,10 @@ std::pair<CLI::App*, std::function<int()>> add_card(CLI::App& root) {
             train::ModelCard card{.name = flags->name,
                                   .commit = train::git_commit("."),
                                   .files = train::describe_files(flags->folder, flags->files)};
+            const std::string path = flags->folder + "/model.json";
+            if (std::filesystem::exists(path)) card.examples = train::read_model_card(path).examples;
             for (const std::string& folder : flags->runs) card.stages.push_back(read_stage(folder));
-            train::write_model_card(flags->folder + "/model.json", card);
+            train::write_model_card(path, card);
             return static_cast<int>(cli::exit_ok);
           }};
 }
@@ -194,7 +198,7 @@ int run(int argc, char** argv) {
     cli::print_out(app.version() + "\n");
     return cli::exit_ok;
   } catch (const CLI::ParseError& error) {
-    cli::print_note(std::string("lanerope-train: error: ") + error.what() + "; see lanerope-train --help");
+    cli::print_note("lanerope-train: error: " + cli::parse_error_text(app, error));
     return cli::exit_invalid_request;
   }
   for (const auto& [command, action] : commands) {

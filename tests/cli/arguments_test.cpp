@@ -71,7 +71,7 @@ INSTANTIATE_TEST_SUITE_P(
                       BadCase{{"completion", "tcsh"}, "'tcsh' is none of bash, zsh, fish"},
                       BadCase{{"bench", "-n", "0"}, "--lanes"},
                       BadCase{{"data", "walk"}, "there is no command walk; see lanerope data --help"},
-                      BadCase{{"data", "check"}, "FILE is required; see lanerope data check --help"}));
+                      BadCase{{"data", "rollout"}, "FILE is required; see lanerope data rollout --help"}));
 
 TEST(Arguments, CompletionIsAScriptThatKnowsEveryOption) {
   const std::string help = run_program({.arguments = {"run", "--help"}}).out;
@@ -85,6 +85,15 @@ TEST(Arguments, CompletionIsAScriptThatKnowsEveryOption) {
     }
     EXPECT_THAT(outcome.out, HasSubstr("independent lanerope groupthink hogwild")) << shell;
   }
+}
+
+TEST(Arguments, WhatIsAProgramOfItsOwnNowIsStillFound) {
+  const Outcome outcome = run_program({.arguments = {"data", "problems", "--count", "2", "--parts", "3"}});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(json_lines(outcome.out).size(), 2U);
+  EXPECT_EQ(outcome.err,
+            "lanerope data problems is lanerope-toy problems now; the old name goes with 0.2.0\n");
+  EXPECT_EQ(run_program({.arguments = {"data", "traces", "--lanes", "65"}}).status, 2);
 }
 
 TEST(Arguments, CompletionForBashCompletesInBash) {
@@ -101,9 +110,10 @@ TEST(Arguments, CompletionForBashCompletesInBash) {
   EXPECT_EQ(completed("lanerope to", 1), "tokenize ");
   EXPECT_EQ(completed("lanerope run --topo", 2), "--topology ");
   EXPECT_EQ(completed("lanerope run --topology r", 3), "ring ");
-  EXPECT_EQ(completed("lanerope data tr", 2), "traces ");
-  EXPECT_EQ(completed("lanerope data traces --lan", 3), "--lanes ");
-  EXPECT_EQ(completed("lanerope data traces --split d", 4), "dev ");
+  EXPECT_EQ(completed("lanerope data ro", 2), "rollout ");
+  EXPECT_EQ(completed("lanerope data pro", 2), " ") << "old names are not offered";
+  EXPECT_EQ(completed("lanerope data rollout --lan", 3), "--lanes ");
+  EXPECT_EQ(completed("lanerope data rollout --topology r", 4), "ring ");
 }
 
 }  // namespace

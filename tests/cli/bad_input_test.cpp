@@ -95,7 +95,8 @@ TEST(BadInput, AnAdapterForAnotherModelNamesTheCulprit) {
 }
 
 TEST(BadInput, FullDisks) {
-  expect_error({5, run_tiny({"-b", "16", "-q", "--attention", "/dev/full", "x"}), "free some space"});
+  expect_error(
+      {5, run_tiny({"-n", "1", "-b", "16", "-q", "--attention", "/dev/full", "x"}), "free some space"});
   expect_error({5, run_tiny({"--attention", "/no/such/directory/a.json", "x"}), "/no/such/directory/a.json"});
   const Outcome outcome = run_program({.arguments = run_tiny({"-b", "16", "x"}), .output_file = "/dev/full"});
   EXPECT_EQ(outcome.status, 5);

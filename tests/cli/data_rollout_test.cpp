@@ -19,7 +19,11 @@ std::vector<std::string> rollout(const std::string& questions, std::vector<std::
 
 std::string four_questions() {
   const std::string file = temporary("questions.jsonl");
-  write_file(file, run_program({.arguments = {"data", "problems", "--count", "4", "--parts", "2"}}).out);
+  write_file(file,
+             "{\"question\": \"How many legs have 3 cats?\", \"answer\": \"12\", \"parts\": 2}\n"
+             "{\"question\": \"What is 7 plus 8?\", \"answer\": \"15\", \"parts\": 2}\n"
+             "{\"question\": \"Two boxes hold 9 pens each. How many?\", \"answer\": \"18\", \"parts\": 2}\n"
+             "{\"question\": \"What is half of 50?\", \"answer\": \"25\", \"parts\": 2}\n");
   return file;
 }
 
@@ -60,9 +64,9 @@ TEST(DataRollout, AFileThatWasCutOffIsCompleted) {
 
 TEST(DataRollout, TakesTheCouplingAndTheLimit) {
   const std::string questions = four_questions();
-  const std::string coupled = run_program({.arguments = rollout(questions, {"--limit", "1"})}).out;
-  const std::string independent =
-      run_program({.arguments = rollout(questions, {"--limit", "1", "--coupling", "independent"})}).out;
+  const std::string coupled =
+      run_program({.arguments = rollout(questions, {"--limit", "1", "--coupling", "lanerope"})}).out;
+  const std::string independent = run_program({.arguments = rollout(questions, {"--limit", "1"})}).out;
   EXPECT_EQ(json_lines(independent).size(), 1U);
   EXPECT_NE(independent, coupled);
 }

@@ -191,5 +191,18 @@ TEST(Run, AttentionOfEachTokenAddsUpToOne) {
   EXPECT_THAT(file_text(temporary("attention.html")), HasSubstr("</html>"));
 }
 
+TEST(Run, LanesOfAModelThatWasNotTrainedForThemAnswerByThemselves) {
+  const auto noted = [](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"run", "-m", tiny_model(), "-b", "8", "--json", "x"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_program({.arguments = arguments}).err;
+  };
+  EXPECT_THAT(noted({}),
+              HasSubstr("this model was not trained for lanes, so each answers by itself and they vote"));
+  EXPECT_THAT(noted({"--coupling", "lanerope"}), HasSubstr("mostly answers worse with them"));
+  EXPECT_EQ(noted({"--coupling", "independent"}), "");
+  EXPECT_EQ(noted({"-n", "1"}), "");
+}
+
 }  // namespace
 }  // namespace lanerope::cli

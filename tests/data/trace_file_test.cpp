@@ -23,7 +23,7 @@ TEST(TraceFile, ALineHoldsWhatTheTraceHolds) {
                   .lanes = {"a\nb", "<lane1>"},
                   .labels = {true, false},
                   .ended = {true, true},
-                  .parts = 2}),
+                  .other = {{.key = "parts", .json = "2"}}}),
       R"({"question":"Q","answer":"5","lanes":["a\nb","<lane1>"],"parts":2,"labels":[true,false],"ended":[true,true]})");
 }
 
@@ -38,7 +38,7 @@ TEST(TraceFile, ReadsBackWhatWasWritten) {
                          .lanes = {"", "x\n"},
                          .labels = {false, true},
                          .ended = {true, false},
-                         .parts = 8};
+                         .other = {{.key = "parts", .json = "8"}, {.key = "id", .json = R"({"a":[1]})"}}};
   std::istringstream lines("\n" + trace_line(written) + "\r\n \n" +
                            trace_line({.question = "Q", .answer = "7"}));
   TraceReader reader(lines, "traces.jsonl");
@@ -49,7 +49,7 @@ TEST(TraceFile, ReadsBackWhatWasWritten) {
   EXPECT_EQ(read->lanes, written.lanes);
   EXPECT_EQ(read->labels, written.labels);
   EXPECT_EQ(read->ended, written.ended);
-  EXPECT_EQ(read->parts, written.parts);
+  EXPECT_EQ(read->other, written.other);
   EXPECT_EQ(reader.where(), "traces.jsonl, line 2");
   const std::optional<Trace> problem = reader.next();
   ASSERT_TRUE(problem);
@@ -59,9 +59,11 @@ TEST(TraceFile, ReadsBackWhatWasWritten) {
   EXPECT_FALSE(reader.next());
 }
 
-TEST(TraceFile, TakesWholeNumbersAsAnswersAndIgnoresOtherFields) {
+TEST(TraceFile, TakesWholeNumbersAsAnswersAndKeepsOtherKeys) {
   std::istringstream lines(R"({"id": 1, "question": "Q", "answer": 1188, "note": {"lanes": 3}})");
-  EXPECT_EQ(TraceReader(lines, "x").next()->answer, "1188");
+  const std::optional<Trace> trace = TraceReader(lines, "x").next();
+  EXPECT_EQ(trace->answer, "1188");
+  EXPECT_EQ(trace_line(*trace), R"({"question":"Q","answer":"1188","id":1,"note":{"lanes":3}})");
 }
 
 TEST(TraceFile, ABadLineIsRefusedByItsNumber) {
@@ -79,8 +81,6 @@ TEST(TraceFile, ABadLineIsRefusedByItsNumber) {
       {R"({"question": "Q", "answer": "5", "labels": [true]})", "has \"labels\" that are not"},
       {R"({"question": "Q", "answer": "5", "lanes": ["x"], "labels": [1]})", "has \"labels\" that are not"},
       {R"({"question": "Q", "answer": "5", "lanes": ["x"], "ended": true})", "has \"ended\" that are not"},
-      {R"({"question": "Q", "answer": "5", "parts": -1})", "has \"parts\" that are not"},
-      {R"({"question": "Q", "answer": "5", "parts": "2"})", "has \"parts\" that are not"},
   };
   for (const auto& [line, reason] : reasons) {
     std::istringstream lines("{\"question\": \"Q\", \"answer\": \"5\"}\n\n" + line);

@@ -143,14 +143,26 @@ TEST_F(RequestTest, ThatWasRefusedLeavesNothingBehind) {
 }
 
 TEST_F(RequestTest, FillsInWhatIsLeftOut) {
-  const auto resolved = resolve(*model, good());
-  EXPECT_EQ(resolved->coupling.kind, CouplingKind::lanerope);
+  const auto plain = resolve(*model, good());
+  EXPECT_EQ(plain->coupling.kind, CouplingKind::independent) << "nothing was trained for lanes";
+  EXPECT_TRUE(plain->untrained);
+  EXPECT_EQ(plain->tag, "");
+  Request coupled = good();
+  coupled.coupling.kind = CouplingKind::lanerope;
+  const auto resolved = resolve(*model, coupled);
+  EXPECT_EQ(resolved->coupling.init, OmegaInit::ntk_by_parts) << "the start that harms least";
   EXPECT_EQ(resolved->stride, 20) << "the budget";
   EXPECT_EQ(resolved->tag, "<lane{k}>");
   EXPECT_EQ(resolved->lanes[1].forced, model->encode("<lane2>", {.add_special = false}));
   Request one = good();
   one.lanes = 1;
+  one.coupling.kind = CouplingKind::lanerope;
   EXPECT_EQ(resolve(*model, one)->tag, "");
+  EXPECT_FALSE(resolve(*model, one)->untrained) << "one lane is the plain model";
+  Request window = good();
+  window.coupling.window = 5;
+  EXPECT_EQ(resolve(*model, window)->coupling.kind, CouplingKind::lanerope)
+      << "who says what lanes see says that they see";
   Request stride = good();
   stride.coupling = {.kind = CouplingKind::groupthink, .stride = 7};
   EXPECT_EQ(resolve(*model, stride)->stride, 7);

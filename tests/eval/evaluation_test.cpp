@@ -57,7 +57,7 @@ TEST(Evaluation, GivesEveryQuestionTheSameNumberOfLanes) {
 }
 
 TEST(Evaluation, ReadAtASmallerBudgetIsARunWithThatBudget) {
-  for (const char* arm : {"independent", "closed", "lanerope", "beam:width=3"}) {
+  for (const char* arm : {"independent", "closed", "lanerope:init=rope", "beam:width=3"}) {
     const auto large = records_of(arm, plan_of(32));
     const auto small = records_of(arm, plan_of(16));
     const std::string name = parse_arm(arm).name;

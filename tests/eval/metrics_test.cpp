@@ -22,8 +22,8 @@ EvalRecord group(const std::string& arm, int64_t question, int32_t number, std::
   return {.arm = arm, .question = question, .group = number, .lanes = std::move(lanes)};
 }
 
-const std::vector<EvalQuestion> two_questions = {{.text = "a", .truth = "7", .parts = 2},
-                                                 {.text = "b", .truth = "1/2", .parts = 3}};
+const std::vector<EvalQuestion> two_questions = {{.text = "a", .truth = "7", .by = "9"},
+                                                 {.text = "b", .truth = "1/2", .by = "10"}};
 
 std::vector<ArmScore> scores_of(const std::vector<std::string>& arms, const std::vector<EvalRecord>& records,
                                 MetricOptions options) {
@@ -64,10 +64,11 @@ TEST(Scores, AreWhatCountingByHandGives) {
   EXPECT_DOUBLE_EQ(at_64.pass.value, (2.0 / 4 + 1.0 / 4) / 2);
   EXPECT_DOUBLE_EQ(at_64.oracle.value, 1);
   EXPECT_DOUBLE_EQ(at_64.ended, 7.0 / 8);
-  ASSERT_EQ(score.parts.size(), 2U);
-  EXPECT_EQ(score.parts[0].parts, 2);
-  EXPECT_DOUBLE_EQ(score.parts[0].majority[2], 1);
-  EXPECT_DOUBLE_EQ(score.parts[1].majority[2], 0);
+  ASSERT_EQ(score.by.size(), 2U);
+  EXPECT_EQ(score.by[0].value, "9") << "numbers stand in their order";
+  EXPECT_EQ(score.by[0].questions, 1);
+  EXPECT_DOUBLE_EQ(score.by[0].majority[2], 1);
+  EXPECT_DOUBLE_EQ(score.by[1].majority[2], 0);
 }
 
 TEST(Scores, CountNothingThatWasWrittenBehindTheBudget) {

@@ -18,14 +18,15 @@ std::string file_of(const std::string& text) {
   return file;
 }
 
-std::vector<EvalQuestion> questions_of(const std::string& text, int64_t limit = 0) {
-  return read_questions(file_of(text), limit);
+std::vector<EvalQuestion> questions_of(const std::string& text, int64_t limit = 0,
+                                       const std::string& by = {}) {
+  return read_questions(file_of(text), {.limit = limit, .by = by});
 }
 
 template <typename Error>
 std::string refusal(const std::string& file) {
   try {
-    read_questions(file, 0);
+    read_questions(file, {});
   } catch (const Error& error) {
     return error.what();
   }
@@ -54,8 +55,20 @@ TEST(QuestionFile, ReadsOtherNamesAndWholeSolutions) {
   EXPECT_EQ(questions[0].truth, "\\frac{1}{2}");
   EXPECT_EQ(questions[1].truth, "7");
   EXPECT_EQ(questions[2].truth, "12 apples") << "an answer alone is taken as it is";
-  EXPECT_EQ(questions[2].parts, 3);
   EXPECT_EQ(questions[3].truth, "(1, 2)");
+}
+
+TEST(QuestionFile, KeepsTheValueThatScoresAreToldApartBy) {
+  const std::string lines =
+      "{\"question\":\"a\",\"answer\":\"1\",\"parts\":3}\n{\"question\":\"b\",\"answer\":\"2\",\"parts\":"
+      "\"many\"}\n"
+      "{\"question\":\"c\",\"answer\":\"3\"}";
+  const auto questions = questions_of(lines, 0, "parts");
+  EXPECT_EQ(questions[0].by, "3");
+  EXPECT_EQ(questions[1].by, "many");
+  EXPECT_EQ(questions[2].by, "");
+  EXPECT_EQ(questions_of(lines)[0].by, "");
+  EXPECT_THROW(questions_of(lines, 0, "level"), InvalidRequest);
 }
 
 TEST(QuestionFile, StopsAtTheLimit) {

@@ -54,12 +54,12 @@ TEST(Report, TextSaysThatArmsDifferInTheirLanes) {
 }
 
 TEST(Report, PageHoldsItsDataAndNeedsNoNetwork) {
-  const std::string page = report_page(two_arms(), "a </script> \"set\"");
+  const std::string page = report_page(two_arms(), {.title = "a </script> \"set\""});
   EXPECT_THAT(page, HasSubstr("\"budget\":32"));
   EXPECT_THAT(page, testing::Not(HasSubstr("LANEROPE_")));
   EXPECT_THAT(page, testing::Not(HasSubstr("</script><b>"))) << "names cannot close the script";
   EXPECT_THAT(page, testing::Not(HasSubstr("http")));
-  EXPECT_THAT(report_page({}, "none"), HasSubstr("\"arms\":[]"));
+  EXPECT_THAT(report_page({}, {.title = "none"}), HasSubstr("\"arms\":[]"));
 }
 
 }  // namespace

@@ -38,7 +38,8 @@ std::vector<data::Trace> sampled(const std::shared_ptr<const Model>& model,
 }
 
 RolloutQuestion question(const std::string& text, const std::string& answer) {
-  return {.problem = {.question = text, .answer = answer, .parts = 3}, .prompt = {.text = text}};
+  return {.problem = {.question = text, .answer = answer, .other = {{.key = "parts", .json = "3"}}},
+          .prompt = {.text = text}};
 }
 
 }  // namespace lanerope::rollout

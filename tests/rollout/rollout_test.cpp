@@ -43,7 +43,7 @@ TEST(Rollout, WritesTheGroupsOfEachQuestionInOrder) {
   for (size_t i = 0; i < traces.size(); ++i) {
     EXPECT_EQ(traces[i].question, questions()[i / 3].problem.question);
     EXPECT_EQ(traces[i].answer, questions()[i / 3].problem.answer);
-    EXPECT_EQ(traces[i].parts, 3);
+    EXPECT_EQ(traces[i].other, (std::vector<data::OtherKey>{{.key = "parts", .json = "3"}}));
     EXPECT_EQ(traces[i].lanes.size(), 4U);
   }
 }

@@ -96,10 +96,9 @@ void write_model_card(const std::string& path, const ModelCard& card) {
   for (const CardFile& file : card.files) files.push_back(to_json(file));
   Json stages = Json::array();
   for (const CardStage& stage : card.stages) stages.push_back(to_json(stage));
-  const Json json = {{"name", card.name},
-                     {"commit", card.commit},
-                     {"files", std::move(files)},
-                     {"stages", std::move(stages)}};
+  Json json = {{"name", card.name}, {"commit", card.commit}, {"files", std::move(files)}};
+  if (!card.examples.is_null()) json["examples"] = card.examples;
+  json["stages"] = std::move(stages);
   write_whole_file(path, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
@@ -109,6 +108,7 @@ ModelCard read_model_card(const std::string& path) {
     const Json json = Json::parse(text);
     ModelCard card{.name = json.at("name"), .commit = json.at("commit")};
     for (const Json& file : json.at("files")) card.files.push_back(card_file(file));
+    if (json.contains("examples")) card.examples = json.at("examples");
     for (const Json& stage : json.at("stages")) card.stages.push_back(card_stage(stage));
     return card;
   } catch (const std::exception&) {

@@ -29,6 +29,9 @@ struct ModelCard {
   std::string name = {};
   std::string commit = {};  // of the sources of the trainer; empty: not known
   std::vector<CardFile> files = {};
+  // Prompts that the server's page offers: [{"name": TEXT, "prompt": TEXT, "budget": TOKENS}, ...]; may be
+  // null.
+  nlohmann::ordered_json examples = {};
   std::vector<CardStage> stages = {};  // in the order in which they ran
 };
 

@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "data/random_stream.h"
-#include "data/traces.h"
-#include "data/word_problem.h"
 #include "text/chat_template.h"
 #include "text/tokenizer.h"
+#include "toy/traces.h"
+#include "toy/word_problem.h"
 #include "train/files/vocabulary_trainer.h"
 
 namespace lanerope::train {
@@ -35,14 +35,14 @@ std::vector<std::string> by_the_rule(std::string_view text) {
 }
 
 TEST(TraceTokens, AreTheTokensOfTheTrainedVocabulary) {
-  const data::WordProblemSource source({}, data::Split::train);
+  const toy::WordProblemSource source({}, toy::Split::train);
   data::RandomStream random(1);
   const text::ChatFormat format = *text::recognise(trained_chat_template());
   VocabularyTrainer trainer;
   std::vector<std::string> texts;
   for (int i = 0; i < 300; ++i) {
     const data::Trace trace =
-        data::make_trace(source.draw(static_cast<int32_t>(random.between(1, 8)), random), 1 + i % 9);
+        toy::make_trace(source.draw(static_cast<int32_t>(random.between(1, 8)), random), 1 + i % 9);
     const text::ChatMessage question{.role = "user", .content = trace.question};
     trainer.add(text::render(format, std::span(&question, 1), {}));
     for (const std::string& lane : trace.lanes) {

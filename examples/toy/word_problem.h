@@ -9,7 +9,7 @@
 
 #include "data/random_stream.h"
 
-namespace lanerope::data {
+namespace lanerope::toy {
 
 // One part of a word problem: first * second + third. third is 0 where there is none, and may be negative.
 struct Part {
@@ -63,13 +63,13 @@ class WordProblemSource {
   WordProblemSource(const Difficulty& difficulty, Split split);
 
   // A problem of `n_parts` parts, 1 .. max_parts, else InvalidRequest.
-  WordProblem draw(int32_t n_parts, RandomStream& random) const;
+  WordProblem draw(int32_t n_parts, data::RandomStream& random) const;
 
  private:
-  Part draw_part(RandomStream& random) const;
+  Part draw_part(data::RandomStream& random) const;
 
   Difficulty difficulty_;
   Split split_;
 };
 
-}  // namespace lanerope::data
+}  // namespace lanerope::toy

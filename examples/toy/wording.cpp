@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "data/wording.h"
+#include "toy/wording.h"
 
 #include <cctype>
 #include <numeric>
 #include <string_view>
 #include <vector>
 
-namespace lanerope::data {
+namespace lanerope::toy {
 
 namespace {
 
@@ -117,7 +117,7 @@ struct Scene {
   bool countable = true;
 };
 
-Scene draw_scene(RandomStream& random) {
+Scene draw_scene(data::RandomStream& random) {
   Scene scene;
   const bool trade = random.below(2) == 0;
   scene.verb = trade ? random.pick(trade_verbs) : random.pick(handling_verbs);
@@ -132,7 +132,7 @@ Scene draw_scene(RandomStream& random) {
   return scene;
 }
 
-std::string opening(const Scene& scene, size_t n_parts, RandomStream& random) {
+std::string opening(const Scene& scene, size_t n_parts, data::RandomStream& random) {
   const std::string places = std::string(scene.place.where) + " " + std::to_string(n_parts) + " " +
                              std::string(n_parts == 1 ? scene.place.one : scene.place.many);
   const std::string goods(scene.goods.name);
@@ -155,13 +155,13 @@ std::string opening(const Scene& scene, size_t n_parts, RandomStream& random) {
   }
 }
 
-std::string_view draw_holder(const Goods& goods, RandomStream& random) {
+std::string_view draw_holder(const Goods& goods, data::RandomStream& random) {
   if (goods.unit == "litres") return random.pick(liquid_holders);
   if (goods.unit == "metres") return random.pick(length_holders);
   return goods.unit == goods.name ? random.pick(thing_holders) : random.pick(weight_holders);
 }
 
-std::string part_text(const Part& part, const Goods& goods, RandomStream& random) {
+std::string part_text(const Part& part, const Goods& goods, data::RandomStream& random) {
   const std::string_view holder = draw_holder(goods, random);
   const int64_t product[] = {part.first, part.second};
   std::string text = fill(random.pick(product_forms), product, holder, goods.unit);
@@ -175,7 +175,7 @@ std::string part_text(const Part& part, const Goods& goods, RandomStream& random
 
 }  // namespace
 
-std::string word_question(std::span<const Part> parts, RandomStream& random) {
+std::string word_question(std::span<const Part> parts, data::RandomStream& random) {
   const Scene scene = draw_scene(random);
   std::vector<size_t> order(parts.size());
   std::iota(order.begin(), order.end(), size_t{0});
@@ -190,4 +190,4 @@ std::string word_question(std::span<const Part> parts, RandomStream& random) {
   return text + " " + fill(ending, {}, {}, scene.goods.unit);
 }
 
-}  // namespace lanerope::data
+}  // namespace lanerope::toy

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "data/trace_checker.h"
+#include "toy/trace_checker.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,10 +7,10 @@
 #include <map>
 #include <set>
 
-#include "data/traces.h"
-#include "data/word_problem.h"
+#include "toy/traces.h"
+#include "toy/word_problem.h"
 
-namespace lanerope::data {
+namespace lanerope::toy {
 namespace {
 
 using ::testing::HasSubstr;
@@ -26,12 +26,12 @@ std::string waits(int times) {
 }
 
 // Written by hand: lane 1 ends "sum 405" at step 54, lane 2 "sum 572" at 30.
-Trace right_trace() {
+data::Trace right_trace() {
   return {.question = question,
           .answer = "977",
           .lanes = {"1:28*3=60+24=84+26=110\n3:59*5=250+45=295+110=405\nsum 405+<lane2>572=977\n#### 977",
                     "2:74*9=630+36=666-94=572\nsum 572" + waits(25) + "+<lane1>405=977\n#### 977"},
-          .parts = 3};
+          .other = {{.key = "parts", .json = "3"}}};
 }
 
 std::string replaced(std::string text, const std::string& what, const std::string& by) {
@@ -82,7 +82,7 @@ TEST(TraceChecker, NamesEachKindOfFaultInALane) {
       {0, "60+24", "60000000000000000+24", "where a number of at most 15 digits"},
   };
   for (const LaneFault& planted : faults) {
-    Trace trace = right_trace();
+    data::Trace trace = right_trace();
     trace.lanes[planted.lane] = replaced(trace.lanes[planted.lane], planted.what, planted.by);
     EXPECT_THAT(find_fault(trace).value_or("no fault found"), HasSubstr(planted.fault));
   }
@@ -102,15 +102,15 @@ TEST(TraceChecker, NamesEachKindOfFaultInTheRest) {
       {"does not end with . or ?", {"of pens.", "of pens"}},
   };
   for (const auto& [fault, change] : faults) {
-    Trace trace = right_trace();
+    data::Trace trace = right_trace();
     if (change.first == "of pens.")
       trace.question.pop_back();
     else
       trace.question = replaced(trace.question, change.first, change.second);
     EXPECT_THAT(find_fault(trace).value_or("no fault found"), HasSubstr(fault));
   }
-  Trace trace = right_trace();
-  trace.parts = 4;
+  data::Trace trace = right_trace();
+  trace.other[0].json = "4";
   EXPECT_EQ(find_fault(trace), "parts is 4 where the question has 3");
   trace = right_trace();
   trace.answer = "9770";
@@ -118,7 +118,7 @@ TEST(TraceChecker, NamesEachKindOfFaultInTheRest) {
 }
 
 TEST(TraceChecker, ChecksTheAnswerOfAProblemWithoutLanes) {
-  Trace trace = right_trace();
+  data::Trace trace = right_trace();
   trace.lanes.clear();
   EXPECT_EQ(find_fault(trace), std::nullopt);
   trace.answer = "976";
@@ -126,7 +126,8 @@ TEST(TraceChecker, ChecksTheAnswerOfAProblemWithoutLanes) {
 }
 
 TEST(TraceChecker, ComparesOnlyTheAnswersOfLabelledLanes) {
-  Trace trace = {.question = "Any question", .answer = "1188", .lanes = {"so #### 1,188", "#### 11", "no"}};
+  data::Trace trace = {
+      .question = "Any question", .answer = "1188", .lanes = {"so #### 1,188", "#### 11", "no"}};
   trace.labels = {true, false, false};
   EXPECT_EQ(find_fault(trace), std::nullopt);
   trace.labels = {true, true, false};
@@ -135,11 +136,11 @@ TEST(TraceChecker, ComparesOnlyTheAnswersOfLabelledLanes) {
 
 // The question and the number of lanes fix every token, so no change of a token may pass.
 TEST(TraceChecker, FindsAnyChangedMissingOrAddedCharacter) {
-  RandomStream random(11);
+  data::RandomStream random(11);
   const WordProblemSource source({}, Split::train);
   const std::string characters = "0123456789:*=+-\n #";
   for (int i = 0; i < 20000; ++i) {
-    Trace trace = make_trace(source.draw(1 + i % 8, random), 1 + i % 9);
+    data::Trace trace = make_trace(source.draw(1 + i % 8, random), 1 + i % 9);
     std::string& lane = trace.lanes[random.below(trace.lanes.size())];
     const std::string before = lane;
     const size_t at = random.below(lane.size());
@@ -154,17 +155,17 @@ TEST(TraceChecker, FindsAnyChangedMissingOrAddedCharacter) {
 }
 
 TEST(TraceChecker, FindsLanesInTheWrongOrder) {
-  RandomStream random(12);
+  data::RandomStream random(12);
   const WordProblemSource source({}, Split::train);
   for (int i = 0; i < 100; ++i) {
-    Trace trace = make_trace(source.draw(4, random), 4);
+    data::Trace trace = make_trace(source.draw(4, random), 4);
     std::swap(trace.lanes[0], trace.lanes[1 + random.below(3)]);
     EXPECT_NE(find_fault(trace), std::nullopt);
   }
 }
 
 TEST(TraceChecker, AHundredThousandTracesOfAllSizesAreRight) {
-  RandomStream random(13);
+  data::RandomStream random(13);
   const Difficulty hard = {.first = {100, 999}, .second = {2, 99}, .third = {2, 999}};
   const WordProblemSource sources[] = {
       {{}, Split::train}, {{}, Split::dev}, {{}, Split::test}, {hard, Split::train}};
@@ -172,7 +173,7 @@ TEST(TraceChecker, AHundredThousandTracesOfAllSizesAreRight) {
   for (int i = 0; i < 100000; ++i) {
     const auto n_parts = static_cast<int32_t>(random.between(1, 10));
     const auto n_lanes = static_cast<int32_t>(random.between(1, 9));
-    const Trace trace = make_trace(sources[i % 4].draw(n_parts, random), n_lanes);
+    const data::Trace trace = make_trace(sources[i % 4].draw(n_parts, random), n_lanes);
     ASSERT_EQ(find_fault(trace), std::nullopt) << trace.question << "\n" << trace.lanes[0];
     sizes.emplace(n_parts, n_lanes);
   }
@@ -180,7 +181,7 @@ TEST(TraceChecker, AHundredThousandTracesOfAllSizesAreRight) {
 }
 
 TEST(TraceChecker, ThirtyTwoLanesAndSixteenPartsAreRight) {
-  RandomStream random(14);
+  data::RandomStream random(14);
   const WordProblemSource source({}, Split::train);
   for (const int32_t n_lanes : {16, 31, 32, 64}) {
     EXPECT_EQ(find_fault(make_trace(source.draw(16, random), n_lanes)), std::nullopt) << n_lanes;
@@ -188,4 +189,4 @@ TEST(TraceChecker, ThirtyTwoLanesAndSixteenPartsAreRight) {
 }
 
 }  // namespace
-}  // namespace lanerope::data
+}  // namespace lanerope::toy

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "data/trace_checker.h"
+#include "toy/trace_checker.h"
 
 #include <cassert>
 #include <charconv>
 #include <vector>
 
-#include "data/lane_reader.h"
-#include "data/question_reader.h"
+#include "toy/lane_reader.h"
+#include "toy/question_reader.h"
 
-namespace lanerope::data {
+namespace lanerope::toy {
 
 namespace {
 
@@ -22,7 +22,7 @@ std::string number_text(int64_t number) {
 
 class TraceChecker {
  public:
-  TraceChecker(const Trace& trace, const std::vector<ToldPart>& parts) : parts_(parts) {
+  TraceChecker(const data::Trace& trace, const std::vector<ToldPart>& parts) : parts_(parts) {
     for (size_t m = 0; m < trace.lanes.size(); ++m) lanes_.emplace_back(trace.lanes[m], m);
     for (const LaneReader& lane : lanes_) written_.push_back(lane.totals());
     held_.resize(lanes_.size());
@@ -158,7 +158,7 @@ std::string final_number(const std::string& lane) {
   return digits;
 }
 
-void check_labels(const Trace& trace) {
+void check_labels(const data::Trace& trace) {
   assert(trace.labels.size() == trace.lanes.size());
   for (size_t m = 0; m < trace.lanes.size(); ++m) {
     const std::string number = final_number(trace.lanes[m]);
@@ -169,7 +169,7 @@ void check_labels(const Trace& trace) {
   }
 }
 
-void check_trace(const Trace& trace) {
+void check_trace(const data::Trace& trace) {
   if (!trace.labels.empty()) return check_labels(trace);
   const std::vector<ToldPart> parts = read_question(trace.question);
   int64_t answer = 0;
@@ -178,16 +178,16 @@ void check_trace(const Trace& trace) {
     throw TraceFault("the answer is given as " + trace.answer + " where the question comes to " +
                      number_text(answer));
   }
-  if (trace.parts != 0 && trace.parts != static_cast<int64_t>(parts.size())) {
-    throw TraceFault("parts is " + number_text(trace.parts) + " where the question has " +
-                     number_text(static_cast<int64_t>(parts.size())));
+  for (const data::OtherKey& other : trace.other) {
+    if (other.key != "parts" || other.json == std::to_string(parts.size())) continue;
+    throw TraceFault("parts is " + other.json + " where the question has " + std::to_string(parts.size()));
   }
   if (!trace.lanes.empty()) TraceChecker(trace, parts).check(answer);
 }
 
 }  // namespace
 
-std::optional<std::string> find_fault(const Trace& trace) {
+std::optional<std::string> find_fault(const data::Trace& trace) {
   try {
     check_trace(trace);
   } catch (const TraceFault& fault) {
@@ -196,4 +196,4 @@ std::optional<std::string> find_fault(const Trace& trace) {
   return std::nullopt;
 }
 
-}  // namespace lanerope::data
+}  // namespace lanerope::toy

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "data/traces.h"
+#include "toy/traces.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "lanerope/errors.h"
 
-namespace lanerope::data {
+namespace lanerope::toy {
 namespace {
 
 using ::testing::ElementsAre;
@@ -73,10 +73,10 @@ TEST(Traces, ALaneWithoutPartsStartsWithSumZero) {
 TEST(Traces, HoldQuestionAnswerAndParts) {
   WordProblem problem = five_parts();
   problem.question = "How many?";
-  const Trace trace = make_trace(problem, 2);
+  const data::Trace trace = make_trace(problem, 2);
   EXPECT_EQ(trace.question, "How many?");
   EXPECT_EQ(trace.answer, "1188");
-  EXPECT_EQ(trace.parts, 5);
+  EXPECT_EQ(trace.other, (std::vector<data::OtherKey>{{.key = "parts", .json = "5"}}));
   EXPECT_EQ(trace.lanes.size(), 2U);
   EXPECT_TRUE(make_problem_line(problem).lanes.empty());
 }
@@ -87,4 +87,4 @@ TEST(Traces, RefuseLanesOutsideOneToSixtyFour) {
 }
 
 }  // namespace
-}  // namespace lanerope::data
+}  // namespace lanerope::toy

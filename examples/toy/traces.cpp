@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "data/traces.h"
+#include "toy/traces.h"
 
 #include <bit>
 #include <string_view>
 
 #include "lanerope/errors.h"
 
-namespace lanerope::data {
+namespace lanerope::toy {
 
 namespace {
 
@@ -157,16 +157,16 @@ std::vector<std::string> write_lanes(const WordProblem& problem, int32_t n_lanes
   return texts;
 }
 
-Trace make_problem_line(const WordProblem& problem) {
+data::Trace make_problem_line(const WordProblem& problem) {
   return {.question = problem.question,
           .answer = std::to_string(problem.total()),
-          .parts = static_cast<int32_t>(problem.parts.size())};
+          .other = {{.key = "parts", .json = std::to_string(problem.parts.size())}}};
 }
 
-Trace make_trace(const WordProblem& problem, int32_t n_lanes) {
-  Trace trace = make_problem_line(problem);
+data::Trace make_trace(const WordProblem& problem, int32_t n_lanes) {
+  data::Trace trace = make_problem_line(problem);
   trace.lanes = write_lanes(problem, n_lanes);
   return trace;
 }
 
-}  // namespace lanerope::data
+}  // namespace lanerope::toy

@@ -6,7 +6,7 @@
 
 #include "data/trace.h"
 
-namespace lanerope::data {
+namespace lanerope::toy {
 
 // Checks a trace of a made word problem and shares no code with what writes them: reads the parts from the
 // question, each lane's text token by token, evaluates every equation, follows every total that is copied to
@@ -16,6 +16,6 @@ namespace lanerope::data {
 // A problem without lanes is checked for its answer. Where lanes have labels they were sampled from a model
 // and may hold anything; then only lanes that are labelled right and end with "#### NUMBER" are compared with
 // the answer.
-std::optional<std::string> find_fault(const Trace& trace);
+std::optional<std::string> find_fault(const data::Trace& trace);
 
-}  // namespace lanerope::data
+}  // namespace lanerope::toy

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "data/word_problem.h"
+#include "toy/word_problem.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,10 +10,10 @@
 #include <set>
 #include <string>
 
-#include "data/wording.h"
 #include "lanerope/errors.h"
+#include "toy/wording.h"
 
-namespace lanerope::data {
+namespace lanerope::toy {
 namespace {
 
 using ::testing::HasSubstr;
@@ -42,7 +42,7 @@ TEST(WordProblem, TotalIsTheSumOfItsParts) {
 }
 
 TEST(WordProblem, SplitDoesNotDependOnTheOrderOfTheParts) {
-  RandomStream random(1);
+  data::RandomStream random(1);
   const WordProblemSource source({}, Split::test);
   for (int i = 0; i < 200; ++i) {
     WordProblem problem = source.draw(5, random);
@@ -56,7 +56,7 @@ TEST(WordProblem, SplitDoesNotDependOnTheOrderOfTheParts) {
 TEST(WordProblem, SplitsShareNothingEvenWhereThereAreFewProblems) {
   std::map<Split, std::set<std::string>> seen;
   for (const Split split : {Split::train, Split::dev, Split::test}) {
-    RandomStream random(5);
+    data::RandomStream random(5);
     const WordProblemSource source({}, split);
     for (int i = 0; i < 20000; ++i) seen[split].insert(numbers_of(source.draw(1 + i % 2, random)));
   }
@@ -87,7 +87,7 @@ TEST(WordProblem, NumbersKeepToTheDifficulty) {
   const Difficulty difficulty = {
       .first = {100, 300}, .second = {6, 12}, .third = {200, 999}, .least_value = 500};
   const WordProblemSource source(difficulty, Split::train);
-  RandomStream random(2);
+  data::RandomStream random(2);
   int without_third = 0;
   for (int i = 0; i < 2000; ++i) {
     for (const Part& part : source.draw(3, random).parts) {
@@ -103,7 +103,7 @@ TEST(WordProblem, NumbersKeepToTheDifficulty) {
 
 TEST(WordProblem, HasThousandsOfSurfaceForms) {
   const WordProblem problem = {.parts = {{28, 3, 26}, {74, 9, -94}}};
-  RandomStream random(3);
+  data::RandomStream random(3);
   std::set<std::string> forms;
   for (int i = 0; i < 20000; ++i) forms.insert(form_of(word_question(problem.parts, random)));
   EXPECT_GT(forms.size(), 15000U);
@@ -111,7 +111,7 @@ TEST(WordProblem, HasThousandsOfSurfaceForms) {
 
 TEST(WordProblem, TellsThePartsInEveryOrderAndLabelsThem) {
   const Part parts[] = {{28, 3, 0}, {74, 9, 0}, {59, 5, 0}};
-  RandomStream random(4);
+  data::RandomStream random(4);
   std::set<std::string> orders;
   const std::regex label(" (\\d): (\\d+)");
   const std::map<char, std::string> first = {{'1', "28"}, {'2', "74"}, {'3', "59"}};
@@ -129,7 +129,7 @@ TEST(WordProblem, TellsThePartsInEveryOrderAndLabelsThem) {
 
 TEST(WordProblem, SentencesAreGrammatical) {
   const WordProblemSource source({}, Split::train);
-  RandomStream random(6);
+  data::RandomStream random(6);
   const std::regex article(" [Aa] [aeiou]");
   const std::regex doubled("  | \\.|\\.\\.|,,|[#@$]");
   const std::regex capital_inside("[a-z] (A|The) ");
@@ -148,9 +148,9 @@ TEST(WordProblem, SentencesAreGrammatical) {
 
 TEST(WordProblem, TheSameSeedDrawsTheSameProblems) {
   const WordProblemSource source({}, Split::train);
-  RandomStream one(7);
-  RandomStream same(7);
-  RandomStream other(8);
+  data::RandomStream one(7);
+  data::RandomStream same(7);
+  data::RandomStream other(8);
   int equal = 0;
   for (int i = 0; i < 100; ++i) {
     const WordProblem problem = source.draw(4, one);
@@ -162,7 +162,7 @@ TEST(WordProblem, TheSameSeedDrawsTheSameProblems) {
 
 // Files written with one version must be written again by the next.
 TEST(WordProblem, ASeedMeansThisProblem) {
-  RandomStream random(1);
+  data::RandomStream random(1);
   EXPECT_EQ(
       WordProblemSource({}, Split::test).draw(2, random).question,
       "Nora and Marco order sand in 2 stores. Store 1: 81 bags with 7 kg each without 25 spoilt kg. Store "
@@ -170,7 +170,7 @@ TEST(WordProblem, ASeedMeansThisProblem) {
 }
 
 TEST(WordProblem, RefusesWhatCannotBeDrawn) {
-  RandomStream random(1);
+  data::RandomStream random(1);
   const WordProblemSource source({}, Split::train);
   EXPECT_THROW(source.draw(0, random), InvalidRequest);
   EXPECT_THROW(source.draw(17, random), InvalidRequest);
@@ -191,4 +191,4 @@ TEST(WordProblem, RefusesWhatCannotBeDrawn) {
 }
 
 }  // namespace
-}  // namespace lanerope::data
+}  // namespace lanerope::toy

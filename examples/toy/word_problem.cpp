@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "data/word_problem.h"
+#include "toy/word_problem.h"
 
 #include <algorithm>
 #include <numeric>
 #include <string>
 
 #include "core/enum_table.h"
-#include "data/wording.h"
 #include "lanerope/errors.h"
+#include "toy/wording.h"
 
-namespace lanerope::data {
+namespace lanerope::toy {
 
 namespace {
 
@@ -72,7 +72,7 @@ WordProblemSource::WordProblemSource(const Difficulty& difficulty, Split split)
   }
 }
 
-Part WordProblemSource::draw_part(RandomStream& random) const {
+Part WordProblemSource::draw_part(data::RandomStream& random) const {
   const auto draw = [&random](const NumberRange& range) { return random.between(range.first, range.last); };
   while (true) {
     Part part = {.first = draw(difficulty_.first), .second = draw(difficulty_.second)};
@@ -83,7 +83,7 @@ Part WordProblemSource::draw_part(RandomStream& random) const {
   }
 }
 
-WordProblem WordProblemSource::draw(int32_t n_parts, RandomStream& random) const {
+WordProblem WordProblemSource::draw(int32_t n_parts, data::RandomStream& random) const {
   if (n_parts < 1 || n_parts > max_parts) {
     throw InvalidRequest("a problem cannot have " + std::to_string(n_parts) + " parts; ask for 1 to " +
                          std::to_string(max_parts));
@@ -102,4 +102,4 @@ WordProblem WordProblemSource::draw(int32_t n_parts, RandomStream& random) const
                        "; make them wider");
 }
 
-}  // namespace lanerope::data
+}  // namespace lanerope::toy

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace lanerope::data {
+namespace lanerope::toy {
 
 // What the checker throws inside; what() is the fault as a sentence.
 struct TraceFault : std::runtime_error {
@@ -27,4 +27,4 @@ struct ToldPart {
 // TraceFault if the text is not such a question.
 std::vector<ToldPart> read_question(std::string_view question);
 
-}  // namespace lanerope::data
+}  // namespace lanerope::toy

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "data/lane_reader.h"
+#include "toy/lane_reader.h"
 
 #include <algorithm>
 
-#include "data/question_reader.h"
+#include "toy/question_reader.h"
 
-namespace lanerope::data {
+namespace lanerope::toy {
 
 namespace {
 
@@ -106,4 +106,4 @@ void LaneReader::refuse(const std::string& what) const {
   throw TraceFault("lane " + std::to_string(lane_ + 1) + " at step " + std::to_string(step()) + " " + what);
 }
 
-}  // namespace lanerope::data
+}  // namespace lanerope::toy

@@ -7,16 +7,22 @@
 
 #include "tests/cli/program.h"
 
-namespace lanerope::cli {
+namespace lanerope::toy {
 namespace {
 
+using cli::file_text;
+using cli::json_lines;
+using cli::Outcome;
+using cli::run_in_terminal;
+using cli::run_program;
+using cli::temporary;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-TEST(Data, ProblemsHaveExactCountsOfParts) {
+TEST(Program, ProblemsHaveExactCountsOfParts) {
   const Outcome outcome =
-      run_program({.arguments = {"data", "problems", "--count", "60", "--parts", "2:10,5:20,8:30"}});
+      run_program({.arguments = {"problems", "--count", "60", "--parts", "2:10,5:20,8:30"}});
   EXPECT_EQ(outcome.status, 0);
   EXPECT_EQ(outcome.err, "");
   std::map<int, int> times;
@@ -30,11 +36,10 @@ TEST(Data, ProblemsHaveExactCountsOfParts) {
   EXPECT_FALSE(std::ranges::is_sorted(in_order)) << "the first lines must be a fair sample";
 }
 
-TEST(Data, TracesAreMixedAndPassTheCheck) {
+TEST(Program, TracesAreMixedAndPassTheCheck) {
   const std::string file = temporary("traces.jsonl");
-  const Outcome written =
-      run_program({.arguments = {"data", "traces", "--count", "400", "--lanes", "1:0.5,4:0.5", "--parts",
-                                 "1-8", "--seed", "7", "-o", file}});
+  const Outcome written = run_program({.arguments = {"traces", "--count", "400", "--lanes", "1:0.5,4:0.5",
+                                                     "--parts", "1-8", "--seed", "7", "-o", file}});
   EXPECT_EQ(written.status, 0);
   EXPECT_EQ(written.out + written.err, "");
   std::map<size_t, int> lanes;
@@ -42,45 +47,43 @@ TEST(Data, TracesAreMixedAndPassTheCheck) {
   EXPECT_EQ(lanes.size(), 2U);
   EXPECT_NEAR(lanes[1], 200, 60);
   EXPECT_NEAR(lanes[4], 200, 60);
-  const Outcome checked = run_program({.arguments = {"data", "check", file}});
+  const Outcome checked = run_program({.arguments = {"check", file}});
   EXPECT_EQ(checked.status, 0);
   EXPECT_EQ(checked.out, file + ": 400 traces are right\n");
 }
 
-TEST(Data, TheSeedDecidesEveryByte) {
+TEST(Program, TheSeedDecidesEveryByte) {
   const auto written = [](const std::string& seed) {
-    return run_program({.arguments = {"data", "traces", "--count", "20", "--lanes", "1-5", "--seed", seed}})
-        .out;
+    return run_program({.arguments = {"traces", "--count", "20", "--lanes", "1-5", "--seed", seed}}).out;
   };
   EXPECT_EQ(written("3"), written("3"));
   EXPECT_NE(written("3"), written("4"));
 }
 
-TEST(Data, SplitsDiffer) {
+TEST(Program, SplitsDiffer) {
   std::set<std::string> questions;
   for (const std::string split : {"train", "dev", "test"}) {
     const Outcome outcome =
-        run_program({.arguments = {"data", "problems", "--count", "50", "--split", split, "--parts", "2-8"}});
+        run_program({.arguments = {"problems", "--count", "50", "--split", split, "--parts", "2-8"}});
     for (const nlohmann::json& line : json_lines(outcome.out)) questions.insert(line.at("question"));
   }
   EXPECT_EQ(questions.size(), 150U);
 }
 
-TEST(Data, CheckNamesFileLineAndFault) {
-  const std::string right =
-      run_program({.arguments = {"data", "traces", "--count", "2", "--lanes", "2"}}).out;
+TEST(Program, CheckNamesFileLineAndFault) {
+  const std::string right = run_program({.arguments = {"traces", "--count", "2", "--lanes", "2"}}).out;
   std::string wrong = right;
   const size_t answer = wrong.rfind("#### ");
   wrong[answer + 5] = wrong[answer + 5] == '9' ? '8' : '9';
-  const Outcome outcome = run_program({.arguments = {"data", "check", "-"}, .input = right + wrong});
+  const Outcome outcome = run_program({.arguments = {"check", "-"}, .input = right + wrong});
   EXPECT_EQ(outcome.status, 3);
-  EXPECT_THAT(outcome.err, AllOf(StartsWith("lanerope: error: standard input, line 4: lane 2 at step "),
+  EXPECT_THAT(outcome.err, AllOf(StartsWith("lanerope-toy: error: standard input, line 4: lane 2 at step "),
                                  HasSubstr(" where the answer is ")));
-  EXPECT_EQ(run_program({.arguments = {"data", "check", "/nowhere/x.jsonl"}}).status, 5);
-  EXPECT_EQ(run_program({.arguments = {"data", "check", "-"}, .input = "{}"}).status, 3);
+  EXPECT_EQ(run_program({.arguments = {"check", "/nowhere/x.jsonl"}}).status, 5);
+  EXPECT_EQ(run_program({.arguments = {"check", "-"}, .input = "{}"}).status, 3);
 }
 
-TEST(Data, RefusesWhatMakesNoSense) {
+TEST(Program, RefusesWhatMakesNoSense) {
   const std::map<std::string, std::vector<std::string>> refusals = {
       {"--count is 3, but the counts of --parts are 5", {"--count", "3", "--parts", "2:5"}},
       {"17 is not within 1 to 16", {"--parts", "2-17"}},
@@ -90,7 +93,7 @@ TEST(Data, RefusesWhatMakesNoSense) {
       {"'all' is none of train, dev, test", {"--split", "all"}},
   };
   for (const auto& [message, flags] : refusals) {
-    std::vector<std::string> arguments = {"data", "traces"};
+    std::vector<std::string> arguments = {"traces"};
     arguments.insert(arguments.end(), flags.begin(), flags.end());
     const Outcome outcome = run_program({.arguments = arguments});
     EXPECT_EQ(outcome.status, 2);
@@ -100,17 +103,25 @@ TEST(Data, RefusesWhatMakesNoSense) {
   }
 }
 
-TEST(Data, AFullDiskIsASystemError) {
-  const Outcome outcome = run_program({.arguments = {"data", "problems", "--count", "9", "-o", "/dev/full"}});
+TEST(Program, AFullDiskIsASystemError) {
+  const Outcome outcome = run_program({.arguments = {"problems", "--count", "9", "-o", "/dev/full"}});
   EXPECT_EQ(outcome.status, 5);
   EXPECT_THAT(outcome.err, HasSubstr("/dev/full cannot be written"));
 }
 
-TEST(Data, ProgressIsOnlyForTerminals) {
-  const std::vector<std::string> arguments = {"data", "traces", "--count", "200000", "-o", "/dev/null"};
+TEST(Program, ProgressIsOnlyForTerminals) {
+  const std::vector<std::string> arguments = {"traces", "--count", "200000", "-o", "/dev/null"};
   EXPECT_EQ(run_program({.arguments = arguments}).err, "");
   EXPECT_THAT(run_in_terminal({.arguments = arguments}).out, HasSubstr(" of 200000 traces"));
 }
 
+TEST(Program, ABadLineIsOneSentence) {
+  const Outcome outcome = run_program({.arguments = {"walk"}});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_EQ(outcome.err, "lanerope-toy: error: there is no command walk; see lanerope-toy --help\n");
+  EXPECT_THAT(run_program({.arguments = {"check"}}).err,
+              HasSubstr("FILE is required; see lanerope-toy check --help"));
+}
+
 }  // namespace
-}  // namespace lanerope::cli
+}  // namespace lanerope::toy

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "data/question_reader.h"
+#include "toy/question_reader.h"
 
 #include <algorithm>
 #include <cctype>
 #include <charconv>
 #include <map>
 
-namespace lanerope::data {
+namespace lanerope::toy {
 
 namespace {
 
@@ -107,4 +107,4 @@ std::vector<ToldPart> read_question(std::string_view question) {
   return in_order;
 }
 
-}  // namespace lanerope::data
+}  // namespace lanerope::toy

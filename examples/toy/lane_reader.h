@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace lanerope::data {
+namespace lanerope::toy {
 
 // A total as a lane wrote it.
 struct ReadTotal {
@@ -49,4 +49,4 @@ class LaneReader {
   size_t at_ = 0;
 };
 
-}  // namespace lanerope::data
+}  // namespace lanerope::toy
