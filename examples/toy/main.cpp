@@ -76,8 +76,7 @@ struct DataFlags {
 class PartsPlan {
  public:
   PartsPlan(const DataFlags& flags, data::RandomStream& random)
-      : mixture_(
-            data::Mixture::parse(flags.parts, {.what = "--parts", .least = 1, .largest = max_parts})) {
+      : mixture_(data::Mixture::parse(flags.parts, {.what = "--parts", .least = 1, .largest = max_parts})) {
     count_ = flags.count.value_or(mixture_.counts() ? mixture_.total_count() : 1000);
     if (!mixture_.counts()) return;
     if (count_ != mixture_.total_count()) {
@@ -110,8 +109,8 @@ int write_problems(const DataFlags& flags, bool with_lanes) {
   cli::ProgressNote progress("of " + std::to_string(plan.count()) + (with_lanes ? " traces" : " problems"));
   for (int64_t i = 0; i < plan.count(); ++i) {
     const WordProblem problem = source.draw(plan.at(i, random), random);
-    output.write(data::trace_line(with_lanes ? make_trace(problem, lanes.draw(random))
-                                             : make_problem_line(problem)));
+    output.write(
+        data::trace_line(with_lanes ? make_trace(problem, lanes.draw(random)) : make_problem_line(problem)));
     progress.show(i + 1);
   }
   output.finish();
@@ -141,7 +140,7 @@ int check(const DataFlags& flags) {
     const std::string name = file == "-" ? "standard input" : file;
     const int64_t checked = check_lines(file == "-" ? std::cin : stream, name);
     cli::print_out(name + ": " + std::to_string(checked) + (checked == 1 ? " trace is" : " traces are") +
-              " right\n");
+                   " right\n");
   }
   return cli::exit_ok;
 }
@@ -166,15 +165,13 @@ void add_problem_flags(CLI::App& app, DataFlags& flags) {
       ->type_name("N")
       ->check(CLI::NonNegativeNumber);
   std::vector<std::string> splits;
-  for (const Split split : {Split::train, Split::dev, Split::test})
-    splits.emplace_back(name(split));
-  cli::add_word_choice(
-      app, "--split", splits,
-      [&flags](const std::string& word) {
-        for (const Split split : {Split::train, Split::dev, Split::test}) {
-          if (name(split) == word) flags.split = split;
-        }
-      })
+  for (const Split split : {Split::train, Split::dev, Split::test}) splits.emplace_back(name(split));
+  cli::add_word_choice(app, "--split", splits,
+                       [&flags](const std::string& word) {
+                         for (const Split split : {Split::train, Split::dev, Split::test}) {
+                           if (name(split) == word) flags.split = split;
+                         }
+                       })
       ->description("Which problems")
       ->default_str("train");
   app.add_option("--seed", flags.seed, "The same seed writes the same file")

@@ -10,7 +10,8 @@
 
 namespace lanerope::cli {
 
-void become_program(const std::string& program, std::vector<std::string> arguments, const std::string& missing) {
+void become_program(const std::string& program, std::vector<std::string> arguments,
+                    const std::string& missing) {
   std::error_code error;
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
   std::string file = (self.parent_path() / program).string();

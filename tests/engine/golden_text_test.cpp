@@ -19,7 +19,7 @@ class GoldenText : public testing::TestWithParam<BackEnd> {
         support::run_group(engine, {.prompt = {.messages = {message}},
                                     .lanes = 4,
                                     .budget = 24,
-                                    .coupling = {.kind = kind},
+                                    .coupling = {.kind = kind, .init = OmegaInit::rope},
                                     .tag = "<lane{k}>",
                                     .lane_texts = {" I think", " The sum", " First", " Wait,"},
                                     .sampling = {.temperature = 0},
