@@ -48,7 +48,11 @@ void write_random_adapter(const RandomAdapter& adapter, const gguf::File& base, 
   std::vector<RandomTensor> tensors;
   for (int32_t layer = 0; layer < n_layer; ++layer) {
     for (const std::string& target : adapter.targets) {
-      add_pair(tensors, adapter, base.tensor("blk." + std::to_string(layer) + "." + target + ".weight"));
+      const std::string prefix = "blk." + std::to_string(layer) + ".";
+      const gguf::TensorInfo* weight = base.find_tensor(prefix + target + ".weight");
+      // A file that holds several linears as one is adapted as one.
+      if (weight == nullptr && target == "attn_q") weight = base.find_tensor(prefix + "attn_qkv.weight");
+      if (weight != nullptr) add_pair(tensors, adapter, *weight);
     }
   }
   if (adapter.output) add_pair(tensors, adapter, base.tensor("output.weight"));

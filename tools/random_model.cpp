@@ -50,8 +50,9 @@ bool more_bits(int32_t layer, int32_t n_layer) {
 std::vector<float> llama3_divisors(const RandomModel& m) {
   std::vector<float> divisors;
   const double original = m.rope_original_context > 0 ? m.rope_original_context : m.context;
-  for (int32_t t = 0; t < m.head_dim / 2; ++t) {
-    const double turns = original * std::pow(m.rope_base, -2.0 * t / m.head_dim) / (2 * std::numbers::pi);
+  const int32_t n_rot = m.rotated > 0 ? m.rotated : m.head_dim;
+  for (int32_t t = 0; t < n_rot / 2; ++t) {
+    const double turns = original * std::pow(m.rope_base, -2.0 * t / n_rot) / (2 * std::numbers::pi);
     const double keep = std::clamp((turns - 1) / 3, 0.0, 1.0);
     divisors.push_back(static_cast<float>(1 / ((1 - keep) / m.rope_factor + keep)));
   }
@@ -80,15 +81,28 @@ class TensorList {
 
   std::vector<RandomTensor> make() {
     const arch::ModelConfig config = config_of(m_, static_cast<int32_t>(tokenizer_.tokens.size()));
-    for (const arch::TensorSpec& spec : arch::tensor_table(config)) add(random_tensor(spec));
+    for (const arch::TensorSpec& spec : arch::tensor_table(config)) {
+      if (!is_fused_away(spec.role)) add(random_tensor(spec));
+    }
     if (m_.llama3_rope_freqs)
-      add({.name = "rope_freqs.weight", .ne = {m_.head_dim / 2}, .values = llama3_divisors(m_)});
+      add({.name = "rope_freqs.weight",
+           .ne = {(m_.rotated > 0 ? m_.rotated : m_.head_dim) / 2},
+           .values = llama3_divisors(m_)});
     return std::move(tensors_);
   }
 
  private:
+  // Rows of a neighbour: of attn_v, which stands for q and k too and is called attn_qkv, or of ffn_up.
+  bool is_fused_away(arch::Role role) const {
+    using arch::Role;
+    const arch::Architecture& of = *arch::find_architecture(m_.architecture);
+    return (of.fused_qkv && (role == Role::attn_q || role == Role::attn_k)) ||
+           (of.fused_gate_up && role == Role::ffn_gate);
+  }
+
   RandomTensor random_tensor(const arch::TensorSpec& spec) const {
     using arch::Role;
+    const arch::Architecture& of = *arch::find_architecture(m_.architecture);
     const float row = m_.output_gain / std::sqrt(static_cast<float>(m_.width));
     // A tied embedding is small beside what the layers add, or a token would best predict itself; the last
     // norm then makes up for it.
@@ -119,6 +133,11 @@ class TensorList {
     constexpr float sharp = 1.4F;
     const bool picks = spec.role == Role::attn_q || spec.role == Role::attn_k;
     tensor.deviation = (picks ? sharp : 1.0F) / std::sqrt(static_cast<float>(spec.ne[0]));
+    if (of.fused_gate_up && spec.role == Role::ffn_up) tensor.ne[1] *= 2;
+    if (of.fused_qkv && spec.role == Role::attn_v) {
+      tensor.name = "blk." + std::to_string(spec.layer) + ".attn_qkv.weight";
+      tensor.ne[1] += int64_t{m_.head_dim} * (m_.n_head + m_.n_head_kv);
+    }
     return tensor;
   }
 
@@ -169,7 +188,13 @@ void set_metadata(gguf::Writer& writer, const RandomModel& m, const ToyTokenizer
   set_size("attention.head_count_kv", m.n_head_kv);
   set_size("attention.key_length", m.head_dim);
   set_size("attention.value_length", m.head_dim);
-  set_size("rope.dimension_count", m.head_dim);
+  set_size("rope.dimension_count", m.rotated > 0 ? m.rotated : m.head_dim);
+  if (arch::find_architecture(m.architecture)->multipliers) {
+    writer.set(prefix + "embedding_scale", 1.5F);
+    writer.set(prefix + "residual_scale", 0.7F);
+    writer.set(prefix + "attention.scale", 0.3F);
+    writer.set(prefix + "logit_scale", 2.0F);
+  }
   if (m.window > 0) set_size("attention.sliding_window", m.window);
   writer.set(prefix + "attention.layer_norm_rms_epsilon", 1e-6F);
   writer.set(prefix + "rope.freq_base", m.rope_base);

@@ -33,6 +33,10 @@ constexpr Architecture all[] = {
      .window_period = 6,
      .window_rope_base = 10000.0F,
      .finish = scale_27b},
+    {.name = "granite", .pairs = RopePairs::adjacent, .multipliers = true},
+    {.name = "smollm3", .pairs = RopePairs::adjacent, .rope_period = 4},
+    {.name = "phi3", .fused_qkv = true, .fused_gate_up = true},
+    {.name = "glm4", .pairs = RopePairs::adjacent, .norms = NormPlace::both, .fused_gate_up = true},
 };
 
 }  // namespace

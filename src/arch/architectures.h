@@ -19,6 +19,10 @@ struct Architecture {
   Activation activation = Activation::silu;
   bool qkv_bias = false;
   bool scales_embedding = false;  // by the square root of n_embd
+  bool multipliers = false;       // embedding_scale, residual_scale, attention.scale and logit_scale are read
+  int32_t rope_period = 0;        // every so-manyth layer is without RoPE; 0: none is
+  bool fused_qkv = false;         // files hold q, k and v as the rows of attn_qkv
+  bool fused_gate_up = false;     // files hold gate and up as the rows of ffn_up, in this order
   // Where a file states a sliding window, every `window_period`th layer sees everything, with the file's rope
   // and its scaling; the others have the window and plain RoPE of rope.freq_base_swa.
   int32_t window_period = 0;   // 0: windows are not read
@@ -30,7 +34,7 @@ struct Architecture {
 std::span<const Architecture> architectures();
 // nullptr for one that lanerope does not know.
 const Architecture* find_architecture(std::string_view name);
-// "llama, qwen2, qwen3"
+// "llama, qwen2, qwen3, ..."
 std::string architecture_names();
 
 }  // namespace lanerope::arch

@@ -19,6 +19,11 @@ using core::RopeScaling;
 // Large enough for any model of these architectures, small enough that products of two fit 64 bits.
 constexpr int64_t largest_size = 1 << 24;
 
+// LongRoPE has two sets of divisors, for contexts up to the original one and for longer ones. Keys that are
+// stored under one set mean nothing under the other, so lanerope takes the short one, and the original
+// context with it.
+constexpr auto short_factors = "rope_factors_short.weight";
+
 // What rope.scaling.type is called.
 constexpr std::pair<RopeScaling, const char*> scalings[] = {
     {RopeScaling::none, "none"}, {RopeScaling::linear, "linear"}, {RopeScaling::yarn, "yarn"}};
@@ -48,6 +53,10 @@ class KeyReader {
     return file_.find<std::string>(prefix_ + key).value_or(otherwise);
   }
 
+  bool flag(const std::string& key, bool otherwise) const {
+    return file_.find<bool>(prefix_ + key).value_or(otherwise);
+  }
+
   bool has(const std::string& key) const { return file_.has(prefix_ + key); }
 
   [[noreturn]] void fail(const std::string& key, const std::string& what) const {
@@ -67,16 +76,18 @@ class KeyReader {
 
 std::vector<float> read_frequency_factors(const gguf::File& file, size_t pairs) {
   const gguf::TensorInfo* tensor = file.find_tensor("rope_freqs.weight");
+  if (tensor == nullptr) tensor = file.find_tensor(short_factors);
   if (tensor == nullptr) return {};
   if (tensor->type != GGML_TYPE_F32 || tensor->bytes != pairs * sizeof(float)) {
-    throw BadFile(file.path() + ": tensor rope_freqs.weight must hold " + std::to_string(pairs) +
+    throw BadFile(file.path() + ": tensor " + tensor->name + " must hold " + std::to_string(pairs) +
                   " f32 values");
   }
   std::vector<float> factors(pairs);
   std::memcpy(factors.data(), tensor->data, tensor->bytes);
   for (const float value : factors) {
     if (!std::isfinite(value) || value <= 0) {
-      throw BadFile(file.path() + ": tensor rope_freqs.weight holds a value that is not a positive number");
+      throw BadFile(file.path() + ": tensor " + tensor->name +
+                    " holds a value that is not a positive number");
     }
   }
   return factors;
@@ -132,6 +143,33 @@ AttentionConfig read_attention(const KeyReader& keys, const ModelConfig& config,
   return attention;
 }
 
+// A missing multiplier is 1, and so is one of 0.
+float multiplier(const KeyReader& keys, const std::string& key) {
+  const float value = keys.number(key, 1.0F);
+  if (!std::isfinite(value)) keys.fail(key, "is not a number");
+  return value == 0 ? 1.0F : value;
+}
+
+void set_multipliers(const KeyReader& keys, ModelConfig& config) {
+  config.embedding_scale = multiplier(keys, "embedding_scale");
+  config.residual_scale = multiplier(keys, "residual_scale");
+  config.logit_scale = 1.0F / multiplier(keys, "logit_scale");
+  if (keys.number("attention.scale", 0) == 0) return;
+  for (LayerConfig& layer : config.layers) layer.attention.scale = keys.positive("attention.scale", 1.0F);
+}
+
+// Layers without RoPE: every period-th, or all of a file that says so.
+void set_unrotated(const KeyReader& keys, const Architecture& architecture, ModelConfig& config) {
+  const bool none = architecture.multipliers && !keys.flag("rope.scaling.finetuned", true);
+  if (architecture.rope_period == 0 && !none) return;
+  config.ropes.push_back(
+      {.dimensions = config.rope().dimensions, .pairs = config.rope().pairs, .rotates = false});
+  for (int32_t i = 0; i < config.n_layer(); ++i) {
+    if (none || i % architecture.rope_period == architecture.rope_period - 1)
+      config.layers[i].attention.rope = 1;
+  }
+}
+
 // Gives all but every period-th layer the file's window, if it states one, and their own rope.
 void set_windows(const KeyReader& keys, const Architecture& architecture, ModelConfig& config) {
   if (architecture.window_period == 0 || !keys.has("attention.sliding_window")) return;
@@ -180,8 +218,12 @@ ModelConfig read_config(const gguf::File& file) {
   if (keys.size_or("expert_count", 1) > 1)
     keys.fail("expert_count", "is more than 1, and lanerope runs dense models");
   config.ropes.push_back(read_rope(file, keys, config, layer.attention.head_dim));
+  if (file.find_tensor(short_factors) != nullptr)
+    config.trained_context = std::min(config.trained_context, config.rope().original_context);
   config.layers.assign(n_layer, layer);
   set_windows(keys, *architecture, config);
+  set_unrotated(keys, *architecture, config);
+  if (architecture->multipliers) set_multipliers(keys, config);
   if (architecture->scales_embedding) config.embedding_scale = std::sqrt(static_cast<float>(config.n_embd));
   config.n_vocab = static_cast<int32_t>(file.tensor("token_embd.weight").ne[1]);
   config.tied = file.find_tensor("output.weight") == nullptr;
@@ -213,6 +255,13 @@ void write_config(gguf::Writer& writer, const ModelConfig& config) {
     set_size("attention.sliding_window", layer.attention.window);
     writer.set(prefix + "rope.freq_base_swa", config.ropes[layer.attention.rope].base);
     break;
+  }
+  if (find_architecture(config.architecture)->multipliers) {
+    writer.set(prefix + "embedding_scale", config.embedding_scale);
+    writer.set(prefix + "residual_scale", config.residual_scale);
+    writer.set(prefix + "attention.scale", attention.scale);
+    writer.set(prefix + "logit_scale", 1.0F / config.logit_scale);
+    writer.set(prefix + "rope.scaling.finetuned", config.ropes[attention.rope].rotates);
   }
   const RopeParameters& rope = config.rope();
   set_size("rope.dimension_count", rope.dimensions);

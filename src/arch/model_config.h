@@ -63,6 +63,8 @@ struct ModelConfig {
   int32_t trained_context = 0;
   float rms_epsilon = 1e-5F;
   float embedding_scale = 1.0F;  // of the rows that are looked up
+  float residual_scale = 1.0F;   // of what a block's two layers add to its input
+  float logit_scale = 1.0F;      // of the logits
   bool tied = false;             // the output matrix is the embedding
   std::vector<core::RopeParameters> ropes = {};
   std::vector<LayerConfig> layers = {};

@@ -50,6 +50,11 @@ ResolvedCoupling resolve_coupling(const Coupling& coupling, const CouplingFacts&
   LaneFrequencies made;
   for (const CouplingClass& of : facts.classes) {
     ClassFrequencies frequencies{.theta = of.theta};
+    if (!of.rotates) {
+      frequencies.omega.assign(of.theta.size(), 0.0);
+      made.classes.push_back(std::move(frequencies));
+      continue;
+    }
     frequencies.omega = coupling.init == OmegaInit::given
                             ? given_omega(coupling.omega, of.theta.size(), facts.n_layer)
                             : initial_omega(of.theta, {.init = coupling.init,

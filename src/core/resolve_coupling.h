@@ -14,6 +14,7 @@ namespace lanerope::core {
 struct CouplingClass {
   std::vector<double> theta = {};  // [d/2] radians a token
   int32_t longest_distance = 0;    // in tokens, that its layers were trained on: the window or the context
+  bool rotates = true;             // false: layers without RoPE, in which lanes are not rotated either
 };
 
 // What a coupling in force depends on beside itself.

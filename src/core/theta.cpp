@@ -33,7 +33,7 @@ Theta effective_theta(const RopeParameters& p) {
     if (p.extrapolation != 0) result.magnitude *= static_cast<float>(1.0 + 0.1 * std::log(p.factor));
   }
 
-  for (int t = 0; t < pairs; ++t) {
+  for (int t = 0; t < pairs && p.rotates; ++t) {
     double unscaled = std::pow(static_cast<double>(p.base), -2.0 * t / p.dimensions);
     if (!p.frequency_factors.empty()) unscaled /= p.frequency_factors[t];
     double keep = 0;  // share of the unscaled frequency: 1 for pairs that rotate often, 0 for slow ones

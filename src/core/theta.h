@@ -26,6 +26,7 @@ struct RopeParameters {
   float attention_factor = 1.0F;
   float beta_fast = 32.0F;
   float beta_slow = 1.0F;
+  bool rotates = true;  // false: layers without RoPE, whose theta is 0 (and whose omega is, too)
   // d/2 divisors of the frequencies (llama-3's rope_freqs.weight), or empty.
   std::vector<float> frequency_factors = {};
 };

@@ -2,6 +2,7 @@
 #include "model/adapter.h"
 
 #include <cmath>
+#include <deque>
 #include <map>
 #include <string_view>
 
@@ -108,7 +109,7 @@ AdapterInfo load_adapter(const std::string& path, int32_t index, const arch::Mod
 
   const std::vector<arch::TensorSpec> table = arch::tensor_table(config);
   const auto tensor_pairs = read_pairs(file);
-  ContextHandle context = make_context(tensor_pairs.size() * 2);
+  ContextHandle context = make_context(tensor_pairs.size() * 6);  // three linears at most are fused
   std::vector<std::pair<ggml_tensor*, const gguf::TensorInfo*>> to_fill;
   const auto declare = [&](const gguf::TensorInfo& source) {
     ggml_tensor* tensor = ggml_new_tensor_2d(context.get(), source.type, source.ne[0], source.ne[1]);
@@ -116,7 +117,7 @@ AdapterInfo load_adapter(const std::string& path, int32_t index, const arch::Mod
     to_fill.emplace_back(tensor, &source);
     return tensor;
   };
-  for (const auto& [name, pair] : tensor_pairs) {
+  const auto add = [&](const std::string& name, const Pair& pair) {
     Linear* linear = find_linear(weights, table, name);
     if (linear == nullptr) {
       throw InvalidRequest(path + ": tensor " + pair.a->name + " corrects " + name +
@@ -126,6 +127,23 @@ AdapterInfo load_adapter(const std::string& path, int32_t index, const arch::Mod
     const float lora_scale = info.alpha == 0 ? 1.0F : info.alpha / static_cast<float>(pair.b->ne[0]);
     linear->lora.push_back(
         {.adapter = index, .scale = lora_scale, .a = declare(*pair.a), .b = declare(*pair.b)});
+  };
+  std::deque<gguf::TensorInfo> runs;
+  for (const auto& [name, pair] : tensor_pairs) {
+    const auto fused = weights.source->fused(name);
+    if (fused.empty()) add(name, pair);
+    for (const arch::TensorSource::Rows& rows : fused) {
+      gguf::TensorInfo& b = runs.emplace_back(*pair.b);
+      if (rows.first + rows.n > b.ne[1]) {
+        throw InvalidRequest(path + ": tensor " + b.name + " gives " + std::to_string(b.ne[1]) +
+                             " outputs, fewer than " + name + "; the adapter belongs to another model");
+      }
+      const size_t row_bytes = b.bytes / static_cast<size_t>(b.ne[1]);
+      b.ne[1] = rows.n;
+      b.data += static_cast<size_t>(rows.first) * row_bytes;
+      b.bytes = static_cast<size_t>(rows.n) * row_bytes;
+      add(rows.name, {.a = pair.a, .b = &b});
+    }
   }
 
   BufferHandle buffer(ggml_backend_alloc_ctx_tensors_from_buft(context.get(), device.buffer_type()));

@@ -7,11 +7,20 @@ namespace {
 
 using arch::QkNorm;
 
-// x + N(W h), where N is there, W's own norm stands before or nowhere.
-ggml_tensor* add_to_residual(GraphBuilder& graph, ggml_tensor* x, const Linear& linear, ggml_tensor* h,
-                             ggml_tensor* norm_after) {
-  if (norm_after == nullptr) return graph.linear(linear, {.x = h}, x);
-  return ggml_add(graph.context(), x, graph.rms_norm(graph.linear(linear, {.x = h}), norm_after));
+// What a layer adds to its block's input: scale * N(W h), N only where it is there.
+struct Addition {
+  const Linear& linear;
+  ggml_tensor* h;               // [n_in, n_rows]
+  ggml_tensor* norm = nullptr;  // [n_embd] or null
+  float scale = 1.0F;
+};
+
+ggml_tensor* add_to_residual(GraphBuilder& graph, ggml_tensor* x, const Addition& add) {
+  if (add.norm == nullptr && add.scale == 1.0F) return graph.linear(add.linear, {.x = add.h}, x);
+  ggml_tensor* y = graph.linear(add.linear, {.x = add.h});
+  if (add.norm != nullptr) y = graph.rms_norm(y, add.norm);
+  if (add.scale != 1.0F) y = ggml_scale(graph.context(), y, add.scale);
+  return ggml_add(graph.context(), x, y);
 }
 
 // Queries and keys normed as the config says and rotated by theta * i, all as heads.
@@ -45,12 +54,19 @@ ggml_tensor* build_decoder(GraphBuilder& graph, const arch::ModelConfig& config,
     ggml_tensor* h =
         graph.attention(layer, attention_inputs(graph, layer, of.attention, x));  // [query_width, n_rows]
     if (layer.index + 1 == config.n_layer()) std::tie(h, x) = graph.keep_outputs(h, x);  // [.., n_outputs]
-    x = add_to_residual(graph, x, layer.attn_output, h, layer.post_attention_norm);
+    x = add_to_residual(graph, x,
+                        {.linear = layer.attn_output,
+                         .h = h,
+                         .norm = layer.post_attention_norm,
+                         .scale = config.residual_scale});
 
     h = graph.ffn(layer, {.x = x, .norm = layer.ffn_norm});  // [n_ffn, n_rows]
-    x = add_to_residual(graph, x, layer.ffn_down, h, layer.post_ffw_norm);
+    x = add_to_residual(
+        graph, x,
+        {.linear = layer.ffn_down, .h = h, .norm = layer.post_ffw_norm, .scale = config.residual_scale});
   }
-  return graph.linear(weights.output, {.x = x, .norm = weights.output_norm});
+  ggml_tensor* logits = graph.linear(weights.output, {.x = x, .norm = weights.output_norm});
+  return config.logit_scale == 1.0F ? logits : ggml_scale(graph.context(), logits, config.logit_scale);
 }
 
 }  // namespace lanerope::model

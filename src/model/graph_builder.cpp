@@ -140,6 +140,7 @@ ggml_tensor* GraphBuilder::rotate(ggml_tensor* x, ggml_tensor* row_positions,
 
 ggml_tensor* GraphBuilder::rope(ggml_tensor* x, int32_t index) {
   const core::RopeParameters& rope = config().ropes[index];
+  if (!rope.rotates) return x;
   const core::Theta& theta = parts_.thetas[index];
   const bool scaled = rope.scaling != core::RopeScaling::none || !rope.frequency_factors.empty();
   // Divisors are of the first rope's base.

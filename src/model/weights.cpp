@@ -20,12 +20,14 @@ std::string shape_text(std::span<const int64_t> ne) {
 
 class Loader {
  public:
-  Loader(const gguf::File& file, const arch::ModelConfig& config) : file_(file), config_(config) {}
+  Loader(const gguf::File& file, const arch::ModelConfig& config)
+      : file_(file), config_(config), source_(std::make_shared<arch::TensorSource>(file, config)) {}
 
   // Declares every tensor of the model and checks its shape; nothing has data yet.
   void declare(Weights& weights) {
     // Every linear may have a bias, and a tied output is a second use of the embedding.
-    context_ = make_context(file_.tensors().size() * 2 + 16);
+    context_ = make_context(file_.tensors().size() * 3 + 16);
+    weights.source = source_;
     weights.layers.resize(config_.n_layer());
     for (int32_t i = 0; i < config_.n_layer(); ++i) weights.layers[i].index = i;
     for (const arch::TensorSpec& spec : arch::tensor_table(config_)) {
@@ -60,8 +62,8 @@ class Loader {
   Linear linear(const std::string& stem, std::array<int64_t, 2> ne) {
     Linear result{.name = stem + ".weight"};
     result.weight = tensor(result.name, ne);
-    result.source = file_.find_tensor(result.name);
-    if (file_.find_tensor(stem + ".bias") != nullptr) result.bias = vector(stem + ".bias", ne[1]);
+    result.source = source_->find(result.name);
+    if (source_->find(stem + ".bias") != nullptr) result.bias = vector(stem + ".bias", ne[1]);
     return result;
   }
 
@@ -75,7 +77,7 @@ class Loader {
   }
 
   ggml_tensor* tensor(const std::string& name, std::array<int64_t, 2> ne) {
-    const gguf::TensorInfo& info = file_.tensor(name);
+    const gguf::TensorInfo& info = source_->get(name);
     const std::array<int64_t, 4> expected = {ne[0], ne[1], 1, 1};
     if (info.ne != expected) {
       throw BadFile(file_.path() + ": tensor " + name + " has shape " + shape_text(info.ne) +
@@ -129,6 +131,7 @@ class Loader {
 
   const gguf::File& file_;
   const arch::ModelConfig& config_;
+  std::shared_ptr<const arch::TensorSource> source_;
   ContextHandle context_;
   std::vector<Declared> declared_;
 };

@@ -3,9 +3,11 @@
 
 #include <deque>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "arch/tensor_source.h"
 #include "arch/tensor_table.h"
 #include "gguf/file.h"
 #include "kernels/packed_matrix.h"
@@ -64,7 +66,8 @@ struct Weights {
   Linear* linear(arch::Role role, int32_t layer);
   ggml_tensor** vector(arch::Role role, int32_t layer);
 
-  std::deque<kernels::PackedMatrix> packed = {};  // owns what Linear::packed points to
+  std::shared_ptr<const arch::TensorSource> source = {};  // owns what Linear::source points to
+  std::deque<kernels::PackedMatrix> packed = {};          // owns what Linear::packed points to
   std::vector<ContextHandle> contexts = {};
   std::vector<BufferHandle> buffers = {};
   size_t resident_bytes = 0;  // held in memory: packed, or on a device; mapped pages are not counted twice

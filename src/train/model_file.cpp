@@ -7,6 +7,7 @@
 
 #include "arch/config_keys.h"
 #include "arch/lane_keys.h"
+#include "arch/tensor_source.h"
 #include "arch/tensor_table.h"
 #include "arch/vocabulary_keys.h"
 #include "core/theta.h"
@@ -120,12 +121,13 @@ TrainModel::TrainModel(const std::string& path) {
   magnitude_ = theta.magnitude;
   vocabulary_ = arch::read_vocabulary(file);
   layers_.resize(config_.layers.size());
+  const arch::TensorSource source(file, config_);
   for (const arch::TensorSpec& spec : arch::tensor_table(config_)) {
-    if (!spec.linear && !spec.bias) vector_at(spec) = read_tensor(file.tensor(spec.name));
+    if (!spec.linear && !spec.bias) vector_at(spec) = read_tensor(source.get(spec.name));
   }
   for_each_linear([&](const arch::TensorSpec& spec, TrainLinear& linear) {
-    linear.weight = read_tensor(file.tensor(spec.name));
-    const gguf::TensorInfo* bias = file.find_tensor(arch::tensor_stem(spec.role, spec.layer) + ".bias");
+    linear.weight = read_tensor(source.get(spec.name));
+    const gguf::TensorInfo* bias = source.find(arch::tensor_stem(spec.role, spec.layer) + ".bias");
     if (bias != nullptr) linear.bias = read_tensor(*bias);
     if (!arch::has_adjacent_pairs(config_, spec.role)) return;
     const int64_t head_dim = config_.attention().head_dim;

@@ -88,7 +88,8 @@ TrainModel::TrainModel(const ModelShape& shape, text::VocabularyData vocabulary,
 }
 
 std::optional<std::string> train_obstacle(const arch::ModelConfig& config) {
-  if (config.attention_classes.size() > 1) return "its layers have sliding windows";
+  if (config.attention_classes.size() > 1) return "its layers differ in their windows or their RoPE";
+  if (!config.ropes[config.attention().rope].rotates) return "it has no RoPE";
   if (config.ffn().activation != arch::Activation::silu) return "its feed-forward layers are gated with GELU";
   if (config.rope().dimensions != config.attention().head_dim) return "only part of each head is rotated";
   return std::nullopt;
@@ -317,7 +318,7 @@ Tensor TrainModel::attention(const TrainLayer& layer, const Tensor& x, const Rot
   const Tensor q_prompt = rotate_pairs(q, t.token);
   const Tensor q_lane = t.batch->rotated ? rotate_pairs(q, t.lane) : q_prompt;
   const Tensor rotated_k = rotate_pairs(k, t.lane);
-  const double scale = magnitude_ * magnitude_ / std::sqrt(static_cast<double>(head_dim));
+  const double scale = magnitude_ * magnitude_ * static_cast<double>(config.scale);
   const Tensor out = lane_attention({.q_prompt = q_prompt, .q_lane = q_lane, .k = rotated_k, .v = v},
                                     t.batch->attention, scale);
   return linear({&layer.attn_output}, out.reshape({n, config.query_width()}), t);
@@ -333,21 +334,28 @@ Tensor TrainModel::logits(const LaneBatch& batch, AdapterUse use) const {
 
   Tensor x = torch::embedding(token_embd_, batch.ids);  // (n_rows, n_embd)
   if (config_.embedding_scale != 1.0F) x = x * config_.embedding_scale;
+  const auto added = [&](const Tensor& y) {
+    return config_.residual_scale == 1.0F ? y : y * static_cast<double>(config_.residual_scale);
+  };
+  const auto scaled = [&](const Tensor& y) {
+    return config_.logit_scale == 1.0F ? y : y * static_cast<double>(config_.logit_scale);
+  };
   for (size_t i = 0; i < layers_.size(); ++i) {
     const TrainLayer& layer = layers_[i];
     if (batch.rotated && (i == 0 || omega_.size(0) > 1)) {
       const int64_t row = omega_.size(0) > 1 ? static_cast<int64_t>(i) : 0;
       rotated.lane = angles_of(token_angle + batch.lanes.unsqueeze(1) * omega_[row]);
     }
-    x = x + normed(attention(layer, normed(x, layer.attn_norm), rotated), layer.post_attention_norm);
+    x = x + added(normed(attention(layer, normed(x, layer.attn_norm), rotated), layer.post_attention_norm));
     const Tensor both = linear({&layer.ffn_gate, &layer.ffn_up}, normed(x, layer.ffn_norm), rotated);
-    x = x + normed(linear({&layer.ffn_down}, swiglu(both), rotated), layer.post_ffw_norm);
+    x = x + added(normed(linear({&layer.ffn_down}, swiglu(both), rotated), layer.post_ffw_norm));
   }
   const Tensor last = normed(x.index_select(0, batch.target_rows), output_norm_);
   const Tensor product = torch::linear(last, output_.weight.defined() ? output_.weight : token_embd_);
-  if (!output_.lora_a.defined() || use == AdapterUse::off) return product;
+  if (!output_.lora_a.defined() || use == AdapterUse::off) return scaled(product);
   const Tensor& gate = rotated.adapter_gate;
-  return product + correction(output_, last, gate.defined() ? gate.index_select(0, batch.target_rows) : gate);
+  return scaled(product +
+                correction(output_, last, gate.defined() ? gate.index_select(0, batch.target_rows) : gate));
 }
 
 Tensor TrainModel::log_probabilities(const LaneBatch& batch, AdapterUse use) const {

@@ -20,6 +20,15 @@ using reference::Trace;
 constexpr double tolerance = 1e-4;
 
 tools::RandomModel small(const std::string& architecture) {
+  // Four layers of smollm3 are three with RoPE and one without; glm4 rotates half of each head, and phi3 does
+  // here.
+  if (architecture == "smollm3" || architecture == "glm4" || architecture == "phi3") {
+    tools::RandomModel model = small("llama");
+    model.architecture = architecture;
+    model.n_layer = architecture == "smollm3" ? 4 : 2;
+    model.rotated = architecture == "smollm3" ? 0 : 8;
+    return model;
+  }
   // Six layers of gemma3 are five with a window, which is narrow enough to hide something, and one without.
   const bool windows = architecture == "gemma3";
   return {.architecture = architecture,
@@ -32,6 +41,12 @@ tools::RandomModel small(const std::string& architecture) {
           .n_vocab = 259,
           .context = 512,
           .window = windows ? 5 : 0};
+}
+
+// Rotary pairs of a head.
+size_t pairs_of(const std::string& architecture) {
+  const tools::RandomModel model = small(architecture);
+  return static_cast<size_t>(model.rotated > 0 ? model.rotated : model.head_dim) / 2;
 }
 
 // Lanes of unequal length; the last of three or more joins late, and each has its own tokens.
@@ -112,7 +127,7 @@ class WholeModel : public testing::TestWithParam<const char*> {
 TEST_P(WholeModel, IsTheReferenceForEveryCouplingAndNumberOfLanes) {
   std::vector<ScoreRequest> requests;
   for (const int32_t n : {1, 2, 3, 4, 8}) {
-    for (const Coupling& coupling : couplings(some_omega(8))) {
+    for (const Coupling& coupling : couplings(some_omega(pairs_of(GetParam())))) {
       if (n == 3 || n == 8 || coupling.visibility == Visibility::inclusive)
         requests.push_back(trace_of(n, coupling));
     }
@@ -124,7 +139,7 @@ TEST_P(WholeModel, TakesAnOmegaOfItsOwnInEachLayer) {
   expect_reference(support::write_model(small(GetParam())),
                    {trace_of(4, {.kind = CouplingKind::lanerope,
                                  .init = OmegaInit::given,
-                                 .omega = some_omega(8 * small(GetParam()).n_layer)})});
+                                 .omega = some_omega(pairs_of(GetParam()) * small(GetParam()).n_layer)})});
 }
 
 TEST_P(WholeModel, FollowsEveryRopeScalingAndATiedOutput) {
@@ -143,7 +158,8 @@ TEST_P(WholeModel, FollowsEveryRopeScalingAndATiedOutput) {
   llama3.rope_base = 500000;
   for (const tools::RandomModel& model : {linear, yarn, llama3}) {
     std::vector<ScoreRequest> requests;
-    for (const Coupling& coupling : couplings(some_omega(8))) requests.push_back(trace_of(3, coupling));
+    for (const Coupling& coupling : couplings(some_omega(pairs_of(GetParam()))))
+      requests.push_back(trace_of(3, coupling));
     expect_reference(support::write_model(model), requests);
   }
 }
@@ -168,7 +184,7 @@ TEST_P(WholeModel, IsWhatTheKernelsComputeToo) {
   const std::string file = support::write_model(model);
   Engine engine(support::load_model(file, BackEnd::kernels), {.kv_cells = 512});
   reference::TorchModel torch_model(file);
-  for (const Coupling& coupling : couplings(some_omega(8))) {
+  for (const Coupling& coupling : couplings(some_omega(pairs_of(GetParam())))) {
     const ScoreRequest request = trace_of(4, coupling);
     const std::vector<double> omega(coupling.omega.begin(), coupling.omega.end());
     EXPECT_LT(support::relative_difference(support::all_logits(engine, request),
@@ -189,7 +205,8 @@ TEST_P(WholeModel, AddsAdaptersAtTheirScales) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Architectures, WholeModel,
-                         testing::Values("llama", "qwen2", "qwen3", "olmo2", "gemma3"),
+                         testing::Values("llama", "qwen2", "qwen3", "olmo2", "gemma3", "granite", "smollm3",
+                                         "phi3", "glm4"),
                          [](const auto& param_info) { return std::string(param_info.param); });
 
 // A base of quantised weights is multiplied as ggml does it, with rounded activations, so the product is

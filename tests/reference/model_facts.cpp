@@ -63,7 +63,16 @@ ModelFacts read_facts(const gguf::File& file) {
   facts.head_dim = file.find<int64_t>(prefix + "attention.key_length").value_or(facts.width / facts.n_head);
   facts.n_vocab = file.tensor("token_embd.weight").ne[1];
   facts.epsilon = file.get<double>(prefix + "attention.layer_norm_rms_epsilon");
-  facts.adjacent_pairs = facts.architecture == "llama";
+  facts.adjacent_pairs = facts.architecture == "llama" || facts.architecture == "granite" ||
+                         facts.architecture == "smollm3" || facts.architecture == "glm4";
+  facts.score_scale = 1 / std::sqrt(static_cast<double>(facts.head_dim));
+  if (facts.architecture == "gemma3") facts.embedding_scale = std::sqrt(static_cast<double>(facts.width));
+  if (facts.architecture == "granite") {
+    facts.embedding_scale = file.get<double>(prefix + "embedding_scale");
+    facts.residual_scale = file.get<double>(prefix + "residual_scale");
+    facts.score_scale = file.get<double>(prefix + "attention.scale");
+    facts.logit_divisor = file.get<double>(prefix + "logit_scale");
+  }
   const Scaling scaling{.type = file.find<std::string>(prefix + "rope.scaling.type").value_or("none"),
                         .factor = file.find<double>(prefix + "rope.scaling.factor").value_or(1),
                         .original_context = static_cast<double>(

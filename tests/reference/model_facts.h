@@ -29,6 +29,14 @@ struct ModelFacts {
   int64_t window = 0;
   std::vector<double> local_theta = {};  // [n / 2]
 
+  // granite: of the looked-up rows, of what a layer adds, of a score; logits are divided by the last.
+  double embedding_scale = 1;
+  double residual_scale = 1;
+  double score_scale = 1;
+  double logit_divisor = 1;
+
+  // smollm3: every fourth layer.
+  bool is_unrotated(int64_t layer) const { return architecture == "smollm3" && layer % 4 == 3; }
   // gemma3: five layers of six.
   bool is_local(int64_t layer) const { return window > 0 && layer % 6 != 5; }
   const std::vector<double>& theta_of(int64_t layer) const { return is_local(layer) ? local_theta : theta; }

@@ -125,12 +125,17 @@ struct TorchModel::State {
                    const std::vector<double>& omega) const {
     const std::string prefix = "blk." + std::to_string(layer) + ".";
     const int64_t n = x.size(0);
-    const auto heads = [&](const char* name, int64_t count) {
-      return linear(x, prefix + name).reshape({n, count, facts.head_dim});
-    };
-    Tensor q = heads("attn_q", facts.n_head);
-    Tensor k = heads("attn_k", facts.n_head_kv);
-    const Tensor v = heads("attn_v", facts.n_head_kv);
+    const auto heads = [&](const Tensor& rows) { return rows.reshape({n, -1, facts.head_dim}); };
+    const std::vector<int64_t> widths = {facts.n_head * facts.head_dim, facts.n_head_kv * facts.head_dim,
+                                         facts.n_head_kv * facts.head_dim};
+    const std::vector<Tensor> qkv =
+        facts.architecture == "phi3"
+            ? linear(x, prefix + "attn_qkv").split_with_sizes(widths, -1)
+            : std::vector<Tensor>{linear(x, prefix + "attn_q"), linear(x, prefix + "attn_k"),
+                                  linear(x, prefix + "attn_v")};
+    Tensor q = heads(qkv[0]);
+    Tensor k = heads(qkv[1]);
+    const Tensor v = heads(qkv[2]);
     if (facts.architecture == "olmo2") {  // all heads of a token as one vector
       q = norm(q.reshape({n, -1}), prefix + "attn_q_norm.weight").reshape(q.sizes());
       k = norm(k.reshape({n, -1}), prefix + "attn_k_norm.weight").reshape(k.sizes());
@@ -148,12 +153,13 @@ struct TorchModel::State {
       const Tensor all = torch::tensor(omega, torch::kFloat64).reshape({-1, n_pairs});
       angle = angle + g.lane_offset.unsqueeze(-1) * all[all.size(0) > 1 ? layer : 0];
     }
-    const double magnitude = facts.is_local(layer) ? 1 : facts.rotary_magnitude;
+    if (facts.is_unrotated(layer)) angle = torch::zeros_like(angle);
+    const double magnitude = facts.is_local(layer) || facts.is_unrotated(layer) ? 1 : facts.rotary_magnitude;
     std::vector<Tensor> outputs;
     for (int64_t head = 0; head < facts.n_head; ++head) {
       const int64_t shared = head / (facts.n_head / facts.n_head_kv);
-      const Tensor score = scores(q.select(1, head), k.select(1, shared), angle, magnitude) /
-                           std::sqrt(static_cast<double>(facts.head_dim));
+      const Tensor score =
+          scores(q.select(1, head), k.select(1, shared), angle, magnitude) * facts.score_scale;
       const Tensor share =
           torch::softmax(score.masked_fill(hidden, -std::numeric_limits<double>::infinity()), -1);
       outputs.push_back(torch::matmul(share, v.select(1, shared)));
@@ -163,12 +169,17 @@ struct TorchModel::State {
 
   Tensor feed_forward(const Tensor& x, int64_t layer) const {
     const std::string prefix = "blk." + std::to_string(layer) + ".";
-    const Tensor gate = linear(x, prefix + "ffn_gate");
+    // glm4 and phi3 have the gate's rows and then those of up in one matrix.
+    const bool fused = facts.architecture == "glm4" || facts.architecture == "phi3";
+    const std::vector<Tensor> both =
+        fused ? linear(x, prefix + "ffn_up").chunk(2, -1)
+              : std::vector<Tensor>{linear(x, prefix + "ffn_gate"), linear(x, prefix + "ffn_up")};
+    const Tensor& gate = both[0];
     const Tensor active =
         facts.architecture == "gemma3"
             ? gate / 2 * (1 + torch::tanh(std::sqrt(2 / std::numbers::pi) * (gate + 0.044715 * gate.pow(3))))
             : gate * torch::sigmoid(gate);
-    return linear(active * linear(x, prefix + "ffn_up"), prefix + "ffn_down");
+    return linear(active * both[1], prefix + "ffn_down");
   }
 
   // What a layer makes of its input and of the attention and feed-forward layer in it: llama's way norms
@@ -178,8 +189,10 @@ struct TorchModel::State {
     const auto maybe = [&](const Tensor& y, const char* name) {
       return weights.contains(prefix + name) ? norm(y, prefix + name) : y;
     };
-    x = x + maybe(attention(maybe(x, "attn_norm.weight"), index, g, omega), "post_attention_norm.weight");
-    return x + maybe(feed_forward(maybe(x, "ffn_norm.weight"), index), "post_ffw_norm.weight");
+    const double scale = facts.residual_scale;
+    x = x +
+        scale * maybe(attention(maybe(x, "attn_norm.weight"), index, g, omega), "post_attention_norm.weight");
+    return x + scale * maybe(feed_forward(maybe(x, "ffn_norm.weight"), index), "post_ffw_norm.weight");
   }
 
   gguf::File file;
@@ -219,10 +232,11 @@ TraceLogits TorchModel::logits(const Trace& trace, const std::vector<double>& om
   for (const TraceToken& token : tokens) ids.push_back(token.id);
 
   Tensor x = s.weight("token_embd.weight").index_select(0, torch::tensor(ids));
-  if (s.facts.architecture == "gemma3") x = x * std::sqrt(static_cast<double>(s.facts.width));
+  x = x * s.facts.embedding_scale;
   for (int64_t layer = 0; layer < s.facts.n_layer; ++layer) x = s.layer(x, layer, geometry, omega);
   const bool tied = !s.weights.contains("output.weight");
-  const Tensor all = s.linear(s.norm(x, "output_norm.weight"), tied ? "token_embd" : "output");
+  const Tensor all =
+      s.linear(s.norm(x, "output_norm.weight"), tied ? "token_embd" : "output") / s.facts.logit_divisor;
 
   TraceLogits result;
   result.lanes.resize(trace.lanes.size());

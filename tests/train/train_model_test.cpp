@@ -143,7 +143,8 @@ TEST_P(TrainModelOf, GivesTheEnginesLogProbabilitiesUnderEveryMask) {
   EXPECT_LT(largest_difference(trainer_scores(trained, ragged_groups(), {.joint = false}), closed), same);
 }
 
-INSTANTIATE_TEST_SUITE_P(Architectures, TrainModelOf, testing::Values("qwen2", "qwen3", "llama", "olmo2"));
+INSTANTIATE_TEST_SUITE_P(Architectures, TrainModelOf,
+                         testing::Values("qwen2", "qwen3", "llama", "olmo2", "granite"));
 
 // The initialisations agree by name too, and not only as the vector that one of them made.
 TEST(TrainModel, MeansTheSameByTheNameOfAnInitialisation) {
@@ -262,7 +263,8 @@ TEST_P(ModelFile, HasTheAdapterWorkedIn) {
             same);
 }
 
-INSTANTIATE_TEST_SUITE_P(Architectures, ModelFile, testing::Values("qwen2", "qwen3", "llama", "olmo2"));
+INSTANTIATE_TEST_SUITE_P(Architectures, ModelFile,
+                         testing::Values("qwen2", "qwen3", "llama", "olmo2", "granite"));
 
 TEST(ModelFile, OfAModelFromNothingIsOneThatTheEngineRuns) {
   const TrainModel seed(support::write_model(small()));  // for its vocabulary
