@@ -189,6 +189,8 @@ void set_metadata(gguf::Writer& writer, const RandomModel& m, const ToyTokenizer
   set_size("attention.key_length", m.head_dim);
   set_size("attention.value_length", m.head_dim);
   set_size("rope.dimension_count", m.rotated > 0 ? m.rotated : m.head_dim);
+  if (m.log_multiplier != 0) writer.set(prefix + "rope.scaling.yarn_log_multiplier", m.log_multiplier);
+  if (m.temperature > 0) writer.set(prefix + "attention.temperature_scale", m.temperature);
   if (arch::find_architecture(m.architecture)->multipliers) {
     writer.set(prefix + "embedding_scale", 1.5F);
     writer.set(prefix + "residual_scale", 0.7F);

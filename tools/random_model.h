@@ -29,10 +29,12 @@ struct RandomModel {
   // Any name that ggml gives a type, or q4_k_m: q4_K with q6_K where llama.cpp's quantiser puts it.
   std::string type = "f32";
   std::string type_of_v_and_up =
-      {};               // where attn_v and ffn_up are to be of another type than their neighbours
-  bool tied = false;    // the output matrix is the token embedding
-  int32_t window = 0;   // attention.sliding_window; 0: no such key
-  int32_t rotated = 0;  // rope.dimension_count; 0: the whole head
+      {};                    // where attn_v and ffn_up are to be of another type than their neighbours
+  bool tied = false;         // the output matrix is the token embedding
+  int32_t window = 0;        // attention.sliding_window; 0: no such key
+  int32_t rotated = 0;       // rope.dimension_count; 0: the whole head
+  float log_multiplier = 0;  // rope.scaling.yarn_log_multiplier; 0: no such key
+  float temperature = 0;     // attention.temperature_scale; 0: no such key
   float rope_base = 10000.0F;
   core::RopeScaling rope_scaling = core::RopeScaling::none;
   float rope_factor = 1.0F;

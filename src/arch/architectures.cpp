@@ -33,6 +33,7 @@ constexpr Architecture all[] = {
      .window_period = 6,
      .window_rope_base = 10000.0F,
      .finish = scale_27b},
+    {.name = "mistral3", .pairs = RopePairs::adjacent, .temperature = true},
     {.name = "granite", .pairs = RopePairs::adjacent, .multipliers = true},
     {.name = "smollm3", .pairs = RopePairs::adjacent, .rope_period = 4},
     {.name = "phi3", .fused_qkv = true, .fused_gate_up = true},

@@ -20,6 +20,7 @@ struct Architecture {
   bool qkv_bias = false;
   bool scales_embedding = false;  // by the square root of n_embd
   bool multipliers = false;       // embedding_scale, residual_scale, attention.scale and logit_scale are read
+  bool temperature = false;       // attention.temperature_scale is read
   int32_t rope_period = 0;        // every so-manyth layer is without RoPE; 0: none is
   bool fused_qkv = false;         // files hold q, k and v as the rows of attn_qkv
   bool fused_gate_up = false;     // files hold gate and up as the rows of ffn_up, in this order

@@ -115,6 +115,7 @@ RopeParameters read_rope(const gguf::File& file, const KeyReader& keys, const Mo
   rope.original_context = keys.size_or("rope.scaling.original_context_length", config.trained_context);
   rope.attention_factor = keys.positive("rope.scaling.attn_factor", 1.0F);
   rope.extrapolation = keys.number("rope.scaling.yarn_ext_factor", 1.0F);
+  rope.log_multiplier = keys.number("rope.scaling.yarn_log_multiplier", 0);
   rope.beta_fast = keys.positive("rope.scaling.yarn_beta_fast", 32.0F);
   rope.beta_slow = keys.positive("rope.scaling.yarn_beta_slow", 1.0F);
   if (rope.scaling == RopeScaling::none && keys.has("rope.scale_linear") && rope.factor != 1.0F) {
@@ -224,6 +225,10 @@ ModelConfig read_config(const gguf::File& file) {
   set_windows(keys, *architecture, config);
   set_unrotated(keys, *architecture, config);
   if (architecture->multipliers) set_multipliers(keys, config);
+  if (architecture->temperature && keys.has("attention.temperature_scale")) {
+    config.temperature_scale = keys.positive("attention.temperature_scale", 1.0F);
+    config.temperature_length = config.rope().original_context;
+  }
   if (architecture->scales_embedding) config.embedding_scale = std::sqrt(static_cast<float>(config.n_embd));
   config.n_vocab = static_cast<int32_t>(file.tensor("token_embd.weight").ne[1]);
   config.tied = file.find_tensor("output.weight") == nullptr;
@@ -274,6 +279,7 @@ void write_config(gguf::Writer& writer, const ModelConfig& config) {
   set_size("rope.scaling.original_context_length", rope.original_context);
   writer.set(prefix + "rope.scaling.attn_factor", rope.attention_factor);
   writer.set(prefix + "rope.scaling.yarn_ext_factor", rope.extrapolation);
+  if (rope.log_multiplier != 0) writer.set(prefix + "rope.scaling.yarn_log_multiplier", rope.log_multiplier);
   writer.set(prefix + "rope.scaling.yarn_beta_fast", rope.beta_fast);
   writer.set(prefix + "rope.scaling.yarn_beta_slow", rope.beta_slow);
 }

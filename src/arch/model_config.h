@@ -65,7 +65,11 @@ struct ModelConfig {
   float embedding_scale = 1.0F;  // of the rows that are looked up
   float residual_scale = 1.0F;   // of what a block's two layers add to its input
   float logit_scale = 1.0F;      // of the logits
-  bool tied = false;             // the output matrix is the embedding
+  // The query of the token at index i is multiplied by 1 + temperature_scale * ln(1 + floor(i /
+  // temperature_length)).
+  float temperature_scale = 0;  // 0: queries are as they are
+  int32_t temperature_length = 1;
+  bool tied = false;  // the output matrix is the embedding
   std::vector<core::RopeParameters> ropes = {};
   std::vector<LayerConfig> layers = {};
   std::vector<AttentionClass> attention_classes = {};

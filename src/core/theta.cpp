@@ -30,7 +30,10 @@ Theta effective_theta(const RopeParameters& p) {
   if (p.scaling == RopeScaling::yarn) {
     ramp_start = std::max(0.0, std::floor(pair_of_rotations(p, p.beta_fast)));
     ramp_end = std::min(p.dimensions - 1.0, std::ceil(pair_of_rotations(p, p.beta_slow)));
-    if (p.extrapolation != 0) result.magnitude *= static_cast<float>(1.0 + 0.1 * std::log(p.factor));
+    if (p.extrapolation != 0) {
+      result.magnitude *= static_cast<float>((1.0 + 0.1 * std::log(p.factor)) /
+                                             (1.0 + 0.1 * p.log_multiplier * std::log(p.factor)));
+    }
   }
 
   for (int t = 0; t < pairs && p.rotates; ++t) {

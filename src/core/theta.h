@@ -23,6 +23,7 @@ struct RopeParameters {
   float factor = 1.0F;           // of linear and yarn
   int32_t original_context = 0;  // of yarn: the context before stretching
   float extrapolation = 1.0F;    // of yarn
+  float log_multiplier = 0;      // of yarn: its temperature is divided by 1 + 0.1 * this * ln(factor)
   float attention_factor = 1.0F;
   float beta_fast = 32.0F;
   float beta_slow = 1.0F;

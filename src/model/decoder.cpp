@@ -38,7 +38,7 @@ QueryKeyValue attention_inputs(GraphBuilder& graph, const LayerWeights& layer,
     heads.q = graph.rms_norm(heads.q, layer.attn_q_norm);
     heads.k = graph.rms_norm(heads.k, layer.attn_k_norm);
   }
-  heads.q = graph.rope(heads.q, attention.rope);
+  heads.q = graph.tempered(graph.rope(heads.q, attention.rope));
   heads.k = graph.rope(heads.k, attention.rope);
   return heads;
 }

@@ -151,6 +151,21 @@ ggml_tensor* GraphBuilder::rope(ggml_tensor* x, int32_t index) {
                        /*attn_factor=*/theta.magnitude, /*beta_fast=*/0, /*beta_slow=*/0);
 }
 
+ggml_tensor* GraphBuilder::tempered(ggml_tensor* q) {
+  const float scale = config().temperature_scale;
+  if (scale == 0) return q;
+  if (temperatures_ == nullptr) {
+    const int32_t length = config().temperature_length;
+    temperatures_ = input(GGML_TYPE_F32, {1, batch().n_rows()}, [=](const Batch& batch, ggml_tensor* t) {
+      std::vector<float> values;
+      for (const int32_t index : batch.positions)
+        values.push_back(1.0F + scale * std::log1p(static_cast<float>(index / length)));
+      set_data(t, values);
+    });
+  }
+  return ggml_mul(context_, q, ggml_reshape_3d(context_, temperatures_, 1, 1, batch().n_rows()));
+}
+
 ggml_tensor* GraphBuilder::attention(const LayerWeights& layer, const QueryKeyValue& qkv) {
   return parts_.operations.attention(*this, layer, qkv);
 }

@@ -46,6 +46,7 @@ class GraphBuilder {
   QueryKeyValue qkv(const LayerWeights& layer, Normed x);
   ggml_tensor* heads(ggml_tensor* x, int32_t head_dim);  // [head_dim * n, n_rows] as [head_dim, n, n_rows]
   ggml_tensor* rope(ggml_tensor* x, int32_t rope);       // R(theta i), [head_dim, heads, n_rows]
+  ggml_tensor* tempered(ggml_tensor* q);                 // times the config's temperature at each row's index
   ggml_tensor* attention(const LayerWeights& layer, const QueryKeyValue& qkv);
   ggml_tensor* ffn(const LayerWeights& layer, Normed x);
   // The wanted rows of both.
@@ -96,6 +97,7 @@ class GraphBuilder {
   std::vector<AttentionMassNode> masses_ = {};
   std::pair<Normed, ggml_tensor*> last_normed_ = {};
   ggml_tensor* positions_ = nullptr;               // [n_rows] i32
+  ggml_tensor* temperatures_ = nullptr;            // [1, n_rows] f32
   ggml_tensor* cells_ = nullptr;                   // [n_rows] i64
   ggml_tensor* outputs_ = nullptr;                 // [n_outputs] i32
   std::vector<ggml_tensor*> adapter_scales_ = {};  // per adapter [1, n_rows] f32 or null

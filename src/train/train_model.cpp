@@ -90,6 +90,7 @@ TrainModel::TrainModel(const ModelShape& shape, text::VocabularyData vocabulary,
 std::optional<std::string> train_obstacle(const arch::ModelConfig& config) {
   if (config.attention_classes.size() > 1) return "its layers differ in their windows or their RoPE";
   if (!config.ropes[config.attention().rope].rotates) return "it has no RoPE";
+  if (config.temperature_scale != 0) return "its queries grow with their place";
   if (config.ffn().activation != arch::Activation::silu) return "its feed-forward layers are gated with GELU";
   if (config.rope().dimensions != config.attention().head_dim) return "only part of each head is rotated";
   return std::nullopt;

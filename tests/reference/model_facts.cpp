@@ -13,6 +13,7 @@ namespace {
 struct Scaling {
   std::string type;
   double factor = 1;
+  double log_multiplier = 0;
   double original_context = 0;
 };
 
@@ -47,7 +48,10 @@ void read_rotation(const gguf::File& file, const Scaling& scaling, ModelFacts& f
     }
     facts.theta.push_back(keep * frequency + (1 - keep) * frequency / scaling.factor);
   }
-  if (scaling.type == "yarn") facts.rotary_magnitude = 1 + 0.1 * std::log(scaling.factor);
+  if (scaling.type == "yarn") {
+    facts.rotary_magnitude =
+        (1 + 0.1 * std::log(scaling.factor)) / (1 + 0.1 * scaling.log_multiplier * std::log(scaling.factor));
+  }
 }
 
 }  // namespace
@@ -63,8 +67,9 @@ ModelFacts read_facts(const gguf::File& file) {
   facts.head_dim = file.find<int64_t>(prefix + "attention.key_length").value_or(facts.width / facts.n_head);
   facts.n_vocab = file.tensor("token_embd.weight").ne[1];
   facts.epsilon = file.get<double>(prefix + "attention.layer_norm_rms_epsilon");
-  facts.adjacent_pairs = facts.architecture == "llama" || facts.architecture == "granite" ||
-                         facts.architecture == "smollm3" || facts.architecture == "glm4";
+  facts.adjacent_pairs = facts.architecture == "llama" || facts.architecture == "mistral3" ||
+                         facts.architecture == "granite" || facts.architecture == "smollm3" ||
+                         facts.architecture == "glm4";
   facts.score_scale = 1 / std::sqrt(static_cast<double>(facts.head_dim));
   if (facts.architecture == "gemma3") facts.embedding_scale = std::sqrt(static_cast<double>(facts.width));
   if (facts.architecture == "granite") {
@@ -73,12 +78,16 @@ ModelFacts read_facts(const gguf::File& file) {
     facts.score_scale = file.get<double>(prefix + "attention.scale");
     facts.logit_divisor = file.get<double>(prefix + "logit_scale");
   }
-  const Scaling scaling{.type = file.find<std::string>(prefix + "rope.scaling.type").value_or("none"),
-                        .factor = file.find<double>(prefix + "rope.scaling.factor").value_or(1),
-                        .original_context = static_cast<double>(
-                            file.find<int64_t>(prefix + "rope.scaling.original_context_length")
-                                .value_or(file.get<int64_t>(prefix + "context_length")))};
+  const Scaling scaling{
+      .type = file.find<std::string>(prefix + "rope.scaling.type").value_or("none"),
+      .factor = file.find<double>(prefix + "rope.scaling.factor").value_or(1),
+      .log_multiplier = file.find<double>(prefix + "rope.scaling.yarn_log_multiplier").value_or(0),
+      .original_context =
+          static_cast<double>(file.find<int64_t>(prefix + "rope.scaling.original_context_length")
+                                  .value_or(file.get<int64_t>(prefix + "context_length")))};
   read_rotation(file, scaling, facts);
+  facts.temperature = file.find<double>(prefix + "attention.temperature_scale").value_or(0);
+  facts.temperature_length = scaling.original_context;
   facts.window = file.find<int64_t>(prefix + "attention.sliding_window").value_or(0);
   const double local_base = file.find<double>(prefix + "rope.freq_base_swa").value_or(10000);
   for (size_t t = 0; t < facts.theta.size(); ++t)

@@ -34,6 +34,9 @@ struct ModelFacts {
   double residual_scale = 1;
   double score_scale = 1;
   double logit_divisor = 1;
+  // mistral3: queries of the token at index i times 1 + beta ln(1 + floor(i / length)).
+  double temperature = 0;
+  double temperature_length = 1;
 
   // smollm3: every fourth layer.
   bool is_unrotated(int64_t layer) const { return architecture == "smollm3" && layer % 4 == 3; }

@@ -37,6 +37,7 @@ struct Geometry {
   Tensor token_offset;  // (n, n)
   Tensor apart;         // (n, n) tokens from key to query by the clock, whatever the coupling makes of them
   Tensor lane_offset;   // (n, n)
+  Tensor index;         // (n) of each token, by the clock
 };
 
 Geometry geometry_of(const Trace& trace) {
@@ -45,7 +46,8 @@ Geometry geometry_of(const Trace& trace) {
   Geometry g{.hidden = torch::ones({n, n}, torch::kBool),
              .token_offset = torch::zeros({n, n}, torch::kFloat64),
              .apart = torch::zeros({n, n}, torch::kFloat64),
-             .lane_offset = torch::zeros({n, n}, torch::kFloat64)};
+             .lane_offset = torch::zeros({n, n}, torch::kFloat64),
+             .index = torch::zeros({n}, torch::kFloat64)};
   auto hidden = g.hidden.accessor<bool, 2>();
   auto token_offset = g.token_offset.accessor<double, 2>();
   auto lane_offset = g.lane_offset.accessor<double, 2>();
@@ -55,6 +57,7 @@ Geometry geometry_of(const Trace& trace) {
     return tokens[token].step + (tokens[token].lane >= 0 ? static_cast<double>(trace.prompt.size()) : 0);
   };
   for (int64_t q = 0; q < n; ++q) {
+    g.index[q] = index(q);
     for (int64_t k = 0; k < n; ++k) {
       const Relation& relation = table[q][k];
       hidden[q][k] = !relation.visible;
@@ -145,6 +148,9 @@ struct TorchModel::State {
       k = norm(k, prefix + "attn_k_norm.weight");
     }
 
+    const Tensor grown =
+        1 + facts.temperature * torch::log1p(torch::floor(g.index / facts.temperature_length));
+    q = q * grown.reshape({n, 1, 1});
     const Tensor theta = torch::tensor(facts.theta_of(layer), torch::kFloat64);
     const Tensor hidden = facts.is_local(layer) ? g.hidden.logical_or(g.apart >= facts.window) : g.hidden;
     Tensor angle = g.token_offset.unsqueeze(-1) * theta;  // (n, n, pairs)
