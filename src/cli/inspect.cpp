@@ -124,7 +124,7 @@ void print_text(const FileDescription& file, const InspectFlags& flags) {
   std::string text = file.file + ": " + (file.model ? "model" : "adapter");
   if (file.model && !file.model->name.empty()) text += " " + file.model->name;
   text += ", " + bytes_text(static_cast<double>(file.bytes));
-  if (file.parts > 1) text += " in " + std::to_string(file.parts) + " files";
+  if (file.shards > 1) text += " in " + std::to_string(file.shards) + " shards";
   text += "\n";
   if (file.model) text += model_text(*file.model) + memory_text(memory_of(*file.model, flags), flags);
   if (file.adapter) text += adapter_text(*file.adapter);
@@ -190,7 +190,7 @@ void print_json(const FileDescription& file, const InspectFlags& flags) {
   Json json = {{"file", file.file},
                {"kind", file.model ? "model" : "adapter"},
                {"bytes", file.bytes},
-               {"parts", file.parts}};
+               {"shards", file.shards}, {"parts", file.shards}};
   if (file.model) {
     const Memory memory = memory_of(*file.model, flags);
     json["model"] = model_json(*file.model);
