@@ -12,8 +12,9 @@ using std::chrono::milliseconds;
 const hub::Progress half = {.name = "model-Q4_K_M.gguf", .done = 400'000'000, .total = 800'000'000};
 
 TEST(ProgressLine, HoldsShareRateAndTimeLeft) {
-  EXPECT_EQ(progress_line(half, 12.5e6, 100),
-            "model-Q4_K_M.gguf  [#################------------------]   50%  400 of 800 MB  12.5 MB/s  0:32 left");
+  EXPECT_EQ(
+      progress_line(half, 12.5e6, 100),
+      "model-Q4_K_M.gguf  [#################------------------]   50%  400 of 800 MB  12.5 MB/s  0:32 left");
   hub::Progress begun = half;
   begun.done = 1'000'000;
   EXPECT_THAT(progress_line(begun, 1e6 / 9, 120),

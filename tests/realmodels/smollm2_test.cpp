@@ -167,8 +167,7 @@ TEST_F(SmolLM2, CoupledLanesReadOneAnotherAndComeBackWithTheirSeed) {
   request.sampling.seed = 5;
   const auto texts = [&] {
     std::vector<std::string> all;
-    for (const LaneResult& lane : support::run_group(engine, request).result.lanes)
-      all.push_back(lane.text);
+    for (const LaneResult& lane : support::run_group(engine, request).result.lanes) all.push_back(lane.text);
     return all;
   };
   const std::vector<std::string> coupled = texts();
