@@ -31,7 +31,7 @@ struct FileTensor {
 // What a GGUF file holds, read from its header alone: no weights are touched.
 struct FileDescription {
   std::string file = {};
-  int32_t parts = 1;                     // shards: files of a split set
+  int32_t shards = 1;                    // files of a split set
   size_t bytes = 0;                      // of all shards
   std::vector<FileKey> keys = {};        // sorted
   std::vector<FileTensor> tensors = {};  // in the order of the file

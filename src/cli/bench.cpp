@@ -185,8 +185,9 @@ int run(const BenchFlags& flags) {
   note_progress("");
   BenchRows rows;
   ModelInfo info;
+  const ModelFlags local = with_local_files(flags.model);
   for (const BackEnd back_end : back_ends) {
-    ModelFlags model_flags = flags.model;
+    ModelFlags model_flags = local;
     model_flags.back_end = back_end;
     const std::shared_ptr<const Model> model = load_model(model_flags);
     BenchPlan plan = flags.plan;

@@ -23,6 +23,9 @@ Command add_serve(CLI::App& root);
 Command add_data(CLI::App& root);
 Command add_eval(CLI::App& root);
 Command add_train(CLI::App& root);
+Command add_pull(CLI::App& root);
+Command add_list(CLI::App& root);
+Command add_remove(CLI::App& root);
 Command add_completion(CLI::App& root);
 
 // Below `data`.

@@ -5,6 +5,7 @@
 
 #include "cli/choice.h"
 #include "cli/commands.h"
+#include "cli/dash_words.h"
 #include "cli/exit_code.h"
 #include "cli/output.h"
 
@@ -39,7 +40,10 @@ std::vector<Flag> flags_of(const CLI::App& app) {
   for (const CLI::Option* option : app.get_options()) {
     Flag flag;
     for (const std::string& name : option->get_snames()) flag.names.push_back("-" + name);
-    for (const std::string& name : option->get_lnames()) flag.names.push_back("--" + name);
+    for (const std::string& name : option->get_lnames()) {
+      for (const std::string& word : dash_words_of("--" + name)) flag.names.push_back(word);
+      flag.names.push_back("--" + name);
+    }
     if (flag.names.empty()) continue;
     flag.help = option->get_description();
     flag.takes_value = option->get_items_expected_max() > 0;
@@ -223,7 +227,10 @@ std::string fish_verbs(const std::vector<Verb>& verbs, const std::string& before
     for (const Flag& flag : verb.flags) {
       text += "complete -c lanerope -n '" + seen + "'";
       for (const std::string& name : flag.names) {
-        text += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
+        // "-o": several letters behind one dash, "-hf".
+        text += name.starts_with("--") ? " -l " + name.substr(2)
+                : name.size() > 2      ? " -o " + name.substr(1)
+                                       : " -s " + name.substr(1);
       }
       if (flag.takes_value) text += flag.takes_file ? " -r" : " -x";
       if (!flag.words.empty()) text += " -a '" + join(flag.words, " ") + "'";

@@ -68,7 +68,7 @@ void write_file(const std::string& path, const std::string& text) {
 ModelFlags model_flags_of(const eval::Arm& arm, const EvalFlags& flags) {
   ModelFlags wanted = flags.model;
   if (!arm.model.empty()) {
-    wanted.file = arm.model;
+    wanted.source = {.file = arm.model, .hub = flags.model.source.hub};
     wanted.adapters.clear();
     wanted.scaled_adapters.clear();
   }
@@ -81,7 +81,7 @@ eval::RunSettings settings_of(const eval::Arm& arm, const eval::EvalPlan& plan, 
   const ModelFlags model = model_flags_of(arm, flags);
   eval::RunSettings settings = {
       {"questions", eval::fingerprint(flags.questions)},
-      {"model", eval::fingerprint(model.file.empty() ? default_model_file() : model.file)}};
+      {"model", eval::fingerprint(model.source.file.empty() ? default_model_file() : model.source.file)}};
   std::string adapters;
   for (const std::string& file : model.adapters) adapters += eval::fingerprint(file) + " ";
   for (const auto& [file, scale] : model.scaled_adapters)
@@ -97,7 +97,10 @@ eval::RunSettings settings_of(const eval::Arm& arm, const eval::EvalPlan& plan, 
 std::vector<eval::Arm> arms_of(const EvalFlags& flags) {
   std::vector<eval::Arm> arms;
   for (const std::string& text : flags.arms) {
-    arms.push_back(eval::parse_arm(text));
+    eval::Arm& arm = arms.emplace_back(eval::parse_arm(text));
+    const HubFlags& hub = flags.model.source.hub;
+    if (!arm.model.empty()) arm.model = model_file({.file = arm.model, .hub = hub});
+    for (AdapterOptions& adapter : arm.adapters) adapter.file = adapter_file(adapter.file, hub);
     const auto same = std::ranges::count(arms, arms.back().name, &eval::Arm::name);
     if (same > 1)
       throw InvalidRequest("two arms are called " + arms.back().name + "; give each a name of its own");
@@ -159,7 +162,9 @@ void write_reports(const EvalFlags& flags, const std::vector<eval::Arm>& arms, c
   print_note("wrote " + flags.out + "/report.html");
 }
 
-int evaluate(const EvalFlags& flags) {
+int evaluate(const EvalFlags& asked) {
+  EvalFlags flags = asked;
+  flags.model = with_local_files(flags.model);
   const std::vector<eval::Arm> arms = arms_of(flags);
   const eval::EvalPlan plan{
       .lanes_total = flags.lanes_total,

@@ -5,6 +5,7 @@
 #include <new>
 
 #include "cli/output.h"
+#include "hub/watch.h"
 #include "lanerope/errors.h"
 
 namespace lanerope::cli {
@@ -13,6 +14,7 @@ namespace {
 
 int code_of(const std::exception& error) {
   if (dynamic_cast<const OutputClosed*>(&error) != nullptr) return exit_closed_pipe;
+  if (dynamic_cast<const hub::Stopped*>(&error) != nullptr) return exit_interrupted;
   if (dynamic_cast<const InvalidRequest*>(&error) != nullptr) return exit_invalid_request;
   if (dynamic_cast<const CLI::ParseError*>(&error) != nullptr) return exit_invalid_request;
   if (dynamic_cast<const BadFile*>(&error) != nullptr) return exit_bad_file;
@@ -35,7 +37,7 @@ std::string one_line(std::string text) {
 
 Failure describe_failure(const std::exception& error) {
   const int code = code_of(error);
-  if (code == exit_closed_pipe) return {code, {}};
+  if (code == exit_closed_pipe || code == exit_interrupted) return {code, {}};
   if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) {
     return {code, "the memory does not suffice; ask for fewer lanes, a smaller budget or a smaller model"};
   }

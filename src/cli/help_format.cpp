@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/help_format.h"
 
+#include "cli/dash_words.h"
+
 namespace lanerope::cli {
 
 std::string command_path(const CLI::App& app) {
@@ -10,6 +12,13 @@ std::string command_path(const CLI::App& app) {
 
 std::string HelpFormatter::make_usage(const CLI::App* app, std::string name) const {
   return "\n" + CLI::Formatter::make_usage(app, app->get_parent() == nullptr ? name : command_path(*app));
+}
+
+std::string HelpFormatter::make_option_name(const CLI::Option* option, bool positional) const {
+  std::string text = CLI::Formatter::make_option_name(option, positional);
+  if (positional || option->get_lnames().empty()) return text;
+  const std::vector<std::string> words = dash_words_of("--" + option->get_lnames().front());
+  return words.empty() ? text : words.front() + "," + text;
 }
 
 std::string HelpFormatter::make_option_opts(const CLI::Option* option) const {

@@ -16,6 +16,7 @@ class HelpFormatter : public CLI::Formatter {
   HelpFormatter() { column_width(34); }
 
   std::string make_usage(const CLI::App* app, std::string name) const override;
+  std::string make_option_name(const CLI::Option* option, bool positional) const override;
   std::string make_option_opts(const CLI::Option* option) const override;
   std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override;
 };

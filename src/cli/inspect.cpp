@@ -9,7 +9,10 @@
 #include "cli/coupling_flags.h"
 #include "cli/exit_code.h"
 #include "cli/format.h"
+#include "cli/model_source.h"
 #include "cli/output.h"
+#include "hub/known_digest.h"
+#include "lanerope/errors.h"
 
 namespace lanerope::cli {
 
@@ -20,11 +23,14 @@ using Json = nlohmann::ordered_json;
 constexpr auto footer =
     "Examples:\n"
     "  lanerope inspect model.gguf\n"
+    "  lanerope inspect -hf user/repo:Q4_K_M --sha256\n"
     "  lanerope inspect model.gguf --lanes 8 --budget 2048 --prompt-tokens 4096\n"
     "  lanerope inspect adapter.gguf --tensors --json | jq .tensors";
 
 struct InspectFlags {
   std::string file;
+  ModelSource source;
+  bool digest = false;
   int32_t lanes = 4;
   int32_t budget = 256;
   int32_t prompt_tokens = 512;
@@ -120,12 +126,18 @@ std::string memory_text(const Memory& memory, const InspectFlags& flags) {
               {"  as separate runs", std::to_string(memory.separate_cells), bytes(memory.separate_cells)}});
 }
 
+// Of a split set, that of its first shard.
+std::string digest_of(const FileDescription& file, const InspectFlags& flags) {
+  return hub::sha256_of(file.file, hub_settings(flags.source.hub));
+}
+
 void print_text(const FileDescription& file, const InspectFlags& flags) {
   std::string text = file.file + ": " + (file.model ? "model" : "adapter");
   if (file.model && !file.model->name.empty()) text += " " + file.model->name;
   text += ", " + bytes_text(static_cast<double>(file.bytes));
-  if (file.parts > 1) text += " in " + std::to_string(file.parts) + " files";
+  if (file.shards > 1) text += " in " + std::to_string(file.shards) + " shards";
   text += "\n";
+  if (flags.digest) text += fact("SHA-256", digest_of(file, flags));
   if (file.model) text += model_text(*file.model) + memory_text(memory_of(*file.model, flags), flags);
   if (file.adapter) text += adapter_text(*file.adapter);
   if (flags.keys) {
@@ -190,7 +202,9 @@ void print_json(const FileDescription& file, const InspectFlags& flags) {
   Json json = {{"file", file.file},
                {"kind", file.model ? "model" : "adapter"},
                {"bytes", file.bytes},
-               {"parts", file.parts}};
+               {"shards", file.shards},
+               {"parts", file.shards}};
+  if (flags.digest) json["sha256"] = digest_of(file, flags);
   if (file.model) {
     const Memory memory = memory_of(*file.model, flags);
     json["model"] = model_json(*file.model);
@@ -222,8 +236,18 @@ void print_json(const FileDescription& file, const InspectFlags& flags) {
   print_json_line(json);
 }
 
+std::string file_of(const InspectFlags& flags) {
+  ModelSource source = flags.source;
+  if (!flags.file.empty()) {
+    if (!source.file.empty() || !source.repo.empty() || !source.url.empty())
+      throw InvalidRequest("a file is named twice; give FILE or an option, not both");
+    source.file = flags.file;
+  }
+  return model_file(source);
+}
+
 int run(const InspectFlags& flags) {
-  const FileDescription file = describe_file(flags.file);
+  const FileDescription file = describe_file(file_of(flags));
   if (flags.json) {
     print_json(file, flags);
   } else {
@@ -239,7 +263,8 @@ Command add_inspect(CLI::App& root) {
   CLI::App* app =
       root.add_subcommand("inspect", "Show what a model or an adapter holds, and the memory for N lanes");
   app->footer(footer);
-  app->add_option("FILE", flags->file, "GGUF file")->required();
+  app->add_option("FILE", flags->file, "GGUF file, or hf:user/repo[:quant]; the same as -m");
+  add_model_source(*app, flags->source);
   app->add_option("-n,--lanes", flags->lanes, "Lanes")
       ->type_name("N")
       ->capture_default_str()
@@ -254,6 +279,7 @@ Command add_inspect(CLI::App& root) {
       ->check(CLI::NonNegativeNumber);
   add_choice(*app, "--kv-type", flags->kv_type)->description("Type of keys and values (default: f16)");
   app->add_flag("--tensors", flags->tensors, "List the tensors");
+  app->add_flag("--sha256", flags->digest, "Tell the file's SHA-256 too, which is read for it once");
   app->add_flag("--keys", flags->keys, "List the metadata");
   app->add_flag("--json", flags->json, "One JSON object");
   return {app, [flags] { return run(*flags); }};

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <csignal>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/dash_words.h"
 #include "cli/exit_code.h"
 #include "cli/help_format.h"
 #include "cli/output.h"
@@ -24,6 +26,7 @@ constexpr auto footer =
     "Examples:\n"
     "  lanerope run -m model.gguf -n 4 \"How many primes are below 100?\"\n"
     "  lanerope run -m model.gguf -n 8 --coupling independent --select vote -f question.txt\n"
+    "  lanerope run -hf user/repo:Q4_K_M \"How many primes are below 100?\"\n"
     "  lanerope inspect model.gguf --lanes 8 --budget 1024\n"
     "  lanerope COMMAND --help          options and examples of one command\n"
     "\n"
@@ -39,10 +42,13 @@ int run(int argc, char** argv) {
   app.require_subcommand(0, 1);
   app.formatter(std::make_shared<HelpFormatter>());
   const std::vector<Command> commands = {
-      add_run(app),   add_chat(app), add_score(app), add_inspect(app), add_tokenize(app),  add_bench(app),
-      add_serve(app), add_data(app), add_eval(app),  add_train(app),   add_completion(app)};
+      add_run(app),   add_chat(app),  add_score(app),  add_inspect(app),   add_tokenize(app),
+      add_bench(app), add_serve(app), add_data(app),   add_eval(app),      add_train(app),
+      add_pull(app),  add_list(app),  add_remove(app), add_completion(app)};
   try {
-    app.parse(argc, argv);
+    std::vector<std::string> arguments = without_dash_words({argv + 1, argv + argc});
+    std::ranges::reverse(arguments);  // CLI11 takes them from the end
+    app.parse(std::move(arguments));
   } catch (const CLI::CallForHelp&) {
     print_out(innermost(app).help());
     return exit_ok;

@@ -16,10 +16,9 @@ constexpr auto group = "Model";
 }  // namespace
 
 void add_model_flags(CLI::App& app, ModelFlags& flags) {
-  app.add_option("-m,--model", flags.file, "GGUF file (default: the bundled model)")
-      ->type_name("FILE")
-      ->group(group);
-  app.add_option("--lora", flags.adapters, "Apply a LoRA adapter; repeatable")
+  add_model_source(app, flags.source, group);
+  app.add_option("--lora", flags.adapters,
+                 "Apply a LoRA adapter, or hf:user/repo[:file] from the hub; repeatable")
       ->type_name("FILE")
       ->allow_extra_args(false)
       ->take_all()
@@ -45,8 +44,18 @@ void add_model_flags(CLI::App& app, ModelFlags& flags) {
       ->group(group);
 }
 
-std::shared_ptr<const Model> load_model(const ModelFlags& flags) {
-  ModelOptions options{.file = flags.file.empty() ? default_model_file() : flags.file,
+ModelFlags with_local_files(ModelFlags flags) {
+  const bool bundled =
+      wanted_of(flags.source).repo.empty() && flags.source.url.empty() && flags.source.file.empty();
+  if (!bundled) flags.source = {.file = model_file(flags.source), .hub = flags.source.hub};
+  for (std::string& file : flags.adapters) file = adapter_file(file, flags.source.hub);
+  for (auto& [file, scale] : flags.scaled_adapters) file = adapter_file(file, flags.source.hub);
+  return flags;
+}
+
+std::shared_ptr<const Model> load_model(const ModelFlags& wanted) {
+  const ModelFlags flags = with_local_files(wanted);
+  ModelOptions options{.file = flags.source.file.empty() ? default_model_file() : flags.source.file,
                        .device = flags.device,
                        .threads = flags.threads,
                        .back_end = flags.back_end,

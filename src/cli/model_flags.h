@@ -8,15 +8,16 @@
 #include <utility>
 #include <vector>
 
+#include "cli/model_source.h"
 #include "lanerope/engine.h"
 #include "lanerope/model.h"
 
 namespace lanerope::cli {
 
-// The options that name a model and say how it runs: -m, --lora, -t, --device, --kv-type, ...
+// The options that name a model and say how it runs: -m, -hf, --lora, -t, --device, --kv-type, ...
 struct ModelFlags {
-  std::string file = {};
-  std::vector<std::string> adapters = {};
+  ModelSource source = {};
+  std::vector<std::string> adapters = {};  // paths, or "hf:user/repo[:file]"
   std::vector<std::pair<std::string, float>> scaled_adapters = {};
   std::string chat_template = {};
   std::string device = "cpu";
@@ -25,6 +26,10 @@ struct ModelFlags {
 };
 
 void add_model_flags(CLI::App& app, ModelFlags& flags);
+
+// The same with paths in place of all that is on the hub, which is fetched; once, however often a model is
+// loaded.
+ModelFlags with_local_files(ModelFlags flags);
 
 // Loads the model, or the bundled one if none is named. A terminal sees how far it is.
 std::shared_ptr<const Model> load_model(const ModelFlags& flags);

@@ -69,6 +69,10 @@ bool is_loopback(const std::string& host) {
 
 server::ServerOptions make_options(const ServeFlags& flags) {
   server::ServerOptions options = flags.server;
+  // As llama.cpp does: the name that the model was asked for by.
+  if (const hub::Wanted wanted = wanted_of(flags.model.source);
+      options.model_id.empty() && !wanted.repo.empty())
+    options.model_id = hub::text_of(wanted);
   options.access.keys = read_keys(flags.key_file);
   options.access.loopback = is_loopback(options.host);
   options.service.engine.kv_type = flags.kv_type;

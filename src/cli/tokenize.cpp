@@ -25,7 +25,7 @@ constexpr auto footer =
 
 struct TokenizeFlags {
   TextSource text;
-  std::string model;
+  ModelSource model;
   bool ids = false;
   bool decode = false;
   bool no_special = false;
@@ -93,7 +93,7 @@ std::string table(const Model& model, const std::vector<TokenId>& ids) {
 int run(const TokenizeFlags& flags) {
   const std::string text = read_text(flags.text);
   // Only the tokenizer is needed: plain ggml takes the weights as they lie in the file.
-  const std::shared_ptr<const Model> model = load_model({.file = flags.model, .back_end = BackEnd::ggml});
+  const std::shared_ptr<const Model> model = load_model({.source = flags.model, .back_end = BackEnd::ggml});
   if (flags.decode) {
     print_out(model->decode(read_ids(text, model->info().n_vocab)) + "\n");
     return exit_ok;
@@ -111,7 +111,7 @@ Command add_tokenize(CLI::App& root) {
   CLI::App* app = root.add_subcommand("tokenize", "Turn text into token ids, and back");
   app->footer(footer);
   add_text_source(*app, flags->text, "TEXT");
-  app->add_option("-m,--model", flags->model, "GGUF file (default: the bundled model)")->type_name("FILE");
+  add_model_source(*app, flags->model);
   auto* ids = app->add_flag("--ids", flags->ids, "Write a JSON array of ids and nothing else");
   app->add_flag("--decode", flags->decode, "The text is a list of ids; write what they stand for")
       ->excludes(ids);

@@ -22,75 +22,75 @@ std::string split_ending(int32_t number, int32_t count) {
 
 File::File(const std::string& path) : path_(path) {
   files_.emplace_back(path);
-  add_part(files_.back().bytes(), path);
+  add_shard(files_.back().bytes(), path);
   const auto count = find<int32_t>("split.count").value_or(1);
-  if (count > 1) open_other_parts(count);
+  if (count > 1) open_other_shards(count);
   index_tensors();
 }
 
 File File::view(std::span<const std::byte> bytes, std::string name) {
   File file;
   file.path_ = std::move(name);
-  file.add_part(bytes, file.path_);
+  file.add_shard(bytes, file.path_);
   if (file.find<int32_t>("split.count").value_or(1) > 1) {
     throw BadFile(file.path_ +
-                  " is one part of a split set, which cannot be read from memory; give its path");
+                  " is one shard of a split set, which cannot be read from memory; give its path");
   }
   file.index_tensors();
   return file;
 }
 
-void File::add_part(std::span<const std::byte> bytes, const std::string& path) {
+void File::add_shard(std::span<const std::byte> bytes, const std::string& path) {
   GgufContents contents = parse_gguf(bytes, path);
-  if (parts_.empty()) {
+  if (shards_.empty()) {
     metadata_ = std::move(contents.metadata);
   } else {
-    check_part(contents, path);
+    check_shard(contents, path);
   }
   for (TensorInfo& tensor : contents.tensors) {
-    tensor.part = static_cast<int32_t>(parts_.size());
+    tensor.shard = static_cast<int32_t>(shards_.size());
     tensors_.push_back(std::move(tensor));
   }
-  parts_.push_back(bytes);
+  shards_.push_back(bytes);
 }
 
-void File::open_other_parts(int32_t count) {
-  constexpr int32_t most_parts = 99999;  // what the five digits hold
+void File::open_other_shards(int32_t count) {
+  constexpr int32_t most_shards = 99999;  // what the five digits hold
   const auto number = find<int32_t>("split.no").value_or(0);
-  if (count > most_parts || number < 0 || number >= count) {
-    throw BadFile(path_ + " is damaged: it claims to be part " + std::to_string(number) + " of " +
+  if (count > most_shards || number < 0 || number >= count) {
+    throw BadFile(path_ + " is damaged: it claims to be shard " + std::to_string(number) + " of " +
                   std::to_string(count) + "; get or convert the file again");
   }
   const std::string ending = split_ending(number + 1, count);
   if (!path_.ends_with(ending)) {
-    throw BadFile(path_ + " is one part of a split set and its name does not end in " + ending +
+    throw BadFile(path_ + " is one shard of a split set and its name does not end in " + ending +
                   "; name it so again");
   }
   const std::string stem = path_.substr(0, path_.size() - ending.size());
   if (number != 0) {
-    throw BadFile(path_ + " is not the first part of its split set; give " + stem + split_ending(1, count));
+    throw BadFile(path_ + " is not the first shard of its split set; give " + stem + split_ending(1, count));
   }
   for (int32_t i = 2; i <= count; ++i) {
     const std::string path = stem + split_ending(i, count);
     files_.emplace_back(path);
-    add_part(files_.back().bytes(), path);
+    add_shard(files_.back().bytes(), path);
   }
   const auto claimed = find<int64_t>("split.tensors.count");
   if (claimed && *claimed != static_cast<int64_t>(tensors_.size())) {
-    throw BadFile(path_ + " and its other parts hold " + std::to_string(tensors_.size()) +
-                  " tensors, not the " + std::to_string(*claimed) + " that it claims; get all parts again");
+    throw BadFile(path_ + " and its other shards hold " + std::to_string(tensors_.size()) +
+                  " tensors, not the " + std::to_string(*claimed) + " that it claims; get all shards again");
   }
 }
 
-void File::check_part(const GgufContents& contents, const std::string& path) const {
-  File part;
-  part.path_ = path;
-  part.metadata_ = contents.metadata;
-  const auto expected = static_cast<int64_t>(parts_.size());
-  if (part.find<int64_t>("split.no") != expected ||
-      part.find<int64_t>("split.count") != find<int64_t>("split.count")) {
-    throw BadFile(path + " is not part " + std::to_string(expected + 1) + " of the split set of " + path_ +
-                  "; get all parts again");
+void File::check_shard(const GgufContents& contents, const std::string& path) const {
+  File shard;
+  shard.path_ = path;
+  shard.metadata_ = contents.metadata;
+  const auto expected = static_cast<int64_t>(shards_.size());
+  if (shard.find<int64_t>("split.no") != expected ||
+      shard.find<int64_t>("split.count") != find<int64_t>("split.count")) {
+    throw BadFile(path + " is not shard " + std::to_string(expected + 1) + " of the split set of " + path_ +
+                  "; get all shards again");
   }
 }
 
@@ -99,7 +99,7 @@ void File::index_tensors() {
   for (size_t i = 0; i < tensors_.size(); ++i) {
     if (by_name_.emplace(tensors_[i].name, i).second) continue;
     throw BadFile(path_ + " is damaged: tensor " + text::quoted(tensors_[i].name) +
-                  " is in two of its parts; get all parts again");
+                  " is in two of its shards; get all shards again");
   }
 }
 
@@ -130,12 +130,12 @@ const TensorInfo& File::tensor(std::string_view name) const {
 
 size_t File::bytes() const {
   size_t sum = 0;
-  for (const auto part : parts_) sum += part.size();
+  for (const auto shard : shards_) sum += shard.size();
   return sum;
 }
 
 void File::forget(const TensorInfo& tensor) const {
-  if (!files_.empty()) files_[tensor.part].forget(tensor.data, tensor.bytes);
+  if (!files_.empty()) files_[tensor.shard].forget(tensor.data, tensor.bytes);
 }
 
 }  // namespace lanerope::gguf

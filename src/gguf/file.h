@@ -51,10 +51,10 @@ class File {
 
   // As given to the constructor.
   const std::string& path() const { return path_; }
-  int32_t n_parts() const { return static_cast<int32_t>(parts_.size()); }
-  // The bytes of one file of the set, as TensorInfo::part counts them. A mapped file starts at a page
+  int32_t n_shards() const { return static_cast<int32_t>(shards_.size()); }
+  // The bytes of one file of the set, as TensorInfo::shard counts them. A mapped file starts at a page
   // boundary.
-  std::span<const std::byte> part(int32_t index) const { return parts_[index]; }
+  std::span<const std::byte> shard(int32_t index) const { return shards_[index]; }
   // Of all files together.
   size_t bytes() const;
   // The tensor was copied and its place in the mapped file need not stay in memory. It may still be read.
@@ -62,14 +62,14 @@ class File {
 
  private:
   File() = default;
-  void add_part(std::span<const std::byte> bytes, const std::string& path);
-  void open_other_parts(int32_t count);
-  void check_part(const GgufContents& contents, const std::string& path) const;
+  void add_shard(std::span<const std::byte> bytes, const std::string& path);
+  void open_other_shards(int32_t count);
+  void check_shard(const GgufContents& contents, const std::string& path) const;
   void index_tensors();
 
   std::string path_;
   std::vector<MappedFile> files_;
-  std::vector<std::span<const std::byte>> parts_;
+  std::vector<std::span<const std::byte>> shards_;
   std::unordered_map<std::string_view, Value> metadata_;  // of the first file
   std::vector<TensorInfo> tensors_;
   std::unordered_map<std::string_view, size_t> by_name_;  // index into tensors_

@@ -22,7 +22,7 @@ struct TensorInfo {
   std::array<int64_t, 4> ne = {1, 1, 1, 1};  // elements in each dimension, ggml order; each at least 1
   const std::byte* data = nullptr;           // aligned as the file is, to 8 bytes at least
   size_t bytes = 0;
-  int32_t part = 0;  // which file of a split set it lies in
+  int32_t shard = 0;  // which file of a split set it lies in
 };
 
 // A metadata value where it lies in the file. Of an array `type` is that of its elements.

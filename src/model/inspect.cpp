@@ -81,7 +81,7 @@ FileTensor describe_tensor(const gguf::TensorInfo& info) {
 
 FileDescription describe_file(const std::string& path) {
   const gguf::File file(path);
-  FileDescription result{.file = path, .parts = file.n_parts(), .bytes = file.bytes()};
+  FileDescription result{.file = path, .shards = file.n_shards(), .bytes = file.bytes()};
   for (const std::string_view key : file.keys()) result.keys.push_back(describe_key(file, key));
   std::ranges::sort(result.keys, {}, &FileKey::key);
   for (const gguf::TensorInfo& info : file.tensors()) result.tensors.push_back(describe_tensor(info));

@@ -97,14 +97,14 @@ class Loader {
   }
 
   void wrap_file(Weights& weights, const Device& device) {
-    for (int32_t part = 0; part < file_.n_parts(); ++part) {
-      const auto bytes = file_.part(part);
+    for (int32_t shard = 0; shard < file_.n_shards(); ++shard) {
+      const auto bytes = file_.shard(shard);
       // ggml never writes to weights; the mapping is read-only.
       BufferHandle buffer = device.wrap_memory(const_cast<std::byte*>(bytes.data()), bytes.size());
       if (buffer == nullptr) throw SystemError(file_.path() + ": the CPU back end cannot use a mapped file");
       ggml_backend_buffer_set_usage(buffer.get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
       for (const Declared& item : declared_) {
-        if (item.info->part != part) continue;
+        if (item.info->shard != shard) continue;
         ggml_backend_tensor_alloc(buffer.get(), item.tensor, const_cast<std::byte*>(item.info->data));
       }
       weights.buffers.push_back(std::move(buffer));

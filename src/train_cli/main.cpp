@@ -16,6 +16,7 @@
 
 #include "cli/exit_code.h"
 #include "cli/help_format.h"
+#include "cli/model_source.h"
 #include "cli/output.h"
 #include "cli/parse_error.h"
 #include "lanerope/errors.h"
@@ -64,7 +65,8 @@ std::string stage_help(train::Stage stage) {
 }
 
 int run_stage(train::Stage stage, const StageFlags& flags) {
-  const train::TrainConfig config = train::read_train_config(flags.config, flags.settings, stage);
+  train::TrainConfig config = train::read_train_config(flags.config, flags.settings, stage);
+  if (!config.base.empty()) config.base = cli::model_file({.file = config.base});
   std::signal(SIGINT, [](int) { interrupted = 1; });
   std::signal(SIGTERM, [](int) { interrupted = 1; });
   const bool terminal = cli::notes_are_terminal();

@@ -13,8 +13,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-const std::vector<std::string> commands = {"run",      "chat",  "score", "inspect",
-                                           "tokenize", "bench", "data",  "completion"};
+const std::vector<std::string> commands = {"run",  "chat", "score", "inspect", "tokenize",  "bench",
+                                           "data", "pull", "list",  "rm",      "completion"};
 
 TEST(Arguments, NoneShowTheHelp) {
   const Outcome outcome = run_program({.arguments = {}});
@@ -67,11 +67,24 @@ INSTANTIATE_TEST_SUITE_P(
                               "'given' is none of rope, gt, ntk, ntk-by-parts"},
                       BadCase{{"run", "--json", "--plain", "x"}, "--json excludes --plain"},
                       BadCase{{"run", "--seed", "-2", "x"}, "--seed"},
-                      BadCase{{"inspect"}, "FILE is required"},
                       BadCase{{"completion", "tcsh"}, "'tcsh' is none of bash, zsh, fish"},
                       BadCase{{"bench", "-n", "0"}, "--lanes"},
                       BadCase{{"data", "walk"}, "there is no command walk; see lanerope data --help"},
                       BadCase{{"data", "rollout"}, "FILE is required; see lanerope data rollout --help"}));
+
+// llama.cpp's names of several letters behind one dash.
+TEST(Arguments, EveryCommandWithAModelTakesOneFromTheHub) {
+  const std::vector<std::vector<std::string>> with_model = {
+      {"run"},   {"chat"},  {"score"}, {"inspect"},         {"tokenize"},
+      {"bench"}, {"serve"}, {"eval"},  {"data", "rollout"}, {"data", "collaborate"}};
+  for (std::vector<std::string> command : with_model) {
+    command.emplace_back("--help");
+    const std::string help = run_program({.arguments = command}).out;
+    for (const char* option : {"-m,--model", "-hf,--hf-repo", "-hff,--hf-file", "-mu,--model-url",
+                               "-hft,--hf-token", "  --offline"})
+      EXPECT_THAT(help, HasSubstr(option)) << command.front();
+  }
+}
 
 TEST(Arguments, CompletionIsAScriptThatKnowsEveryOption) {
   const std::string help = run_program({.arguments = {"run", "--help"}}).out;
@@ -110,6 +123,7 @@ TEST(Arguments, CompletionForBashCompletesInBash) {
   EXPECT_EQ(completed("lanerope to", 1), "tokenize ");
   EXPECT_EQ(completed("lanerope run --topo", 2), "--topology ");
   EXPECT_EQ(completed("lanerope run --topology r", 3), "ring ");
+  EXPECT_EQ(completed("lanerope run -hf", 2), "-hf -hfr -hff -hft ");
   EXPECT_EQ(completed("lanerope data ro", 2), "rollout ");
   EXPECT_EQ(completed("lanerope data pro", 2), " ") << "old names are not offered";
   EXPECT_EQ(completed("lanerope data rollout --lan", 3), "--lanes ");

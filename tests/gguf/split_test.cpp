@@ -24,21 +24,21 @@ class GgufOnDisk : public testing::Test {
   support::TemporaryDirectory directory;
 };
 
-struct Part {
+struct Shard {
   uint16_t number;
   uint16_t count;
   int32_t n_tensors;
   std::string tensor;
 };
 
-void write_part(const std::string& path, const Part& part) {
+void write_shard(const std::string& path, const Shard& shard) {
   Writer writer(path);
-  writer.set("split.no", part.number);
-  writer.set("split.count", part.count);
-  writer.set("split.tensors.count", part.n_tensors);
-  writer.add_tensor(part.tensor, GGML_TYPE_F32, std::array<int64_t, 1>{5});
+  writer.set("split.no", shard.number);
+  writer.set("split.count", shard.count);
+  writer.set("split.tensors.count", shard.n_tensors);
+  writer.add_tensor(shard.tensor, GGML_TYPE_F32, std::array<int64_t, 1>{5});
   writer.begin();
-  const std::array<float, 5> data = {1, 2, 3, 4, static_cast<float>(part.number)};
+  const std::array<float, 5> data = {1, 2, 3, 4, static_cast<float>(shard.number)};
   writer.write(std::as_bytes(std::span(data)));
   writer.finish();
 }
@@ -111,14 +111,14 @@ TEST_F(GgufOnDisk, AFullDiskIsASystemError) {
 }
 
 TEST_F(GgufOnDisk, ASplitSetIsOneFile) {
-  write_part(path("m-00001-of-00003.gguf"), {0, 3, 3, "a"});
-  write_part(path("m-00002-of-00003.gguf"), {1, 3, 3, "b"});
-  write_part(path("m-00003-of-00003.gguf"), {2, 3, 3, "c"});
+  write_shard(path("m-00001-of-00003.gguf"), {0, 3, 3, "a"});
+  write_shard(path("m-00002-of-00003.gguf"), {1, 3, 3, "b"});
+  write_shard(path("m-00003-of-00003.gguf"), {2, 3, 3, "c"});
   File opened(path("m-00001-of-00003.gguf"));
   const File file = std::move(opened);
-  EXPECT_EQ(file.n_parts(), 3);
+  EXPECT_EQ(file.n_shards(), 3);
   EXPECT_EQ(file.tensors().size(), 3U);
-  EXPECT_EQ(file.tensor("c").part, 2);
+  EXPECT_EQ(file.tensor("c").shard, 2);
   EXPECT_EQ(last_value(file.tensor("a")), 0);
   EXPECT_EQ(last_value(file.tensor("b")), 1);
   EXPECT_EQ(last_value(file.tensor("c")), 2);
@@ -135,18 +135,18 @@ std::string refusal(const std::string& path) {
 
 TEST_F(GgufOnDisk, ASplitSetMustBeWhole) {
   const std::string first = path("m-00001-of-00002.gguf");
-  write_part(first, {0, 2, 2, "a"});
+  write_shard(first, {0, 2, 2, "a"});
   EXPECT_THAT(refusal(first), HasSubstr("m-00002-of-00002.gguf cannot be opened"));
-  write_part(path("m-00002-of-00002.gguf"), {0, 2, 2, "b"});
-  EXPECT_THAT(refusal(first), HasSubstr("is not part 2"));
-  write_part(path("m-00002-of-00002.gguf"), {1, 2, 2, "a"});
+  write_shard(path("m-00002-of-00002.gguf"), {0, 2, 2, "b"});
+  EXPECT_THAT(refusal(first), HasSubstr("is not shard 2"));
+  write_shard(path("m-00002-of-00002.gguf"), {1, 2, 2, "a"});
   EXPECT_THAT(refusal(first), HasSubstr(R"("a" is in two)"));
-  write_part(path("m-00002-of-00002.gguf"), {1, 2, 2, "b"});
+  write_shard(path("m-00002-of-00002.gguf"), {1, 2, 2, "b"});
   EXPECT_EQ(refusal(first), "no refusal");
   EXPECT_THAT(refusal(path("m-00002-of-00002.gguf")), HasSubstr("give " + first));
-  write_part(first, {0, 2, 7, "a"});
+  write_shard(first, {0, 2, 7, "a"});
   EXPECT_THAT(refusal(first), HasSubstr("not the 7"));
-  write_part(path("renamed.gguf"), {0, 2, 2, "a"});
+  write_shard(path("renamed.gguf"), {0, 2, 2, "a"});
   EXPECT_THAT(refusal(path("renamed.gguf")), HasSubstr("-00001-of-00002.gguf"));
 }
 

@@ -9,9 +9,9 @@
 #include <string_view>
 #include <utility>
 
+#include "hub/digest.h"
 #include "lanerope/errors.h"
 #include "text/utf8.h"
-#include "train/files/sha256.h"
 #include "train/files/whole_file.h"
 
 namespace lanerope::train {
@@ -85,7 +85,7 @@ std::vector<CardFile> describe_files(const std::string& folder, const std::vecto
     if (!stays_below(name)) {
       throw InvalidRequest(text::quoted(name) + " is not a file below the folder of the card; move it there");
     }
-    FileDigest digest = digest_file(beside(folder, name));
+    hub::FileDigest digest = hub::digest_file(beside(folder, name));
     files.push_back({.name = name, .bytes = digest.bytes, .sha256 = std::move(digest.sha256)});
   }
   return files;
@@ -125,7 +125,7 @@ std::vector<std::string> verify_model_card(const std::string& path) {
       problems.push_back(place + " is missing; restore it");
       continue;
     }
-    const FileDigest digest = digest_file(place);
+    const hub::FileDigest digest = hub::digest_file(place);
     if (digest.bytes == file.bytes && digest.sha256 == file.sha256) continue;
     problems.push_back(place + " has " + std::to_string(digest.bytes) + " bytes with SHA-256 " +
                        digest.sha256 + ", and its card says " + std::to_string(file.bytes) + " with " +
