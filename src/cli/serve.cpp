@@ -12,7 +12,6 @@
 #include "cli/card_examples.h"
 #include "cli/choice.h"
 #include "cli/commands.h"
-#include "cli/default_model.h"
 #include "cli/exit_code.h"
 #include "cli/interrupt.h"
 #include "cli/model_flags.h"
@@ -77,7 +76,6 @@ server::ServerOptions make_options(const ServeFlags& flags) {
   options.access.loopback = is_loopback(options.host);
   options.service.engine.kv_type = flags.kv_type;
   options.service.hold_time = std::chrono::seconds(flags.hold_seconds);
-  options.examples = card_examples(flags.model.file.empty() ? default_model_file() : flags.model.file);
   options.transport.request_time = std::chrono::seconds(flags.request_seconds);
   options.transport.most_body = static_cast<size_t>(flags.most_body_mib) << 20;
   if (options.transport.certificate.empty() != options.transport.key.empty()) {
@@ -106,7 +104,8 @@ int run(const ServeFlags& flags) {
   std::thread http([&server] { server.listen(); });
   std::exception_ptr trouble;
   try {
-    server.attach(load_model(flags.model));
+    const std::shared_ptr<const Model> model = load_model(flags.model);
+    server.attach(model, card_examples(model->info().file));
     print_note("lanerope: listening on " + address_of(options, port));
     while (!InterruptGuard::interrupted() && !server.failed()) {
       std::this_thread::sleep_for(std::chrono::milliseconds(50));

@@ -87,7 +87,7 @@ void props(ServerContext& context, const httplib::Request&, httplib::Response& r
                        {"verifier", !context.options.defaults.verifier.empty()},
                        {"trained_lanes", info.lanes ? info.lanes->lanes : std::vector<int32_t>()},
                        {"adapters", adapters_json(context)},
-                       {"examples", examples_json(context.options.examples)},
+                       {"examples", examples_json(context.examples)},
                        {"default_generation_settings",
                         {{"n_predict", context.options.defaults.budget},
                          {"params",

@@ -127,8 +127,9 @@ void Server::listen() {
   listened_ = true;
 }
 
-void Server::attach(std::shared_ptr<const Model> model) {
+void Server::attach(std::shared_ptr<const Model> model, std::vector<Example> examples) {
   context_->model = std::move(model);
+  context_->examples = std::move(examples);
   context_->service =
       std::make_unique<Service>(context_->model, context_->options.service, &context_->metrics);
   context_->ready = true;

@@ -34,7 +34,6 @@ struct ServerOptions {
   ServiceOptions service = {.engine = {.kv_cells = 8192, .batch_rows = 128}};
   RequestDefaults defaults = server_defaults();
   std::string model_id = {};           // as clients see it; empty: the model's own name
-  std::vector<Example> examples = {};  // for the page, in /props
   bool log_prompts = false;
   std::function<void(std::string_view)> log = {};  // one line a request; may be empty
 };
@@ -60,8 +59,8 @@ class Server {
 
   int bind();     // returns the port; throws SystemError
   void listen();  // once; returns after stop()
-  // Throws DoesNotFit if the KV cells cannot be allocated.
-  void attach(std::shared_ptr<const Model> model);
+  // `examples` are for the page. Throws DoesNotFit if the KV cells cannot be allocated.
+  void attach(std::shared_ptr<const Model> model, std::vector<Example> examples = {});
 
   // Takes no new groups and waits for those that run; what still runs at the deadline is cancelled. Whether
   // none did.

@@ -14,12 +14,13 @@
 
 namespace lanerope::server {
 
-// What all routes share. `model` and `service` are set once, before `ready`, and never change after.
+// What all routes share. `model`, `service` and `examples` are set once, before `ready`, and never change after.
 struct ServerContext {
   ServerOptions options = {};
   Metrics metrics = {};
   std::shared_ptr<const Model> model = {};
   std::unique_ptr<Service> service = {};
+  std::vector<Example> examples = {};
   std::atomic<bool> ready = false;
   std::atomic<bool> draining = false;
   std::time_t started = 0;

@@ -50,7 +50,7 @@ TEST_F(RandomModelTest, IsTheSameForTheSameSeedWhateverTheThreads) {
 TEST_F(RandomModelTest, SplitFilesHoldWhatOneFileHolds) {
   const gguf::File whole(write({}));
   const gguf::File split(write({.splits = 3}, "s.gguf"));
-  EXPECT_EQ(split.n_parts(), 3);
+  EXPECT_EQ(split.n_shards(), 3);
   ASSERT_EQ(split.tensors().size(), whole.tensors().size());
   for (const gguf::TensorInfo& tensor : whole.tensors()) {
     EXPECT_EQ(read_numbers(split.tensor(tensor.name)), read_numbers(tensor)) << tensor.name;
