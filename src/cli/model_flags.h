@@ -19,6 +19,7 @@ struct ModelFlags {
   std::vector<std::string> adapters = {};
   std::vector<std::pair<std::string, float>> scaled_adapters = {};
   std::string chat_template = {};
+  std::string template_arguments = {};
   std::string device = "cpu";
   BackEnd back_end = BackEnd::automatic;
   int32_t threads = 0;
