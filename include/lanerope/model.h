@@ -39,8 +39,10 @@ struct ModelOptions {
   std::string device = "cpu";  // one of device_names()
   int32_t threads = 0;         // 0: all cores
   BackEnd back_end = BackEnd::automatic;
-  // Name of a built-in chat template in place of the file's; empty: the file's.
+  // In place of the file's chat template: the name of a built-in one, a path, or a text in Jinja.
   std::string chat_template = {};
+  std::string template_arguments =
+      {};  // a JSON object of variables for the template, where a prompt does not set them
   // Called while loading, on the loading thread, with the share that is done, 0 to 1; may be empty.
   std::function<void(float)> progress = {};
 };
@@ -83,7 +85,7 @@ class Model {
   bool is_end(TokenId token) const;        // a lane that draws it ends
 
   // The prompt for a conversation, up to where the answer begins, in the model's own template. Throws BadFile
-  // if it has none that lanerope knows, InvalidRequest for a conversation that the template does not allow.
+  // if it has none, InvalidRequest for a conversation that the template does not allow.
   std::string apply_template(std::span<const Message> messages) const;
   // The text that a prompt of messages, or of a text, is tokenised from; `raw` where messages went in without
   // a template. Throws InvalidRequest, or BadFile where the model has no template and none is refused.

@@ -52,7 +52,11 @@ struct ModelInfo {
   size_t resident_bytes = 0;                         // as held for computing
   std::map<std::string, int64_t> tensor_types = {};  // how many tensors of each type
   std::string tokenizer = {};                        // as the file names it: "gpt2 (qwen2)"
-  std::string chat_template = {};                    // the built-in name, or empty if none was recognised
+  // The name of a built-in template, a path, or "the file's"; empty where there is none that can be used.
+  std::string chat_template = {};
+  std::string chat_template_source = {};                        // in Jinja
+  std::string chat_template_obstacle = {};                      // why the file's cannot be used
+  std::map<std::string, bool> chat_template_capabilities = {};  // by the names of llama-server's /props
   std::string device = {};
   std::string back_end = {};  // a name of BackEnd, never "automatic"
   int32_t threads = 0;

@@ -41,6 +41,7 @@ text::VocabularyData read_vocabulary(const gguf::File& file) {
   data.add_eos = file.find<bool>("tokenizer.ggml.add_eos_token");
   data.add_space_prefix = file.find<bool>("tokenizer.ggml.add_space_prefix");
   data.chat_template = file.find<std::string>("tokenizer.chat_template").value_or("");
+  data.tool_chat_template = file.find<std::string>("tokenizer.chat_template.tool_use").value_or("");
   return data;
 }
 
@@ -61,6 +62,8 @@ void write_vocabulary(gguf::Writer& writer, const text::VocabularyData& data) {
   if (data.add_eos) writer.set("tokenizer.ggml.add_eos_token", *data.add_eos);
   if (data.add_space_prefix) writer.set("tokenizer.ggml.add_space_prefix", *data.add_space_prefix);
   if (!data.chat_template.empty()) writer.set("tokenizer.chat_template", data.chat_template);
+  if (!data.tool_chat_template.empty())
+    writer.set("tokenizer.chat_template.tool_use", data.tool_chat_template);
 }
 
 }  // namespace lanerope::arch

@@ -83,6 +83,16 @@ std::string lane_training_text(const LaneTraining& training) {
   return text;
 }
 
+std::string template_text(const ModelInfo& model) {
+  if (!model.chat_template_obstacle.empty()) return "cannot be used: " + model.chat_template_obstacle;
+  if (model.chat_template.empty()) return "none";
+  const auto can = [&model](const char* what) { return model.chat_template_capabilities.at(what); };
+  std::string text = model.chat_template;
+  text += can("supports_system_role") ? "; system messages" : "; system messages go before the user's";
+  if (can("supports_tools")) text += can("supports_tool_calls") ? ", tools" : ", tools without results";
+  return text;
+}
+
 std::string model_text(const ModelInfo& model) {
   std::string types;
   for (const auto& [type, count] : model.tensor_types) {
@@ -97,9 +107,7 @@ std::string model_text(const ModelInfo& model) {
               std::to_string(model.n_vocab) + (model.tied_output ? ", output tied to it" : "")) +
          fact("trained context", std::to_string(model.trained_context)) + fact("RoPE", model.rope) +
          fact("tensors", types) + fact("tokenizer", model.tokenizer) +
-         fact("chat template",
-              model.chat_template.empty() ? "none that lanerope knows" : model.chat_template) +
-         (model.lanes ? lane_training_text(*model.lanes) : "");
+         fact("chat template", template_text(model)) + (model.lanes ? lane_training_text(*model.lanes) : "");
 }
 
 std::string adapter_text(const AdapterInfo& adapter) {
@@ -186,7 +194,9 @@ Json model_json(const ModelInfo& model) {
                {"weight_bytes", model.weight_bytes},
                {"tensor_types", model.tensor_types},
                {"tokenizer", model.tokenizer},
-               {"chat_template", model.chat_template}};
+               {"chat_template", model.chat_template},
+               {"chat_template_capabilities", model.chat_template_capabilities}};
+  if (!model.chat_template_obstacle.empty()) json["chat_template_obstacle"] = model.chat_template_obstacle;
   if (model.lanes) json["lanes"] = lane_training_json(*model.lanes);
   return json;
 }

@@ -28,9 +28,17 @@ void add_model_flags(CLI::App& app, ModelFlags& flags) {
       ->allow_extra_args(false)
       ->take_all()
       ->group(group);
-  app.add_option("--chat-template", flags.chat_template, "Built-in chat template in place of the file's")
-      ->type_name(CLI::detail::join(chat_template_names(), "|"))
+  app.add_option("--chat-template,--chat-template-file", flags.chat_template,
+                 "Chat template in place of the file's: a file in Jinja, or " +
+                     CLI::detail::join(chat_template_names(), ", "))
+      ->type_name("NAME|FILE")
       ->group(group);
+  app.add_option("--chat-template-kwargs", flags.template_arguments,
+                 "Variables for the chat template, such as '{\"enable_thinking\": false}'")
+      ->type_name("JSON")
+      ->group(group);
+  // As llama.cpp has it. Templates are always run.
+  app.add_flag("--jinja", "Accepted: chat templates are always run as they are")->group(group);
   app.add_option("-t,--threads", flags.threads, "Threads (default: all cores)")
       ->type_name("N")
       ->check(CLI::Range(0, 4096))
@@ -59,7 +67,8 @@ std::shared_ptr<const Model> load_model(const ModelFlags& wanted) {
                        .device = flags.device,
                        .threads = flags.threads,
                        .back_end = flags.back_end,
-                       .chat_template = flags.chat_template};
+                       .chat_template = flags.chat_template,
+                       .template_arguments = flags.template_arguments};
   for (const std::string& file : flags.adapters) options.adapters.push_back({.file = file});
   for (const auto& [file, scale] : flags.scaled_adapters)
     options.adapters.push_back({.file = file, .scale = scale});

@@ -20,6 +20,7 @@ struct ModelFlags {
   std::vector<std::string> adapters = {};  // paths, or "hf:user/repo[:file]"
   std::vector<std::pair<std::string, float>> scaled_adapters = {};
   std::string chat_template = {};
+  std::string template_arguments = {};
   std::string device = "cpu";
   BackEnd back_end = BackEnd::automatic;
   int32_t threads = 0;

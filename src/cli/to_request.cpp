@@ -118,9 +118,9 @@ void note_raw_prompt(bool raw) {
   if (!raw || said) return;
   said = true;
   print_note(
-      "lanerope: the text goes in as it is, since the model has no chat template that lanerope knows; name "
-      "one with "
-      "--chat-template, or say --raw");
+      "lanerope: the text goes in as it is, since the model has no chat template (a base model goes on with "
+      "it); name one "
+      "with --chat-template, or say --raw");
 }
 
 void note_resolved(const ResolvedRequest& request) {

@@ -89,6 +89,7 @@ FileDescription describe_file(const std::string& path) {
     result.adapter = model::read_adapter_info(file);
   } else {
     result.model = model::describe_model(file, arch::read_config(file));
+    model::describe_template(*result.model, file);
   }
   return result;
 }

@@ -46,12 +46,6 @@ BackEnd choose_back_end(BackEnd wanted, const Device& device, const arch::ModelC
   return device.on_cpu() && !obstacle ? BackEnd::kernels : BackEnd::ggml;
 }
 
-std::optional<text::ChatFormat> choose_chat_format(const text::Vocabulary& vocabulary,
-                                                   const std::string& chosen) {
-  if (chosen.empty()) return text::recognise(vocabulary.chat_template());
-  return text::chat_format(vocabulary.chat_template(), chosen);
-}
-
 }  // namespace
 
 ModelInfo describe_model(const gguf::File& file, const arch::ModelConfig& config) {
@@ -77,9 +71,34 @@ ModelInfo describe_model(const gguf::File& file, const arch::ModelConfig& config
   info.tokenizer = file.find<std::string>("tokenizer.ggml.model").value_or("");
   const auto pre = file.find<std::string>("tokenizer.ggml.pre");
   if (pre) info.tokenizer += " (" + *pre + ")";
-  const auto format = text::recognise(file.find<std::string>("tokenizer.chat_template").value_or(""));
-  if (format) info.chat_template = name(format->kind);
+  if (!pre && info.tokenizer == "gpt2") info.tokenizer += " (no pre-tokenizer is named; default)";
   return info;
+}
+
+void describe_template(ModelInfo& info, const text::ChatTemplates& templates) {
+  info.chat_template = templates.chat ? templates.chat->source().name : "";
+  info.chat_template_obstacle = templates.obstacle;
+  if (!templates.chat) return;
+  const text::ChatTemplate* with_tools = templates.choose(true);
+  const text::TemplateCapabilities& can = templates.chat->capabilities();
+  info.chat_template_source = templates.chat->source().jinja;
+  info.chat_template_capabilities = {
+      {"supports_system_role", can.system_role},
+      {"supports_tools", with_tools->capabilities().tools},
+      {"supports_tool_calls", with_tools->capabilities().tool_calls},
+      {"supports_parallel_tool_calls", with_tools->capabilities().parallel_tool_calls},
+      {"supports_string_content", can.string_content},
+      {"supports_typed_content", can.typed_content},
+      {"supports_object_arguments", with_tools->capabilities().object_arguments},
+  };
+}
+
+void describe_template(ModelInfo& info, const gguf::File& file) {
+  const auto chat = file.find<std::string>("tokenizer.chat_template");
+  const auto tool_use = file.find<std::string>("tokenizer.chat_template.tool_use");
+  describe_template(info, text::file_chat_templates({.chat = chat ? *chat : std::string_view(),
+                                                     .tool_use = tool_use ? *tool_use : std::string_view()},
+                                                    {}, {}));
 }
 
 LoadedModel::LoadedModel(const ModelOptions& options)
@@ -87,11 +106,11 @@ LoadedModel::LoadedModel(const ModelOptions& options)
       config(arch::read_config(file)),
       device(options.device, options.threads),
       back_end(choose_back_end(options.back_end, device, config)),
-      weights(load_weights(file, config, device,
-                           {.pack = back_end == BackEnd::kernels, .progress = options.progress})),
       vocabulary(std::make_shared<const text::Vocabulary>(arch::read_vocabulary(file))),
       tokenizer(vocabulary),
-      chat(choose_chat_format(*vocabulary, options.chat_template)) {
+      templates(text::load_chat_templates(*vocabulary, options.chat_template, options.template_arguments)),
+      weights(load_weights(file, config, device,
+                           {.pack = back_end == BackEnd::kernels, .progress = options.progress})) {
   if (vocabulary->size() > static_cast<size_t>(config.n_vocab)) {
     throw BadFile(options.file + ": the tokenizer has " + std::to_string(vocabulary->size()) +
                   " tokens and the model " + std::to_string(config.n_vocab) +
@@ -100,7 +119,7 @@ LoadedModel::LoadedModel(const ModelOptions& options)
   info = describe_model(file, config);
   if (info.lanes) arch::check_omega(*info.lanes, config);
   info.resident_bytes = weights.resident_bytes;
-  info.chat_template = chat ? std::string(text::name(chat->kind)) : "";
+  describe_template(info, templates);
   info.device = device.name();
   info.back_end = lanerope::name(back_end);
   info.threads = device.threads();

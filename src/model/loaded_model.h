@@ -26,21 +26,24 @@ struct LoadedModel {
   arch::ModelConfig config;
   Device device;
   BackEnd back_end = BackEnd::ggml;  // never automatic
-  Weights weights;
   std::shared_ptr<const text::Vocabulary> vocabulary;
   text::Tokenizer tokenizer;
-  std::optional<text::ChatFormat> chat;  // none where the file's template is not one of ours
+  text::ChatTemplates
+      templates;  // before the weights: what is wrong with one that was chosen is said at once
+  Weights weights;
 
   std::unique_ptr<Operations> make_operations(KvType kv_type) const;
   text::PromptFormat prompt_format(NoTemplate no_template) const {
-    return {.tokenizer = tokenizer,
-            .chat = chat,
-            .template_source = vocabulary->chat_template(),
-            .no_template = no_template};
+    return {.tokenizer = tokenizer, .templates = templates, .no_template = no_template};
   }
 };
 
-// What the metadata and the tensors of a model file say, before anything is loaded.
+// What the metadata and the tensors of a model file say, before anything is loaded; all but the chat
+// template.
 ModelInfo describe_model(const gguf::File& file, const arch::ModelConfig& config);
+
+// ModelInfo::chat_template and what goes with it: of templates that are loaded, or of those of a file.
+void describe_template(ModelInfo& info, const text::ChatTemplates& templates);
+void describe_template(ModelInfo& info, const gguf::File& file);
 
 }  // namespace lanerope::model

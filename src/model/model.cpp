@@ -4,6 +4,7 @@
 #include "lanerope/errors.h"
 #include "model/kv_pool.h"
 #include "model/loaded_model.h"
+#include "text/builtin_templates.h"
 
 namespace lanerope {
 
@@ -64,11 +65,11 @@ Model::PromptText Model::prompt_text(const Prompt& prompt, NoTemplate no_templat
 }
 
 bool Model::template_opens_thinking() const {
-  return loaded_->chat && loaded_->chat->opens_think;
+  return loaded_->templates.chat && loaded_->templates.chat->opens_thinking();
 }
 
 std::vector<std::string> chat_template_names() {
-  return text::all_chat_templates();
+  return text::builtin_template_names();
 }
 
 std::string_view version() {

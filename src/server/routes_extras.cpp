@@ -75,7 +75,8 @@ void props(ServerContext& context, const httplib::Request&, httplib::Response& r
                        {"n_head", info.n_head},
                        {"n_ctx_train", info.trained_context},
                        {"n_params", info.n_parameters},
-                       {"chat_template", info.chat_template},
+                       {"chat_template", info.chat_template_source},
+                       {"chat_template_caps", info.chat_template_capabilities},
                        {"device", info.device},
                        {"back_end", info.back_end},
                        {"path", info.back_end},  // its name until 0.2.0

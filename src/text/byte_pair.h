@@ -2,18 +2,21 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "lanerope/token.h"
+#include "text/merge_symbols.h"
 #include "text/pre_tokenizer.h"
 #include "text/vocabulary.h"
 
 namespace lanerope::text {
 
-// Byte-level BPE of text without special tokens. Immutable; append may be called from any thread.
+// BPE by merges, of text without special tokens: of bytes, or of characters where the vocabulary says so.
+// Immutable; append may be called from any thread.
 class BytePair {
  public:
   // `vocabulary` must outlive this.
@@ -29,6 +32,8 @@ class BytePair {
   };
 
   void append_word(std::string_view word, std::vector<TokenId>& tokens) const;
+  void append_characters(std::string_view word, std::vector<TokenId>& tokens) const;
+  std::optional<Join> join(const Symbol& left, const Symbol& right) const;
 
   const Vocabulary& vocabulary_;
   PreTokenizer pre_tokenizer_;

@@ -1,211 +1,194 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "text/chat_template.h"
 
-#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <utility>
 
-#include "core/enum_table.h"
 #include "lanerope/errors.h"
+#include "text/builtin_templates.h"
+#include "text/chat_messages.h"
 #include "text/utf8.h"
+#include "text/white_space.h"
 
 namespace lanerope::text {
 
 namespace {
 
-enum class Role { system, user, assistant };
+using Json = nlohmann::ordered_json;
 
-constexpr auto roles = core::enum_table<Role, 3>({
-    {Role::system, "system"},
-    {Role::user, "user"},
-    {Role::assistant, "assistant"},
-});
-
-struct Turn {
-  Role role;
-  std::string content;
-};
-
-std::string_view trimmed(std::string_view text, std::string_view what) {
-  const size_t begin = text.find_first_not_of(what);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(what) - begin + 1);
-}
-
-constexpr std::string_view white_space = " \t\n\v\f\r";
+constexpr std::string_view think_begin = "<think>";
 constexpr std::string_view think_end = "</think>";
 
-// Qwen3, after the last user message: the block is written anew, empty where there was none and it ends the
-// text.
-std::string with_reasoning(std::string_view content, bool is_last) {
-  const size_t first_end = content.find(think_end);
-  std::string_view reasoning;
-  std::string_view answer = content;
-  if (first_end != std::string_view::npos) {
-    reasoning = content.substr(0, first_end);
-    const size_t begin = reasoning.rfind("<think>");
-    if (begin != std::string_view::npos) reasoning.remove_prefix(begin + std::string_view("<think>").size());
-    reasoning = trimmed(reasoning, "\n");
-    answer = content.substr(content.rfind(think_end) + think_end.size());
-    answer.remove_prefix(std::min(answer.find_first_not_of('\n'), answer.size()));
-  }
-  if (reasoning.empty() && !is_last) return std::string(answer);
-  if (is_last) answer.remove_prefix(std::min(answer.find_first_not_of('\n'), answer.size()));
-  return "<think>\n" + std::string(reasoning) + "\n</think>\n\n" + std::string(answer);
+std::string name_of(const Vocabulary& vocabulary, std::optional<TokenId> token) {
+  return token ? std::string(vocabulary.piece(*token)) : std::string();
 }
 
-std::string without_reasoning(const ChatFormat& format, std::string_view content) {
-  const size_t end = content.rfind(think_end);
-  if (end == std::string_view::npos) return std::string(content);
-  content.remove_prefix(end + think_end.size());
-  if (format.kind == ChatTemplate::chatml) {
-    content.remove_prefix(std::min(content.find_first_not_of('\n'), content.size()));
-  }
-  return std::string(content);
+Json parsed_tools(std::string_view text) {
+  if (text.empty()) return nullptr;
+  Json tools = Json::parse(text, nullptr, false);
+  if (!tools.is_array()) throw InvalidRequest("the tools are no JSON array; give a list of tool objects");
+  return tools.empty() ? Json(nullptr) : tools;
 }
 
-std::vector<Turn> read_turns(const ChatFormat& format, std::span<const ChatMessage> messages) {
-  if (messages.empty()) throw InvalidRequest("the conversation is empty; give it a user message");
-  std::vector<Turn> turns;
-  size_t last_user = messages.size() - 1;
-  for (const ChatMessage& message : messages) {
-    const auto role = roles.parse(message.role);
-    if (!role) {
-      throw InvalidRequest("a message has the role " + quoted(message.role) + "; roles are " +
-                           roles.allowed());
-    }
-    if (*role == Role::user) last_user = turns.size();
-    turns.push_back({.role = *role, .content = std::string(message.content)});
+Json parsed_arguments(std::string_view text) {
+  if (text.empty()) return Json::object();
+  Json arguments = Json::parse(text, nullptr, false);
+  if (!arguments.is_object()) {
+    throw InvalidRequest(
+        "the arguments of the chat template are no JSON object; write them as {\"enable_thinking\": false}");
   }
-  for (size_t i = 0; i < turns.size(); ++i) {
-    if (turns[i].role != Role::assistant || !format.drops_reasoning) continue;
-    turns[i].content = format.keeps_last_reasoning && i > last_user
-                           ? with_reasoning(turns[i].content, i + 1 == turns.size())
-                           : without_reasoning(format, turns[i].content);
-  }
-  return turns;
+  return arguments;
 }
 
-// The system message of formats that have one place for it; the rest stays in `turns`.
-std::string take_system(const ChatFormat& format, std::vector<Turn>& turns) {
-  std::string system;
-  if (turns.front().role == Role::system) {
-    system = std::move(turns.front().content);
-    turns.erase(turns.begin());
+// The prompt up to the end of the last message, as transformers cuts it.
+std::string cut_after(std::string text, const std::string& last) {
+  const std::string_view core = stripped(last);
+  const size_t at = core.empty() ? std::string::npos : text.rfind(core);
+  if (at == std::string::npos) {
+    throw InvalidRequest(
+        "the last message is to be continued, and the chat template does not write it as it is; "
+        "ask for an answer of its own");
   }
-  if (std::ranges::find(turns, Role::system, &Turn::role) != turns.end()) {
-    throw InvalidRequest("the chat template " + std::string(name(format.kind)) +
-                         " takes one system message, at the beginning; move or join them");
-  }
-  return system;
-}
-
-std::string chatml(const ChatFormat& format, const std::vector<Turn>& turns, RenderOptions options) {
-  std::string text;
-  const auto turn = [&](std::string_view role, std::string_view content) {
-    text.append("<|im_start|>").append(role).append("\n").append(content).append("<|im_end|>\n");
-  };
-  if (!format.default_system.empty() && turns.front().role != Role::system)
-    turn("system", format.default_system);
-  for (const Turn& one : turns) turn(roles.name(one.role), one.content);
-  if (!options.add_generation_prompt) return text;
-  text += "<|im_start|>assistant\n";
-  if (!options.think && format.can_skip_think) {
-    text += "<think>\n\n</think>\n\n";
-  } else if (format.opens_think) {
-    text += "<think>\n";
-  }
+  const std::string_view tail = stripped(last, {.right = false});
+  text.resize(at + (text.compare(at, tail.size(), tail) == 0 ? tail.size() : core.size()));
   return text;
 }
 
-std::string llama3(const std::vector<Turn>& turns, RenderOptions options) {
-  std::string text;
-  const auto header = [&](std::string_view role) {
-    text.append("<|start_header_id|>").append(role).append("<|end_header_id|>\n\n");
-  };
-  for (const Turn& turn : turns) {
-    header(roles.name(turn.role));
-    text.append(trimmed(turn.content, white_space)).append("<|eot_id|>");
-  }
-  if (options.add_generation_prompt) header("assistant");
-  return text;
+TemplateSource read_template(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file) throw SystemError("the chat template " + path + " cannot be read; check the path");
+  return {.name = path, .jinja = text.str()};
 }
 
-std::string deepseek(const ChatFormat& format, std::vector<Turn> turns, RenderOptions options) {
-  std::string text = take_system(format, turns);
-  for (const Turn& turn : turns) {
-    if (turn.role == Role::user) {
-      text += "<｜User｜>" + turn.content;
-    } else {
-      text += "<｜Assistant｜>" + turn.content + "<｜end▁of▁sentence｜>";
-    }
+TemplateSource chosen_template(std::string_view chosen) {
+  if (const auto builtin = builtin_template(chosen))
+    return {.name = std::string(chosen), .jinja = std::string(*builtin)};
+  if (chosen.find("{{") != std::string_view::npos || chosen.find("{%") != std::string_view::npos) {
+    return {.name = "given as text", .jinja = std::string(chosen)};
   }
-  if (options.add_generation_prompt)
-    text += format.opens_think ? "<｜Assistant｜><think>\n" : "<｜Assistant｜>";
-  return text;
-}
-
-// v1 and v3 put the system message into a user message: v1 into the first, v3 into the last. In v1 "[INST]"
-// is not a token but text, with a space before it; the tokenizer adds the first one.
-std::string mistral(const ChatFormat& format, std::vector<Turn> turns) {
-  const ChatTemplate kind = format.kind;
-  const bool is_v1 = kind == ChatTemplate::mistral_v1;
-  const bool is_v7 = kind == ChatTemplate::mistral_v7 || kind == ChatTemplate::mistral_v7_tekken;
-  const bool is_tekken = kind == ChatTemplate::mistral_v3_tekken || kind == ChatTemplate::mistral_v7_tekken;
-  const std::string space = is_tekken ? "" : " ";
-
-  if (!is_v7) {
-    const std::string system = take_system(format, turns);
-    const auto first = std::ranges::find(turns, Role::user, &Turn::role);
-    const auto last = std::ranges::find(turns.rbegin(), turns.rend(), Role::user, &Turn::role);
-    if (first == turns.end()) {
-      throw InvalidRequest("the chat template " + std::string(name(kind)) + " needs a user message; add one");
-    }
-    Turn& host = is_v1 ? *first : *last;
-    if (!system.empty()) host.content = system + "\n\n" + host.content;
-  }
-
-  std::string text;
-  for (const Turn& turn : turns) {
-    switch (turn.role) {
-      case Role::system:
-        text += "[SYSTEM_PROMPT]" + space + turn.content + "[/SYSTEM_PROMPT]";
-        break;
-      case Role::user:
-        if (is_v1 && !text.empty()) text += ' ';
-        text += "[INST]" + space + turn.content + (is_v1 ? " [/INST]" : "[/INST]");
-        break;
-      case Role::assistant:
-        text += space;
-        text += kind == ChatTemplate::mistral_v3 ? trimmed(turn.content, white_space) : turn.content;
-        text += "</s>";
-        break;
-    }
-  }
-  return text;
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(chosen, ignored)) return read_template(std::string(chosen));
+  throw InvalidRequest("there is no chat template " + text::quoted(chosen) +
+                       "; --chat-template takes a file or one of " + allowed_builtin_templates());
 }
 
 }  // namespace
 
-std::string render(const ChatFormat& format, std::span<const ChatMessage> messages, RenderOptions options) {
-  if (!options.think && format.opens_think && !format.can_skip_think) {
-    throw InvalidRequest("the chat template " + std::string(name(format.kind)) +
-                         " of this model always begins with reasoning; leave it on");
+TemplateTokens template_tokens(const Vocabulary& vocabulary) {
+  return {.bos = name_of(vocabulary, vocabulary.bos()),
+          .eos = name_of(vocabulary, vocabulary.eos()),
+          .unknown = name_of(vocabulary, vocabulary.unknown()),
+          .pad = name_of(vocabulary, vocabulary.pad()),
+          .adds_bos = vocabulary.add_bos(),
+          .adds_eos = vocabulary.add_eos()};
+}
+
+ChatTemplate::ChatTemplate(TemplateSource source, TemplateTokens tokens, std::string_view arguments)
+    : source_(std::move(source)), tokens_(std::move(tokens)), arguments_(arguments), program_(source_.jinja) {
+  Json ignored = Json::object();
+  set_arguments(ignored, arguments_);
+  try {
+    const std::vector<Message> question = {{.role = "user", .content = "?"}};
+    const std::string prompt = render(question, {});
+    const size_t begin = prompt.rfind(think_begin);
+    opens_thinking_ = begin != std::string::npos && prompt.find(think_end, begin) == std::string::npos;
+  } catch (const Error&) {
+    opens_thinking_ = false;  // what is wrong with it is said where it is used
   }
-  const std::vector<Turn> turns = read_turns(format, messages);
-  switch (format.kind) {
-    case ChatTemplate::chatml:
-      return chatml(format, turns, options);
-    case ChatTemplate::llama3:
-      return llama3(turns, options);
-    case ChatTemplate::deepseek_r1_distill:
-      return deepseek(format, turns, options);
-    case ChatTemplate::mistral_v1:
-    case ChatTemplate::mistral_v3:
-    case ChatTemplate::mistral_v3_tekken:
-    case ChatTemplate::mistral_v7:
-    case ChatTemplate::mistral_v7_tekken:
-      return mistral(format, turns);
+}
+
+void ChatTemplate::set_arguments(Json& variables, std::string_view arguments) const {
+  const Json given = parsed_arguments(arguments);
+  for (const auto& [name, value] : given.items()) {
+    if (!program_.mentions(name)) {
+      throw InvalidRequest(
+          "the chat template of this model does not read " + text::quoted(name) +
+          "; leave it out of its arguments, or choose another template with --chat-template");
+    }
+    variables[name] = value;
   }
-  return {};
+}
+
+Json ChatTemplate::variables(std::span<const Message> messages, const RenderOptions& options) const {
+  Json variables = {{"messages", template_messages(messages, program_)},
+                    {"tools", parsed_tools(options.tools)},
+                    {"documents", nullptr},
+                    {"add_generation_prompt", options.add_generation_prompt && !options.continue_last},
+                    {"bos_token", tokens_.bos},
+                    {"eos_token", tokens_.eos}};
+  if (!tokens_.unknown.empty()) variables["unk_token"] = tokens_.unknown;
+  if (!tokens_.pad.empty()) variables["pad_token"] = tokens_.pad;
+  if (!variables["tools"].is_null() && !capabilities().tools) {
+    throw InvalidRequest(
+        "the chat template of this model has no place for tools; leave them out, describe them in a "
+        "system message, or choose another template with --chat-template");
+  }
+  set_arguments(variables, arguments_);
+  set_arguments(variables, options.arguments);
+  return variables;
+}
+
+std::string ChatTemplate::render(std::span<const Message> messages, const RenderOptions& options) const {
+  const Json input = variables(messages, options);
+  JinjaProgram::Rendering rendering = program_.render(input, options.now);
+  for (const size_t i : rendering.unread) {
+    const Json& message = input["messages"][i];
+    if (message["role"] == "assistant" || message["content"].empty() || message["content"] == "") continue;
+    throw InvalidRequest("the chat template of this model has no place for message " + std::to_string(i + 1) +
+                         ", of the role " + message["role"].get<std::string>() +
+                         "; leave it out, or choose another template with --chat-template");
+  }
+  std::string text = std::move(rendering.text);
+  if (options.continue_last) {
+    const Message& last = messages.back();
+    if (last.role != "assistant")
+      throw InvalidRequest(
+          "the last message is to be continued, and is not the assistant's; end with one of its");
+    std::string content = last.content;
+    for (const ContentPart& part : last.parts) content = part.text;
+    text = cut_after(std::move(text), content);
+  }
+  if (tokens_.adds_bos && !tokens_.bos.empty() && text.starts_with(tokens_.bos))
+    text.erase(0, tokens_.bos.size());
+  if (tokens_.adds_eos && !tokens_.eos.empty() && text.ends_with(tokens_.eos))
+    text.resize(text.size() - tokens_.eos.size());
+  return text;
+}
+
+ChatTemplates file_chat_templates(TemplateTexts texts, const TemplateTokens& tokens,
+                                  std::string_view arguments) {
+  ChatTemplates templates;
+  const auto load = [&](std::string_view source) -> std::optional<ChatTemplate> {
+    if (source.empty()) return std::nullopt;
+    try {
+      return ChatTemplate({.name = "the file's", .jinja = std::string(source)}, tokens, arguments);
+    } catch (const BadFile& error) {
+      templates.obstacle = error.what();
+      return std::nullopt;
+    }
+  };
+  templates.tool_use = load(texts.tool_use);
+  templates.chat = load(texts.chat);
+  if (templates.chat) templates.obstacle.clear();
+  if (!arguments.empty() && !templates.chat && templates.obstacle.empty()) {
+    throw InvalidRequest(
+        "the model has no chat template that could read arguments; leave them out, or choose one with "
+        "--chat-template");
+  }
+  return templates;
+}
+
+ChatTemplates load_chat_templates(const Vocabulary& vocabulary, std::string_view chosen,
+                                  std::string_view arguments) {
+  const TemplateTokens tokens = template_tokens(vocabulary);
+  if (!chosen.empty()) return {.chat = ChatTemplate(chosen_template(chosen), tokens, arguments)};
+  return file_chat_templates(
+      {.chat = vocabulary.chat_template(), .tool_use = vocabulary.tool_chat_template()}, tokens, arguments);
 }
 
 }  // namespace lanerope::text

@@ -1,66 +1,97 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <ctime>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include "lanerope/prompt.h"
+#include "text/jinja_program.h"
+#include "text/vocabulary.h"
 
 namespace lanerope::text {
 
-// The formats of conversations that lanerope writes itself. It has no Jinja engine: the template in the file
-// is only searched for what marks each format.
-enum class ChatTemplate {
-  chatml,               // Qwen, SmolLM2
-  llama3,               // Llama 3
-  deepseek_r1_distill,  // DeepSeek-R1 and its distillations
-  mistral_v1,           // 7B v0.1 and v0.2, Mixtral
-  mistral_v3,           // 7B v0.3, Large 2407
-  mistral_v3_tekken,    // Nemo
-  mistral_v7,           // Large 2411
-  mistral_v7_tekken,    // Small 2501
+// Where a template comes from.
+struct TemplateSource {
+  std::string name = {};  // "chatml", a path, or "the file's"
+  std::string jinja = {};
 };
 
-std::string_view name(ChatTemplate kind);
-std::optional<ChatTemplate> parse_chat_template(std::string_view name);
-std::vector<std::string> all_chat_templates();  // by name
-std::string allowed_chat_templates();           // "chatml, llama3, ...", for messages
-
-// What models differ in that share a format.
-struct ChatFormat {
-  ChatTemplate kind = ChatTemplate::chatml;
-  std::string default_system =
-      {};                       // ChatML: used where the conversation does not begin with a system message
-  bool opens_think = false;     // the generation prompt ends with "<think>\n"
-  bool can_skip_think = false;  // Qwen3: an empty <think> block switches reasoning off
-  bool drops_reasoning =
-      false;  // of an assistant message only what follows </think> is shown to the model ...
-  bool keeps_last_reasoning = false;  // ... unless the message comes after the last user message
+// What a template has of the vocabulary it writes for.
+struct TemplateTokens {
+  std::string bos = {}, eos = {}, unknown = {}, pad = {};  // their names; empty: there is none
+  // The tokenizer puts them there, so what the template writes of them at the beginning and the end is taken
+  // off.
+  bool adds_bos = false, adds_eos = false;
 };
 
-// The format that a Jinja template writes; nothing if it is none of ours.
-std::optional<ChatFormat> recognise(std::string_view jinja_source);
-
-// The format for a model: `chosen` (a name, from --chat-template) if not empty, else that of the file's
-// template. A chosen format that the file's template writes as well keeps the file's particulars. Throws
-// InvalidRequest for an unknown name, BadFile if none was chosen and the file has none that is recognised.
-ChatFormat chat_format(std::string_view jinja_source, std::string_view chosen);
-
-struct ChatMessage {
-  std::string_view role;  // system, user, assistant
-  std::string_view content;
-};
+TemplateTokens template_tokens(const Vocabulary& vocabulary);
 
 struct RenderOptions {
   bool add_generation_prompt = true;  // end with what the assistant's answer follows
-  bool think = true;                  // false: switch reasoning off, if the format can
+  bool continue_last = false;         // end with the last message, which is the beginning of the answer
+  std::string_view tools = {};        // a JSON array
+  std::string_view arguments = {};    // a JSON object; beside the template's own, and in front of them
+  std::optional<std::time_t> now = {};
 };
 
-// The conversation as one text, without the begin token: it is meant for Tokenizer::encode with add_special
-// and parse_special. Names of control tokens in the content of a message become these tokens there. Throws
-// InvalidRequest for an empty conversation, an unknown role, a system message that the format has no place
-// for, and `think = false` with a format that always reasons.
-std::string render(const ChatFormat& format, std::span<const ChatMessage> messages, RenderOptions options);
+// A model's chat template, ready to write conversations. Immutable, and copies are cheap; all members may be
+// called from any thread.
+class ChatTemplate {
+ public:
+  // `arguments` is a JSON object of variables, or empty. Throws BadFile for a template that cannot be read,
+  // InvalidRequest for arguments that are no object or that the template does not read.
+  ChatTemplate(TemplateSource source, TemplateTokens tokens, std::string_view arguments = {});
+
+  const TemplateSource& source() const { return source_; }
+  const TemplateTokens& tokens() const { return tokens_; }
+  const TemplateCapabilities& capabilities() const { return program_.capabilities(); }
+  // Whether a question's prompt ends in an open <think> block.
+  bool opens_thinking() const { return opens_thinking_; }
+
+  // The conversation as one text, for Tokenizer::encode with add_special and parse_special. Names of control
+  // tokens in the content of a message become these tokens there. Throws InvalidRequest for what the template
+  // has no place for, for what it refuses itself, and where it is cut off: see text/chat_messages.h and
+  // text/jinja_program.h. Nothing is dropped, save the reasoning of past answers.
+  std::string render(std::span<const Message> messages, const RenderOptions& options) const;
+
+ private:
+  nlohmann::ordered_json variables(std::span<const Message> messages, const RenderOptions& options) const;
+  void set_arguments(nlohmann::ordered_json& variables, std::string_view arguments) const;
+
+  TemplateSource source_;
+  TemplateTokens tokens_;
+  std::string arguments_;
+  JinjaProgram program_;
+  bool opens_thinking_ = false;
+};
+
+// The templates of a model.
+struct ChatTemplates {
+  std::optional<ChatTemplate> chat = {};
+  std::optional<ChatTemplate> tool_use = {};  // where the file has one of its own for requests with tools
+  std::string obstacle = {};                  // why `chat` is not there, though the file has a template
+
+  // The one for such a request, or nothing.
+  const ChatTemplate* choose(bool with_tools) const {
+    return with_tools && tool_use ? &*tool_use : chat ? &*chat : nullptr;
+  }
+};
+
+// A model file's own, of `tokenizer.chat_template` and `tokenizer.chat_template.tool_use`; either may be
+// empty. A broken one is no error until it is used. Throws InvalidRequest as ChatTemplate does.
+struct TemplateTexts {
+  std::string_view chat = {};
+  std::string_view tool_use = {};
+};
+ChatTemplates file_chat_templates(TemplateTexts texts, const TemplateTokens& tokens,
+                                  std::string_view arguments);
+
+// `chosen` is a name of builtin_template_names(), a file, a text in Jinja, or empty for the file's own.
+// Throws InvalidRequest or BadFile for what was chosen and is none.
+ChatTemplates load_chat_templates(const Vocabulary& vocabulary, std::string_view chosen,
+                                  std::string_view arguments);
 
 }  // namespace lanerope::text

@@ -2,6 +2,7 @@
 #include "text/encode_prompt.h"
 
 #include "lanerope/errors.h"
+#include "text/builtin_templates.h"
 
 namespace lanerope::text {
 
@@ -14,30 +15,46 @@ void check_one(const Prompt& prompt) {
   if (given > 1)
     throw InvalidRequest(
         "a prompt is a text, tokens or messages, and the request gives more than one of them");
+  const bool for_template =
+      !prompt.tools.empty() || !prompt.template_arguments.empty() || prompt.continue_last;
+  if (for_template && prompt.messages.empty())
+    throw InvalidRequest(
+        "tools and arguments of the chat template go with messages; send messages, or leave them out");
 }
 
-RenderedPrompt render_messages(const PromptFormat& format, const std::vector<Message>& messages) {
-  if (!format.chat && format.no_template == NoTemplate::raw_with_note) {
-    if (messages.size() != 1 || messages.front().role != "user") {
-      throw InvalidRequest(
-          "a system message or a conversation needs a chat template, and the model has none that lanerope "
-          "knows; "
-          "leave it out or name a template with --chat-template");
-    }
-    return {.text = messages.front().content, .raw = true};
+void check_raw(const Prompt& prompt) {
+  const Message& message = prompt.messages.front();
+  if (prompt.messages.size() == 1 && message.role == "user" && message.parts.empty() &&
+      prompt.tools.empty() && prompt.template_arguments.empty() && !prompt.continue_last) {
+    return;
   }
-  // chat_format says what is wrong where there is none.
-  const ChatFormat chat = format.chat ? *format.chat : chat_format(format.template_source, "");
-  std::vector<ChatMessage> views;
-  for (const Message& message : messages) views.push_back({.role = message.role, .content = message.content});
-  return {.text = render(chat, views, {})};
+  throw InvalidRequest(
+      "a system message, a conversation or tools need a chat template, and the model has none; leave them "
+      "out or name "
+      "a template with --chat-template");
+}
+
+RenderedPrompt render_messages(const PromptFormat& format, const Prompt& prompt) {
+  const ChatTemplate* chat = format.templates.choose(!prompt.tools.empty());
+  if (chat != nullptr) {
+    return {.text = chat->render(prompt.messages, {.continue_last = prompt.continue_last,
+                                                   .tools = prompt.tools,
+                                                   .arguments = prompt.template_arguments})};
+  }
+  if (!format.templates.obstacle.empty()) throw BadFile(format.templates.obstacle);
+  if (format.no_template == NoTemplate::refuse) {
+    throw BadFile("the model has no chat template; choose one with --chat-template: " +
+                  allowed_builtin_templates());
+  }
+  check_raw(prompt);
+  return {.text = prompt.messages.front().content, .raw = true};
 }
 
 }  // namespace
 
 RenderedPrompt render_prompt(const PromptFormat& format, const Prompt& prompt) {
   check_one(prompt);
-  if (!prompt.messages.empty()) return render_messages(format, prompt.messages);
+  if (!prompt.messages.empty()) return render_messages(format, prompt);
   if (!prompt.tokens.empty()) return {.text = format.tokenizer.decode(prompt.tokens, {.special = true})};
   return {.text = prompt.text};
 }
@@ -48,8 +65,14 @@ EncodedPrompt encode_prompt(const PromptFormat& format, const Prompt& prompt) {
     return {.tokens = prompt.tokens};
   }
   const RenderedPrompt rendered = render_prompt(format, prompt);
-  return {.tokens = format.tokenizer.encode(rendered.text, {.add_special = true, .parse_special = true}),
-          .raw = rendered.raw};
+  EncodedPrompt encoded{
+      .tokens = format.tokenizer.encode(rendered.text, {.add_special = true, .parse_special = true}),
+      .raw = rendered.raw};
+  const Vocabulary& vocabulary = format.tokenizer.vocabulary();
+  std::vector<TokenId>& tokens = encoded.tokens;
+  if (vocabulary.add_bos() && tokens.size() > 1 && tokens[1] == *vocabulary.bos())
+    tokens.erase(tokens.begin());
+  return encoded;
 }
 
 }  // namespace lanerope::text

@@ -15,8 +15,7 @@ namespace lanerope::text {
 // What turns prompts into tokens: a model's, or a vocabulary's in training.
 struct PromptFormat {
   const Tokenizer& tokenizer;
-  const std::optional<ChatFormat>& chat;  // none where the template is not one of ours
-  std::string_view template_source = {};  // as the model has it, for the refusal
+  const ChatTemplates& templates;
   NoTemplate no_template = NoTemplate::refuse;
 };
 
@@ -27,7 +26,7 @@ struct RenderedPrompt {
 
 // The text of a prompt of messages, or of a text. Throws InvalidRequest for a prompt that is not exactly one
 // of text, tokens and messages, for messages that do not go into the template, and for a conversation without
-// one; BadFile where there is no template and none is refused.
+// one; BadFile where there is no template and none is refused, or a broken one.
 RenderedPrompt render_prompt(const PromptFormat& format, const Prompt& prompt);
 
 struct EncodedPrompt {
@@ -35,7 +34,8 @@ struct EncodedPrompt {
   bool raw = false;
 };
 
-// Its tokens, with what the model wants in front. Throws as render_prompt().
+// Its tokens, with what the model wants in front: once, also where the text begins with it already. Throws as
+// render_prompt().
 EncodedPrompt encode_prompt(const PromptFormat& format, const Prompt& prompt);
 
 }  // namespace lanerope::text

@@ -7,10 +7,10 @@
 #include <cassert>
 #include <cstdint>
 #include <limits>
-#include <span>
 
 #include "core/enum_table.h"
 #include "lanerope/errors.h"
+#include "text/pre_tokenizer_patterns.h"
 #include "text/utf8.h"
 
 namespace lanerope::text {
@@ -18,61 +18,99 @@ namespace lanerope::text {
 namespace {
 
 // The first name of each kind is its own; the others are what converters write for models that cut alike.
-constexpr auto kinds = core::enum_table<PreTokenizerKind, 21>({
-    {PreTokenizerKind::gpt_2, "gpt-2"},       {PreTokenizerKind::llama_bpe, "llama-bpe"},
-    {PreTokenizerKind::qwen2, "qwen2"},       {PreTokenizerKind::qwen2, "deepseek-r1-qwen"},
-    {PreTokenizerKind::smollm, "smollm"},     {PreTokenizerKind::tekken, "tekken"},
-    {PreTokenizerKind::gpt_2, "phi-2"},       {PreTokenizerKind::gpt_2, "mpt"},
-    {PreTokenizerKind::gpt_2, "olmo"},        {PreTokenizerKind::gpt_2, "jais"},
-    {PreTokenizerKind::llama_bpe, "llama3"},  {PreTokenizerKind::llama_bpe, "llama-v3"},
-    {PreTokenizerKind::llama_bpe, "falcon3"}, {PreTokenizerKind::llama_bpe, "pixtral"},
-    {PreTokenizerKind::llama_bpe, "lfm2"},    {PreTokenizerKind::smollm, "codeshell"},
-    {PreTokenizerKind::smollm, "exaone"},     {PreTokenizerKind::smollm, "minerva-7b"},
-    {PreTokenizerKind::smollm, "starcoder"},  {PreTokenizerKind::smollm, "refact"},
+constexpr auto kinds = core::enum_table<PreTokenizerKind, 91>({
+    {PreTokenizerKind::llama_bpe, "llama-bpe"},
+    {PreTokenizerKind::llama_bpe, "llama3"},
+    {PreTokenizerKind::llama_bpe, "llama-v3"},
+    {PreTokenizerKind::llama_bpe, "falcon3"},
+    {PreTokenizerKind::llama_bpe, "falcon-h1"},
+    {PreTokenizerKind::llama_bpe, "pixtral"},
+    {PreTokenizerKind::llama_bpe, "midm-2.0"},
+    {PreTokenizerKind::llama_bpe, "lfm2"},
+    {PreTokenizerKind::llama_bpe, "jina-v5-nano"},
+    {PreTokenizerKind::dbrx, "dbrx"},
+    {PreTokenizerKind::dbrx, "smaug-bpe"},
+    {PreTokenizerKind::dbrx, "chatglm-bpe"},
+    {PreTokenizerKind::glm4, "glm4"},
+    {PreTokenizerKind::glm4, "glm5"},
+    {PreTokenizerKind::qwen2, "qwen2"},
+    {PreTokenizerKind::qwen2, "deepseek-r1-qwen"},
+    {PreTokenizerKind::qwen2, "kormo"},
+    {PreTokenizerKind::qwen2, "f2llmv2"},
+    {PreTokenizerKind::qwen2, "megrez"},
+    {PreTokenizerKind::qwen2, "stablelm2"},
+    {PreTokenizerKind::qwen2, "hunyuan"},
+    {PreTokenizerKind::qwen2, "solar-open"},
+    {PreTokenizerKind::qwen2, "grok-2"},
+    {PreTokenizerKind::qwen35, "qwen35"},
+    {PreTokenizerKind::ufakzeka, "ufakzeka"},
+    {PreTokenizerKind::laguna, "laguna"},
+    {PreTokenizerKind::minicpm5, "minicpm5"},
+    {PreTokenizerKind::seed_coder, "seed-coder"},
+    {PreTokenizerKind::bailingmoe, "bailingmoe"},
+    {PreTokenizerKind::bailingmoe, "bailingmoe2"},
+    {PreTokenizerKind::bailingmoe, "llada-moe"},
+    {PreTokenizerKind::exaone_moe, "exaone-moe"},
+    {PreTokenizerKind::jais_2, "jais-2"},
+    {PreTokenizerKind::gpt_2, "gpt-2"},
+    {PreTokenizerKind::gpt_2, "phi-2"},
+    {PreTokenizerKind::gpt_2, "jina-es"},
+    {PreTokenizerKind::gpt_2, "jina-de"},
+    {PreTokenizerKind::gpt_2, "jina-v2-es"},
+    {PreTokenizerKind::gpt_2, "jina-v2-de"},
+    {PreTokenizerKind::gpt_2, "gigachat"},
+    {PreTokenizerKind::gpt_2, "a.x-4.0"},
+    {PreTokenizerKind::gpt_2, "mellum"},
+    {PreTokenizerKind::gpt_2, "modern-bert"},
+    {PreTokenizerKind::gpt_2, "exaone4"},
+    {PreTokenizerKind::gpt_2, "mpt"},
+    {PreTokenizerKind::gpt_2, "olmo"},
+    {PreTokenizerKind::gpt_2, "jais"},
+    {PreTokenizerKind::gpt_2, "trillion"},
+    {PreTokenizerKind::gpt_2, "granite-docling"},
+    {PreTokenizerKind::gpt_2, "jina-v1-en"},
+    {PreTokenizerKind::gpt_2, "jina-v2-code"},
+    {PreTokenizerKind::gpt_2, "roberta-bpe"},
+    {PreTokenizerKind::smollm, "smollm"},
+    {PreTokenizerKind::smollm, "starcoder"},
+    {PreTokenizerKind::smollm, "refact"},
     {PreTokenizerKind::smollm, "command-r"},
+    {PreTokenizerKind::smollm, "codeshell"},
+    {PreTokenizerKind::smollm, "exaone"},
+    {PreTokenizerKind::smollm, "minerva-7b"},
+    {PreTokenizerKind::smollm, "mellum2"},
+    {PreTokenizerKind::gpt_4o, "gpt-4o"},
+    {PreTokenizerKind::gpt_4o, "llama4"},
+    {PreTokenizerKind::gpt_4o, "kanana2"},
+    {PreTokenizerKind::gpt_4o, "talkie"},
+    {PreTokenizerKind::gpt_4o, "minimax-m2"},
+    {PreTokenizerKind::granite_97m, "granite-embed-multi-97m"},
+    {PreTokenizerKind::tekken, "tekken"},
+    {PreTokenizerKind::tiny_aya, "tiny_aya"},
+    {PreTokenizerKind::tiny_aya, "cohere2moe"},
+    {PreTokenizerKind::youtu, "youtu"},
+    {PreTokenizerKind::deepseek_v3, "deepseek-v3"},
+    {PreTokenizerKind::deepseek_v3, "hunyuan-dense"},
+    {PreTokenizerKind::deepseek_v3, "joyai-llm"},
+    {PreTokenizerKind::deepseek_v3, "hy_v4"},
+    {PreTokenizerKind::spark2_5, "spark2_5"},
+    {PreTokenizerKind::afmoe, "afmoe"},
+    {PreTokenizerKind::deepseek_llm, "deepseek-llm"},
+    {PreTokenizerKind::deepseek_coder, "deepseek-coder"},
+    {PreTokenizerKind::falcon, "falcon"},
+    {PreTokenizerKind::bloom, "bloom"},
+    {PreTokenizerKind::bloom, "poro-chat"},
+    {PreTokenizerKind::bloom, "gpt3-finnish"},
+    {PreTokenizerKind::viking, "viking"},
+    {PreTokenizerKind::chameleon, "chameleon"},
+    {PreTokenizerKind::superbpe, "superbpe"},
+    {PreTokenizerKind::kimi_k2, "kimi-k2"},
+    {PreTokenizerKind::gemma4, "gemma4"},
+    {PreTokenizerKind::gemma4, "granite-embed-multi-311m"},
+    {PreTokenizerKind::sarvam_moe, "sarvam-moe"},
+    {PreTokenizerKind::whitespace, "whitespace"},
+    {PreTokenizerKind::unnamed, "default"},
 });
-
-// White space is \p{WSpace} here: PCRE2's \s would take U+180E as well, which is no white space in Unicode.
-constexpr const char* gpt_2_words =
-    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{WSpace}\p{L}\p{N}]+|\p{WSpace}+(?!\P{WSpace}))";
-
-constexpr const char* llama_words =
-    R"('[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])"
-    R"(|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\p{WSpace}\p{L}\p{N}]+[\r\n]*)"
-    R"(|\p{WSpace}*[\r\n]+|\p{WSpace}+(?!\P{WSpace})|\p{WSpace}+)";
-
-constexpr const char* qwen2_words = R"('[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])"
-                                    R"(|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\p{WSpace}\p{L}\p{N}]+[\r\n]*)"
-                                    R"(|\p{WSpace}*[\r\n]+|\p{WSpace}+(?!\P{WSpace})|\p{WSpace}+)";
-
-constexpr const char* tekken_words =
-    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+)"
-    R"(|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*)"
-    R"(|\p{N}| ?[^\p{WSpace}\p{L}\p{N}]+[\r\n/]*)"
-    R"(|\p{WSpace}*[\r\n]+|\p{WSpace}+(?!\P{WSpace})|\p{WSpace}+)";
-
-constexpr const char* digits = R"(\p{N})";
-
-std::span<const char* const> passes(PreTokenizerKind kind) {
-  static constexpr const char* gpt_2[] = {gpt_2_words};
-  static constexpr const char* llama_bpe[] = {llama_words};
-  static constexpr const char* qwen2[] = {qwen2_words};
-  static constexpr const char* smollm[] = {digits, gpt_2_words};
-  static constexpr const char* tekken[] = {tekken_words};
-  switch (kind) {
-    case PreTokenizerKind::gpt_2:
-      return gpt_2;
-    case PreTokenizerKind::llama_bpe:
-      return llama_bpe;
-    case PreTokenizerKind::qwen2:
-      return qwen2;
-    case PreTokenizerKind::smollm:
-      return smollm;
-    case PreTokenizerKind::tekken:
-      return tekken;
-  }
-  return {};
-}
 
 template <auto release>
 struct Release {
@@ -82,26 +120,46 @@ struct Release {
 }  // namespace
 
 std::optional<PreTokenizerKind> parse_pre_tokenizer(std::string_view name) {
-  return kinds.parse(name);
+  return name.empty() ? PreTokenizerKind::unnamed : kinds.parse(name);
 }
 
-std::string allowed_pre_tokenizers() {
-  return kinds.allowed();
+std::vector<std::string> pre_tokenizer_names() {
+  std::vector<std::string> names;
+  names.reserve(kinds.entries.size());
+  for (const auto& entry : kinds.entries) names.emplace_back(entry.name);
+  return names;
 }
 
 PreTokenizerTraits traits(PreTokenizerKind kind) {
-  const bool llama_like = kind == PreTokenizerKind::llama_bpe || kind == PreTokenizerKind::tekken;
-  return {.whole_words = llama_like, .add_bos = llama_like};
+  switch (kind) {
+    case PreTokenizerKind::llama_bpe:
+    case PreTokenizerKind::tekken:
+      return {.whole_words = true, .add_bos = true};
+    case PreTokenizerKind::glm4:
+    case PreTokenizerKind::minicpm5:
+    case PreTokenizerKind::granite_97m:
+    case PreTokenizerKind::youtu:
+      return {.whole_words = true};
+    case PreTokenizerKind::chameleon:
+      return {.add_bos = true};
+    case PreTokenizerKind::gemma4:
+    case PreTokenizerKind::sarvam_moe:
+      return {.bytes_mapped = false, .marks_spaces = true};
+    case PreTokenizerKind::whitespace:
+      return {.bytes_mapped = false};
+    default:
+      return {};
+  }
 }
 
 struct PreTokenizer::Pattern {
   std::unique_ptr<pcre2_code, Release<pcre2_code_free>> code;
   std::unique_ptr<pcre2_match_context, Release<pcre2_match_context_free>> context;
 
-  explicit Pattern(const char* source) : context(pcre2_match_context_create(nullptr)) {
+  explicit Pattern(const std::string& source) : context(pcre2_match_context_create(nullptr)) {
     int error = 0;
     PCRE2_SIZE offset = 0;
-    code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(source), PCRE2_ZERO_TERMINATED,
+    code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(source.data()), source.size(),
                              PCRE2_UTF | PCRE2_UCP, &error, &offset, nullptr));
     if (!code)
       throw SystemError("the installed PCRE2 does not compile our patterns; install PCRE2 10.42 or newer");
@@ -141,7 +199,9 @@ struct PreTokenizer::Pattern {
 };
 
 PreTokenizer::PreTokenizer(PreTokenizerKind kind) {
-  for (const char* source : passes(kind)) passes_.push_back(std::make_unique<Pattern>(source));
+  for (const std::string_view pass : pre_tokenizer_passes(kind)) {
+    passes_.push_back(std::make_unique<Pattern>(expanded(pass)));
+  }
 }
 PreTokenizer::PreTokenizer(PreTokenizer&&) noexcept = default;
 PreTokenizer& PreTokenizer::operator=(PreTokenizer&&) noexcept = default;

@@ -9,16 +9,54 @@
 
 namespace lanerope::text {
 
-// How byte-level BPE cuts a text into words before it merges. Names of models that do the same are aliases.
-enum class PreTokenizerKind { gpt_2, llama_bpe, qwen2, smollm, tekken };
+// How BPE cuts a text into words before it merges, by the first of the names of models that do the same.
+enum class PreTokenizerKind {
+  llama_bpe,
+  dbrx,
+  glm4,
+  qwen2,
+  qwen35,
+  ufakzeka,
+  laguna,
+  minicpm5,
+  seed_coder,
+  bailingmoe,
+  exaone_moe,
+  jais_2,
+  gpt_2,
+  smollm,
+  gpt_4o,
+  granite_97m,
+  tekken,
+  tiny_aya,
+  youtu,
+  deepseek_v3,
+  spark2_5,
+  afmoe,
+  deepseek_llm,
+  deepseek_coder,
+  falcon,
+  bloom,
+  viking,
+  chameleon,
+  superbpe,
+  kimi_k2,
+  gemma4,
+  sarvam_moe,
+  whitespace,
+  unnamed,  // "default", and where the file names none
+};
 
-// By the name in `tokenizer.ggml.pre`, aliases included; nothing for an unknown one.
+// By the name in `tokenizer.ggml.pre`, one of about 90; empty is "default". Nothing for an unknown one.
 std::optional<PreTokenizerKind> parse_pre_tokenizer(std::string_view name);
-std::string allowed_pre_tokenizers();  // "gpt-2, llama-bpe, ...", for messages
+std::vector<std::string> pre_tokenizer_names();
 
 struct PreTokenizerTraits {
-  bool whole_words = false;  // a word that is a token is not merged
-  bool add_bos = false;      // where the file says nothing
+  bool whole_words = false;   // a word that is a token is not merged
+  bool add_bos = false;       // where the file says nothing
+  bool bytes_mapped = true;   // tokens are bytes, written as text/byte_map.h says; else they are characters,
+                              // and what has no token is spelt in byte tokens
+  bool marks_spaces = false;  // U+2581 stands for a space
 };
 PreTokenizerTraits traits(PreTokenizerKind kind);
 

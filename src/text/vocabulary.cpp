@@ -18,16 +18,53 @@ namespace {
 constexpr size_t most_tokens = size_t{1} << 24;
 constexpr size_t longest_token = size_t{1} << 16;  // bytes
 
-constexpr auto models = core::enum_table<TokenizerModel, 2>({
+constexpr auto models = core::enum_table<TokenizerModel, 3>({
     {TokenizerModel::bpe, "gpt2"},
     {TokenizerModel::sentencepiece, "llama"},
+    {TokenizerModel::bpe, "gemma4"},
 });
+
+// What else files have, and lanerope does not read.
+struct OtherModel {
+  std::string_view name;
+  std::string_view what;
+};
+constexpr std::array other_models = {
+    OtherModel{"bert", "WordPiece"},
+    OtherModel{"t5", "Unigram"},
+    OtherModel{"rwkv", "RWKV's own"},
+    OtherModel{"plamo2", "PLaMo 2's own"},
+};
+
+[[noreturn]] void refuse_model(const std::string& model) {
+  std::string what = "of kind " + quoted(model);
+  for (const OtherModel& other : other_models) {
+    if (other.name == model) what = std::string(other.what) + " (" + quoted(model) + ")";
+  }
+  throw BadFile("the file has a tokenizer " + what +
+                ", and lanerope reads byte-level BPE (gpt2) and SentencePiece's BPE " +
+                "(llama); use another model");
+}
 
 // Tokens that end a turn whatever the ids in the file say, and that some files do not mark as control tokens.
 constexpr std::array end_names = {
-    "<|eot_id|>",    "<|im_end|>",    "<|end|>",         "<end_of_turn>",
-    "<|eom_id|>",    "<|endoftext|>", "<|end_of_text|>", "<|fim_pad|>",
-    "<|repo_name|>", "<|fim_repo|>",  "<|file_sep|>",    "<｜end▁of▁sentence｜>",
+    "<|eot_id|>",
+    "<|im_end|>",
+    "<|end|>",
+    "<|return|>",
+    "<|call|>",
+    "<end_of_turn>",
+    "<|endoftext|>",
+    "</s>",
+    "<|eom_id|>",
+    "<EOT>",
+    "<|end_of_text|>",
+    "<eos>",
+    "<|fim_pad|>",
+    "<|repo_name|>",
+    "<|fim_repo|>",
+    "<|file_sep|>",
+    "<｜end▁of▁sentence｜>",
 };
 
 [[noreturn]] void refuse(const std::string& what) {
@@ -85,22 +122,23 @@ std::string spaces_for_marks(std::string_view text) {
 
 Vocabulary::Vocabulary(VocabularyData data) {
   const auto model = models.parse(data.model);
-  if (!model) {
-    throw BadFile("the file has a tokenizer of kind " + quoted(data.model) + ", and lanerope reads " +
-                  models.allowed() + "; use another model");
-  }
+  if (!model) refuse_model(data.model);
   model_ = *model;
+  if (data.model == "gemma4") data.pre = data.model;
   PreTokenizerTraits pre_traits{.add_bos = true};
   if (model_ == TokenizerModel::bpe) {
     const auto pre = parse_pre_tokenizer(data.pre);
     if (!pre) {
-      throw BadFile("the file has the pre-tokenizer " + quoted(data.pre) + ", and lanerope knows " +
-                    allowed_pre_tokenizers() +
-                    "; convert the model again with a tokenizer.ggml.pre of these");
+      throw BadFile("the file has the pre-tokenizer " + quoted(data.pre) + ", which is none of the " +
+                    std::to_string(pre_tokenizer_names().size()) +
+                    " that lanerope knows (docs/templates.md); get a file that was converted anew, or a "
+                    "newer lanerope");
     }
     pre_ = *pre;
     pre_traits = traits(pre_);
   }
+  bytes_mapped_ = model_ == TokenizerModel::bpe && pre_traits.bytes_mapped;
+  marks_spaces_ = model_ == TokenizerModel::sentencepiece || pre_traits.marks_spaces;
   read_tokens(data);
   read_special(data);
   read_bytes();
@@ -112,6 +150,7 @@ Vocabulary::Vocabulary(VocabularyData data) {
   add_eos_ = data.add_eos.value_or(false);
   add_space_prefix_ = data.add_space_prefix.value_or(true) && model_ == TokenizerModel::sentencepiece;
   chat_template_ = std::move(data.chat_template);
+  tool_chat_template_ = std::move(data.tool_chat_template);
 }
 
 void Vocabulary::read_tokens(VocabularyData& data) {
@@ -151,9 +190,9 @@ void Vocabulary::read_tokens(VocabularyData& data) {
       if (!byte) refuse("has a byte token that is called " + quoted(text));
       if (!bytes_[*byte]) bytes_[*byte] = static_cast<TokenId>(i);
       text = static_cast<char>(*byte);
-    } else if (model_ == TokenizerModel::bpe && type == TokenType::normal) {
+    } else if (bytes_mapped_ && type == TokenType::normal) {
       text = unmap_bytes(text);
-    } else if (model_ == TokenizerModel::sentencepiece && is_text(type)) {
+    } else if (marks_spaces_ && is_text(type)) {
       text = spaces_for_marks(text);
     }
     types_.push_back(type);
@@ -182,7 +221,7 @@ void Vocabulary::read_special(const VocabularyData& data) {
   bos_ = read(data.bos, "begin");
   eos_ = read(data.eos, "end");
   unknown_ = read(data.unknown, "unknown");
-  (void)read(data.pad, "padding");
+  pad_ = read(data.pad, "padding");
 
   is_end_.resize(size());
   for (const auto& id : {eos_, read(data.eot, "end-of-turn"), read(data.eom, "end-of-message")}) {
@@ -191,13 +230,18 @@ void Vocabulary::read_special(const VocabularyData& data) {
   for (const char* end : end_names) {
     if (const auto id = find_special(end)) is_end_[static_cast<size_t>(*id)] = true;
   }
+  // gpt-oss ends its messages with <|end|>, and its turns with the other two.
+  const auto message_end = find_special("<|end|>");
+  if (message_end && message_end != eos_ && find_special("<|return|>") && find_special("<|call|>")) {
+    is_end_[static_cast<size_t>(*message_end)] = false;
+  }
 }
 
 void Vocabulary::read_bytes() {
   for (size_t value = 0; value < 256; ++value) {
     const auto byte = static_cast<uint8_t>(value);
     const char text = static_cast<char>(byte);
-    if (model_ == TokenizerModel::bpe) bytes_[byte] = find({&text, 1});
+    if (bytes_mapped_) bytes_[byte] = find({&text, 1});
     // A text may hold any byte. Byte-level BPE can write U+FFFD for one that its training never met.
     if (model_ == TokenizerModel::sentencepiece && !bytes_[byte] && !unknown_) {
       refuse("has neither a token for byte " + std::to_string(value) + " nor an unknown token");
@@ -220,8 +264,11 @@ void Vocabulary::read_merges(const std::vector<std::string>& merges) {
     if (space == std::string::npos || space + 1 == merge.size()) {
       refuse("has the merge " + quoted(merge) + " where two tokens with a space between them belong");
     }
-    const std::string left = unmap_bytes(std::string_view(merge).substr(0, space));
-    const std::string right = unmap_bytes(std::string_view(merge).substr(space + 1));
+    const auto bytes = [this](std::string_view part) {
+      return bytes_mapped_ ? unmap_bytes(part) : marks_spaces_ ? spaces_for_marks(part) : std::string(part);
+    };
+    const std::string left = bytes(std::string_view(merge).substr(0, space));
+    const std::string right = bytes(std::string_view(merge).substr(space + 1));
     merges_.push_back({.left = merge_part(left, merge),
                        .right = merge_part(right, merge),
                        .result = merge_part(left + right, merge)});

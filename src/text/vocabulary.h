@@ -16,7 +16,7 @@
 
 namespace lanerope::text {
 
-enum class TokenizerModel { bpe, sentencepiece };  // `tokenizer.ggml.model`: gpt2, llama
+enum class TokenizerModel { bpe, sentencepiece };  // `tokenizer.ggml.model`: gpt2 and gemma4, llama
 
 enum class TokenType { normal = 1, unknown, control, user_defined, unused, byte };
 
@@ -43,7 +43,8 @@ struct VocabularyData {
   std::optional<bool> add_bos = {};
   std::optional<bool> add_eos = {};
   std::optional<bool> add_space_prefix = {};
-  std::string chat_template = {};  // `tokenizer.chat_template`
+  std::string chat_template = {};       // `tokenizer.chat_template`
+  std::string tool_chat_template = {};  // `tokenizer.chat_template.tool_use`
 };
 
 // SentencePiece writes a space as U+2581; `text` with real spaces.
@@ -65,7 +66,10 @@ class Vocabulary {
   Vocabulary& operator=(Vocabulary&&) = default;
 
   TokenizerModel model() const { return model_; }
-  PreTokenizerKind pre_tokenizer() const { return pre_; }  // of byte-level BPE
+  PreTokenizerKind pre_tokenizer() const { return pre_; }  // of BPE
+  // Tokens of BPE are bytes; else they are characters, and other bytes have tokens of their own.
+  bool bytes_mapped() const { return bytes_mapped_; }
+  bool marks_spaces() const { return marks_spaces_; }  // U+2581 stands for a space
   size_t size() const { return pieces_.size(); }
   bool contains(TokenId token) const { return token >= 0 && static_cast<size_t>(token) < size(); }
 
@@ -93,7 +97,9 @@ class Vocabulary {
   bool add_bos() const { return add_bos_; }
   bool add_eos() const { return add_eos_; }
   bool add_space_prefix() const { return add_space_prefix_; }
+  std::optional<TokenId> pad() const { return pad_; }
   const std::string& chat_template() const { return chat_template_; }
+  const std::string& tool_chat_template() const { return tool_chat_template_; }  // mostly empty
 
  private:
   void read_tokens(VocabularyData& data);
@@ -114,11 +120,14 @@ class Vocabulary {
   std::unordered_map<std::string_view, TokenId> by_name_;
   std::array<std::optional<TokenId>, 256> bytes_{};
   size_t longest_piece_ = 0;
-  std::optional<TokenId> bos_, eos_, unknown_;
+  std::optional<TokenId> bos_, eos_, unknown_, pad_;
+  bool bytes_mapped_ = false;
+  bool marks_spaces_ = false;
   bool add_bos_ = false;
   bool add_eos_ = false;
   bool add_space_prefix_ = false;
   std::string chat_template_;
+  std::string tool_chat_template_;
 };
 
 }  // namespace lanerope::text

@@ -29,7 +29,7 @@ bool is_blank(const std::string& line) {
 GroupEncoder::GroupEncoder(const text::VocabularyData& vocabulary, const TrainConfig& config)
     : vocabulary_(std::make_shared<const text::Vocabulary>(vocabulary)),
       tokenizer_(vocabulary_),
-      chat_(text::recognise(vocabulary.chat_template)),
+      templates_(text::load_chat_templates(*vocabulary_, "", "")),
       tag_(config.tag),
       single_tag_share_(config.single_tag_share),
       shuffle_lanes_(config.shuffle_lanes) {
@@ -64,10 +64,11 @@ TokenGroup GroupEncoder::encode(const std::string& line, std::mt19937_64& draw) 
     if (ended.size() != texts.size()) throw InvalidRequest("\"ended\" needs a value for each of the lanes");
 
     TokenGroup group;
-    group.prompt = text::encode_prompt(
-                       {.tokenizer = tokenizer_, .chat = chat_, .no_template = NoTemplate::raw_with_note},
-                       {.messages = {{.role = "user", .content = question}}})
-                       .tokens;
+    group.prompt =
+        text::encode_prompt(
+            {.tokenizer = tokenizer_, .templates = templates_, .no_template = NoTemplate::raw_with_note},
+            {.messages = {{.role = "user", .content = question}}})
+            .tokens;
     if (texts.size() > 1 && shuffle_lanes_) {
       group.lane_index.resize(texts.size());
       std::iota(group.lane_index.begin(), group.lane_index.end(), 0);

@@ -27,8 +27,8 @@ class GroupEncoder {
   // One line of a trace file: {"question", "lanes", "labels"?, "ended"?}, or {"text"} for plain text. `draw`
   // decides what is left to chance. Throws InvalidRequest for anything else.
   TokenGroup encode(const std::string& line, std::mt19937_64& draw) const;
-  // Questions go in as they are, since the vocabulary has no chat template that lanerope knows.
-  bool raw_prompts() const { return !chat_; }
+  // Questions go in as they are, since the vocabulary has no chat template.
+  bool raw_prompts() const { return !templates_.chat; }
 
  private:
   std::vector<TokenId> tokens(std::string_view text) const;
@@ -36,7 +36,7 @@ class GroupEncoder {
 
   std::shared_ptr<const text::Vocabulary> vocabulary_;
   text::Tokenizer tokenizer_;
-  std::optional<text::ChatFormat> chat_;
+  text::ChatTemplates templates_;
   TokenId end_ = 0;
   std::string tag_;
   double single_tag_share_ = 0;

@@ -104,7 +104,7 @@ class Run {
       objective_ = make_likelihood(options_, device_);
     }
     if (config.stage != Stage::pretrain && encoder_.raw_prompts())
-      note("questions go in as they are, since the model has no chat template that lanerope knows");
+      note("questions go in as they are, since the model has no chat template");
     if (!config.dev.empty()) read_dev();
     std::filesystem::create_directories(config.run_folder());
     restore();

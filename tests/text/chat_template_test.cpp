@@ -1,211 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
-// The expected texts are what Jinja2 gives for the models' own templates, without the begin token.
+// The expected texts of built-in templates are what Jinja2 gives for the models' own, without the begin
+// token. All templates that models have: script/template-parity.
 #include "text/chat_template.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <functional>
 #include <ostream>
 
 #include "lanerope/errors.h"
-#include "tests/text/vocabulary_file.h"
+#include "tests/text/toy_vocabulary.h"
+#include "text/builtin_templates.h"
 
 namespace lanerope::text {
 namespace {
 
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 
-const std::vector<ChatMessage> conversation = {
+const std::vector<Message> conversation = {
     {.role = "system", .content = "Be brief."},
     {.role = "user", .content = "Hello"},
     {.role = "assistant", .content = " Hi there "},
     {.role = "user", .content = "Who are you?"},
 };
 
-const std::vector<ChatMessage> question = {{.role = "user", .content = "1+1?"}};
+const std::vector<Message> question = {{.role = "user", .content = "1+1?"}};
 
-// Just enough of each kind of template to know it by, in the spelling of the models' files.
-struct Source {
-  std::string name;
-  std::string jinja;
-  std::string expected;  // for `conversation`
-};
-
-void PrintTo(const Source& source, std::ostream* out) {
-  *out << source.name;
+ChatTemplate of(const std::string& jinja, TemplateTokens tokens = {}) {
+  return ChatTemplate({.name = "test", .jinja = jinja}, std::move(tokens));
 }
 
-class Templates : public testing::TestWithParam<Source> {};
-
-TEST_P(Templates, AreRecognisedAndRendered) {
-  const auto format = recognise(GetParam().jinja);
-  ASSERT_TRUE(format);
-  EXPECT_EQ(name(format->kind), GetParam().name);
-  EXPECT_EQ(render(*format, conversation, {}), GetParam().expected);
+ChatTemplate builtin(const std::string& name) {
+  return of(std::string(builtin_template(name).value()));
 }
 
-TEST_P(Templates, CanBeChosenForAFileThatHasNone) {
-  const ChatFormat format = chat_format("", GetParam().name);
-  EXPECT_EQ(name(format.kind), GetParam().name);
-  EXPECT_EQ(render(format, conversation, {}), GetParam().expected);
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    ChatTemplate, Templates,
-    testing::Values(
-        Source{.name = "chatml",
-               .jinja = R"({{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>' + '\n' }})",
-               .expected =
-                   "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHello<|im_end|>\n"
-                   "<|im_start|>assistant\n Hi there <|im_end|>\n<|im_start|>user\nWho are you?<|im_end|>\n"
-                   "<|im_start|>assistant\n"},
-        Source{
-            .name = "llama3",
-            .jinja = R"({{ '<|start_header_id|>' + m.role + '<|end_header_id|>\n\n' + m.content | trim }})",
-            .expected = "<|start_header_id|>system<|end_header_id|>\n\nBe brief.<|eot_id|>"
-                        "<|start_header_id|>user<|end_header_id|>\n\nHello<|eot_id|>"
-                        "<|start_header_id|>assistant<|end_header_id|>\n\nHi there<|eot_id|>"
-                        "<|start_header_id|>user<|end_header_id|>\n\nWho are you?<|eot_id|>"
-                        "<|start_header_id|>assistant<|end_header_id|>\n\n"},
-        Source{
-            .name = "deepseek-r1-distill",
-            .jinja = R"({{'<｜User｜>' + m.content}}{% set content = content.split('</think>')[-1] %})"
-                     R"({{'<｜Assistant｜>' + content}}{{'<｜Assistant｜><think>\n'}})",
-            .expected =
-                "Be brief.<｜User｜>Hello<｜Assistant｜> Hi there <｜end▁of▁sentence｜><｜User｜>Who are you?"
-                "<｜Assistant｜><think>\n"},
-        Source{
-            .name = "mistral-v1",
-            .jinja =
-                R"({{- ' [INST] ' + system + '\n\n' + m.content + ' [/INST]' }}{{- ' ' + m.content + eos }})",
-            .expected = "[INST] Be brief.\n\nHello [/INST]  Hi there </s> [INST] Who are you? [/INST]"},
-        Source{.name = "mistral-v3",
-               .jinja = R"({{- "[INST] " + m.content + "[/INST]" }}{{- " " + m.content|trim + eos }})",
-               .expected = "[INST] Hello[/INST] Hi there</s>[INST] Be brief.\n\nWho are you?[/INST]"},
-        Source{.name = "mistral-v3-tekken",
-               .jinja = R"({{- "[INST]" + m.content + "[/INST]" }}{{- m.content + eos }})",
-               .expected = "[INST]Hello[/INST] Hi there </s>[INST]Be brief.\n\nWho are you?[/INST]"},
-        Source{
-            .name = "mistral-v7",
-            .jinja =
-                R"({{ '[SYSTEM_PROMPT] ' + m.content + '[/SYSTEM_PROMPT]' }}{{ '[INST] ' + u + '[/INST]' }})",
-            .expected = "[SYSTEM_PROMPT] Be brief.[/SYSTEM_PROMPT][INST] Hello[/INST]  Hi there </s>"
-                        "[INST] Who are you?[/INST]"},
-        Source{
-            .name = "mistral-v7-tekken",
-            .jinja =
-                R"({{ '[SYSTEM_PROMPT]' + m.content + '[/SYSTEM_PROMPT]' }}{{ '[INST]' + u + '[/INST]' }})",
-            .expected = "[SYSTEM_PROMPT]Be brief.[/SYSTEM_PROMPT][INST]Hello[/INST] Hi there </s>"
-                        "[INST]Who are you?[/INST]"}),
-    [](const auto& test) {
-      std::string title = test.param.name;
-      std::ranges::replace(title, '-', '_');
-      return title;
-    });
-
-TEST(ChatMl, TheDefaultSystemMessageIsTheOneInTheTemplate) {
-  const auto format = recognise(R"({%- if messages[0]['role'] == 'system' %}
-        {{- '<|im_start|>system\n' + messages[0]['content'] + '<|im_end|>\n' }}
-    {%- else %}{{- '<|im_start|>system\nPut it in \\boxed{}, that\'s all.<|im_end|>\n' }}{%- endif %})");
-  ASSERT_TRUE(format);
-  EXPECT_EQ(format->default_system, "Put it in \\boxed{}, that's all.");
-  EXPECT_EQ(render(*format, question, {}),
-            "<|im_start|>system\nPut it in \\boxed{}, that's all.<|im_end|>\n"
-            "<|im_start|>user\n1+1?<|im_end|>\n<|im_start|>assistant\n");
-  EXPECT_THAT(render(*format, conversation, {}), Not(HasSubstr("boxed")));
-
-  const auto plain =
-      recognise("{% if x %}<|im_start|>system\nBe kind.<|im_end|>\n{% endif %}<|im_start|>user");
-  EXPECT_EQ(plain->default_system, "Be kind.");
-  const auto code = recognise("<|im_start|>system\n{{ system }}<|im_end|>\n<|im_start|>user");
-  EXPECT_EQ(code->default_system, "");
-}
-
-TEST(ChatMl, Qwen25AsInItsOwnPackage) {
-  const auto data = qwen2_vocabulary();
-  if (!data) GTEST_SKIP() << "no vocabulary of Qwen2: script/lib/fetch-qwen2-vocabulary fetches it";
-  const ChatFormat format = chat_format(data->chat_template, "");
-  EXPECT_EQ(format.kind, ChatTemplate::chatml);
-  EXPECT_EQ(format.default_system, "You are Qwen, created by Alibaba Cloud. You are a helpful assistant.");
-  EXPECT_FALSE(format.opens_think);
-  EXPECT_FALSE(format.drops_reasoning);
-}
-
-// What Qwen3's template does about reasoning, in its spelling.
-const std::string qwen3 = R"({%- set ns = namespace(last_query_index=messages|length - 1) %}
-  {%- set content = message.content.split('</think>')[-1].lstrip('\n') %}
-  {{- '<|im_start|>' + message.role + '\n<think>\n' + reasoning.strip('\n') + '\n</think>\n\n' + content }}{{- '<|im_end|>\n' }}
-  {%- if add_generation_prompt %}{{- '<|im_start|>assistant\n' }}
-  {%- if enable_thinking is defined and enable_thinking is false %}{{- '<think>\n\n</think>\n\n' }}{%- endif %})";
-
-TEST(ChatMl, Qwen3MaySkipItsReasoning) {
-  const ChatFormat format = recognise(qwen3).value();
-  EXPECT_FALSE(format.opens_think);
-  const std::string text = "<|im_start|>user\n1+1?<|im_end|>\n<|im_start|>assistant\n";
-  EXPECT_EQ(render(format, question, {}), text);
-  EXPECT_EQ(render(format, question, {.think = false}), text + "<think>\n\n</think>\n\n");
-}
-
-TEST(ChatMl, Qwen3ForgetsReasoningBeforeTheLastQuestion) {
-  const ChatFormat format = recognise(qwen3).value();
-  const std::string answer = "<think>\nhm\n</think>\n\nTwo.";
-  const std::vector<ChatMessage> messages = {question[0],
-                                             {.role = "assistant", .content = answer},
-                                             question[0],
-                                             {.role = "assistant", .content = answer}};
-  const std::string asked = "<|im_start|>user\n1+1?<|im_end|>\n";
-  EXPECT_EQ(render(format, messages, {.add_generation_prompt = false}),
-            asked + "<|im_start|>assistant\nTwo.<|im_end|>\n" + asked +
-                "<|im_start|>assistant\n<think>\nhm\n</think>\n\nTwo.<|im_end|>\n");
-  const std::vector<ChatMessage> silent = {question[0], {.role = "assistant", .content = "Two."}};
-  EXPECT_EQ(render(format, silent, {.add_generation_prompt = false}),
-            asked + "<|im_start|>assistant\n<think>\n\n</think>\n\nTwo.<|im_end|>\n");
-}
-
-TEST(ChatMl, QwqAlwaysReasons) {
-  const auto format =
-      recognise(R"({{- '<|im_end|>' }}{{- '<|im_start|>assistant\n<think>\n' }}{%- endif %})");
-  ASSERT_TRUE(format);
-  EXPECT_TRUE(format->opens_think);
-  EXPECT_THAT(render(*format, question, {}), testing::EndsWith("<|im_start|>assistant\n<think>\n"));
-  EXPECT_THROW(render(*format, question, {.think = false}), InvalidRequest);
-}
-
-TEST(DeepSeek, TheModelDoesNotSeeItsEarlierReasoning) {
-  const ChatFormat format = chat_format("", "deepseek-r1-distill");
-  const std::vector<ChatMessage> messages = {
-      question[0], {.role = "assistant", .content = "hm </think> no\n</think>\n\nTwo."}, question[0]};
-  EXPECT_EQ(render(format, messages, {.add_generation_prompt = false}),
-            "<｜User｜>1+1?<｜Assistant｜>\n\nTwo.<｜end▁of▁sentence｜><｜User｜>1+1?");
-}
-
-TEST(DeepSeek, TheFirstVersionOfTheTemplateLeftThinkToTheModel) {
-  const auto format = recognise("{{'<｜User｜>'}}{{content.split('</think>')[-1]}}{{'<｜Assistant｜>'}}");
-  ASSERT_TRUE(format);
-  EXPECT_FALSE(format->opens_think);
-  EXPECT_EQ(render(*format, question, {}), "<｜User｜>1+1?<｜Assistant｜>");
-}
-
-TEST(ChatTemplate, WithoutAGenerationPromptTheTextEndsWithTheLastMessage) {
-  EXPECT_THAT(render(chat_format("", "chatml"), question, {.add_generation_prompt = false}),
-              testing::EndsWith("1+1?<|im_end|>\n"));
-  EXPECT_THAT(render(chat_format("", "llama3"), question, {.add_generation_prompt = false}),
-              testing::EndsWith("1+1?<|eot_id|>"));
-}
-
-TEST(ChatTemplate, OtherFormatsAreNotTakenForOurs) {
-  for (const char* source :
-       {"", "{{ messages }}", "<|im_start|>user<|im_sep|><|im_end|>", "<start_of_turn>user",
-        "[INST] <<SYS>>\\n [/INST]", "'<｜User｜>' '<｜Assistant｜></think>'", "<|user|>\\n<|end|>",
-        "<|header_start|>user<|header_end|>"}) {
-    EXPECT_FALSE(recognise(source)) << source;
-  }
-}
-
-template <typename Exception>
+template <typename Exception = InvalidRequest>
 std::string refusal(const std::function<void()>& action) {
   try {
     action();
@@ -215,35 +50,397 @@ std::string refusal(const std::function<void()>& action) {
   return "not refused";
 }
 
-TEST(ChatTemplate, AnUnknownTemplateIsRefusedWithTheWayOut) {
-  for (const char* source : {"", "{{ messages }}"}) {
-    const std::string message = refusal<BadFile>([&] { chat_format(source, ""); });
-    EXPECT_THAT(message, HasSubstr("--chat-template"));
-    for (const std::string& allowed : all_chat_templates()) EXPECT_THAT(message, HasSubstr(allowed));
-  }
-  EXPECT_THAT(refusal<InvalidRequest>([] { chat_format("", "vicuna"); }), HasSubstr("\"vicuna\""));
+std::string refused(const ChatTemplate& chat, const std::vector<Message>& messages,
+                    const RenderOptions& options = {}) {
+  return refusal([&] { chat.render(messages, options); });
 }
 
-TEST(ChatTemplate, AChosenTemplateKeepsTheParticularsOfTheSameInTheFile) {
-  const std::string source = R"('<｜User｜>' '<｜Assistant｜>')";
-  EXPECT_FALSE(chat_format(source, "deepseek-r1-distill").opens_think);
-  EXPECT_TRUE(chat_format("other", "deepseek-r1-distill").opens_think);
+struct Expected {
+  std::string name;
+  std::string text;  // for `conversation`
+};
+
+void PrintTo(const Expected& expected, std::ostream* out) {
+  *out << expected.name;
 }
 
-TEST(ChatTemplate, ConversationsThatNoTemplateTakes) {
-  const ChatFormat format = chat_format("", "chatml");
-  EXPECT_THAT(refusal<InvalidRequest>([&] { render(format, {}, {}); }), HasSubstr("empty"));
-  const std::vector<ChatMessage> tool = {{.role = "tool\n", .content = "4"}};
-  EXPECT_THAT(refusal<InvalidRequest>([&] { render(format, tool, {}); }), HasSubstr(R"("tool\x0A")"));
+class Builtins : public testing::TestWithParam<Expected> {};
 
-  const std::vector<ChatMessage> late = {question[0], conversation[0]};
-  for (const char* chosen : {"deepseek-r1-distill", "mistral-v1", "mistral-v3"}) {
-    EXPECT_THAT(refusal<InvalidRequest>([&] { render(chat_format("", chosen), late, {}); }),
-                HasSubstr("one system message"));
+TEST_P(Builtins, WriteWhatTheModelsTemplatesDo) {
+  EXPECT_EQ(builtin(GetParam().name).render(conversation, {}), GetParam().text);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    ChatTemplate, Builtins,
+    testing::Values(
+        Expected{"chatml",
+                 "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHello<|im_end|>\n"
+                 "<|im_start|>assistant\n Hi there <|im_end|>\n<|im_start|>user\nWho are you?<|im_end|>\n"
+                 "<|im_start|>assistant\n"},
+        Expected{"llama3",
+                 "<|start_header_id|>system<|end_header_id|>\n\nBe brief.<|eot_id|>"
+                 "<|start_header_id|>user<|end_header_id|>\n\nHello<|eot_id|>"
+                 "<|start_header_id|>assistant<|end_header_id|>\n\nHi there<|eot_id|>"
+                 "<|start_header_id|>user<|end_header_id|>\n\nWho are you?<|eot_id|>"
+                 "<|start_header_id|>assistant<|end_header_id|>\n\n"},
+        Expected{
+            "deepseek-r1-distill",
+            "Be brief.<｜User｜>Hello<｜Assistant｜> Hi there <｜end▁of▁sentence｜><｜User｜>Who are you?"
+            "<｜Assistant｜><think>\n"},
+        Expected{"mistral-v1",
+                 "[INST] Be brief.\n\nHello [/INST]  Hi there </s> [INST] Who are you? [/INST]"},
+        Expected{"mistral-v3", "[INST] Hello[/INST] Hi there</s>[INST] Be brief.\n\nWho are you?[/INST]"},
+        Expected{"mistral-v3-tekken",
+                 "[INST]Hello[/INST] Hi there </s>[INST]Be brief.\n\nWho are you?[/INST]"},
+        Expected{"mistral-v7",
+                 "[SYSTEM_PROMPT] Be brief.[/SYSTEM_PROMPT][INST] Hello[/INST]  Hi there </s>"
+                 "[INST] Who are you?[/INST]"},
+        Expected{"mistral-v7-tekken",
+                 "[SYSTEM_PROMPT]Be brief.[/SYSTEM_PROMPT][INST]Hello[/INST] Hi there </s>"
+                 "[INST]Who are you?[/INST]"},
+        Expected{"gemma",
+                 "<start_of_turn>user\nBe brief.\nHello<end_of_turn>\n<start_of_turn>model\nHi "
+                 "there<end_of_turn>\n"
+                 "<start_of_turn>user\nWho are you?<end_of_turn>\n<start_of_turn>model\n"},
+        Expected{"phi3",
+                 "<|system|>\nBe brief.<|end|>\n<|user|>\nHello<|end|>\n<|assistant|>\n Hi there <|end|>\n"
+                 "<|user|>\nWho are you?<|end|>\n<|assistant|>\n"},
+        Expected{"phi4",
+                 "<|im_start|>system<|im_sep|>Be brief.<|im_end|><|im_start|>user<|im_sep|>Hello<|im_end|>"
+                 "<|im_start|>assistant<|im_sep|> Hi there <|im_end|><|im_start|>user<|im_sep|>Who are "
+                 "you?<|im_end|>"
+                 "<|im_start|>assistant<|im_sep|>"},
+        Expected{"granite",
+                 "<|start_of_role|>system<|end_of_role|>Be brief.<|end_of_text|>\n"
+                 "<|start_of_role|>user<|end_of_role|>Hello<|end_of_text|>\n"
+                 "<|start_of_role|>assistant<|end_of_role|> Hi there <|end_of_text|>\n"
+                 "<|start_of_role|>user<|end_of_role|>Who are you?<|end_of_text|>\n"
+                 "<|start_of_role|>assistant<|end_of_role|>"},
+        Expected{
+            "chatglm4",
+            "[gMASK]<sop><|system|>\nBe brief.<|user|>\nHello<|assistant|>\n Hi there <|user|>\nWho are you?"
+            "<|assistant|>\n"}),
+    [](const auto& test) {
+      std::string title = test.param.name;
+      std::ranges::replace(title, '-', '_');
+      return title;
+    });
+
+TEST(Builtins, AreAllTested) {
+  EXPECT_EQ(builtin_template_names().size(), 13U);
+  EXPECT_FALSE(builtin_template("vicuna"));
+}
+
+TEST(Builtins, RefuseWhatTheyHaveNoPlaceFor) {
+  const std::vector<Message> late = {question[0], conversation[0], question[0]};
+  for (const char* name : {"deepseek-r1-distill", "mistral-v1", "mistral-v3"}) {
+    EXPECT_THAT(refused(builtin(name), late), HasSubstr("one system message")) << name;
   }
-  const std::vector<ChatMessage> lone = {conversation[0]};
-  EXPECT_THAT(refusal<InvalidRequest>([&] { render(chat_format("", "mistral-v3"), lone, {}); }),
-              HasSubstr("user message"));
+  const std::vector<Message> lone = {conversation[0]};
+  EXPECT_THAT(refused(builtin("mistral-v3"), lone), HasSubstr("user message"));
+  EXPECT_THAT(refused(builtin("chatml"), question, {.tools = R"([{"type": "function"}])"}),
+              HasSubstr("no place for tools"));
+}
+
+TEST(Builtins, DeepSeekDoesNotSeeItsEarlierReasoning) {
+  const std::vector<Message> messages = {
+      question[0], {.role = "assistant", .content = "hm </think> no\n</think>\n\nTwo."}, question[0]};
+  EXPECT_EQ(builtin("deepseek-r1-distill").render(messages, {.add_generation_prompt = false}),
+            "<｜User｜>1+1?<｜Assistant｜>\n\nTwo.<｜end▁of▁sentence｜><｜User｜>1+1?");
+}
+
+// A template with a place for everything.
+constexpr const char* everything = R"(
+{%- if tools %}{{ tools | tojson }}{% endif %}
+{%- for m in messages %}[{{ m.role }}]
+{%- if m.content is string %}{{ m.content }}{% else %}{% for part in m.content %}({{ part.text }}){% endfor %}{% endif %}
+{%- for call in m.tool_calls or [] %}<{{ call.function.name }} {% for key, value in call.function.arguments.items() %}{{ key }}={{ value }}{% endfor %}>{% endfor %}
+{%- endfor %}{% if enable_thinking is defined and not enable_thinking %}!{% endif %})";
+
+TEST(ChatTemplate, RunsATemplateAsJinja2Does) {
+  const ChatTemplate chat = of(R"({%- if messages[0].role != 'system' %}
+    {{- '<|im_start|>system\nPut it in \\boxed{}, that\'s all.<|im_end|>\n' }}
+{%- endif %}
+  {%- for m in messages %}
+{{ m.role | upper }}: {{ m['content'] | trim }}{% if not loop.last %};{% endif %}
+{% endfor %})");
+  EXPECT_EQ(chat.render(question, {}),
+            "<|im_start|>system\nPut it in \\boxed{}, that's all.<|im_end|>\nUSER: 1+1?");
+  EXPECT_THAT(chat.render(conversation, {}), Not(HasSubstr("boxed")));
+}
+
+TEST(ChatTemplate, KeepsAnyBytesOfAMessage) {
+  const std::string bytes = "\xFF\xC3 {{ x }} {% if %} \"'\\ 日本 <|im_end|>\n";
+  const std::vector<Message> messages = {{.role = "user", .content = bytes}};
+  EXPECT_EQ(builtin("phi3").render(messages, {.add_generation_prompt = false}),
+            "<|user|>\n" + bytes + "<|end|>\n");
+}
+
+TEST(ChatTemplate, StripsTheWhiteSpaceThatPythonKnows) {
+  const ChatTemplate chat =
+      of("{{ '[' + messages[0].content.strip() + '|' + messages[0].content | trim + ']' }}");
+  const std::vector<Message> spaced = {
+      {.role = "user", .content = "\u00A0\u3000\u2003\t\x1C x\u0085y \u2028\u205F\n"}};
+  EXPECT_EQ(chat.render(spaced, {}), "[x\u0085y|x\u0085y]");
+}
+
+TEST(ChatTemplate, RefusesWhatIsNoConversation) {
+  const ChatTemplate chat = builtin("chatml");
+  EXPECT_THAT(refused(chat, {}), HasSubstr("empty"));
+  EXPECT_THAT(refused(chat, {{.role = "tool\n", .content = "4"}}), HasSubstr(R"("tool\x0A")"));
+  EXPECT_THAT(refused(chat, {{.role = "user", .content = "a", .parts = {{.text = "b"}}}}),
+              HasSubstr("one of them"));
+  EXPECT_THAT(refused(chat, {{.role = "user", .content = "a", .tool_calls = {{.name = "f"}}}}),
+              HasSubstr("only the assistant"));
+}
+
+TEST(ChatTemplate, RefusesImages) {
+  const std::vector<Message> image = {{.role = "user", .parts = {{.text = "What?"}, {.type = "image_url"}}}};
+  EXPECT_THAT(refused(of(everything), image), HasSubstr("\"image_url\", and lanerope reads text only"));
+}
+
+TEST(ChatTemplate, ASystemMessageWithoutAPlaceBeginsTheQuestion) {
+  const std::string gemma(builtin_template("gemma").value());
+  EXPECT_FALSE(of(gemma).capabilities().system_role);
+  EXPECT_THAT(of(gemma).render(conversation, {}), StartsWith("<start_of_turn>user\nBe brief.\nHello<"));
+  const std::vector<Message> lone = {conversation[0]};
+  EXPECT_THAT(refused(of(gemma), lone), HasSubstr("no place for a system message"));
+  const std::vector<Message> late = {question[0], conversation[0], question[0]};
+  EXPECT_THAT(refused(of(gemma), late), HasSubstr("no place for a system message"));
+}
+
+TEST(ChatTemplate, ADeveloperIsASystemToAllTemplatesButOne) {
+  const std::vector<Message> messages = {{.role = "developer", .content = "Be brief."}, question[0]};
+  EXPECT_THAT(of(everything).render(messages, {}), StartsWith("[system]Be brief."));
+  EXPECT_THAT(of(std::string("{# <|channel|> #}") + everything).render(messages, {}),
+              StartsWith("[developer]"));
+}
+
+TEST(ChatTemplate, NeverLeavesAMessageOut) {
+  const ChatTemplate skips = of("{{ messages[0].content }}{{ messages[-1].content }}");
+  EXPECT_EQ(skips.render(question, {}), "1+1?1+1?");
+  EXPECT_THAT(refused(skips, {conversation[1], conversation[3], question[0]}),
+              HasSubstr("no place for message 2, of the role user"));
+  EXPECT_NO_THROW(skips.render(std::vector<Message>{conversation[1], conversation[2], question[0]}, {}))
+      << "templates may forget what the assistant thought";
+}
+
+TEST(ChatTemplate, ContentsHaveTheFormThatTheTemplateReads) {
+  const std::vector<Message> parts = {{.role = "user", .parts = {{.text = "1+1"}, {.text = "is?"}}}};
+  EXPECT_EQ(of(everything).render(parts, {}), "[user](1+1)(is?)");
+  EXPECT_THAT(builtin("phi3").render(parts, {}), HasSubstr("1+1\nis?"));
+  const ChatTemplate lists =
+      of("{% for part in messages[0].content %}{{ '(' + part['text'] + ')' }}{% endfor %}");
+  EXPECT_EQ(lists.render(question, {}), "(1+1?)");
+}
+
+const std::vector<Message> called = {
+    question[0],
+    {.role = "assistant",
+     .tool_calls = {{.id = "a", .name = "add", .arguments = R"({"x": 1})"},
+                    {.id = "b", .name = "sub", .arguments = R"({"y": "é"})"}}},
+    {.role = "tool", .content = "two", .tool_call_id = "b"},
+    {.role = "tool", .content = "one", .tool_call_id = "a"},
+};
+
+TEST(ChatTemplate, WritesToolsCallsAndResults) {
+  const ChatTemplate chat = of(everything);
+  EXPECT_TRUE(chat.capabilities().tools && chat.capabilities().tool_calls &&
+              chat.capabilities().object_arguments);
+  EXPECT_EQ(
+      chat.render(called, {.tools = R"([{"type": "function", "name": "é"}])"}),
+      R"([{"type": "function", "name": "é"}][user]1+1?[assistant]<add x=1><sub y=é>[tool]two[tool]one)");
+  std::vector<Message> broken = called;
+  broken[1].tool_calls[0].arguments = "[1]";
+  EXPECT_THAT(refused(chat, broken), HasSubstr("\"add\" are no JSON object"));
+  EXPECT_THAT(refused(chat, called, {.tools = "{"}), HasSubstr("no JSON array"));
+}
+
+TEST(ChatTemplate, ArgumentsAreATextWhereTheTemplatePutsThemBehindOne) {
+  const ChatTemplate chat =
+      of("{% for m in messages %}{{ m.content }}{% for c in m.tool_calls or [] %}"
+         "{{ c.function.name + ':' + c.function.arguments }}{% endfor %}{% endfor %}");
+  EXPECT_THAT(chat.render(called, {}), HasSubstr(R"(add:{"x": 1}sub:{"y": "é"})"));
+}
+
+TEST(ChatTemplate, CallsAreWrittenOneByOneWhereTheTemplateWantsThemSo) {
+  const ChatTemplate chat =
+      of(R"({% for m in messages %}{{ '[' + m.role + ']' + m.content }}{% if m.tool_calls %}
+{%- if m.tool_calls | length != 1 %}{{ raise_exception('one call at once') }}{% endif %}
+{{- m.tool_calls[0].function.name + (m.tool_calls[0].function.arguments | tojson) }}{% endif %}{% endfor %})");
+  EXPECT_FALSE(chat.capabilities().parallel_tool_calls);
+  EXPECT_EQ(chat.render(called, {}),
+            R"([user]1+1?[assistant]add{"x": 1}[tool]one[assistant]sub{"y": "é"}[tool]two)");
+  std::vector<Message> stray = called;
+  stray.back().tool_call_id = "c";
+  EXPECT_THAT(refused(chat, stray), HasSubstr("answers no call"));
+}
+
+TEST(ChatTemplate, CallsWithoutAPlaceAreRefused) {
+  EXPECT_THAT(refused(builtin("chatml"), called), HasSubstr("no place for calls of tools"));
+}
+
+TEST(ChatTemplate, HandsArgumentsToTheTemplate) {
+  const ChatTemplate chat({.name = "test", .jinja = everything}, {}, R"({"enable_thinking": false})");
+  EXPECT_THAT(chat.render(question, {}), EndsWith("!"));
+  EXPECT_THAT(chat.render(question, {.arguments = R"({"enable_thinking": true})"}), Not(EndsWith("!")));
+  EXPECT_THAT(refused(chat, question, {.arguments = "[]"}), HasSubstr("no JSON object"));
+  EXPECT_THAT(refused(chat, question, {.arguments = R"({"enable_thoughts": true})"}),
+              HasSubstr("does not read \"enable_thoughts\""));
+}
+
+TEST(ChatTemplate, ContinuesTheLastMessage) {
+  const std::vector<Message> begun = {question[0], {.role = "assistant", .content = " The answer is "}};
+  const RenderOptions options{.continue_last = true};
+  EXPECT_THAT(builtin("chatml").render(begun, options), EndsWith("<|im_start|>assistant\n The answer is "));
+  EXPECT_THAT(builtin("llama3").render(begun, options), EndsWith("<|end_header_id|>\n\nThe answer is"));
+  EXPECT_THAT(refused(builtin("chatml"), question, options), HasSubstr("not the assistant's"));
+}
+
+TEST(ChatTemplate, LeavesOutTheTokensThatTheTokenizerAdds) {
+  const std::string source = "{{ bos_token }}{{ messages[0].content }}{{ eos_token }}";
+  TemplateTokens tokens{.bos = "<s>", .eos = "</s>"};
+  EXPECT_EQ(of(source, tokens).render(question, {}), "<s>1+1?</s>");
+  tokens.adds_bos = tokens.adds_eos = true;
+  EXPECT_EQ(of(source, tokens).render(question, {}), "1+1?");
+}
+
+TEST(ChatTemplate, KnowsWhetherAnAnswerBeginsInsideItsReasoning) {
+  EXPECT_TRUE(builtin("deepseek-r1-distill").opens_thinking());
+  EXPECT_FALSE(builtin("chatml").opens_thinking());
+  EXPECT_FALSE(of("{{ messages[0].content }}<think>\n\n</think>\n\n").opens_thinking());
+}
+
+TEST(ChatTemplate, ATemplateThatRaisesSpeaksForItself) {
+  const ChatTemplate chat = of("{{ raise_exception('Roles must\n alternate') }}{{ messages[0].content }}");
+  EXPECT_EQ(refused(chat, question), "the chat template refuses this conversation: Roles must  alternate");
+}
+
+TEST(ChatTemplate, ATemplateThatFailsIsPointedAt) {
+  const std::string message =
+      refused(of("{{ messages[0].content }}\n{% for m in messages[0].role %}{% endfor %}"), question);
+  EXPECT_THAT(message, HasSubstr("fails on this conversation at line 2"));
+  EXPECT_THAT(message, Not(HasSubstr("\n")));
+}
+
+TEST(ChatTemplate, WhatIsNoTemplateIsRefused) {
+  for (const char* source :
+       {"{% if x %}", "{{ x", "{% nonsense %}", "{{ a | }}", "{% for in %}{% endfor %}", "{# "}) {
+    const std::string message = refusal<BadFile>([&] { of(source); });
+    EXPECT_THAT(message, HasSubstr("cannot be read")) << source;
+    EXPECT_THAT(message, Not(HasSubstr("\n"))) << source;
+  }
+  EXPECT_THAT(refusal<BadFile>([&] { of(std::string(600'000, 'x')); }), HasSubstr("512 KiB"));
+}
+
+// Templates that would never end, fill the memory or the stack, or stop the program.
+TEST(ChatTemplate, IsCutOff) {
+  const std::string read = "{{ messages[0].content }}";
+  for (const char* source : {
+           "{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}",
+           "{% for a in range(1000000000000) %}{% endfor %}",
+           "{% set n = namespace(s='xxxxxxxx') %}{% for a in range(64) %}{% set n.s = n.s ~ n.s %}{% endfor "
+           "%}",
+           "{% set n = namespace(s=[1]) %}{% for a in range(64) %}{% set n.s = n.s + n.s %}{% endfor %}",
+           "{{ 'x' * 1000000000000 }}",
+           "{{ ('x' * 1000000) | replace('x', 'y' * 1000000) }}",
+           "{{ ('x' * 1000000) | replace('', 'y' * 1000000) }}",
+           "{{ 'x' | indent(1000000000000) }}",
+           "{{ [[1]] | tojson(indent=2000000000) }}",
+           "{{ range(100000) | join('y' * 1000000) }}",
+           "{% macro f(x) %}{{ f(x) }}{% endmacro %}{{ f(1) }}",
+           "{% set a = [] %}{% set b = a.append(a) %}{{ a }}",
+           "{% set a = [] %}{% set b = a.append(a) %}{{ a | tojson }}",
+           "{% set a = [] %}{% set b = a.append(a) %}{{ a | string }}",
+           "{% set n = namespace(t=(1, 1)) %}{% for a in range(64) %}{% set n.t = (n.t, n.t) %}{% endfor "
+           "%}{{ {n.t: 1} }}",
+           "{% set n = namespace(t=[1]) %}{% for a in range(64) %}{% set n.t = [n.t, n.t] %}{% endfor %}{{ "
+           "n.t }}",
+       }) {
+    const std::string message = refusal<Error>([&] { of(read + source).render(question, {}); });
+    EXPECT_THAT(message, HasSubstr("cut off")) << source;
+  }
+  EXPECT_THAT(refused(of(read + "{{ 7 is divisibleby(0) }}"), question), HasSubstr("division by zero"));
+  EXPECT_NO_THROW(
+      of(read + "{{ [3, 'a', none, 1.5, true] * 1 }}{{ [3, 'b', none, 2, 'a'] | sort }}").source());
+}
+
+TEST(ChatTemplate, NestsThatAreTooDeepToParseAreRefused) {
+  const auto repeated = [](const std::string& text, int times) {
+    std::string all;
+    for (int i = 0; i < times; ++i) all += text;
+    return all;
+  };
+  for (const std::string& source : {
+           "{{ " + repeated("(", 50000) + "1" + repeated(")", 50000) + " }}",
+           "{{ " + repeated("[", 100000),
+           "{{ " + repeated("not ", 50000) + "x }}",
+           "{{ 1" + repeated(" + 1", 50000) + " }}",
+           repeated("{% if x %}", 20000) + repeated("{% endif %}", 20000),
+           "{% if x %}" + repeated("{% elif x %}", 20000) + "{% endif %}",
+           repeated("{% set x %}", 20000),
+       }) {
+    EXPECT_NE(refusal<BadFile>([&] { of(source); }), "not refused") << source.substr(0, 40);
+  }
+  EXPECT_NO_THROW(of(repeated("{% set x = 1 %}{% if x %}{% endif %}", 5000)));
+  // Values may lie as deep as a template has time to put them.
+  EXPECT_NO_THROW(
+      of("{% set n = namespace(t=[]) %}{% for a in range(100000) %}{% set n.t = [n.t] %}{% endfor %}"
+         "{{ messages[0].content }}")
+          .render(question, {}));
+}
+
+TEST(ChatTemplate, LongConversationsAreNotCutOff) {
+  std::vector<Message> turns;
+  for (int i = 0; i < 500; ++i) {
+    turns.push_back({.role = "user", .content = std::string(2000, 'q')});
+    turns.push_back({.role = "assistant", .content = std::string(2000, 'a')});
+  }
+  turns.push_back(question[0]);
+  EXPECT_GT(builtin("mistral-v3").render(turns, {}).size(), 2'000'000U);
+}
+
+class LoadedTemplates : public testing::Test {
+ protected:
+  ChatTemplates load(std::string_view chosen, std::string_view arguments = {}) {
+    return load_chat_templates(Vocabulary(data), chosen, arguments);
+  }
+
+  VocabularyData data = toy_bpe();
+};
+
+TEST_F(LoadedTemplates, AreTheFilesUnlessOneIsChosen) {
+  data.chat_template = "file: {{ messages[0].content }}";
+  EXPECT_EQ(load("").chat->render(question, {}), "file: 1+1?");
+  EXPECT_THAT(load("chatml").chat->render(question, {}), StartsWith("<|im_start|>"));
+  EXPECT_EQ(load("text: {{ messages[0].content }}").chat->render(question, {}), "text: 1+1?");
+  const std::string path = testing::TempDir() + "lanerope_template.jinja";
+  std::ofstream(path) << "disk: {{ messages[0].content }}\n";
+  EXPECT_EQ(load(path).chat->render(question, {}), "disk: 1+1?");
+  const std::string unknown = refusal([&] { load("vicuna"); });
+  EXPECT_THAT(unknown, HasSubstr("\"vicuna\""));
+  for (const std::string& name : builtin_template_names()) EXPECT_THAT(unknown, HasSubstr(name));
+}
+
+TEST_F(LoadedTemplates, WithToolsTheirOwnIsTaken) {
+  data.chat_template = "{{ messages[0].content }}";
+  data.tool_chat_template = "{{ tools }}{{ messages[0].content }}";
+  const ChatTemplates templates = load("");
+  EXPECT_EQ(templates.choose(false), &*templates.chat);
+  EXPECT_EQ(templates.choose(true), &*templates.tool_use);
+}
+
+TEST_F(LoadedTemplates, ABrokenOneIsToldWhereItIsUsed) {
+  data.chat_template = "{% if %}";
+  const ChatTemplates templates = load("");
+  EXPECT_FALSE(templates.chat);
+  EXPECT_THAT(templates.obstacle, HasSubstr("cannot be read"));
+  EXPECT_NE(refusal<BadFile>([&] { load("{% if %}"); }), "not refused") << "that is what was asked for";
+}
+
+TEST_F(LoadedTemplates, ArgumentsNeedATemplate) {
+  EXPECT_FALSE(load("").chat);
+  EXPECT_THAT(refusal([&] { load("", "{}"); }), HasSubstr("no chat template"));
 }
 
 }  // namespace

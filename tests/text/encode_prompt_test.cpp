@@ -16,17 +16,17 @@ using testing::ElementsAre;
 
 class EncodePrompt : public testing::Test {
  protected:
-  PromptFormat with_template() const { return {.tokenizer = tokenizer, .chat = chatml}; }
+  PromptFormat with_template() const { return {.tokenizer = tokenizer, .templates = chatml}; }
   PromptFormat without(NoTemplate no_template) const {
-    return {.tokenizer = tokenizer, .chat = none, .no_template = no_template};
+    return {.tokenizer = tokenizer, .templates = none, .no_template = no_template};
   }
   std::vector<TokenId> plain(std::string_view text) const {
     return tokenizer.encode(text, {.add_special = true, .parse_special = true});
   }
 
   Tokenizer tokenizer{std::make_shared<const Vocabulary>(toy_bpe())};
-  std::optional<ChatFormat> chatml = ChatFormat{.kind = ChatTemplate::chatml};
-  std::optional<ChatFormat> none;
+  ChatTemplates chatml = load_chat_templates(tokenizer.vocabulary(), "chatml", "");
+  ChatTemplates none;
   Prompt question{.messages = {{.role = "user", .content = "the"}}};
 };
 
@@ -58,6 +58,36 @@ TEST_F(EncodePrompt, SaysWhereAMessageGoesInWithoutATemplate) {
 
 TEST_F(EncodePrompt, RefusesMessagesWithoutATemplateWhereItIsToldTo) {
   EXPECT_THROW(encode_prompt(without(NoTemplate::refuse), question), Error);
+}
+
+TEST_F(EncodePrompt, ABrokenTemplateIsNoneThatMayBeMissing) {
+  none.obstacle = "the chat template cannot be read";
+  EXPECT_THROW(encode_prompt(without(NoTemplate::raw_with_note), question), BadFile);
+}
+
+TEST_F(EncodePrompt, ToolsAndArgumentsGoWithMessages) {
+  EXPECT_THROW(encode_prompt(with_template(), {.text = "a", .tools = "[]"}), InvalidRequest);
+  EXPECT_THROW(encode_prompt(with_template(), {.text = "a", .template_arguments = "{}"}), InvalidRequest);
+  question.tools = "[{}]";
+  EXPECT_THROW(encode_prompt(with_template(), question), InvalidRequest) << "ChatML has no place for them";
+  EXPECT_THROW(encode_prompt(without(NoTemplate::raw_with_note), question), InvalidRequest);
+}
+
+TEST_F(EncodePrompt, PutsTheBeginTokenInFrontOnce) {
+  VocabularyData data = toy_bpe();
+  data.add_bos = true;
+  const Tokenizer adding{std::make_shared<const Vocabulary>(data)};
+  const TokenId bos = *adding.vocabulary().bos();
+  const ChatTemplates writes =
+      load_chat_templates(adding.vocabulary(), "{{ bos_token + messages[0].content }}", "");
+  const PromptFormat format{.tokenizer = adding, .templates = writes};
+  const std::vector<TokenId> wanted = adding.encode("the", {});
+  ASSERT_EQ(wanted.front(), bos);
+  EXPECT_EQ(encode_prompt(format, question).tokens, wanted);
+  EXPECT_EQ(render_prompt(format, question).text, "the");
+  EXPECT_EQ(encode_prompt(format, {.text = "<|bos|>the"}).tokens, wanted)
+      << "as templates of other programs write it";
+  EXPECT_EQ(encode_prompt(format, {.text = "the"}).tokens, wanted);
 }
 
 TEST_F(EncodePrompt, NeverDropsAMessageForWantOfATemplate) {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "lanerope/errors.h"
@@ -46,6 +47,37 @@ TEST(Bpe, AByteWithoutATokenBecomesTheReplacementCharacter) {
   data.tokens[0xC0] = "unreachable too";
   const Tokenizer tokenizer = make(data);
   EXPECT_EQ(tokenizer.decode(tokenizer.encode("a\xFF\xC0z", {}), {}), "a\uFFFD\uFFFDz");
+}
+
+// Gemma 4 and a few others: SentencePiece's pieces and bytes, merged by rank.
+VocabularyData toy_character_bpe() {
+  VocabularyData data = toy_sentencepiece();
+  data.model = "gpt2";
+  data.pre = "sarvam-moe";
+  data.scores = {};
+  data.tokens.push_back("\n\n");
+  data.types.push_back(static_cast<int32_t>(TokenType::normal));
+  data.merges = {"a b", "▁ ab", "▁ a"};
+  return data;
+}
+
+TEST(Bpe, OfCharactersWritesSpacesAsMarksAndUnknownOnesInBytes) {
+  const VocabularyData data = toy_character_bpe();
+  const auto id = [&](const std::string& token) {
+    return static_cast<TokenId>(std::ranges::find(data.tokens, token) - data.tokens.begin());
+  };
+  const Tokenizer tokenizer = make(data);
+  EXPECT_THAT(tokenizer.encode("ab ab a", {.add_special = false}),
+              ElementsAre(id("ab"), id("▁ab"), id("▁a")));
+  EXPECT_THAT(tokenizer.encode("éz", {.add_special = false}), ElementsAre(id("é"), id("<0x7A>")));
+  EXPECT_THAT(tokenizer.encode("a\n\nb", {.add_special = false}), ElementsAre(id("a"), id("\n\n"), id("b")));
+  EXPECT_EQ(tokenizer.decode(tokenizer.encode("a ab\n日", {.add_special = false}), {.special = true}),
+            "a ab\n日");
+  VocabularyData gemma = data;
+  gemma.model = "gemma4";
+  gemma.pre = "";
+  EXPECT_EQ(make(gemma).encode("ab ab", {.add_special = false}),
+            tokenizer.encode("ab ab", {.add_special = false}));
 }
 
 TEST(SpecialTokens, ControlTokensAreParsedOnRequestOnly) {

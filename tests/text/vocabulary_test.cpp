@@ -56,6 +56,25 @@ TEST(Vocabulary, AnEndTokenByNameIsAControlTokenWhateverTheFileSays) {
   EXPECT_TRUE(vocabulary.is_end(264));
 }
 
+TEST(Vocabulary, GptOssEndsItsTurnsAndNotItsMessages) {
+  VocabularyData data = toy_bpe();
+  data.tokens[263] = "<|end|>";
+  EXPECT_TRUE(Vocabulary(data).is_end(263));
+  data.tokens[265] = "<|call|>";
+  data.tokens[264] = "<|return|>";
+  const Vocabulary vocabulary(std::move(data));
+  EXPECT_FALSE(vocabulary.is_end(263));
+  EXPECT_TRUE(vocabulary.is_end(264) && vocabulary.is_end(265));
+}
+
+TEST(Vocabulary, APreTokenizerThatIsNotNamedIsTheDefault) {
+  VocabularyData data = toy_bpe();
+  data.pre = "";
+  EXPECT_EQ(Vocabulary(data).pre_tokenizer(), PreTokenizerKind::unnamed);
+  data.pre = "default";
+  EXPECT_EQ(Vocabulary(data).pre_tokenizer(), PreTokenizerKind::unnamed);
+}
+
 TEST(Vocabulary, BeginTokenByDefaultOnlyWhereTheModelWantsOne) {
   VocabularyData data = toy_bpe();
   EXPECT_FALSE(Vocabulary(data).add_bos());
@@ -116,7 +135,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Damage{"model", [](Data& d) { d.model = "bert\n"; }, R"("bert\x0A")"},
         Damage{"pre", [](Data& d) { d.pre = "other"; }, R"("other")"},
-        Damage{"no_pre", [](Data& d) { d.pre = ""; }, "gpt-2, llama-bpe"},
+        Damage{"word_piece", [](Data& d) { d.model = "bert"; }, "WordPiece (\"bert\")"},
+        Damage{"unigram", [](Data& d) { d.model = "t5"; }, "Unigram (\"t5\")"},
         Damage{"no_tokens", [](Data& d) { d.tokens = {}, d.types = {}; }, "empty"},
         Damage{"empty_token", [](Data& d) { d.tokens[99] = ""; }, "number 99"},
         Damage{"giant_token", [](Data& d) { d.tokens[9].assign(1 << 20, 'x'); }, "1048576 bytes"},

@@ -30,7 +30,7 @@ text::VocabularyData read_vocabulary_file(const std::string& path) {
 }
 
 VocabularyReport train_vocabulary_file(const VocabularyTraining& options) {
-  const text::ChatFormat format = text::chat_format(trained_chat_template(), "");
+  const text::ChatTemplate chat({.name = "trained", .jinja = std::string(trained_chat_template())}, {});
   VocabularyTrainer trainer;
   VocabularyReport report;
   const auto add = [&](std::string_view text) {
@@ -45,8 +45,8 @@ VocabularyReport train_vocabulary_file(const VocabularyTraining& options) {
     while (options.groups == 0 || groups < options.groups) {
       const std::optional<data::Trace> trace = reader.next();
       if (!trace) break;
-      const text::ChatMessage question{.role = "user", .content = trace->question};
-      add(text::render(format, std::span(&question, 1), {}));
+      const Message question{.role = "user", .content = trace->question};
+      add(chat.render(std::span(&question, 1), {}));
       for (const std::string& lane : trace->lanes) add(lane);
       ++groups;
     }

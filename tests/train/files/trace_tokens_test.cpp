@@ -37,14 +37,14 @@ std::vector<std::string> by_the_rule(std::string_view text) {
 TEST(TraceTokens, AreTheTokensOfTheTrainedVocabulary) {
   const toy::WordProblemSource source({}, toy::Split::train);
   data::RandomStream random(1);
-  const text::ChatFormat format = *text::recognise(trained_chat_template());
+  const text::ChatTemplate chat({.name = "trained", .jinja = std::string(trained_chat_template())}, {});
   VocabularyTrainer trainer;
   std::vector<std::string> texts;
   for (int i = 0; i < 300; ++i) {
     const data::Trace trace =
         toy::make_trace(source.draw(static_cast<int32_t>(random.between(1, 8)), random), 1 + i % 9);
-    const text::ChatMessage question{.role = "user", .content = trace.question};
-    trainer.add(text::render(format, std::span(&question, 1), {}));
+    const Message question{.role = "user", .content = trace.question};
+    trainer.add(chat.render(std::span(&question, 1), {}));
     for (const std::string& lane : trace.lanes) {
       trainer.add(lane);
       texts.push_back(lane);

@@ -157,12 +157,12 @@ TEST(VocabularyTrainer, NamesOfSpecialTokensAreNoWords) {
 }
 
 TEST(VocabularyTrainer, TheChatTemplateIsChatMlWithoutASystemMessage) {
-  const std::optional<text::ChatFormat> format = text::recognise(trained({}, {}).chat_template);
-  ASSERT_TRUE(format);
-  EXPECT_EQ(format->kind, text::ChatTemplate::chatml);
-  EXPECT_EQ(format->default_system, "");
-  EXPECT_FALSE(format->opens_think);
-  EXPECT_FALSE(format->drops_reasoning);
+  const text::ChatTemplate chat({.name = "trained", .jinja = trained({}, {}).chat_template}, {});
+  const std::vector<Message> messages = {{.role = "user", .content = "a"},
+                                         {.role = "assistant", .content = "<think>b</think>c"}};
+  EXPECT_EQ(chat.render(messages, {}),
+            "<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\n<think>b</"
+            "think>c<|im_end|>\n<|im_start|>assistant\n");
 }
 
 // The clock of the made task counts tokens, so its generator must know what one is.
