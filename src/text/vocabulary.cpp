@@ -46,7 +46,7 @@ constexpr std::array other_models = {
                 "(llama); use another model");
 }
 
-// Tokens that end a turn whatever the ids in the file say, and that some files do not mark as control tokens.
+// Tokens that end a turn whatever the ids in the file say.
 constexpr std::array end_names = {
     "<|eot_id|>",
     "<|im_end|>",
@@ -66,6 +66,13 @@ constexpr std::array end_names = {
     "<|file_sep|>",
     "<｜end▁of▁sentence｜>",
 };
+
+// End names that some files do not mark as control tokens. "</s>" and the like are not of them: in vocabularies that were trained
+// on code they are words like others, which merges make.
+bool is_unmistakable(std::string_view text) {
+  const bool marked = text.starts_with("<|") || text.starts_with("<｜") || text == "<end_of_turn>";
+  return marked && std::ranges::find(end_names, text) != end_names.end();
+}
 
 [[noreturn]] void refuse(const std::string& what) {
   throw BadFile("the vocabulary in this file " + what + "; convert or download the model again");
@@ -184,7 +191,7 @@ void Vocabulary::read_tokens(VocabularyData& data) {
       refuse("has a token of the unknown type " + std::to_string(number) + ", number " + std::to_string(i));
     }
     auto type = static_cast<TokenType>(number);
-    if (std::ranges::find(end_names, text) != end_names.end()) type = TokenType::control;
+    if (is_unmistakable(text)) type = TokenType::control;
     if (type == TokenType::byte) {
       const auto byte = parse_byte_name(text);
       if (!byte) refuse("has a byte token that is called " + quoted(text));

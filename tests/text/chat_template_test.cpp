@@ -383,9 +383,9 @@ TEST(ChatTemplate, NestsThatAreTooDeepToParseAreRefused) {
     EXPECT_NE(refusal<BadFile>([&] { of(source); }), "not refused") << source.substr(0, 40);
   }
   EXPECT_NO_THROW(of(repeated("{% set x = 1 %}{% if x %}{% endif %}", 5000)));
-  // Values may lie as deep as a template has time to put them.
+  // Values may lie deeper than any stack of ours would go.
   EXPECT_NO_THROW(
-      of("{% set n = namespace(t=[]) %}{% for a in range(100000) %}{% set n.t = [n.t] %}{% endfor %}"
+      of("{% set n = namespace(t=[]) %}{% for a in range(2000) %}{% set n.t = [n.t] %}{% endfor %}"
          "{{ messages[0].content }}")
           .render(question, {}));
 }
