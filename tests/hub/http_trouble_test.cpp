@@ -51,6 +51,15 @@ TEST_F(HttpTrouble, AServerWithoutRangesSendsTheWholeAgain) {
   EXPECT_EQ(hub.seen_files().back().from, 100'000U);
 }
 
+TEST_F(HttpTrouble, AnotherPartThanWasAskedForIsNotTaken) {
+  hub.cuts = {100'000};
+  const Fault other_part{.status = 206, .headers = {{"Content-Range", "bytes 5-9/700000"}}, .body = "other"};
+  hub.file_faults = {std::nullopt, other_part};
+  EXPECT_EQ(fetched(), model);
+  EXPECT_THAT(notes, ElementsAre(HasSubstr("broke off"))) << "no wrong digest";
+  EXPECT_EQ(hub.seen_files().back().from, std::nullopt);
+}
+
 TEST_F(HttpTrouble, AWrongDigestIsFetchedOnceMoreAndThenRefused) {
   hub.wrong_files = 1;
   EXPECT_EQ(fetched(), model);
