@@ -173,5 +173,22 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{"no_way_to_write_a_byte", [](Data& d) { d.types[9] = 1, d.unknown.reset(); }, "byte 6"}),
     [](const auto& test) { return test.param.name; });
 
+// Vocabularies that were trained on web pages have "</s>" as a word that merges make.
+TEST(Vocabulary, AWordThatLooksLikeAnEndIsAWord) {
+  VocabularyData data = toy_bpe();
+  const auto end = static_cast<TokenId>(data.tokens.size());
+  data.tokens.emplace_back("</s>");
+  data.tokens.emplace_back("</");
+  data.tokens.emplace_back("s>");
+  data.types.insert(data.types.end(), 3, static_cast<int32_t>(TokenType::normal));
+  data.merges.insert(data.merges.end(), {"< /", "s >", "</ s>"});
+  const Vocabulary vocabulary(data);
+  EXPECT_EQ(vocabulary.find("</s>"), end);
+  EXPECT_FALSE(vocabulary.is_end(end));
+  data.types[end] = static_cast<int32_t>(TokenType::control);
+  data.merges.pop_back();
+  EXPECT_TRUE(Vocabulary(data).is_end(end));
+}
+
 }  // namespace
 }  // namespace lanerope::text
