@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// kernels_bench [THREADS]: speed of the kernels on their own, as shares of what the machine can do at most.
+// kernels_bench [THREADS [TYPE|attention [COLUMNS...]]]: speed of the kernels on their own, as shares of what
+// the machine can do at most.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -53,15 +54,18 @@ struct Shape {
   int64_t n_out;
 };
 
+std::vector<int64_t> columns_to_time = {1, 2, 4, 8, 16, 32, 64, 512};
+
 void bench_product(ggml_type type, Shape shape, const kernels::MachineCeilings& ceilings) {
   std::mt19937 random(1);
   std::normal_distribution<float> normal;
   const size_t row_bytes = ggml_row_size(type, shape.n_in);
   std::vector<float> row(shape.n_in);
   std::vector<std::byte> file(row_bytes * shape.n_out);
+  const std::vector<float> importance(shape.n_in, 1.0F);
   for (int64_t r = 0; r < 16; ++r) {
     for (float& v : row) v = normal(random);
-    ggml_quantize_chunk(type, row.data(), file.data() + r * row_bytes, 0, 1, shape.n_in, nullptr);
+    ggml_quantize_chunk(type, row.data(), file.data() + r * row_bytes, 0, 1, shape.n_in, importance.data());
   }
   for (int64_t r = 16; r < shape.n_out; ++r) {
     std::copy_n(file.data() + (r % 16) * row_bytes, row_bytes, file.data() + r * row_bytes);
@@ -74,7 +78,7 @@ void bench_product(ggml_type type, Shape shape, const kernels::MachineCeilings& 
   for (int i = 0; i < copies; ++i)
     matrices.push_back(kernels::PackedMatrix::pack(type, shape.n_in, shape.n_out, file.data()));
 
-  for (const int64_t columns : {1, 2, 4, 8, 16, 32, 64, 512}) {
+  for (const int64_t columns : columns_to_time) {
     std::vector<float> x(shape.n_in * columns);
     for (float& v : x) v = normal(random);
     std::vector<float> y(shape.n_out * columns);
@@ -107,7 +111,7 @@ void bench_product(ggml_type type, Shape shape, const kernels::MachineCeilings& 
     const double macs = static_cast<double>(shape.n_in * shape.n_out * columns) / seconds;
     const double bytes = static_cast<double>(matrix.bytes()) / seconds;
     std::printf(
-        "%-5s %5ld x %5ld %4ld columns %8.1f us  %6.1f GMAC/s (%4.1f %% of byte, %5.1f %% of float)  %5.1f "
+        "%-7s %5ld x %5ld %4ld columns %8.1f us  %6.1f GMAC/s (%4.1f %% of byte, %5.1f %% of float)  %5.1f "
         "GB/s (%5.1f %%)  prepare %.1f us\n",
         ggml_type_name(type), shape.n_in, shape.n_out, columns, seconds * 1e6, macs * 1e-9,
         100 * macs / ceilings.byte_macs, 100 * macs / ceilings.float_macs, bytes * 1e-9,
@@ -209,6 +213,7 @@ void bench_attention(const AttentionCase& c, const kernels::MachineCeilings& cei
 
 int main(int argc, char** argv) {
   using namespace lanerope;
+  using namespace lanerope::bench;
   const int n_threads = argc > 1 ? std::atoi(argv[1]) : 2;
   const kernels::MachineCeilings ceilings = kernels::measure_ceilings(n_threads);
   std::printf("%d threads: bytes %.0f GMAC/s, float %.0f GMAC/s, read %.1f GB/s, copy %.1f GB/s\n", n_threads,
@@ -232,8 +237,13 @@ int main(int argc, char** argv) {
     for (const AttentionCase& c : cases) bench_attention(c, ceilings);
   }
   if (std::string_view(only) == "attention") return 0;
-  for (const ggml_type type : {GGML_TYPE_Q4_K, GGML_TYPE_Q6_K, GGML_TYPE_Q5_K, GGML_TYPE_Q4_0, GGML_TYPE_Q8_0,
-                               GGML_TYPE_F16, GGML_TYPE_BF16}) {
+  if (argc > 3) columns_to_time.clear();
+  for (int i = 3; i < argc; ++i) columns_to_time.push_back(std::max(1, std::atoi(argv[i])));
+  for (const ggml_type type :
+       {GGML_TYPE_Q4_K,    GGML_TYPE_Q6_K,   GGML_TYPE_Q5_K,  GGML_TYPE_Q3_K,  GGML_TYPE_Q2_K,
+        GGML_TYPE_IQ4_XS,  GGML_TYPE_Q4_0,   GGML_TYPE_Q4_1,  GGML_TYPE_Q5_0,  GGML_TYPE_Q5_1,
+        GGML_TYPE_Q8_0,    GGML_TYPE_IQ4_NL, GGML_TYPE_MXFP4, GGML_TYPE_NVFP4, GGML_TYPE_IQ3_S,
+        GGML_TYPE_IQ2_XXS, GGML_TYPE_TQ2_0,  GGML_TYPE_F16,   GGML_TYPE_BF16,  GGML_TYPE_F32}) {
     if (*only != 0 && std::string_view(only) != ggml_type_name(type)) continue;
     bench_product(type, {1536, 8960}, ceilings);
     bench_product(type, {8960, 1536}, ceilings);

@@ -35,6 +35,9 @@ struct EngineOptions {
   // Prompts that begin alike share cells. Without it every prompt is read in full. On the kernels' back end
   // the text of a seeded lane is the same either way, to the last bit (docs/architecture.md, Determinism).
   bool share_prefixes = true;
+  // Times each operation, for Engine::take_profile. On the CPU alone; every operation is run on its own then,
+  // which costs some microseconds each.
+  bool profile = false;
 };
 
 // What a request takes, computed before it runs.
@@ -113,6 +116,10 @@ class Engine {
   // Log-probabilities of given lanes, computed at once, between steps; nothing stays in the cells but the
   // prompt. Throws InvalidRequest, or DoesNotFit where too few cells are free.
   ScoreResult score(const ScoreRequest& request);
+
+  // The operations that ran since it was last asked, those that took longest first. Empty without
+  // EngineOptions::profile.
+  std::vector<OperationTime> take_profile();
 
   // What was recorded of a group with AttentionRecording::mass, until it is taken; empty otherwise.
   AttentionRecord take_attention(GroupId group);

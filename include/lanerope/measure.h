@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,13 @@ struct ScoredToken {
 // What Engine::score computes.
 struct ScoreResult {
   std::vector<std::vector<ScoredToken>> lanes = {};  // [lane][token]
+};
+
+// Where the time of steps went: all operations of one name together.
+struct OperationTime {
+  std::string operation = {};
+  int64_t calls = 0;
+  double seconds = 0;
 };
 
 // Attention shares of one group: for each row and head, how much goes to the prompt and to each lane (its

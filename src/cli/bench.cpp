@@ -31,6 +31,7 @@ constexpr auto footer =
     "Examples:\n"
     "  lanerope bench -m model.gguf\n"
     "  lanerope bench -m model.gguf -n 1,8 -p 512,4096 -g 128\n"
+    "  lanerope bench -m model.gguf -n 8 --profile\n"
     "  lanerope bench -m model.gguf --backends kernels,ggml --json > bench.json";
 
 struct BenchFlags {
@@ -134,6 +135,35 @@ void print_tables(const BenchRows& rows, const MachineLimits& machine, const std
   print_out("\n" + table_text(prefill) + "\n" + table_text(decode));
 }
 
+std::string title(const ProfileRow& row) {
+  if (row.lanes == 0) return row.back_end + ", prompt of " + std::to_string(row.prompt);
+  return row.back_end + ", " + row.coupling + ", " + std::to_string(row.lanes) +
+         (row.lanes == 1 ? " lane" : " lanes") + " after " + std::to_string(row.prompt);
+}
+
+double seconds_of(const ProfileRow& row) {
+  double seconds = 0;
+  for (const OperationTime& time : row.operations) seconds += time.seconds;
+  return seconds / row.steps;
+}
+
+// What is timed one by one takes a little longer than a step by itself; what is left of the step is not in
+// operations: sampling, events, the layout of attention.
+void print_profiles(const std::vector<ProfileRow>& profiles) {
+  for (const ProfileRow& row : profiles) {
+    const double total = seconds_of(row);
+    std::vector<std::vector<std::string>> table = {{title(row), "calls", "us", "share"}};
+    for (const OperationTime& time : row.operations) {
+      const double seconds = time.seconds / row.steps;
+      table.push_back({time.operation, std::to_string(time.calls / row.steps), with_digits(seconds * 1e6, 1),
+                       share_text(seconds, total)});
+    }
+    table.push_back({"all operations, timed one by one", "", with_digits(total * 1e6, 1), ""});
+    table.push_back({"the step, not timed inside", "", with_digits(row.seconds_per_step * 1e6, 1), ""});
+    print_out("\n" + table_text(table));
+  }
+}
+
 std::string machine_text(const MachineLimits& machine, const ModelInfo& model) {
   std::string text = machine.cpu.empty() ? "this machine" : machine.cpu;
   text += ", " + std::to_string(model.threads) + (model.threads == 1 ? " thread" : " threads") + ": reads " +
@@ -171,7 +201,22 @@ Json to_json(const BenchRows& rows, const MachineLimits& machine, const std::str
     if (over.baseline > 0) entry["over_baseline"] = over.baseline;
     decode.push_back(std::move(entry));
   }
-  return {{"prefill", std::move(prefill)}, {"decode", std::move(decode)}};
+  Json result = {{"prefill", std::move(prefill)}, {"decode", std::move(decode)}};
+  for (const ProfileRow& row : rows.profiles) {
+    Json operations = Json::array();
+    for (const OperationTime& time : row.operations) {
+      operations.push_back({{"operation", time.operation},
+                            {"calls", time.calls / row.steps},
+                            {"ms", time.seconds / row.steps * 1e3}});
+    }
+    result["profiles"].push_back({{"back_end", row.back_end},
+                                  {"coupling", row.coupling},
+                                  {"prompt", row.prompt},
+                                  {"lanes", row.lanes},
+                                  {"ms_per_step", row.seconds_per_step * 1e3},
+                                  {"operations", std::move(operations)}});
+  }
+  return result;
 }
 
 void note_progress(const std::string& what) {
@@ -218,6 +263,7 @@ int run(const BenchFlags& flags) {
               bytes_text(static_cast<double>(info.weight_bytes)) + " of weights\n" +
               machine_text(machine, info) + "\n");
     print_tables(rows, machine, baseline);
+    print_profiles(rows.profiles);
   }
   return exit_ok;
 }
@@ -254,6 +300,8 @@ Command add_bench(CLI::App& root) {
   app->add_option("--baseline", flags->baseline,
                   "Back end that the others are divided by (default: the last of --backends)")
       ->type_name("PATH");
+  app->add_flag("--profile", plan.profile,
+                "Also time each operation of a step and of the prompt (on the CPU), in runs of their own");
   app->add_flag("--json", flags->json, "One JSON object");
   add_model_flags(*app, flags->model);
   add_choice(*app, "--kv-type", flags->cells.kv_type)

@@ -52,7 +52,7 @@ class Bench {
         random_(plan.seed) {
     const int32_t most_lanes = std::ranges::max(plan_.lanes);
     cells_ = std::ranges::max(plan_.prompts) + most_lanes * plan_.generate;
-    engine_ = std::make_unique<Engine>(model_, EngineOptions{.kv_cells = cells_, .kv_type = plan_.kv_type});
+    engine_ = make_engine(false);
     run(request(random_prompt(std::min(16, cells_ - 4)), {.lanes = 1, .budget = 4}));  // touches the weights
   }
 
@@ -74,6 +74,11 @@ class Bench {
     std::vector<TokenId> tokens(static_cast<size_t>(std::max(size, 1)));
     std::ranges::generate(tokens, [&] { return any(random_); });
     return tokens;
+  }
+
+  std::unique_ptr<Engine> make_engine(bool profile) const {
+    return std::make_unique<Engine>(
+        model_, EngineOptions{.kv_cells = cells_, .kv_type = plan_.kv_type, .profile = profile});
   }
 
   static Request request(std::vector<TokenId> prompt, Size size) {
@@ -150,7 +155,40 @@ class Bench {
                              .bytes_per_second = (static_cast<double>(load_.bytes) + kv_read) / step,
                              .macs_per_second = static_cast<double>(load_.parameters) * lanes / step,
                              .kv_bytes = need.kv_bytes});
+      wanted.coupling = exactly(plan_.couplings[c]);
+      wanted.coupling.force = true;
+      if (plan_.profile) measure_profile(wanted, rows);
     }
+  }
+
+  // A step of decoding, as in the last row of `rows`, and with the first number of lanes the prompt too.
+  void measure_profile(const Request& wanted, BenchRows& rows) {
+    const DecodeRow& like = rows.decode.back();
+    progress_(like.back_end + ", profile of " + std::to_string(like.lanes) + " lanes");
+    const std::unique_ptr<Engine> engine = make_engine(true);
+    ProfileRow row{.back_end = like.back_end,
+                   .coupling = like.coupling,
+                   .prompt = like.prompt,
+                   .seconds_per_step = rows.prefill.back().seconds};
+    engine->submit(wanted);
+    bool was_read = false;
+    std::shared_ptr<const GroupResult> result;
+    const EventSink sink = [&](const Event& event) {
+      if (event.kind == EventKind::group_finished) result = event.result;
+      if (event.kind == EventKind::prefill) was_read = true;
+    };
+    while (engine->step(sink)) {
+      if (!was_read) continue;
+      was_read = false;
+      row.operations = engine->take_profile();
+      if (like.lanes == plan_.lanes.front()) rows.profiles.push_back(row);
+    }
+    rethrow_failure(*result);
+    row.lanes = like.lanes;
+    row.steps = std::max(result->clock, 1);
+    row.seconds_per_step = like.seconds_per_step;
+    row.operations = engine->take_profile();
+    rows.profiles.push_back(std::move(row));
   }
 
   std::shared_ptr<const Model> model_;

@@ -10,6 +10,7 @@
 
 #include "lanerope/coupling.h"
 #include "lanerope/engine.h"
+#include "lanerope/measure.h"
 #include "lanerope/model.h"
 
 namespace lanerope::cli {
@@ -22,6 +23,7 @@ struct BenchPlan {
   int32_t generate = 64;  // tokens a lane
   int32_t repeats = 3;    // of which the median counts
   KvType kv_type = KvType::f16;
+  bool profile = false;  // also times each operation, in a run of its own
   uint64_t seed = 1;
 };
 
@@ -45,9 +47,21 @@ struct DecodeRow {
   size_t kv_bytes = 0;
 };
 
+// The operations of a step of decoding, or of a prompt where there are no lanes.
+struct ProfileRow {
+  std::string back_end;
+  std::string coupling;
+  int32_t prompt = 0;
+  int32_t lanes = 0;
+  int32_t steps = 1;
+  double seconds_per_step = 0;                 // when nothing is timed
+  std::vector<OperationTime> operations = {};  // of all steps
+};
+
 struct BenchRows {
   std::vector<PrefillRow> prefill;
   std::vector<DecodeRow> decode;
+  std::vector<ProfileRow> profiles;
 };
 
 // Appends to `rows`; `progress` hears what is measured next. Prompts are random tokens and end tokens are

@@ -26,7 +26,8 @@ const EngineOptions& checked(const EngineOptions& options) {
 Engine::Impl::Impl(std::shared_ptr<const Model> loaded, const EngineOptions& wanted)
     : model(std::move(loaded)),
       options(checked(wanted)),
-      runner(model::loaded(*model), {.n_cells = options.kv_cells, .kv_type = options.kv_type}),
+      runner(model::loaded(*model),
+             {.n_cells = options.kv_cells, .kv_type = options.kv_type, .profile = options.profile}),
       allocator(options.kv_cells),
       prefixes(allocator, {.keep = options.keep_prefixes, .share = options.share_prefixes}) {}
 
@@ -195,6 +196,10 @@ void Engine::release(GroupId id) {
 
 bool Engine::holds(GroupId id) const {
   return std::ranges::any_of(impl_->held, [&](const auto& group) { return group->id() == id; });
+}
+
+std::vector<OperationTime> Engine::take_profile() {
+  return impl_->runner.take_profile();
 }
 
 AttentionRecord Engine::take_attention(GroupId group) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/activations.h"
 
+#include "kernels/low_rank.h"
 #include "kernels/thread_pool.h"
 
 #include <algorithm>
@@ -91,45 +92,59 @@ void quantise_block(const float* values, int64_t n, int64_t first, const Place& 
   }
 }
 
-// Threads share the blocks of inputs, not the columns, whose values lie side by side.
+// 256 inputs of a column, of which some may be missing at the end.
+void read_inputs(const ActivationParameters& parameters, const float* x, int64_t first, int64_t present,
+                 float norm, float* values) {
+  if (parameters.norm_weight == nullptr) {
+    std::memcpy(values, x + first, present * sizeof(float));
+  } else {
+    for (int64_t i = 0; i < present; ++i) values[i] = x[first + i] * norm * parameters.norm_weight[first + i];
+  }
+  std::fill(values + present, values + LowRank::chunk, 0.0F);
+}
+
+// Writes `size` inputs of a column from `first` on.
+void write_inputs(const float* values, int64_t size, int64_t first, const Place& place,
+                  const ActivationLayout& layout) {
+  if (layout.form == ActivationForm::f32) {
+    auto* out = reinterpret_cast<float*>(place.panel) + first * place.columns + place.column;
+    for (int64_t i = 0; i < size; ++i) out[i * place.columns] = values[i];
+    return;
+  }
+  for (int64_t i = 0; i < size; i += layout.block())
+    quantise_block(values + i, layout.block(), first + i, place, layout);
+}
+
+// Threads share the inputs, not the columns, whose values lie side by side.
 void prepare(const ActivationParameters& parameters, const ColumnJob& job) {
   const ActivationLayout layout(parameters.form, job.n_in);
-  const int64_t step = layout.form == ActivationForm::f32 ? 256 : layout.block();
-  const int64_t blocks = (layout.n_in + step - 1) / step;
-  const int64_t begin = blocks * job.thread / job.n_threads;
-  const int64_t end = blocks * (job.thread + 1) / job.n_threads;
+  const int64_t chunks = (layout.n_in + LowRank::chunk - 1) / LowRank::chunk;
+  const int64_t begin = chunks * job.thread / job.n_threads;
+  const int64_t end = chunks * (job.thread + 1) / job.n_threads;
   if (begin == end) return;
 
   // A panel at a time and its columns side by side, as they are written.
-  HWY_ALIGN float values[256];
+  HWY_ALIGN float values[ActivationLayout::panel_columns * LowRank::chunk];
   for (int64_t panel = 0; panel < job.n_columns; panel += ActivationLayout::panel_columns) {
     const auto columns =
         static_cast<int>(std::min<int64_t>(ActivationLayout::panel_columns, job.n_columns - panel));
     const float* x = job.x + panel * job.column_stride;
     std::byte* prepared = job.prepared + panel * layout.column_bytes();
-    float norms[ActivationLayout::panel_columns];
+    float norms[ActivationLayout::panel_columns] = {};
     for (int c = 0; c < columns && parameters.norm_weight != nullptr; ++c) {
       norms[c] = 1.0F / std::sqrt(mean_square(x + c * job.column_stride, job.n_in) + parameters.norm_epsilon);
     }
-    for (int64_t first = begin * step; first < std::min(end * step, layout.n_in); first += step) {
-      const int64_t size = std::min(step, layout.n_in - first);
+    for (int64_t k = begin; k < end; ++k) {
+      const int64_t first = k * LowRank::chunk;
+      const int64_t size = std::min<int64_t>(LowRank::chunk, layout.n_in - first);
       const int64_t present = std::clamp<int64_t>(job.n_in - first, 0, size);
       for (int c = 0; c < columns; ++c) {
-        const float* from = x + c * job.column_stride + first;
-        if (parameters.norm_weight == nullptr) {
-          std::memcpy(values, from, present * sizeof(float));
-        } else {
-          for (int64_t i = 0; i < present; ++i)
-            values[i] = from[i] * norms[c] * parameters.norm_weight[first + i];
-        }
-        std::fill(values + present, values + size, 0.0F);
-        if (layout.form == ActivationForm::f32) {
-          auto* out = reinterpret_cast<float*>(prepared) + first * columns + c;
-          for (int64_t i = 0; i < size; ++i) out[i * columns] = values[i];
-        } else {
-          quantise_block(values, size, first, {prepared, c, columns}, layout);
-        }
+        float* of_column = values + c * LowRank::chunk;
+        read_inputs(parameters, x + c * job.column_stride, first, present, norms[c], of_column);
+        write_inputs(of_column, size, first, {prepared, c, columns}, layout);
       }
+      if (job.corrections != nullptr)
+        add_down(*job.corrections, {values, job.first_column + panel, columns, k});
     }
   }
 }
@@ -179,38 +194,86 @@ void prepare_activations(const ActivationParameters& parameters, const ColumnJob
   HWY_DYNAMIC_DISPATCH(prepare)(parameters, job);
 }
 
-ggml_tensor* prepare_activations(ggml_context* context, const ActivationParameters* parameters,
-                                 ggml_tensor* x) {
-  assert(x->type == GGML_TYPE_F32);
-  const auto run = [](ggml_tensor* prepared, int thread, int n_threads, void* data) {
-    const ggml_tensor* from = prepared->src[0];
-    assert(from->nb[0] == sizeof(float));
-    const auto& of = *static_cast<const ActivationParameters*>(data);
-    ColumnJob job{.x = static_cast<const float*>(from->data),
-                  .n_in = from->ne[0],
-                  .n_columns = from->ne[1],
-                  .column_stride = static_cast<int64_t>(from->nb[1] / sizeof(float)),
-                  .prepared = static_cast<std::byte*>(prepared->data),
-                  .thread = thread,
-                  .n_threads = n_threads};
-    // Below this it is done before another thread has heard of it.
-    constexpr int64_t worth_sharing = 32768;
-    if (of.pool == nullptr || job.n_in * job.n_columns < worth_sharing) {
-      prepare_activations(of, job);
-      return;
+namespace {
+
+// Cuts the columns into panels and these, where there are few, into runs of inputs.
+void prepare_on_pool(const ActivationParameters& parameters, const ColumnJob& job) {
+  constexpr int64_t width = ActivationLayout::panel_columns;
+  const ActivationLayout layout(parameters.form, job.n_in);
+  ThreadPool& pool = *parameters.pool;
+  const int64_t panels = (job.n_columns + width - 1) / width;
+  const int64_t chunks = (layout.n_in + LowRank::chunk - 1) / LowRank::chunk;
+  const int64_t runs = std::clamp<int64_t>((2 * pool.n_threads() + panels - 1) / panels, 1, chunks);
+  pool.run(panels * runs, [&](const Tickets& tickets) {
+    ColumnJob share = job;
+    share.n_threads = static_cast<int>(runs);
+    for (int64_t ticket; (ticket = tickets.take()) >= 0;) {
+      const int64_t first = ticket / runs * width;
+      share.x = job.x + first * job.column_stride;
+      share.n_columns = std::min(width, job.n_columns - first);
+      share.prepared = job.prepared + first * layout.column_bytes();
+      share.first_column = first;
+      share.thread = static_cast<int>(ticket % runs);
+      prepare_activations(parameters, share);
     }
-    job.n_threads = 4 * of.pool->n_threads();
-    of.pool->run(job.n_threads, [&](const Tickets& tickets) {
-      ColumnJob share = job;
-      for (int64_t ticket; (ticket = tickets.take()) >= 0;) {
-        share.thread = static_cast<int>(ticket);
-        prepare_activations(of, share);
-      }
-    });
-  };
+  });
+}
+
+void run_prepare(ggml_tensor* prepared, int thread, int n_threads, void* data) {
+  const ggml_tensor* from = prepared->src[0];
+  assert(from->nb[0] == sizeof(float));
+  const auto& parameters = *static_cast<const ActivationParameters*>(data);
+  ColumnJob job{.x = static_cast<const float*>(from->data),
+                .n_in = from->ne[0],
+                .n_columns = from->ne[1],
+                .column_stride = static_cast<int64_t>(from->nb[1] / sizeof(float)),
+                .prepared = static_cast<std::byte*>(prepared->data),
+                .thread = thread,
+                .n_threads = n_threads};
+  int64_t work = job.n_in * job.n_columns;
+  const Corrections corrections = corrections_of(parameters, prepared, job.n_in);
+  if (corrections.of != nullptr) {
+    job.corrections = &corrections;
+    work += work * corrections.of->ranks() / 8;
+  }
+  // Below this it is done before another thread has heard of it.
+  constexpr int64_t worth_sharing = 32768;
+  if (parameters.pool == nullptr || work < worth_sharing) {
+    prepare_activations(parameters, job);
+  } else {
+    prepare_on_pool(parameters, job);
+  }
+  if (corrections.of != nullptr) finish_down(corrections);
+}
+
+}  // namespace
+
+Corrections corrections_of(const ActivationParameters& parameters, const ggml_tensor* prepared,
+                           int64_t n_in) {
+  const ggml_tensor* scales = prepared->src[1];
+  if (scales == nullptr) return {};
+  const ActivationLayout layout(parameters.form, n_in);
+  auto* memory = static_cast<std::byte*>(prepared->data) + layout.column_bytes() * prepared->ne[1];
+  return {.of = parameters.low_rank,
+          .scales = {static_cast<const float*>(scales->data), scales->ne[0]},
+          .memory = reinterpret_cast<float*>(memory),
+          .n_columns = prepared->ne[1]};
+}
+
+ggml_tensor* prepare_activations(ggml_context* context, const ActivationParameters* parameters,
+                                 ggml_tensor* x, ggml_tensor* scales) {
+  assert(x->type == GGML_TYPE_F32);
   const ActivationLayout layout(parameters->form, x->ne[0]);
-  return ggml_custom_4d(context, GGML_TYPE_I8, static_cast<int64_t>(layout.column_bytes()), x->ne[1], 1, 1,
-                        &x, 1, run, parameters->pool != nullptr ? 1 : GGML_N_TASKS_MAX,
+  size_t column_bytes = layout.column_bytes();
+  if (scales != nullptr) {
+    assert(parameters->pool != nullptr && parameters->low_rank != nullptr && ggml_is_contiguous(scales));
+    assert(scales->ne[0] >= parameters->low_rank->n_adapters() && scales->ne[1] == x->ne[1]);
+    column_bytes += parameters->low_rank->column_bytes();
+  }
+  ggml_tensor* arguments[] = {x, scales};
+  return ggml_custom_4d(context, GGML_TYPE_I8, static_cast<int64_t>(column_bytes), x->ne[1], 1, 1, arguments,
+                        scales != nullptr ? 2 : 1, run_prepare,
+                        parameters->pool != nullptr ? 1 : GGML_N_TASKS_MAX,
                         const_cast<ActivationParameters*>(parameters));
 }
 

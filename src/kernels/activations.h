@@ -8,6 +8,8 @@
 
 namespace lanerope::kernels {
 
+class LowRank;
+struct Corrections;
 class ThreadPool;
 
 // What a product wants its columns (activations) made into. All products over the same input and of the
@@ -44,6 +46,7 @@ struct ActivationParameters {
   const float* norm_weight = nullptr;  // [n_in]: RMS norm first, times this; null for none
   float norm_epsilon = 0;
   ThreadPool* pool = nullptr;  // who does the work of the operation; null for the threads that run the graph
+  const LowRank* low_rank = nullptr;  // of the product, by adapters; used where a graph gives their scales
 };
 
 // A share of the work of preparing columns: thread `thread` of `n_threads`.
@@ -51,15 +54,19 @@ struct ColumnJob {
   const float* x = nullptr;  // [n_in, n_columns]
   int64_t n_in = 0;
   int64_t n_columns = 0;
-  int64_t column_stride = 0;      // floats from a column of x to the next
-  std::byte* prepared = nullptr;  // n_columns * column_bytes
+  int64_t column_stride = 0;                 // floats from a column of x to the next
+  std::byte* prepared = nullptr;             // n_columns * column_bytes
+  const Corrections* corrections = nullptr;  // to begin with these too, or null
+  int64_t first_column = 0;                  // of them, a multiple of 8
   int thread = 0;
   int n_threads = 1;
 };
 void prepare_activations(const ActivationParameters& parameters, const ColumnJob& job);
 
-// The same as an operation of a graph: x f32 [n_in, n_columns] -> i8 [column_bytes, n_columns].
+// The same as an operation of a graph: x f32 [n_in, n_columns] -> i8 [column_bytes, n_columns]. With the
+// scales of adapters, f32 [n_adapters, n_columns], also the corrections in memory behind all columns; the
+// pool must be there.
 ggml_tensor* prepare_activations(ggml_context* context, const ActivationParameters* parameters,
-                                 ggml_tensor* x);
+                                 ggml_tensor* x, ggml_tensor* scales = nullptr);
 
 }  // namespace lanerope::kernels

@@ -8,10 +8,12 @@
 HWY_BEFORE_NAMESPACE();
 namespace lanerope::kernels::HWY_NAMESPACE {
 
-// unpack() gives two quads, the weights of eight inputs. They are in no struct, as in k_quant_kernel.cpp.
+// unpack() gives two quads, the weights of eight inputs: the `pair`th, which is number 4b + p of block b.
+// They are in no struct, as in k_quant_kernel.cpp.
 struct Q40 {
   using Tile = Q40Tile;
   static constexpr bool narrow = true;
+  static constexpr bool has_min = false;
   static constexpr int offset_bits = 3;  // stored plus 8
   static HWY_INLINE void unpack(const Tile& tile, int pair, int row, U8* quads) {
     const U8 v = hn::LoadU(du8, tile.quants[pair] + 4 * row);
@@ -23,9 +25,87 @@ struct Q40 {
 struct Q80 {
   using Tile = Q80Tile;
   static constexpr bool narrow = false;
+  static constexpr bool has_min = false;
   static constexpr int offset_bits = 7;  // stored plus 128
   static HWY_INLINE void unpack(const Tile& tile, int pair, int row, U8* quads) {
     for (int q = 0; q < 2; ++q) quads[q] = hn::LoadU(du8, tile.quants[2 * pair + q] + 4 * row);
+  }
+};
+
+struct Q41 {
+  using Tile = Q41Tile;
+  static constexpr bool narrow = true;
+  static constexpr bool has_min = true;
+  static constexpr int offset_bits = 0;
+  static HWY_INLINE void unpack(const Tile& tile, int pair, int row, U8* quads) {
+    const U8 v = hn::LoadU(du8, tile.quants[pair] + 4 * row);
+    quads[0] = low_nibbles(v);
+    quads[1] = high_nibbles(v);
+  }
+};
+
+template <typename Of>
+struct FiveBits {
+  using Tile = Of;
+  static constexpr bool narrow = true;
+  static HWY_INLINE void unpack(const Tile& tile, int pair, int row, U8* quads) {
+    const U8 v = hn::LoadU(du8, tile.quants[pair] + 4 * row);
+    const U8 h = hn::LoadU(du8, tile.high[pair / 4] + 4 * row);
+    const U8 bit = hn::Set(du8, uint8_t{16});
+    switch (pair % 4) {
+      case 0:
+        quads[0] = hn::OrAnd(low_nibbles(v), up<4>(h), bit);
+        quads[1] = hn::OrAnd(high_nibbles(v), up<3>(h), bit);
+        break;
+      case 1:
+        quads[0] = hn::OrAnd(low_nibbles(v), up<2>(h), bit);
+        quads[1] = hn::OrAnd(high_nibbles(v), up<1>(h), bit);
+        break;
+      case 2:
+        quads[0] = hn::OrAnd(low_nibbles(v), h, bit);
+        quads[1] = hn::OrAnd(high_nibbles(v), down<1>(h), bit);
+        break;
+      default:
+        quads[0] = hn::OrAnd(low_nibbles(v), down<2>(h), bit);
+        quads[1] = hn::OrAnd(high_nibbles(v), down<3>(h), bit);
+        break;
+    }
+  }
+};
+
+struct Q50 : FiveBits<Q50Tile> {
+  static constexpr bool has_min = false;
+  static constexpr int offset_bits = 4;  // stored plus 16
+};
+
+struct Q51 : FiveBits<Q51Tile> {
+  static constexpr bool has_min = true;
+  static constexpr int offset_bits = 0;
+};
+
+HWY_INLINE void look_up(const uint8_t* values, U8 places, U8* quads) {
+  const U8 list = hn::LoadDup128(du8, values);
+  quads[0] = hn::TableLookupBytes(list, low_nibbles(places));
+  quads[1] = hn::TableLookupBytes(list, high_nibbles(places));
+}
+
+struct Iq4Nl {
+  using Tile = Q40Tile;
+  static constexpr bool narrow = false;
+  static constexpr bool has_min = false;
+  static constexpr int offset_bits = 7;
+  static HWY_INLINE void unpack(const Tile& tile, int pair, int row, U8* quads) {
+    look_up(iq4_values_plus_128.values, hn::LoadU(du8, tile.quants[pair] + 4 * row), quads);
+  }
+};
+
+struct MxFp4 {
+  using Tile = Q40Tile;
+  static constexpr bool narrow = true;
+  static constexpr bool has_min = false;
+  static constexpr int offset_bits = 4;
+  static HWY_INLINE void unpack(const Tile& tile, int pair, int row, U8* quads) {
+    look_up(fp4_values_plus_16.values, hn::LoadU(du8, tile.quants[pair] + 4 * row), quads);
   }
 };
 
@@ -43,6 +123,11 @@ struct Block32 {
     return x;
   }
 
+  static HWY_INLINE F scale(const uint16_t* p) {
+    if constexpr (std::is_same_v<Format, MxFp4>) return load_bf16(p);
+    return load_f16(p);
+  }
+
   // out [tile_rows, columns] += the block's share of rows [row, row + rows_at_once).
   template <int columns>
   static HWY_INLINE void block(const Tile& tile, int row, const PanelColumns& x, Ahead ahead,
@@ -51,10 +136,13 @@ struct Block32 {
       ahead.step();
       I32 dot[vectors][columns];
       for (int c = 0; c < columns; ++c) {
-        const I32 start = hn::ShiftLeft<Format::offset_bits>(hn::Set(di32, x.sums[b * columns + c]));
+        const I32 start = Format::has_min
+                              ? hn::Zero(di32)
+                              : hn::ShiftLeft<Format::offset_bits>(hn::Set(di32, x.sums[b * columns + c]));
         for (int v = 0; v < vectors; ++v) dot[v][c] = start;
       }
-      for (int pair = 4 * b; pair < 4 * b + 4; ++pair) {
+      for (int p = 0; p < 4; ++p) {
+        const int pair = 4 * b + p;
         U8 w[vectors][2];
         for (int v = 0; v < vectors; ++v) Format::unpack(tile, pair, row + v * vector_size, w[v]);
         for (int q = 0; q < 2; ++q) {
@@ -65,11 +153,17 @@ struct Block32 {
         }
       }
       for (int v = 0; v < vectors; ++v) {
-        const F scale = load_f16(tile.scale[b] + row + v * vector_size);
+        const F scale_of_rows = scale(tile.scale[b] + row + v * vector_size);
         for (int c = 0; c < columns; ++c) {
           float* at = out + c * tile_rows + v * vector_size;
-          const F both = hn::Mul(scale, hn::Set(df, x.scales[b * columns + c]));
-          hn::Store(hn::MulAdd(both, hn::ConvertTo(df, dot[v][c]), hn::Load(df, at)), df, at);
+          const F both = hn::Mul(scale_of_rows, hn::Set(df, x.scales[b * columns + c]));
+          F sum = hn::MulAdd(both, hn::ConvertTo(df, dot[v][c]), hn::Load(df, at));
+          if constexpr (Format::has_min) {
+            const F min = load_f16(tile.min[b] + row + v * vector_size);
+            const float total = x.scales[b * columns + c] * static_cast<float>(x.sums[b * columns + c]);
+            sum = hn::NegMulAdd(min, hn::Set(df, total), sum);
+          }
+          hn::Store(sum, df, at);
         }
       }
     }
@@ -79,8 +173,23 @@ struct Block32 {
 void tile_q4_0(const TileJob& job) {
   run_tile<Block32<Q40>>(job);
 }
+void tile_q4_1(const TileJob& job) {
+  run_tile<Block32<Q41>>(job);
+}
+void tile_q5_0(const TileJob& job) {
+  run_tile<Block32<Q50>>(job);
+}
+void tile_q5_1(const TileJob& job) {
+  run_tile<Block32<Q51>>(job);
+}
 void tile_q8_0(const TileJob& job) {
   run_tile<Block32<Q80>>(job);
+}
+void tile_iq4_nl(const TileJob& job) {
+  run_tile<Block32<Iq4Nl>>(job);
+}
+void tile_mxfp4(const TileJob& job) {
+  run_tile<Block32<MxFp4>>(job);
 }
 
 }  // namespace lanerope::kernels::HWY_NAMESPACE
@@ -90,14 +199,33 @@ HWY_AFTER_NAMESPACE();
 namespace lanerope::kernels {
 
 HWY_EXPORT(tile_q4_0);
+HWY_EXPORT(tile_q4_1);
+HWY_EXPORT(tile_q5_0);
+HWY_EXPORT(tile_q5_1);
 HWY_EXPORT(tile_q8_0);
+HWY_EXPORT(tile_iq4_nl);
+HWY_EXPORT(tile_mxfp4);
 
 TileKernel block_32_kernel(ggml_type type) {
   switch (type) {
     case GGML_TYPE_Q4_0:
+    case GGML_TYPE_Q1_0:
+    case GGML_TYPE_Q2_0:
+    case GGML_TYPE_TQ1_0:
+    case GGML_TYPE_TQ2_0:
       return HWY_DYNAMIC_POINTER(tile_q4_0);
+    case GGML_TYPE_Q4_1:
+      return HWY_DYNAMIC_POINTER(tile_q4_1);
+    case GGML_TYPE_Q5_0:
+      return HWY_DYNAMIC_POINTER(tile_q5_0);
+    case GGML_TYPE_Q5_1:
+      return HWY_DYNAMIC_POINTER(tile_q5_1);
     case GGML_TYPE_Q8_0:
       return HWY_DYNAMIC_POINTER(tile_q8_0);
+    case GGML_TYPE_IQ4_NL:
+      return HWY_DYNAMIC_POINTER(tile_iq4_nl);
+    case GGML_TYPE_MXFP4:
+      return HWY_DYNAMIC_POINTER(tile_mxfp4);
     default:
       return nullptr;
   }

@@ -7,6 +7,8 @@
 #define LANEROPE_INTEGER_TILE_INL
 #endif
 
+#include <type_traits>
+
 #include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
@@ -49,6 +51,11 @@ HWY_INLINE I32 dot4(U8 weights, hn::Vec<decltype(di8)> x, I32 sum) {
 HWY_INLINE F load_f16(const uint16_t* p) {
   const hn::Rebind<hwy::float16_t, decltype(df)> df16;
   return hn::PromoteTo(df, hn::LoadU(df16, reinterpret_cast<const hwy::float16_t*>(p)));
+}
+
+HWY_INLINE F load_bf16(const uint16_t* p) {
+  const hn::Rebind<hwy::bfloat16_t, decltype(df)> dbf16;
+  return hn::PromoteTo(df, hn::LoadU(dbf16, reinterpret_cast<const hwy::bfloat16_t*>(p)));
 }
 
 template <typename T>

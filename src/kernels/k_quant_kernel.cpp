@@ -3,16 +3,26 @@
 #define HWY_TARGET_INCLUDE "kernels/k_quant_kernel.cpp"
 #include <hwy/foreach_target.h>
 // After foreach_target.h, as it wants.
-#include "kernels/integer_tile-inl.h"
+#include "kernels/k_quant_tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace lanerope::kernels::HWY_NAMESPACE {
 
-// unpack() gives four quads, the weights of 16 inputs. They are in no struct: its implicit constructor would
-// be compiled for the baseline, into which gcc inlines no vector of another instruction set on ARM.
-struct Q4K {
-  using Tile = Q4KTile;
+// Six bits of scale and of minimum for each 32 inputs.
+template <typename Of>
+struct WithMinima {
+  using Tile = Of;
+  static constexpr int sixteens = 2;
+  static constexpr bool narrow = true;
   static constexpr bool has_min = true;
+  static HWY_INLINE F scale(const Tile& tile, int b, int row) {
+    return hn::Mul(load_f16(tile.scale + row), load_small(tile.block_scale[b] + row));
+  }
+};
+
+// Quads are in no struct: its implicit constructor would be compiled for the baseline, into which gcc inlines
+// no vector of another instruction set on ARM.
+struct Q4K : WithMinima<Q4KTile> {
   static HWY_INLINE void unpack(const Tile& tile, int sixteen, int row, U8* quads) {
     const U8 a = hn::LoadU(du8, tile.quants[2 * sixteen] + 4 * row);
     const U8 b = hn::LoadU(du8, tile.quants[2 * sixteen + 1] + 4 * row);
@@ -23,9 +33,7 @@ struct Q4K {
   }
 };
 
-struct Q5K {
-  using Tile = Q5KTile;
-  static constexpr bool has_min = true;
+struct Q5K : WithMinima<Q5KTile> {
   static HWY_INLINE void unpack(const Tile& tile, int sixteen, int row, U8* quads) {
     const U8 a = hn::LoadU(du8, tile.quants[2 * sixteen] + 4 * row);
     const U8 b = hn::LoadU(du8, tile.quants[2 * sixteen + 1] + 4 * row);
@@ -47,7 +55,13 @@ struct Q5K {
 
 struct Q6K {
   using Tile = Q6KTile;
+  static constexpr int sixteens = 1;
+  static constexpr bool narrow = true;
   static constexpr bool has_min = false;
+  static constexpr int offset = 32;
+  static HWY_INLINE F scale(const Tile& tile, int b, int row) {
+    return hn::Mul(load_f16(tile.scale + row), load_small(tile.block_scale[b] + row));
+  }
   static HWY_INLINE void unpack(const Tile& tile, int sixteen, int row, U8* quads) {
     const U8 a = hn::LoadU(du8, tile.quants[2 * sixteen] + 4 * row);
     const U8 b = hn::LoadU(du8, tile.quants[2 * sixteen + 1] + 4 * row);
@@ -57,76 +71,6 @@ struct Q6K {
     quads[1] = hn::OrAnd(high_nibbles(a), up<2>(h), bits);
     quads[2] = hn::OrAnd(low_nibbles(b), h, bits);
     quads[3] = hn::OrAnd(high_nibbles(b), down<2>(h), bits);
-  }
-};
-
-template <typename Format>
-struct KQuant {
-  using Tile = typename Format::Tile;
-  static constexpr int64_t inputs = 256;
-  static constexpr int sixteens = Format::has_min ? 2 : 1;  // inputs that share a scale, in sixteens
-  static constexpr int steps = 16 / sixteens;
-
-  template <int columns>
-  static HWY_INLINE PanelColumns at(PanelColumns x, int64_t b) {
-    x.quads += b * inputs * columns;
-    x.scales += b * columns;
-    x.sums += b * 16 * columns;
-    x.mins += b * 8 * columns;
-    return x;
-  }
-
-  // out [tile_rows, columns] += the block's share of rows [row, row + rows_at_once).
-  template <int columns>
-  static HWY_INLINE void block(const Tile& tile, int row, const PanelColumns& x, Ahead ahead,
-                               float* HWY_RESTRICT out) {
-    HWY_ALIGN float sum[columns * rows_at_once];
-    for (int i = 0; i < columns * rows_at_once; i += vector_size) hn::Store(hn::Zero(df), df, sum + i);
-    for (int b = 0; b < steps; ++b) {
-      ahead.step();
-      I32 dot[vectors][columns];
-      for (int c = 0; c < columns; ++c) {
-        for (int v = 0; v < vectors; ++v) {
-          dot[v][c] = Format::has_min ? hn::Zero(di32) : hn::Set(di32, x.sums[b * columns + c]);
-        }
-      }
-      for (int s = 0; s < sixteens; ++s) {
-        const int sixteen = b * sixteens + s;
-        U8 w[vectors][4];
-        for (int v = 0; v < vectors; ++v) Format::unpack(tile, sixteen, row + v * vector_size, w[v]);
-        for (int q = 0; q < 4; ++q) {
-          for (int c = 0; c < columns; ++c) {
-            const auto quad = quad_of(x.quads + 4 * ((4 * sixteen + q) * columns + c));
-            for (int v = 0; v < vectors; ++v) dot[v][c] = dot4<true>(w[v][q], quad, dot[v][c]);
-          }
-        }
-      }
-      for (int v = 0; v < vectors; ++v) {
-        const int r = row + v * vector_size;
-        float* at = sum + v * vector_size;
-        const F scale = hn::Mul(load_f16(tile.scale + r), load_small(tile.block_scale[b] + r));
-        if constexpr (Format::has_min) {
-          const F min = hn::Mul(load_f16(tile.min + r), load_small(tile.block_min[b] + r));
-          for (int c = 0; c < columns; ++c, at += rows_at_once) {
-            const F scaled = hn::MulAdd(scale, hn::ConvertTo(df, dot[v][c]), hn::Load(df, at));
-            hn::Store(hn::NegMulAdd(min, hn::Set(df, x.mins[b * columns + c]), scaled), df, at);
-          }
-        } else {
-          for (int c = 0; c < columns; ++c, at += rows_at_once) {
-            hn::Store(hn::MulAdd(scale, hn::ConvertTo(df, dot[v][c]), hn::Load(df, at)), df, at);
-          }
-        }
-      }
-    }
-    for (int c = 0; c < columns; ++c) {
-      const F scale = hn::Set(df, x.scales[c]);
-      for (int v = 0; v < vectors; ++v) {
-        float* at = out + c * tile_rows + v * vector_size;
-        const F total =
-            hn::MulAdd(scale, hn::Load(df, sum + c * rows_at_once + v * vector_size), hn::Load(df, at));
-        hn::Store(total, df, at);
-      }
-    }
   }
 };
 

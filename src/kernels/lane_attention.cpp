@@ -220,9 +220,11 @@ ggml_tensor* lane_attention(ggml_context* context, const LaneAttentionParameters
                         .n_threads = n_threads});
   };
   ggml_tensor* arguments[] = {q, keys, values};
-  return ggml_custom_4d(context, GGML_TYPE_F32, q->ne[0] * q->ne[1], q->ne[2], 1, 1, arguments, 3, run,
-                        parameters->pool != nullptr ? 1 : GGML_N_TASKS_MAX,
-                        const_cast<LaneAttentionParameters*>(parameters));
+  ggml_tensor* out = ggml_custom_4d(context, GGML_TYPE_F32, q->ne[0] * q->ne[1], q->ne[2], 1, 1, arguments, 3,
+                                    run, parameters->pool != nullptr ? 1 : GGML_N_TASKS_MAX,
+                                    const_cast<LaneAttentionParameters*>(parameters));
+  ggml_set_name(out, "attention");
+  return out;
 }
 
 }  // namespace lanerope::kernels

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include <ggml.h>
 
@@ -29,7 +30,13 @@ struct TileShape {
   void (*pack)(const TileSource& source, std::byte* tile);
 };
 
-// Null for a type that has no kernel.
+// Null for what is no type of weights. Types that ggml converts to floats and that no list below names are
+// kept as they lie in the file and converted in each step.
 const TileShape* tile_shape(ggml_type type);
+const TileShape* tile_shape_of_file(ggml_type type);  // null for floats too
+
+std::span<const TileShape> k_quant_shapes();   // Q2_K to Q6_K
+std::span<const TileShape> block_32_shapes();  // Q4_0 to Q8_0, IQ4_NL, MXFP4, and what fits into Q4_0
+std::span<const TileShape> codebook_shapes();  // IQ4_XS, IQ1 to IQ3, NVFP4
 
 }  // namespace lanerope::kernels

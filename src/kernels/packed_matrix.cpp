@@ -19,6 +19,12 @@ size_t round_up(size_t value, size_t step) {
   return (value + step - 1) / step * step;
 }
 
+const TileShape& shape_of(ggml_type type, PackedMatrix::Form form) {
+  const TileShape* shape = form == PackedMatrix::Form::best ? tile_shape(type) : tile_shape_of_file(type);
+  assert(shape != nullptr);
+  return *shape;
+}
+
 int64_t tile_count(const PackedMatrix::Part& part) {
   return (part.n_out + tile_rows - 1) / tile_rows;
 }
@@ -50,12 +56,12 @@ ActivationForm PackedMatrix::column_form(ggml_type type) {
 
 PackedMatrix::PackedMatrix(int64_t n_in, std::span<const Source> sources, ThreadPool* pool) : n_in_(n_in) {
   assert(!sources.empty());
-  form_ = column_form(sources.front().type);
+  form_ = shape_of(sources.front().type, sources.front().form).form;
   for (const Source& source : sources) {
-    assert(supports(source.type, n_in) && column_form(source.type) == form_);
-    const TileShape& shape = *tile_shape(source.type);
+    const TileShape& shape = shape_of(source.type, source.form);
+    assert(n_in % shape.file_block == 0 && shape.form == form_);
     const size_t tile_bytes = round_up(n_in, shape.block) / shape.block * shape.block_bytes;
-    parts_.push_back({source.type, n_out_, source.n_out, bytes_, tile_bytes});
+    parts_.push_back({source.type, n_out_, source.n_out, bytes_, tile_bytes, source.form});
     n_out_ += source.n_out;
     bytes_ += tile_count(parts_.back()) * tile_bytes;
   }
@@ -74,7 +80,7 @@ PackedMatrix::PackedMatrix(int64_t n_in, std::span<const Source> sources, Thread
   ThreadPool alone(1);
   for (size_t p = 0; p < parts_.size(); ++p) {
     const Part& part = parts_[p];
-    const TileShape& shape = *tile_shape(part.type);
+    const TileShape& shape = shape_of(part.type, part.form);
     const auto* data = static_cast<const std::byte*>(sources[p].data);
     const size_t row_bytes = ggml_row_size(part.type, n_in);
     (pool != nullptr ? *pool : alone).run(tile_count(part), [&](const Tickets& tickets) {
@@ -89,7 +95,7 @@ PackedMatrix::PackedMatrix(int64_t n_in, std::span<const Source> sources, Thread
 }
 
 PackedMatrix PackedMatrix::pack(ggml_type type, int64_t n_in, int64_t n_out, const void* data) {
-  const Source source{type, n_out, data};
+  const Source source{.type = type, .n_out = n_out, .data = data};
   return PackedMatrix(n_in, {&source, 1});
 }
 

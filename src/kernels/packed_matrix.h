@@ -18,11 +18,15 @@ namespace lanerope::kernels {
 // bit. Owns its memory; immutable, so that any number of threads may use it.
 class PackedMatrix {
  public:
+  // Types that have a form of their own are put into it; others stay as they are in the file, and so would
+  // any other type on demand.
+  enum class Form { best, as_in_file };
   // One linear as it lies in a GGUF file: rows of n_in weights. Read during construction only.
   struct Source {
     ggml_type type;
     int64_t n_out;
     const void* data;
+    Form form = Form::best;
   };
   // Rows [first_row, first_row + n_out) of the product: of one type.
   struct Part {
@@ -31,6 +35,7 @@ class PackedMatrix {
     int64_t n_out;
     size_t offset;      // of its first tile
     size_t tile_bytes;  // tile_rows rows; the last tile is filled with zeros
+    Form form;
   };
 
   static bool supports(ggml_type type, int64_t n_in);

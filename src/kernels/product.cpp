@@ -57,8 +57,11 @@ HWY_EXPORT(gelu_gate);
 
 TileKernel tile_kernel(ggml_type type) {
   if (TileKernel kernel = k_quant_kernel(type)) return kernel;
+  if (TileKernel kernel = low_bit_kernel(type)) return kernel;
+  if (TileKernel kernel = codebook_kernel(type)) return kernel;
   if (TileKernel kernel = block_32_kernel(type)) return kernel;
-  return half_kernel(type);
+  if (TileKernel kernel = float_kernel(type)) return kernel;
+  return file_rows_kernel();
 }
 
 namespace {
@@ -87,6 +90,10 @@ int64_t tile_count(const ProductParameters& parameters) {
   return tiles;
 }
 
+TileKernel kernel_of(const PackedMatrix::Part& part) {
+  return part.form == PackedMatrix::Form::best ? tile_kernel(part.type) : file_rows_kernel();
+}
+
 // A block of up to 64 columns.
 struct ColumnRange {
   int64_t first;
@@ -99,12 +106,23 @@ void run_tile(const ProductParameters& parameters, const ProductJob& job, int64_
   const ActivationLayout layout(matrix.form(), matrix.n_in());
   alignas(64) float out[max_tile_columns * tile_rows];
   const TilePlace place = place_of(matrix, index);
-  TileJob tile{.tile = matrix.tile(*place.part, place.tile),
+  TileJob tile{.type = place.part->type,
+               .tile = matrix.tile(*place.part, place.tile),
                .layout = &layout,
                .columns = job.prepared + columns.first * layout.column_bytes(),
                .n_columns = columns.count,
                .out = out};
-  tile_kernel(place.part->type)(tile);
+  UpJob up_job{.part = static_cast<int32_t>(place.part - matrix.parts().data()),
+               .tile = place.tile,
+               .first = columns.first,
+               .columns = columns.count,
+               .out = out};
+  const auto run = [&](const PackedMatrix::Part& part) {
+    if (job.corrections.of != nullptr) fetch_up(job.corrections, up_job);
+    kernel_of(part)(tile);
+    if (job.corrections.of != nullptr) add_up(job.corrections, up_job);
+  };
+  run(*place.part);
 
   int64_t row = place.tile * tile_rows;
   const int rows = static_cast<int>(std::min<int64_t>(tile_rows, place.part->n_out - row));
@@ -119,9 +137,12 @@ void run_tile(const ProductParameters& parameters, const ProductJob& job, int64_
   if (parameters.gating != Gating::none) {
     const PackedMatrix::Part& up_part = matrix.parts()[1];
     alignas(64) float up[max_tile_columns * tile_rows];
+    tile.type = up_part.type;
     tile.tile = matrix.tile(up_part, place.tile);
     tile.out = up;
-    tile_kernel(up_part.type)(tile);
+    up_job.part = 1;
+    up_job.out = up;
+    run(up_part);
     add_bias(up, row + up_part.first_row);
     if (parameters.gating == Gating::silu) {
       HWY_DYNAMIC_DISPATCH(silu_gate)(out, up, columns.count * tile_rows);
@@ -183,28 +204,43 @@ void product(const ProductParameters& parameters, const ProductJob& job) {
   run_tickets(parameters, job, cut, {parameters.next_chunk, cut.tickets(), job.n_threads});
 }
 
-ggml_tensor* product(ggml_context* context, const ProductParameters* parameters, ggml_tensor* x,
-                     ggml_tensor* residual) {
-  if (x->type == GGML_TYPE_F32) x = prepare_activations(context, &parameters->activations, x);
+ggml_tensor* product(ggml_context* context, const ProductParameters* parameters,
+                     const ProductInputs& inputs) {
+  ggml_tensor* x = inputs.x;
+  if (x->type == GGML_TYPE_F32) {
+    x = prepare_activations(context, &parameters->activations, x, inputs.scales);
+    ggml_set_name(x, ("columns of " + parameters->name).c_str());
+  }
+  assert(x->src[1] == inputs.scales);
   const auto run = [](ggml_tensor* y, int, int n_threads, void* data) {
-    ProductJob job{.prepared = static_cast<const std::byte*>(y->src[0]->data),
+    const auto& of = *static_cast<const ProductParameters*>(data);
+    const ggml_tensor* prepared = y->src[0];
+    ProductJob job{.prepared = static_cast<const std::byte*>(prepared->data),
                    .n_columns = y->ne[1],
                    .y = static_cast<float*>(y->data),
                    .column_stride = static_cast<int64_t>(y->nb[1] / sizeof(float)),
                    .residual = nullptr,
                    .residual_stride = 0,
+                   .corrections = corrections_of(of.activations, prepared, of.matrix->n_in()),
                    .n_threads = n_threads};
-    if (const ggml_tensor* added = y->src[1]) {
+    const ggml_tensor* added = y->src[1];
+    if (added != nullptr && added != prepared->src[1]) {
       job.residual = static_cast<const float*>(added->data);
       job.residual_stride = static_cast<int64_t>(added->nb[1] / sizeof(float));
     }
-    product(*static_cast<const ProductParameters*>(data), job);
+    product(of, job);
   };
-  ggml_tensor* arguments[] = {x, residual};
-  return ggml_custom_4d(context, GGML_TYPE_F32, parameters->n_out(), x->ne[1], 1, 1, arguments,
-                        residual != nullptr ? 2 : 1, run,
-                        parameters->activations.pool != nullptr ? 1 : GGML_N_TASKS_MAX,
-                        const_cast<ProductParameters*>(parameters));
+  // The scales are read here too, so they must live as long.
+  ggml_tensor* arguments[3] = {x};
+  int n_arguments = 1;
+  if (inputs.residual != nullptr) arguments[n_arguments++] = inputs.residual;
+  if (inputs.scales != nullptr) arguments[n_arguments++] = inputs.scales;
+  ggml_tensor* y =
+      ggml_custom_4d(context, GGML_TYPE_F32, parameters->n_out(), x->ne[1], 1, 1, arguments, n_arguments, run,
+                     parameters->activations.pool != nullptr ? 1 : GGML_N_TASKS_MAX,
+                     const_cast<ProductParameters*>(parameters));
+  ggml_set_name(y, parameters->name.c_str());
+  return y;
 }
 
 }  // namespace lanerope::kernels

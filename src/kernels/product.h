@@ -3,10 +3,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string>
 
 #include <ggml.h>
 
 #include "kernels/activations.h"
+#include "kernels/low_rank.h"
 #include "kernels/packed_matrix.h"
 
 namespace lanerope::kernels {
@@ -18,7 +20,8 @@ enum class Gating { none, silu, gelu };
 // that uses it. One product at a time may run on it.
 struct ProductParameters {
   const PackedMatrix* matrix = nullptr;
-  const float* bias = nullptr;  // [n_out], or null
+  const float* bias = nullptr;   // [n_out], or null
+  std::string name = "product";  // of its operation in a graph
   Gating gating =
       Gating::none;  // else the matrix has two parts of equal rows, gate and up; the product has n_out / 2
   ActivationParameters activations = {};        // form is the matrix's; a norm and a pool may be set
@@ -37,6 +40,7 @@ struct ProductJob {
   int64_t column_stride = 0;        // floats from a column of y to the next
   const float* residual = nullptr;  // [n_out, n_columns] to add, or null
   int64_t residual_stride = 0;
+  Corrections corrections = {};  // of the prepared columns, finished; added before the bias
   int n_threads =
       1;  // this call is one of n_threads concurrent ones; 1 where there is a pool, which then does it
 };
@@ -45,8 +49,13 @@ void product(const ProductParameters& parameters, const ProductJob& job);
 // As operations of a graph on the CPU back end. x is f32 [n_in, n_columns] (prepared first, as
 // parameters->activations says), or already prepared, i8 [column_bytes, n_columns]. residual, if any, is f32
 // [n_out, n_columns] and is added. Returns f32 [n_out, n_columns]. With a pool in parameters->activations one
-// thread must run the graph, or the others burn.
-ggml_tensor* product(ggml_context* context, const ProductParameters* parameters, ggml_tensor* x,
-                     ggml_tensor* residual = nullptr);
+// thread must run the graph, or the others burn. `scales` of adapters, f32 [n_adapters, n_columns], add the
+// corrections of parameters->activations.low_rank; x must not have been prepared then.
+struct ProductInputs {
+  ggml_tensor* x = nullptr;
+  ggml_tensor* residual = nullptr;
+  ggml_tensor* scales = nullptr;
+};
+ggml_tensor* product(ggml_context* context, const ProductParameters* parameters, const ProductInputs& inputs);
 
 }  // namespace lanerope::kernels

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <thread>
 #include <vector>
@@ -26,8 +27,10 @@ struct Tickets {
 
 // Threads for work that is cut into tickets. On a machine that others use too a thread may be away when it is
 // needed; so nobody waits for a worker that has not come: the caller works as well, and only those that
-// joined in time are waited for. Between jobs workers look out for the next one for some tens of microseconds
-// and then sleep. One caller at a time.
+// joined in time are waited for. Where one of these was kept waiting all the same, the caller works alone for
+// a while (2 ms, and up to 100 where it comes to that again and again) before it asks for help once more.
+// Between jobs workers look out for the next one for about a tenth of a millisecond and then sleep. One
+// caller at a time.
 class ThreadPool {
  public:
   explicit ThreadPool(int n_threads);  // the caller's included
@@ -48,7 +51,9 @@ class ThreadPool {
 
  private:
   using Call = void (*)(const void* body, const Tickets& tickets);
+  using Clock = std::chrono::steady_clock;
   void run_job(int64_t total, Call call, const void* body);
+  void wait_for_workers(Clock::time_point start);
   void work();
 
   // What workers look at: the number of the job (upper half), whether it may still be joined, and how many
@@ -58,6 +63,9 @@ class ThreadPool {
   int64_t total_ = 0;
   Call call_ = nullptr;
   const void* body_ = nullptr;
+  Clock::time_point alone_until_ = {};  // the caller's, like the next two
+  Clock::duration pause_;               // how long it works alone the next time
+  int good_jobs_ = 0;                   // since it last had to
   std::atomic<bool> stop_ = false;
   std::vector<std::thread> workers_;
 };

@@ -70,8 +70,9 @@ void check_pair(const std::string& path, const Linear& linear, const Pair& pair)
     fail(b, "has rank " + std::to_string(b.ne[0]) + " and its other half has " + std::to_string(a.ne[1]));
   }
   for (const gguf::TensorInfo* half : {&a, &b}) {
-    if (half->type != GGML_TYPE_F32 && half->type != GGML_TYPE_F16 && half->type != GGML_TYPE_BF16) {
-      fail(*half, std::string("is ") + ggml_type_name(half->type) + ", not f32, f16 or bf16");
+    if (!kernels::LowRank::supports(half->type)) {
+      fail(*half,
+           std::string("is ") + ggml_type_name(half->type) + ", not f32, f16, bf16 or a quantised type");
     }
   }
 }
@@ -154,6 +155,36 @@ AdapterInfo load_adapter(const std::string& path, int32_t index, const arch::Mod
   weights.contexts.push_back(std::move(context));
   weights.buffers.push_back(std::move(buffer));
   return info;
+}
+
+void pack_adapters(Weights& weights) {
+  // Linears in the order in which one product joins them.
+  const auto pack = [&](const kernels::PackedMatrix* matrix, std::initializer_list<const Linear*> linears) {
+    if (matrix == nullptr) return;
+    std::vector<kernels::LowRank::Pair> pairs;
+    int32_t part = 0;
+    for (const Linear* linear : linears) {
+      for (const Lora& lora : linear->lora) {
+        pairs.push_back({.adapter = lora.adapter,
+                         .part = part,
+                         .scale = lora.scale,
+                         .rank = lora.b->ne[0],
+                         .a = {lora.a->type, lora.a->data},
+                         .b = {lora.b->type, lora.b->data}});
+      }
+      ++part;
+    }
+    if (!pairs.empty()) weights.low_rank.emplace(matrix, kernels::LowRank(*matrix, pairs));
+  };
+  pack(weights.output.packed, {&weights.output});
+  for (const LayerWeights& layer : weights.layers) {
+    pack(layer.packed_qkv, {&layer.attn_q, &layer.attn_k, &layer.attn_v});
+    pack(layer.packed_gate_up, {&layer.ffn_gate, &layer.ffn_up});
+    for (const Linear* linear : {&layer.attn_q, &layer.attn_k, &layer.attn_v, &layer.attn_output,
+                                 &layer.ffn_gate, &layer.ffn_up, &layer.ffn_down}) {
+      pack(linear->packed, {linear});
+    }
+  }
 }
 
 }  // namespace lanerope::model

@@ -21,4 +21,8 @@ AdapterInfo read_adapter_info(const gguf::File& file);
 AdapterInfo load_adapter(const std::string& path, int32_t index, const arch::ModelConfig& config,
                          const Device& device, Weights& weights);
 
+// Holds the LoRA pairs of all adapters for lanerope's kernels, after the last one is loaded. Nothing where
+// the weights are not packed.
+void pack_adapters(Weights& weights);
+
 }  // namespace lanerope::model

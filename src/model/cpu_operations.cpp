@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <string_view>
 
 #include "model/graph_operations.h"
 
@@ -17,19 +18,6 @@ void append_bias(std::vector<float>& bias, const Linear& linear) {
   for (int64_t i = 0; i < linear.n_out(); ++i) bias.push_back(data != nullptr ? data[i] : 0.0F);
 }
 
-// Every linear has a kernel, so that nothing heavy is left to ggml.
-bool all_packed(const Weights& weights) {
-  return weights.output.packed != nullptr &&
-         std::ranges::all_of(weights.layers, [](const LayerWeights& layer) {
-           const bool qkv = layer.packed_qkv != nullptr ||
-                            (layer.attn_q.packed != nullptr && layer.attn_k.packed != nullptr &&
-                             layer.attn_v.packed != nullptr);
-           const bool gate_up = layer.packed_gate_up != nullptr ||
-                                (layer.ffn_gate.packed != nullptr && layer.ffn_up.packed != nullptr);
-           return qkv && gate_up && layer.attn_output.packed != nullptr && layer.ffn_down.packed != nullptr;
-         });
-}
-
 // Rows [first, first + n) of a joined product: [n, n_columns], not contiguous.
 struct RowRange {
   int64_t first = 0;
@@ -37,6 +25,18 @@ struct RowRange {
 };
 ggml_tensor* rows_of(ggml_context* context, ggml_tensor* y, RowRange range) {
   return ggml_view_2d(context, y, range.n, y->ne[1], y->nb[1], range.first * sizeof(float));
+}
+
+// "ffn_down" of "blk.3.ffn_down.weight", and "attn_q, attn_k, attn_v" of three.
+std::string name_of(std::span<const Linear* const> linears) {
+  std::string name;
+  for (const Linear* linear : linears) {
+    std::string_view part = linear->name;
+    if (part.starts_with("blk.")) part.remove_prefix(part.find('.', 4) + 1);
+    part = part.substr(0, part.find('.'));
+    name += (name.empty() ? "" : ", ") + std::string(part);
+  }
+  return name;
 }
 
 kernels::Gating gating_of(arch::Activation activation) {
@@ -52,13 +52,9 @@ std::optional<std::string> CpuOperations::obstacle(const arch::ModelConfig& conf
 }
 
 CpuOperations::CpuOperations(const arch::ModelConfig& config, const Weights& weights, int32_t threads)
-    : rms_epsilon_(config.rms_epsilon), attentions_(config.n_layer()) {
-  if (all_packed(weights)) pool_ = std::make_unique<kernels::ThreadPool>(threads);
-  // Where the kernels do all the heavy work, their own threads do it and one thread of ggml's walks the
-  // graph.
-  traits_ = {.value_layout = ValueLayout::cell_major,
-             .reusable_graph = true,
-             .graph_threads = pool_ != nullptr ? 1 : threads};
+    : rms_epsilon_(config.rms_epsilon), pool_(threads), attentions_(config.n_layer()) {
+  // The kernels do all the heavy work on their own threads, and one thread of ggml's walks the graph.
+  traits_ = {.value_layout = ValueLayout::cell_major, .reusable_graph = true, .graph_threads = 1};
   const arch::AttentionConfig& attention = config.attention();
   for (const arch::AttentionClass& of : config.attention_classes) {
     schedules_.emplace_back(kernels::AttentionShape{.n_head = attention.n_head,
@@ -69,38 +65,42 @@ CpuOperations::CpuOperations(const arch::ModelConfig& config, const Weights& wei
                                                     .scale = attention.scale},
                             config.n_layer());
   }
-  for (const LayerWeights& layer : weights.layers) add_layer(layer, config.layers[layer.index]);
-  add_product({.matrix = weights.output.packed, .linears = {&weights.output}, .norm = weights.output_norm});
+  for (const LayerWeights& layer : weights.layers) add_layer(weights, layer, config.layers[layer.index]);
+  add_product({.matrix = weights.output.packed, .linears = {&weights.output}, .norm = weights.output_norm},
+              weights);
 }
 
-void CpuOperations::add_layer(const LayerWeights& layer, const arch::LayerConfig& config) {
+void CpuOperations::add_layer(const Weights& weights, const LayerWeights& layer,
+                              const arch::LayerConfig& config) {
+  const auto add = [&](const Product& product) { add_product(product, weights); };
   attentions_[layer.index] = {
-      .work = &schedules_[config.attention_class], .layer = layer.index, .pool = pool_.get()};
+      .work = &schedules_[config.attention_class], .layer = layer.index, .pool = &pool_};
   for (const Linear* linear : {&layer.attn_q, &layer.attn_k, &layer.attn_v}) {
-    add_product({.matrix = linear->packed, .linears = {linear}, .norm = layer.attn_norm});
+    add({.matrix = linear->packed, .linears = {linear}, .norm = layer.attn_norm});
   }
   for (const Linear* linear : {&layer.ffn_gate, &layer.ffn_up}) {
-    add_product({.matrix = linear->packed, .linears = {linear}, .norm = layer.ffn_norm});
+    add({.matrix = linear->packed, .linears = {linear}, .norm = layer.ffn_norm});
   }
   for (const Linear* linear : {&layer.attn_output, &layer.ffn_down}) {
-    add_product({.matrix = linear->packed, .linears = {linear}});
+    add({.matrix = linear->packed, .linears = {linear}});
   }
-  add_product({.matrix = layer.packed_qkv,
-               .linears = {&layer.attn_q, &layer.attn_k, &layer.attn_v},
-               .norm = layer.attn_norm});
-  for (const kernels::Gating gating : {kernels::Gating::none, gating_of(config.ffn.activation)}) {
-    add_product({.matrix = layer.packed_gate_up,
-                 .linears = {&layer.ffn_gate, &layer.ffn_up},
-                 .norm = layer.ffn_norm,
-                 .gating = gating});
-  }
+  add({.matrix = layer.packed_qkv,
+       .linears = {&layer.attn_q, &layer.attn_k, &layer.attn_v},
+       .norm = layer.attn_norm});
+  add({.matrix = layer.packed_gate_up,
+       .linears = {&layer.ffn_gate, &layer.ffn_up},
+       .norm = layer.ffn_norm,
+       .gating = gating_of(config.ffn.activation)});
 }
 
-void CpuOperations::add_product(const Product& product) {
+void CpuOperations::add_product(const Product& product, const Weights& weights) {
   if (product.matrix == nullptr) return;
   kernels::ProductParameters& parameters = parameters_.emplace_back(*product.matrix);
   parameters.gating = product.gating;
-  parameters.activations.pool = pool_.get();
+  parameters.name = name_of(product.linears);
+  parameters.activations.pool = &pool_;
+  const auto low_rank = weights.low_rank.find(product.matrix);
+  if (low_rank != weights.low_rank.end()) parameters.activations.low_rank = &low_rank->second;
   if (product.norm != nullptr) {
     parameters.activations.norm_weight = static_cast<const float*>(product.norm->data);
     parameters.activations.norm_epsilon = rms_epsilon_;
@@ -117,12 +117,18 @@ void CpuOperations::add_product(const Product& product) {
 ggml_tensor* CpuOperations::run(GraphBuilder& graph, const kernels::ProductParameters& parameters, Normed x,
                                 ggml_tensor* residual) const {
   assert(parameters.activations.norm_weight == (x.norm != nullptr ? x.norm->data : nullptr));
-  return kernels::product(graph.context(), &parameters, x.x, residual);
+  const kernels::LowRank* low_rank = parameters.activations.low_rank;
+  const auto on = [&](const kernels::LowRank::Term& term) {
+    return !graph.batch().adapter_scales[term.adapter].empty();
+  };
+  const bool corrected = low_rank != nullptr && std::ranges::any_of(low_rank->terms(), on);
+  return kernels::product(
+      graph.context(), &parameters,
+      {.x = x.x, .residual = residual, .scales = corrected ? graph.all_adapter_scales(x.x->ne[1]) : nullptr});
 }
 
 ggml_tensor* CpuOperations::linear(GraphBuilder& graph, const Linear& linear, Normed x,
                                    ggml_tensor* residual) {
-  if (linear.packed == nullptr) return plain_product(graph, linear, graph.normed(x), residual);
   return run(graph, *products_.at(linear.packed), x, residual);
 }
 
@@ -142,10 +148,7 @@ QueryKeyValue CpuOperations::qkv(GraphBuilder& graph, const LayerWeights& layer,
   ggml_tensor* q = rows(layer.attn_q);
   ggml_tensor* k = rows(layer.attn_k);
   ggml_tensor* v = rows(layer.attn_v);
-  const auto with_lora = [&](const Linear& linear, ggml_tensor* part) {
-    return graph.has_lora(linear) ? graph.add_lora(linear, graph.normed(x), part) : part;
-  };
-  return {.q = with_lora(layer.attn_q, q), .k = with_lora(layer.attn_k, k), .v = with_lora(layer.attn_v, v)};
+  return {.q = q, .k = k, .v = v};
 }
 
 ggml_tensor* CpuOperations::ffn(GraphBuilder& graph, const LayerWeights& layer, Normed x) {
@@ -153,16 +156,7 @@ ggml_tensor* CpuOperations::ffn(GraphBuilder& graph, const LayerWeights& layer, 
   if (layer.packed_gate_up == nullptr) {
     return graph.gated(activation, graph.linear(layer.ffn_gate, x), graph.linear(layer.ffn_up, x));
   }
-  if (!graph.has_lora(layer.ffn_gate) && !graph.has_lora(layer.ffn_up)) {
-    return run(graph, *gated_.at(layer.packed_gate_up), x);
-  }
-  ggml_tensor* y = run(graph, *products_.at(layer.packed_gate_up), x);
-  const int64_t n = layer.ffn_gate.n_out();
-  ggml_context* context = graph.context();
-  ggml_tensor* gate =
-      graph.add_lora(layer.ffn_gate, graph.normed(x), rows_of(context, y, {.first = 0, .n = n}));
-  ggml_tensor* up = graph.add_lora(layer.ffn_up, graph.normed(x), rows_of(context, y, {.first = n, .n = n}));
-  return graph.gated(activation, gate, up);
+  return run(graph, *gated_.at(layer.packed_gate_up), x);
 }
 
 ggml_tensor* CpuOperations::attention(GraphBuilder& graph, const LayerWeights& layer,

@@ -16,8 +16,7 @@
 
 namespace lanerope::model {
 
-// lanerope's own kernels, on the CPU. A linear whose type has no kernel falls back to ggml's product. The
-// graph does not depend on the plans, so it is built once a shape.
+// lanerope's own kernels, on the CPU. The graph does not depend on the plans, so it is built once a shape.
 class CpuOperations final : public Operations {
  public:
   CpuOperations(const arch::ModelConfig& config, const Weights& weights, int32_t threads);
@@ -39,15 +38,15 @@ class CpuOperations final : public Operations {
     const ggml_tensor* norm = nullptr;        // [n_in] weight of the RMS norm before it, or null
     kernels::Gating gating = kernels::Gating::none;
   };
-  void add_product(const Product& product);
-  void add_layer(const LayerWeights& layer, const arch::LayerConfig& config);
+  void add_product(const Product& product, const Weights& weights);
+  void add_layer(const Weights& weights, const LayerWeights& layer, const arch::LayerConfig& config);
+  // With the corrections of adapters that are on.
   ggml_tensor* run(GraphBuilder& graph, const kernels::ProductParameters& parameters, Normed x,
                    ggml_tensor* residual = nullptr) const;
 
   OperationsTraits traits_;
   float rms_epsilon_;
-  std::unique_ptr<kernels::ThreadPool>
-      pool_;  // null where ggml's threads are needed for linears without a kernel
+  kernels::ThreadPool pool_;
   std::deque<kernels::AttentionSchedule> schedules_;          // [attention classes]
   std::vector<kernels::LaneAttentionParameters> attentions_;  // [n_layer]
   std::deque<std::vector<float>> biases_;                     // of joined linears, [n_out] each

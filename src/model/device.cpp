@@ -7,6 +7,7 @@
 
 #include "lanerope/errors.h"
 #include "lanerope/model.h"
+#include "model/graph_profile.h"
 
 namespace lanerope::model {
 
@@ -90,7 +91,8 @@ bool GraphRunner::allocate(ggml_cgraph* graph, size_t max_nodes) {
   return ggml_backend_sched_alloc_graph(scheduler_.get(), graph);
 }
 
-bool GraphRunner::compute(ggml_cgraph* graph) {
+bool GraphRunner::compute(ggml_cgraph* graph, GraphProfile* profile) {
+  if (profile != nullptr) return profile->compute(cpu_.get(), graph);
   return ggml_backend_sched_graph_compute(scheduler_.get(), graph) == GGML_STATUS_SUCCESS;
 }
 

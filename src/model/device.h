@@ -11,6 +11,8 @@
 
 namespace lanerope::model {
 
+class GraphProfile;
+
 // Owners of ggml's handles.
 template <auto release>
 struct Releaser {
@@ -63,8 +65,8 @@ class GraphRunner {
   // Forgets the last graph and gives memory to this one of at most `max_nodes` nodes. False if there is not
   // enough.
   bool allocate(ggml_cgraph* graph, size_t max_nodes);
-  // Whether it went well.
-  bool compute(ggml_cgraph* graph);
+  // Whether it went well. With a profile, on the CPU alone, each operation runs on its own and is timed.
+  bool compute(ggml_cgraph* graph, GraphProfile* profile = nullptr);
 
  private:
   BackendHandle device_;  // null: the CPU is the device

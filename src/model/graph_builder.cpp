@@ -50,9 +50,7 @@ ggml_tensor* GraphBuilder::normed(Normed x) {
 }
 
 ggml_tensor* GraphBuilder::linear(const Linear& linear, Normed x, ggml_tensor* residual) {
-  if (!has_lora(linear)) return parts_.operations.linear(*this, linear, x, residual);
-  ggml_tensor* y = add_lora(linear, normed(x), parts_.operations.linear(*this, linear, x, nullptr));
-  return residual != nullptr ? ggml_add(context_, residual, y) : y;
+  return parts_.operations.linear(*this, linear, x, residual);
 }
 
 bool GraphBuilder::has_lora(const Linear& linear) const {
@@ -108,6 +106,25 @@ ggml_tensor* GraphBuilder::adapter_scale(int32_t adapter) {
     });
   }
   return scale;
+}
+
+ggml_tensor* GraphBuilder::all_adapter_scales(int64_t n_columns) {
+  if (all_scales_ == nullptr) {
+    const auto n_adapters = static_cast<int64_t>(batch().adapter_scales.size());
+    all_scales_ = input(GGML_TYPE_F32, {n_adapters, batch().n_rows()},
+                        [n_adapters](const Batch& batch, ggml_tensor* t) {
+                          std::vector<float> scales(n_adapters * batch.n_rows());
+                          for (int64_t a = 0; a < n_adapters; ++a) {
+                            const std::vector<float>& of = batch.adapter_scales[a];
+                            for (size_t row = 0; row < of.size(); ++row)
+                              scales[row * n_adapters + a] = of[row];
+                          }
+                          set_data(t, scales);
+                        });
+  }
+  if (n_columns == batch().n_rows()) return all_scales_;
+  if (output_scales_ == nullptr) output_scales_ = ggml_get_rows(context_, all_scales_, outputs_);
+  return output_scales_;
 }
 
 // ggml rotates pair t by position * base^(-2t/d) / divisor[t]. The base is the first rope's, whatever the

@@ -58,6 +58,8 @@ class GraphBuilder {
   ggml_tensor* gated(arch::Activation activation, ggml_tensor* gate, ggml_tensor* up);
   // x [head_dim, heads, n] rotated by `positions` [n] (i32) times `frequencies` [n_rot / 2] radians.
   ggml_tensor* rotate(ggml_tensor* x, ggml_tensor* positions, std::span<const double> frequencies);
+  // f32 [n_adapters, n_columns] of all rows, or of the wanted ones where n_columns is not that of the batch.
+  ggml_tensor* all_adapter_scales(int64_t n_columns);
   ggml_tensor* cells();                       // [n_rows] i64
   bool has_lora(const Linear& linear) const;  // an adapter that is on changes it
   void expand(ggml_tensor* node);             // must be computed, though nothing in the graph may use it
@@ -101,6 +103,8 @@ class GraphBuilder {
   ggml_tensor* cells_ = nullptr;                   // [n_rows] i64
   ggml_tensor* outputs_ = nullptr;                 // [n_outputs] i32
   std::vector<ggml_tensor*> adapter_scales_ = {};  // per adapter [1, n_rows] f32 or null
+  ggml_tensor* all_scales_ = nullptr;              // [n_adapters, n_rows] f32
+  ggml_tensor* output_scales_ = nullptr;           // [n_adapters, n_outputs] f32
   // By the frequencies that they belong to.
   std::vector<std::pair<std::vector<double>, ggml_tensor*>> divisors_ = {};
 };

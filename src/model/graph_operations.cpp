@@ -139,15 +139,14 @@ ggml_tensor* join_rows(ggml_context* context, std::vector<ggml_tensor*> parts) {
 
 }  // namespace
 
-ggml_tensor* plain_product(GraphBuilder& graph, const Linear& linear, ggml_tensor* x, ggml_tensor* residual) {
-  ggml_tensor* y = ggml_mul_mat(graph.context(), linear.weight, x);
-  if (linear.bias != nullptr) y = ggml_add(graph.context(), y, linear.bias);
-  return residual != nullptr ? ggml_add(graph.context(), residual, y) : y;
-}
-
 ggml_tensor* GraphOperations::linear(GraphBuilder& graph, const Linear& linear, Normed x,
                                      ggml_tensor* residual) {
-  return plain_product(graph, linear, graph.normed(x), residual);
+  ggml_context* context = graph.context();
+  ggml_tensor* columns = graph.normed(x);
+  ggml_tensor* y = ggml_mul_mat(context, linear.weight, columns);
+  if (linear.bias != nullptr) y = ggml_add(context, y, linear.bias);
+  if (graph.has_lora(linear)) y = graph.add_lora(linear, columns, y);
+  return residual != nullptr ? ggml_add(context, residual, y) : y;
 }
 
 QueryKeyValue GraphOperations::qkv(GraphBuilder& graph, const LayerWeights& layer, Normed x) {

@@ -24,9 +24,6 @@ class GraphOperations final : public Operations {
   ggml_tensor* value_cells_ = nullptr;  // [kv_width * n_rows] i64, of the graph that is being built
 };
 
-// Operations::linear by ggml's own product, for any type and device.
-ggml_tensor* plain_product(GraphBuilder& graph, const Linear& linear, ggml_tensor* x, ggml_tensor* residual);
-
 // One block of the plan in one layer.
 struct BlockOfLayer {
   int32_t block = 0;

@@ -128,6 +128,7 @@ LoadedModel::LoadedModel(const ModelOptions& options)
     info.adapters.push_back(load_adapter(adapter.file, index, config, device, weights));
     info.adapters.back().scale = adapter.scale;
   }
+  if (!info.adapters.empty()) pack_adapters(weights);
 }
 
 std::unique_ptr<Operations> LoadedModel::make_operations(KvType kv_type) const {

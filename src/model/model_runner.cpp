@@ -29,6 +29,11 @@ ModelRunner::ModelRunner(const LoadedModel& model, const RunnerOptions& options)
              .type = options.kv_type,
              .values = operations_->traits().value_layout}),
       graphs_(model.device, operations_->traits()) {
+  if (options.profile) {
+    if (!model.device.on_cpu())
+      throw InvalidRequest("operations are timed on the CPU alone; use --device cpu with --profile");
+    profile_.emplace();
+  }
   for (const core::RopeParameters& rope : model.config.ropes) thetas_.push_back(core::effective_theta(rope));
 }
 
@@ -53,6 +58,10 @@ void ModelRunner::build(Graph& graph, const Batch& batch) {
   }
 }
 
+std::vector<OperationTime> ModelRunner::take_profile() {
+  return profile_ ? profile_->take() : std::vector<OperationTime>();
+}
+
 const StepOutput& ModelRunner::run(const Batch& batch) {
   Graph& graph = graphs_.find(batch, [&](Graph& fresh) { build(fresh, batch); });
   operations_->prepare(batch);
@@ -60,7 +69,7 @@ const StepOutput& ModelRunner::run(const Batch& batch) {
     if (input.tensor->buffer != nullptr)
       input.fill(batch, input.tensor);  // an input that nothing reads has none
   }
-  if (!graph.runner.compute(graph.nodes)) {
+  if (!graph.runner.compute(graph.nodes, profile_ ? &*profile_ : nullptr)) {
     throw SystemError("the back end " + model_.device.name() + " failed to compute a step");
   }
 

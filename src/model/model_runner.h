@@ -2,11 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "model/batch_builder.h"
 #include "model/graph_cache.h"
+#include "model/graph_profile.h"
 #include "model/loaded_model.h"
 
 namespace lanerope::model {
@@ -34,6 +36,7 @@ struct StepOutput {
 struct RunnerOptions {
   int32_t n_cells = 0;
   KvType kv_type = KvType::f16;
+  bool profile = false;  // time each operation
 };
 
 // Runs batches through a model: owns the KV cells, the operations and their graphs. One thread at a time.
@@ -49,6 +52,9 @@ class ModelRunner {
   // Writes the keys and values of every row to its cell. Throws SystemError where the back end fails.
   const StepOutput& run(const Batch& batch);
 
+  // The operations since it was last asked, those that took longest first.
+  std::vector<OperationTime> take_profile();
+
   int64_t n_graph_builds() const { return graphs_.n_builds(); }
 
  private:
@@ -59,6 +65,7 @@ class ModelRunner {
   KvPool pool_;
   std::vector<core::Theta> thetas_;  // [ropes]
   GraphCache graphs_;
+  std::optional<GraphProfile> profile_ = {};
   StepOutput output_ = {};
   std::vector<float> logits_copy_ = {};  // [n_vocab, n_outputs], where the device's memory cannot be read
 };

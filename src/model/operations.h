@@ -39,7 +39,7 @@ struct OperationsTraits {
 class Operations {
  public:
   virtual ~Operations() = default;
-  // W N(x) + bias, without LoRA terms, + residual, if any: [n_out, n_rows].
+  // W N(x) + bias with LoRA terms, + residual, if any: [n_out, n_rows].
   virtual ggml_tensor* linear(GraphBuilder& graph, const Linear& linear, Normed x, ggml_tensor* residual) = 0;
   // q, k and v of one layer with their biases and LoRA terms, each [n_out, n_rows], rows maybe apart in
   // memory.

@@ -181,7 +181,13 @@ class Packer {
     return &weights_.packed.back();
   }
 
-  void single(Linear& linear) { linear.packed = joined({&linear}); }
+  void single(Linear& linear) {
+    linear.packed = joined({&linear});
+    if (linear.packed == nullptr) {
+      throw BadFile(file_.path() + ": tensor " + linear.name + " is " + ggml_type_name(linear.source->type) +
+                    ", which is no type of weights; use --backend ggml, or convert the file anew");
+    }
+  }
 
   Weights& weights_;
   const gguf::File& file_;

@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "arch/tensor_source.h"
 #include "arch/tensor_table.h"
 #include "gguf/file.h"
+#include "kernels/low_rank.h"
 #include "kernels/packed_matrix.h"
 #include "model/device.h"
 
@@ -68,13 +70,15 @@ struct Weights {
 
   std::shared_ptr<const arch::TensorSource> source = {};  // owns what Linear::source points to
   std::deque<kernels::PackedMatrix> packed = {};          // owns what Linear::packed points to
+  // What adapters do to the products of these; made by pack_adapters.
+  std::map<const kernels::PackedMatrix*, kernels::LowRank> low_rank = {};
   std::vector<ContextHandle> contexts = {};
   std::vector<BufferHandle> buffers = {};
   size_t resident_bytes = 0;  // held in memory: packed, or on a device; mapped pages are not counted twice
 };
 
 struct WeightOptions {
-  bool pack = false;  // hold the linears for lanerope's kernels where they have one
+  bool pack = false;  // hold the linears for lanerope's kernels
   std::function<void(float)> progress = {};
 };
 

@@ -40,6 +40,10 @@ void for_each_instruction_set(const std::function<void(const char*)>& body) {
 FileMatrix quantised(ggml_type type, int64_t n_in, const std::vector<float>& values) {
   const auto n_out = static_cast<int64_t>(values.size()) / n_in;
   FileMatrix matrix{type, n_in, n_out, std::vector<std::byte>(ggml_row_size(type, n_in) * n_out), values};
+  if (type == GGML_TYPE_F32) {
+    std::memcpy(matrix.bytes.data(), values.data(), matrix.bytes.size());
+    return matrix;
+  }
   ggml_quantize_chunk(type, values.data(), matrix.bytes.data(), 0, n_out, n_in, nullptr);
   const size_t row_bytes = ggml_row_size(type, n_in);
   for (int64_t row = 0; row < n_out; ++row) {

@@ -74,14 +74,21 @@ class Product : public ::testing::TestWithParam<ggml_type> {
     const ProductParameters parameters(w);
     for_each_instruction_set([&](const char*) {
       const double ours = root_mean_square(exact, kernel_product(parameters, x));
-      EXPECT_LE(ours, theirs * 1.02 + size * 1e-6);
+      // ggml keeps sums of columns in f16, which extreme ones overflow.
+      if (std::isfinite(theirs)) {
+        EXPECT_LE(ours, theirs * 1.02 + size * 1e-6);
+      } else {
+        EXPECT_LE(ours, size * 0.01);
+      }
     });
   }
 };
 
 INSTANTIATE_TEST_SUITE_P(Types, Product,
-                         ::testing::Values(GGML_TYPE_Q4_0, GGML_TYPE_Q8_0, GGML_TYPE_Q4_K, GGML_TYPE_Q5_K,
-                                           GGML_TYPE_Q6_K, GGML_TYPE_F16, GGML_TYPE_BF16),
+                         ::testing::Values(GGML_TYPE_Q4_0, GGML_TYPE_Q4_1, GGML_TYPE_Q5_0, GGML_TYPE_Q5_1,
+                                           GGML_TYPE_Q8_0, GGML_TYPE_IQ4_NL, GGML_TYPE_MXFP4, GGML_TYPE_Q2_K,
+                                           GGML_TYPE_Q3_K, GGML_TYPE_Q4_K, GGML_TYPE_Q5_K, GGML_TYPE_Q6_K,
+                                           GGML_TYPE_IQ4_XS, GGML_TYPE_F16, GGML_TYPE_BF16, GGML_TYPE_F32),
                          [](const auto& of) { return std::string(ggml_type_name(of.param)); });
 
 TEST_P(Product, IsAsExactAsGgmlOnRandomValues) {
@@ -162,7 +169,7 @@ TEST_P(Product, RunsInAGraph) {
     const std::vector<float> y = run_graph(2, [&](ggml_context* context) {
       ggml_tensor* columns = ggml_new_tensor_2d(context, GGML_TYPE_F32, n_in, 11);
       std::copy(x.begin(), x.end(), static_cast<float*>(columns->data));
-      return product(context, &parameters, columns);
+      return product(context, &parameters, {.x = columns});
     });
     EXPECT_EQ(y, kernel_product(parameters, x));
   });
@@ -185,7 +192,7 @@ TEST_P(Product, RunsOnAPoolAndAddsAResidual) {
       std::copy(x.begin(), x.end(), static_cast<float*>(columns->data));
       ggml_tensor* added = ggml_new_tensor_2d(context, GGML_TYPE_F32, 75, 70);
       std::copy(residual.begin(), residual.end(), static_cast<float*>(added->data));
-      return product(context, &parameters, columns, added);
+      return product(context, &parameters, {.x = columns, .residual = added});
     });
     for (size_t i = 0; i < y.size(); ++i) ASSERT_EQ(y[i], expected[i] + residual[i]);
   });
@@ -221,7 +228,8 @@ TEST(JoinedProduct, IsRefusedForTypesThatWantOtherColumns) {
   EXPECT_TRUE(PackedMatrix::joins(GGML_TYPE_Q4_K, GGML_TYPE_Q6_K));
   EXPECT_TRUE(PackedMatrix::joins(GGML_TYPE_Q4_0, GGML_TYPE_Q8_0));
   EXPECT_FALSE(PackedMatrix::joins(GGML_TYPE_Q4_0, GGML_TYPE_Q6_K));
-  EXPECT_FALSE(PackedMatrix::supports(GGML_TYPE_IQ2_XS, 256));
+  EXPECT_TRUE(PackedMatrix::joins(GGML_TYPE_Q5_0, GGML_TYPE_Q8_0));
+  EXPECT_FALSE(PackedMatrix::supports(GGML_TYPE_I32, 256));
   EXPECT_FALSE(PackedMatrix::supports(GGML_TYPE_Q4_K, 128));
 }
 

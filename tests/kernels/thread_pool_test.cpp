@@ -51,6 +51,34 @@ TEST(ThreadPool, SleepsWhenThereIsNothingToDo) {
   EXPECT_LT(static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC, 0.03);
 }
 
+// A worker that loses its core in the middle of a ticket.
+TEST(ThreadPool, WorksAloneForAWhileAfterAWorkerWasAway) {
+  ThreadPool pool(2);
+  const std::thread::id caller = std::this_thread::get_id();
+  std::atomic<bool> joined = false;
+  const auto run = [&](bool slow) {
+    joined = false;
+    pool.run(2, [&](const Tickets& tickets) {
+      const bool worker = std::this_thread::get_id() != caller;
+      if (worker) joined = true;
+      while (tickets.take() >= 0) {
+        if (worker && slow) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        const auto start = std::chrono::steady_clock::now();
+        while (!worker && !joined &&
+               std::chrono::steady_clock::now() - start < std::chrono::milliseconds(slow ? 500 : 1)) {
+        }
+      }
+    });
+    return joined.load();
+  };
+  ASSERT_TRUE(run(true));
+  EXPECT_FALSE(run(false));
+  std::this_thread::sleep_for(std::chrono::milliseconds(150));
+  bool again = false;
+  for (int i = 0; i < 100 && !again; ++i) again = run(false);
+  EXPECT_TRUE(again);
+}
+
 TEST(Tickets, AreReadyAgainWhenAllTakersHaveLeft) {
   std::atomic<int64_t> next = 0;
   const Tickets tickets{next, 3, 2};

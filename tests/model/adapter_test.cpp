@@ -102,9 +102,9 @@ TEST_F(AdapterTest, OfAnotherShapeIsRefusedByTheNameOfTheTensor) {
   auto ranks = pair_for(name, 32, 32);
   ranks[1].ne[0] = 3;
   EXPECT_THAT(refusal<InvalidRequest>(adapter_of(ranks)), AllOf(HasSubstr("lora_b"), HasSubstr("rank 3")));
-  auto quantised = pair_for(name, 32, 32);
-  quantised[0].type = GGML_TYPE_Q8_0;
-  EXPECT_THAT(refusal<InvalidRequest>(adapter_of(quantised)), AllOf(HasSubstr("lora_a"), HasSubstr("q8_0")));
+  auto integers = pair_for(name, 32, 32);
+  integers[0].type = GGML_TYPE_I32;
+  EXPECT_THAT(refusal<InvalidRequest>(adapter_of(integers)), AllOf(HasSubstr("lora_a"), HasSubstr("i32")));
 }
 
 TEST_F(AdapterTest, ForAnotherModelIsRefused) {
