@@ -33,7 +33,7 @@ struct ServerOptions {
   AccessRules access = {};
   ServiceOptions service = {.engine = {.kv_cells = 8192, .batch_rows = 128}};
   RequestDefaults defaults = server_defaults();
-  std::string model_id = {};           // as clients see it; empty: the model's own name
+  std::string model_id = {};  // as clients see it; empty: the model's own name
   bool log_prompts = false;
   std::function<void(std::string_view)> log = {};  // one line a request; may be empty
 };

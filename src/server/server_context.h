@@ -14,7 +14,8 @@
 
 namespace lanerope::server {
 
-// What all routes share. `model`, `service` and `examples` are set once, before `ready`, and never change after.
+// What all routes share. `model`, `service` and `examples` are set once, before `ready`, and never change
+// after.
 struct ServerContext {
   ServerOptions options = {};
   Metrics metrics = {};

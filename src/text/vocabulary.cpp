@@ -67,8 +67,8 @@ constexpr std::array end_names = {
     "<｜end▁of▁sentence｜>",
 };
 
-// End names that some files do not mark as control tokens. "</s>" and the like are not of them: in vocabularies that were trained
-// on code they are words like others, which merges make.
+// End names that some files do not mark as control tokens. "</s>" and the like are not of them: in
+// vocabularies that were trained on code they are words like others, which merges make.
 bool is_unmistakable(std::string_view text) {
   const bool marked = text.starts_with("<|") || text.starts_with("<｜") || text == "<end_of_turn>";
   return marked && std::ranges::find(end_names, text) != end_names.end();

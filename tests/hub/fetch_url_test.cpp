@@ -70,6 +70,7 @@ TEST_F(FetchUrl, BeginsAnewWhereItIsAnother) {
   write_bytes(partial, other.substr(0, 1000));  // of nobody knows what
   hub.put("user/repo", "m.gguf", other);
   EXPECT_EQ(bytes_of(bring().files[0]), other);
+  EXPECT_THAT(notes, testing::IsEmpty()) << "seen by its tag, not by a wrong digest";
 }
 
 TEST_F(FetchUrl, CutsAndWrongBytesAreMended) {
