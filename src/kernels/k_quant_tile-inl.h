@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Included once per instruction set by the kernels of types with blocks of 256; see Highway's foreach_target.h.
+// Included once per instruction set by the kernels of types with blocks of 256; see Highway's
+// foreach_target.h.
 #if defined(LANEROPE_K_QUANT_TILE_INL) == defined(HWY_TARGET_TOGGLE)
 #ifdef LANEROPE_K_QUANT_TILE_INL
 #undef LANEROPE_K_QUANT_TILE_INL

@@ -77,8 +77,7 @@ struct Q2K {
     const hn::Repartition<int16_t, decltype(df)> di16;
     const auto first = hn::PromoteTo(di32, hn::LoadU(dt, tile.scale_min[2 * pair] + row));
     const auto second = hn::PromoteTo(di32, hn::LoadU(dt, tile.scale_min[2 * pair + 1] + row));
-    return hn::BitCast(di16, hn::Or(hn::ShiftRight<4>(first),
-                                    hn::ShiftLeft<16>(hn::ShiftRight<4>(second))));
+    return hn::BitCast(di16, hn::Or(hn::ShiftRight<4>(first), hn::ShiftLeft<16>(hn::ShiftRight<4>(second))));
   }
 
   template <int columns>

@@ -153,8 +153,8 @@ std::vector<float> as_floats(const LowRank::Half& half, int64_t width, int64_t r
   std::vector<float> values(width * rows);
   const size_t row_bytes = ggml_row_size(half.type, width);
   for (int64_t row = 0; row < rows; ++row) {
-    ggml_get_type_traits(half.type)
-        ->to_float(static_cast<const std::byte*>(half.data) + row * row_bytes, values.data() + row * width, width);
+    ggml_get_type_traits(half.type)->to_float(static_cast<const std::byte*>(half.data) + row * row_bytes,
+                                              values.data() + row * width, width);
   }
   return values;
 }
@@ -222,8 +222,7 @@ void add_down(const Corrections& corrections, const DownJob& job) {
 
 void finish_down(const Corrections& corrections) {
   for (int64_t first = 0; first < corrections.n_columns; first += panel_columns) {
-    const auto columns =
-        static_cast<int>(std::min<int64_t>(panel_columns, corrections.n_columns - first));
+    const auto columns = static_cast<int>(std::min<int64_t>(panel_columns, corrections.n_columns - first));
     for (const LowRank::Term& term : corrections.of->terms()) {
       if (corrections.on(term, first, columns))
         HWY_DYNAMIC_DISPATCH(finish_panel)(corrections, term, first, columns);

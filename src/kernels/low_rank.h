@@ -13,10 +13,10 @@
 
 namespace lanerope::kernels {
 
-// Corrections of low rank (LoRA) to the linears that one product joins: y_p += s_a B (A x), for each adapter a
-// and part p of the matrix, where s_a is the adapter's scale of that column. A x is made while the columns of
-// the product are prepared and B's share while its tiles are, so that corrections cost no operation of their
-// own. A column's result depends on the adapters that are on for it, and on nothing else.
+// Corrections of low rank (LoRA) to the linears that one product joins: y_p += s_a B (A x), for each adapter
+// a and part p of the matrix, where s_a is the adapter's scale of that column. A x is made while the columns
+// of the product are prepared and B's share while its tiles are, so that corrections cost no operation of
+// their own. A column's result depends on the adapters that are on for it, and on nothing else.
 class LowRank {
  public:
   struct Half {
@@ -100,7 +100,7 @@ Corrections corrections_of(const ActivationParameters& parameters, const ggml_te
 struct DownJob {
   const float* values = nullptr;  // [chunk, columns], filled up with zeros
   int64_t first = 0;
-  int columns = 0;  // up to 8
+  int columns = 0;    // up to 8
   int64_t index = 0;  // of the chunk
 };
 void add_down(const Corrections& corrections, const DownJob& job);
@@ -112,8 +112,8 @@ void finish_down(const Corrections& corrections);
 struct UpJob {
   int32_t part = 0;
   int64_t tile = 0;
-  int64_t first = 0;  // column, a multiple of 8
-  int columns = 0;    // up to 64
+  int64_t first = 0;     // column, a multiple of 8
+  int columns = 0;       // up to 64
   float* out = nullptr;  // [tile_rows, columns]
 };
 void add_up(const Corrections& corrections, const UpJob& job);

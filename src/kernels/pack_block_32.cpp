@@ -96,35 +96,22 @@ void pack_few_valued(const TileSource& source, std::byte* destination) {
 
 template <typename Tile, auto pack_block>
 constexpr TileShape shape_of(ggml_type type) {
-  return {type,
-          ActivationForm::blocks_of_32,
-          32,
-          64,
-          sizeof(Tile),
-          BlockPacker<Tile, 32, 2>::template pack<pack_block>};
+  return {type,         ActivationForm::blocks_of_32,
+          32,           64,
+          sizeof(Tile), BlockPacker<Tile, 32, 2>::template pack<pack_block>};
 }
 
 template <ggml_type type, int values, int at>
 constexpr TileShape few_valued_shape() {
-  return {type,
-          ActivationForm::blocks_of_32,
-          values,
-          64,
-          sizeof(Q40Tile),
-          pack_few_valued<type, values, at>};
+  return {type, ActivationForm::blocks_of_32, values, 64, sizeof(Q40Tile), pack_few_valued<type, values, at>};
 }
 
 constexpr TileShape shapes[] = {
-    shape_of<Q40Tile, pack_q4_0>(GGML_TYPE_Q4_0),
-    shape_of<Q41Tile, pack_q4_1>(GGML_TYPE_Q4_1),
-    shape_of<Q50Tile, pack_q5_0>(GGML_TYPE_Q5_0),
-    shape_of<Q51Tile, pack_q5_1>(GGML_TYPE_Q5_1),
-    shape_of<Q80Tile, pack_q8_0>(GGML_TYPE_Q8_0),
-    shape_of<Q40Tile, pack_q4_0>(GGML_TYPE_IQ4_NL),
-    shape_of<Q40Tile, pack_mxfp4>(GGML_TYPE_MXFP4),
-    few_valued_shape<GGML_TYPE_Q1_0, 128, 0>(),
-    few_valued_shape<GGML_TYPE_Q2_0, 64, 0>(),
-    few_valued_shape<GGML_TYPE_TQ1_0, 256, 52>(),
+    shape_of<Q40Tile, pack_q4_0>(GGML_TYPE_Q4_0),   shape_of<Q41Tile, pack_q4_1>(GGML_TYPE_Q4_1),
+    shape_of<Q50Tile, pack_q5_0>(GGML_TYPE_Q5_0),   shape_of<Q51Tile, pack_q5_1>(GGML_TYPE_Q5_1),
+    shape_of<Q80Tile, pack_q8_0>(GGML_TYPE_Q8_0),   shape_of<Q40Tile, pack_q4_0>(GGML_TYPE_IQ4_NL),
+    shape_of<Q40Tile, pack_mxfp4>(GGML_TYPE_MXFP4), few_valued_shape<GGML_TYPE_Q1_0, 128, 0>(),
+    few_valued_shape<GGML_TYPE_Q2_0, 64, 0>(),      few_valued_shape<GGML_TYPE_TQ1_0, 256, 52>(),
     few_valued_shape<GGML_TYPE_TQ2_0, 256, 64>(),
 };
 

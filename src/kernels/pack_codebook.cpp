@@ -83,7 +83,8 @@ float grid_scale(ggml_type type, const std::byte* block) {
   if (type != GGML_TYPE_IQ1_M) return read_f16(block);
   // Four bits each of four words.
   const auto word = [&](int i) { return static_cast<unsigned>(read_u16(block + 48 + 2 * i)); };
-  const unsigned bits = word(0) >> 12 | (word(1) >> 8 & 0xF0U) | (word(2) >> 4 & 0xF00U) | (word(3) & 0xF000U);
+  const unsigned bits =
+      word(0) >> 12 | (word(1) >> 8 & 0xF0U) | (word(2) >> 4 & 0xF00U) | (word(3) & 0xF000U);
   return ggml_fp16_to_fp32(static_cast<ggml_fp16_t>(bits));
 }
 
@@ -121,12 +122,9 @@ void pack_grid(CodebookTile<16>& tile, int, int row, const std::byte* block) {
 
 template <ggml_type type, const Grid& grid>
 constexpr TileShape grid_shape() {
-  return {type,
-          ActivationForm::blocks_of_256,
-          256,
-          256,
-          sizeof(CodebookTile<16>),
-          BlockPacker<CodebookTile<16>, 256>::pack<pack_grid<type, grid>>};
+  return {
+      type, ActivationForm::blocks_of_256, 256,
+      256,  sizeof(CodebookTile<16>),      BlockPacker<CodebookTile<16>, 256>::pack<pack_grid<type, grid>>};
 }
 
 constexpr TileShape shapes[] = {

@@ -54,7 +54,11 @@ class LowRankProduct : public ::testing::TestWithParam<ggml_type> {
     add(1, 1, blocks ? 64 : 24, 1.0F);
     std::vector<LowRank::Pair> pairs;
     for (const Correction& c : corrections_) {
-      pairs.push_back({c.adapter, c.part, c.scale, c.a.n_out, {c.a.type, c.a.bytes.data()},
+      pairs.push_back({c.adapter,
+                       c.part,
+                       c.scale,
+                       c.a.n_out,
+                       {c.a.type, c.a.bytes.data()},
                        {c.b.type, c.b.bytes.data()}});
     }
     const PackedMatrix::Source sources[] = {{upper_.type, rows[0], upper_.bytes.data()},
@@ -113,8 +117,8 @@ class LowRankProduct : public ::testing::TestWithParam<ggml_type> {
     return y;
   }
 
-  FileMatrix upper_ = quantised(GGML_TYPE_Q8_0, n_in, random_values(n_in * rows[0], 1));
-  FileMatrix lower_ = quantised(GGML_TYPE_Q4_0, n_in, random_values(n_in * rows[1], 2));
+  FileMatrix upper_ = quantised(GGML_TYPE_Q8_0, n_in, random_values(n_in* rows[0], 1));
+  FileMatrix lower_ = quantised(GGML_TYPE_Q4_0, n_in, random_values(n_in* rows[1], 2));
   std::vector<Correction> corrections_;
   std::unique_ptr<PackedMatrix> matrix_;
   std::unique_ptr<LowRank> low_rank_;
@@ -163,9 +167,10 @@ TEST_P(LowRankProduct, OfAColumnDoesNotDependOnTheOthersNorOnThreads) {
     const std::vector<float> all = run(x, scales);
     for (const int threads : {1, 3}) EXPECT_EQ(run(x, scales, threads), all);
     for (const int64_t c : {0, 1, 2, 3, 9, 30, 66}) {
-      const std::vector<float> alone =
-          run({x.begin() + c * n_in, x.begin() + (c + 1) * n_in}, {scales.begin() + 2 * c, scales.begin() + 2 * c + 2});
-      EXPECT_EQ(alone, std::vector<float>(all.begin() + c * n_out, all.begin() + (c + 1) * n_out)) << "column " << c;
+      const std::vector<float> alone = run({x.begin() + c * n_in, x.begin() + (c + 1) * n_in},
+                                           {scales.begin() + 2 * c, scales.begin() + 2 * c + 2});
+      EXPECT_EQ(alone, std::vector<float>(all.begin() + c * n_out, all.begin() + (c + 1) * n_out))
+          << "column " << c;
     }
   });
 }

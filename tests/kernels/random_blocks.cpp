@@ -52,7 +52,8 @@ FileMatrix random_blocks(ggml_type type, BlocksShape shape, uint32_t seed) {
   for (size_t at = 0; at < matrix.bytes.size(); at += ggml_type_size(type)) {
     std::byte* block = matrix.bytes.data() + at;
     for (const size_t offset : half_offsets(type)) write_half(block + offset);
-    if (type == GGML_TYPE_MXFP4) block[0] = static_cast<std::byte>(random() % 8 == 0 ? 0 : 115 + random() % 16);
+    if (type == GGML_TYPE_MXFP4)
+      block[0] = static_cast<std::byte>(random() % 8 == 0 ? 0 : 115 + random() % 16);
     if (type == GGML_TYPE_NVFP4) {
       for (int b = 0; b < 4; ++b) block[b] = static_cast<std::byte>(random() % 0x7F);
     }

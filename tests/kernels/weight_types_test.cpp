@@ -116,7 +116,8 @@ TEST_P(WeightType, IsSupported) {
 TEST_P(WeightType, GivesWhatGgmlsValuesGive) {
   for (const int64_t blocks : {1, 2, 3, 7}) {
     for (const int64_t n_out : {1, 31, 33, 70}) {
-      const FileMatrix matrix = random_blocks(type(), {.n_in = blocks * block(), .n_out = n_out}, 100 * blocks);
+      const FileMatrix matrix =
+          random_blocks(type(), {.n_in = blocks * block(), .n_out = n_out}, 100 * blocks);
       const PackedMatrix w = packed(matrix);
       const ProductParameters parameters(w);
       const std::vector<float> x = random_columns(matrix.n_in * 11, 7);
