@@ -190,7 +190,7 @@ export class Run {
     if (reply.selected !== null) {
       this.lanes[reply.selected].select();
       const how = reply.select === "vote" && reply.votes.length > 0 ? "vote" : reply.select === "vote" ? "log-probability" : reply.select;
-      parts.push(`lane ${reply.selected + 1} selected by ${how}, ${(100 * reply.confidence).toFixed(0)} %`);
+      parts.push(`lane ${reply.selected + 1} selected by ${how}, ${(100 * reply.confidence).toFixed(0)} %${reply.confidence_kind === "calibrated" ? " calibrated" : ""}`);
     }
     parts.push(`seed ${reply.seed}`);
     this.over((finish === "cancelled" ? "Stopped · " : "") + parts.join(" · "));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,7 +44,7 @@ struct Sampling {
 // done by logprob, where a verifier fails by vote, and GroupResult::note says so.
 enum class SelectionKind {
   none,      // all lanes are the answer
-  vote,      // the answer that most lanes give; ties go to the one seen first
+  vote,      // the answer with most votes, each as heavy as Selection::weight says
   logprob,   // the lane with the highest mean log-probability
   verifier,  // the lane that an external command scores highest
   first,     // the lane that ends first by itself
@@ -51,15 +52,33 @@ enum class SelectionKind {
 template <>
 std::span<const Named<SelectionKind>> names();
 
+// What the vote of a lane weighs.
+enum class VoteWeight {
+  equal,           // 1: the majority
+  logprob,         // exp of its mean log-probability
+  self_certainty,  // Certainty::self_certainty
+  lowest_window,   // Certainty::lowest_window
+};
+template <>
+std::span<const Named<VoteWeight>> names();
+
+struct CalibrationCurve;  // lanerope/calibration.h
+
 // How a group comes to its answer.
 struct Selection {
   SelectionKind kind = SelectionKind::vote;
+  // Of `vote`. Of answers whose votes weigh alike the one that more lanes gave is taken, then the one that
+  // the lane of the lowest number gave.
+  VoteWeight weight = VoteWeight::equal;
   // Ends the group as soon as this many lanes have given the same answer; 0 means never.
   int32_t consensus = 0;
   // Of `verifier`; empty: RequestDefaults::verifier. Run by /bin/sh; reads one JSON line a lane {"lane",
   // "prompt", "text", "answer"} from its standard input and writes one number a line, in the same order.
   std::string verifier_command = {};
   double verifier_timeout = 30;  // seconds
+  // Makes the confidence of this very selection a calibrated one; another selection, or another number of
+  // lanes than it was fitted for, is refused. Null: none.
+  std::shared_ptr<const CalibrationCurve> calibration = {};
 };
 
 // What `--attention` and its like record (docs/attention.md).
@@ -86,8 +105,11 @@ struct Request {
   std::vector<std::string> stop = {};  // a lane ends before it would emit one of these
   bool ignore_end = false;             // end tokens do not end a lane; for measurements
   Selection selection = {};
-  bool logprobs = false;                   // Event::logprob is set for sampled tokens
-  int32_t top_logprobs = 0;                // alternatives reported with each token, at most 20
+  bool logprobs = false;     // Event::logprob is set for sampled tokens
+  int32_t top_logprobs = 0;  // alternatives reported with each token, at most 20
+  // Above 0, LaneResult::certainty is measured, with a window of so many tokens. A vote that is weighted by
+  // it measures it too, with a window of 64 where this is 0.
+  int32_t certainty_window = 0;
   std::vector<float> adapter_scales = {};  // per loaded adapter; empty means the scales it was loaded with
   int32_t reserved_lanes = 0;              // room for lanes that are spawned later
   // Once finished, the group stays readable for Engine::probe until Engine::release, or until another group

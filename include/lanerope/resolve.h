@@ -49,6 +49,8 @@ struct RequestDefaults {
   std::vector<float> adapter_scales = {};  // where the request has none; empty: those they were loaded with
   std::string verifier = {};               // the command of selection by verifier where the request has none
   double verifier_timeout = 30;            // seconds, of that command
+  // For selections that it was fitted for, where the request has none.
+  std::shared_ptr<const CalibrationCurve> calibration = {};
 };
 
 struct ResolvedLane {
@@ -77,6 +79,7 @@ struct ResolvedRequest {
   Sampling sampling = {};
   uint64_t seed = 0;
   Selection selection = {};
+  int32_t certainty_window = 0;           // tokens; 0: certainty is not measured
   std::vector<float> prompt_scales = {};  // per adapter, while the prompt is read
   std::vector<float> lane_scales = {};    // per adapter, for the lanes
   Request asked = {};                     // as it came, for what needs no resolving

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lanerope/lane_result.h"
 #include "lanerope/names.h"
 #include "lanerope/token.h"
 
@@ -19,57 +20,14 @@ struct ResolvedRequest;  // lanerope/resolve.h
 // Names a group of one engine; from 1, never used twice.
 using GroupId = int64_t;
 
-// Why a lane ended, and why a group did that did not end by its lanes.
-enum class FinishReason {
-  none,       // still running
-  end,        // the model wrote an end token
-  stop,       // a stop string
-  length,     // the budget, max_tokens or the model's context is spent
-  retired,    // the caller ended the lane
-  consensus,  // enough lanes agreed
-  cancelled,  // the caller cancelled the group
-  failed,     // an error ended the group; GroupResult::error has it
-};
-template <>
-std::span<const Named<FinishReason>> names();
-
-// The lane came to its end: nothing cut it off.
-constexpr bool ended_by_itself(FinishReason finish) {
-  return finish == FinishReason::end || finish == FinishReason::stop;
-}
-
-// A token that could have been drawn, with its log-probability as in LaneResult::mean_logprob.
-struct Alternative {
-  TokenId token = 0;
-  float logprob = 0;
-};
-
-// What became of one lane.
-struct LaneResult {
-  std::string text = {};             // what the lane wrote; without its tag and without end tokens
-  std::vector<TokenId> tokens = {};  // every token of the lane, forced ones included
-  FinishReason finish = FinishReason::none;
-  // From the text; of a lane that did not end by itself only what is marked as one (\boxed{}, a "####" line).
-  std::optional<std::string> answer = {};
-  int32_t generated = 0;  // tokens that were sampled, an end token included
-  // Over the sampled tokens, natural logarithm, of the model's own distribution: before bias, penalties and
-  // temperature. 0 without any.
-  double mean_logprob = 0;
-  int32_t start_step = 0;  // the clock when it joined
-};
-
-// An answer and how many lanes gave it. Equal answers are one, under the spelling that was seen first.
-struct Vote {
-  std::string answer = {};
-  int32_t count = 0;
-};
-
 // What a confidence is a share or a probability of.
 enum class ConfidenceKind {
   none,              // nothing was selected
   vote_share,        // of the lanes, those that gave the answer
+  weight_share,      // of the weights of all lanes, those of the lanes that gave the answer
   mean_probability,  // of the selected lane's tokens: exp of their mean log-probability
   verifier_score,    // as the verifier gave it, or its share of a soft-max where scores are not in [0, 1]
+  calibrated,        // how often a claim like this one is right, by the curve of Selection::calibration
 };
 template <>
 std::span<const Named<ConfidenceKind>> names();
@@ -86,7 +44,7 @@ struct GroupResult {
   std::vector<LaneResult> lanes = {};  // by index; empty if the group ended before they started
   int32_t selected = -1;               // index of the lane; -1 if none was selected
   Confidence confidence = {};          // what the selection claims
-  std::vector<Vote> votes = {};        // most first
+  std::vector<Vote> votes = {};        // heaviest first
   std::string note = {};  // anything that went wrong on the way, such as a verifier that was cut off
   int32_t prompt_tokens = 0;
   int32_t cached_prompt_tokens = 0;  // of these, read from a prefix that was already stored

@@ -2,7 +2,10 @@
 #include "answers/equal.h"
 
 #include <algorithm>
+#include <cmath>
+#include <functional>
 #include <optional>
+#include <utility>
 
 #include "answers/boxes.h"
 #include "answers/characters.h"
@@ -78,6 +81,13 @@ bool any_equal(std::string_view given, std::string_view truth) {
   return mathematics_equal(a, b);
 }
 
+// Where yes or no was asked, "True" says yes.
+std::optional<bool> affirms(std::string_view text) {
+  const std::optional<std::string> word = yes_or_no(spelled(text));
+  if (!word) return std::nullopt;
+  return *word == "Yes" || *word == "True";
+}
+
 }  // namespace
 
 bool answers_equal(std::string_view given, std::string_view truth, AnswerKind kind) {
@@ -90,14 +100,17 @@ bool answers_equal(std::string_view given, std::string_view truth, AnswerKind ki
                          boxed_answer(truth).value_or(std::string(without_box(truth))), kind);
   switch (kind) {
     case AnswerKind::exact:
+    case AnswerKind::code:
       return false;
     case AnswerKind::yes_no: {
-      const auto says = yes_or_no(given);
-      return says && says == yes_or_no(truth);
+      const auto says = affirms(given);
+      return says && says == affirms(truth);
     }
     case AnswerKind::choice: {
       const auto choice = choice_of(given);
       const auto wanted = choice_of(truth);
+      // "Paris" where the truth is "(B) Paris".
+      if (!choice && wanted && !wanted->content.empty()) return any_equal(given, wanted->content);
       return choice && wanted && choice->letters == wanted->letters;
     }
     case AnswerKind::any:
@@ -106,15 +119,28 @@ bool answers_equal(std::string_view given, std::string_view truth, AnswerKind ki
   return false;
 }
 
-size_t AnswerGroups::add(std::string_view answer) {
+size_t AnswerGroups::add(std::string_view answer, double weight) {
   const auto found = std::ranges::find_if(
       votes_, [&](const Vote& vote) { return answers_equal(answer, vote.answer, kind_); });
   if (found != votes_.end()) {
     ++found->count;
+    found->weight += weight;
     return static_cast<size_t>(found - votes_.begin());
   }
-  votes_.push_back({.answer = std::string(answer), .count = 1});
+  votes_.push_back({.answer = std::string(answer), .count = 1, .weight = weight});
   return votes_.size() - 1;
+}
+
+std::vector<Vote> ranked(std::vector<Vote> votes) {
+  double heaviest = 0;
+  for (const Vote& vote : votes) heaviest = std::max(heaviest, vote.weight);
+  if (heaviest <= 0) heaviest = 1;
+  // Whole numbers, so that the order in which weights were added up decides nothing.
+  const auto order = [&](const Vote& vote) {
+    return std::pair(std::llround(vote.weight / heaviest * 1e9), vote.count);
+  };
+  std::ranges::stable_sort(votes, std::ranges::greater{}, order);
+  return votes;
 }
 
 }  // namespace lanerope::answers

@@ -93,20 +93,6 @@ std::string prepared(std::string_view text) {
 
 }  // namespace
 
-std::string_view name_of(AnswerFrom from) {
-  switch (from) {
-    case AnswerFrom::box:
-      return "box";
-    case AnswerFrom::mark:
-      return "mark";
-    case AnswerFrom::frame:
-      return "frame";
-    case AnswerFrom::last_expression:
-      break;
-  }
-  return "last expression";
-}
-
 std::string normalise_answer(std::string_view answer) {
   std::string_view text = trimmed(answer);
   for (size_t before = 0; before != text.size();) {
@@ -164,8 +150,8 @@ std::optional<std::string> extract_settled_answer(std::string_view text) {
   return found ? std::optional(std::move(found->text)) : std::nullopt;
 }
 
-std::optional<std::string> lane_answer(std::string_view text, bool ended) {
-  return ended ? extract_answer(text) : extract_settled_answer(text);
+std::optional<Answer> lane_answer(std::string_view text, bool ended) {
+  return ended ? find_answer(text) : find_settled_answer(text);
 }
 
 }  // namespace lanerope::answers

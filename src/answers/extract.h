@@ -5,12 +5,9 @@
 #include <string>
 #include <string_view>
 
+#include "lanerope/lane_result.h"
+
 namespace lanerope::answers {
-
-// Why a text's answer was taken to be its answer.
-enum class AnswerFrom { box, mark, frame, last_expression };
-
-std::string_view name_of(AnswerFrom from);
 
 struct Answer {
   std::string text;
@@ -31,9 +28,9 @@ std::optional<Answer> find_settled_answer(std::string_view text);
 std::optional<std::string> extract_answer(std::string_view text);
 std::optional<std::string> extract_settled_answer(std::string_view text);
 
-// What a lane says: any answer where it came to its end. One that still writes, or was cut off, must have
-// settled on it, since the last number of half a thought is none.
-std::optional<std::string> lane_answer(std::string_view text, bool ended);
+// What a lane says, and why: any answer where it came to its end. One that still writes, or was cut off, must
+// have settled on it, since the last number of half a thought is none.
+std::optional<Answer> lane_answer(std::string_view text, bool ended);
 
 // Drops what stands around an answer and is no part of it: space, "$", bold, a full stop or slash at the end.
 // A number alone loses its thousands commas, a leading "+", leading zeros and zeros behind the decimal point.

@@ -81,7 +81,12 @@ std::optional<Node> Parser::primary() {
       node = command();
       break;
     case TokenKind::symbol:
-      if (token->text == "(" || token->text == "[") node = bracketed();
+      if (is_based_in_brackets()) {
+        at_ += 3;
+        node = based(tokens_[at_ - 2]);
+      } else if (token->text == "(" || token->text == "[") {
+        node = bracketed();
+      }
       if (token->text == "{") node = braced();
       if (token->text == "\\{") node = set("\\}");
       if (token->text == "|") node = absolute();
@@ -96,6 +101,14 @@ Parser::Result Parser::number() {
   if (next_is("_") && token.text.find('.') == std::string::npos) return based(token);
   auto node = number_node(token);
   return node ? mixed(std::move(*node)) : std::nullopt;
+}
+
+// "(1011)_2".
+bool Parser::is_based_in_brackets() const {
+  if (at_ + 3 >= tokens_.size() || tokens_[at_].text != "(") return false;
+  const Token& digits = tokens_[at_ + 1];
+  return digits.kind == TokenKind::number && digits.text.find('.') == std::string::npos &&
+         tokens_[at_ + 2].text == ")" && tokens_[at_ + 3].text == "_";
 }
 
 // "2112_6", "1011_{two}".

@@ -38,6 +38,7 @@ class Parser {
   Result number();
   Result mixed(Node node);
   Result based(const Token& digits);
+  bool is_based_in_brackets() const;
   Result variable(std::string name);
   Result words();
   Result function(const std::string& name);

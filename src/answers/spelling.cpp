@@ -69,6 +69,7 @@ constexpr std::array commands = {
     Command{"displaystyle", " "},
     Command{"div", "/"},
     Command{"dots", "..."},
+    Command{"emph", "\\text"},
     Command{"euro", "\\eur "},
     Command{"fbox", ""},
     Command{"ge", ">="},

@@ -77,8 +77,8 @@ std::optional<std::string> yes_or_no(std::string_view text) {
                                 Spelling{"false", "False"}, Spelling{"是的", "Yes"}, Spelling{"是", "Yes"},
                                 Spelling{"不是", "No"},     Spelling{"否", "No"},    Spelling{"正确", "True"},
                                 Spelling{"错误", "False"}};
-  constexpr std::array<std::string_view, 13> ends = {".", ",", ";", ":",  "!",  "\n", "}",
-                                                     ")", "-", "—", "。", "，", "；"};
+  constexpr std::array<std::string_view, 15> ends = {".", ",", ";", ":",  "!",  "\n", "}", ")",
+                                                     "(", "-", "—", "。", "，", "；", "（"};
   while (!text.empty() && !is_word_character(text.front())) {
     if (text.starts_with("\\text")) text.remove_prefix(std::min(text.find('{'), text.size() - 1));
     text.remove_prefix(1);

@@ -22,11 +22,15 @@ Command add_bench(CLI::App& root);
 Command add_serve(CLI::App& root);
 Command add_data(CLI::App& root);
 Command add_eval(CLI::App& root);
+Command add_calibrate(CLI::App& root);
 Command add_train(CLI::App& root);
 Command add_pull(CLI::App& root);
 Command add_list(CLI::App& root);
 Command add_remove(CLI::App& root);
 Command add_completion(CLI::App& root);
+
+// Below `eval`.
+Command add_eval_compare(CLI::App& eval);
 
 // Below `data`.
 Command add_data_rollout(CLI::App& data);

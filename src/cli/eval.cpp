@@ -8,6 +8,8 @@
 
 #include "cli/commands.h"
 #include "cli/default_model.h"
+#include "cli/eval_progress.h"
+#include "cli/eval_prompt.h"
 #include "cli/exit_code.h"
 #include "cli/interrupt.h"
 #include "cli/model_flags.h"
@@ -17,6 +19,7 @@
 #include "eval/evaluation.h"
 #include "eval/record_file.h"
 #include "eval/report.h"
+#include "eval/results_folder.h"
 #include "lanerope/errors.h"
 
 namespace lanerope::cli {
@@ -27,7 +30,9 @@ constexpr auto footer =
     "Every question gets the same number of lanes under each arm (--lanes-total): as many groups of N as "
     "that\n"
     "takes. They are sampled once, with the largest budget, and cut to the smaller ones. The folder gets\n"
-    "records.jsonl (every lane's text; a run that is cut off goes on from it), report.json and report.html.\n"
+    "records.jsonl (every lane's text; a run that is cut off goes on from it), questions.jsonl, report.json "
+    "and\n"
+    "report.html. lanerope eval compare and lanerope calibrate read them.\n"
     "\n"
     "An arm is a name, and what differs behind a colon: n, total, coupling, init, stride, tag, model, lora, "
     "temp.\n"
@@ -38,23 +43,25 @@ constexpr auto footer =
     "Examples:\n"
     "  lanerope eval -m model.gguf --questions test.jsonl --arm independent --arm lanerope:n=4 --out "
     "results\n"
+    "  lanerope eval -m model.gguf --preset gsm8k --questions gsm8k/test.jsonl --limit 100 --arm independent "
+    "--out "
+    "results\n"
     "  lanerope eval -m lanes.gguf --questions test.jsonl --arm base:model=base.gguf --arm lanerope:n=2 \\\n"
     "    --arm closed:n=4 --budgets 64,96,128,192,256 --out results";
 
 struct EvalFlags {
   ModelFlags model;
-  PromptFlags prompt;
-  std::string questions;
+  QuestionFlags questions;
   std::vector<std::string> arms = {"independent", "lanerope"};
   std::vector<int32_t> budgets = {64, 96, 128, 192, 256};
   int32_t lanes_total = 4;
-  int64_t limit = 0;
-  std::string by;
   bool unfinished = false;
   int32_t parallel = 32;
   uint64_t seed = 1;
   float temperature = 0.6F;
   float top_p = 0.95F;
+  int32_t certainty_window = 64;
+  std::string verifier;
   std::string out;
 };
 
@@ -76,19 +83,34 @@ ModelFlags model_flags_of(const eval::Arm& arm, const EvalFlags& flags) {
   return wanted;
 }
 
+// Of a folder, that of its name: what lies in it is too much to look at.
+std::string questions_fingerprint(const QuestionFlags& flags) {
+  return std::filesystem::is_directory(flags.file) ? "the folder " + flags.file
+                                                   : eval::fingerprint(flags.file);
+}
+
 // All that an arm's texts follow from.
 eval::RunSettings settings_of(const eval::Arm& arm, const eval::EvalPlan& plan, const EvalFlags& flags) {
   const ModelFlags model = model_flags_of(arm, flags);
   eval::RunSettings settings = {
-      {"questions", eval::fingerprint(flags.questions)},
+      {"questions", questions_fingerprint(flags.questions)},
       {"model", eval::fingerprint(model.source.file.empty() ? default_model_file() : model.source.file)}};
   std::string adapters;
   for (const std::string& file : model.adapters) adapters += eval::fingerprint(file) + " ";
   for (const auto& [file, scale] : model.scaled_adapters)
     adapters += eval::fingerprint(file) + " x " + std::to_string(scale) + " ";
   settings.emplace_back("adapters", adapters);
-  settings.emplace_back("chat template", flags.prompt.raw ? "not used" : model.chat_template);
-  settings.emplace_back("system text", flags.prompt.system.value_or(""));
+  settings.emplace_back("chat template", flags.questions.prompt.raw ? "not used" : model.chat_template);
+  settings.emplace_back("system text", flags.questions.prompt.system.value_or(""));
+  const std::string wording = wording_of(flags.questions);
+  settings.emplace_back("wording", wording == "{question}" ? "" : wording);
+  settings.emplace_back("examples", flags.questions.shots == 0
+                                        ? ""
+                                        : std::to_string(flags.questions.shots) + " of " +
+                                              eval::fingerprint(flags.questions.shots_file));
+  settings.emplace_back("keys", flags.questions.keys.question + flags.questions.keys.answer);
+  settings.emplace_back("kind", flags.questions.kind ? std::string(name(*flags.questions.kind)) : "");
+  settings.emplace_back("judge", flags.questions.judge);
   const eval::RunSettings of_arm = eval::settings_of(arm, plan);
   settings.insert(settings.end(), of_arm.begin(), of_arm.end());
   return settings;
@@ -120,21 +142,21 @@ std::vector<int32_t> budgets_of(const EvalFlags& flags) {
 bool complete_arm(const eval::Arm& arm, const eval::EvalPlan& plan, const EvalFlags& flags,
                   const std::vector<eval::EvalQuestion>& questions, eval::RecordFile& file) {
   const int64_t groups = eval::total_lanes(arm, plan) / arm.lanes;
+  const std::vector<eval::Truth> truths = eval::truths_of(questions);
+  EvalProgress progress({.arm = arm.name, .groups = std::ssize(questions) * groups, .truths = truths});
+  for (const eval::EvalRecord& record : file.records()) {
+    if (record.arm == arm.name && record.question < std::ssize(questions) && record.group < groups)
+      progress.add_earlier(record);
+  }
   const int64_t wanted = std::ssize(questions) * groups;
-  int64_t count = std::ranges::count_if(file.records(), [&](const eval::EvalRecord& record) {
-    return record.arm == arm.name && record.question < std::ssize(questions) && record.group < groups;
-  });
-  if (count >= wanted) return true;
+  if (progress.groups() >= wanted) return true;
   const std::vector<eval::EvalRecord> done = file.records();
   file.add(eval::evaluate_arm(load_model(model_flags_of(arm, flags)), arm, questions, plan, done,
                               [&](const eval::EvalRecord& record) {
                                 file.add(record);
-                                ++count;
-                                if (notes_are_terminal() && (count % 16 == 0 || count == wanted))
-                                  print_note(arm.name + ": " + std::to_string(count) + " of " +
-                                             std::to_string(wanted) + " groups");
+                                progress.add(record);
                               }));
-  return count >= wanted;
+  return progress.groups() >= wanted;
 }
 
 void write_reports(const EvalFlags& flags, const std::vector<eval::Arm>& arms, const eval::EvalPlan& plan,
@@ -150,42 +172,56 @@ void write_reports(const EvalFlags& flags, const std::vector<eval::Arm>& arms, c
       return record.arm == arm.name && record.group < eval::total_lanes(arm, plan) / arm.lanes;
     });
   }
-  std::vector<eval::ArmScore> scores =
-      eval::score_arms(names, records, questions,
-                       {.budgets = budgets_of(flags), .unfinished = flags.unfinished, .seed = flags.seed});
+  const eval::PairedArms paired = eval::pair_arms(names, records, eval::truths_of(questions));
+  std::vector<eval::ArmScore> scores = eval::score_arms(
+      paired, questions, {.budgets = budgets_of(flags), .unfinished = flags.unfinished, .seed = flags.seed});
   eval::add_timing(scores, timings);
-  const eval::ReportOptions options{.title = std::filesystem::path(flags.questions).stem().string(),
-                                    .by = flags.by};
+  const eval::ReportOptions options{.title = std::filesystem::path(flags.questions.file).stem().string(),
+                                    .by = flags.questions.by};
   write_file(flags.out + "/report.json", eval::report_json(scores).dump(1) + "\n");
-  write_file(flags.out + "/report.html", eval::report_page(scores, options));
+  write_file(flags.out + "/report.html",
+             eval::report_page(
+                 scores, eval::report_questions(paired, questions, plan.budget, flags.unfinished), options));
   print_out(eval::report_text(scores, options));
   print_note("wrote " + flags.out + "/report.html");
 }
 
+eval::EvalPlan plan_of(const EvalFlags& flags) {
+  eval::EvalPlan plan;
+  plan.lanes_total = flags.lanes_total;
+  plan.budget = budgets_of(flags).back();
+  plan.sampling = {.temperature = flags.temperature, .top_k = 0, .top_p = flags.top_p, .min_p = 0};
+  plan.seed = flags.seed;
+  plan.parallel = flags.parallel;
+  plan.certainty_window = flags.certainty_window;
+  plan.verifier = flags.verifier;
+  const QuestionPrompt prompt(flags.questions);
+  plan.stop = prompt.stop();
+  plan.prompt = prompt;
+  plan.judge = {.command = flags.questions.judge, .timeout = flags.questions.judge_timeout};
+  plan.resolved = [](const ResolvedRequest& request) { note_raw_prompt(request.raw_prompt); };
+  plan.stopped = InterruptGuard::interrupted;
+  return plan;
+}
+
 int evaluate(const EvalFlags& asked) {
+  if (asked.questions.file.empty() || asked.out.empty())
+    throw InvalidRequest("lanerope eval needs --questions FILE and --out FOLDER; see lanerope eval --help");
   EvalFlags flags = asked;
   flags.model = with_local_files(flags.model);
   const std::vector<eval::Arm> arms = arms_of(flags);
-  const eval::EvalPlan plan{
-      .lanes_total = flags.lanes_total,
-      .budget = budgets_of(flags).back(),
-      .sampling = {.temperature = flags.temperature, .top_k = 0, .top_p = flags.top_p, .min_p = 0},
-      .seed = flags.seed,
-      .parallel = flags.parallel,
-      .prompt = [&](const std::string& text) { return to_prompt(flags.prompt, text); },
-      .resolved = [](const ResolvedRequest& request) { note_raw_prompt(request.raw_prompt); },
-      .stopped = InterruptGuard::interrupted};
+  const eval::EvalPlan plan = plan_of(flags);
   for (const eval::Arm& arm : arms) eval::total_lanes(arm, plan);
-  const std::vector<eval::EvalQuestion> questions =
-      eval::read_questions(flags.questions, {.limit = flags.limit, .by = flags.by});
+  const std::vector<eval::EvalQuestion> questions = questions_of(flags.questions);
   std::vector<eval::RunSettings> settings;
   for (const eval::Arm& arm : arms) settings.push_back(settings_of(arm, plan, flags));
   std::error_code error;
   std::filesystem::create_directories(flags.out, error);
   if (error)
     throw SystemError("the folder " + flags.out + " cannot be made; check the name and its permissions");
-  eval::RecordFile file(flags.out + "/records.jsonl");
+  eval::RecordFile file(flags.out + "/" + std::string(eval::records_name));
   for (size_t i = 0; i < arms.size(); ++i) file.begin_arm(arms[i].name, settings[i]);
+  eval::write_questions(flags.out, questions);
   const InterruptGuard guard;
   for (const eval::Arm& arm : arms) {
     const bool complete = complete_arm(arm, plan, flags, questions, file);
@@ -204,12 +240,9 @@ Command add_eval(CLI::App& root) {
   CLI::App* app = root.add_subcommand("eval", "Measure how often lanes are right, by tokens they may spend");
   app->footer(footer);
   add_model_flags(*app, flags->model);
-  add_prompt_flags(*app, flags->prompt);
-  app->add_option("--questions", flags->questions,
-                  "JSON lines with question and answer; GSM8K's own files will do")
-      ->type_name("FILE")
-      ->required();
-  app->add_option("--out", flags->out, "Folder for records and reports")->type_name("FOLDER")->required();
+  add_question_flags(*app, flags->questions);
+  add_prompt_flags(*app, flags->questions.prompt);
+  app->add_option("--out", flags->out, "Folder for records and reports")->type_name("FOLDER");
   app->add_option("--arm", flags->arms, "NAME or NAME:key=value,...; may be repeated")
       ->type_name("ARM")
       ->take_all()
@@ -222,11 +255,6 @@ Command add_eval(CLI::App& root) {
   app->add_option("--lanes-total", flags->lanes_total, "Lanes of a question in all")
       ->type_name("K")
       ->capture_default_str();
-  app->add_option("--limit", flags->limit, "Only the first questions (0: all)")
-      ->type_name("N")
-      ->capture_default_str();
-  app->add_option("--by", flags->by, "Show the scores for each value of this key of the questions as well")
-      ->type_name("KEY");
   app->add_flag("--count-unfinished", flags->unfinished,
                 "A lane that is cut off votes with the marked answer that it has written so far");
   app->add_option("--parallel", flags->parallel, "Lanes that run at once")
@@ -235,7 +263,17 @@ Command add_eval(CLI::App& root) {
   app->add_option("--temp", flags->temperature, "Temperature")->type_name("T")->capture_default_str();
   app->add_option("--top-p", flags->top_p, "Nucleus")->type_name("P")->capture_default_str();
   app->add_option("--seed", flags->seed, "The same seed samples the same texts")->capture_default_str();
-  return {app, [flags] { return evaluate(*flags); }};
+  app->add_option(
+         "--certainty-window", flags->certainty_window,
+         "Tokens of the least certain stretch that votes may be weighted by; 0: measure no certainty")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app->add_option("--verifier", flags->verifier,
+                  "Shell command that scores lanes too: a JSON line a lane in, a score a line out")
+      ->type_name("CMD");
+  const Command compare = add_eval_compare(*app);
+  return {app, [flags, compare] { return compare.app->parsed() ? compare.run() : evaluate(*flags); }};
 }
 
 }  // namespace lanerope::cli

@@ -22,14 +22,24 @@ nlohmann::ordered_json to_json(const GroupResult& result) {
                                     {"tokens", lane.tokens},
                                     {"finish", name(lane.finish)},
                                     {"answer", nullptr},
+                                    {"answer_from", nullptr},
                                     {"generated", lane.generated},
                                     {"mean_logprob", number(lane.mean_logprob)},
                                     {"start_step", lane.start_step}};
     if (lane.answer) entry["answer"] = *lane.answer;
+    if (lane.answer_from) entry["answer_from"] = name(*lane.answer_from);
+    if (lane.certainty) {
+      entry["self_certainty"] = number(lane.certainty->self_certainty);
+      entry["lowest_window"] = number(lane.certainty->lowest_window);
+    }
+    if (lane.verifier_score) entry["verifier_score"] = number(*lane.verifier_score);
     lanes.push_back(std::move(entry));
   }
   nlohmann::ordered_json votes = nlohmann::ordered_json::array();
-  for (const Vote& vote : result.votes) votes.push_back({{"answer", vote.answer}, {"count", vote.count}});
+  for (const Vote& vote : result.votes) {
+    votes.push_back({{"answer", vote.answer}, {"count", vote.count}});
+    if (vote.weight != vote.count) votes.back()["weight"] = number(vote.weight);
+  }
   nlohmann::ordered_json json = {{"selected", nullptr},
                                  {"confidence", number(result.confidence.value)},
                                  {"confidence_kind", name(result.confidence.kind)},

@@ -11,7 +11,9 @@ const CLI::App& innermost(const CLI::App& app) {
 }
 
 bool groups_commands(const CLI::App& app) {
-  return !app.get_subcommands([](const CLI::App*) { return true; }).empty();
+  const bool has_commands = !app.get_subcommands([](const CLI::App*) { return true; }).empty();
+  const bool is_command = app.get_parent() != nullptr && app.get_options().size() > 1;  // --help is one
+  return has_commands && !is_command;
 }
 
 std::string parse_error_text(const CLI::App& app, const CLI::ParseError& error) {

@@ -70,6 +70,17 @@ void add_request_flags(CLI::App& app, RequestFlags& flags) {
   add_choice(app, "--select", flags.selection)
       ->description("Which lane is the answer (default: vote)")
       ->group(answer_group);
+  add_choice(app, "--vote-weight", flags.vote_weight)
+      ->description("What the vote of a lane weighs (default: equal)")
+      ->group(answer_group);
+  app.add_option("--certainty-window", flags.certainty_window,
+                 "Report self-certainty and the least certain N tokens of each lane (with --json; 0: do not)")
+      ->type_name("N")
+      ->group(answer_group);
+  app.add_option("--calibration", flags.calibration,
+                 "Say how often such an answer is right, by a file of lanerope calibrate")
+      ->type_name("FILE")
+      ->group(answer_group);
   app.add_option("--verifier", flags.verifier,
                  "Shell command for --select verifier: a JSON line a lane in, a score a line out")
       ->type_name("CMD")

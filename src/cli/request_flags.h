@@ -24,6 +24,9 @@ struct RequestFlags {
   int64_t seed = -1;  // -1: a new one each time
   std::vector<std::string> logit_bias;
   std::optional<SelectionKind> selection;
+  VoteWeight vote_weight = VoteWeight::equal;
+  int32_t certainty_window = 0;
+  std::string calibration;
   int32_t consensus = 0;
   std::string verifier;
   bool logprobs = false;

@@ -16,6 +16,7 @@
 #include "cli/interrupt.h"
 #include "cli/model_flags.h"
 #include "cli/output.h"
+#include "lanerope/calibration.h"
 #include "lanerope/errors.h"
 #include "server/server.h"
 
@@ -40,6 +41,7 @@ struct ServeFlags {
   server::ServerOptions server;
   KvType kv_type = KvType::f16;
   std::string key_file;
+  std::string calibration;
   int drain_seconds = 30;
   int hold_seconds = 600;
   int request_seconds = 20;
@@ -81,6 +83,9 @@ server::ServerOptions make_options(const ServeFlags& flags) {
   if (options.transport.certificate.empty() != options.transport.key.empty()) {
     throw InvalidRequest("TLS needs both --tls-cert and --tls-key");
   }
+  if (!flags.calibration.empty())
+    options.defaults.calibration =
+        std::make_shared<const CalibrationCurve>(read_calibration(flags.calibration));
   if (flags.log_requests || options.log_prompts)
     options.log = [](std::string_view line) { print_note(std::string(line)); };
   return options;
@@ -156,6 +161,11 @@ void add_server_flags(CLI::App& app, ServeFlags& flags) {
   app.add_option("--verifier-timeout", server.defaults.verifier_timeout, "Seconds before it is cut off")
       ->check(CLI::PositiveNumber)
       ->capture_default_str()
+      ->group(server_group);
+  app.add_option(
+         "--calibration", flags.calibration,
+         "File of lanerope calibrate: makes the confidence of selections it was fitted for calibrated")
+      ->type_name("FILE")
       ->group(server_group);
   app.add_flag("--log", flags.log_requests, "One line for each request, without its content")
       ->group(server_group);

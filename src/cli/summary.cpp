@@ -33,6 +33,10 @@ std::string confidence_text(const Confidence& confidence) {
       return text;
     case ConfidenceKind::vote_share:
       return text + ", share of votes";
+    case ConfidenceKind::weight_share:
+      return text + ", share of the votes' weight";
+    case ConfidenceKind::calibrated:
+      return text + ", calibrated";
     case ConfidenceKind::mean_probability:
       return text + ", mean probability";
     case ConfidenceKind::verifier_score:

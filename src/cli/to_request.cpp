@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <memory>
 
 #include "cli/output.h"
 #include "cli/text_source.h"
+#include "lanerope/calibration.h"
 #include "lanerope/errors.h"
 
 namespace lanerope::cli {
@@ -34,7 +36,10 @@ Selection to_selection(const RequestFlags& flags) {
   }
   if (flags.verifier.empty() && verifies)
     throw InvalidRequest("--select verifier needs a command; give it with --verifier");
-  Selection selection{.consensus = flags.consensus, .verifier_command = flags.verifier};
+  Selection selection{
+      .weight = flags.vote_weight, .consensus = flags.consensus, .verifier_command = flags.verifier};
+  if (!flags.calibration.empty())
+    selection.calibration = std::make_shared<const CalibrationCurve>(read_calibration(flags.calibration));
   if (flags.selection) selection.kind = *flags.selection;
   if (verifies) selection.kind = SelectionKind::verifier;
   return selection;
@@ -88,7 +93,8 @@ Request to_request(const RequestFlags& flags) {
                   .ignore_end = flags.ignore_end,
                   .selection = to_selection(flags),
                   .logprobs = flags.logprobs || flags.top_logprobs > 0,
-                  .top_logprobs = flags.top_logprobs};
+                  .top_logprobs = flags.top_logprobs,
+                  .certainty_window = flags.certainty_window};
   if (flags.seed >= 0) request.sampling.seed = static_cast<uint64_t>(flags.seed);
   for (const std::string& text : flags.logit_bias)
     request.sampling.logit_bias.push_back(parse_logit_bias(text));

@@ -91,6 +91,17 @@ std::span<const Named<SelectionKind>> names() {
 }
 
 template <>
+std::span<const Named<VoteWeight>> names() {
+  static constexpr Named<VoteWeight> all[] = {
+      {VoteWeight::equal, "equal"},
+      {VoteWeight::logprob, "logprob"},
+      {VoteWeight::self_certainty, "self-certainty"},
+      {VoteWeight::lowest_window, "lowest-window"},
+  };
+  return all;
+}
+
+template <>
 std::span<const Named<FinishReason>> names() {
   static constexpr Named<FinishReason> all[] = {
       {FinishReason::none, "none"},           {FinishReason::end, "end"},
@@ -106,8 +117,21 @@ std::span<const Named<ConfidenceKind>> names() {
   static constexpr Named<ConfidenceKind> all[] = {
       {ConfidenceKind::none, "none"},
       {ConfidenceKind::vote_share, "vote_share"},
+      {ConfidenceKind::weight_share, "weight_share"},
       {ConfidenceKind::mean_probability, "mean_probability"},
       {ConfidenceKind::verifier_score, "verifier_score"},
+      {ConfidenceKind::calibrated, "calibrated"},
+  };
+  return all;
+}
+
+template <>
+std::span<const Named<AnswerFrom>> names() {
+  static constexpr Named<AnswerFrom> all[] = {
+      {AnswerFrom::box, "box"},
+      {AnswerFrom::mark, "mark"},
+      {AnswerFrom::frame, "frame"},
+      {AnswerFrom::last_expression, "last_expression"},
   };
   return all;
 }

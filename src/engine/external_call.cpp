@@ -149,7 +149,7 @@ CallResult run_call(const CallOptions& options, const std::string& input, const 
   if (!ended) {
     kill(-child, SIGKILL);
     waitpid(child, &status, 0);
-    return {.failure = options.what + " took too long and was cut off"};
+    return {.failure = options.what + " took too long and was cut off", .timed_out = true};
   }
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     return {.failure = options.what + " failed (" +

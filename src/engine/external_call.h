@@ -19,6 +19,7 @@ struct CallOptions {
 struct CallResult {
   std::string output = {};
   std::string failure = {};
+  bool timed_out = false;  // it was cut off: a failure too
 };
 
 // Runs the command with `input` on its standard input, and blocks until it ends or is killed, at the time-out

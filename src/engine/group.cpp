@@ -110,7 +110,9 @@ void Group::choose(int32_t index, std::span<const float> logits, Sampler& sample
                                             .key = {.seed = request_.seed,
                                                     .lane = static_cast<uint32_t>(index),
                                                     .step = static_cast<uint32_t>(lane.tokens().size())},
-                                            .top_logprobs = request_.asked.top_logprobs});
+                                            .top_logprobs = request_.asked.top_logprobs,
+                                            .certainty = request_.certainty_window > 0});
+    if (draw.certainty) lane.measure(*draw.certainty);
     event.token = draw.token;
     if (request_.asked.logprobs || request_.asked.top_logprobs > 0) {
       event.logprob = draw.logprob;
@@ -153,7 +155,7 @@ void Group::finish_if_over() {
   collect_lanes();
   result_.prefill_seconds = seconds_between(started_, read_);
   result_.decode_seconds = seconds_between(read_, Clock::now());
-  result_.votes = count_votes(result_.lanes);
+  result_.votes = count_votes(result_.lanes, request_.selection.weight);
   state_ = GroupState::selecting;
   const bool verifies = request_.selection.kind == SelectionKind::verifier;
   selector_.start(result_.lanes, finish_order_, verifies ? model_.decode(request_.prompt) : "");
@@ -166,6 +168,7 @@ void Group::poll_selection(std::chrono::milliseconds patience) {
   result_.selected = outcome->selected.lane;
   result_.confidence = outcome->selected.confidence;
   result_.note = outcome->note;
+  for (size_t m = 0; m < outcome->scores.size(); ++m) result_.lanes[m].verifier_score = outcome->scores[m];
   report(FinishReason::none);
 }
 

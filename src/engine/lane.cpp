@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/lane.h"
 
-#include "answers/extract.h"
 #include "model/loaded_model.h"
 
 namespace lanerope::engine {
@@ -13,7 +12,9 @@ Lane::Lane(const LaneRules& rules, LaneOrigin origin)
       forced_(origin.forced.begin(), origin.forced.end()),
       detokenizer_(model::loaded(rules.model).vocabulary, {}),
       stops_(rules.request.asked.stop),
-      text_(std::move(origin.text)) {}
+      text_(std::move(origin.text)) {
+  if (rules.request.certainty_window > 0) meter_.emplace(rules.request.certainty_window);
+}
 
 std::optional<TokenId> Lane::next_forced() {
   if (forced_.empty()) return std::nullopt;
@@ -71,18 +72,23 @@ std::string Lane::end(FinishReason reason) {
   return rest;
 }
 
-std::optional<std::string> Lane::answer() const {
+std::optional<answers::Answer> Lane::answer() const {
   return answers::lane_answer(text_, ended_by_itself(finish_));
 }
 
 LaneResult Lane::result() const {
-  return {.text = text_,
-          .tokens = tokens_,
-          .finish = finish_,
-          .answer = answer(),
-          .generated = generated_,
-          .mean_logprob = generated_ > 0 ? sum_logprob_ / generated_ : 0,
-          .start_step = start_step_};
+  LaneResult result{.text = text_,
+                    .tokens = tokens_,
+                    .finish = finish_,
+                    .generated = generated_,
+                    .mean_logprob = generated_ > 0 ? sum_logprob_ / generated_ : 0,
+                    .start_step = start_step_};
+  if (meter_ && generated_ > 0) result.certainty = meter_->result();
+  if (std::optional<answers::Answer> found = answer()) {
+    result.answer = std::move(found->text);
+    result.answer_from = found->from;
+  }
+  return result;
 }
 
 }  // namespace lanerope::engine

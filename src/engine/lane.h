@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "answers/extract.h"
+#include "engine/certainty_meter.h"
 #include "lanerope/model.h"
 #include "lanerope/resolve.h"
 #include "lanerope/result.h"
@@ -52,6 +54,10 @@ class Lane {
 
   // A chosen token. `logprob` counts for drawn ones only. The lane does not end by it: end() does that.
   Taken append(TokenId token, std::optional<float> logprob);
+  // What a sampled token says of the lane's certainty.
+  void measure(const TokenCertainty& token) {
+    if (meter_) meter_->add(token);
+  }
   // Ends the lane and gives what text was held back; nothing happens to one that has ended.
   std::string end(FinishReason reason);
 
@@ -64,7 +70,7 @@ class Lane {
   // What was written up to and with token number `index`.
   std::string text_after(int32_t index) const { return text_.substr(0, text_length_[index]); }
   // From the text, as answers::lane_answer reads it.
-  std::optional<std::string> answer() const;
+  std::optional<answers::Answer> answer() const;
   LaneResult result() const;
 
  private:
@@ -80,6 +86,7 @@ class Lane {
   std::vector<size_t> text_length_ = {};  // [tokens] of `text_` after each token
   double sum_logprob_ = 0;
   int32_t generated_ = 0;
+  std::optional<CertaintyMeter> meter_ = {};
 };
 
 }  // namespace lanerope::engine

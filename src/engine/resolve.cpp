@@ -8,6 +8,7 @@
 
 #include "core/lane_tag.h"
 #include "engine/sampler.h"
+#include "lanerope/calibration.h"
 #include "lanerope/errors.h"
 #include "model/loaded_model.h"
 #include "text/encode_prompt.h"
@@ -41,6 +42,9 @@ void check_numbers(const Request& request) {
   require(request.top_logprobs >= 0 && request.top_logprobs <= 20, "top_logprobs must be between 0 and 20");
   require(request.selection.consensus >= 0 && request.selection.consensus <= request.lanes,
           "consensus must be between 0 (off) and the number of lanes");
+  require(request.certainty_window >= 0, "the certainty window must be 0 (not measured) or more tokens");
+  require(request.selection.kind == SelectionKind::vote || request.selection.weight == VoteWeight::equal,
+          "a vote weight goes with selection by vote, not with " + std::string(name(request.selection.kind)));
   require(request.selection.verifier_timeout > 0, "the verifier's time-out must be positive");
   require(request.lane_texts.size() <= static_cast<size_t>(request.lanes),
           "there are more lane texts than lanes");
@@ -174,6 +178,37 @@ Selection selection_for(const Request& request, const RequestDefaults& defaults)
   return selection;
 }
 
+// "a vote of 4 lanes weighted by self-certainty".
+std::string described(const Selection& selection, int32_t lanes) {
+  std::string text = "selection by " + std::string(name(selection.kind));
+  if (selection.kind == SelectionKind::vote && selection.weight != VoteWeight::equal)
+    text += " (weight " + std::string(name(selection.weight)) + ")";
+  return text + " over " + std::to_string(lanes) + (lanes == 1 ? " lane" : " lanes");
+}
+
+void resolve_calibration(Selection& selection, int32_t lanes, const RequestDefaults& defaults) {
+  if (selection.calibration != nullptr) {
+    const CalibrationCurve& curve = *selection.calibration;
+    require(!curve.points.empty(), "the calibration has no points");
+    require(fits(curve, selection, lanes),
+            "the calibration was fitted for " +
+                described({.kind = curve.select, .weight = curve.weight}, curve.lanes) + ", and this is " +
+                described(selection, lanes) + "; ask for the former, or fit another with lanerope calibrate");
+    return;
+  }
+  const auto& usual = defaults.calibration;
+  if (usual != nullptr && fits(*usual, selection, lanes)) selection.calibration = usual;
+}
+
+int32_t certainty_window_for(const Request& request) {
+  constexpr int32_t usual = 64;
+  const VoteWeight weight = request.selection.weight;
+  const bool votes_by_it = request.selection.kind == SelectionKind::vote &&
+                           (weight == VoteWeight::self_certainty || weight == VoteWeight::lowest_window);
+  if (request.certainty_window > 0 || !votes_by_it) return request.certainty_window;
+  return usual;
+}
+
 const std::vector<float>& scales_for(const Request& request, const RequestDefaults& defaults) {
   return request.adapter_scales.empty() ? defaults.adapter_scales : request.adapter_scales;
 }
@@ -240,6 +275,8 @@ std::shared_ptr<const ResolvedRequest> resolve(const Model& model, const Request
   resolved.seed = resolve_seed(request.sampling, defaults);
   resolved.sampling.seed = resolved.seed;
   resolved.selection = selection_for(request, defaults);
+  resolve_calibration(resolved.selection, request.lanes, defaults);
+  resolved.certainty_window = certainty_window_for(request);
 
   text::EncodedPrompt prompt =
       text::encode_prompt(model::loaded(model).prompt_format(defaults.no_template), request.prompt);

@@ -83,6 +83,16 @@ TokenId Sampler::pick_any(std::span<const float> logits, float temperature, doub
   return reduce_.greatest().token;  // the sum was rounded to less than u
 }
 
+TokenCertainty Sampler::certainty(std::span<const float> logits, double normaliser) {
+  constexpr int32_t likeliest = 20;  // as DeepConf has it
+  const auto count = static_cast<double>(logits.size());
+  TokenCertainty certainty{.self_certainty = normaliser - reduce_.sum() / count - std::log(count)};
+  const std::span<const kernels::Candidate> top = reduce_.top(likeliest);
+  for (const kernels::Candidate& c : top) certainty.of_likeliest += normaliser - c.logit;
+  certainty.of_likeliest /= static_cast<double>(top.size());
+  return certainty;
+}
+
 Draw Sampler::draw(std::span<const float> logits, const DrawOptions& options) {
   const Sampling& s = options.sampling;
   reduce_.read(logits);
@@ -96,6 +106,7 @@ Draw Sampler::draw(std::span<const float> logits, const DrawOptions& options) {
       result.top.push_back({.token = c.token, .logprob = static_cast<float>(c.logit - normaliser)});
     }
   }
+  if (options.certainty) result.certainty = certainty(logits, normaliser);
   const std::span<const float> shaped = adjusted(logits, options);
   if (shaped.data() != logits.data()) reduce_.read(shaped);
   if (reduce_.greatest().logit == -std::numeric_limits<float>::infinity()) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "engine/certainty_meter.h"
 #include "engine/random.h"
 #include "kernels/vocabulary_reduce.h"
 #include "lanerope/request.h"
@@ -15,6 +17,7 @@ struct Draw {
   TokenId token = 0;
   float logprob = 0;  // under the model's own distribution, before bias, penalties and temperature
   std::vector<Alternative> top = {};  // most likely first
+  std::optional<TokenCertainty> certainty = {};
 };
 
 struct DrawOptions {
@@ -22,6 +25,7 @@ struct DrawOptions {
   std::span<const TokenId> history = {};  // the tokens before, if has_penalties: the prompt's and the lane's
   DrawKey key;
   int32_t top_logprobs = 0;
+  bool certainty = false;  // Draw::certainty is wanted
 };
 
 // Draws tokens from logits. Keeps scratch memory: one thread at a time.
@@ -32,6 +36,7 @@ class Sampler {
 
  private:
   std::span<const float> adjusted(std::span<const float> logits, const DrawOptions& options);
+  TokenCertainty certainty(std::span<const float> logits, double normaliser);
   std::span<const kernels::Candidate> likely(const Sampling& sampling);
   static TokenId pick(std::span<const kernels::Candidate> candidates, float temperature, double u);
   TokenId pick_any(std::span<const float> logits, float temperature, double u) const;

@@ -14,16 +14,17 @@ Confidence mean_probability(const LaneResult& lane) {
   return {.value = std::exp(lane.mean_logprob), .kind = ConfidenceKind::mean_probability};
 }
 
-Selected by_vote(const std::vector<LaneResult>& lanes) {
-  const std::vector<Vote> votes = count_votes(lanes);
+Selected by_vote(const std::vector<LaneResult>& lanes, VoteWeight weight) {
+  const std::vector<Vote> votes = count_votes(lanes, weight);
   if (votes.empty()) return {};
+  double total = 0;
+  for (const LaneResult& lane : lanes) total += vote_weight(lane, weight);
+  const ConfidenceKind kind =
+      weight == VoteWeight::equal ? ConfidenceKind::vote_share : ConfidenceKind::weight_share;
+  const double share = total > 0 ? votes.front().weight / total : 0;
   for (size_t m = 0; m < lanes.size(); ++m) {
-    if (lanes[m].answer == votes.front().answer) {
-      return {.lane = static_cast<int32_t>(m),
-              .confidence = {
-                  .value = static_cast<double>(votes.front().count) / static_cast<double>(lanes.size()),
-                  .kind = ConfidenceKind::vote_share}};
-    }
+    if (lanes[m].answer == votes.front().answer)
+      return {.lane = static_cast<int32_t>(m), .confidence = {.value = share, .kind = kind}};
   }
   return {};
 }
@@ -48,21 +49,38 @@ Selected by_first(const std::vector<LaneResult>& lanes, const std::vector<int32_
 
 }  // namespace
 
-std::vector<Vote> count_votes(const std::vector<LaneResult>& lanes) {
-  answers::AnswerGroups groups;
-  for (const LaneResult& lane : lanes) {
-    if (lane.answer) groups.add(*lane.answer);
+double vote_weight(const LaneResult& lane, VoteWeight weight) {
+  const Certainty certainty = lane.certainty.value_or(Certainty());
+  double value = 0;
+  switch (weight) {
+    case VoteWeight::equal:
+      return 1;
+    case VoteWeight::logprob:
+      value = lane.generated > 0 ? std::exp(lane.mean_logprob) : 0;
+      break;
+    case VoteWeight::self_certainty:
+      value = certainty.self_certainty;
+      break;
+    case VoteWeight::lowest_window:
+      value = certainty.lowest_window;
+      break;
   }
-  std::vector<Vote> votes = groups.votes();
-  std::ranges::stable_sort(votes, std::ranges::greater{}, &Vote::count);
-  return votes;
+  return std::isfinite(value) ? std::max(value, 0.0) : 0;
 }
 
-Selected select(SelectionKind kind, const std::vector<LaneResult>& lanes,
+std::vector<Vote> count_votes(const std::vector<LaneResult>& lanes, VoteWeight weight) {
+  answers::AnswerGroups groups;
+  for (const LaneResult& lane : lanes) {
+    if (lane.answer) groups.add(*lane.answer, vote_weight(lane, weight));
+  }
+  return answers::ranked(groups.votes());
+}
+
+Selected select(const Selection& selection, const std::vector<LaneResult>& lanes,
                 const std::vector<int32_t>& finish_order) {
-  switch (kind) {
+  switch (selection.kind) {
     case SelectionKind::vote:
-      return by_vote(lanes);
+      return by_vote(lanes, selection.weight);
     case SelectionKind::logprob:
       return by_logprob(lanes);
     case SelectionKind::first:

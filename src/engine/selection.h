@@ -15,12 +15,16 @@ struct Selected {
   Confidence confidence = {};
 };
 
-// Votes of lanes that gave an answer, most first; ties in the order in which the answers were first seen.
-// Answers that are equal (answers_equal) are one, under the spelling that was seen first.
-std::vector<Vote> count_votes(const std::vector<LaneResult>& lanes);
+// What the lane's vote weighs; 0 where it was not measured.
+double vote_weight(const LaneResult& lane, VoteWeight weight);
+
+// Votes of lanes that gave an answer, heaviest first; where they weigh alike that of more
+// lanes, then the one that was seen first. Answers that are equal (answers_equal) are one, under the spelling
+// that was seen first.
+std::vector<Vote> count_votes(const std::vector<LaneResult>& lanes, VoteWeight weight = VoteWeight::equal);
 
 // For every kind but `verifier`. `finish_order` has the lanes in the order in which they ended.
-Selected select(SelectionKind kind, const std::vector<LaneResult>& lanes,
+Selected select(const Selection& selection, const std::vector<LaneResult>& lanes,
                 const std::vector<int32_t>& finish_order);
 
 // By the scores of a verifier, one a lane: the highest, the first of equals. The confidence is the score

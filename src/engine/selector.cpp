@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/verifier.h"
+#include "lanerope/calibration.h"
 
 namespace lanerope::engine {
 
@@ -20,18 +21,32 @@ void Selector::start(std::vector<LaneResult> lanes, std::vector<int32_t> finish_
 }
 
 std::optional<Selector::Outcome> Selector::poll(std::chrono::milliseconds patience) {
-  if (verifier_ == nullptr) return choose();
-  const std::optional<CallResult> result = verifier_->poll(patience);
-  if (!result) return std::nullopt;
-  return by_verdict(read_verdict(*result, lanes_.size()));
+  std::optional<Outcome> outcome;
+  if (verifier_ == nullptr) {
+    outcome = choose();
+  } else if (const std::optional<CallResult> result = verifier_->poll(patience)) {
+    outcome = by_verdict(read_verdict(*result, lanes_.size()));
+  }
+  if (outcome) calibrate(*outcome);
+  return outcome;
+}
+
+void Selector::calibrate(Outcome& outcome) const {
+  const Selection& selection = request_.selection;
+  if (selection.calibration == nullptr) return;
+  Confidence& confidence = outcome.selected.confidence;
+  // Where another way was taken, its confidence is another claim.
+  if (confidence.kind != confidence_kind(selection)) return;
+  confidence = {.value = calibrated(*selection.calibration, confidence.value),
+                .kind = ConfidenceKind::calibrated};
 }
 
 Selector::Outcome Selector::choose() const {
   const SelectionKind kind = request_.selection.kind;
-  Outcome outcome{.selected = select(kind, lanes_, finish_order_)};
+  Outcome outcome{.selected = select(request_.selection, lanes_, finish_order_)};
   if (outcome.selected.lane >= 0 || kind == SelectionKind::none) return outcome;
   // Free text has no answer to vote on, and lanes may all run into their budget.
-  outcome.selected = select(SelectionKind::logprob, lanes_, finish_order_);
+  outcome.selected = select({.kind = SelectionKind::logprob}, lanes_, finish_order_);
   if (lanes_.size() == 1) return outcome;
   const bool cut_off =
       std::ranges::all_of(lanes_, [](const LaneResult& lane) { return lane.finish == FinishReason::length; });
@@ -47,10 +62,12 @@ Selector::Outcome Selector::choose() const {
 }
 
 Selector::Outcome Selector::by_verdict(const Verdict& verdict) const {
-  if (verdict.failure.empty()) return {.selected = select_by_scores(verdict.scores)};
-  Outcome outcome{.selected = select(SelectionKind::vote, lanes_, finish_order_),
+  if (verdict.failure.empty())
+    return {.selected = select_by_scores(verdict.scores), .scores = verdict.scores};
+  Outcome outcome{.selected = select({.kind = SelectionKind::vote}, lanes_, finish_order_),
                   .note = verdict.failure + "; the answer was chosen without it"};
-  if (outcome.selected.lane < 0) outcome.selected = select(SelectionKind::logprob, lanes_, finish_order_);
+  if (outcome.selected.lane < 0)
+    outcome.selected = select({.kind = SelectionKind::logprob}, lanes_, finish_order_);
   return outcome;
 }
 

@@ -19,7 +19,8 @@ class Selector {
  public:
   struct Outcome {
     Selected selected = {};
-    std::string note = {};  // why another way was taken
+    std::vector<double> scores = {};  // of a verifier that has spoken, one a lane
+    std::string note = {};            // why another way was taken
   };
 
   explicit Selector(const ResolvedRequest& request) : request_(request) {}
@@ -33,6 +34,7 @@ class Selector {
   }
 
  private:
+  void calibrate(Outcome& outcome) const;
   Outcome choose() const;
   Outcome by_verdict(const Verdict& verdict) const;
 

@@ -22,7 +22,7 @@ Bootstrap::Bootstrap(size_t questions, const Options& options) {
   }
 }
 
-Estimate Bootstrap::share(std::span<const double> values) const {
+std::vector<double> Bootstrap::means_of(std::span<const double> values) const {
   std::vector<double> means;
   means.reserve(samples_.size());
   for (const std::vector<uint32_t>& sample : samples_) {
@@ -30,6 +30,17 @@ Estimate Bootstrap::share(std::span<const double> values) const {
     for (const uint32_t index : sample) sum += values[index];
     means.push_back(sum / static_cast<double>(sample.size()));
   }
+  return means;
+}
+
+double Bootstrap::share_above_zero(std::span<const double> values) const {
+  std::vector<double> above;
+  for (const double resampled : means_of(values)) above.push_back(resampled > 0 ? 1 : 0);
+  return mean(above);
+}
+
+Estimate Bootstrap::share(std::span<const double> values) const {
+  std::vector<double> means = means_of(values);
   std::ranges::sort(means);
   const auto at = [&](double place) {
     return means[static_cast<size_t>(std::lround(place * static_cast<double>(means.size() - 1)))];

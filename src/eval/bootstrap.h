@@ -27,7 +27,12 @@ class Bootstrap {
   // `values`: one a question.
   Estimate share(std::span<const double> values) const;
 
+  // Of all resamples, those whose mean is above 0.
+  double share_above_zero(std::span<const double> values) const;
+
  private:
+  std::vector<double> means_of(std::span<const double> values) const;
+
   std::vector<std::vector<uint32_t>> samples_;  // [resamples][questions]
 };
 

@@ -17,9 +17,23 @@ Json lane_json(const EvalLane& lane) {
                {"mean_logprob", lane.mean_logprob},
                {"settled", Json::array()}};
   if (lane.answer) json["answer"] = *lane.answer;
+  if (lane.answer_from) json["answer_from"] = name(*lane.answer_from);
+  if (lane.certainty) {
+    json["self_certainty"] = lane.certainty->self_certainty;
+    json["lowest_window"] = lane.certainty->lowest_window;
+  }
+  if (lane.verifier_score) json["verifier_score"] = *lane.verifier_score;
+  if (lane.passed) json["passed"] = *lane.passed;
   for (const SettledAnswer& settled : lane.settled)
     json["settled"].push_back({settled.length, settled.answer});
   return json;
+}
+
+// Nothing where it is missing, or was no finite number when it was written.
+std::optional<double> number_of(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  if (found == json.end() || !found->is_number()) return std::nullopt;
+  return found->get<double>();
 }
 
 EvalLane lane_of(const Json& json) {
@@ -28,6 +42,14 @@ EvalLane lane_of(const Json& json) {
                 .length = json.at("length").get<int32_t>(),
                 .mean_logprob = json.at("mean_logprob").get<double>()};
   if (!json.at("answer").is_null()) lane.answer = json.at("answer").get<std::string>();
+  if (json.contains("answer_from"))
+    lane.answer_from = parse<AnswerFrom>(json["answer_from"].get<std::string>());
+  const std::optional<double> self_certainty = number_of(json, "self_certainty");
+  const std::optional<double> lowest_window = number_of(json, "lowest_window");
+  if (self_certainty && lowest_window)
+    lane.certainty = {.self_certainty = *self_certainty, .lowest_window = *lowest_window};
+  lane.verifier_score = number_of(json, "verifier_score");
+  if (json.contains("passed")) lane.passed = json["passed"].get<bool>();
   for (const Json& item : json.at("settled")) {
     lane.settled.push_back({.length = item.at(0).get<int32_t>(), .answer = item.at(1).get<std::string>()});
   }

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "lanerope/lane_result.h"
+
 namespace lanerope::eval {
 
 // An answer that a lane had given, complete and marked, when it had spent `length` tokens.
@@ -20,9 +22,13 @@ struct SettledAnswer {
 struct EvalLane {
   std::string text = {};
   std::optional<std::string> answer = {};
-  bool ended = false;                       // by itself, within the budget
-  int32_t length = 0;                       // tokens spent, tag and end token included
-  double mean_logprob = 0;                  // over the sampled tokens
+  std::optional<AnswerFrom> answer_from = {};
+  bool ended = false;       // by itself, within the budget
+  int32_t length = 0;       // tokens spent, tag and end token included
+  double mean_logprob = 0;  // over the sampled tokens
+  std::optional<Certainty> certainty = {};
+  std::optional<double> verifier_score = {};
+  std::optional<bool> passed = {};          // where a command judges: its verdict
   std::vector<SettledAnswer> settled = {};  // each that differs from the one before it, in order
   bool operator==(const EvalLane&) const = default;
 };

@@ -7,7 +7,7 @@
 #include <set>
 #include <vector>
 
-#include "answers/extract.h"
+#include "answers/kinds.h"
 #include "engine/beam_search.h"
 #include "eval/lane_watch.h"
 #include "eval/to_request.h"
@@ -52,13 +52,19 @@ class ArmRun {
   }
   std::shared_ptr<const ResolvedRequest> request_for(const Job& job) const {
     Request request = to_request(arm_, plan_.sampling);
-    request.prompt = plan_.prompt(question_of(job).text);
+    request.prompt = plan_.prompt(question_of(job));
+    request.stop = plan_.stop;
     request.budget = plan_.budget;
+    request.certainty_window = plan_.certainty_window;
+    if (!plan_.verifier.empty())
+      request.selection = {.kind = SelectionKind::verifier, .verifier_command = plan_.verifier};
     request.sampling.seed = rollout::group_seed(plan_.seed, question_of(job).text, job.group);
     return resolve(*model_, request, eval_defaults());
   }
   int32_t cells_of_largest() const;
   EvalRecord record_of(const Job& job, const std::vector<LaneWatch>& lanes, const GroupResult& result) const;
+  // What is left to be found out of its texts: answers of other kinds, and what a command says of them.
+  EvalRecord read(EvalRecord record) const;
 
   std::shared_ptr<const Model> model_;
   const Arm& arm_;
@@ -109,11 +115,27 @@ EvalRecord ArmRun::record_of(const Job& job, const std::vector<LaneWatch>& lanes
     record.lanes.push_back(
         {.text = lane.text,
          .answer = lane.answer,
+         .answer_from = lane.answer_from,
          .ended = ended,
          .length = static_cast<int32_t>(lane.tokens.size()) + (ended && !end_counted ? 1 : 0),
          .mean_logprob = lane.mean_logprob,
+         .certainty = lane.certainty,
+         .verifier_score = lane.verifier_score,
          .settled = lanes[m].settled()});
   }
+  return record;
+}
+
+EvalRecord ArmRun::read(EvalRecord record) const {
+  const EvalQuestion& question = questions_[static_cast<size_t>(record.question)];
+  if (question.kind != answers::AnswerKind::any) {
+    for (EvalLane& lane : record.lanes) {
+      const auto answer = answers::lane_answer_of(lane.text, lane.ended, question.kind);
+      lane.answer = answer ? std::optional(answer->text) : std::nullopt;
+      lane.answer_from = answer ? std::optional(answer->from) : std::nullopt;
+    }
+  }
+  if (!plan_.judge.command.empty()) judge(record, question, plan_.judge);
   return record;
 }
 
@@ -137,7 +159,8 @@ void ArmRun::run(const std::function<void(const EvalRecord&)>& sink) {
                     [&sink, this, job, lanes = std::vector<LaneWatch>(static_cast<size_t>(arm_.lanes))](
                         const Event& event) mutable {
                       if (event.kind == EventKind::token) lanes[event.lane].add(event);
-                      if (event.kind == EventKind::group_finished) sink(record_of(job, lanes, *event.result));
+                      if (event.kind == EventKind::group_finished)
+                        sink(read(record_of(job, lanes, *event.result)));
                     });
     }
   });
@@ -146,7 +169,7 @@ void ArmRun::run(const std::function<void(const EvalRecord&)>& sink) {
 
 void ArmRun::run_beams(const std::function<void(const EvalRecord&)>& sink) {
   const auto request_for = [&](const Job& job) {
-    return engine::BeamRequest{.prompt = plan_.prompt(question_of(job).text),
+    return engine::BeamRequest{.prompt = plan_.prompt(question_of(job)),
                                .no_template = eval_defaults().no_template,
                                .width = arm_.beam_width,
                                .budget = plan_.budget};
@@ -163,16 +186,20 @@ void ArmRun::run_beams(const std::function<void(const EvalRecord&)>& sink) {
         search.run(request_for(job), [&](int32_t live, double seconds) { times_.add(live, seconds); });
     steps_ += found.steps;
     const double tokens = std::max<double>(1, static_cast<double>(found.tokens.size()));
-    sink({.arm = arm_.name,
-          .question = job.question,
-          .group = job.group,
-          .lanes = {{.text = found.text,
-                     .answer = answers::lane_answer(found.text, found.ended),
-                     .ended = found.ended,
-                     .length = found.steps,
-                     .mean_logprob = found.sum_logprob / tokens}},
-          .seconds = seconds_since(before),
-          .steps = found.steps});
+    EvalLane lane{.text = found.text,
+                  .ended = found.ended,
+                  .length = found.steps,
+                  .mean_logprob = found.sum_logprob / tokens};
+    if (const auto answer = answers::lane_answer(found.text, found.ended)) {
+      lane.answer = answer->text;
+      lane.answer_from = answer->from;
+    }
+    sink(read({.arm = arm_.name,
+               .question = job.question,
+               .group = job.group,
+               .lanes = {std::move(lane)},
+               .seconds = seconds_since(before),
+               .steps = found.steps}));
   }
   seconds_ = seconds_since(start);
 }

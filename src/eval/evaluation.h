@@ -5,9 +5,11 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "eval/arm.h"
 #include "eval/eval_record.h"
+#include "eval/judge.h"
 #include "eval/question_file.h"
 #include "eval/record_file.h"
 #include "eval/step_times.h"
@@ -20,9 +22,13 @@ struct EvalPlan {
   int32_t budget = 256;     // the largest that is looked at; smaller ones are cut out of the same samples
   Sampling sampling = {.temperature = 0.6F, .top_k = 0, .top_p = 0.95F, .min_p = 0};
   uint64_t seed = 1;
-  int32_t parallel = 32;  // lanes at once
+  int32_t parallel = 32;          // lanes at once
+  int32_t certainty_window = 64;  // EvalLane::certainty, as Request::certainty_window; 0: none
+  std::string verifier = {};      // command that scores lanes, as Selection::verifier_command; empty: none
+  JudgeOptions judge = {};        // where its command is not empty, it says which lanes are right
+  std::vector<std::string> stop = {};
   // The prompt of a question.
-  std::function<Prompt(const std::string&)> prompt = {};
+  std::function<Prompt(const EvalQuestion&)> prompt = {};
   std::function<void(const ResolvedRequest&)> resolved =
       {};                              // told each request before it runs; may be empty
   std::function<bool()> stopped = {};  // asked before each step; may be empty

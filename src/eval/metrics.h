@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "eval/bootstrap.h"
-#include "eval/calibration.h"
-#include "eval/eval_record.h"
+#include "eval/paired_arms.h"
 #include "eval/question_file.h"
+#include "eval/selections.h"
 #include "eval/step_times.h"
 
 namespace lanerope::eval {
@@ -24,7 +24,16 @@ struct BudgetScore {
   Estimate pass = {};    // pass@1: share of lanes that are right
   Estimate oracle = {};  // some lane is right
   double ended = 0;      // share of lanes
-  double mean_tokens = 0;  // a lane spends
+  double mean_tokens = 0;   // a lane spends
+  double total_tokens = 0;  // all lanes of a question spend together
+  double seconds = 0;       // QuestionLanes::seconds_within
+};
+
+// Of lanes whose answer was found in one way at the largest budget, how many are right.
+struct FromScore {
+  AnswerFrom from = AnswerFrom::box;
+  int64_t lanes = 0;
+  int64_t right = 0;
 };
 
 // The questions whose key of --by has one value.
@@ -42,13 +51,11 @@ struct ArmScore {
   std::vector<BudgetScore> budgets = {};
   // maj@k minus that of the first arm, question by question, with its interval; [budgets].
   std::vector<Estimate> gain = {};
-  std::vector<ByScore> by = {};  // numbers in their order, then words; empty without --by
-  // At the largest budget. The answer of the majority claims the share of lanes that give it; the answer of
-  // the ended lane with the highest mean log-probability claims the exponential of that.
-  Calibration by_votes = {};
-  Calibration by_logprob = {};
-  int64_t tokens = 0;     // of all lanes, up to the largest budget
-  ArmTiming timing = {};  // set by add_timing
+  std::vector<ByScore> by = {};         // numbers in their order, then words; empty without --by
+  std::vector<WayScore> ways = {};      // to choose a lane, at the largest budget; those that could
+  std::vector<FromScore> sources = {};  // of answers, at the largest budget; those that occur
+  int64_t tokens = 0;                   // of all lanes, up to the largest budget
+  ArmTiming timing = {};                // set by add_timing
   std::optional<StepTime> usual_step = {};
   std::optional<double> step_ratio = {};  // to the arm called independent, or else the first
 };
@@ -62,15 +69,11 @@ struct MetricOptions {
   uint64_t seed = 1;
 };
 
-// The scores of each arm of `arms`, in their order, over the questions that every one of them has whole.
-std::vector<ArmScore> score_arms(std::span<const std::string> arms, std::span<const EvalRecord> records,
-                                 std::span<const EvalQuestion> questions, const MetricOptions& options);
+// The scores of each arm, in their order; none where no question is whole under all of them.
+std::vector<ArmScore> score_arms(const PairedArms& paired, std::span<const EvalQuestion> questions,
+                                 const MetricOptions& options);
 
 // Puts what each arm took beside its scores; `timings` one an arm.
 void add_timing(std::span<ArmScore> scores, std::span<const ArmTiming> timings);
-
-// maj@k of answers that may be missing: 1 if the class most of them belong to is right, a share of it for a
-// tie, 0 where there is none.
-double majority(std::span<const std::string> answers, const std::string& truth);
 
 }  // namespace lanerope::eval

@@ -43,35 +43,29 @@ std::string value_of(const RunSettings& settings, const std::string& name) {
 
 }  // namespace
 
-RecordFile::RecordFile(const std::string& path) : path_(path) {
-  read();
-  stream_.open(path_, std::ios::binary | std::ios::app);
-  if (!stream_) throw SystemError(path_ + " cannot be written; check the folder and the disk");
-}
-
-void RecordFile::read() {
-  std::ifstream stream(path_, std::ios::binary);
-  if (!stream) return;
-  uintmax_t whole_lines = 0;  // bytes
+RecordContents read_records(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) throw SystemError(path + " cannot be read; check the name and its permissions");
+  RecordContents contents;
   int64_t number = 0;
   for (std::string line; std::getline(stream, line);) {
     ++number;
     const bool cut_off = stream.eof();
     if (cut_off) break;
-    whole_lines += line.size() + 1;
+    contents.whole_lines += line.size() + 1;
     if (auto record = parse_record(line)) {
-      records_.push_back(std::move(*record));
+      contents.records.push_back(std::move(*record));
     } else if (auto timing = parse_timing(line)) {
-      timings_.push_back(std::move(*timing));
+      contents.timings.push_back(std::move(*timing));
     } else if (auto settings = parse_settings(line)) {
-      arms_.push_back(std::move(*settings));
+      contents.arms.push_back(std::move(*settings));
     } else {
-      throw BadFile(path_ + ", line " + std::to_string(number) +
+      throw BadFile(path + ", line " + std::to_string(number) +
                     " is not of an evaluation; give another folder with --out");
     }
   }
   const bool holds_something = number > 0;
-  if (holds_something && arms_.empty() && whole_lines == 0) {
+  if (holds_something && contents.whole_lines == 0) {
     const std::string begin = "{\"settings_of\"";
     stream.clear();
     stream.seekg(0);
@@ -79,24 +73,33 @@ void RecordFile::read() {
     stream.read(text.data(), static_cast<std::streamsize>(text.size()));
     text.resize(static_cast<size_t>(stream.gcount()));
     if (!begin.starts_with(text))
-      throw BadFile(path_ + " is not of an evaluation; give another folder with --out");
+      throw BadFile(path + " is not of an evaluation; give another folder with --out");
   }
-  stream.close();
-  std::error_code error;
-  std::filesystem::resize_file(path_, whole_lines, error);
-  if (error) throw SystemError(path_ + " cannot be written; check its permissions and the disk");
+  return contents;
+}
+
+RecordFile::RecordFile(const std::string& path) : path_(path) {
+  if (std::filesystem::exists(path_)) {
+    contents_ = read_records(path_);
+    std::error_code error;
+    std::filesystem::resize_file(path_, contents_.whole_lines, error);
+    if (error) throw SystemError(path_ + " cannot be written; check its permissions and the disk");
+  }
+  stream_.open(path_, std::ios::binary | std::ios::app);
+  if (!stream_) throw SystemError(path_ + " cannot be written; check the folder and the disk");
 }
 
 void RecordFile::begin_arm(const std::string& arm, const RunSettings& settings) {
-  const auto known = std::ranges::find(arms_, arm, &decltype(arms_)::value_type::first);
-  if (known == arms_.end()) {
-    const bool has_records = std::ranges::find(records_, arm, &EvalRecord::arm) != records_.end();
+  const auto known = std::ranges::find(contents_.arms, arm, &decltype(contents_.arms)::value_type::first);
+  if (known == contents_.arms.end()) {
+    const bool has_records =
+        std::ranges::find(contents_.records, arm, &EvalRecord::arm) != contents_.records.end();
     if (has_records) {
       throw InvalidRequest(path_ + " does not say how its arm " + arm +
                            " was made, so it cannot be gone on with; give another folder with --out");
     }
     write_line(settings_line(arm, settings));
-    arms_.emplace_back(arm, settings);
+    contents_.arms.emplace_back(arm, settings);
     return;
   }
   for (const auto& [name, value] : settings) {
@@ -110,17 +113,17 @@ void RecordFile::begin_arm(const std::string& arm, const RunSettings& settings) 
 
 void RecordFile::add(const EvalRecord& record) {
   write_line(to_line(record));
-  records_.push_back(record);
+  contents_.records.push_back(record);
 }
 
 void RecordFile::add(const ArmTiming& timing) {
   write_line(to_line(timing));
-  timings_.push_back(timing);
+  contents_.timings.push_back(timing);
 }
 
 ArmTiming RecordFile::timing_of(const std::string& arm) const {
   std::vector<ArmTiming> runs;
-  std::ranges::copy_if(timings_, std::back_inserter(runs),
+  std::ranges::copy_if(contents_.timings, std::back_inserter(runs),
                        [&](const ArmTiming& timing) { return timing.arm == arm; });
   return merged(runs);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <fstream>
 #include <string>
 #include <utility>
@@ -13,6 +14,18 @@ namespace lanerope::eval {
 
 // What an arm's texts follow from: names and values, in the order in which they are to be compared.
 using RunSettings = std::vector<std::pair<std::string, std::string>>;
+
+// What such a file holds.
+struct RecordContents {
+  std::vector<EvalRecord> records = {};
+  std::vector<ArmTiming> timings = {};
+  std::vector<std::pair<std::string, RunSettings>> arms = {};  // in the order in which they began
+  uintmax_t whole_lines = 0;                                   // bytes; behind them comes half a line at most
+};
+
+// Reads the file and leaves it as it is. Throws SystemError where it cannot be read, BadFile where a line is
+// of another kind.
+RecordContents read_records(const std::string& path);
 
 // The file that an evaluation grows in, one JSON object a line: the settings of an arm before its first
 // record, records, timings. A run that was cut off goes on with it; half a line at its end is cut away.
@@ -27,18 +40,15 @@ class RecordFile {
   void add(const EvalRecord& record);
   void add(const ArmTiming& timing);
 
-  const std::vector<EvalRecord>& records() const { return records_; }
+  const std::vector<EvalRecord>& records() const { return contents_.records; }
   // What the arm took, over all runs of the program.
   ArmTiming timing_of(const std::string& arm) const;
 
  private:
-  void read();
   void write_line(const std::string& line);
 
   std::string path_;
-  std::vector<EvalRecord> records_;
-  std::vector<ArmTiming> timings_;
-  std::vector<std::pair<std::string, RunSettings>> arms_;
+  RecordContents contents_;
   std::ofstream stream_;
 };
 

@@ -46,11 +46,28 @@ std::string aligned(const std::vector<std::vector<std::string>>& rows) {
   return text;
 }
 
-Json calibration_json(const Calibration& calibration) {
-  Json json = {{"error", calibration.error}, {"bins", Json::array()}};
-  for (const ReliabilityBin& bin : calibration.bins)
+Json reliability_json(const Reliability& reliability) {
+  Json json = {{"error", reliability.error}, {"bins", Json::array()}};
+  for (const ReliabilityBin& bin : reliability.bins)
     json["bins"].push_back({{"confidence", bin.confidence}, {"right", bin.right}, {"count", bin.count}});
   return json;
+}
+
+Json ways_json(const ArmScore& score) {
+  Json list = Json::array();
+  for (const WayScore& way : score.ways) {
+    list.push_back({{"way", name_of(way.way)},
+                    {"right", share_json(way.right)},
+                    {"reliability", reliability_json(way.reliability)}});
+  }
+  return list;
+}
+
+Json sources_json(const ArmScore& score) {
+  Json list = Json::array();
+  for (const FromScore& from : score.sources)
+    list.push_back({{"from", name(from.from)}, {"lanes", from.lanes}, {"right", from.right}});
+  return list;
 }
 
 Json timing_json(const ArmScore& score) {
@@ -62,6 +79,8 @@ Json timing_json(const ArmScore& score) {
     json["at_lanes"] = score.usual_step->lanes;
   }
   if (score.step_ratio) json["step_ratio"] = *score.step_ratio;
+  json["question_seconds"] = Json::array();  // by budget
+  for (const BudgetScore& budget : score.budgets) json["question_seconds"].push_back(budget.seconds);
   for (const StepTime& time : score.timing.at) {
     json["steps_by_lanes"].push_back(
         {{"lanes", time.lanes}, {"steps", time.steps}, {"milliseconds", time.milliseconds}});
@@ -77,18 +96,61 @@ std::string fixed(double value, int decimals) {
 
 std::string cost_table(std::span<const ArmScore> scores) {
   std::vector<std::vector<std::string>> rows = {
-      {"cost", "N", "lanes", "tokens", "seconds", "ms a step", "at lanes", "x", "ECE votes", "ECE logprob"}};
+      {"cost", "N", "lanes", "tokens", "seconds", "ms a step", "at lanes", "x"}};
   for (const ArmScore& score : scores) {
     rows.push_back({score.arm, std::to_string(score.lanes), std::to_string(score.lanes_total),
                     std::to_string(score.tokens), fixed(score.timing.seconds, 1),
                     score.usual_step ? fixed(score.usual_step->milliseconds, 2) : "-",
                     score.usual_step ? std::to_string(score.usual_step->lanes) : "-",
-                    score.step_ratio ? fixed(*score.step_ratio, 2) : "-", percent(score.by_votes.error),
-                    percent(score.by_logprob.error)});
+                    score.step_ratio ? fixed(*score.step_ratio, 2) : "-"});
+  }
+  return aligned(rows) + "x: times the independent arm's step while as many lanes are live.\n";
+}
+
+// Ways to choose among the lanes, a column each, where any arm has more than one.
+std::string ways_table(std::span<const ArmScore> scores) {
+  std::vector<std::string> names;
+  for (const Way& way : all_ways()) {
+    const bool used = std::ranges::any_of(scores, [&](const ArmScore& score) {
+      return std::ranges::find(score.ways, way, &WayScore::way) != score.ways.end();
+    });
+    if (used) names.push_back(name_of(way));
+  }
+  std::vector<std::vector<std::string>> rows = {{"chosen by"}};
+  rows[0].insert(rows[0].end(), names.begin(), names.end());
+  for (const ArmScore& score : scores) {
+    rows.push_back({score.arm});
+    for (const std::string& name : names) {
+      const auto found =
+          std::ranges::find_if(score.ways, [&](const WayScore& way) { return name_of(way.way) == name; });
+      rows.back().push_back(found == score.ways.end() ? "-"
+                                                      : percent(found->right.value) + " (" +
+                                                            percent(found->reliability.error) + ")");
+    }
   }
   return aligned(rows) +
-         "x: times the independent arm's step while as many lanes are live. ECE: calibration error, per "
-         "cent.\n";
+         "Right, per cent, with the largest budget, and in brackets by how much the confidence is off "
+         "(expected "
+         "calibration error).\n";
+}
+
+// How answers were found, where that is known.
+std::string sources_table(std::span<const ArmScore> scores) {
+  std::vector<std::vector<std::string>> rows = {{"answers from"}};
+  for (const Named<AnswerFrom>& from : names<AnswerFrom>()) rows[0].emplace_back(from.name);
+  bool any = false;
+  for (const ArmScore& score : scores) {
+    rows.push_back({score.arm});
+    for (const Named<AnswerFrom>& from : names<AnswerFrom>()) {
+      const auto found = std::ranges::find(score.sources, from.value, &FromScore::from);
+      const bool there = found != score.sources.end();
+      any = any || there;
+      rows.back().push_back(there ? std::to_string(found->right) + "/" + std::to_string(found->lanes) : "-");
+    }
+  }
+  if (!any) return "";
+  return "\n" + aligned(rows) +
+         "Lanes that are right, of those whose answer was found so (docs/answers.md).\n";
 }
 
 std::string budget_table(std::span<const ArmScore> scores, const std::string& title,
@@ -147,13 +209,14 @@ Json report_json(std::span<const ArmScore> scores) {
                                  {"oracle", share_json(budget.oracle)},
                                  {"gain", share_json(score.gain[b])},
                                  {"ended", budget.ended},
-                                 {"mean_tokens", budget.mean_tokens}});
+                                 {"mean_tokens", budget.mean_tokens},
+                                 {"total_tokens", budget.total_tokens}});
     }
     json["by"] = Json::array();
     for (const ByScore& by : score.by)
       json["by"].push_back({{"value", by.value}, {"questions", by.questions}, {"maj", by.majority}});
-    json["calibration"] = {{"votes", calibration_json(score.by_votes)},
-                           {"logprob", calibration_json(score.by_logprob)}};
+    json["ways"] = ways_json(score);
+    json["answers_from"] = sources_json(score);
     arms.push_back(std::move(json));
   }
   return {{"arms", arms}};
@@ -176,21 +239,23 @@ std::string report_text(std::span<const ArmScore> scores, const ReportOptions& o
   }
   text += aligned(rows) + "\n";
   if (!scores[0].by.empty()) text += by_table(scores, majority + " by " + options.by);
-  return text + cost_table(scores);
+  return text + cost_table(scores) + "\n" + ways_table(scores) + sources_table(scores);
 }
 
-std::string report_page(std::span<const ArmScore> scores, const ReportOptions& options) {
+std::string report_page(std::span<const ArmScore> scores, const ReportQuestions& questions,
+                        const ReportOptions& options) {
   std::string page(report_page_template());
-  const auto put = [&page](const std::string& place, std::string value) {
-    // "</script" must not stand in the data.
-    for (size_t at = value.find("</"); at != std::string::npos; at = value.find("</", at + 3))
-      value.replace(at, 2, "<\\/");
+  const auto put = [&page](const std::string& place, const std::string& json) {
+    // Neither "</script" nor "<!--" may stand in the data, and "<" stands in its strings alone.
+    std::string value;
+    for (const char c : json) value += c == '<' ? "\\u003c" : std::string(1, c);
     const size_t at = page.find(place);
     if (at != std::string::npos) page.replace(at, place.size(), value);
   };
   put("\"LANEROPE_TITLE\"", Json(options.title).dump());
   put("\"LANEROPE_BY\"", Json(options.by).dump());
   put("\"LANEROPE_REPORT\"", report_json(scores).dump());
+  put("\"LANEROPE_QUESTIONS\"", questions_json(questions));
   return page;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "eval/metrics.h"
+#include "eval/report_questions.h"
 
 namespace lanerope::eval {
 
@@ -21,8 +22,9 @@ struct ReportOptions {
 // cost.
 std::string report_text(std::span<const ArmScore> scores, const ReportOptions& options = {});
 
-// One HTML page that holds its data and needs no network: accuracy against budget with intervals, tables,
-// costs, reliability.
-std::string report_page(std::span<const ArmScore> scores, const ReportOptions& options);
+// One HTML page that holds its data and needs no network: accuracy against budget and against tokens with
+// intervals, tables, costs, ways to choose, reliability, and what each lane answered.
+std::string report_page(std::span<const ArmScore> scores, const ReportQuestions& questions,
+                        const ReportOptions& options);
 
 }  // namespace lanerope::eval

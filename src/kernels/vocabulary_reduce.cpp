@@ -60,6 +60,21 @@ double sum_exp(const float* values, size_t n, float top, float factor) {
   return total;
 }
 
+double sum(const float* values, size_t n) {
+  const hn::CappedTag<float, 16> df;
+  const size_t vector_size = hn::Lanes(df);
+  double total = 0;
+  size_t i = 0;
+  while (i + vector_size <= n) {
+    auto part = hn::Zero(df);
+    for (const size_t end = std::min(n, i + 1024); i + vector_size <= end; i += vector_size)
+      part = hn::Add(part, hn::LoadU(df, values + i));
+    total += hn::ReduceSum(df, part);
+  }
+  for (; i < n; ++i) total += values[i];
+  return total;
+}
+
 }  // namespace lanerope::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -68,6 +83,7 @@ namespace lanerope::kernels {
 
 HWY_EXPORT(run_maxima);
 HWY_EXPORT(sum_exp);
+HWY_EXPORT(sum);
 
 namespace {
 
@@ -95,6 +111,10 @@ double VocabularyReduce::log_sum_exp(float temperature) const {
   const double sum =
       HWY_DYNAMIC_DISPATCH(sum_exp)(logits_.data(), logits_.size(), greatest_.logit, 1.0F / temperature);
   return static_cast<double>(greatest_.logit) / temperature + std::log(sum);
+}
+
+double VocabularyReduce::sum() const {
+  return HWY_DYNAMIC_DISPATCH(sum)(logits_.data(), logits_.size());
 }
 
 void VocabularyReduce::collect(float threshold) {

@@ -28,6 +28,8 @@ class VocabularyReduce {
   Candidate greatest() const { return greatest_; }
   // log(sum(exp(logit / temperature))); temperature > 0. Another pass.
   double log_sum_exp(float temperature) const;
+  // Of all logits. Another pass.
+  double sum() const;
   // The `k` greatest, or all if there are fewer.
   std::span<const Candidate> top(int32_t k);
   // All with at least this logit.

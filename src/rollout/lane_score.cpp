@@ -17,8 +17,8 @@ std::string true_answer(const std::string& answer) {
 }
 
 bool is_right(const std::string& text, bool cut_off, const std::string& truth) {
-  const std::optional<std::string> answer = answers::lane_answer(text, !cut_off);
-  return answer && answers::answers_equal(*answer, truth);
+  const std::optional<answers::Answer> answer = answers::lane_answer(text, !cut_off);
+  return answer && answers::answers_equal(answer->text, truth);
 }
 
 std::string written_text(const Model& model, const LaneResult& lane) {

@@ -23,6 +23,8 @@ struct LanesObject {
   std::optional<std::string> tag = {};
   std::vector<std::string> texts = {};  // per lane
   std::optional<SelectionKind> select = {};
+  VoteWeight vote_weight = VoteWeight::equal;
+  int32_t certainty_window = 0;  // tokens; 0: certainty is not measured
   int32_t consensus = 0;
   ReturnedLanes returned = ReturnedLanes::all;
   int32_t reserve = 0;     // room for lanes that join later

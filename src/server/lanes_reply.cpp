@@ -24,7 +24,10 @@ namespace {
 
 Json votes_json(const std::vector<Vote>& votes) {
   Json list = Json::array();
-  for (const Vote& vote : votes) list.push_back({{"answer", vote.answer}, {"count", vote.count}});
+  for (const Vote& vote : votes) {
+    list.push_back({{"answer", vote.answer}, {"count", vote.count}});
+    if (vote.weight != vote.count) list.back()["weight"] = finite(vote.weight);
+  }
   return list;
 }
 
@@ -32,12 +35,19 @@ Json lane_json(const LaneResult& lane, int32_t index, int32_t budget) {
   Json json = {{"index", index},
                {"finish", name(lane.finish)},
                {"answer", nullptr},
+               {"answer_from", nullptr},
                {"generated", lane.generated},
                {"used", lane.tokens.size()},
                {"budget", budget},
                {"mean_logprob", finite(lane.mean_logprob)},
                {"start_step", lane.start_step}};
   if (lane.answer) json["answer"] = *lane.answer;
+  if (lane.answer_from) json["answer_from"] = name(*lane.answer_from);
+  if (lane.certainty) {
+    json["self_certainty"] = finite(lane.certainty->self_certainty);
+    json["lowest_window"] = finite(lane.certainty->lowest_window);
+  }
+  if (lane.verifier_score) json["verifier_score"] = finite(*lane.verifier_score);
   return json;
 }
 
@@ -76,6 +86,7 @@ Json lanes_reply(const GroupResult& result, const ResolvedRequest& request) {
                {"confidence", finite(result.confidence.value)},
                {"confidence_kind", name(result.confidence.kind)},
                {"select", name(request.selection.kind)},
+               {"vote_weight", name(request.selection.weight)},
                {"votes", votes_json(result.votes)},
                {"consensus", result.consensus},
                {"clock", result.clock},

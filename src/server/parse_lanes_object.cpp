@@ -47,6 +47,9 @@ LanesObject parse_lanes_object(const Json& body) {
   lanes.tag = fields.text("tag");
   lanes.texts = fields.texts("text", /*one_too=*/false).value_or(std::vector<std::string>{});
   lanes.select = fields.choice<SelectionKind>("select");
+  lanes.vote_weight = fields.choice<VoteWeight>("vote_weight").value_or(VoteWeight::equal);
+  lanes.certainty_window =
+      narrow(fields.integer("certainty_window", {.least = 0, .most = most_cells})).value_or(0);
   lanes.consensus = narrow(fields.integer("consensus", {.least = 0, .most = most_lanes})).value_or(0);
   lanes.returned = fields.choice<ReturnedLanes>("return").value_or(ReturnedLanes::all);
   lanes.reserve = narrow(fields.integer("reserve", {.least = 0, .most = most_lanes})).value_or(0);

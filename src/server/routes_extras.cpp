@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "lanerope/calibration.h"
 #include "server/json_fields.h"
 #include "server/reply.h"
 #include "server/server_context.h"
@@ -22,7 +23,8 @@ Json names_of(std::initializer_list<Enum> without = {}) {
 Json lane_names() {
   return {{"coupling", names_of<CouplingKind>()},  {"init", names_of({OmegaInit::given})},
           {"visibility", names_of<Visibility>()},  {"topology", names_of<Topology>()},
-          {"prompt_lane", names_of<PromptLane>()}, {"select", names_of<SelectionKind>()}};
+          {"prompt_lane", names_of<PromptLane>()}, {"select", names_of<SelectionKind>()},
+          {"vote_weight", names_of<VoteWeight>()}};
 }
 
 void health(ServerContext& context, const httplib::Request&, httplib::Response& response) {
@@ -57,6 +59,14 @@ Json examples_json(const std::vector<Example>& examples) {
   return list;
 }
 
+// Which selections have a calibrated confidence, or nothing.
+Json calibration_json(const RequestDefaults& defaults) {
+  if (defaults.calibration == nullptr) return nullptr;
+  return {{"select", name(defaults.calibration->select)},
+          {"vote_weight", name(defaults.calibration->weight)},
+          {"lanes", defaults.calibration->lanes}};
+}
+
 // As llama-server counts them: requests of one lane that run at once. Each reserves the default budget, and
 // all share the cells with a prompt, which takes one at least.
 int32_t total_slots(const EngineState& state, const RequestDefaults& defaults) {
@@ -85,6 +95,7 @@ void props(ServerContext& context, const httplib::Request&, httplib::Response& r
                        {"kv_cells", state.cells},
                        {"total_slots", total_slots(state, context.options.defaults)},
                        {"bytes_per_cell", context.model->bytes_per_cell()},
+                       {"calibration", calibration_json(context.options.defaults)},
                        {"verifier", !context.options.defaults.verifier.empty()},
                        {"trained_lanes", info.lanes ? info.lanes->lanes : std::vector<int32_t>()},
                        {"adapters", adapters_json(context)},

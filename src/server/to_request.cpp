@@ -63,9 +63,10 @@ Request to_request(const ApiRequest& api, const Model& model, const RequestDefau
                   .sampling = api.sampling,
                   .stop = api.stop,
                   .ignore_end = api.ignore_end,
-                  .selection = {.consensus = api.lanes.consensus},
+                  .selection = {.weight = api.lanes.vote_weight, .consensus = api.lanes.consensus},
                   .logprobs = api.logprobs,
                   .top_logprobs = api.top_logprobs,
+                  .certainty_window = api.lanes.certainty_window,
                   .adapter_scales = to_scales(api.lora, model),
                   .reserved_lanes = api.lanes.reserve,
                   .hold = api.lanes.hold};

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "tests/cli/program.h"
 
@@ -143,7 +144,198 @@ TEST(Eval, RefusesWithOneSentence) {
   EXPECT_THAT(refusal(2, good, {"--budgets", "0,8"}), HasSubstr("--budgets must be positive"));
   const std::string bad = temporary("bad.jsonl");
   write_file(bad, "{\"question\": \"Q\"}\n");
-  EXPECT_THAT(refusal(3, bad, {}), HasSubstr(bad + ", line 1 needs a question and an answer"));
+  EXPECT_THAT(refusal(3, bad, {}),
+              HasSubstr(bad + ", line 1 has the key \"question\", of which none is known to be the answer"));
+}
+
+TEST(Eval, RecordsSayHowSureLanesWereAndQuestionsStandBesideThem) {
+  const std::string out = temporary("certainty");
+  ASSERT_EQ(run_program({.arguments = eval(three_questions(), out,
+                                           {"--arm", "independent", "--verifier", "sed 's/.*/0.5/'"})})
+                .status,
+            0);
+  for (const auto& line : json_lines(file_text(out + "/records.jsonl"))) {
+    if (!line.contains("lanes")) continue;
+    for (const auto& lane : line.at("lanes")) {
+      EXPECT_GT(lane.at("self_certainty"), 0);
+      EXPECT_GT(lane.at("lowest_window"), 0);
+      EXPECT_EQ(lane.at("verifier_score"), 0.5);
+    }
+  }
+  const auto questions = json_lines(file_text(out + "/questions.jsonl"));
+  ASSERT_EQ(questions.size(), 3U);
+  EXPECT_EQ(questions[0].at("answer"), "7") << "the answer alone, as it was read";
+  const auto report = nlohmann::json::parse(file_text(out + "/report.json"));
+  EXPECT_FALSE(report.at("arms")[0].at("ways").empty());
+}
+
+TEST(Eval, TakesPeoplesFilesWithPresetsExamplesAndKeys) {
+  const std::string choices = temporary("choices.csv");
+  write_file(choices, "How many?,1,2,3,4,B\n\"Who, then?\",a,b,c,d,D\n");
+  const std::string out = temporary("choices-out");
+  const std::vector<std::string> preset = {"--arm", "independent", "--preset", "mmlu"};
+  const Outcome outcome = run_program({.arguments = eval(choices, out, preset)});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  const auto questions = json_lines(file_text(out + "/questions.jsonl"));
+  ASSERT_EQ(questions.size(), 2U);
+  EXPECT_EQ(questions[1].at("question"), "Who, then?\n(A) a\n(B) b\n(C) c\n(D) d");
+  EXPECT_EQ(questions[1].at("answer"), "(D) d");
+  EXPECT_EQ(questions[1].at("kind"), "choice");
+  const Outcome other = run_program({.arguments = eval(choices, out, {"--arm", "independent"})});
+  EXPECT_EQ(other.status, 2) << "another wording is another evaluation";
+  EXPECT_THAT(other.err, HasSubstr("with wording"));
+
+  const std::string german = temporary("german.json");
+  write_file(german, "[{\"frage\": \"Wie viele?\", \"antwort\": 7}]");
+  const Outcome unknown = run_program({.arguments = eval(german, temporary("german-out"), {})});
+  EXPECT_THAT(unknown.err,
+              HasSubstr("has the keys \"antwort\" and \"frage\", of which none is known to be the question"));
+  EXPECT_EQ(run_program({.arguments =
+                             eval(german, temporary("german-out"),
+                                  {"--question-key", "frage", "--answer-key", "antwort", "--raw", "--shots",
+                                   "2", "--shots-from", three_questions(), "--prompt", "Q: {question}\nA:"})})
+                .status,
+            3)
+      << "the examples have no field of that name";
+  EXPECT_EQ(run_program({.arguments = eval(three_questions(), temporary("shots-out"),
+                                           {"--arm", "independent", "--raw", "--shots", "2", "--shots-from",
+                                            three_questions(), "--prompt", "Q: {question}\nA:"})})
+                .status,
+            0);
+}
+
+TEST(Eval, LetsACommandJudge) {
+  const std::string out = temporary("judged");
+  const Outcome outcome =
+      run_program({.arguments = eval(three_questions(), out,
+                                     {"--arm", "beam:width=2", "--kind", "exact", "--judge", "echo 1"})});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  for (const auto& line : json_lines(file_text(out + "/records.jsonl"))) {
+    if (!line.contains("lanes")) continue;
+    for (const auto& lane : line.at("lanes"))
+      EXPECT_EQ(lane.at("passed"), lane.at("ended").get<bool>() && !lane.at("answer").is_null());
+  }
+  const Outcome without =
+      run_program({.arguments = eval(three_questions(), temporary("code"), {"--kind", "code"})});
+  EXPECT_EQ(without.status, 2);
+  EXPECT_THAT(without.err, HasSubstr("give a command with --judge"));
+}
+
+TEST(Eval, WarnsWhereNothingCanBeRead) {
+  const Outcome outcome = run_program({.arguments = eval(three_questions(), temporary("unreadable"),
+                                                         {"--arm", "independent", "--lanes-total", "8"})});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_THAT(outcome.err, HasSubstr("warning: not one answer could be read in the first 20 groups"));
+  EXPECT_THAT(outcome.err, HasSubstr("The last lane wrote: "));
+}
+
+TEST(EvalCompare, ReadsTwoArmsAndSaysWhatDiffers) {
+  const std::string out = temporary("compared");
+  ASSERT_EQ(
+      run_program({.arguments = eval(three_questions(), out, {"--arm", "independent", "--arm", "closed"})})
+          .status,
+      0);
+  const std::string first = out + ":independent";
+  const std::string second = out + ":closed";
+  const Outcome text = run_program({.arguments = {"eval", "compare", first, second}});
+  EXPECT_EQ(text.status, 0) << text.err;
+  EXPECT_THAT(text.out, HasSubstr("A: " + first + ", 4 lanes a question"));
+  EXPECT_THAT(text.out, HasSubstr("3 questions, each lane with at most 12 tokens"));
+  EXPECT_THAT(text.out, HasSubstr("McNemar on pass@1"));
+  const Outcome json =
+      run_program({.arguments = {"eval", "compare", first, second, "--json", "--budget", "8"}});
+  const auto result = nlohmann::json::parse(json.out);
+  EXPECT_EQ(result.at("budget"), 8);
+  EXPECT_EQ(result.at("questions"), 3);
+  EXPECT_FALSE(result.at("curves").at("first").empty());
+  EXPECT_EQ(result.at("mcnemar").at("p"), 1) << "a random model is right about nothing";
+}
+
+TEST(EvalCompare, RefusesWithOneSentence) {
+  const std::string out = temporary("one-arm");
+  const std::string other = temporary("other-questions");
+  ASSERT_EQ(run_program({.arguments = eval(three_questions(), out, {"--arm", "independent"})}).status, 0);
+  const std::string file = temporary("others.jsonl");
+  write_file(file, "{\"question\": \"What else?\", \"answer\": \"9\"}\n");
+  ASSERT_EQ(run_program({.arguments = eval(file, other, {"--arm", "independent"})}).status, 0);
+  const auto refusal = [](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"eval", "compare"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Outcome outcome = run_program({.arguments = arguments});
+    EXPECT_NE(outcome.status, 0);
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_EQ(std::ranges::count(outcome.err, '\n'), 1) << outcome.err;
+    return outcome.err;
+  };
+  EXPECT_THAT(refusal({out, out + ":none"}), HasSubstr("holds no arm none; it has independent"));
+  EXPECT_THAT(refusal({out, other}), HasSubstr("were asked different questions"));
+  EXPECT_THAT(refusal({out, out, "--budget", "99"}), HasSubstr("more than the 12 tokens"));
+  EXPECT_THAT(refusal({out}), HasSubstr("B is required"));
+  const Outcome bare = run_program({.arguments = {"eval"}});
+  EXPECT_EQ(bare.status, 2);
+  EXPECT_THAT(bare.err, HasSubstr("needs --questions FILE and --out FOLDER"));
+}
+
+// A folder of an evaluation that nobody ran: lanes that agree three to one are right half of the time.
+std::string made_results() {
+  const std::string folder = temporary("made");
+  std::filesystem::create_directories(folder);
+  std::string records = "{\"settings_of\": \"made\", \"budget\": \"64\"}\n";
+  std::string questions;
+  for (int q = 0; q < 60; ++q) {
+    nlohmann::json lanes = nlohmann::json::array();
+    for (int m = 0; m < 4; ++m) {
+      lanes.push_back({{"text", ""},
+                       {"answer", m == 3 ? "5" : "7"},
+                       {"ended", true},
+                       {"length", 9},
+                       {"mean_logprob", -0.5},
+                       {"settled", nlohmann::json::array()}});
+    }
+    records += nlohmann::json{{"arm", "made"}, {"question", q}, {"group", 0},
+                              {"seconds", 1},  {"steps", 9},    {"lanes", lanes}}
+                   .dump() +
+               "\n";
+    questions +=
+        nlohmann::json{{"question", std::to_string(q)}, {"answer", q % 2 == 0 ? "7" : "8"}}.dump() + "\n";
+  }
+  write_file(folder + "/records.jsonl", records);
+  write_file(folder + "/questions.jsonl", questions);
+  return folder;
+}
+
+TEST(Calibrate, WritesACurveThatRunTakes) {
+  const std::string curve = temporary("curve.json");
+  const Outcome outcome = run_program({.arguments = {"calibrate", made_results(), "-o", curve}});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("Selection by vote over 4 lanes, 60 answers"));
+  EXPECT_THAT(outcome.out, HasSubstr("25.0 % before"));
+  const auto written = nlohmann::json::parse(file_text(curve));
+  EXPECT_EQ(written.at("lanes"), 4);
+  const std::vector<std::string> question = {"run",           "-m",  tiny_model(), "-t",       "1", "-b", "8",
+                                             "--calibration", curve, "--json",     "How many?"};
+  EXPECT_EQ(run_program({.arguments = question}).status, 0);
+  std::vector<std::string> two_lanes = question;
+  two_lanes.insert(two_lanes.end(), {"-n", "2"});
+  const Outcome refused = run_program({.arguments = two_lanes});
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_THAT(refused.err, HasSubstr("fitted for selection by vote over 4 lanes"));
+}
+
+TEST(Calibrate, RefusesWithOneSentence) {
+  const std::string folder = made_results();
+  const auto refusal = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"calibrate", folder, "-o", temporary("refused.json")};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Outcome outcome = run_program({.arguments = arguments});
+    EXPECT_EQ(outcome.status, 2);
+    EXPECT_EQ(std::ranges::count(outcome.err, '\n'), 1) << outcome.err;
+    return outcome.err;
+  };
+  EXPECT_THAT(refusal({"--vote-weight", "self-certainty"}),
+              HasSubstr("vote by self-certainty chose an answer for 0 questions"));
+  EXPECT_THAT(refusal({"--select", "logprob", "--vote-weight", "logprob"}),
+              HasSubstr("goes with --select vote"));
 }
 
 TEST(Eval, RefusesAFolderThatIsNone) {

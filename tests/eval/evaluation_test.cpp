@@ -29,7 +29,7 @@ EvalPlan plan_of(int32_t budget) {
   return {.lanes_total = 4,
           .budget = budget,
           .sampling = {.temperature = 1.5, .top_k = 0, .top_p = 1, .min_p = 0},
-          .prompt = [](const std::string& text) { return Prompt{.text = text}; }};
+          .prompt = [](const EvalQuestion& question) { return Prompt{.text = question.text}; }};
 }
 
 using Key = std::pair<int64_t, int32_t>;
@@ -65,10 +65,13 @@ TEST(Evaluation, ReadAtASmallerBudgetIsARunWithThatBudget) {
     std::vector<EvalRecord> of_small;
     for (const auto& [key, record] : large) of_large.push_back(record);
     for (const auto& [key, record] : small) of_small.push_back(record);
-    const std::vector<std::string> arms = {name};
-    const MetricOptions options{.budgets = {16}, .unfinished = true};
-    const ArmScore a = score_arms(arms, of_large, questions, options)[0];
-    const ArmScore b = score_arms(arms, of_small, questions, options)[0];
+    const auto score_of = [&](const std::vector<EvalRecord>& records) {
+      const std::vector<std::string> arms = {name};
+      return score_arms(pair_arms(arms, records, truths_of(questions)), questions,
+                        {.budgets = {16}, .unfinished = true})[0];
+    };
+    const ArmScore a = score_of(of_large);
+    const ArmScore b = score_of(of_small);
     EXPECT_EQ(a.budgets[0].ended, b.budgets[0].ended) << arm;
     EXPECT_EQ(a.budgets[0].mean_tokens, b.budgets[0].mean_tokens) << arm;
     EXPECT_EQ(a.budgets[0].pass.value, b.budgets[0].pass.value) << arm;

@@ -27,19 +27,27 @@ const std::vector<EvalQuestion> two_questions = {{.text = "a", .truth = "7", .by
 
 std::vector<ArmScore> scores_of(const std::vector<std::string>& arms, const std::vector<EvalRecord>& records,
                                 MetricOptions options) {
-  return score_arms(arms, records, two_questions, options);
+  return score_arms(pair_arms(arms, records, truths_of(two_questions)), two_questions, options);
+}
+
+// maj@k of lanes that say these.
+double majority_of(const std::vector<std::string>& answers, const std::string& truth) {
+  EvalRecord record;
+  for (const std::string& answer : answers) record.lanes.push_back(lane(answer, 1));
+  const QuestionLanes question({&record}, {.answer = truth});
+  return majority(question, question.within(1, false));
 }
 
 TEST(Majority, CountsEqualAnswersTogether) {
-  EXPECT_EQ(majority(std::vector<std::string>{"0.5", "\\frac12", "7"}, "1/2"), 1);
-  EXPECT_EQ(majority(std::vector<std::string>{"7", "7", "0.5"}, "1/2"), 0);
-  EXPECT_EQ(majority(std::vector<std::string>{}, "7"), 0);
+  EXPECT_EQ(majority_of({"0.5", "\\frac12", "7"}, "1/2"), 1);
+  EXPECT_EQ(majority_of({"7", "7", "0.5"}, "1/2"), 0);
+  EXPECT_EQ(majority_of({}, "7"), 0);
 }
 
 TEST(Majority, OfATieIsRightAsOftenAsADrawWouldBe) {
-  EXPECT_DOUBLE_EQ(majority(std::vector<std::string>{"7", "8"}, "7"), 1.0 / 2);
-  EXPECT_DOUBLE_EQ(majority(std::vector<std::string>{"7", "8", "9", "9", "8", "7"}, "9"), 1.0 / 3);
-  EXPECT_DOUBLE_EQ(majority(std::vector<std::string>{"8", "9"}, "7"), 0);
+  EXPECT_DOUBLE_EQ(majority_of({"7", "8"}, "7"), 1.0 / 2);
+  EXPECT_DOUBLE_EQ(majority_of({"7", "8", "9", "9", "8", "7"}, "9"), 1.0 / 3);
+  EXPECT_DOUBLE_EQ(majority_of({"8", "9"}, "7"), 0);
 }
 
 TEST(Scores, AreWhatCountingByHandGives) {
@@ -145,32 +153,88 @@ TEST(Bootstrap, OfADifferenceIsPaired) {
   EXPECT_EQ(scores[1].gain[0].high, 0);
 }
 
-TEST(Calibration, ErrorIsWorkedByHand) {
-  // Bin 0.9-1: confidence 0.95, right 1/2, two claims. Bin 0.2-0.3: confidence 0.25, right 1, one claim.
-  const std::vector<Claim> claims = {{0.90, 1}, {1.00, 0}, {0.25, 1}};
-  const Calibration calibration = calibration_of(claims);
-  ASSERT_EQ(calibration.bins.size(), 2U);
-  EXPECT_DOUBLE_EQ(calibration.bins[0].confidence, 0.25);
-  EXPECT_EQ(calibration.bins[0].count, 1);
-  EXPECT_DOUBLE_EQ(calibration.bins[1].confidence, 0.95);
-  EXPECT_DOUBLE_EQ(calibration.bins[1].right, 0.5);
-  EXPECT_NEAR(calibration.error, (0.45 * 2 + 0.75 * 1) / 3, 1e-12);
-  EXPECT_EQ(calibration_of({}).error, 0);
+TEST(Scores, TellTheTokensOfAllLanesAndTheSecondsOfTheSlowestGroup) {
+  EvalRecord fast = group("x", 0, 0, {lane("7", 10), lane("7", 20)});
+  fast.seconds = 2;
+  fast.steps = 20;
+  EvalRecord slow = group("x", 0, 1, {lane("8", 30), cut_off({}, 64)});
+  slow.seconds = 6.4;
+  slow.steps = 64;
+  const ArmScore score = scores_of({"x"}, {fast, slow}, {.budgets = {16, 64}})[0];
+  EXPECT_DOUBLE_EQ(score.budgets[0].total_tokens, 10 + 16 + 16 + 16);
+  EXPECT_DOUBLE_EQ(score.budgets[0].seconds, 1.6) << "both do 16 steps, a tenth of a second each";
+  EXPECT_DOUBLE_EQ(score.budgets[1].total_tokens, 10 + 20 + 30 + 64);
+  EXPECT_DOUBLE_EQ(score.budgets[1].seconds, 6.4);
 }
 
-TEST(Calibration, ClaimsAreShareOfVotesAndLikelihood) {
+TEST(Scores, SayHowAnswersWereFound) {
+  EvalLane boxed = lane("7", 1);
+  boxed.answer_from = AnswerFrom::box;
+  EvalLane last = lane("8", 1);
+  last.answer_from = AnswerFrom::last_expression;
+  const std::vector<EvalRecord> records = {group("x", 0, 0, {boxed, boxed, last, cut_off({}, 9)})};
+  const ArmScore score = scores_of({"x"}, records, {.budgets = {9}})[0];
+  ASSERT_EQ(score.sources.size(), 2U);
+  EXPECT_EQ(score.sources[0].from, AnswerFrom::box);
+  EXPECT_EQ(score.sources[0].lanes, 2);
+  EXPECT_EQ(score.sources[0].right, 2);
+  EXPECT_EQ(score.sources[1].from, AnswerFrom::last_expression);
+  EXPECT_EQ(score.sources[1].right, 0);
+}
+
+TEST(Reliability, ErrorIsWorkedByHand) {
+  // Bin 0.9-1: confidence 0.95, right 1/2, two claims. Bin 0.2-0.3: confidence 0.25, right 1, one claim.
+  const std::vector<Claim> claims = {{0.90, 1}, {1.00, 0}, {0.25, 1}};
+  const Reliability reliability = reliability_of(claims);
+  ASSERT_EQ(reliability.bins.size(), 2U);
+  EXPECT_DOUBLE_EQ(reliability.bins[0].confidence, 0.25);
+  EXPECT_EQ(reliability.bins[0].count, 1);
+  EXPECT_DOUBLE_EQ(reliability.bins[1].confidence, 0.95);
+  EXPECT_DOUBLE_EQ(reliability.bins[1].right, 0.5);
+  EXPECT_NEAR(reliability.error, (0.45 * 2 + 0.75 * 1) / 3, 1e-12);
+  EXPECT_EQ(reliability_of({}).error, 0);
+}
+
+WayScore way_of(const ArmScore& score, const Way& way) {
+  return *std::ranges::find(score.ways, way, &WayScore::way);
+}
+
+TEST(Ways, ChooseAsTheEngineDoes) {
   // a: 7 with 3 of 4 votes; the likeliest lane says 8 with confidence 0.5. b: nobody answers.
   const std::vector<EvalRecord> records = {
-      group("x", 0, 0, {lane("7", 1, -2), lane("7", 1, -3), lane("7", 1, -4), lane("8", 1, std::log(0.5))}),
+      group("x", 0, 0, {lane("7", 3, -2), lane("7", 4, -3), lane("7", 5, -4), lane("8", 2, std::log(0.5))}),
       group("x", 1, 0, {cut_off({}, 9), cut_off({}, 9), cut_off({}, 9), cut_off({}, 9)})};
   const ArmScore score = scores_of({"x"}, records, {.budgets = {9}})[0];
-  ASSERT_EQ(score.by_votes.bins.size(), 1U);
-  EXPECT_EQ(score.by_votes.bins[0].count, 1);
-  EXPECT_DOUBLE_EQ(score.by_votes.bins[0].confidence, 0.75);
-  EXPECT_DOUBLE_EQ(score.by_votes.error, 0.25);
-  ASSERT_EQ(score.by_logprob.bins.size(), 1U);
-  EXPECT_NEAR(score.by_logprob.bins[0].confidence, 0.5, 1e-12);
-  EXPECT_NEAR(score.by_logprob.error, 0.5, 1e-12);
+  const WayScore votes = way_of(score, {});
+  EXPECT_DOUBLE_EQ(votes.right.value, 0.5) << "b counts as wrong";
+  ASSERT_EQ(votes.reliability.bins.size(), 1U);
+  EXPECT_EQ(votes.reliability.bins[0].count, 1);
+  EXPECT_DOUBLE_EQ(votes.reliability.bins[0].confidence, 0.75);
+  EXPECT_DOUBLE_EQ(votes.reliability.error, 0.25);
+  const WayScore weighted = way_of(score, {.weight = VoteWeight::logprob});
+  EXPECT_DOUBLE_EQ(weighted.right.value, 0) << "8 weighs 0.5, and 7 exp(-2) + exp(-3) + exp(-4) = 0.203";
+  EXPECT_NEAR(weighted.reliability.bins[0].confidence, 0.5 / 0.7034, 1e-3);
+  EXPECT_DOUBLE_EQ(way_of(score, {.select = SelectionKind::first}).right.value, 0) << "8 ended first";
+  EXPECT_EQ(std::ranges::find(score.ways, Way{.weight = VoteWeight::self_certainty}, &WayScore::way),
+            score.ways.end())
+      << "certainty was not measured";
+}
+
+TEST(Ways, ByCertaintyAndByAVerifierUseWhatTheRecordsHave) {
+  const auto sure = [](const std::string& answer, const Certainty& certainty, double score) {
+    EvalLane made = lane(answer, 4);
+    made.certainty = certainty;
+    made.verifier_score = score;
+    return made;
+  };
+  // 8 twice, 7 once: the majority is wrong.
+  const std::vector<EvalRecord> records = {
+      group("x", 0, 0, {sure("8", {2, 1}, 0.2), sure("8", {3, 1}, 0.3), sure("7", {6, 1.5}, 0.9)})};
+  const ArmScore score = scores_of({"x"}, records, {.budgets = {9}})[0];
+  EXPECT_EQ(way_of(score, {}).right.value, 0);
+  EXPECT_EQ(way_of(score, {.weight = VoteWeight::self_certainty}).right.value, 1) << "6 against 2 + 3";
+  EXPECT_EQ(way_of(score, {.weight = VoteWeight::lowest_window}).right.value, 0) << "1.5 against 1 + 1";
+  EXPECT_EQ(way_of(score, {.select = SelectionKind::verifier}).right.value, 1);
 }
 
 }  // namespace

@@ -18,9 +18,8 @@ std::string file_of(const std::string& text) {
   return file;
 }
 
-std::vector<EvalQuestion> questions_of(const std::string& text, int64_t limit = 0,
-                                       const std::string& by = {}) {
-  return read_questions(file_of(text), {.limit = limit, .by = by});
+std::vector<EvalQuestion> questions_of(const std::string& text, int64_t limit = 0) {
+  return read_questions(file_of(text), {.limit = limit});
 }
 
 template <typename Error>
@@ -58,17 +57,15 @@ TEST(QuestionFile, ReadsOtherNamesAndWholeSolutions) {
   EXPECT_EQ(questions[3].truth, "(1, 2)");
 }
 
-TEST(QuestionFile, KeepsTheValueThatScoresAreToldApartBy) {
-  const std::string lines =
-      "{\"question\":\"a\",\"answer\":\"1\",\"parts\":3}\n{\"question\":\"b\",\"answer\":\"2\",\"parts\":"
-      "\"many\"}\n"
-      "{\"question\":\"c\",\"answer\":\"3\"}";
-  const auto questions = questions_of(lines, 0, "parts");
-  EXPECT_EQ(questions[0].by, "3");
-  EXPECT_EQ(questions[1].by, "many");
-  EXPECT_EQ(questions[2].by, "");
-  EXPECT_EQ(questions_of(lines)[0].by, "");
-  EXPECT_THROW(questions_of(lines, 0, "level"), InvalidRequest);
+TEST(QuestionFile, TellsQuestionsApartByAKey) {
+  const std::string file = file_of(
+      "{\"question\": \"a\", \"answer\": \"1\", \"level\": \"Level 5\", \"parts\": 3}\n"
+      "{\"question\": \"b\", \"answer\": \"2\"}\n");
+  EXPECT_EQ(read_questions(file, {.by = "level"})[0].by, "Level 5");
+  EXPECT_EQ(read_questions(file, {.by = "parts"})[0].by, "3");
+  EXPECT_EQ(read_questions(file, {.by = "parts"})[1].by, "");
+  EXPECT_EQ(read_questions(file, {})[0].by, "");
+  EXPECT_THROW(read_questions(file, {.by = "depth"}), InvalidRequest);
 }
 
 TEST(QuestionFile, StopsAtTheLimit) {
@@ -82,8 +79,11 @@ TEST(QuestionFile, SaysWhichLineIsBad) {
   const std::string file = file_of("{\"question\":\"a\",\"answer\":\"1\"}\n[1]\n");
   EXPECT_EQ(refusal<BadFile>(file), file + ", line 2 is not a JSON object; write one question a line");
   const std::string half = file_of("{\"question\":\"a\"}\n");
-  EXPECT_EQ(refusal<BadFile>(half), half + ", line 1 needs a question and an answer");
-  EXPECT_THAT(refusal<InvalidRequest>(file_of("\n \n")), testing::HasSubstr("holds no questions"));
+  EXPECT_EQ(refusal<BadFile>(half),
+            half +
+                ", line 1 has the key \"question\", of which none is known to be the answer; name it with "
+                "--answer-key");
+  EXPECT_THAT(refusal<InvalidRequest>(file_of("\n \n")), testing::HasSubstr("is empty"));
   EXPECT_THAT(refusal<SystemError>("/nowhere.jsonl"), testing::HasSubstr("cannot be read"));
 }
 

@@ -63,6 +63,11 @@ INSTANTIATE_TEST_SUITE_P(
                 "lanes.init belongs to the lanerope coupling; leave it out or ask for that coupling"},
         Refusal{R"("lanes": {"select": "none", "return": "selected"})",
                 "lanes.return cannot be \"selected\" where select is \"none\""},
+        Refusal{
+            R"("lanes": {"vote_weight": "heavy"})",
+            "lanes.vote_weight must be one of equal, logprob, self-certainty, lowest-window, not \"heavy\""},
+        Refusal{R"("lanes": {"certainty_window": -1})",
+                "lanes.certainty_window must be a whole number from 0 to 1048576"},
         Refusal{R"("n": 2, "lanes": {"text": ["a", "b", "c"]})",
                 "lanes.text holds more texts than there are lanes (n)"},
         Refusal{R"("n": 2, "lanes": {"consensus": 3})",
@@ -97,7 +102,7 @@ TEST(ApiRequest, TakesWhatClientsSend) {
       R"(, "model": "gpt", "n": 4, "max_tokens": 9, "max_completion_tokens": 7, "temperature": 0.5, "stop": "END",
          "stream": true, "stream_options": {"include_usage": true}, "seed": 3, "user": "u", "logit_bias": {"5": -100, "6": 2},
          "lanes": {"coupling": "lanerope", "init": "ntk-by-parts", "window": 8, "tag": "", "select": "logprob",
-                   "consensus": 3, "return": "selected", "text": ["a"], "future": {}})");
+                   "vote_weight": "lowest-window", "certainty_window": 32, "consensus": 3, "return": "selected", "text": ["a"], "future": {}})");
   EXPECT_EQ(request.n, 4);
   EXPECT_EQ(request.max_tokens, 7) << "max_completion_tokens is the newer name and wins";
   EXPECT_EQ(request.stop, std::vector<std::string>{"END"});
@@ -108,6 +113,8 @@ TEST(ApiRequest, TakesWhatClientsSend) {
   EXPECT_FLOAT_EQ(request.sampling.logit_bias[1].bias, 2.0F);
   EXPECT_EQ(request.lanes.coupling.kind, CouplingKind::lanerope);
   EXPECT_EQ(request.lanes.coupling.init, OmegaInit::ntk_by_parts);
+  EXPECT_EQ(request.lanes.vote_weight, VoteWeight::lowest_window);
+  EXPECT_EQ(request.lanes.certainty_window, 32);
   EXPECT_EQ(request.lanes.tag, "");
   EXPECT_EQ(request.lanes.returned, ReturnedLanes::selected);
   EXPECT_EQ(request.lanes.texts, std::vector<std::string>{"a"});

@@ -45,6 +45,19 @@ test("a client that changes one line gets the better answer as its single choice
   assert.equal(lanes.lanes.length, 4);
 });
 
+test("votes weigh what the request says, and the reply says why an answer was taken and how sure each lane was", async () => {
+  const { lanes } = await chat({ lanes: { vote_weight: "self-certainty", certainty_window: 16 } });
+  assert.equal(lanes.vote_weight, "self-certainty");
+  assert.equal(lanes.confidence_kind, "weight_share");
+  assert.ok(lanes.votes[0].weight > 0);
+  for (const lane of lanes.lanes) {
+    assert.equal(lane.answer_from, "mark");
+    assert.ok(lane.self_certainty > 0 && lane.lowest_window > 0);
+  }
+  const reply = await post(base, "/v1/chat/completions", { messages, lanes: { select: "first", vote_weight: "logprob" } });
+  assert.equal(reply.status, 400, "a weight without a vote is refused");
+});
+
 test("consensus ends the group as soon as so many lanes agree, and what that saved is counted", async () => {
   const whole = await chat({ lanes: {} });
   const { lanes } = await chat({ lanes: { consensus: 2 } });

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "eval/calibration.h"
+#include "eval/reliability.h"
 
 #include <algorithm>
 #include <cmath>
 
 namespace lanerope::eval {
 
-Calibration calibration_of(std::span<const Claim> claims) {
+Reliability reliability_of(std::span<const Claim> claims) {
   constexpr size_t n_bins = 10;
   std::vector<ReliabilityBin> bins(n_bins);
   for (const Claim& claim : claims) {
@@ -16,15 +16,15 @@ Calibration calibration_of(std::span<const Claim> claims) {
     ++bins[index].count;
   }
   std::erase_if(bins, [](const ReliabilityBin& bin) { return bin.count == 0; });
-  Calibration calibration;
+  Reliability reliability;
   for (ReliabilityBin& bin : bins) {
     const auto count = static_cast<double>(bin.count);
     bin.confidence /= count;
     bin.right /= count;
-    calibration.error += std::abs(bin.confidence - bin.right) * count / static_cast<double>(claims.size());
+    reliability.error += std::abs(bin.confidence - bin.right) * count / static_cast<double>(claims.size());
   }
-  calibration.bins = std::move(bins);
-  return calibration;
+  reliability.bins = std::move(bins);
+  return reliability;
 }
 
 }  // namespace lanerope::eval

@@ -20,11 +20,11 @@ struct ReliabilityBin {
   int64_t count = 0;
 };
 
-struct Calibration {
+struct Reliability {
   double error = 0;  // expected calibration error: |confidence - right| of each bin, weighted with its claims
   std::vector<ReliabilityBin> bins = {};  // those that hold claims, of ten of equal width
 };
 
-Calibration calibration_of(std::span<const Claim> claims);
+Reliability reliability_of(std::span<const Claim> claims);
 
 }  // namespace lanerope::eval
