@@ -133,7 +133,7 @@ void tile_of_file(const TileJob& job) {
   const int64_t n_in = job.layout->n_in;
   const size_t row_bytes = ggml_row_size(job.type, n_in);
   HWY_ALIGN float values[256];
-  HWY_ALIGN FloatTile tiles[run_tiles];
+  FloatTile tiles[run_tiles];
   for (int64_t first = 0; first < n_in; first += 256) {
     const int64_t n = std::min<int64_t>(256, n_in - first);
     for (int row = 0; row < tile_rows; ++row) {
