@@ -30,7 +30,8 @@ class Sampling:
     temperature: float = 0.6
     top_p: float = 0.95
     seed: int = 1
-    cells: int = 3_000_000  # keys and values kept at once, worst case
+    cells: int = 3_000_000  # keys and values kept at once, where lanes use 0.6 of their budget on average
+    lanes: int = 8192  # at once
     deadline: float = float("inf")  # time.time() at which to stop and give what is there
 
 
@@ -242,8 +243,8 @@ def generate(model, groups, sampling, end, pairs=None, parts=None):
     at = 0
     while at < len(order) and time.time() < sampling.deadline:
         n = len(groups[order[at]].tags)
-        each = len(groups[order[at]].prompt) + n * sampling.budget
-        chunk = order[at : at + max(1, sampling.cells // each)]
+        each = len(groups[order[at]].prompt) + int(0.6 * n * sampling.budget)
+        chunk = order[at : at + max(1, min(sampling.cells // each, sampling.lanes // n))]
         at += len(chunk)
         part = dataclasses.replace(sampling, seed=sampling.seed * 1000003 + at)
         out = Run(model, [groups[i] for i in chunk], part, pairs, parts).run(end)

@@ -5,6 +5,7 @@ Rotary pairs lie side by side inside, (2t, 2t + 1), so that a rotation is a comp
 halves. Letters: B groups, N lanes, S tokens of a group, H query heads, G heads of keys and values, D the size of a head.
 """
 
+import concurrent.futures
 import math
 
 import torch
@@ -122,8 +123,11 @@ class Decoder:
         self.theta = theta(c).to(device)
         names = {"attn_q": True, "attn_k": True}
 
+        with concurrent.futures.ThreadPoolExecutor(12) as pool:
+            unpacked = dict(zip(tensors, pool.map(lambda t: unpack(*t), tensors.values())))
+
         def get(name, adjacent=False, kind=dtype):
-            values = torch.from_numpy(unpack(*tensors[name])).to(device)
+            values = torch.from_numpy(unpacked.pop(name)).to(device)
             if adjacent:
                 values = to_adjacent(values, self.head)
             return values.to(kind)

@@ -24,7 +24,10 @@ def rows_needed(tokenizer, folder):
     for name in ("train", "test"):
         for line in open(pathlib.Path(folder) / f"{name}.jsonl", encoding="utf-8"):
             record = json.loads(line)
-            rows |= set(tokenizer.encode(record["question"])) | set(tokenizer.encode(re.sub("<<.*?>>", "", record["answer"])))
+            question = record["question"].strip()
+            texts = [question, re.sub("<<.*?>>", "", record["answer"])]
+            texts += [compose_question([question, question], w) for w in range(len(WORDINGS))]
+            rows |= {i for text in texts for i in tokenizer.encode(text)}
     ordinary = re.compile("[!-~ĠĊĉč]+")
     for i, token in enumerate(tokenizer.tokens):
         if len(token) == 1 or (tokenizer.types[i] == CONTROL and i <= 151645) or (i < ASCII_BELOW and ordinary.fullmatch(token)):
