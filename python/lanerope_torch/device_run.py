@@ -123,12 +123,12 @@ def check(work):
     def both(q, k, v, bias, scale):
         a, la = generate.part_cuda(q, k, v, bias, scale)
         b, lb = exact(q, k, v, bias, scale)
-        gaps.append((float((a - b).abs().max()), float((la - lb).abs().max())))
+        gaps.append((float(((a - b).abs() / (1 + b.abs())).max()), float((la - lb).abs().max())))
         return a, la
 
     generate.generate(m, groups, generate.Sampling(budget=24, temperature=0), work.end, None, both)
     say("decode attention, largest gaps (output, lse)", np.max(gaps, 0))
-    assert np.max(gaps) < 0.5, "the fused attention is wrong"
+    assert np.max(gaps) < 0.1, "the fused attention is wrong"
     for visibility in ("inclusive", "interleaved"):
         rows = []
         for n in (4, 2):
@@ -237,7 +237,10 @@ def _make(job):
         solutions = compose.draw_solutions([pools[i] for i in chosen], n, draw)
         questions = [problems[i]["question"] for i in chosen]
         question = questions[0] if k == 1 else compose.compose_question(questions, draw.randrange(len(compose.WORDINGS)))
-        lanes = compose.simulate(solutions, n, work.encode, work.end, work.tags(n))
+        try:
+            lanes = compose.simulate(solutions, n, work.encode, work.end, work.tags(n))
+        except KeyError:  # a token that travels not, where a text and what follows it meet
+            continue
         rows = train.to_rows(work.prompt(question), lanes)
         if len(rows) <= longest:
             made.append((rows.ids, rows.lanes, rows.steps, rows.targets, rows.prompt, rows.n))
@@ -265,7 +268,7 @@ def traces(work):
             pools[i] = ([compose.Solution(text, problems[i]["answer"], True)], [compose.Solution("No.", "7", False)])
     STATE.update(work=work, pools=pools, usable=sorted(pools))
     say("problems to train on", len(pools), "right samples", sum(len(r) for r, _ in pools.values()))
-    count = 13000 if not work.tiny else 8
+    count = 13000 if not work.tiny else 30
     made = {}
     workers = 15 if work.cuda else 2
     with multiprocessing.get_context("fork").Pool(workers) as pool:
@@ -325,34 +328,34 @@ def compare(work):
     arms = [
         ("lanes-4", "lanes", 4, reach, 1, True, omega),
         ("control", "control", 1, reach, 2, True, None),
-        ("lanes-1", "lanes", 1, reach, 1, True, None),
         ("plain-lanes-1", "lanes", 1, plain, 2, True, None),
+        ("lanes-1", "lanes", 1, reach, 1, True, None),
         ("plain-lanes-4", "lanes", 4, plain, 1, True, omega),
-        ("lanes-4", "lanes", 4, everything, 1, True, omega),
-        ("control", "control", 1, everything, 1, True, None),
+        ("base", "base", 1, reach, 1, True, None),
         ("closed-4", "lanes", 4, reach, 1, False, omega),
-        ("lanes-8", "lanes", 8, reach, 1, True, omega),
+        ("plain-control", "control", 1, plain, 2, True, None),
         ("lanes-2", "lanes", 2, reach, 1, True, omega),
         ("zero-4", "lanes", 4, reach, 1, True, omega * 0),
-        ("base", "base", 1, reach, 1, True, None),
-        ("plain-control", "control", 1, plain, 2, True, None),
-        ("control", "control", 1, reach, 2, True, None),
-        ("base", "base", 1, everything, 1, True, None),
-        ("lanes-1", "lanes", 1, everything, 1, True, None),
-        ("lanes-8", "lanes", 8, everything, 1, True, omega),
+        ("lanes-8", "lanes", 8, reach, 1, True, omega),
+        ("lanes-4", "lanes", 4, everything, 1, True, omega),
+        ("control", "control", 1, everything, 1, True, None),
+        ("control-more", "control", 1, reach, 2, True, None),
     ]
     if work.tiny:
-        arms = [arms[i] for i in (0, 1, 3, 4, 7, 8, 11)]
+        arms = [arms[i] for i in (0, 1, 2, 4, 5, 6, 9, 10)]
     results, texts_kept = [], []
     for number, (name, adapter, n, groups, samples, joint, omega_) in enumerate(arms):
-        if time.time() > work.end_time - 8:
+        if time.time() > work.compare_end - 8:
             say("no time left for", name)
             break
         started = time.time()
         made = []
         longest = 40 if work.tiny else budget_of(n, max(g["k"] for g in groups))
         asked = [generate.Group(work.prompt(g["question"]), work.tags(n), joint, work.visibility, omega_) for g in groups for _ in range(samples)]
-        texts = work.sample(asked, generate.Sampling(budget=longest, seed=100 + number), adapters[adapter])
+        texts = work.sample(asked, generate.Sampling(budget=longest, seed=100 + number), adapters[adapter], work.compare_end)
+        if time.time() >= work.compare_end:
+            say("cut off and not counted:", name)
+            break
         for i, g in enumerate(groups):
             got = texts[i * samples : (i + 1) * samples]
             if any(t is None for t in got):
@@ -383,7 +386,7 @@ def compare(work):
 
 def untrained(work):
     """Issue 13, item 6: couplings of the untouched model on 200 train questions, four lanes."""
-    problems = work.problems["train"][: 4 if work.tiny else 200]
+    problems = work.problems["train"][: 4 if work.tiny else work.questions]
     budget = 24 if work.tiny else 384
     arms = {"independent": (None, False, False, "inclusive"), "independent, tags": (None, True, False, "inclusive")}
     for init in ("rope", "gt", "ntk", "ntk-by-parts"):
@@ -427,10 +430,14 @@ def main():
     parser.add_argument("--seconds", type=float, default=560)
     parser.add_argument("--train-seconds", type=float, default=170)
     parser.add_argument("--visibility", default="inclusive")
+    parser.add_argument("--compare-seconds", type=float, default=560)
+    parser.add_argument("--questions", type=int, default=200)
     parser.add_argument("--plain-attention", action="store_true", help="no fused kernel while sampling")
     options = parser.parse_args()
     work = Work(options.folder, options.out, options.tiny, options.seconds)
     work.visibility = options.visibility
+    work.compare_end = START + options.compare_seconds
+    work.questions = options.questions
     if options.plain_attention:
         generate.part_cuda = generate.part_math
     for phase in options.phases:

@@ -36,7 +36,7 @@ class Sampling:
 
 
 def part_math(q, k, v, bias, scale):
-    scores = (q @ k.transpose(-1, -2)).float() * scale + bias
+    scores = (q.float() @ k.float().transpose(-1, -2)) * scale + bias
     lse = torch.logsumexp(scores, -1)
     return torch.softmax(scores, -1).to(v.dtype) @ v, lse
 
@@ -46,6 +46,12 @@ def part_cuda(q, k, v, bias, scale):
         q, k, v, bias.expand(q.shape[0], q.shape[1], q.shape[2], bias.shape[-1]), True, scale=scale
     )
     return out, lse[..., : q.shape[2]]
+
+
+def part_cpu(q, k, v, bias, scale):
+    return torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
+        q, k, v, 0.0, False, attn_mask=bias.expand(q.shape[0], 1, bias.shape[2], bias.shape[3]), scale=scale
+    )
 
 
 def padded_bias(shape, device, dtype):
@@ -61,7 +67,8 @@ class Run:
 
     def __init__(self, model, groups, sampling, pairs, parts=None):
         self.model, self.sampling, self.pairs = model, sampling, pairs
-        self.parts = parts or (part_cuda if model.device.type == "cuda" else part_math)
+        fast = part_cuda if model.device.type == "cuda" else part_cpu if model.dtype == torch.bfloat16 else part_math
+        self.parts = parts or fast
         dev = model.device
         self.n = n = len(groups[0].tags)
         self.index = torch.arange(len(groups), device=dev)
