@@ -52,8 +52,9 @@ def _int32():
     return GGUFValueType.INT32
 
 
-def save(path, lora):
-    torch.save({"rank": lora.rank, "alpha": lora.alpha, "state": {k: v.detach().cpu() for k, v in lora.state_dict().items()}}, path)
+def save(path, lora, dtype=torch.float32):
+    state = {k: v.detach().cpu().to(torch.float32 if k == "omega" else dtype) for k, v in lora.state_dict().items()}
+    torch.save({"rank": lora.rank, "alpha": lora.alpha, "state": state}, path)
 
 
 def load(path, make):

@@ -116,41 +116,40 @@ def rows_of(tensor, rows):
     return raw.reshape(shape[0], per_row)[rows].reshape(-1), kind, (len(rows), shape[1])
 
 
-def write_parts(path, folder, rows, part_bytes):
-    """Writes the model, embedding and output with `rows` only, as files of at most about `part_bytes`."""
+def write_parts(path, folder, part_bytes, rows=None):
+    """Writes the model as files of at most `part_bytes`; embedding and output with `rows` only where given. Returns their number."""
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     tensors, reader = read_tensors(path)
     facts = read_facts(reader)
-    facts["rows"] = [int(r) for r in rows]
-    rows = np.asarray(rows)
-    for name in ("token_embd.weight", "output.weight"):
-        if name in tensors:
-            tensors[name] = rows_of(tensors[name], rows)
-    index, parts, size = {}, [[]], 0
+    if rows is not None:
+        facts["rows"] = [int(r) for r in rows]
+        for name in ("token_embd.weight", "output.weight"):
+            if name in tensors:
+                tensors[name] = rows_of(tensors[name], np.asarray(rows))
+    # One run of bytes, cut anywhere.
+    index, offset, part, room = {}, 0, 0, part_bytes
+    out = open(folder / "weights.0", "wb")
     for name, (raw, kind, shape) in tensors.items():
-        if size + raw.size > part_bytes:
-            parts.append([])
-            size = 0
-        index[name] = [len(parts) - 1, size, int(raw.size), kind, list(shape)]
-        parts[-1].append(raw)
-        size += raw.size
-    for i, part in enumerate(parts):
-        with open(folder / f"weights.{i}", "wb") as out:
-            for raw in part:
-                out.write(raw.tobytes())
+        index[name] = [offset, int(raw.size), kind, list(shape)]
+        offset += int(raw.size)
+        while raw.size:
+            if room == 0:
+                out.close()
+                part, room = part + 1, part_bytes
+                out = open(folder / f"weights.{part}", "wb")
+            out.write(raw[:room].tobytes())
+            raw, room = raw[room:], room - min(room, raw.size)
+    out.close()
     facts["index"] = index
     (folder / "facts.json").write_text(json.dumps(facts))
-    return len(parts)
+    return part + 1
 
 
 def read_parts(folder):
     """(facts, tensors) as write_parts wrote them."""
     folder = pathlib.Path(folder)
     facts = json.loads((folder / "facts.json").read_text())
-    files, tensors = {}, {}
-    for name, (part, offset, size, kind, shape) in facts["index"].items():
-        if part not in files:
-            files[part] = np.fromfile(folder / f"weights.{part}", dtype=np.uint8)
-        tensors[name] = (files[part][offset : offset + size], kind, tuple(shape))
-    return facts, tensors
+    files = sorted(folder.glob("weights.*"), key=lambda f: int(f.suffix[1:]))
+    whole = np.concatenate([np.fromfile(f, dtype=np.uint8) for f in files])
+    return facts, {name: (whole[at : at + size], kind, tuple(shape)) for name, (at, size, kind, shape) in facts["index"].items()}

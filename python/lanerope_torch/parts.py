@@ -1,50 +1,47 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What travels to the device: python3 -m lanerope_torch.parts MODEL.gguf FOLDER GSM8K_FOLDER JUDGE [PART_BYTES]."""
+"""What travels to a device: python3 -m lanerope_torch.parts MODEL.gguf FOLDER GSM8K_FOLDER JUDGE; weights.0 ... and the rest."""
 
+import argparse
 import json
 import pathlib
-import re
 import shutil
-import sys
 
+from . import mixture
 from .compose import WAIT, WORDINGS, compose_question
 from .gguf_weights import read_facts, read_tensors, write_parts
 from .tokenizer import CONTROL, LaneTokenizer
 
-# Characters outside of ASCII that the model writes in calculations.
-SYMBOLS = "×÷≈≤≥±°√π–—’‘“”…•→€£½¼¾²³·−∴ ×≈ ÷ – — ’ “ £ €"
-ASCII_BELOW = 36000  # of tokens of ASCII text alone, which are ordered by how early they were merged
 
-
-def rows_needed(tokenizer, folder):
-    """Ids of tokens that can occur: of GSM8K's texts and our own, of single bytes, and the common ones in ASCII."""
-    texts = [SYMBOLS, WAIT, " ".join(f"<lane{k}>" for k in range(1, 17)), "Answer 1: 18\n#### (1, 2.5, -3)\n"]
-    texts += [compose_question(["a", "b"], w) for w in range(len(WORDINGS))]
-    rows = {i for t in texts for i in tokenizer.encode(t)} | set(tokenizer.prompt("x"))
+def rows_of_texts(tokenizer, data, samples):
+    """Ids that occur in GSM8K, in samples and in what compose.py writes, single bytes and control tokens."""
+    texts = [WAIT, " ".join(f"<lane{k}>" for k in range(1, 17)), "Answer 1: 18\n#### (1, 2.5, -3)\n"]
     for name in ("train", "test"):
-        for line in open(pathlib.Path(folder) / f"{name}.jsonl", encoding="utf-8"):
-            record = json.loads(line)
-            question = record["question"].strip()
-            texts = [question, re.sub("<<.*?>>", "", record["answer"])]
-            texts += [compose_question([question, question], w) for w in range(len(WORDINGS))]
-            rows |= {i for text in texts for i in tokenizer.encode(text)}
-    ordinary = re.compile("[!-~ĠĊĉč]+")
-    for i, token in enumerate(tokenizer.tokens):
-        if len(token) == 1 or (tokenizer.types[i] == CONTROL and i <= 151645) or (i < ASCII_BELOW and ordinary.fullmatch(token)):
-            rows.add(i)
-    return sorted(rows)
+        for line in open(pathlib.Path(data) / f"{name}.jsonl", encoding="utf-8"):
+            question = json.loads(line)["question"].strip()
+            texts += [question] + [compose_question([question, question], w) for w in range(len(WORDINGS))]
+    for path in samples:
+        texts += [r["text"] + "\n" for r in mixture.read_samples(path)]
+    rows = {i for text in texts for i in tokenizer.encode(text)} | set(tokenizer.prompt("x"))
+    return sorted(rows | {i for i, t in enumerate(tokenizer.tokens) if len(t) == 1 or tokenizer.types[i] == CONTROL})
 
 
-def main(model, folder, data, judge, part_bytes="54000000"):
-    _, reader = read_tensors(model)
-    tokenizer = LaneTokenizer.from_dict(read_facts(reader)["vocabulary"])
-    rows = rows_needed(tokenizer, data)
-    parts = write_parts(model, folder, rows, int(part_bytes))
+def main():
+    parser = argparse.ArgumentParser()
+    for name in ("model", "folder", "data", "judge"):
+        parser.add_argument(name)
+    parser.add_argument("--part-bytes", type=int, default=50_000_000)
+    parser.add_argument("--samples", nargs="*", help="keep only the rows of these samples' tokens: to train with, never to sample with")
+    options = parser.parse_args()
+    _, reader = read_tensors(options.model)
+    rows = None
+    if options.samples is not None:
+        rows = rows_of_texts(LaneTokenizer.from_dict(read_facts(reader)["vocabulary"]), options.data, options.samples)
+    parts = write_parts(options.model, options.folder, options.part_bytes, rows)
     for name in ("train", "test"):
-        shutil.copy(pathlib.Path(data) / f"{name}.jsonl", folder)
-    shutil.copy(judge, pathlib.Path(folder) / "judge")
-    print(len(rows), "rows", parts, "parts")
+        shutil.copy(pathlib.Path(options.data) / f"{name}.jsonl", options.folder)
+    shutil.copy(options.judge, pathlib.Path(options.folder) / "judge")
+    print(parts, "parts,", len(rows) if rows else "all", "rows")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -10,8 +10,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.checkpoint import checkpoint
 
 PAD_STEP = 1 << 30
+CHUNK_LOGITS = 600_000_000
 
 
 @dataclasses.dataclass
@@ -81,8 +83,13 @@ def loss_of(model, lora, batch, pairs, attend):
     """(sum of -log p, number of targets)."""
     x = model.hidden(batch, pairs, lora.omega, attend=attend)
     rows = (batch["targets"] >= 0).nonzero(as_tuple=True)
-    logits = model.logits(x[rows]).float()
-    return F.cross_entropy(logits, batch["targets"][rows], reduction="sum"), rows[0].numel()
+    x, targets = x[rows], batch["targets"][rows]
+    part = lambda h, t: F.cross_entropy(model.logits(h).float(), t, reduction="sum")  # noqa: E731
+    chunk = max(1, CHUNK_LOGITS // len(model.output))
+    if len(targets) <= chunk:
+        return part(x, targets), len(targets)
+    # Logits of a large vocabulary are made again on the way back, so that only one chunk of them is there at a time.
+    return sum(checkpoint(part, h, t, use_reentrant=False) for h, t in zip(x.split(chunk), targets.split(chunk))), len(targets)
 
 
 def split_batches(groups, tokens, draw, window=512):

@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from lanerope_torch import compose, evaluate, export, generate, gguf_weights, judge, model, train  # noqa: E402
+from lanerope_torch import compose, evaluate, export, generate, gguf_weights, judge, model, train, vocabulary  # noqa: E402
 
 CONFIG = {"layers": 2, "width": 32, "heads": 4, "kv_heads": 2, "ffn": 48, "context": 512, "rope_base": 10000.0, "epsilon": 1e-6, "architecture": "qwen2"}
 HEAD = 8
@@ -231,3 +231,37 @@ def test_adapter_file(tmp_path):
     inner = lora.b["1_attn_q"].detach().numpy()
     outer = tensors["blk.1.attn_q.weight.lora_b"]
     assert np.array_equal(outer[[0, HEAD // 2]], inner[[0, 1]])
+
+
+def test_a_model_travels_in_parts(tmp_path):
+    gguf = pytest.importorskip("gguf")
+    draw = np.random.default_rng(1)
+    writer = gguf.GGUFWriter(tmp_path / "m.gguf", "qwen2")
+    for name, value in {"block_count": 1, "embedding_length": 32, "attention.head_count": 4, "attention.head_count_kv": 2, "feed_forward_length": 64, "context_length": 512}.items():
+        writer.add_uint32(f"qwen2.{name}", value)
+    writer.add_float32("qwen2.rope.freq_base", 1e4)
+    writer.add_float32("qwen2.attention.layer_norm_rms_epsilon", 1e-6)
+    writer.add_token_list(["a", "b", "ab", "<end>"])
+    writer.add_token_types([1, 1, 1, 3])
+    writer.add_token_merges(["a b"])
+    writer.add_eos_token_id(3)
+    tensors = {"token_embd.weight": (4, 32), "output.weight": (4, 32), "blk.0.ffn_down.weight": (32, 64)}
+    values = {name: draw.standard_normal(shape).astype(np.float32) for name, shape in tensors.items()}
+    for name, value in values.items():
+        writer.add_tensor(name, value)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    for rows in (None, [1, 3]):
+        folder = tmp_path / f"parts{rows}"
+        count = gguf_weights.write_parts(tmp_path / "m.gguf", folder, 3000, rows)
+        assert count == len(list(folder.glob("weights.*"))) > 1
+        assert all(f.stat().st_size <= 3000 for f in folder.glob("weights.*"))
+        facts, read = gguf_weights.read_parts(folder)
+        for name, value in values.items():
+            expected = value if rows is None or name.startswith("blk") else value[rows]
+            assert np.array_equal(gguf_weights.unpack(*read[name]), expected)
+        words = vocabulary.Vocabulary(facts)
+        assert words.end == (3 if rows is None else 1)
+        assert words.fits("b") and words.fits("ab") == (rows is None)
