@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: Apache-2.0
+"""lanerope_torch against definitions written out: PYTHONPATH=python pytest tests/python. Needs torch, tokenizers, gguf; no model file."""
+
+import math
+import random
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from lanerope_torch import compose, evaluate, export, generate, gguf_weights, judge, model, train, vocabulary  # noqa: E402
+
+CONFIG = {"layers": 2, "width": 32, "heads": 4, "kv_heads": 2, "ffn": 48, "context": 512, "rope_base": 10000.0, "epsilon": 1e-6, "architecture": "qwen2"}
+HEAD = 8
+ROWS = 50
+
+
+def random_model():
+    draw = np.random.default_rng(3)
+
+    def tensor(*shape):
+        values = draw.standard_normal(shape).astype(np.float32) * (0.4 if len(shape) > 1 else 0.2) + (len(shape) == 1)
+        return values.reshape(-1).view(np.uint8), "F32", shape
+
+    tensors = {"token_embd.weight": tensor(ROWS, 32), "output.weight": tensor(ROWS, 32), "output_norm.weight": tensor(32)}
+    for i in range(2):
+        for role, shape in {"attn_q": (32, 32), "attn_k": (16, 32), "attn_v": (16, 32), "attn_output": (32, 32), "ffn_gate": (48, 32), "ffn_up": (48, 32), "ffn_down": (32, 48)}.items():
+            tensors[f"blk.{i}.{role}.weight"] = tensor(*shape)
+            if role in ("attn_q", "attn_k", "attn_v"):
+                tensors[f"blk.{i}.{role}.bias"] = tensor(shape[0])
+        tensors[f"blk.{i}.attn_norm.weight"] = tensor(32)
+        tensors[f"blk.{i}.ffn_norm.weight"] = tensor(32)
+    return model.Decoder({"config": CONFIG}, tensors), tensors
+
+
+def rotated(x, angles):
+    """Halves (t, t + D/2), as GGUF's qwen2 files have them."""
+    a, b = np.split(x, 2)
+    return np.concatenate([a * np.cos(angles) - b * np.sin(angles), a * np.sin(angles) + b * np.cos(angles)])
+
+
+def reference(tensors, prompt, lanes, omega, visibility, joint=True):
+    """Logits behind every token, {(lane, step): (rows)}, prompt tokens as lane -1, by the definition in docs/couplings.md, in double."""
+    w = {name: raw.view(np.float32).reshape(shape).astype(np.float64) for name, (raw, _, shape) in tensors.items()}
+    th = 10000.0 ** (-2 * np.arange(HEAD // 2) / HEAD)
+    norm = lambda x, g: x / np.sqrt((x * x).mean() + 1e-6) * g  # noqa: E731
+    cells = [(-1, i - len(prompt), t) for i, t in enumerate(prompt)]
+    cells += [(m, s, t) for m, lane in enumerate(lanes) for s, t in enumerate(lane)]
+    x = {c[:2]: w["token_embd.weight"][c[2]] for c in cells}
+
+    def sees(m, s, n, j):
+        if n == -1 or n == m:
+            return j <= s
+        if m == -1 or not joint:
+            return False
+        return j <= s if visibility == "inclusive" or (visibility == "interleaved" and n < m) else j < s
+
+    for i in range(2):
+        q, k, v = {}, {}, {}
+        for c, value in x.items():
+            h = norm(value, w[f"blk.{i}.attn_norm.weight"])
+            q[c], k[c], v[c] = (w[f"blk.{i}.{r}.weight"] @ h + w[f"blk.{i}.{r}.bias"] for r in ("attn_q", "attn_k", "attn_v"))
+        new = {}
+        for (m, s), value in x.items():
+            out = []
+            for h in range(4):
+                scores, values = [], []
+                for n, j in x:
+                    if not sees(m, s, n, j):
+                        continue
+                    phi = omega * (m - n) if n not in (-1, m) else 0 * omega
+                    query = rotated(q[m, s][h * HEAD : (h + 1) * HEAD], th * (len(prompt) + s) + phi)
+                    key = rotated(k[n, j][h // 2 * HEAD : (h // 2 + 1) * HEAD], th * (len(prompt) + j))
+                    scores.append(query @ key / math.sqrt(HEAD))
+                    values.append(v[n, j][h // 2 * HEAD : (h // 2 + 1) * HEAD])
+                p = np.exp(np.array(scores) - max(scores))
+                out.append((p / p.sum()) @ np.array(values))
+            new[m, s] = value + w[f"blk.{i}.attn_output.weight"] @ np.concatenate(out)
+        for c, value in new.items():
+            h = norm(value, w[f"blk.{i}.ffn_norm.weight"])
+            g = w[f"blk.{i}.ffn_gate.weight"] @ h
+            new[c] = value + w[f"blk.{i}.ffn_down.weight"] @ (g / (1 + np.exp(-g)) * (w[f"blk.{i}.ffn_up.weight"] @ h))
+        x = new
+    return {c: w["output.weight"] @ norm(value, w["output_norm.weight"]) for c, value in x.items()}
+
+
+OMEGA = model.initial_omega(CONFIG, "gt", 3.0)
+
+
+@pytest.mark.parametrize("visibility", ["inclusive", "interleaved"])
+@pytest.mark.parametrize("n", [1, 3])
+def test_whole_groups_follow_the_definition(visibility, n):
+    decoder, tensors = random_model()
+    draw = random.Random(1)
+    prompt = [draw.randrange(ROWS) for _ in range(5)]
+    lanes = [[draw.randrange(ROWS) for _ in range(3 + m)] for m in range(n)]
+    rows = train.to_rows(prompt, [compose.Lane(x, [True] * len(x)) for x in lanes])
+    batch = train.make_batch([rows], decoder.device, decoder.dtype, visibility, multiple=16)
+    omega = OMEGA.float().expand(2, -1)
+    logits = decoder.logits(decoder.hidden(batch, None, omega))[0].numpy()
+    expected = reference(tensors, prompt, lanes, OMEGA.numpy(), visibility)
+    for row, (lane, step) in enumerate(zip(rows.lanes, rows.steps)):
+        assert np.abs(logits[row] - expected[int(lane), int(step)]).max() < 2e-3
+
+
+@pytest.mark.parametrize("visibility", ["inclusive", "strict", "interleaved"])
+@pytest.mark.parametrize("joint", [True, False])
+def test_sampled_tokens_are_those_of_the_definition(visibility, joint):
+    decoder, tensors = random_model()
+    prompts = [[1, 2, 3], [4, 5, 6, 7, 8], [9]]
+    tags = [[10], [11, 12], []]
+    groups = [generate.Group(p, tags, joint, visibility, OMEGA.float()[None]) for p in prompts]
+    end = 0
+    results = generate.generate(decoder, groups, generate.Sampling(budget=20, temperature=0), end)
+    for prompt, lanes in zip(prompts, results):
+        logits = reference(tensors, prompt, lanes, OMEGA.numpy(), visibility, joint)
+        for m, lane in enumerate(lanes):
+            assert lane[: len(tags[m])] == tags[m]
+            assert end not in lane[:-1]
+            for s in range(len(tags[m]), len(lane)):
+                before = logits[(m, s - 1) if s > 0 else (-1, -1)]
+                assert before[lane[s]] > before.max() - 1e-3
+
+
+def test_groups_that_end_leave_the_others_alone(monkeypatch):
+    decoder, _ = random_model()
+    monkeypatch.setattr(generate.Run, "growth", 16)
+    groups = [generate.Group([1 + i, 2, 3], [[10], [11]], True, "inclusive", OMEGA.float()[None]) for i in range(9)]
+    sampling = generate.Sampling(budget=60, temperature=0)
+    together = generate.generate(decoder, groups, sampling, end=7)
+    assert len({len(lane) for lanes in together for lane in lanes}) > 1
+    assert together == [generate.generate(decoder, [g], sampling, end=7)[0] for g in groups]
+
+
+def test_gradients_of_the_low_rank_product():
+    draw = torch.Generator().manual_seed(1)
+    x, w, bias, a, b = (torch.randn(*s, generator=draw, dtype=torch.float64).requires_grad_(i in (0, 3, 4)) for i, s in enumerate(((2, 5, 6), (7, 6), (7,), (3, 6), (7, 3))))
+    assert torch.autograd.gradcheck(model.LoraLinear.apply, (x, w, bias, a, b))
+    assert torch.autograd.gradcheck(model.SwiGlu.apply, (torch.randn(3, 8, generator=draw, dtype=torch.float64).requires_grad_(),))
+
+
+def test_training_learns_and_moves_omega():
+    decoder, _ = random_model()
+    lora = model.Lora(CONFIG, 2, 4, OMEGA)
+    before = lora.omega.detach().clone()
+    lanes = [compose.Lane([10 + m, 5, 6, 7 + m, 8, 0], [False] + [True] * 5) for m in range(2)]
+    groups = [train.to_rows([1, 2, 3], lanes), train.to_rows([4, 5], [compose.Lane([9, 8, 7, 0], [True] * 4)])]
+    options = train.TrainOptions(tokens=1500, batch_tokens=64, accumulate=1, learning_rate=2e-2)
+    pairs = lambda: lora.fuse_all(2, torch.float32)  # noqa: E731
+    batch = train.make_batch(groups[:1], decoder.device, decoder.dtype)
+    first, count = train.loss_of(decoder, lora, batch, pairs(), None)
+    assert count == 10
+    done = train.train(decoder, lora, groups, options, random.Random(1))
+    last, _ = train.loss_of(decoder, lora, batch, pairs(), None)
+    assert done["tokens"] >= 1500 and float(last) < 0.5 * float(first)
+    assert (lora.omega.detach() - before).abs().max() > 0
+
+
+def test_schedule_and_majority():
+    assert compose.schedule(6, 4) == [[0, 4], [1, 5], [2, 4], [3, 5]]
+    assert compose.schedule(2, 4) == [[0], [1], [0], [1]]
+    assert compose.schedule(3, 1) == [[0, 1, 2]]
+    assert compose.majority([(3, "7"), (1, "8"), (2, "7")]) == "7"
+    assert compose.majority([(3, "7"), (1, "8")]) == "8"
+
+
+def encode(text):
+    return [ord(c) for c in text]
+
+
+def test_lanes_wait_until_every_result_can_be_read():
+    pools = [([compose.Solution("x" * (5 + 9 * i), str(10 + i), True)], []) for i in range(4)]
+    solutions = compose.draw_solutions(pools, 2, random.Random(1))
+    lanes = compose.simulate(solutions, 2, lambda t: [ord(c) for c in t.replace(" wait", "\x01")], 0, [[2], [3]])
+    texts = ["".join(map(chr, lane.ids)) for lane in lanes]
+    own = "\x02Problem 1:\n" + "x" * 5 + "\nAnswer 1: 10\nProblem 3:\n" + "x" * 23 + "\nAnswer 3: 12\n"
+    longest = "\x03Problem 2:\n" + "x" * 14 + "\nAnswer 2: 11\nProblem 4:\n" + "x" * 32 + "\nAnswer 4: 13\n"
+    assert texts[0] == own + "\x01" * (len(longest) - len(own)) + "\n#### (10, 11, 12, 13)\0"
+    assert texts[1] == longest + "#### (10, 11, 12, 13)\0"
+    assert not lanes[0].learned[0] and all(lanes[0].learned[1:])
+
+
+def test_a_wrong_solution_is_read_and_not_learned():
+    pools = [([compose.Solution("right", "4", True)], [compose.Solution("wrong", "5", False)])]
+    solutions = compose.draw_solutions(pools, 4, random.Random(2), wrong_share=1.0)
+    lanes = compose.simulate(solutions, 4, encode, 0, [[1], [1], [1], [1]])
+    texts = ["".join(map(chr, lane.ids)) for lane in lanes]
+    assert sum("wrong" in t for t in texts) == 1 and all(t.endswith("#### 4\0") for t in texts)
+    bad = next(lane for lane, t in zip(lanes, texts) if "wrong" in t)
+    assert not any(bad.learned[: 1 + len("wrong\nAnswer 1: 5\n")]) and all(bad.learned[-7:])
+
+
+def test_answers_are_read():
+    assert judge.final_answers("so\n#### (5, 18, 7)", 3) == [5, 18, 7]
+    assert judge.final_answers("#### (1,200, 3.5)", 2) == [1200, 3.5]
+    assert judge.final_answers("#### 5, 18", 3) is None
+    assert judge.answers_by_section("### Problem 1: 3+4\nis \\boxed{7}\n### Problem 2:\n It is 9 apples.", 2) == [7, 9]
+    rec = evaluate.record({"set": "s", "k": 2, "answers": ["5", "6"]}, [("Answer 1: 5\n#### (5, 6)", 9, True), ("Answer 2: 6\n#### (5, 7)", 12, True)], 20)
+    assert evaluate.group_scores(rec)["answer"] == 0.75 and evaluate.group_scores(rec, 10)["answer"] == 0.5
+    assert evaluate.handover(rec) == (2, 2)
+
+
+def test_packed_weights_are_those_of_gguf():
+    quants = pytest.importorskip("gguf.quants")
+    from gguf import GGMLQuantizationType
+
+    draw = np.random.default_rng(1)
+    for kind in ("Q8_0", "Q4_1", "Q5_0", "Q4_K", "Q6_K"):
+        count, size = gguf_weights.BLOCKS[kind]
+        raw = draw.integers(0, 256, (6, size)).astype(np.uint8)
+        expected = quants.dequantize(raw, GGMLQuantizationType[kind])
+        got = gguf_weights.unpack(raw.reshape(-1), kind, (6, count))
+        both = np.isfinite(expected)
+        assert both.any() and np.array_equal(got[both], expected[both])
+
+
+def test_adapter_file(tmp_path):
+    gguf = pytest.importorskip("gguf")
+    lora = model.Lora(CONFIG, 2, 4, OMEGA)
+    with torch.no_grad():
+        for b in lora.b.values():
+            b.normal_()
+    path = tmp_path / "a.gguf"
+    export.write_adapter(path, lora, CONFIG, name="a", tag="<lane{k}>", lanes=[1, 2, 4], stride=256, kind=np.float32)
+    reader = gguf.GGUFReader(path)
+    assert reader.fields["lanerope.lanes"].contents() == [1, 2, 4]
+    assert len(reader.fields["lanerope.omega"].contents()) == 2 * HEAD // 2
+    tensors = {t.name: np.array(t.data) for t in reader.tensors}
+    # A query head of the file, pair t in rows t and t + D/2, is the inner one with rows 2t and 2t + 1.
+    inner = lora.b["1_attn_q"].detach().numpy()
+    outer = tensors["blk.1.attn_q.weight.lora_b"]
+    assert np.array_equal(outer[[0, HEAD // 2]], inner[[0, 1]])
+
+
+def test_a_model_travels_in_parts(tmp_path):
+    gguf = pytest.importorskip("gguf")
+    draw = np.random.default_rng(1)
+    writer = gguf.GGUFWriter(tmp_path / "m.gguf", "qwen2")
+    for name, value in {"block_count": 1, "embedding_length": 32, "attention.head_count": 4, "attention.head_count_kv": 2, "feed_forward_length": 64, "context_length": 512}.items():
+        writer.add_uint32(f"qwen2.{name}", value)
+    writer.add_float32("qwen2.rope.freq_base", 1e4)
+    writer.add_float32("qwen2.attention.layer_norm_rms_epsilon", 1e-6)
+    writer.add_token_list(["a", "b", "ab", "<end>"])
+    writer.add_token_types([1, 1, 1, 3])
+    writer.add_token_merges(["a b"])
+    writer.add_eos_token_id(3)
+    tensors = {"token_embd.weight": (4, 32), "output.weight": (4, 32), "blk.0.ffn_down.weight": (32, 64)}
+    values = {name: draw.standard_normal(shape).astype(np.float32) for name, shape in tensors.items()}
+    for name, value in values.items():
+        writer.add_tensor(name, value)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    for rows in (None, [1, 3]):
+        folder = tmp_path / f"parts{rows}"
+        count = gguf_weights.write_parts(tmp_path / "m.gguf", folder, 3000, rows)
+        assert count == len(list(folder.glob("weights.*"))) > 1
+        assert all(f.stat().st_size <= 3000 for f in folder.glob("weights.*"))
+        facts, read = gguf_weights.read_parts(folder)
+        for name, value in values.items():
+            expected = value if rows is None or name.startswith("blk") else value[rows]
+            assert np.array_equal(gguf_weights.unpack(*read[name]), expected)
+        words = vocabulary.Vocabulary(facts)
+        assert words.end == (3 if rows is None else 1)
+        assert words.fits("b") and words.fits("ab") == (rows is None)
