@@ -18,7 +18,8 @@ int main() {
   std::string truth;
   while (std::getline(std::cin, ended, '\0') && std::getline(std::cin, text, '\0') &&
          std::getline(std::cin, truth, '\0')) {
-    std::string answer = lanerope::answers::lane_answer(text, ended == "1").value_or("");
+    const auto found = lanerope::answers::lane_answer(text, ended == "1");
+    std::string answer = found ? found->text : std::string();
     const bool right = !answer.empty() && lanerope::answers::answers_equal(answer, truth);
     std::ranges::replace(answer, '\n', ' ');
     std::cout << (right ? '1' : '0') << '\t' << answer << '\n';
