@@ -43,13 +43,16 @@ async function connect() {
       await new Promise((resolve) => setTimeout(resolve, 700));
     }
   }
-  const lanes = properties.trained_lanes.length || properties.adapters.some((adapter) => adapter.lanes) ? ", trained for lanes" : "";
-  byId("model").textContent = byId("model").title = `${properties.model}${lanes} · ${properties.kv_cells} KV cells · ${properties.device}`;
+  const lanes = properties.trained_lanes.length > 0 || properties.adapters.some((adapter) => adapter.lanes);
+  byId("model").textContent = byId("model").title = `${properties.model}${lanes ? ", trained for lanes" : ", not trained for lanes: each answers by itself"} · ${properties.kv_cells} KV cells · ${properties.device}`;
   if (!lanes) form.elements.init.options[0].remove();
   offerExamples([...properties.examples, ...examples]);
   const { coupling, init, select } = properties.names;
-  offer("coupling", [...coupling].sort((a, b) => (b === "lanerope") - (a === "lanerope")));
-  offer("init", init);
+  const usual = lanes ? "lanerope" : "independent";  // lanes that were not trained for it do best by themselves
+  offer("coupling", [...coupling].sort((a, b) => (b === usual) - (a === usual)));
+  // Of a model that was not trained for lanes the one that harms least.
+  form.elements.init.disabled = form.elements.coupling.value !== "lanerope";
+  offer("init", lanes ? init : [...init].sort((a, b) => (b === "ntk-by-parts") - (a === "ntk-by-parts")));
   offer("select", select.filter((name) => name !== "verifier"), { logprob: "log-probability", first: "first to end" });
   changed();
 }
@@ -69,7 +72,7 @@ function offerExamples(list) {
   }
 }
 
-// The choices of a field, as the server names them; lanerope first, which the page is for.
+// The choices of a field, as the server names them, in the order in which they are to stand.
 function offer(name, choices, titles = {}) {
   for (const choice of choices) {
     form.elements[name].append(element("option", { value: choice }, titles[choice] ?? choice));

@@ -83,6 +83,7 @@ test("nothing moves while the lanes write", async () => {
 test("a token that is pointed at lights up what it read, also by keyboard", async () => {
   const page = await open();
   await page.getByRole("button", { name: "Primes" }).click();
+  await page.locator("[name=coupling]").selectOption("lanerope");
   await page.locator("#run").click();
   await finished(page);
   const token = page.locator(".lane").nth(1).locator(".token").nth(12);
@@ -171,14 +172,14 @@ test("fork, push and retire", async () => {
 
 test("the same prompt with another coupling in a second row", async () => {
   const page = await open();
-  await page.getByRole("button", { name: "Four shops" }).click();
+  await page.getByRole("button", { name: "Split the work" }).click();
   await page.locator("#run").click();
   await finished(page);
-  await page.locator('[aria-label="Coupling to compare with"]').selectOption("independent");
+  await page.locator('[aria-label="Coupling to compare with"]').selectOption("lanerope");
   await page.getByRole("button", { name: "Compare" }).click();
   await page.locator(".run").nth(1).locator(".token").first().waitFor();
   await finished(page);
-  assert.deepEqual(await page.locator(".run h2").allInnerTexts(), ["lanerope, omega rope", "independent"]);
+  assert.deepEqual(await page.locator(".run h2").allInnerTexts(), ["independent", "lanerope, omega ntk-by-parts"]);
   await page.screenshot({ path: `${pictures}/compare.png`, fullPage: true });
   await page.close();
 });
