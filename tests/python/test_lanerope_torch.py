@@ -157,6 +157,20 @@ def test_training_learns_and_moves_omega():
     assert (lora.omega.detach() - before).abs().max() > 0
 
 
+def test_logits_in_chunks_give_the_same_loss_and_gradients(monkeypatch):
+    decoder, _ = random_model()
+    batch = train.make_batch([train.to_rows([1, 2], [compose.Lane([9, 8, 7, 6, 5, 0], [True] * 6)])], decoder.device, decoder.dtype)
+    found = []
+    for limit in (10**9, 2 * ROWS):
+        monkeypatch.setattr(train, "CHUNK_LOGITS", limit)
+        lora = model.Lora(CONFIG, 2, 4, OMEGA)
+        loss, count = train.loss_of(decoder, lora, batch, lora.fuse_all(2, torch.float32), None)
+        loss.backward()
+        found.append((float(loss.detach()), count, lora.b["0_attn_q"].grad))
+    assert found[0][0] == pytest.approx(found[1][0]) and found[0][1] == found[1][1] == 6
+    assert torch.allclose(found[0][2], found[1][2], atol=1e-6) and found[0][2].abs().max() > 0
+
+
 def test_schedule_and_majority():
     assert compose.schedule(6, 4) == [[0, 4], [1, 5], [2, 4], [3, 5]]
     assert compose.schedule(2, 4) == [[0], [1], [0], [1]]
