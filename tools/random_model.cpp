@@ -198,6 +198,8 @@ void set_metadata(gguf::Writer& writer, const RandomModel& m, const ToyTokenizer
     writer.set(prefix + "logit_scale", 2.0F);
   }
   if (m.window > 0) set_size("attention.sliding_window", m.window);
+  if (m.score_cap > 0) writer.set(prefix + "attn_logit_softcapping", m.score_cap);
+  if (m.logit_cap > 0) writer.set(prefix + "final_logit_softcapping", m.logit_cap);
   writer.set(prefix + "attention.layer_norm_rms_epsilon", 1e-6F);
   writer.set(prefix + "rope.freq_base", m.rope_base);
   if (m.rope_scaling != core::RopeScaling::none) {

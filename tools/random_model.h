@@ -32,6 +32,8 @@ struct RandomModel {
       {};                    // where attn_v and ffn_up are to be of another type than their neighbours
   bool tied = false;         // the output matrix is the token embedding
   int32_t window = 0;        // attention.sliding_window; 0: no such key
+  float score_cap = 0;       // attn_logit_softcapping; 0: no such key
+  float logit_cap = 0;       // final_logit_softcapping; 0: no such key
   int32_t rotated = 0;       // rope.dimension_count; 0: the whole head
   float log_multiplier = 0;  // rope.scaling.yarn_log_multiplier; 0: no such key
   float temperature = 0;     // attention.temperature_scale; 0: no such key

@@ -59,6 +59,13 @@ class KeyReader {
 
   bool has(const std::string& key) const { return file_.has(prefix_ + key); }
 
+  bool is_zero(const std::string& key) const { return file_.find<int64_t>(prefix_ + key) == 0; }
+
+  bool is_list(const std::string& key) const {
+    const gguf::Value* value = file_.find_value(prefix_ + key);
+    return value != nullptr && value->array;
+  }
+
   [[noreturn]] void fail(const std::string& key, const std::string& what) const {
     throw BadFile(file_.path() + ": " + prefix_ + key + " " + what +
                   "; the file is damaged or of another kind");
@@ -171,20 +178,33 @@ void set_unrotated(const KeyReader& keys, const Architecture& architecture, Mode
   }
 }
 
-// Gives all but every period-th layer the file's window, if it states one, and their own rope.
+// Gives all but every period-th layer the file's window, if there is one, and their own rope.
 void set_windows(const KeyReader& keys, const Architecture& architecture, ModelConfig& config) {
-  if (architecture.window_period == 0 || !keys.has("attention.sliding_window")) return;
-  const int32_t window = keys.size("attention.sliding_window");
-  const float otherwise =
-      architecture.window_rope_base > 0 ? architecture.window_rope_base : config.rope().base;
-  config.ropes.push_back({.dimensions = config.rope().dimensions,
-                          .pairs = config.rope().pairs,
-                          .base = keys.positive("rope.freq_base_swa", otherwise)});
+  if (architecture.window_period == 0) return;
+  const bool stated = keys.has("attention.sliding_window");
+  if (stated ? keys.is_zero("attention.sliding_window") : architecture.window == 0) return;
+  const int32_t window = keys.size_or("attention.sliding_window", architecture.window);
+  const int32_t period = keys.is_list("attention.sliding_window_pattern")
+                             ? architecture.window_period
+                             : keys.size_or("attention.sliding_window_pattern", architecture.window_period);
+  RopeParameters rope{.dimensions = config.rope().dimensions, .pairs = config.rope().pairs};
+  if (architecture.windows_rescaled) rope = config.rope();
+  rope.base =
+      keys.positive("rope.freq_base_swa",
+                    architecture.window_rope_base > 0 ? architecture.window_rope_base : config.rope().base);
+  const bool own_rope = !architecture.windows_rescaled || rope.base != config.rope().base;
+  if (own_rope) config.ropes.push_back(rope);
   for (int32_t i = 0; i < config.n_layer(); ++i) {
-    if (i % architecture.window_period == architecture.window_period - 1) continue;
-    config.layers[i].attention.rope = 1;
+    if (i % period == period - 1) continue;
+    config.layers[i].attention.rope = own_rope ? 1 : 0;
     config.layers[i].attention.window = window;
   }
+}
+
+float read_cap(const KeyReader& keys, const std::string& key, float otherwise) {
+  const float cap = keys.number(key, otherwise);
+  if (!std::isfinite(cap) || cap < 0) keys.fail(key, "must be a positive number, or 0 for none");
+  return cap;
 }
 
 }  // namespace
@@ -229,6 +249,9 @@ ModelConfig read_config(const gguf::File& file) {
     config.temperature_scale = keys.positive("attention.temperature_scale", 1.0F);
     config.temperature_length = config.rope().original_context;
   }
+  for (LayerConfig& of : config.layers)
+    of.attention.score_cap = read_cap(keys, "attn_logit_softcapping", architecture->score_cap);
+  config.logit_cap = read_cap(keys, "final_logit_softcapping", architecture->logit_cap);
   if (architecture->scales_embedding) config.embedding_scale = std::sqrt(static_cast<float>(config.n_embd));
   config.n_vocab = static_cast<int32_t>(file.tensor("token_embd.weight").ne[1]);
   config.tied = file.find_tensor("output.weight") == nullptr;
@@ -236,6 +259,26 @@ ModelConfig read_config(const gguf::File& file) {
   set_attention_classes(config);
   return config;
 }
+
+namespace {
+
+void write_windows(gguf::Writer& writer, const std::string& prefix, const ModelConfig& config) {
+  const auto windowed = [](const LayerConfig& layer) { return layer.attention.window > 0; };
+  const auto first = std::ranges::find_if(config.layers, windowed);
+  const Architecture& architecture = *find_architecture(config.architecture);
+  if (first == config.layers.end()) {
+    if (architecture.window > 0) writer.set(prefix + "attention.sliding_window", uint32_t{0});
+    return;
+  }
+  writer.set(prefix + "attention.sliding_window", static_cast<uint32_t>(first->attention.window));
+  writer.set(prefix + "rope.freq_base_swa", config.ropes[first->attention.rope].base);
+  const auto global = std::ranges::find_if_not(config.layers, windowed);
+  const auto period = static_cast<int32_t>(global - config.layers.begin()) + 1;
+  if (period != architecture.window_period && global != config.layers.end())
+    writer.set(prefix + "attention.sliding_window_pattern", static_cast<uint32_t>(period));
+}
+
+}  // namespace
 
 void write_config(gguf::Writer& writer, const ModelConfig& config) {
   const std::string prefix = std::string(config.architecture) + ".";
@@ -255,13 +298,13 @@ void write_config(gguf::Writer& writer, const ModelConfig& config) {
   set_size("attention.key_length", attention.head_dim);
   set_size("attention.value_length", attention.head_dim);
   writer.set(prefix + "attention.layer_norm_rms_epsilon", config.rms_epsilon);
-  for (const LayerConfig& layer : config.layers) {
-    if (layer.attention.window == 0) continue;
-    set_size("attention.sliding_window", layer.attention.window);
-    writer.set(prefix + "rope.freq_base_swa", config.ropes[layer.attention.rope].base);
-    break;
-  }
-  if (find_architecture(config.architecture)->multipliers) {
+  const Architecture& architecture = *find_architecture(config.architecture);
+  if (attention.score_cap != architecture.score_cap)
+    writer.set(prefix + "attn_logit_softcapping", attention.score_cap);
+  if (config.logit_cap != architecture.logit_cap)
+    writer.set(prefix + "final_logit_softcapping", config.logit_cap);
+  write_windows(writer, prefix, config);
+  if (architecture.multipliers) {
     writer.set(prefix + "embedding_scale", config.embedding_scale);
     writer.set(prefix + "residual_scale", config.residual_scale);
     writer.set(prefix + "attention.scale", attention.scale);

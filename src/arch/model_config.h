@@ -27,6 +27,7 @@ struct AttentionConfig {
   int32_t rope = 0;    // index into ModelConfig::ropes
   int32_t window = 0;  // a query sees the keys of the last `window` steps of the clock, in every lane; 0: all
   float scale = 1.0F;  // of a score
+  float score_cap = 0;  // c: a score s becomes c * tanh(s / c), before masks; 0: it stays as it is
   QkNorm qk_norm = QkNorm::none;
   bool qkv_bias = false;  // a file may lack them all the same
 
@@ -65,6 +66,7 @@ struct ModelConfig {
   float embedding_scale = 1.0F;  // of the rows that are looked up
   float residual_scale = 1.0F;   // of what a block's two layers add to its input
   float logit_scale = 1.0F;      // of the logits
+  float logit_cap = 0;           // c: a logit z becomes c * tanh(z / c); 0: it stays as it is
   // The query of the token at index i is multiplied by 1 + temperature_scale * ln(1 + floor(i /
   // temperature_length)).
   float temperature_scale = 0;  // 0: queries are as they are

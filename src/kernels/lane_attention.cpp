@@ -71,9 +71,11 @@ class Worker {
     std::fill_n(state.value, dim() * width, 0.0F);
   }
 
-  // The tile's queries of one KV head, scaled so that weights are powers of two, queries side by side.
+  // The tile's queries of one KV head, scaled so that weights are powers of two (or that the score is what
+  // the cap's tanh is taken of), queries side by side.
   void load_queries(const AttentionSchedule::Tile& tile, int32_t head) {
-    const auto factor = static_cast<float>(work_.shape().scale * 1.4426950408889634);
+    const AttentionShape& shape = work_.shape();
+    const auto factor = shape.cap > 0 ? shape.scale / shape.cap : static_cast<float>(shape.scale * log2_of_e);
     const int width = tile.width;
     const float* queries_of[AttentionSchedule::max_tile_width];
     for (int i = 0; i < tile.n_queries; ++i) queries_of[i] = query_at(tile, head, i);
@@ -107,6 +109,10 @@ class Worker {
       convert(job_.keys, segment, range);
       const CellsAhead values = ahead(job_.values, segment, range);
       score(queries, scratch_.cells, {range.size(), width, dim(), values}, segment.queries, scratch_.scores);
+      if (work_.shape().cap > 0) {
+        cap_scores(segment.queries, static_cast<float>(work_.shape().cap * log2_of_e), {range.size(), width},
+                   scratch_.scores);
+      }
       soft_max(segment, range, width, scratch_.scores, state, scratch_.change);
       convert(job_.values, segment, range);
       const CellsAhead keys = ahead(job_.keys, segment, {range.end, std::min(range.end + step, cells.end)});

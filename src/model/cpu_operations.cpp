@@ -62,7 +62,8 @@ CpuOperations::CpuOperations(const arch::ModelConfig& config, const Weights& wei
                                                     .head_dim = attention.head_dim,
                                                     .n_rot = config.ropes[of.rope].dimensions,
                                                     .pairs = config.ropes[of.rope].pairs,
-                                                    .scale = attention.scale},
+                                                    .scale = attention.scale,
+                                                    .cap = attention.score_cap},
                             config.n_layer());
   }
   for (const LayerWeights& layer : weights.layers) add_layer(weights, layer, config.layers[layer.index]);

@@ -66,7 +66,8 @@ ggml_tensor* build_decoder(GraphBuilder& graph, const arch::ModelConfig& config,
         {.linear = layer.ffn_down, .h = h, .norm = layer.post_ffw_norm, .scale = config.residual_scale});
   }
   ggml_tensor* logits = graph.linear(weights.output, {.x = x, .norm = weights.output_norm});
-  return config.logit_scale == 1.0F ? logits : ggml_scale(graph.context(), logits, config.logit_scale);
+  if (config.logit_scale != 1.0F) logits = ggml_scale(graph.context(), logits, config.logit_scale);
+  return graph.soft_capped(logits, {.cap = config.logit_cap});
 }
 
 }  // namespace lanerope::model

@@ -49,6 +49,11 @@ ggml_tensor* GraphBuilder::normed(Normed x) {
   return result;
 }
 
+ggml_tensor* GraphBuilder::soft_capped(ggml_tensor* x, SoftCap with) {
+  if (with.cap == 0) return with.scale == 1.0F ? x : ggml_scale(context_, x, with.scale);
+  return ggml_scale(context_, ggml_tanh(context_, ggml_scale(context_, x, with.scale / with.cap)), with.cap);
+}
+
 ggml_tensor* GraphBuilder::linear(const Linear& linear, Normed x, ggml_tensor* residual) {
   return parts_.operations.linear(*this, linear, x, residual);
 }

@@ -181,8 +181,12 @@ BlockProbabilities block_probabilities(GraphBuilder& graph, BlockOfLayer where, 
                                         ggml_permute(context, rotated, 0, 2, 1, 3));
     scores = scores == nullptr ? product : ggml_concat(context, scores, product, 0);
   }
-  result.p =
-      ggml_soft_max_ext(context, scores, visibility_mask(graph, block, result.segments), h.scale, 0.0F);
+  float scale = h.scale;
+  if (h.score_cap > 0) {
+    scores = graph.soft_capped(scores, {.cap = h.score_cap, .scale = scale});
+    scale = 1;
+  }
+  result.p = ggml_soft_max_ext(context, scores, visibility_mask(graph, block, result.segments), scale, 0.0F);
   return result;
 }
 

@@ -92,6 +92,7 @@ std::optional<std::string> train_obstacle(const arch::ModelConfig& config) {
   if (!config.ropes[config.attention().rope].rotates) return "it has no RoPE";
   if (config.temperature_scale != 0) return "its queries grow with their place";
   if (config.ffn().activation != arch::Activation::silu) return "its feed-forward layers are gated with GELU";
+  if (config.attention().score_cap > 0 || config.logit_cap > 0) return "its scores or logits are soft-capped";
   if (config.rope().dimensions != config.attention().head_dim) return "only part of each head is rotated";
   return std::nullopt;
 }

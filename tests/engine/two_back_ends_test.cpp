@@ -88,11 +88,11 @@ std::string name_of(const testing::TestParamInfo<TwoBackEnds::ParamType>& of) {
   return std::string(architecture) + "_" + storage.type + (other.empty() ? "" : "_and_" + other);
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, TwoBackEnds,
-                         testing::Combine(testing::Values("llama", "qwen2", "qwen3", "olmo2", "gemma3"),
-                                          testing::Values(f16, bf16, q8_0, q4_k_m, f16_and_f32,
-                                                          q8_0_and_f16)),
-                         name_of);
+INSTANTIATE_TEST_SUITE_P(
+    Models, TwoBackEnds,
+    testing::Combine(testing::Values("llama", "qwen2", "qwen3", "olmo2", "gemma2", "gemma3"),
+                     testing::Values(f16, bf16, q8_0, q4_k_m, f16_and_f32, q8_0_and_f16)),
+    name_of);
 
 }  // namespace
 }  // namespace lanerope::engine

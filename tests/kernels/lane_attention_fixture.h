@@ -136,7 +136,8 @@ class LaneAttention : public ::testing::Test {
                   (static_cast<size_t>(block.segments[s].cell + j) * of.n_head_kv + h / group) * dim;
               double score = 0;
               for (int32_t d = 0; d < dim; ++d) score += rotated[d] * keys.values[cell + d];
-              scores.push_back(score * of.scale);
+              score *= of.scale;
+              scores.push_back(of.cap > 0 ? of.cap * std::tanh(score / of.cap) : score);
               seen.push_back(values.values.data() + cell);
             }
           }

@@ -69,6 +69,10 @@ Geometry geometry_of(const Trace& trace) {
   return g;
 }
 
+Tensor capped(const Tensor& x, double cap) {
+  return cap == 0 ? x : cap * torch::tanh(x / cap);
+}
+
 std::vector<double> to_vector(const Tensor& row) {
   const Tensor values = row.contiguous();
   return {values.data_ptr<double>(), values.data_ptr<double>() + values.numel()};
@@ -160,12 +164,13 @@ struct TorchModel::State {
       angle = angle + g.lane_offset.unsqueeze(-1) * all[all.size(0) > 1 ? layer : 0];
     }
     if (facts.is_unrotated(layer)) angle = torch::zeros_like(angle);
-    const double magnitude = facts.is_local(layer) || facts.is_unrotated(layer) ? 1 : facts.rotary_magnitude;
+    const double magnitude = facts.magnitude_of(layer);
     std::vector<Tensor> outputs;
     for (int64_t head = 0; head < facts.n_head; ++head) {
       const int64_t shared = head / (facts.n_head / facts.n_head_kv);
       const Tensor score =
-          scores(q.select(1, head), k.select(1, shared), angle, magnitude) * facts.score_scale;
+          capped(scores(q.select(1, head), k.select(1, shared), angle, magnitude) * facts.score_scale,
+                 facts.score_cap);
       const Tensor share =
           torch::softmax(score.masked_fill(hidden, -std::numeric_limits<double>::infinity()), -1);
       outputs.push_back(torch::matmul(share, v.select(1, shared)));
@@ -182,7 +187,7 @@ struct TorchModel::State {
               : std::vector<Tensor>{linear(x, prefix + "ffn_gate"), linear(x, prefix + "ffn_up")};
     const Tensor& gate = both[0];
     const Tensor active =
-        facts.architecture == "gemma3"
+        facts.architecture == "gemma2" || facts.architecture == "gemma3"
             ? gate / 2 * (1 + torch::tanh(std::sqrt(2 / std::numbers::pi) * (gate + 0.044715 * gate.pow(3))))
             : gate * torch::sigmoid(gate);
     return linear(active * both[1], prefix + "ffn_down");
@@ -241,8 +246,9 @@ TraceLogits TorchModel::logits(const Trace& trace, const std::vector<double>& om
   x = x * s.facts.embedding_scale;
   for (int64_t layer = 0; layer < s.facts.n_layer; ++layer) x = s.layer(x, layer, geometry, omega);
   const bool tied = !s.weights.contains("output.weight");
-  const Tensor all =
-      s.linear(s.norm(x, "output_norm.weight"), tied ? "token_embd" : "output") / s.facts.logit_divisor;
+  const Tensor all = capped(
+      s.linear(s.norm(x, "output_norm.weight"), tied ? "token_embd" : "output") / s.facts.logit_divisor,
+      s.facts.logit_cap);
 
   TraceLogits result;
   result.lanes.resize(trace.lanes.size());
