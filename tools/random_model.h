@@ -23,8 +23,10 @@ struct RandomModel {
   int32_t n_head = 4;
   int32_t n_head_kv = 2;
   int32_t head_dim = 32;
-  int32_t n_ffn = 256;
-  int32_t n_vocab = 0;  // 0: what the tokenizer has by nature
+  int32_t n_ffn = 256;        // of one expert, where the architecture has experts
+  int32_t n_expert = 8;       // where it has experts
+  int32_t n_expert_used = 2;  // likewise
+  int32_t n_vocab = 0;        // 0: what the tokenizer has by nature
   int32_t context = 4096;
   // Any name that ggml gives a type, or q4_k_m: q4_K with q6_K where llama.cpp's quantiser puts it.
   std::string type = "f32";

@@ -18,13 +18,14 @@ void scale_27b(ModelConfig& config) {
   for (LayerConfig& layer : config.layers) layer.attention.scale = 1.0F / std::sqrt(width);
 }
 
-// A new dense architecture is an entry here; where its mathematics is new as well, a value of an enum of
+// A new architecture is an entry here; where its mathematics is new as well, a value of an enum of
 // model_config.h and a branch in model/decoder.cpp. docs/architecture.md says what else there is to do.
 constexpr Architecture all[] = {
     // The converter permutes q and k so that the pairs of a head are adjacent.
     {.name = "llama", .pairs = RopePairs::adjacent},
     {.name = "qwen2", .qkv_bias = true},
     {.name = "qwen3", .qk_norm = QkNorm::per_head},
+    {.name = "qwen3moe", .qk_norm = QkNorm::per_head, .experts = true},
     // OLMo 2; OLMo 3 by its window.
     {.name = "olmo2", .norms = NormPlace::after, .qk_norm = QkNorm::whole_row, .window_period = 4},
     {.name = "gemma2",

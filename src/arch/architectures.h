@@ -22,6 +22,7 @@ struct Architecture {
   bool multipliers = false;       // embedding_scale, residual_scale, attention.scale and logit_scale are read
   bool temperature = false;       // attention.temperature_scale is read
   int32_t rope_period = 0;        // every so-manyth layer is without RoPE; 0: none is
+  bool experts = false;           // feed-forward layers are experts, expert_count of them
   bool fused_qkv = false;         // files hold q, k and v as the rows of attn_qkv
   bool fused_gate_up = false;     // files hold gate and up as the rows of ffn_up, in this order
   // Where there is a sliding window, every `window_period`th layer sees everything, with the file's rope and

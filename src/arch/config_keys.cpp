@@ -151,6 +151,22 @@ AttentionConfig read_attention(const KeyReader& keys, const ModelConfig& config,
   return attention;
 }
 
+FfnConfig read_ffn(const KeyReader& keys, const Architecture& architecture) {
+  FfnConfig ffn{.activation = architecture.activation, .n_ffn = keys.size("feed_forward_length")};
+  if (!architecture.experts) {
+    if (keys.size_or("expert_count", 1) > 1)
+      keys.fail("expert_count", "is more than 1, and this architecture is dense where lanerope runs it");
+    return ffn;
+  }
+  ffn.n_expert = keys.size("expert_count");
+  ffn.n_expert_used = keys.size("expert_used_count");
+  if (ffn.n_expert > 4096)
+    keys.fail("expert_count", "is " + std::to_string(ffn.n_expert) + ", which cannot be");
+  if (ffn.n_expert_used > ffn.n_expert) keys.fail("expert_used_count", "is more than expert_count");
+  ffn.n_ffn = keys.size_or("expert_feed_forward_length", std::max(1, ffn.n_ffn / ffn.n_expert_used));
+  return ffn;
+}
+
 // A missing multiplier is 1, and so is one of 0.
 float multiplier(const KeyReader& keys, const std::string& key) {
   const float value = keys.number(key, 1.0F);
@@ -233,11 +249,9 @@ ModelConfig read_config(const gguf::File& file) {
   if (n_layer > 4096) keys.fail("block_count", "is " + std::to_string(n_layer) + ", which cannot be");
   config.n_embd = keys.size("embedding_length");
   LayerConfig layer{.norms = architecture->norms, .attention = read_attention(keys, config, *architecture)};
-  layer.ffn = {.activation = architecture->activation, .n_ffn = keys.size("feed_forward_length")};
+  layer.ffn = read_ffn(keys, *architecture);
   config.trained_context = keys.size("context_length");
   config.rms_epsilon = keys.positive("attention.layer_norm_rms_epsilon", 1e-5F);
-  if (keys.size_or("expert_count", 1) > 1)
-    keys.fail("expert_count", "is more than 1, and lanerope runs dense models");
   config.ropes.push_back(read_rope(file, keys, config, layer.attention.head_dim));
   if (file.find_tensor(short_factors) != nullptr)
     config.trained_context = std::min(config.trained_context, config.rope().original_context);
@@ -292,6 +306,11 @@ void write_config(gguf::Writer& writer, const ModelConfig& config) {
   set_size("block_count", config.n_layer());
   set_size("embedding_length", config.n_embd);
   set_size("feed_forward_length", config.ffn().n_ffn);
+  if (config.ffn().has_experts()) {
+    set_size("expert_count", config.ffn().n_expert);
+    set_size("expert_used_count", config.ffn().n_expert_used);
+    set_size("expert_feed_forward_length", config.ffn().n_ffn);
+  }
   set_size("context_length", config.trained_context);
   set_size("attention.head_count", attention.n_head);
   set_size("attention.head_count_kv", attention.n_head_kv);

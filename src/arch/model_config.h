@@ -35,10 +35,15 @@ struct AttentionConfig {
   int32_t kv_width() const { return head_dim * n_head_kv; }
 };
 
-// down(activation(gate x) * up x)
+// down(activation(gate x) * up x); with experts the weighted sum of that over those that the router's scores
+// put first, weighted by the soft-max of these scores.
 struct FfnConfig {
   Activation activation = Activation::silu;
-  int32_t n_ffn = 0;
+  int32_t n_ffn = 0;     // of one expert, where there are some
+  int32_t n_expert = 0;  // 0: a dense layer
+  int32_t n_expert_used = 0;
+
+  bool has_experts() const { return n_expert > 0; }
 };
 
 struct LayerConfig {

@@ -18,6 +18,10 @@ constexpr std::pair<Role, std::string_view> stems[] = {
     {Role::attn_output, "attn_output"},
     {Role::post_attention_norm, "post_attention_norm"},
     {Role::ffn_norm, "ffn_norm"},
+    {Role::ffn_gate_inp, "ffn_gate_inp"},
+    {Role::ffn_gate_exps, "ffn_gate_exps"},
+    {Role::ffn_up_exps, "ffn_up_exps"},
+    {Role::ffn_down_exps, "ffn_down_exps"},
     {Role::ffn_gate, "ffn_gate"},
     {Role::ffn_up, "ffn_up"},
     {Role::ffn_down, "ffn_down"},
@@ -28,19 +32,24 @@ constexpr std::pair<Role, std::string_view> stems[] = {
 
 class Table {
  public:
-  void add(Role role, int32_t layer, std::array<int64_t, 2> ne) {
+  using Shape = std::array<int64_t, 3>;
+  void add(Role role, int32_t layer, Shape ne) {
     specs_.push_back({.role = role, .layer = layer, .name = tensor_stem(role, layer) + ".weight", .ne = ne});
   }
-  void add_norm(Role role, int32_t layer, int64_t length) { add(role, layer, {length, 1}); }
+  void add_norm(Role role, int32_t layer, int64_t length) { add(role, layer, {length, 1, 1}); }
   void add_linear(Role role, int32_t layer, std::array<int64_t, 2> ne) {
-    add(role, layer, ne);
+    add(role, layer, {ne[0], ne[1], 1});
     specs_.back().linear = true;
+  }
+  void add_experts(Role role, int32_t layer, Shape ne) {
+    add(role, layer, ne);
+    specs_.back().experts = true;
   }
   void add_bias(Role role, int32_t layer, int64_t n_out) {
     specs_.push_back({.role = role,
                       .layer = layer,
                       .name = tensor_stem(role, layer) + ".bias",
-                      .ne = {n_out, 1},
+                      .ne = {n_out, 1, 1},
                       .bias = true});
   }
 
@@ -66,9 +75,16 @@ class Table {
     add_linear(Role::attn_output, i, {queries, n_embd});
     if (norms != NormPlace::before) add_norm(Role::post_attention_norm, i, n_embd);
     if (norms != NormPlace::after) add_norm(Role::ffn_norm, i, n_embd);
-    add_linear(Role::ffn_gate, i, {n_embd, ffn.n_ffn});
-    add_linear(Role::ffn_up, i, {n_embd, ffn.n_ffn});
-    add_linear(Role::ffn_down, i, {ffn.n_ffn, n_embd});
+    if (ffn.has_experts()) {
+      add_linear(Role::ffn_gate_inp, i, {n_embd, ffn.n_expert});
+      add_experts(Role::ffn_gate_exps, i, {n_embd, ffn.n_ffn, ffn.n_expert});
+      add_experts(Role::ffn_up_exps, i, {n_embd, ffn.n_ffn, ffn.n_expert});
+      add_experts(Role::ffn_down_exps, i, {ffn.n_ffn, n_embd, ffn.n_expert});
+    } else {
+      add_linear(Role::ffn_gate, i, {n_embd, ffn.n_ffn});
+      add_linear(Role::ffn_up, i, {n_embd, ffn.n_ffn});
+      add_linear(Role::ffn_down, i, {ffn.n_ffn, n_embd});
+    }
     if (norms != NormPlace::before) add_norm(Role::post_ffw_norm, i, n_embd);
   }
 
@@ -98,7 +114,7 @@ std::string tensor_stem(Role role, int32_t layer) {
 
 std::vector<TensorSpec> tensor_table(const ModelConfig& config) {
   Table table;
-  table.add(Role::token_embd, -1, {config.n_embd, config.n_vocab});
+  table.add(Role::token_embd, -1, {config.n_embd, config.n_vocab, 1});
   for (int32_t i = 0; i < config.n_layer(); ++i) table.add_layer(config, i);
   table.add_norm(Role::output_norm, -1, config.n_embd);
   if (!config.tied) table.add_linear(Role::output, -1, {config.n_embd, config.n_vocab});

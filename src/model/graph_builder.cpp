@@ -196,6 +196,10 @@ ggml_tensor* GraphBuilder::ffn(const LayerWeights& layer, Normed x) {
   return parts_.operations.ffn(*this, layer, x);
 }
 
+ggml_tensor* GraphBuilder::experts(const LayerWeights& layer, Normed x) {
+  return parts_.operations.experts(*this, layer, x);
+}
+
 ggml_tensor* GraphBuilder::gated(arch::Activation activation, ggml_tensor* gate, ggml_tensor* up) {
   if (activation == arch::Activation::silu) return ggml_swiglu_split(context_, gate, up);
   // gelu(x) = x / 2 * (1 + tanh(z)) = x * sigmoid(2 z), z = sqrt(2 / pi) * (x + 0.044715 x^3). ggml's own

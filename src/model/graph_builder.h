@@ -55,6 +55,7 @@ class GraphBuilder {
   ggml_tensor* tempered(ggml_tensor* q);                 // times the config's temperature at each row's index
   ggml_tensor* attention(const LayerWeights& layer, const QueryKeyValue& qkv);
   ggml_tensor* ffn(const LayerWeights& layer, Normed x);
+  ggml_tensor* experts(const LayerWeights& layer, Normed x);
   // The wanted rows of both.
   std::pair<ggml_tensor*, ggml_tensor*> keep_outputs(ggml_tensor* a, ggml_tensor* b);
 

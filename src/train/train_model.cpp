@@ -88,6 +88,7 @@ TrainModel::TrainModel(const ModelShape& shape, text::VocabularyData vocabulary,
 }
 
 std::optional<std::string> train_obstacle(const arch::ModelConfig& config) {
+  if (config.ffn().has_experts()) return "its feed-forward layers are experts";
   if (config.attention_classes.size() > 1) return "its layers differ in their windows or their RoPE";
   if (!config.ropes[config.attention().rope].rotates) return "it has no RoPE";
   if (config.temperature_scale != 0) return "its queries grow with their place";

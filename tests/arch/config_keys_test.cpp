@@ -140,6 +140,23 @@ TEST(ModelConfig, OfGemma2HasWhatItsKeysLeaveOut) {
   EXPECT_EQ(given.logit_cap, 0);
 }
 
+TEST(ModelConfig, OfExpertsHasTheirNumberAndTheWidthOfOne) {
+  const std::vector<Key> keys = {{"expert_count", 8U}, {"expert_used_count", 3U}};
+  const ModelConfig config = read(file_of("qwen3moe", keys));
+  EXPECT_EQ(config.ffn().n_expert, 8);
+  EXPECT_EQ(config.ffn().n_expert_used, 3);
+  EXPECT_EQ(config.ffn().n_ffn, 16) << "feed_forward_length over those that are used";
+  EXPECT_EQ(read(file_of("qwen3moe", {keys[0], keys[1], {"expert_feed_forward_length", 24U}})).ffn().n_ffn,
+            24);
+
+  EXPECT_THAT(refusal(file_of("qwen3moe", {})), HasSubstr("qwen3moe.expert_count"));
+  EXPECT_THAT(refusal(file_of("qwen3moe", {keys[0]})), HasSubstr("qwen3moe.expert_used_count"));
+  EXPECT_THAT(refusal(file_of("qwen3moe", {keys[0], {"expert_used_count", 9U}})),
+              HasSubstr("qwen3moe.expert_used_count is more than expert_count"));
+  EXPECT_THAT(refusal(file_of("qwen3moe", {{"expert_count", 5000U}, keys[1]})),
+              HasSubstr("qwen3moe.expert_count"));
+}
+
 TEST(ModelConfig, OfTheLargestGemmasScalesScoresByTheWidthOverTheHeads) {
   for (const auto& [architecture, n_layer] : {std::pair{"gemma2", 46U}, {"gemma3", 62U}}) {
     const std::vector<Key> keys = {{"block_count", n_layer}, {"attention.key_length", 64U}};
@@ -164,6 +181,7 @@ TEST(ModelConfig, IsReadBackAsItWasWritten) {
       {"gemma2", {{"attention.sliding_window", 0U}, {"attn_logit_softcapping", 5.0F}}},
       {"gemma2", {{"attention.sliding_window", 9U}, {"attention.sliding_window_pattern", 3U}}},
       {"gemma3", {{"attention.sliding_window", 9U}}},
+      {"qwen3moe", {{"expert_count", 8U}, {"expert_used_count", 3U}}},
   };
   for (const auto& [architecture, keys] : files) {
     const ModelConfig config = read(file_of(architecture, keys));
@@ -173,6 +191,9 @@ TEST(ModelConfig, IsReadBackAsItWasWritten) {
     EXPECT_EQ(back.attention_classes, config.attention_classes);
     EXPECT_EQ(back.attention().score_cap, config.attention().score_cap);
     EXPECT_EQ(back.logit_cap, config.logit_cap);
+    EXPECT_EQ(back.ffn().n_expert, config.ffn().n_expert);
+    EXPECT_EQ(back.ffn().n_expert_used, config.ffn().n_expert_used);
+    EXPECT_EQ(back.ffn().n_ffn, config.ffn().n_ffn);
   }
 }
 

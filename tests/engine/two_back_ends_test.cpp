@@ -35,6 +35,9 @@ class TwoBackEnds : public testing::TestWithParam<std::tuple<const char*, Storag
             .n_head_kv = 2,
             .head_dim = 64,
             .n_ffn = 256,
+            // A token goes to all experts: two roundings of one router may choose differently.
+            .n_expert = 4,
+            .n_expert_used = 4,
             .n_vocab = 259,
             .type = storage.type,
             .type_of_v_and_up = storage.type_of_v_and_up,
@@ -90,7 +93,7 @@ std::string name_of(const testing::TestParamInfo<TwoBackEnds::ParamType>& of) {
 
 INSTANTIATE_TEST_SUITE_P(
     Models, TwoBackEnds,
-    testing::Combine(testing::Values("llama", "qwen2", "qwen3", "olmo2", "gemma2", "gemma3"),
+    testing::Combine(testing::Values("llama", "qwen2", "qwen3", "qwen3moe", "olmo2", "gemma2", "gemma3"),
                      testing::Values(f16, bf16, q8_0, q4_k_m, f16_and_f32, q8_0_and_f16)),
     name_of);
 

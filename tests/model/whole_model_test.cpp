@@ -218,15 +218,16 @@ TEST_P(WholeModel, AddsAdaptersAtTheirScales) {
   const std::string base = support::write_model(small(GetParam()));
   const std::string one = support::write_adapter({.rank = 3, .alpha = 6, .strength = 0.4F}, base);
   const std::string two = support::write_adapter(
-      {.rank = 1, .alpha = 0, .targets = {"attn_q", "ffn_down"}, .output = true, .seed = 99}, base);
+      {.rank = 1, .alpha = 0, .targets = {"attn_q", "ffn_down", "ffn_gate_inp"}, .output = true, .seed = 99},
+      base);
   const auto requests = {trace_of(3, {.kind = CouplingKind::groupthink})};
   expect_reference(base, requests, {{.file = one, .scale = 1}});
   expect_reference(base, requests, {{.file = one, .scale = 0.5F}, {.file = two, .scale = -1.5F}});
 }
 
 INSTANTIATE_TEST_SUITE_P(Architectures, WholeModel,
-                         testing::Values("llama", "qwen2", "qwen3", "olmo2", "gemma2", "gemma3", "mistral3",
-                                         "granite", "smollm3", "phi3", "glm4"),
+                         testing::Values("llama", "qwen2", "qwen3", "qwen3moe", "olmo2", "gemma2", "gemma3",
+                                         "mistral3", "granite", "smollm3", "phi3", "glm4"),
                          [](const auto& param_info) { return std::string(param_info.param); });
 
 // A base of quantised weights is multiplied as ggml does it, with rounded activations, so the product is

@@ -83,6 +83,7 @@ ModelFacts read_facts(const gguf::File& file) {
     facts.score_scale = file.get<double>(prefix + "attention.scale");
     facts.logit_divisor = file.get<double>(prefix + "logit_scale");
   }
+  facts.n_expert_used = file.find<int64_t>(prefix + "expert_used_count").value_or(0);
   const Scaling scaling{
       .type = file.find<std::string>(prefix + "rope.scaling.type").value_or("none"),
       .factor = file.find<double>(prefix + "rope.scaling.factor").value_or(1),

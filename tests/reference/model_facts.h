@@ -37,6 +37,7 @@ struct ModelFacts {
   // gemma2: a score s becomes cap * tanh(s / cap), a logit likewise; 0: it stays.
   double score_cap = 0;
   double logit_cap = 0;
+  int64_t n_expert_used = 0;  // of the experts of each layer; 0 where there are none
   // mistral3: queries of the token at index i times 1 + beta ln(1 + floor(i / length)).
   double temperature = 0;
   double temperature_length = 1;

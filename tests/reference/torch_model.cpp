@@ -22,6 +22,7 @@ Tensor to_torch(const gguf::TensorInfo& info) {
   const Tensor flat =
       torch::from_blob(numbers.data(), {static_cast<int64_t>(numbers.size())}, torch::kFloat32);
   const Tensor copy = flat.to(torch::kFloat64);
+  if (info.ne[2] > 1) return copy.reshape({info.ne[2], info.ne[1], info.ne[0]});
   return info.ne[1] > 1 ? copy.reshape({info.ne[1], info.ne[0]}) : copy;
 }
 
@@ -147,7 +148,7 @@ struct TorchModel::State {
       q = norm(q.reshape({n, -1}), prefix + "attn_q_norm.weight").reshape(q.sizes());
       k = norm(k.reshape({n, -1}), prefix + "attn_k_norm.weight").reshape(k.sizes());
     }
-    if (facts.architecture == "qwen3" || facts.architecture == "gemma3") {
+    if (facts.architecture == "qwen3" || facts.architecture == "qwen3moe" || facts.architecture == "gemma3") {
       q = norm(q, prefix + "attn_q_norm.weight");
       k = norm(k, prefix + "attn_k_norm.weight");
     }
@@ -193,6 +194,29 @@ struct TorchModel::State {
     return linear(active * both[1], prefix + "ffn_down");
   }
 
+  // (n, n_in) of one expert to (n, n_out)
+  Tensor of_expert(const Tensor& x, const std::string& stem, int64_t expert) const {
+    return torch::matmul(x, weight(stem + ".weight")[expert].t());
+  }
+
+  // Every expert for every token, times nothing where the token does not go to it. Of qwen3moe's router the
+  // soft-max over all experts is taken, and of that the largest, made to add up to 1.
+  Tensor experts(const Tensor& x, int64_t layer) const {
+    const std::string prefix = "blk." + std::to_string(layer) + ".";
+    const Tensor all = torch::softmax(linear(x, prefix + "ffn_gate_inp"), -1);  // (n, n_expert)
+    const auto [largest, chosen] = all.topk(facts.n_expert_used, -1);
+    const Tensor shares =
+        torch::zeros_like(all).scatter(-1, chosen, largest / largest.sum(-1, /*keepdim=*/true));
+    Tensor sum = torch::zeros_like(x);
+    for (int64_t e = 0; e < all.size(1); ++e) {
+      const Tensor gate = of_expert(x, prefix + "ffn_gate_exps", e);
+      const Tensor up = of_expert(x, prefix + "ffn_up_exps", e);
+      const Tensor y = of_expert(gate * torch::sigmoid(gate) * up, prefix + "ffn_down_exps", e);
+      sum = sum + shares.select(1, e).unsqueeze(1) * y;
+    }
+    return sum;
+  }
+
   // What a layer makes of its input and of the attention and feed-forward layer in it: llama's way norms
   // stand before both, olmo2's behind both, gemma3's before and behind.
   Tensor layer(Tensor x, int64_t index, const Geometry& g, const std::vector<double>& omega) const {
@@ -203,7 +227,9 @@ struct TorchModel::State {
     const double scale = facts.residual_scale;
     x = x +
         scale * maybe(attention(maybe(x, "attn_norm.weight"), index, g, omega), "post_attention_norm.weight");
-    return x + scale * maybe(feed_forward(maybe(x, "ffn_norm.weight"), index), "post_ffw_norm.weight");
+    const Tensor inputs = maybe(x, "ffn_norm.weight");
+    const Tensor y = facts.n_expert_used > 0 ? experts(inputs, index) : feed_forward(inputs, index);
+    return x + scale * maybe(y, "post_ffw_norm.weight");
   }
 
   gguf::File file;
