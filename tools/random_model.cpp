@@ -71,10 +71,13 @@ arch::ModelConfig config_of(const RandomModel& m, int32_t n_vocab) {
                                                  .n_head_kv = m.n_head_kv,
                                                  .head_dim = m.head_dim,
                                                  .qk_norm = architecture.qk_norm,
-                                                 .qkv_bias = architecture.qkv_bias},
+                                                 .qkv_bias = architecture.qkv_bias,
+                                                 .output_bias = architecture.biases,
+                                                 .sinks = architecture.sinks},
                                    .ffn = {.n_ffn = m.n_ffn,
                                            .n_expert = architecture.experts ? m.n_expert : 0,
-                                           .n_expert_used = architecture.experts ? m.n_expert_used : 0}});
+                                           .n_expert_used = architecture.experts ? m.n_expert_used : 0,
+                                           .bias = architecture.biases}});
   return config;
 }
 
@@ -110,7 +113,12 @@ class TensorList {
     // A tied embedding is small beside what the layers add, or a token would best predict itself; the last
     // norm then makes up for it.
     constexpr float tied_deviation = 0.2F;
-    if (spec.bias) return {.name = spec.name, .ne = {spec.ne[0]}, .deviation = 0.3F};
+    if (spec.bias) {
+      RandomTensor bias{.name = spec.name, .ne = {spec.ne[0]}, .deviation = 0.3F};
+      if (spec.ne[1] > 1) bias.ne.push_back(spec.ne[1]);
+      return bias;
+    }
+    if (spec.role == Role::attn_sinks) return {.name = spec.name, .ne = {spec.ne[0]}, .deviation = 2};
     RandomTensor tensor{.name = spec.name, .ne = {spec.ne[0], spec.ne[1]}};
     switch (spec.role) {
       case Role::token_embd:
@@ -139,6 +147,11 @@ class TensorList {
     const bool picks =
         spec.role == Role::attn_q || spec.role == Role::attn_k || spec.role == Role::ffn_gate_inp;
     tensor.deviation = (picks ? sharp : 1.0F) / std::sqrt(static_cast<float>(spec.ne[0]));
+    // Large enough that some of what is clamped is, and small behind it.
+    if (of.activation == arch::Activation::clamped_silu) {
+      if (spec.role == Role::ffn_gate_exps || spec.role == Role::ffn_up_exps) tensor.deviation *= 3;
+      if (spec.role == Role::ffn_down_exps) tensor.deviation /= 6;
+    }
     if (of.fused_gate_up && spec.role == Role::ffn_up) tensor.ne[1] *= 2;
     if (of.fused_qkv && spec.role == Role::attn_v) {
       tensor.name = "blk." + std::to_string(spec.layer) + ".attn_qkv.weight";

@@ -134,7 +134,10 @@ RopeParameters read_rope(const gguf::File& file, const KeyReader& keys, const Mo
 
 AttentionConfig read_attention(const KeyReader& keys, const ModelConfig& config,
                                const Architecture& architecture) {
-  AttentionConfig attention{.qk_norm = architecture.qk_norm, .qkv_bias = architecture.qkv_bias};
+  AttentionConfig attention{.qk_norm = architecture.qk_norm,
+                            .qkv_bias = architecture.qkv_bias,
+                            .output_bias = architecture.biases,
+                            .sinks = architecture.sinks};
   attention.n_head = keys.size("attention.head_count");
   attention.n_head_kv = keys.size_or("attention.head_count_kv", attention.n_head);
   if (attention.n_head % attention.n_head_kv != 0)
@@ -152,7 +155,9 @@ AttentionConfig read_attention(const KeyReader& keys, const ModelConfig& config,
 }
 
 FfnConfig read_ffn(const KeyReader& keys, const Architecture& architecture) {
-  FfnConfig ffn{.activation = architecture.activation, .n_ffn = keys.size("feed_forward_length")};
+  FfnConfig ffn{.activation = architecture.activation,
+                .n_ffn = keys.size("feed_forward_length"),
+                .bias = architecture.biases};
   if (!architecture.experts) {
     if (keys.size_or("expert_count", 1) > 1)
       keys.fail("expert_count", "is more than 1, and this architecture is dense where lanerope runs it");
@@ -238,6 +243,11 @@ void set_attention_classes(ModelConfig& config) {
 ModelConfig read_config(const gguf::File& file) {
   const auto wanted = file.get<std::string>("general.architecture");
   const Architecture* architecture = find_architecture(wanted);
+  if (wanted == "gptoss") {
+    throw BadFile(file.path() +
+                  ": it is gpt-oss in another program's layout, \"gptoss\"; get a file of the "
+                  "architecture \"gpt-oss\", as llama.cpp's converter makes it");
+  }
   if (architecture == nullptr) {
     throw BadFile(file.path() + ": architecture \"" + wanted + "\" is not one that lanerope runs; it runs " +
                   architecture_names());

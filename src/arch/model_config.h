@@ -16,8 +16,9 @@ enum class NormPlace { before, after, both };
 // RMS norm of queries and keys before RoPE: of every head, or of all heads of a token as one vector.
 enum class QkNorm { none, per_head, whole_row };
 
-// Of the gate of a feed-forward layer; gelu is its tanh form.
-enum class Activation { silu, gelu };
+// Of the gate of a feed-forward layer; gelu is its tanh form. clamped_silu also changes what the gate is
+// multiplied with: g * sigmoid(1.702 g) * (u + 1), where g is at most 7 and u within -7 and 7.
+enum class Activation { silu, gelu, clamped_silu };
 
 // What one layer's attention depends on. Heads are alike in all layers of a model.
 struct AttentionConfig {
@@ -30,6 +31,8 @@ struct AttentionConfig {
   float score_cap = 0;  // c: a score s becomes c * tanh(s / c), before masks; 0: it stays as it is
   QkNorm qk_norm = QkNorm::none;
   bool qkv_bias = false;  // a file may lack them all the same
+  bool output_bias = false;
+  bool sinks = false;  // a score for each head that enters the soft-max's sum and has no value
 
   int32_t query_width() const { return head_dim * n_head; }
   int32_t kv_width() const { return head_dim * n_head_kv; }
@@ -42,6 +45,7 @@ struct FfnConfig {
   int32_t n_ffn = 0;     // of one expert, where there are some
   int32_t n_expert = 0;  // 0: a dense layer
   int32_t n_expert_used = 0;
+  bool bias = false;  // of the router and of experts
 
   bool has_experts() const { return n_expert > 0; }
 };

@@ -35,10 +35,9 @@ class ExpertRouting {
   int64_t n_columns() const { return static_cast<int64_t>(rows_.size()); }
   std::span<const Group> groups() const { return groups_; }  // those with columns, in the order of experts
   std::span<const int32_t> rows() const { return rows_; }    // [n_columns] whose row each column is
-  std::span<const int32_t> columns() const {
-    return columns_;
-  }                                                          // [n_used, n_rows], a row's greatest score first
   std::span<const float> shares() const { return shares_; }  // [n_used, n_rows]
+  // [n_used, n_rows], a row's greatest score first.
+  std::span<const int32_t> columns() const { return columns_; }
 
  private:
   int32_t n_expert_;

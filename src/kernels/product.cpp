@@ -47,6 +47,21 @@ void gelu_gate(float* HWY_RESTRICT gate, const float* HWY_RESTRICT up, int n) {
   }
 }
 
+// gate = gate * sigmoid(1.702 gate) * (up + 1) of clamped values, [n].
+void clamped_silu_gate(float* HWY_RESTRICT gate, const float* HWY_RESTRICT up, int n) {
+  const hn::CappedTag<float, 16> df;
+  const auto one = hn::Set(df, 1.0F);
+  const auto limit = hn::Set(df, 7.0F);
+  const auto slope = hn::Set(df, -1.702F);
+  const auto most = hn::Set(df, 80.0F);  // Exp is not defined beyond 104
+  for (int i = 0; i < n; i += static_cast<int>(hn::Lanes(df))) {
+    const auto g = hn::Min(hn::Load(df, gate + i), limit);
+    const auto u = hn::Clamp(hn::Load(df, up + i), hn::Neg(limit), limit);
+    const auto silu = hn::Div(g, hn::Add(one, hn::Exp(df, hn::Min(hn::Mul(slope, g), most))));
+    hn::Store(hn::Mul(silu, hn::Add(u, one)), df, gate + i);
+  }
+}
+
 }  // namespace lanerope::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -55,6 +70,7 @@ namespace lanerope::kernels {
 
 HWY_EXPORT(silu_gate);
 HWY_EXPORT(gelu_gate);
+HWY_EXPORT(clamped_silu_gate);
 
 TileKernel tile_kernel(ggml_type type) {
   if (TileKernel kernel = k_quant_kernel(type)) return kernel;
@@ -96,6 +112,19 @@ struct ColumnRange {
   int64_t first;
   int count;
 };
+
+void gate(Gating gating, float* out, const float* up, int n) {
+  switch (gating) {
+    case Gating::none:
+      return;
+    case Gating::silu:
+      return HWY_DYNAMIC_DISPATCH(silu_gate)(out, up, n);
+    case Gating::gelu:
+      return HWY_DYNAMIC_DISPATCH(gelu_gate)(out, up, n);
+    case Gating::clamped_silu:
+      return HWY_DYNAMIC_DISPATCH(clamped_silu_gate)(out, up, n);
+  }
+}
 
 void run_tile(const ProductParameters& parameters, const ProductJob& job, int64_t index,
               ColumnRange columns) {
@@ -142,11 +171,7 @@ void run_tile(const ProductParameters& parameters, const ProductJob& job, int64_
     up_job.out = up;
     run(up_part);
     add_bias(up, row + up_part.first_row - place.part->first_row);
-    if (parameters.gating == Gating::silu) {
-      HWY_DYNAMIC_DISPATCH(silu_gate)(out, up, columns.count * tile_rows);
-    } else {
-      HWY_DYNAMIC_DISPATCH(gelu_gate)(out, up, columns.count * tile_rows);
-    }
+    gate(parameters.gating, out, up, columns.count * tile_rows);
   }
   row -= parts.front().first_row;
   for (int64_t c = 0; c < columns.count; ++c) {

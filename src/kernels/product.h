@@ -13,8 +13,9 @@
 
 namespace lanerope::kernels {
 
-// What becomes of the two halves of a product of gate and up; gelu is its tanh form.
-enum class Gating { none, silu, gelu };
+// What becomes of the two halves of a product of gate and up; gelu is its tanh form. clamped_silu is g *
+// sigmoid(1.702 g) * (u + 1), where g is at most 7 and u within -7 and 7.
+enum class Gating { none, silu, gelu, clamped_silu };
 
 // y = W x + bias, or with gating activation(W_0 x) * (W_1 x). Must stay at its address as long as a graph
 // that uses it. One product at a time may run on it.

@@ -41,7 +41,15 @@ std::string name_of(std::span<const Linear* const> linears) {
 }
 
 kernels::Gating gating_of(arch::Activation activation) {
-  return activation == arch::Activation::gelu ? kernels::Gating::gelu : kernels::Gating::silu;
+  switch (activation) {
+    case arch::Activation::silu:
+      return kernels::Gating::silu;
+    case arch::Activation::gelu:
+      return kernels::Gating::gelu;
+    case arch::Activation::clamped_silu:
+      return kernels::Gating::clamped_silu;
+  }
+  return kernels::Gating::silu;
 }
 
 }  // namespace
@@ -79,8 +87,10 @@ CpuOperations::CpuOperations(const arch::ModelConfig& config, const Weights& wei
 void CpuOperations::add_layer(const Weights& weights, const LayerWeights& layer,
                               const arch::LayerConfig& config) {
   const auto add = [&](const Product& product) { add_product(product, weights); };
+  const auto* sinks =
+      layer.attn_sinks != nullptr ? static_cast<const float*>(layer.attn_sinks->data) : nullptr;
   attentions_[layer.index] = {
-      .work = &schedules_[config.attention_class], .layer = layer.index, .pool = &pool_};
+      .work = &schedules_[config.attention_class], .layer = layer.index, .sinks = sinks, .pool = &pool_};
   for (const Linear* linear : {&layer.attn_q, &layer.attn_k, &layer.attn_v}) {
     add({.matrix = linear->packed, .linears = {linear}, .norm = layer.attn_norm});
   }

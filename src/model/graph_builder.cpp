@@ -202,6 +202,8 @@ ggml_tensor* GraphBuilder::experts(const LayerWeights& layer, Normed x) {
 
 ggml_tensor* GraphBuilder::gated(arch::Activation activation, ggml_tensor* gate, ggml_tensor* up) {
   if (activation == arch::Activation::silu) return ggml_swiglu_split(context_, gate, up);
+  if (activation == arch::Activation::clamped_silu)
+    return ggml_swiglu_oai(context_, gate, up, /*alpha=*/1.702F, /*limit=*/7.0F);
   // gelu(x) = x / 2 * (1 + tanh(z)) = x * sigmoid(2 z), z = sqrt(2 / pi) * (x + 0.044715 x^3). ggml's own
   // looks it up in a table of f16.
   gate = ggml_cont(context_, gate);

@@ -215,6 +215,7 @@ BlockProbabilities block_probabilities(GraphBuilder& graph, BlockOfLayer where, 
     scale = 1;
   }
   result.p = ggml_soft_max_ext(context, scores, visibility_mask(graph, block, result.segments), scale, 0.0F);
+  if (where.layer.attn_sinks != nullptr) ggml_soft_max_add_sinks(result.p, where.layer.attn_sinks);
   return result;
 }
 

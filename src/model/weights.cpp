@@ -280,6 +280,8 @@ ggml_tensor** Weights::vector(arch::Role role, int32_t index) {
       return &layer.attn_q_norm;
     case Role::attn_k_norm:
       return &layer.attn_k_norm;
+    case Role::attn_sinks:
+      return &layer.attn_sinks;
     case Role::post_attention_norm:
       return &layer.post_attention_norm;
     case Role::ffn_norm:

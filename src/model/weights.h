@@ -46,6 +46,7 @@ struct LayerWeights {
   Linear attn_v;                                      // [n_embd, kv_width]
   ggml_tensor* attn_q_norm = nullptr;                 // [head_dim] or [query_width], or null
   ggml_tensor* attn_k_norm = nullptr;                 // [head_dim] or [kv_width], or null
+  ggml_tensor* attn_sinks = nullptr;                  // [n_head] or null
   Linear attn_output;                                 // [query_width, n_embd]
   ggml_tensor* post_attention_norm = nullptr;         // [n_embd] or null
   ggml_tensor* ffn_norm = nullptr;                    // [n_embd], or null where norms stand behind

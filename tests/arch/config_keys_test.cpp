@@ -157,6 +157,18 @@ TEST(ModelConfig, OfExpertsHasTheirNumberAndTheWidthOfOne) {
               HasSubstr("qwen3moe.expert_count"));
 }
 
+TEST(ModelConfig, OfGptOssHasWindowsWithTheRopeOfAllLayers) {
+  const ModelConfig config = read(file_of("gpt-oss", {{"expert_count", 8U},
+                                                      {"expert_used_count", 2U},
+                                                      {"rope.scaling.type", "yarn"},
+                                                      {"rope.scaling.factor", 32.0F}}));
+  EXPECT_THAT(windows_of(config), ElementsAre(128, 0, 128, 0, 128, 0, 128, 0));
+  EXPECT_EQ(config.ropes.size(), 1U);
+  EXPECT_EQ(config.rope().scaling, core::RopeScaling::yarn);
+  EXPECT_TRUE(config.attention().sinks && config.attention().output_bias && config.ffn().bias);
+  EXPECT_THAT(refusal(file_of("gptoss", {})), HasSubstr("another program's layout"));
+}
+
 TEST(ModelConfig, OfTheLargestGemmasScalesScoresByTheWidthOverTheHeads) {
   for (const auto& [architecture, n_layer] : {std::pair{"gemma2", 46U}, {"gemma3", 62U}}) {
     const std::vector<Key> keys = {{"block_count", n_layer}, {"attention.key_length", 64U}};

@@ -221,16 +221,16 @@ TEST(SmallCells, HoldWhatLargeOnesHoldToTheirRounding) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Paths, ScoreExactness,
-                         testing::Values(Case{BackEnd::ggml, "f32"}, Case{BackEnd::kernels, "f32"},
-                                         Case{BackEnd::kernels, "f16"}, Case{BackEnd::kernels, "q8_0"},
-                                         Case{BackEnd::kernels, "q4_0"}, Case{BackEnd::kernels, "q4_k_m"},
-                                         Case{BackEnd::kernels, "f16", "gemma2"},
-                                         Case{BackEnd::kernels, "q8_0", "qwen3moe"}),
-                         [](const auto& param_info) {
-                           const Case& of = param_info.param;
-                           return std::string(name(of.back_end)) + "_" + of.type + "_" + of.architecture;
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Paths, ScoreExactness,
+    testing::Values(Case{BackEnd::ggml, "f32"}, Case{BackEnd::kernels, "f32"}, Case{BackEnd::kernels, "f16"},
+                    Case{BackEnd::kernels, "q8_0"}, Case{BackEnd::kernels, "q4_0"},
+                    Case{BackEnd::kernels, "q4_k_m"}, Case{BackEnd::kernels, "f16", "gemma2"},
+                    Case{BackEnd::kernels, "q8_0", "qwen3moe"}, Case{BackEnd::kernels, "q8_0", "gpt-oss"}),
+    [](const auto& param_info) {
+      const Case& of = param_info.param;
+      return support::test_name(std::string(name(of.back_end)) + "_" + of.type + "_" + of.architecture);
+    });
 
 }  // namespace
 }  // namespace lanerope::engine

@@ -34,6 +34,8 @@ struct ModelFacts {
   double residual_scale = 1;
   double score_scale = 1;
   double logit_divisor = 1;
+  // gpt-oss has a score for each head without a value, biases, and clamps what its experts multiply.
+  bool is_gpt_oss() const { return architecture == "gpt-oss"; }
   // gemma2: a score s becomes cap * tanh(s / cap), a logit likewise; 0: it stays.
   double score_cap = 0;
   double logit_cap = 0;

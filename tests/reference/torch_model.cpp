@@ -172,8 +172,12 @@ struct TorchModel::State {
       const Tensor score =
           capped(scores(q.select(1, head), k.select(1, shared), angle, magnitude) * facts.score_scale,
                  facts.score_cap);
-      const Tensor share =
-          torch::softmax(score.masked_fill(hidden, -std::numeric_limits<double>::infinity()), -1);
+      Tensor seen = score.masked_fill(hidden, -std::numeric_limits<double>::infinity());
+      if (facts.is_gpt_oss()) {  // one more key, which all see and which has no value
+        const Tensor sink = weight(prefix + "attn_sinks.weight")[head].expand({n, 1});
+        seen = torch::cat({seen, sink}, 1);
+      }
+      const Tensor share = torch::softmax(seen, -1).slice(1, 0, n);
       outputs.push_back(torch::matmul(share, v.select(1, shared)));
     }
     return linear(torch::cat(outputs, 1), prefix + "attn_output");
@@ -196,23 +200,40 @@ struct TorchModel::State {
 
   // (n, n_in) of one expert to (n, n_out)
   Tensor of_expert(const Tensor& x, const std::string& stem, int64_t expert) const {
-    return torch::matmul(x, weight(stem + ".weight")[expert].t());
+    const Tensor y = torch::matmul(x, weight(stem + ".weight")[expert].t());
+    return facts.is_gpt_oss() ? y + weight(stem + ".bias")[expert] : y;
   }
 
-  // Every expert for every token, times nothing where the token does not go to it. Of qwen3moe's router the
-  // soft-max over all experts is taken, and of that the largest, made to add up to 1.
+  // What experts make of gate and up.
+  Tensor active(const Tensor& gate, const Tensor& up) const {
+    if (!facts.is_gpt_oss()) return gate * torch::sigmoid(gate) * up;
+    const Tensor clamped = gate.clamp_max(7);
+    return clamped * torch::sigmoid(1.702 * clamped) * (up.clamp(-7, 7) + 1);
+  }
+
+  // (n, n_expert), not 0 for the experts that a token goes to. Of qwen3moe's router the soft-max over all
+  // experts is taken, and of that the largest, made to add up to 1; of gpt-oss's the largest, and of these
+  // the soft-max.
+  Tensor shares(const Tensor& scores) const {
+    if (facts.is_gpt_oss()) {
+      const auto [largest, chosen] = scores.topk(facts.n_expert_used, -1);
+      return torch::zeros_like(scores).scatter(-1, chosen, torch::softmax(largest, -1));
+    }
+    const Tensor all = torch::softmax(scores, -1);
+    const auto [largest, chosen] = all.topk(facts.n_expert_used, -1);
+    return torch::zeros_like(all).scatter(-1, chosen, largest / largest.sum(-1, /*keepdim=*/true));
+  }
+
+  // Every expert for every token, times nothing where the token does not go to it.
   Tensor experts(const Tensor& x, int64_t layer) const {
     const std::string prefix = "blk." + std::to_string(layer) + ".";
-    const Tensor all = torch::softmax(linear(x, prefix + "ffn_gate_inp"), -1);  // (n, n_expert)
-    const auto [largest, chosen] = all.topk(facts.n_expert_used, -1);
-    const Tensor shares =
-        torch::zeros_like(all).scatter(-1, chosen, largest / largest.sum(-1, /*keepdim=*/true));
+    const Tensor share = shares(linear(x, prefix + "ffn_gate_inp"));  // (n, n_expert)
     Tensor sum = torch::zeros_like(x);
-    for (int64_t e = 0; e < all.size(1); ++e) {
+    for (int64_t e = 0; e < share.size(1); ++e) {
       const Tensor gate = of_expert(x, prefix + "ffn_gate_exps", e);
       const Tensor up = of_expert(x, prefix + "ffn_up_exps", e);
-      const Tensor y = of_expert(gate * torch::sigmoid(gate) * up, prefix + "ffn_down_exps", e);
-      sum = sum + shares.select(1, e).unsqueeze(1) * y;
+      const Tensor y = of_expert(active(gate, up), prefix + "ffn_down_exps", e);
+      sum = sum + share.select(1, e).unsqueeze(1) * y;
     }
     return sum;
   }
@@ -225,6 +246,10 @@ struct TorchModel::State {
       return weights.contains(prefix + name) ? norm(y, prefix + name) : y;
     };
     const double scale = facts.residual_scale;
+    if (facts.is_gpt_oss()) {  // its second norm stands before the experts, whatever it is called
+      x = x + attention(norm(x, prefix + "attn_norm.weight"), index, g, omega);
+      return x + experts(norm(x, prefix + "post_attention_norm.weight"), index);
+    }
     x = x +
         scale * maybe(attention(maybe(x, "attn_norm.weight"), index, g, omega), "post_attention_norm.weight");
     const Tensor inputs = maybe(x, "ffn_norm.weight");
