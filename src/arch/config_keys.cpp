@@ -343,6 +343,8 @@ void write_config(gguf::Writer& writer, const ModelConfig& config) {
   const RopeParameters& rope = config.rope();
   set_size("rope.dimension_count", rope.dimensions);
   writer.set(prefix + "rope.freq_base", rope.base);
+  if (config.temperature_scale != 0)
+    writer.set(prefix + "attention.temperature_scale", config.temperature_scale);
   if (rope.scaling == RopeScaling::none) return;
   for (const auto& [scaling, name] : scalings) {
     if (scaling == rope.scaling) writer.set(prefix + "rope.scaling.type", name);

@@ -29,8 +29,8 @@ Tensor random(std::vector<int64_t> sizes, double deviation, torch::Generator& ge
 
 // What every row is rotated by, and where adapters work.
 struct TrainModel::Rotated {
-  PairAngles token;
-  PairAngles lane;  // the token's and the lane's angle together
+  std::vector<PairAngles> token;  // [ropes of the config]
+  std::vector<PairAngles> lane;   // [ropes] the token's and the lane's angle together
   const LaneBatch* batch = nullptr;
   Tensor adapter_gate = {};  // (n_rows, 1) undefined: everywhere
   AdapterUse use = AdapterUse::on;
@@ -53,7 +53,7 @@ TrainModel::TrainModel(const ModelShape& shape, text::VocabularyData vocabulary,
                                                      .qkv_bias = true},
                                        .ffn = {.n_ffn = shape.ffn}});
   arch::set_attention_classes(config_);
-  theta_ = core::effective_theta(config_.rope()).theta;
+  thetas_ = {core::effective_theta(config_.rope())};
 
   auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
   const auto matrix = [&](int64_t n_out, int64_t n_in, double gain) {
@@ -89,11 +89,6 @@ TrainModel::TrainModel(const ModelShape& shape, text::VocabularyData vocabulary,
 
 std::optional<std::string> train_obstacle(const arch::ModelConfig& config) {
   if (config.ffn().has_experts()) return "its feed-forward layers are experts";
-  if (config.attention_classes.size() > 1) return "its layers differ in their windows or their RoPE";
-  if (!config.ropes[config.attention().rope].rotates) return "it has no RoPE";
-  if (config.temperature_scale != 0) return "its queries grow with their place";
-  if (config.ffn().activation != arch::Activation::silu) return "its feed-forward layers are gated with GELU";
-  if (config.attention().score_cap > 0 || config.logit_cap > 0) return "its scores or logits are soft-capped";
   if (config.rope().dimensions != config.attention().head_dim) return "only part of each head is rotated";
   return std::nullopt;
 }
@@ -204,13 +199,26 @@ void TrainModel::add_lora(const LoraConfig& lora, uint64_t seed) {
 }
 
 void TrainModel::set_omega(const OmegaConfig& omega) {
-  const std::vector<double> initial =
-      core::initial_omega(theta_, {.init = omega.init,
-                                   .stride = static_cast<double>(omega.stride),
-                                   .lanes = std::max(1, omega.lanes),
-                                   .trained_context = config_.trained_context});
-  const Tensor row = torch::tensor(initial, torch::kFloat64).to(torch::kFloat32).unsqueeze(0);
-  omega_ = row;
+  const auto initial = [&](const arch::AttentionConfig& attention) {
+    // A layer with a window was trained on distances within it.
+    const int32_t context =
+        attention.window > 0 ? std::min(attention.window, config_.trained_context) : config_.trained_context;
+    return core::initial_omega(thetas_[attention.rope].theta, {.init = omega.init,
+                                                               .stride = static_cast<double>(omega.stride),
+                                                               .lanes = std::max(1, omega.lanes),
+                                                               .trained_context = context});
+  };
+  const std::vector<double> first = initial(config_.attention());
+  std::vector<double> all;
+  bool alike = true;
+  for (const arch::LayerConfig& layer : config_.layers) {
+    const std::vector<double> row = initial(layer.attention);
+    alike = alike && (row == first || !config_.ropes[layer.attention.rope].rotates);
+    all.insert(all.end(), row.begin(), row.end());
+  }
+  omega_ = torch::tensor(alike ? first : all, torch::kFloat64)
+               .to(torch::kFloat32)
+               .reshape({-1, static_cast<int64_t>(first.size())});
   if (omega.learn) learn_omega(omega.per_layer);
 }
 
@@ -300,8 +308,8 @@ Tensor TrainModel::normed(const Tensor& x, const Tensor& weight) const {
   return weight.defined() ? rms_norm(x, weight, config_.rms_epsilon) : x;
 }
 
-Tensor TrainModel::attention(const TrainLayer& layer, const Tensor& x, const Rotated& t) const {
-  const arch::AttentionConfig& config = config_.attention();
+Tensor TrainModel::attention(const TrainLayer& layer, const arch::AttentionConfig& config, const Tensor& x,
+                             const Rotated& t) const {
   const int64_t n = x.size(0);
   const int64_t head_dim = config.head_dim;
   const Tensor all = linear({&layer.attn_q, &layer.attn_k, &layer.attn_v}, x, t);
@@ -318,21 +326,41 @@ Tensor TrainModel::attention(const TrainLayer& layer, const Tensor& x, const Rot
     q = normed(q, layer.attn_q_norm);
     k = normed(k, layer.attn_k_norm);
   }
-  const Tensor q_prompt = rotate_pairs(q, t.token);
-  const Tensor q_lane = t.batch->rotated ? rotate_pairs(q, t.lane) : q_prompt;
-  const Tensor rotated_k = rotate_pairs(k, t.lane);
-  const double scale = magnitude_ * magnitude_ * static_cast<double>(config.scale);
-  const Tensor out = lane_attention({.q_prompt = q_prompt, .q_lane = q_lane, .k = rotated_k, .v = v},
-                                    t.batch->attention, scale);
+  if (config_.temperature_scale != 0) {
+    const Tensor steps = torch::floor(t.batch->positions / config_.temperature_length);
+    q = q * (1 + config_.temperature_scale * torch::log1p(steps)).reshape({n, 1, 1});
+  }
+  AttentionOperands operands{.q_prompt = q, .q_lane = q, .k = k, .v = v};
+  if (config_.ropes[config.rope].rotates) {
+    operands.q_prompt = rotate_pairs(q, t.token[config.rope]);
+    operands.q_lane = t.batch->rotated ? rotate_pairs(q, t.lane[config.rope]) : operands.q_prompt;
+    operands.k = rotate_pairs(k, t.lane[config.rope]);
+  }
+  const double magnitude = thetas_[config.rope].magnitude;
+  const Tensor out = lane_attention(operands, t.batch->attention,
+                                    {.scale = magnitude * magnitude * static_cast<double>(config.scale),
+                                     .cap = config.score_cap,
+                                     .window = config.window});
   return linear({&layer.attn_output}, out.reshape({n, config.query_width()}), t);
+}
+
+Tensor TrainModel::feed_forward(const TrainLayer& layer, const Tensor& x, const Rotated& t) const {
+  const Tensor both = linear({&layer.ffn_gate, &layer.ffn_up}, x, t);  // (n, 2 * n_ffn)
+  if (config_.ffn().activation == arch::Activation::silu) return linear({&layer.ffn_down}, swiglu(both), t);
+  const std::vector<Tensor> halves = both.chunk(2, 1);
+  return linear({&layer.ffn_down}, at::gelu(halves[0], "tanh") * halves[1], t);
 }
 
 Tensor TrainModel::logits(const LaneBatch& batch, AdapterUse use) const {
   const auto options = token_embd_.options().requires_grad(false);
-  const Tensor theta = torch::tensor(theta_, torch::kFloat64).to(options);
-  const Tensor token_angle = batch.positions.unsqueeze(1) * theta;  // (n_rows, head_dim / 2)
-  const PairAngles token_angles = angles_of(token_angle);
-  Rotated rotated{.token = token_angles, .lane = token_angles, .batch = &batch, .use = use};
+  std::vector<Tensor> token_angles;  // of each rope (n_rows, head_dim / 2)
+  Rotated rotated{.token = {}, .lane = {}, .batch = &batch, .use = use};
+  for (const core::Theta& theta : thetas_) {
+    token_angles.push_back(batch.positions.unsqueeze(1) *
+                           torch::tensor(theta.theta, torch::kFloat64).to(options));
+    rotated.token.push_back(angles_of(token_angles.back()));
+  }
+  rotated.lane = rotated.token;
   if (lora_.rank > 0 && !lora_.on_prompt) rotated.adapter_gate = batch.in_lane;
 
   Tensor x = torch::embedding(token_embd_, batch.ids);  // (n_rows, n_embd)
@@ -340,18 +368,21 @@ Tensor TrainModel::logits(const LaneBatch& batch, AdapterUse use) const {
   const auto added = [&](const Tensor& y) {
     return config_.residual_scale == 1.0F ? y : y * static_cast<double>(config_.residual_scale);
   };
-  const auto scaled = [&](const Tensor& y) {
-    return config_.logit_scale == 1.0F ? y : y * static_cast<double>(config_.logit_scale);
+  const auto scaled = [&](Tensor y) {
+    if (config_.logit_scale != 1.0F) y = y * static_cast<double>(config_.logit_scale);
+    const double cap = config_.logit_cap;
+    return cap > 0 ? cap * torch::tanh(y / cap) : y;
   };
   for (size_t i = 0; i < layers_.size(); ++i) {
     const TrainLayer& layer = layers_[i];
+    const arch::AttentionConfig& of = config_.layers[i].attention;
     if (batch.rotated && (i == 0 || omega_.size(0) > 1)) {
-      const int64_t row = omega_.size(0) > 1 ? static_cast<int64_t>(i) : 0;
-      rotated.lane = angles_of(token_angle + batch.lanes.unsqueeze(1) * omega_[row]);
+      const Tensor lane_angle = batch.lanes.unsqueeze(1) * omega_[omega_.size(0) > 1 ? i : 0];
+      for (size_t r = 0; r < thetas_.size(); ++r) rotated.lane[r] = angles_of(token_angles[r] + lane_angle);
     }
-    x = x + added(normed(attention(layer, normed(x, layer.attn_norm), rotated), layer.post_attention_norm));
-    const Tensor both = linear({&layer.ffn_gate, &layer.ffn_up}, normed(x, layer.ffn_norm), rotated);
-    x = x + added(normed(linear({&layer.ffn_down}, swiglu(both), rotated), layer.post_ffw_norm));
+    x = x +
+        added(normed(attention(layer, of, normed(x, layer.attn_norm), rotated), layer.post_attention_norm));
+    x = x + added(normed(feed_forward(layer, normed(x, layer.ffn_norm), rotated), layer.post_ffw_norm));
   }
   const Tensor last = normed(x.index_select(0, batch.target_rows), output_norm_);
   const Tensor product = torch::linear(last, output_.weight.defined() ? output_.weight : token_embd_);
