@@ -83,7 +83,8 @@ std::string wording_of(const QuestionFlags& flags) {
   if (!flags.wording.empty()) return flags.wording;
   const eval::Preset* preset = eval::find_preset(flags.preset);
   if (preset == nullptr) return std::string(question_alone);
-  return std::string(flags.shots > 0 && !preset->with_examples.empty() ? preset->with_examples : preset->wording);
+  return std::string(flags.shots > 0 && !preset->with_examples.empty() ? preset->with_examples
+                                                                       : preset->wording);
 }
 
 std::vector<eval::EvalQuestion> questions_of(const QuestionFlags& flags) {
