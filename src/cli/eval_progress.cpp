@@ -39,7 +39,7 @@ void EvalProgress::count(const eval::EvalRecord& record) {
     if (eval::is_right(lane, truth)) ++right_;
     if (lane.answer) answered_ = true;
   }
-  if (!answered_) ++unanswered_;
+  if (!answered_) unanswered_.insert(record.question);
 }
 
 void EvalProgress::add_earlier(const eval::EvalRecord& record) {
@@ -59,15 +59,15 @@ void EvalProgress::add(const eval::EvalRecord& record) {
 }
 
 void EvalProgress::warn(const eval::EvalRecord& record) {
-  constexpr int64_t enough = 20;
-  if (answered_ || warned_ || unanswered_ < enough) return;
+  constexpr size_t enough = 20;
+  if (answered_ || warned_ || (unanswered_.size() < enough && done_ < options_.groups)) return;
   warned_ = true;
   const bool cut_off = std::ranges::none_of(record.lanes, &eval::EvalLane::ended);
   const std::string what =
       cut_off ? "raise --budgets, for its lanes did not end"
               : "say in --system or --prompt how answers are to be marked, such as within \\boxed{}";
-  print_note("lanerope: warning: not one answer could be read in the first " + std::to_string(unanswered_) +
-             " groups of the arm " + options_.arm + "; " + what +
+  print_note("lanerope: warning: not one answer could be read in the first " +
+             std::to_string(unanswered_.size()) + " questions under the arm " + options_.arm + "; " + what +
              ". The last lane wrote: " + last_words(record.lanes.back().text));
 }
 
