@@ -36,7 +36,7 @@ void EvalProgress::count(const eval::EvalRecord& record) {
   const eval::Truth& truth = options_.truths[static_cast<size_t>(record.question)];
   for (const eval::EvalLane& lane : record.lanes) {
     ++lanes_;
-    if (eval::is_right(lane, truth)) ++right_;
+    right_ += eval::rightness(lane, truth);
     if (lane.answer) answered_ = true;
   }
   if (!answered_) unanswered_.insert(record.question);
@@ -74,9 +74,7 @@ void EvalProgress::warn(const eval::EvalRecord& record) {
 std::string EvalProgress::text() const {
   std::string text =
       options_.arm + ": " + std::to_string(done_) + " of " + std::to_string(options_.groups) + " groups";
-  if (lanes_ > 0)
-    text +=
-        ", pass@1 " + with_digits(100 * static_cast<double>(right_) / static_cast<double>(lanes_), 1) + " %";
+  if (lanes_ > 0) text += ", pass@1 " + with_digits(100 * right_ / static_cast<double>(lanes_), 1) + " %";
   if (done_now_ == 0 || done_ >= options_.groups) return text;
   const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
   const auto left = static_cast<double>(options_.groups - done_);

@@ -40,7 +40,7 @@ class EvalProgress {
   Options options_;
   int64_t done_ = 0;
   int64_t lanes_ = 0;
-  int64_t right_ = 0;
+  double right_ = 0;
   int64_t done_now_ = 0;
   std::set<int64_t> unanswered_ = {};  // questions, as long as none has an answer
   bool answered_ = false;
