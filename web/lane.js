@@ -13,6 +13,14 @@ const endings = {
   failed: "failed",
 };
 
+// Where an answer was found in the text.
+const places = {
+  box: "in a box",
+  mark: "behind its mark",
+  frame: "in a sentence that names it",
+  last_expression: "the last expression",
+};
+
 export function laneColour(index, count) {
   return `oklch(0.66 0.1 ${Math.round((index * 360) / Math.max(count, 6) + 205) % 360})`;
 }
@@ -43,11 +51,12 @@ export class Lane {
     this.buttons = element("span", { class: "actions" }, push, retire);
     this.bar = element("i");
     this.origin = element("p", { class: "origin", hidden: "" });
+    this.answer = element("p", { class: "answer", hidden: "" });
     this.text = element("div", { class: "text", tabindex: "0", role: "document", "aria-label": `Text of ${name}` });
     this.element = element("article", { class: "lane", "aria-label": name },
       element("header", {},
         element("div", { class: "line" }, element("h3", {}, name), this.tag, this.buttons, this.state),
-        element("div", { class: "bar", title: "Budget used" }, this.bar), this.origin),
+        element("div", { class: "bar", title: "Budget used" }, this.bar), this.origin, this.answer),
       this.text);
     this.element.style.setProperty("--lane-colour", laneColour(this.index, count));
   }
@@ -99,6 +108,13 @@ export class Lane {
   select() {
     this.element.classList.add("selected");
     this.state.textContent = "selected";
+  }
+
+  // What was read as its answer, as the server's reply says.
+  judged({ answer, answer_from: from }) {
+    this.answer.hidden = false;
+    this.answer.textContent = answer === null ? "no answer could be read" : `answer ${answer}`;
+    if (from) this.answer.append(element("span", { class: "quiet" }, ` ${places[from] ?? from}`));
   }
 
   // Puts what has come since the last frame on the page, and stays at the end unless the reader has scrolled up.

@@ -183,6 +183,7 @@ export class Run {
 
   finished({ lanes: reply, finish }) {
     for (const lane of this.lanes) lane.draw();
+    for (const lane of reply.lanes) this.lanes[lane.index]?.judged(lane);
     const seconds = reply.predicted_ms / 1000;
     const parts = [`${this.generated()} tokens in ${seconds.toFixed(seconds < 1 ? 2 : 1)} s`];
     if (seconds > 0) parts.push(`${speed(this.generated() / seconds)} tokens/s`);

@@ -15,7 +15,8 @@ namespace {
 constexpr auto footer =
     "Examples:\n"
     "  lanerope data rollout -m model.gguf questions.jsonl -n 4 --groups 2 -o kto.jsonl\n"
-    "  lanerope data collaborate -m model.gguf questions.jsonl -n 3 -b 512 --turn 16 -o sft.jsonl";
+    "  lanerope data collaborate -m model.gguf questions.jsonl -n 3 -b 512 --turn 16 -o sft.jsonl\n"
+    "  lanerope data compose gsm8k/test.jsonl -k 4 --count 300 -o compose-4.jsonl";
 
 // What lanerope-toy does had its place here until 0.2.0.
 constexpr std::array<const char*, 3> toy_commands = {"problems", "traces", "check"};
@@ -35,15 +36,18 @@ std::vector<std::pair<CLI::App*, std::string>> add_toy_commands(CLI::App& data) 
 }  // namespace
 
 Command add_data(CLI::App& root) {
-  CLI::App* app = root.add_subcommand("data", "Sample traces from a model, to train with");
+  CLI::App* app =
+      root.add_subcommand("data", "Traces to train with: samples of a model, problems asked together");
   app->footer(footer);
   app->require_subcommand(0, 1);
   const Command rollout = add_data_rollout(*app);
   const Command dialogue = add_data_collaborate(*app);
+  const Command compose = add_data_compose(*app);
   const auto toy = add_toy_commands(*app);
-  return {app, [rollout, dialogue, toy] {
+  return {app, [rollout, dialogue, compose, toy] {
             if (rollout.app->parsed()) return rollout.run();
             if (dialogue.app->parsed()) return dialogue.run();
+            if (compose.app->parsed()) return compose.run();
             for (const auto& [command, name] : toy) {
               if (!command->parsed()) continue;
               print_note("lanerope data " + name + " is lanerope-toy " + name +

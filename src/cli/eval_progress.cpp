@@ -36,10 +36,10 @@ void EvalProgress::count(const eval::EvalRecord& record) {
   const eval::Truth& truth = options_.truths[static_cast<size_t>(record.question)];
   for (const eval::EvalLane& lane : record.lanes) {
     ++lanes_;
-    if (eval::is_right(lane, truth)) ++right_;
+    right_ += eval::rightness(lane, truth);
     if (lane.answer) answered_ = true;
   }
-  if (!answered_) ++unanswered_;
+  if (!answered_) unanswered_.insert(record.question);
 }
 
 void EvalProgress::add_earlier(const eval::EvalRecord& record) {
@@ -59,24 +59,22 @@ void EvalProgress::add(const eval::EvalRecord& record) {
 }
 
 void EvalProgress::warn(const eval::EvalRecord& record) {
-  constexpr int64_t enough = 20;
-  if (answered_ || warned_ || unanswered_ < enough) return;
+  constexpr size_t enough = 20;
+  if (answered_ || warned_ || (unanswered_.size() < enough && done_ < options_.groups)) return;
   warned_ = true;
   const bool cut_off = std::ranges::none_of(record.lanes, &eval::EvalLane::ended);
   const std::string what =
       cut_off ? "raise --budgets, for its lanes did not end"
               : "say in --system or --prompt how answers are to be marked, such as within \\boxed{}";
-  print_note("lanerope: warning: not one answer could be read in the first " + std::to_string(unanswered_) +
-             " groups of the arm " + options_.arm + "; " + what +
+  print_note("lanerope: warning: not one answer could be read in the first " +
+             std::to_string(unanswered_.size()) + " questions under the arm " + options_.arm + "; " + what +
              ". The last lane wrote: " + last_words(record.lanes.back().text));
 }
 
 std::string EvalProgress::text() const {
   std::string text =
       options_.arm + ": " + std::to_string(done_) + " of " + std::to_string(options_.groups) + " groups";
-  if (lanes_ > 0)
-    text +=
-        ", pass@1 " + with_digits(100 * static_cast<double>(right_) / static_cast<double>(lanes_), 1) + " %";
+  if (lanes_ > 0) text += ", pass@1 " + with_digits(100 * right_ / static_cast<double>(lanes_), 1) + " %";
   if (done_now_ == 0 || done_ >= options_.groups) return text;
   const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
   const auto left = static_cast<double>(options_.groups - done_);

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <set>
 #include <span>
 #include <string>
 
@@ -12,7 +13,8 @@
 namespace lanerope::cli {
 
 // Tells on standard error how far an arm of an evaluation is: groups, pass@1 so far, time left; often on a
-// terminal, once a minute elsewhere. Warns once where the first questions give no answer at all.
+// terminal, once a minute elsewhere. Warns once where the first 20 questions, or all of fewer, give no
+// answer at all.
 class EvalProgress {
  public:
   struct Options {
@@ -38,9 +40,9 @@ class EvalProgress {
   Options options_;
   int64_t done_ = 0;
   int64_t lanes_ = 0;
-  int64_t right_ = 0;
+  double right_ = 0;
   int64_t done_now_ = 0;
-  int64_t unanswered_ = 0;  // groups, as long as none has an answer
+  std::set<int64_t> unanswered_ = {};  // questions, as long as none has an answer
   bool answered_ = false;
   bool warned_ = false;
   Clock::time_point start_ = Clock::now();

@@ -82,7 +82,9 @@ void add_question_flags(CLI::App& app, QuestionFlags& flags) {
 std::string wording_of(const QuestionFlags& flags) {
   if (!flags.wording.empty()) return flags.wording;
   const eval::Preset* preset = eval::find_preset(flags.preset);
-  return std::string(preset == nullptr ? question_alone : preset->wording);
+  if (preset == nullptr) return std::string(question_alone);
+  return std::string(flags.shots > 0 && !preset->with_examples.empty() ? preset->with_examples
+                                                                       : preset->wording);
 }
 
 std::vector<eval::EvalQuestion> questions_of(const QuestionFlags& flags) {

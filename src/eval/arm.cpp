@@ -20,14 +20,24 @@ Number parse_number(const std::string& text, const std::string& what) {
   return value;
 }
 
+template <typename Enum>
+Enum parse_name(const std::string& text, const std::string& what) {
+  const std::optional<Enum> value = parse<Enum>(text);
+  if (!value) throw InvalidRequest("the arm's " + what + " is \"" + text + "\"; it is " + list_names<Enum>());
+  return *value;
+}
+
 // What the names mean by themselves; keys behind them say otherwise.
 void apply_preset(Arm& arm) {
-  if (arm.name == "independent") arm.coupling = CouplingKind::independent;
+  if (arm.name == "independent") arm.coupling.kind = CouplingKind::independent;
   if (arm.name == "lanerope") arm.lanes = 4;
-  if (arm.name == "groupthink") arm = {.name = arm.name, .lanes = 4, .coupling = CouplingKind::groupthink};
-  if (arm.name == "hogwild") arm = {.name = arm.name, .lanes = 4, .coupling = CouplingKind::hogwild};
+  if (arm.name == "groupthink")
+    arm = {.name = arm.name, .lanes = 4, .coupling = {.kind = CouplingKind::groupthink}};
+  if (arm.name == "hogwild")
+    arm = {.name = arm.name, .lanes = 4, .coupling = {.kind = CouplingKind::hogwild}};
   if (arm.name == "beam") arm.beam_width = 4;
-  if (arm.name == "closed") arm = {.name = arm.name, .lanes = 4, .coupling = CouplingKind::independent};
+  if (arm.name == "closed")
+    arm = {.name = arm.name, .lanes = 4, .coupling = {.kind = CouplingKind::independent}};
 }
 
 void set(Arm& arm, const std::string& key, const std::string& value) {
@@ -36,7 +46,7 @@ void set(Arm& arm, const std::string& key, const std::string& value) {
   } else if (key == "total") {
     arm.lanes_total = parse_number<int32_t>(value, key);
   } else if (key == "stride") {
-    arm.stride = parse_number<int32_t>(value, key);
+    arm.coupling.stride = parse_number<int32_t>(value, key);
   } else if (key == "width") {
     arm.beam_width = parse_number<int32_t>(value, key);
     if (arm.beam_width < 1) throw InvalidRequest("the arm's width must be at least 1");
@@ -49,16 +59,19 @@ void set(Arm& arm, const std::string& key, const std::string& value) {
   } else if (key == "lora") {
     arm.adapters.push_back({.file = value});
   } else if (key == "coupling") {
-    arm.coupling = parse<CouplingKind>(value);
-    if (!arm.coupling)
-      throw InvalidRequest("the arm's coupling is \"" + value + "\"; it is " + list_names<CouplingKind>());
+    arm.coupling.kind = parse_name<CouplingKind>(value, key);
   } else if (key == "init") {
-    arm.init = parse<OmegaInit>(value);
-    if (!arm.init)
-      throw InvalidRequest("the arm's init is \"" + value + "\"; it is " + list_names<OmegaInit>());
+    arm.coupling.init = parse_name<OmegaInit>(value, key);
+  } else if (key == "visibility") {
+    arm.coupling.visibility = parse_name<Visibility>(value, key);
+  } else if (key == "topology") {
+    arm.coupling.topology = parse_name<Topology>(value, key);
+  } else if (key == "window") {
+    arm.coupling.window = parse_number<int32_t>(value, key);
   } else {
     throw InvalidRequest("an arm has no \"" + key +
-                         "\"; it has n, total, coupling, init, stride, tag, model, lora, temp and width");
+                         "\"; it has n, total, coupling, init, stride, visibility, window, topology, tag, "
+                         "model, lora, temp and width");
   }
 }
 

@@ -21,17 +21,16 @@ struct Arm {
   int32_t lanes_total = 0;  // lanes a question gets in all, a multiple of N; 0: the command's, at least N
   int32_t beam_width = 0;   // above 0: beam search for one text, in place of lanes
   // What is unset stays as the model (or adapter) was trained, or as the engine does it.
-  std::optional<CouplingKind> coupling = {};
-  std::optional<OmegaInit> init = {};
-  std::optional<int32_t> stride = {};
+  CouplingChoice coupling = {};
   std::optional<std::string> tag = {};
   std::optional<float> temperature = {};
 };
 
 // "NAME" or "NAME:key=value,...". Names with a meaning: independent (N = 1; with n, as many that do not see
 // one another), lanerope (as trained), closed (as trained, tags and all, but lanes do not see one another),
-// groupthink, hogwild, beam (beam search over one lane). Keys: n, total, coupling, init, stride, tag, model,
-// lora, temp, width. A name of another kind needs a key. Throws InvalidRequest.
+// groupthink, hogwild, beam (beam search over one lane). Keys: n, total, coupling, init, stride,
+// visibility, window, topology, tag, model, lora, temp, width. A name of another kind needs a key. Throws
+// InvalidRequest.
 Arm parse_arm(std::string_view text);
 
 }  // namespace lanerope::eval

@@ -229,9 +229,14 @@ RunSettings settings_of(const Arm& arm, const EvalPlan& plan) {
     return settings;
   }
   settings.emplace_back("n", std::to_string(arm.lanes));
-  settings.emplace_back("coupling", arm.coupling ? std::string(name(*arm.coupling)) : "");
-  settings.emplace_back("init", arm.init ? std::string(name(*arm.init)) : "");
-  settings.emplace_back("stride", arm.stride ? std::to_string(*arm.stride) : "");
+  const CouplingChoice& coupling = arm.coupling;
+  settings.emplace_back("coupling", coupling.kind ? std::string(name(*coupling.kind)) : "");
+  settings.emplace_back("init", coupling.init ? std::string(name(*coupling.init)) : "");
+  settings.emplace_back("stride", coupling.stride ? std::to_string(*coupling.stride) : "");
+  // Only where they are given, so that a folder of records from before an arm had them goes on.
+  if (coupling.visibility) settings.emplace_back("visibility", name(*coupling.visibility));
+  if (coupling.topology) settings.emplace_back("topology", name(*coupling.topology));
+  if (coupling.window) settings.emplace_back("window", std::to_string(*coupling.window));
   settings.emplace_back("tag", arm.tag.value_or("as trained"));
   settings.emplace_back("temperature", number(arm.temperature.value_or(plan.sampling.temperature)));
   settings.emplace_back("top-p", number(plan.sampling.top_p));

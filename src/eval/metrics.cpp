@@ -38,6 +38,22 @@ struct Outcome {
   double seconds = 0;
 };
 
+// Where a question asks for several answers, the mean over them.
+void average_parts(const QuestionLanes& question, int32_t budget, bool unfinished, Outcome& outcome) {
+  outcome.majority = outcome.pass = outcome.oracle = 0;
+  for (const QuestionLanes& part : question.parts()) {
+    const std::vector<LaneVote> votes = part.within(budget, unfinished);
+    const auto right = static_cast<double>(std::ranges::count_if(votes, &LaneVote::right));
+    outcome.majority += majority(part, votes);
+    outcome.pass += right / static_cast<double>(votes.size());
+    outcome.oracle += right > 0 ? 1 : 0;
+  }
+  const auto count = static_cast<double>(question.parts().size());
+  outcome.majority /= count;
+  outcome.pass /= count;
+  outcome.oracle /= count;
+}
+
 Outcome outcome_of(const QuestionLanes& question, std::span<const LaneVote> votes, int32_t budget) {
   Outcome outcome{.majority = majority(question, votes), .seconds = question.seconds_within(budget)};
   for (const LaneVote& vote : votes) {
@@ -106,6 +122,7 @@ std::vector<ArmScore> score_arms(const PairedArms& paired, std::span<const EvalQ
       for (const QuestionLanes& question : arm.questions) {
         votes.push_back(question.within(budget, options.unfinished));
         outcomes.push_back(outcome_of(question, votes.back(), budget));
+        if (!question.parts().empty()) average_parts(question, budget, options.unfinished, outcomes.back());
       }
       const auto column = [&](double Outcome::* member) {
         std::vector<double> values;

@@ -32,10 +32,10 @@ constexpr std::string_view with_function =
     "{question}\n\nAnswer with Python code alone, in one fenced block.";
 
 constexpr Preset all[] = {
-    {"gsm8k", AnswerKind::any, with_mark},
-    {"svamp", AnswerKind::any, with_mark},
-    {"asdiv", AnswerKind::any, with_mark},
-    {"mawps", AnswerKind::any, with_mark},
+    {"gsm8k", AnswerKind::any, with_box, with_mark},
+    {"svamp", AnswerKind::any, with_box},
+    {"asdiv", AnswerKind::any, with_box},
+    {"mawps", AnswerKind::any, with_box},
     {"math", AnswerKind::any, with_box},
     {"math500", AnswerKind::any, with_box},
     {"minerva", AnswerKind::any, with_box},

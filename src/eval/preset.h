@@ -17,6 +17,8 @@ struct Preset {
   std::string_view name;
   answers::AnswerKind kind;
   std::string_view wording;
+  // In its place where examples with answers of the set come first; empty: the same.
+  std::string_view with_examples = {};
 };
 
 std::span<const Preset> presets();

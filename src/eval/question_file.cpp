@@ -10,7 +10,7 @@ namespace lanerope::eval {
 std::vector<Truth> truths_of(std::span<const EvalQuestion> questions) {
   std::vector<Truth> truths;
   for (const EvalQuestion& question : questions)
-    truths.push_back({.answer = question.truth, .kind = question.kind});
+    truths.push_back({.answer = question.truth, .kind = question.kind, .parts = question.parts});
   return truths;
 }
 
@@ -21,6 +21,7 @@ std::vector<EvalQuestion> read_questions(const std::string& path, const ReadOpti
     EvalQuestion question{.text = std::move(asked.text),
                           .truth = std::move(asked.truth),
                           .kind = asked.kind,
+                          .parts = std::move(asked.parts),
                           .solution = std::move(asked.solution)};
     if (const auto by = row.fields.find(options.by); by != row.fields.end() && !options.by.empty())
       question.by = by->is_string() ? by->get<std::string>() : by->dump();

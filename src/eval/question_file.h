@@ -19,6 +19,8 @@ struct EvalQuestion {
   std::string truth = {};  // the answer alone
   std::string by = {};     // the value of ReadOptions::by, as it is written; empty where there is none
   AnswerKind kind = AnswerKind::any;
+  std::vector<std::string> parts =
+      {};                     // of a question that asks for several answers: each; `truth` lists them
   std::string solution = {};  // the answer as the set has it, worked out or not
   nlohmann::json row = {};    // all that the set says
 };

@@ -3,26 +3,57 @@
 
 #include <algorithm>
 
+#include "answers/elements.h"
+
 namespace lanerope::eval {
 
-bool is_right(const EvalLane& lane, const Truth& truth) {
-  if (lane.passed) return *lane.passed;
-  return lane.ended && lane.answer && answers::answers_equal(*lane.answer, truth.answer, truth.kind);
+double rightness(const EvalLane& lane, const Truth& truth) {
+  if (lane.passed) return *lane.passed ? 1 : 0;
+  if (!lane.ended || !lane.answer) return 0;
+  if (truth.parts.empty()) return answers::answers_equal(*lane.answer, truth.answer, truth.kind) ? 1 : 0;
+  const std::vector<std::string> said = answers::list_elements(*lane.answer, truth.parts.size());
+  double right = 0;
+  for (size_t i = 0; i < said.size(); ++i) {
+    if (answers::answers_equal(said[i], truth.parts[i], truth.kind)) right += 1;
+  }
+  return right / static_cast<double>(truth.parts.size());
 }
 
-QuestionLanes::QuestionLanes(std::vector<const EvalRecord*> groups, const Truth& truth)
-    : groups_(std::move(groups)) {
+QuestionLanes::QuestionLanes(const std::vector<const EvalRecord*>& groups, const Truth& truth)
+    : groups_(groups) {
   for (const EvalRecord* group : groups_) {
     for (const EvalLane& lane : group->lanes) lanes_.push_back(&lane);
   }
+  judge_all(truth);
+  for (size_t i = 0; i < truth.parts.size(); ++i) {
+    QuestionLanes part;
+    part.groups_ = groups_;
+    part.lanes_ = lanes_;
+    part.part_ = i;
+    part.of_parts_ = truth.parts.size();
+    part.judge_all({.answer = truth.parts[i], .kind = truth.kind});
+    parts_.push_back(std::move(part));
+  }
+}
+
+std::optional<std::string> QuestionLanes::counted(const std::string& said) const {
+  if (of_parts_ == 1) return said;
+  std::vector<std::string> elements = answers::list_elements(said, of_parts_);
+  if (elements.empty()) return std::nullopt;
+  return std::move(elements[part_]);
+}
+
+void QuestionLanes::judge_all(const Truth& truth) {
   for (const EvalLane* lane : lanes_) {
     if (lane->answer) judge(*lane->answer, truth, lane->passed);
     for (const SettledAnswer& settled : lane->settled) judge(settled.answer, truth, std::nullopt);
   }
 }
 
-void QuestionLanes::judge(const std::string& answer, const Truth& truth, std::optional<bool> passed) {
-  if (wordings_.contains(answer)) return;
+void QuestionLanes::judge(const std::string& said, const Truth& truth, std::optional<bool> passed) {
+  const std::optional<std::string> answer_said = counted(said);
+  if (!answer_said || wordings_.contains(*answer_said)) return;
+  const std::string& answer = *answer_said;
   const auto known = std::ranges::find_if(answers_, [&](const JudgedAnswer& other) {
     return answers::answers_equal(answer, other.text, truth.kind);
   });
@@ -46,15 +77,15 @@ std::vector<LaneVote> QuestionLanes::within(int32_t budget, bool unfinished) con
   std::vector<LaneVote> votes;
   for (const EvalLane* lane : lanes_) {
     LaneVote vote{.lane = lane, .ended = lane->ended && lane->length <= budget};
-    const std::string* said = nullptr;
+    std::optional<std::string> said;
     if (vote.ended) {
-      if (lane->answer) said = &*lane->answer;
+      if (lane->answer) said = counted(*lane->answer);
     } else if (unfinished) {
       for (const SettledAnswer& settled : lane->settled) {
-        if (settled.length <= budget) said = &settled.answer;
+        if (settled.length <= budget) said = counted(settled.answer);
       }
     }
-    if (said != nullptr) {
+    if (said) {
       const Wording& wording = wordings_.find(*said)->second;
       vote.answer = wording.answer;
       vote.right = wording.right;

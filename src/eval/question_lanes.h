@@ -20,10 +20,13 @@ using answers::AnswerKind;
 struct Truth {
   std::string answer = {};
   AnswerKind kind = AnswerKind::any;
+  // Where the question asks for several answers: each of them; `answer` lists them. Each is scored by itself.
+  std::vector<std::string> parts = {};
 };
 
-// Whether a lane that came to its end says what the truth says; where a command judged it, what that said.
-bool is_right(const EvalLane& lane, const Truth& truth);
+// How right a lane that came to its end is: 1 if it says what the truth says, else the share of the truth's
+// parts that it says in their places; where a command judged it, what that said.
+double rightness(const EvalLane& lane, const Truth& truth);
 
 // An answer that lanes gave, one for all that are equal.
 struct JudgedAnswer {
@@ -45,11 +48,15 @@ struct LaneVote {
 class QuestionLanes {
  public:
   QuestionLanes() = default;
-  QuestionLanes(std::vector<const EvalRecord*> groups, const Truth& truth);
+  QuestionLanes(const std::vector<const EvalRecord*>& groups, const Truth& truth);
 
   size_t size() const { return lanes_.size(); }
   std::span<const EvalLane* const> lanes() const { return lanes_; }
   const std::vector<JudgedAnswer>& answers() const { return answers_; }
+
+  // Where the question asks for several answers: the same lanes with one of them each, to be scored by
+  // itself.
+  std::span<const QuestionLanes> parts() const { return parts_; }
 
   // Seconds from its start to the last lane's end or `budget` tokens, its groups beside one another: of a
   // group what its decoding took, in proportion to its steps.
@@ -64,13 +71,20 @@ class QuestionLanes {
     size_t answer = 0;
     bool right = false;
   };
+  // The part of what a lane says that counts here, if there is one.
+  std::optional<std::string> counted(const std::string& said) const;
+  void judge_all(const Truth& truth);
   // `passed`: the verdict of a command, where there is one.
-  void judge(const std::string& answer, const Truth& truth, std::optional<bool> passed);
+  void judge(const std::string& said, const Truth& truth, std::optional<bool> passed);
 
   std::vector<const EvalRecord*> groups_ = {};
   std::vector<const EvalLane*> lanes_ = {};
   std::vector<JudgedAnswer> answers_ = {};
   std::map<std::string, Wording, std::less<>> wordings_ = {};
+  std::vector<QuestionLanes> parts_ = {};
+  // Of one of a question's parts: which, and of how many.
+  size_t part_ = 0;
+  size_t of_parts_ = 1;
 };
 
 // maj@k: 1 if the answer that most lanes give is right, a share of it for a tie, 0 where there is none.

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "answers/elements.h"
+#include "answers/extract.h"
 #include "lanerope/errors.h"
 
 namespace lanerope::eval {
@@ -222,6 +224,22 @@ void add_choices(AskedRow& asked, const Row& row, const Choices& choices, const 
   asked.kind = AnswerKind::choice;
 }
 
+// What a question made of several asks for: "parts", which "answer" must list.
+std::vector<std::string> parts_of(const Row& row, const std::string& truth) {
+  std::vector<std::string> parts;
+  const auto found = row.fields.find("parts");
+  if (found == row.fields.end() || !found->is_array() || found->size() < 2) return parts;
+  for (const Json& part : *found) {
+    if (!part.is_string() && !part.is_number()) return {};
+    parts.push_back(answers::normalise_answer(text_of(part)));
+  }
+  const std::vector<std::string> listed = answers::list_elements(truth, parts.size());
+  if (listed != parts)
+    throw BadFile(row.where + " has \"parts\" that its answer \"" + truth +
+                  "\" does not list in their order");
+  return parts;
+}
+
 }  // namespace
 
 AskedRow read_row(const Row& row, const QuestionKeys& keys, std::optional<AnswerKind> kind) {
@@ -243,6 +261,7 @@ AskedRow read_row(const Row& row, const QuestionKeys& keys, std::optional<Answer
   asked.truth = answer_alone(without_remark(row.fields, text_of(answer)));
   const Json* solution = field_of(row.fields, std::array<std::string_view, 2>{"solution", "rationale"});
   asked.solution = text_of(solution != nullptr ? *solution : answer);
+  asked.parts = parts_of(row, asked.truth);
   return asked;
 }
 

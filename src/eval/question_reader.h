@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "answers/kinds.h"
 #include "eval/question_lanes.h"
@@ -24,6 +25,7 @@ struct AskedRow {
   std::string solution =
       {};  // the answer as the row has it, worked out or not: what an example of a few shows
   AnswerKind kind = AnswerKind::any;
+  std::vector<std::string> parts = {};  // "parts", a list: each of several answers that are asked for
 };
 
 // Reads a row of the usual sets: GSM8K, MATH and MATH-500, AIME, AMC, OlympiadBench, Minerva, SVAMP, ASDiv,

@@ -12,10 +12,11 @@ RequestDefaults eval_defaults() {
 
 Request to_request(const Arm& arm, const Sampling& sampling) {
   Request request{.lanes = arm.lanes,
-                  .coupling = {.kind = arm.coupling, .init = arm.init, .stride = arm.stride, .force = true},
+                  .coupling = arm.coupling,
                   .tag = arm.tag,
                   .sampling = sampling,
                   .selection = {.kind = SelectionKind::none}};
+  request.coupling.force = true;
   if (arm.temperature) request.sampling.temperature = *arm.temperature;
   return request;
 }

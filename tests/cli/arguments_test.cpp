@@ -74,9 +74,17 @@ INSTANTIATE_TEST_SUITE_P(
 
 // llama.cpp's names of several letters behind one dash.
 TEST(Arguments, EveryCommandWithAModelTakesOneFromTheHub) {
-  const std::vector<std::vector<std::string>> with_model = {
-      {"run"},   {"chat"},  {"score"}, {"inspect"},         {"tokenize"},
-      {"bench"}, {"serve"}, {"eval"},  {"data", "rollout"}, {"data", "collaborate"}};
+  const std::vector<std::vector<std::string>> with_model = {{"run"},
+                                                            {"chat"},
+                                                            {"score"},
+                                                            {"inspect"},
+                                                            {"tokenize"},
+                                                            {"bench"},
+                                                            {"serve"},
+                                                            {"eval"},
+                                                            {"data", "rollout"},
+                                                            {"data", "collaborate"},
+                                                            {"data", "compose"}};
   for (std::vector<std::string> command : with_model) {
     command.emplace_back("--help");
     const std::string help = run_program({.arguments = command}).out;

@@ -22,10 +22,10 @@ std::string refusal(const std::string& text) {
 TEST(Arm, NamesHaveAMeaning) {
   EXPECT_EQ(parse_arm("independent").lanes, 1);
   EXPECT_EQ(parse_arm("lanerope").lanes, 4);
-  EXPECT_EQ(parse_arm("lanerope").coupling, std::nullopt) << "as trained";
-  EXPECT_EQ(parse_arm("closed").coupling, CouplingKind::independent);
-  EXPECT_EQ(parse_arm("groupthink").coupling, CouplingKind::groupthink);
-  EXPECT_EQ(parse_arm("hogwild").coupling, CouplingKind::hogwild);
+  EXPECT_EQ(parse_arm("lanerope").coupling.kind, std::nullopt) << "as trained";
+  EXPECT_EQ(parse_arm("closed").coupling.kind, CouplingKind::independent);
+  EXPECT_EQ(parse_arm("groupthink").coupling.kind, CouplingKind::groupthink);
+  EXPECT_EQ(parse_arm("hogwild").coupling.kind, CouplingKind::hogwild);
   EXPECT_EQ(parse_arm("beam").beam_width, 4);
   EXPECT_EQ(parse_arm("beam").lanes, 1);
 }
@@ -36,12 +36,17 @@ TEST(Arm, KeysSayWhatDiffers) {
   EXPECT_EQ(arm.name, "mine");
   EXPECT_EQ(arm.lanes, 2);
   EXPECT_EQ(arm.lanes_total, 6);
-  EXPECT_EQ(arm.coupling, CouplingKind::lanerope);
-  EXPECT_EQ(arm.stride, 64);
+  EXPECT_EQ(arm.coupling.kind, CouplingKind::lanerope);
+  EXPECT_EQ(arm.coupling.stride, 64);
   EXPECT_FLOAT_EQ(*arm.temperature, 0.5F);
   EXPECT_EQ(arm.tag, "<{k}>");
   EXPECT_EQ(arm.model, "m.gguf");
   EXPECT_EQ(arm.adapters.size(), 2U);
+  const Arm near = parse_arm("near:n=4,visibility=strict,topology=ring,window=32,init=ntk");
+  EXPECT_EQ(near.coupling.visibility, Visibility::strict);
+  EXPECT_EQ(near.coupling.topology, Topology::ring);
+  EXPECT_EQ(near.coupling.window, 32);
+  EXPECT_EQ(near.coupling.init, OmegaInit::ntk);
   EXPECT_EQ(parse_arm("closed:n=8").lanes, 8);
   EXPECT_EQ(parse_arm("wide:width=7").beam_width, 7);
 }
@@ -57,6 +62,8 @@ TEST(Arm, IsRefusedWithOneSentence) {
   EXPECT_THAT(refusal("mine:n=4,total=6"), HasSubstr("a multiple of its n"));
   EXPECT_THAT(refusal("mine:coupling=glue"),
               HasSubstr("\"glue\"; it is independent, lanerope, groupthink or hogwild"));
+  EXPECT_THAT(refusal("lanerope:visibility=loose"),
+              HasSubstr("visibility is \"loose\"; it is inclusive, strict or interleaved"));
   EXPECT_THAT(refusal("beam:width=0"), HasSubstr("at least 1"));
   EXPECT_THAT(refusal("beam:n=2"), HasSubstr("is one lane"));
 }

@@ -131,7 +131,8 @@ TEST(Evaluation, SettingsSayWhatTextsFollowFrom) {
   const RunSettings base = settings_of(parse_arm("lanerope"), plan);
   EXPECT_EQ(settings_of(parse_arm("lanerope:n=4"), plan), base);
   for (const char* arm : {"lanerope:n=2", "lanerope:stride=9", "lanerope:tag=x", "lanerope:temp=0.1",
-                          "lanerope:coupling=hogwild", "lanerope:init=ntk"})
+                          "lanerope:coupling=hogwild", "lanerope:init=ntk", "lanerope:visibility=strict",
+                          "lanerope:topology=ring", "lanerope:window=8"})
     EXPECT_NE(settings_of(parse_arm(arm), plan), base) << arm;
   EvalPlan other = plan;
   other.seed = 2;

@@ -79,6 +79,35 @@ TEST(Scores, AreWhatCountingByHandGives) {
   EXPECT_DOUBLE_EQ(score.by[1].majority[2], 0);
 }
 
+TEST(Scores, OfAQuestionWithSeveralAnswersCountEachByItself) {
+  const std::vector<EvalQuestion> questions = {
+      {.text = "a", .truth = "(5, 18, 7)", .parts = {"5", "18", "7"}}};
+  // The second lane errs in one place, the third in two, the fourth lists too few, the last one is cut off.
+  const std::vector<EvalRecord> records = {
+      group("x", 0, 0,
+            {lane("(5, 18, 7)", 10), lane("(5, 18, 8)", 20), lane("(5, 19, 8)", 20), lane("(5, 18)", 20),
+             cut_off({{.length = 12, .answer = "(6, 18, 7)"}}, 64)})};
+  const std::vector<Truth> truths = truths_of(questions);
+  const auto at_64 = [&](bool unfinished) {
+    return score_arms(pair_arms(std::vector<std::string>{"x"}, records, truths), questions,
+                      {.budgets = {64}, .unfinished = unfinished})[0]
+        .budgets[0];
+  };
+  // Right: 5 in three of five lanes, 18 in two, 7 in one. Votes: 5 (3 of 3), 18 (2 of 3), 8 (2 of 3).
+  const BudgetScore ended = at_64(false);
+  EXPECT_DOUBLE_EQ(ended.pass.value, (3 + 2 + 1) / 15.0);
+  EXPECT_DOUBLE_EQ(ended.majority.value, 2.0 / 3);
+  EXPECT_DOUBLE_EQ(ended.oracle.value, 1);
+  // With what the last lane had settled on: 5, 18 (3 of 4), and a tie of 7 and 8.
+  const BudgetScore unfinished = at_64(true);
+  EXPECT_DOUBLE_EQ(unfinished.pass.value, (3 + 3 + 2) / 15.0);
+  EXPECT_DOUBLE_EQ(unfinished.majority.value, (1 + 1 + 0.5) / 3);
+
+  EXPECT_DOUBLE_EQ(rightness(records[0].lanes[1], truths[0]), 2.0 / 3);
+  EXPECT_DOUBLE_EQ(rightness(records[0].lanes[3], truths[0]), 0);
+  EXPECT_DOUBLE_EQ(rightness(records[0].lanes[4], truths[0]), 0);
+}
+
 TEST(Scores, CountNothingThatWasWrittenBehindTheBudget) {
   const std::vector<EvalRecord> records = {group("x", 0, 0, {lane("7", 16)}),
                                            group("x", 1, 0, {lane("1/2", 17)})};

@@ -109,6 +109,18 @@ TEST(QuestionReader, KeepsTheSolutionForExamples) {
             "The answer is (B).");
 }
 
+TEST(QuestionReader, ReadsTheAnswersOfAQuestionThatAsksForSeveral) {
+  const AskedRow asked = read(R"j({"question": "q", "answer": "#### (5, 1200)", "parts": ["5", "1,200"]})j");
+  EXPECT_EQ(asked.truth, "(5, 1200)");
+  EXPECT_EQ(asked.parts, (std::vector<std::string>{"5", "1200"}));
+  EXPECT_TRUE(read(R"j({"question": "q", "answer": "5"})j").parts.empty());
+  EXPECT_TRUE(read(R"j({"question": "q", "answer": "5", "parts": ["5"]})j").parts.empty())
+      << "one is no list";
+  EXPECT_THROW(read(R"j({"question": "q", "answer": "(5, 6)", "parts": ["6", "5"]
+  })j"),
+               BadFile);
+}
+
 TEST(QuestionReader, NeedsNoAnswerForCode) {
   const AskedRow asked = read(
       R"j({"task_id": "T/0", "prompt": "def f():\n", "test": "def check(f): pass", "entry_point": "f"})j",

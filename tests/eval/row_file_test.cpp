@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include "lanerope/errors.h"
 #include "tests/support/random_models.h"
@@ -120,6 +121,29 @@ TEST(RowFile, SaysHowToDoWithoutParquet) {
   } else {
     EXPECT_THAT(refusal<InvalidRequest>(file), HasSubstr("Apache Arrow"));
   }
+}
+
+// What the file holds was written by pyarrow from Python's values, which stand here again.
+TEST(RowFile, ReadsWhatParquetFilesOfQuestionsHold) {
+  if (!reads_parquet()) GTEST_SKIP() << "built without Apache Arrow; script/test-parquet builds with it";
+  const std::vector<Row> rows = read_rows(LANEROPE_PARQUET_FILE, 0);
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_EQ(rows[0].fields, nlohmann::json::parse(R"({
+    "question": "How many legs have two cats?", "answer": "#### 8", "level": 1, "weight": 0.5, "choices": ["a", "b"],
+    "source": {"book": "x", "page": 7}, "subject": "algebra", "checked": true})"));
+  EXPECT_EQ(rows[1].fields, nlohmann::json::parse(R"({
+    "question": "Was war 1/2 + 1/4? – ½", "answer": "#### 0.75", "level": 2, "weight": null, "choices": [],
+    "source": null, "subject": "algebra", "checked": false})"));
+  EXPECT_EQ(rows[2].fields, nlohmann::json::parse(R"({
+    "question": "What is 2^70?", "answer": "#### 1180591620717411303424", "level": null, "weight": 2.25, "choices": ["c"],
+    "source": {"book": "y", "page": 8}, "subject": "numbers", "checked": null})"));
+  EXPECT_THAT(rows[2].where, HasSubstr("questions.parquet, row 3"));
+  EXPECT_EQ(read_rows(LANEROPE_PARQUET_FILE, 2).size(), 2U);
+
+  std::ifstream whole(LANEROPE_PARQUET_FILE, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(whole), {}};
+  EXPECT_THAT(refusal<BadFile>(file_of(bytes.substr(0, bytes.size() / 2), ".parquet")),
+              HasSubstr("damaged Parquet"));
 }
 
 }  // namespace

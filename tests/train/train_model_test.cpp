@@ -320,6 +320,44 @@ TEST(TrainModel, WithItsAdapterOffIsItsBase) {
   EXPECT_TRUE(torch::equal(trained.logits(batch, AdapterUse::off), TrainModel(base).logits(batch)));
 }
 
+// An adapter's gradients do not depend on whether the trainer knows that nothing else learns.
+TEST(TrainModel, WithFrozenWeightsComputesTheSame) {
+  for (const bool on_prompt : {true, false}) {
+    const std::string base = support::write_model(small());
+    TrainModel plain(base);
+    TrainModel frozen(base);
+    for (TrainModel* model : {&plain, &frozen}) {
+      model->add_lora({.rank = 3, .on_prompt = on_prompt}, 1);
+      model->set_omega(OmegaConfig{.init = OmegaInit::gt, .stride = 60, .learn = true});
+      fill_adapter(*model);
+    }
+    frozen.set_compute_type(ComputeType::f32);
+    EXPECT_FALSE(plain.makes_no_logits());
+    EXPECT_TRUE(frozen.makes_no_logits());
+    const LaneBatch batch = make_lane_batch(ragged_groups(), {});
+    const Tensor a = plain.log_probabilities(batch);
+    const Tensor b = frozen.log_probabilities(batch);
+    EXPECT_LT((a - b).abs().max().item<double>(), 1e-4);
+    EXPECT_LT((plain.logits(batch) - frozen.logits(batch)).abs().max().item<double>(), 1e-4);
+    a.sum().backward();
+    b.sum().backward();
+    const auto others = frozen.trained();
+    for (const auto& [name, tensor] : plain.trained()) {
+      const Tensor expected = tensor.grad();
+      ASSERT_TRUE(expected.defined()) << name;
+      EXPECT_LT((expected - others.at(name).grad()).abs().max().item<double>(),
+                1e-3 * (1 + expected.abs().max().item<double>()))
+          << name;
+    }
+    EXPECT_LT(
+        (plain.log_probabilities(batch, AdapterUse::off) - frozen.log_probabilities(batch, AdapterUse::off))
+            .abs()
+            .max()
+            .item<double>(),
+        1e-4);
+  }
+}
+
 TEST(TrainModel, TrainsWhatItIsAskedTo) {
   const std::string base = support::write_model(small());
   TrainModel all(base);

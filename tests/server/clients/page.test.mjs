@@ -197,6 +197,7 @@ test("the bundled model's example: votes, the winner, and where a sum came from"
   await finished(page);
   assert.match(await page.locator(".votes li.first").innerText(), /708[^]*4 of 4/);
   assert.match(await page.locator(".status").innerText(), /selected by vote, 100 %/);
+  assert.match(await page.locator(".lane.selected .answer").innerText(), /^answer 708 .+/, "and where it was found");
   const tokens = await page.locator(".lane").nth(0).locator(".token").allInnerTexts();
   await page.locator(".lane").nth(0).locator(".token").nth(tokens.indexOf("<lane2>") + 1).hover();
   await page.locator(".shares li", { hasText: "lane 2" }).waitFor();

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/cli/program.h"
+
+namespace lanerope::cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string file_of(const std::string& name, const std::vector<nlohmann::json>& rows) {
+  std::string text;
+  for (const nlohmann::json& row : rows) text += row.dump() + "\n";
+  const std::string file = temporary(name);
+  write_file(file, text);
+  return file;
+}
+
+// Problem i has the answer 10 i + 3, and samples of it, of which the first `right` are right.
+nlohmann::json problem(int i) {
+  return {{"question", "What is 10 times " + std::to_string(i + 2) + ", less 17?"},
+          {"answer", "#### " + std::to_string(10 * i + 3)}};
+}
+nlohmann::json sampled(int i, int right) {
+  nlohmann::json row = problem(i);
+  for (int s = 0; s < 4; ++s) {
+    row["lanes"].push_back("It is " + std::to_string(s < right ? 10 * i + 3 : 1) + std::string(s + 1, '!'));
+    row["labels"].push_back(s < right);
+  }
+  return row;
+}
+
+std::string ten_problems() {
+  std::vector<nlohmann::json> rows;
+  for (int i = 0; i < 10; ++i) rows.push_back(problem(i));
+  return file_of("ten.jsonl", rows);
+}
+
+Outcome compose(const std::string& file, const std::vector<std::string>& more) {
+  std::vector<std::string> arguments = {"data", "compose", file};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return run_program({.arguments = arguments});
+}
+
+TEST(DataCompose, WritesQuestionsThatEvalScoresPartByPart) {
+  const std::string out = temporary("composed.jsonl");
+  const Outcome outcome = compose(ten_problems(), {"-k", "2-3", "--count", "5", "-o", out});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("5 questions made of 10 problems, SHA-256 "));
+  const std::vector<nlohmann::json> lines = json_lines(file_text(out));
+  ASSERT_EQ(lines.size(), 5U);
+  for (const nlohmann::json& line : lines) {
+    EXPECT_EQ(line.at("parts").size(), line.at("k"));
+    std::string list;
+    for (const std::string part : line.at("parts")) list += (list.empty() ? "(" : ", ") + part;
+    EXPECT_EQ(line.at("answer"), list + ")");
+    EXPECT_FALSE(line.contains("lanes"));
+  }
+  EXPECT_EQ(compose(ten_problems(), {"-k", "2-3", "--count", "5"}).out, file_text(out)) << "the same seed";
+  const Outcome eval = run_program({.arguments = {"eval", "-m", tiny_model(), "-t", "1", "--questions", out,
+                                                  "--arm", "independent", "--budgets", "8", "--lanes-total",
+                                                  "2", "--by", "k", "--out", temporary("composed-results")}});
+  EXPECT_EQ(eval.status, 0) << eval.err;
+}
+
+TEST(DataCompose, TakesRightSamplesForTheLanes) {
+  const std::string file =
+      file_of("sampled.jsonl", {sampled(0, 4), sampled(1, 2), sampled(2, 1), sampled(3, 0)});
+  const Outcome outcome = compose(
+      file, {"-k", "2", "--count", "20", "--lanes", "1:0.3,2:0.3,4:0.4", "-m", tiny_model(), "--wait", "!"});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("made of 3 problems")) << "the last one was never solved";
+  std::set<size_t> counts;
+  for (const nlohmann::json& line : json_lines(outcome.out)) {
+    const auto& lanes = line.at("lanes");
+    counts.insert(lanes.size());
+    for (const std::string lane : lanes) {
+      EXPECT_TRUE(lane.ends_with("#### " + line.at("answer").get<std::string>())) << lane;
+      EXPECT_EQ(lane.find("It is 1!"), std::string::npos) << "a wrong sample";
+    }
+  }
+  EXPECT_EQ(counts, (std::set<size_t>{1, 2, 4}));
+  const Outcome in_reach = compose(file, {"-k", "2", "--count", "3", "--reach", "0.5"});
+  EXPECT_THAT(in_reach.err, HasSubstr("made of 2 problems"));
+}
+
+TEST(DataCompose, PartsShareNoProblem) {
+  std::set<std::string> seen[2];
+  for (const int part : {0, 1}) {
+    const Outcome outcome = compose(
+        ten_problems(), {"-k", "1", "--count", "200", "--dev", "4", "--part", part == 0 ? "dev" : "train"});
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    for (const nlohmann::json& line : json_lines(outcome.out)) seen[part].insert(line.at("answer"));
+  }
+  EXPECT_EQ(seen[0].size(), 4U);
+  EXPECT_EQ(seen[1].size(), 6U);
+  for (const std::string& answer : seen[0]) EXPECT_FALSE(seen[1].contains(answer));
+}
+
+TEST(DataCompose, IsRefusedWithOneSentence) {
+  const std::string file = ten_problems();
+  const auto refusal = [&](const std::vector<std::string>& more) {
+    const Outcome outcome = compose(file, more);
+    EXPECT_EQ(outcome.status, 2);
+    return outcome.err;
+  };
+  EXPECT_THAT(refusal({"-k", "11"}), HasSubstr("has 10 problems to draw from, fewer than the 11"));
+  EXPECT_THAT(refusal({"--lanes", "4", "-m", tiny_model(), "--wait", "!"}),
+              HasSubstr("holds no right solutions"));
+  EXPECT_THAT(refusal({"--lanes", "4", "-m", tiny_model(), "--wait", "a long wait"}),
+              HasSubstr("must be one"));
+  EXPECT_THAT(refusal({"--reach", "0.5"}), HasSubstr("holds no samples"));
+  EXPECT_THAT(refusal({"--part", "dev", "--dev", "10"}), HasSubstr("keeps all 10 problems"));
+}
+
+}  // namespace
+}  // namespace lanerope::cli
