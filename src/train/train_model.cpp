@@ -38,7 +38,7 @@ TrainModel::TrainModel(const ModelShape& shape, text::VocabularyData vocabulary,
                                                      .qkv_bias = true},
                                        .ffn = {.n_ffn = shape.ffn}});
   arch::set_attention_classes(config_);
-  theta_ = core::effective_theta(config_.rope()).theta;
+  thetas_ = {core::effective_theta(config_.rope())};
 
   auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
   const auto matrix = [&](int64_t n_out, int64_t n_in, double gain) {
@@ -73,10 +73,7 @@ TrainModel::TrainModel(const ModelShape& shape, text::VocabularyData vocabulary,
 }
 
 std::optional<std::string> train_obstacle(const arch::ModelConfig& config) {
-  if (config.attention_classes.size() > 1) return "its layers differ in their windows or their RoPE";
-  if (!config.ropes[config.attention().rope].rotates) return "it has no RoPE";
-  if (config.temperature_scale != 0) return "its queries grow with their place";
-  if (config.ffn().activation != arch::Activation::silu) return "its feed-forward layers are gated with GELU";
+  if (config.ffn().has_experts()) return "its feed-forward layers are experts";
   if (config.rope().dimensions != config.attention().head_dim) return "only part of each head is rotated";
   return std::nullopt;
 }
@@ -187,13 +184,26 @@ void TrainModel::add_lora(const LoraConfig& lora, uint64_t seed) {
 }
 
 void TrainModel::set_omega(const OmegaConfig& omega) {
-  const std::vector<double> initial =
-      core::initial_omega(theta_, {.init = omega.init,
-                                   .stride = static_cast<double>(omega.stride),
-                                   .lanes = std::max(1, omega.lanes),
-                                   .trained_context = config_.trained_context});
-  const Tensor row = torch::tensor(initial, torch::kFloat64).to(torch::kFloat32).unsqueeze(0);
-  omega_ = row;
+  const auto initial = [&](const arch::AttentionConfig& attention) {
+    // A layer with a window was trained on distances within it.
+    const int32_t context =
+        attention.window > 0 ? std::min(attention.window, config_.trained_context) : config_.trained_context;
+    return core::initial_omega(thetas_[attention.rope].theta, {.init = omega.init,
+                                                               .stride = static_cast<double>(omega.stride),
+                                                               .lanes = std::max(1, omega.lanes),
+                                                               .trained_context = context});
+  };
+  const std::vector<double> first = initial(config_.attention());
+  std::vector<double> all;
+  bool alike = true;
+  for (const arch::LayerConfig& layer : config_.layers) {
+    const std::vector<double> row = initial(layer.attention);
+    alike = alike && (row == first || !config_.ropes[layer.attention.rope].rotates);
+    all.insert(all.end(), row.begin(), row.end());
+  }
+  omega_ = torch::tensor(alike ? first : all, torch::kFloat64)
+               .to(torch::kFloat32)
+               .reshape({-1, static_cast<int64_t>(first.size())});
   if (omega.learn) learn_omega(omega.per_layer);
 }
 

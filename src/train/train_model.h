@@ -11,6 +11,7 @@
 
 #include "arch/model_config.h"
 #include "arch/tensor_table.h"
+#include "core/theta.h"
 #include "text/vocabulary.h"
 #include "train/lane_batch.h"
 #include "train/train_config.h"
@@ -80,8 +81,8 @@ class TrainModel {
 
   // Logits of every token at the rows that predict something: (n_targets, n_vocab).
   torch::Tensor logits(const LaneBatch& batch, AdapterUse use = AdapterUse::on) const;
-  // Whether log_probabilities keeps no logits, since their matrix does not learn.
-  bool makes_no_logits() const { return frozen_output_.defined(); }
+  // Whether log_probabilities keeps no logits, since their matrix does not learn and nothing caps them.
+  bool makes_no_logits() const { return frozen_output_.defined() && config_.logit_cap == 0; }
   // Of the targets: (n_targets).
   torch::Tensor log_probabilities(const LaneBatch& batch, AdapterUse use = AdapterUse::on) const;
 
@@ -110,7 +111,9 @@ class TrainModel {
   Rotated rotated_by(const LaneBatch& batch, AdapterUse use) const;
   // What an adapter adds to the product with x, (n, n_out); where gate (n, 1) is 0, nothing.
   torch::Tensor correction(const TrainLinear& part, const torch::Tensor& x, const torch::Tensor& gate) const;
-  torch::Tensor attention(const TrainLayer& layer, const torch::Tensor& x, const Rotated& rotated) const;
+  torch::Tensor attention(const TrainLayer& layer, const arch::AttentionConfig& config,
+                          const torch::Tensor& x, const Rotated& rotated) const;
+  torch::Tensor feed_forward(const TrainLayer& layer, const torch::Tensor& x, const Rotated& rotated) const;
   // The places of what arch::tensor_table names.
   TrainLinear& linear_at(const arch::TensorSpec& spec);
   torch::Tensor& vector_at(const arch::TensorSpec& spec);
@@ -121,8 +124,7 @@ class TrainModel {
   void require_gradients();
 
   arch::ModelConfig config_;
-  std::vector<double> theta_;  // [head_dim / 2] radians a token
-  float magnitude_ = 1;
+  std::vector<core::Theta> thetas_;  // one for each rope of the config
   text::VocabularyData vocabulary_;
   ComputeType compute_type_ = ComputeType::f32;
   LoraConfig lora_;

@@ -21,9 +21,9 @@ PairAngles angles_of(const Tensor& angle) {
 
 // What every row is rotated by, and where adapters work.
 struct TrainModel::Rotated {
-  Tensor token_angle = {};  // (n_rows, head_dim / 2)
-  PairAngles token;
-  PairAngles lane;  // the token's and the lane's angle together
+  std::vector<Tensor> token_angles = {};  // [ropes of the config] (n_rows, head_dim / 2)
+  std::vector<PairAngles> token = {};     // [ropes]
+  std::vector<PairAngles> lane = {};      // [ropes] the token's and the lane's angle together
   const LaneBatch* batch = nullptr;
   Tensor adapter_gate = {};  // (n_rows, 1) undefined: everywhere
   AdapterUse use = AdapterUse::on;
@@ -86,8 +86,8 @@ Tensor TrainModel::normed(const Tensor& x, const Tensor& weight) const {
   return weight.defined() ? rms_norm(x, weight, config_.rms_epsilon) : x;
 }
 
-Tensor TrainModel::attention(const TrainLayer& layer, const Tensor& x, const Rotated& t) const {
-  const arch::AttentionConfig& config = config_.attention();
+Tensor TrainModel::attention(const TrainLayer& layer, const arch::AttentionConfig& config, const Tensor& x,
+                             const Rotated& t) const {
   const int64_t n = x.size(0);
   const int64_t head_dim = config.head_dim;
   const Tensor all = linear({&layer.attn_q, &layer.attn_k, &layer.attn_v}, layer.frozen_qkv, x, t);
@@ -104,22 +104,41 @@ Tensor TrainModel::attention(const TrainLayer& layer, const Tensor& x, const Rot
     q = normed(q, layer.attn_q_norm);
     k = normed(k, layer.attn_k_norm);
   }
-  const Tensor q_prompt = rotate_pairs(q, t.token);
-  const Tensor q_lane = t.batch->rotated ? rotate_pairs(q, t.lane) : q_prompt;
-  const Tensor rotated_k = rotate_pairs(k, t.lane);
-  const double scale = magnitude_ * magnitude_ * static_cast<double>(config.scale);
-  const Tensor out = lane_attention({.q_prompt = q_prompt, .q_lane = q_lane, .k = rotated_k, .v = v},
-                                    t.batch->attention, scale);
+  if (config_.temperature_scale != 0) {
+    const Tensor steps = torch::floor(t.batch->positions / config_.temperature_length);
+    q = q * (1 + config_.temperature_scale * torch::log1p(steps)).reshape({n, 1, 1});
+  }
+  AttentionOperands operands{.q_prompt = q, .q_lane = q, .k = k, .v = v};
+  if (config_.ropes[config.rope].rotates) {
+    operands.q_prompt = rotate_pairs(q, t.token[config.rope]);
+    operands.q_lane = t.batch->rotated ? rotate_pairs(q, t.lane[config.rope]) : operands.q_prompt;
+    operands.k = rotate_pairs(k, t.lane[config.rope]);
+  }
+  const double magnitude = thetas_[config.rope].magnitude;
+  const Tensor out = lane_attention(operands, t.batch->attention,
+                                    {.scale = magnitude * magnitude * static_cast<double>(config.scale),
+                                     .cap = config.score_cap,
+                                     .window = config.window});
   return linear({&layer.attn_output}, layer.attn_output.weight, out.reshape({n, config.query_width()}), t);
+}
+
+Tensor TrainModel::feed_forward(const TrainLayer& layer, const Tensor& x, const Rotated& t) const {
+  const Tensor both = linear({&layer.ffn_gate, &layer.ffn_up}, layer.frozen_gate_up, x, t);  // (n, 2 n_ffn)
+  if (config_.ffn().activation == arch::Activation::silu)
+    return linear({&layer.ffn_down}, layer.ffn_down.weight, swiglu(both), t);
+  const std::vector<Tensor> halves = both.chunk(2, 1);
+  return linear({&layer.ffn_down}, layer.ffn_down.weight, at::gelu(halves[0], "tanh") * halves[1], t);
 }
 
 TrainModel::Rotated TrainModel::rotated_by(const LaneBatch& batch, AdapterUse use) const {
   const auto options = token_embd_.options().requires_grad(false);
-  const Tensor theta = torch::tensor(theta_, torch::kFloat64).to(options);
-  const Tensor token_angle = batch.positions.unsqueeze(1) * theta;  // (n_rows, head_dim / 2)
-  const PairAngles token_angles = angles_of(token_angle);
-  Rotated rotated{
-      .token_angle = token_angle, .token = token_angles, .lane = token_angles, .batch = &batch, .use = use};
+  Rotated rotated{.batch = &batch, .use = use};
+  for (const core::Theta& of : thetas_) {
+    const Tensor theta = torch::tensor(of.theta, torch::kFloat64).to(options);
+    rotated.token_angles.push_back(batch.positions.unsqueeze(1) * theta);
+    rotated.token.push_back(angles_of(rotated.token_angles.back()));
+  }
+  rotated.lane = rotated.token;
   if (lora_.rank > 0 && !lora_.on_prompt) rotated.adapter_gate = batch.in_lane;
   return rotated;
 }
@@ -132,22 +151,25 @@ Tensor TrainModel::last_rows(const LaneBatch& batch, Rotated& rotated) const {
   };
   for (size_t i = 0; i < layers_.size(); ++i) {
     const TrainLayer& layer = layers_[i];
+    const arch::AttentionConfig& of = config_.layers[i].attention;
     if (batch.rotated && (i == 0 || omega_.size(0) > 1)) {
       const int64_t row = omega_.size(0) > 1 ? static_cast<int64_t>(i) : 0;
-      rotated.lane = angles_of(rotated.token_angle + batch.lanes.unsqueeze(1) * omega_[row]);
+      const Tensor lane_angle = batch.lanes.unsqueeze(1) * omega_[row];  // (n_rows, head_dim / 2)
+      for (size_t r = 0; r < thetas_.size(); ++r)
+        rotated.lane[r] = angles_of(rotated.token_angles[r] + lane_angle);
     }
-    x = x + added(normed(attention(layer, normed(x, layer.attn_norm), rotated), layer.post_attention_norm));
-    const Tensor both =
-        linear({&layer.ffn_gate, &layer.ffn_up}, layer.frozen_gate_up, normed(x, layer.ffn_norm), rotated);
-    x = x + added(normed(linear({&layer.ffn_down}, layer.ffn_down.weight, swiglu(both), rotated),
-                         layer.post_ffw_norm));
+    x = x +
+        added(normed(attention(layer, of, normed(x, layer.attn_norm), rotated), layer.post_attention_norm));
+    x = x + added(normed(feed_forward(layer, normed(x, layer.ffn_norm), rotated), layer.post_ffw_norm));
   }
   return normed(x.index_select(0, batch.target_rows), output_norm_);
 }
 
 Tensor TrainModel::logits_of(const Tensor& last, const LaneBatch& batch, const Rotated& rotated) const {
-  const auto scaled = [&](const Tensor& y) {
-    return config_.logit_scale == 1.0F ? y : y * static_cast<double>(config_.logit_scale);
+  const auto scaled = [&](Tensor y) {
+    if (config_.logit_scale != 1.0F) y = y * static_cast<double>(config_.logit_scale);
+    const double cap = config_.logit_cap;
+    return cap > 0 ? cap * torch::tanh(y / cap) : y;
   };
   if (frozen_output_.defined())
     return scaled(torch::linear(last.to(frozen_output_.scalar_type()), frozen_output_).to(torch::kFloat32));
@@ -166,7 +188,7 @@ Tensor TrainModel::logits(const LaneBatch& batch, AdapterUse use) const {
 Tensor TrainModel::log_probabilities(const LaneBatch& batch, AdapterUse use) const {
   Rotated rotated = rotated_by(batch, use);
   const Tensor last = last_rows(batch, rotated);
-  if (frozen_output_.defined())
+  if (makes_no_logits())
     return target_log_probabilities(last, frozen_output_, batch.targets,
                                     static_cast<double>(config_.logit_scale));
   const Tensor all = torch::log_softmax(logits_of(last, batch, rotated), -1);
