@@ -14,6 +14,7 @@
 #include "lanerope/request.h"
 #include "lanerope/resolve.h"
 #include "lanerope/result.h"
+#include "lanerope/step_watch.h"
 
 namespace lanerope {
 
@@ -38,6 +39,9 @@ struct EngineOptions {
   // Times each operation, for Engine::take_profile. On the CPU alone; every operation is run on its own then,
   // which costs some microseconds each.
   bool profile = false;
+  // Called at each point of a step for each group, where there is one; outlives the engine. What it throws
+  // ends that group, as any error there does. For tests and for limits of one's own.
+  StepWatch* watch = nullptr;
 };
 
 // What a request takes, computed before it runs.

@@ -45,7 +45,9 @@ struct ModelInfo {
   int32_t n_ffn = 0;          // components inside a feed-forward layer, or inside one of its experts
   int32_t n_expert = 0;       // of each feed-forward layer; 0 where it is dense
   int32_t n_expert_used = 0;  // for each token
-  int32_t n_vocab = 0;
+  int32_t n_vocab = 0;        // rows of the embedding
+  // Of the tokenizer. Rows behind them are padding: they stand for nothing and are never drawn.
+  int32_t n_tokens = 0;
   int32_t trained_context = 0;  // tokens; prompt and budget of a request must fit into it
   std::string rope = {};        // "base 10000", "base 500000, with rope_freqs", ...
   int32_t n_unrotated = 0;      // layers without RoPE
@@ -60,7 +62,10 @@ struct ModelInfo {
   size_t weight_bytes = 0;                           // as stored in the file
   size_t resident_bytes = 0;                         // as held for computing
   std::map<std::string, int64_t> tensor_types = {};  // how many tensors of each type
-  std::string tokenizer = {};                        // as the file names it: "gpt2 (qwen2)"
+  std::optional<int32_t> begin_token = {};           // what the tokenizer calls bos, eos and pad
+  std::optional<int32_t> end_token = {};
+  std::optional<int32_t> padding_token = {};
+  std::string tokenizer = {};  // as the file names it: "gpt2 (qwen2)"
   // The name of a built-in template, a path, or "the file's"; empty where there is none that can be used.
   std::string chat_template = {};
   std::string chat_template_source = {};                        // in Jinja

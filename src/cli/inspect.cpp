@@ -93,6 +93,11 @@ std::string template_text(const ModelInfo& model) {
   return text;
 }
 
+std::string padding_text(const ModelInfo& model) {
+  if (model.n_vocab == model.n_tokens) return "";
+  return " (and " + std::to_string(model.n_vocab - model.n_tokens) + " rows of padding)";
+}
+
 std::string parameters_text(const ModelInfo& model) {
   const std::string all = count_text(model.n_parameters);
   return model.n_expert > 0 ? all + ", " + count_text(model.n_active_parameters) + " of them for a token"
@@ -134,8 +139,8 @@ std::string model_text(const ModelInfo& model) {
                            (model.n_expert > 0 ? " an expert" : "")) +
          fact("heads", std::to_string(model.n_head) + " of " + std::to_string(model.head_dim) + ", " +
                            std::to_string(model.n_head_kv) + " for keys and values") +
-         fact("vocabulary",
-              std::to_string(model.n_vocab) + (model.tied_output ? ", output tied to it" : "")) +
+         fact("vocabulary", std::to_string(model.n_tokens) + padding_text(model) +
+                                (model.tied_output ? ", output tied to it" : "")) +
          fact("trained context", std::to_string(model.trained_context)) + fact("RoPE", rope_text(model)) +
          special_text(model) + fact("tensors", types) + fact("tokenizer", model.tokenizer) +
          fact("chat template", template_text(model)) + (model.lanes ? lane_training_text(*model.lanes) : "");

@@ -54,9 +54,13 @@ class Group final : private LaneActions {
   bool wants_logits(const core::GroupRow& row) const;
   TokenId token_at(const core::GroupRow& row) const;
 
-  // The prompt is read; logits [n_vocab] are those of its last token. prefill -> decode.
+  // Whether logits are wanted behind every token of the prompt.
+  bool scores_prompt() const { return request_.asked.prompt_logprobs.has_value(); }
+  // The prompt's token number `index` is read; logits [n_tokens] are those behind it.
+  void score_prompt(int32_t index, std::span<const float> logits, Sampler& sampler);
+  // The prompt is read; logits [n_tokens] are those of its last token. prefill -> decode.
   void prefill_is_done(std::span<const float> logits, Sampler& sampler);
-  // The rows of a step were fed. logits_of gives [n_vocab] for rows that wanted them.
+  // The rows of a step were fed. logits_of gives [n_tokens] for rows that wanted them.
   using LogitsOf = std::function<std::span<const float>(size_t row)>;
   void step_is_done(std::span<const core::GroupRow> rows, const LogitsOf& logits_of, Sampler& sampler);
   // selecting -> finished once the answer is chosen; waits at most `patience`.
@@ -106,7 +110,8 @@ class Group final : private LaneActions {
   Selector selector_;
   int32_t clock_ = 0;
   std::vector<float>
-      prompt_logits_;  // [n_vocab] of the prompt's last token, for lanes that start afresh later
+      prompt_logits_;  // [n_tokens] of the prompt's last token, for lanes that start afresh later
+  std::vector<PromptToken> prompt_scores_;  // of the tokens that have been read, and one more
   std::vector<Event> events_;
   GroupResult result_;
   std::chrono::steady_clock::time_point started_;

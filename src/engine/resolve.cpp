@@ -40,6 +40,8 @@ void check_numbers(const Request& request) {
   require(most >= 0, "max_tokens must be 0 (the budget) or more tokens");
   require(most <= most_budget, "max_tokens of " + std::to_string(most) + " are too many");
   require(request.top_logprobs >= 0 && request.top_logprobs <= 20, "top_logprobs must be between 0 and 20");
+  const int32_t of_prompt = request.prompt_logprobs.value_or(0);
+  require(of_prompt >= 0 && of_prompt <= 20, "prompt_logprobs must be between 0 and 20");
   require(request.selection.consensus >= 0 && request.selection.consensus <= request.lanes,
           "consensus must be between 0 (off) and the number of lanes");
   require(request.certainty_window >= 0, "the certainty window must be 0 (not measured) or more tokens");
@@ -53,9 +55,9 @@ void check_numbers(const Request& request) {
 void check_prompt(const std::vector<TokenId>& tokens, const ModelInfo& info) {
   require(!tokens.empty(), "the prompt has no tokens; give the lanes something to answer");
   for (const TokenId token : tokens) {
-    require(token >= 0 && token < info.n_vocab, "the prompt holds token " + std::to_string(token) +
-                                                    ", and the vocabulary has " +
-                                                    std::to_string(info.n_vocab));
+    require(token >= 0 && token < info.n_tokens, "the prompt holds token " + std::to_string(token) +
+                                                     ", and the vocabulary has " +
+                                                     std::to_string(info.n_tokens));
   }
   require(std::ssize(tokens) < info.trained_context,
           "the prompt has " + std::to_string(tokens.size()) + " tokens and the model's context is " +
@@ -263,7 +265,7 @@ uint64_t resolve_seed(const Sampling& sampling, const RequestDefaults& defaults)
 std::shared_ptr<const ResolvedRequest> resolve(const Model& model, const Request& request,
                                                const RequestDefaults& defaults) {
   check_numbers(request);
-  engine::check_sampling(request.sampling, model.info().n_vocab);
+  engine::check_sampling(request.sampling, model.info().n_tokens);
   const text::StopStrings checked(request.stop);
   const int32_t context = model.info().trained_context;
   auto made = std::make_shared<ResolvedRequest>();

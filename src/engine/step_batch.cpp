@@ -7,9 +7,23 @@ namespace lanerope::engine {
 
 namespace {
 
+// Logits of every row of a prompt are wanted: they take as many numbers a row as there are tokens.
+constexpr int32_t most_scored_rows = 64;
+
 class Assembler {
  public:
   explicit Assembler(model::BatchBuilder batch) : batch_(std::move(batch)) {}
+
+  // Whatever goes wrong with `rows_of(group)` or on the way into the batch is the group's own error.
+  template <typename RowsOf>
+  void try_to_add(Group& group, const std::function<void(const Group&)>& before, RowsOf rows_of) {
+    try {
+      if (before) before(group);
+      add(group, rows_of(group));
+    } catch (...) {
+      throw GroupError{.group = &group, .cause = std::current_exception()};
+    }
+  }
 
   void add(Group& group, std::vector<core::GroupRow> rows) {
     std::vector<model::BatchRow> batch_rows;
@@ -33,7 +47,7 @@ class Assembler {
               .token = group.memory().prompt().tokens[row.step],
               .position = row.step,
               .cell = group.memory().prompt().cell_of(row.step),
-              .output = row.step + 1 == group.n_prompt()};
+              .output = group.scores_prompt() || row.step + 1 == group.n_prompt()};
     }
     return {.row = row,
             .token = group.token_at(row),
@@ -48,22 +62,31 @@ class Assembler {
 
 }  // namespace
 
-StepBatch assemble(std::vector<std::unique_ptr<Group>>& groups, int32_t batch_rows,
-                   model::BatchBuilder batch) {
-  Assembler step(std::move(batch));
+StepBatch assemble(std::vector<std::unique_ptr<Group>>& groups, int32_t batch_rows, Assembly assembly) {
+  Assembler step(std::move(assembly.batch));
   for (const auto& group : groups) {
-    if (group->state() == GroupState::decode) step.add(*group, group->decode_rows());
+    if (group->state() != GroupState::decode) continue;
+    step.try_to_add(*group, assembly.before, [](const Group& of) { return of.decode_rows(); });
   }
   for (const auto& group : groups) {
     const int32_t room = batch_rows - step.n_rows();
     if (room <= 0) break;
     if (group->state() != GroupState::prefill || group->memory().waits_for_prefix()) continue;
-    std::vector<core::GroupRow> rows;
-    const int32_t from = group->memory().prompt().read;
-    const int32_t to = std::min(group->n_prompt(), from + room);
-    for (int32_t i = from; i < to; ++i) rows.push_back({.lane = core::prompt_row, .step = i});
-    step.add(*group, std::move(rows));
+    step.try_to_add(*group, assembly.before, [room](Group& of) {
+      std::vector<core::GroupRow> rows;
+      const int32_t from = of.memory().prompt().read;
+      const int32_t most = of.scores_prompt() ? std::min(room, most_scored_rows) : room;
+      const int32_t to = std::min(of.n_prompt(), from + most);
+      for (int32_t i = from; i < to; ++i) rows.push_back({.lane = core::prompt_row, .step = i});
+      return rows;
+    });
   }
+  return std::move(step).finish();
+}
+
+StepBatch assemble_again(const StepBatch::Slice& slice, model::BatchBuilder batch) {
+  Assembler step(std::move(batch));
+  step.add(*slice.group, slice.rows);
   return std::move(step).finish();
 }
 

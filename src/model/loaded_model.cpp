@@ -83,6 +83,7 @@ ModelInfo describe_model(const gguf::File& file, const arch::ModelConfig& config
                  .n_expert = config.ffn().n_expert,
                  .n_expert_used = config.ffn().n_expert_used,
                  .n_vocab = config.n_vocab,
+                 .n_tokens = config.n_vocab,
                  .trained_context = config.trained_context,
                  .rope = rope_text(config.rope()),
                  .score_cap = config.attention().score_cap,
@@ -146,6 +147,10 @@ LoadedModel::LoadedModel(const ModelOptions& options)
                   "; the file does not fit together");
   }
   info = describe_model(file, config);
+  info.n_tokens = static_cast<int32_t>(vocabulary->size());
+  info.begin_token = vocabulary->bos();
+  info.end_token = vocabulary->eos();
+  info.padding_token = vocabulary->pad();
   if (info.lanes) arch::check_omega(*info.lanes, config);
   info.resident_bytes = weights.resident_bytes;
   describe_template(info, templates);
