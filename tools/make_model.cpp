@@ -30,6 +30,7 @@ void add_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--head-dim", m.head_dim, "size of a head");
   app.add_option("--ffn", m.n_ffn, "size of the feed-forward layer");
   app.add_option("--vocabulary", m.n_vocab, "tokens; 0 is what the tokenizer has by nature");
+  app.add_option("--padding", m.padding, "rows of the vocabulary behind its tokens");
   app.add_option("--context", m.context, "trained context in tokens");
   app.add_option("--type", m.type, "f32, f16, bf16, q8_0, q4_0, q4_k_m, or any other type of ggml");
   app.add_flag("--tied,!--untied", m.tied, "whether the output matrix is the token embedding");

@@ -37,6 +37,7 @@ void check(const RandomModel& m) {
   require(m.n_head % m.n_head_kv == 0, "the KV heads must divide the heads");
   require(m.head_dim > 1 && m.head_dim % 2 == 0, "the head dimension must be even");
   require(m.splits > 0 && m.splits <= m.n_layer, "there must be 1 to as many files as layers");
+  require(m.padding >= 0, "the padding must not be negative");
   require(m.threads > 0, "at least one thread must work");
 }
 
@@ -80,7 +81,8 @@ class TensorList {
   TensorList(const RandomModel& model, const ToyTokenizer& tokenizer) : m_(model), tokenizer_(tokenizer) {}
 
   std::vector<RandomTensor> make() {
-    const arch::ModelConfig config = config_of(m_, static_cast<int32_t>(tokenizer_.tokens.size()));
+    const arch::ModelConfig config =
+        config_of(m_, static_cast<int32_t>(tokenizer_.tokens.size()) + m_.padding);
     for (const arch::TensorSpec& spec : arch::tensor_table(config)) {
       if (!is_fused_away(spec.role)) add(random_tensor(spec));
     }
@@ -100,6 +102,13 @@ class TensorList {
            (of.fused_gate_up && role == Role::ffn_gate);
   }
 
+  std::vector<float> row_scales() const {
+    constexpr float padding_prominence = 4.0F;
+    std::vector<float> scales = tokenizer_.prominence;
+    scales.insert(scales.end(), m_.padding, padding_prominence);
+    return scales;
+  }
+
   RandomTensor random_tensor(const arch::TensorSpec& spec) const {
     using arch::Role;
     const arch::Architecture& of = *arch::find_architecture(m_.architecture);
@@ -114,11 +123,11 @@ class TensorList {
         tensor.deviation = m_.tied ? tied_deviation : 1.0F;
         if (arch::find_architecture(m_.architecture)->scales_embedding)
           tensor.deviation /= std::sqrt(static_cast<float>(m_.width));
-        if (m_.tied) tensor.row_scale = tokenizer_.prominence;
+        if (m_.tied) tensor.row_scale = row_scales();
         return tensor;
       case Role::output:
         tensor.deviation = row;
-        tensor.row_scale = tokenizer_.prominence;
+        tensor.row_scale = row_scales();
         return tensor;
       case Role::output_norm: {
         const float last = m_.tied ? row / tied_deviation : 1.0F;

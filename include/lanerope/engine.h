@@ -24,6 +24,16 @@ enum class KvType { f16, f32, q8_0 };
 template <>
 std::span<const Named<KvType>> names();
 
+// What a step is about to do for a group.
+enum class StepPoint {
+  start,    // give it cells
+  rows,     // put its rows into the batch
+  compute,  // run the batch that they are in
+  take,     // draw tokens from what came out
+  select,   // choose its answer
+};
+using StepWatch = std::function<void(StepPoint, GroupId)>;
+
 struct EngineOptions {
   // Cells in all, for every group together, at least 2; a cell holds one token's keys and values of all
   // layers. Their memory is taken at once.
@@ -38,6 +48,9 @@ struct EngineOptions {
   // Times each operation, for Engine::take_profile. On the CPU alone; every operation is run on its own then,
   // which costs some microseconds each.
   bool profile = false;
+  // Called at each point of a step for each group; may be empty. What it throws ends that group, as any error
+  // there does. For tests and for limits of one's own.
+  StepWatch watch = {};
 };
 
 // What a request takes, computed before it runs.

@@ -43,7 +43,9 @@ struct ModelInfo {
   int32_t n_head_kv = 0;  // heads of keys and values
   int32_t head_dim = 0;   // components of a head
   int32_t n_ffn = 0;      // components inside a feed-forward layer
-  int32_t n_vocab = 0;
+  int32_t n_vocab = 0;    // rows of the embedding
+  // Of the tokenizer. Rows behind them are padding: they stand for nothing and are never drawn.
+  int32_t n_tokens = 0;
   int32_t trained_context = 0;  // tokens; prompt and budget of a request must fit into it
   std::string rope = {};        // "base 10000", "base 500000, with rope_freqs", ...
   bool tied_output = false;     // the output matrix is the embedding

@@ -70,7 +70,7 @@ class Bench {
   };
 
   std::vector<TokenId> random_prompt(int32_t size) {
-    std::uniform_int_distribution<TokenId> any(0, model_->info().n_vocab - 1);
+    std::uniform_int_distribution<TokenId> any(0, model_->info().n_tokens - 1);
     std::vector<TokenId> tokens(static_cast<size_t>(std::max(size, 1)));
     std::ranges::generate(tokens, [&] { return any(random_); });
     return tokens;

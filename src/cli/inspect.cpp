@@ -93,6 +93,11 @@ std::string template_text(const ModelInfo& model) {
   return text;
 }
 
+std::string padding_text(const ModelInfo& model) {
+  if (model.n_vocab == model.n_tokens) return "";
+  return " (and " + std::to_string(model.n_vocab - model.n_tokens) + " rows of padding)";
+}
+
 std::string model_text(const ModelInfo& model) {
   std::string types;
   for (const auto& [type, count] : model.tensor_types) {
@@ -103,8 +108,8 @@ std::string model_text(const ModelInfo& model) {
          fact("width", std::to_string(model.n_embd) + ", feed-forward " + std::to_string(model.n_ffn)) +
          fact("heads", std::to_string(model.n_head) + " of " + std::to_string(model.head_dim) + ", " +
                            std::to_string(model.n_head_kv) + " for keys and values") +
-         fact("vocabulary",
-              std::to_string(model.n_vocab) + (model.tied_output ? ", output tied to it" : "")) +
+         fact("vocabulary", std::to_string(model.n_tokens) + padding_text(model) +
+                                (model.tied_output ? ", output tied to it" : "")) +
          fact("trained context", std::to_string(model.trained_context)) + fact("RoPE", model.rope) +
          fact("tensors", types) + fact("tokenizer", model.tokenizer) +
          fact("chat template", template_text(model)) + (model.lanes ? lane_training_text(*model.lanes) : "");

@@ -95,7 +95,7 @@ int run(const TokenizeFlags& flags) {
   // Only the tokenizer is needed: plain ggml takes the weights as they lie in the file.
   const std::shared_ptr<const Model> model = load_model({.source = flags.model, .back_end = BackEnd::ggml});
   if (flags.decode) {
-    print_out(model->decode(read_ids(text, model->info().n_vocab)) + "\n");
+    print_out(model->decode(read_ids(text, model->info().n_tokens)) + "\n");
     return exit_ok;
   }
   const std::vector<TokenId> ids =

@@ -143,6 +143,7 @@ std::span<const float> BeamSearch::Impl::feed(std::span<const Beam> beams, int32
 std::vector<Continuation> BeamSearch::Impl::continuations(std::span<const Beam> beams,
                                                           std::span<const float> logits, int32_t width) {
   const auto n_vocab = static_cast<size_t>(model->info().n_vocab);
+  const auto n_tokens = static_cast<size_t>(model->info().n_tokens);
   std::vector<Continuation> all;
   size_t row = 0;
   for (size_t b = 0; b < beams.size(); ++b) {
@@ -150,7 +151,7 @@ std::vector<Continuation> BeamSearch::Impl::continuations(std::span<const Beam> 
       all.push_back({.beam = b, .sum_logprob = beams[b].sum_logprob});
       continue;
     }
-    reduce.read(logits.subspan(row++ * n_vocab, n_vocab));
+    reduce.read(logits.subspan(row++ * n_vocab, n_tokens));
     const double normaliser = reduce.log_sum_exp(1.0F);
     for (const kernels::Candidate& candidate : reduce.top(width)) {
       all.push_back({.beam = b,

@@ -15,6 +15,21 @@ namespace {
 // How long a step waits for a verifier when there is nothing else to do.
 constexpr std::chrono::milliseconds idle_patience{20};
 
+// A refusal leaves the group as it was; any other error in the midst of a change ends it.
+template <typename Change>
+void guarded(engine::Group& group, Change change) {
+  try {
+    change();
+  } catch (const InvalidRequest&) {
+    throw;
+  } catch (const DoesNotFit&) {
+    throw;
+  } catch (...) {
+    group.fail(std::current_exception());
+    throw;
+  }
+}
+
 const EngineOptions& checked(const EngineOptions& options) {
   if (options.kv_cells < 2) throw InvalidRequest("an engine needs at least two KV cells");
   if (options.batch_rows < 1) throw InvalidRequest("a batch needs at least one row");
@@ -55,11 +70,28 @@ engine::Group& Engine::Impl::readable_group(GroupId id) {
 void Engine::Impl::start_groups() {
   for (const auto& group : groups) {
     if (group->state() != engine::GroupState::queued) continue;
-    bool started = group->start(prefixes);
-    while (!started && release_oldest_held()) started = group->start(prefixes);
-    if (!started) break;  // first come, first served
-    if (group->request().asked.attention != AttentionRecording::none) {
-      recorders.try_emplace(group->id(), model->info().n_layer, model->info().n_head);
+    try {
+      at(StepPoint::start, *group);
+      bool started = group->start(prefixes);
+      while (!started && release_oldest_held()) started = group->start(prefixes);
+      if (!started) break;  // first come, first served
+      if (group->request().asked.attention != AttentionRecording::none) {
+        recorders.try_emplace(group->id(), model->info().n_layer, model->info().n_head);
+      }
+    } catch (...) {
+      group->fail(std::current_exception());
+    }
+  }
+}
+
+// Where a group cannot say what it wants fed, the batch is made again without it.
+engine::StepBatch Engine::Impl::assemble_rows() {
+  const auto row_of = [&](const engine::Group& group) { at(StepPoint::rows, group); };
+  while (true) {
+    try {
+      return engine::assemble(groups, options.batch_rows, {.batch = runner.batch(), .before = row_of});
+    } catch (const engine::GroupError& error) {
+      error.group->fail(error.cause);
     }
   }
 }
@@ -84,20 +116,47 @@ void Engine::Impl::take(const engine::StepBatch::Slice& slice, const engine::Ste
   group.step_is_done(slice.rows, logits_of, sampler);
 }
 
-// An error in one group ends that group; one of the step itself those that are in it. Others go on.
-void Engine::Impl::run(engine::StepBatch& step) {
-  ++steps;
+// An error in one group ends that group. Where the batch itself fails, whoever made it fail is found by
+// running each group's rows alone, which writes the same keys and values to the same cells.
+void Engine::Impl::run(const engine::StepBatch& step) {
+  const model::StepOutput* output = nullptr;
   try {
-    const model::StepOutput& output = runner.run(step.batch);
-    for (const engine::StepBatch::Slice& slice : step.slices) {
-      try {
-        take(slice, step, output);
-      } catch (...) {
-        slice.group->fail(std::current_exception());
-      }
-    }
+    for (const engine::StepBatch::Slice& slice : step.slices) at(StepPoint::compute, *slice.group);
+    output = &runner.run(step.batch);
   } catch (...) {
-    for (const engine::StepBatch::Slice& slice : step.slices) slice.group->fail(std::current_exception());
+    if (step.slices.size() > 1) return run_one_by_one(step);
+    step.slices.front().group->fail(std::current_exception());
+    return;
+  }
+  for (const engine::StepBatch::Slice& slice : step.slices) {
+    try {
+      at(StepPoint::take, *slice.group);
+      take(slice, step, *output);
+    } catch (...) {
+      slice.group->fail(std::current_exception());
+    }
+  }
+}
+
+void Engine::Impl::run_one_by_one(const engine::StepBatch& step) {
+  for (const engine::StepBatch::Slice& slice : step.slices) {
+    try {
+      run(engine::assemble_again(slice, runner.batch()));
+    } catch (...) {
+      slice.group->fail(std::current_exception());
+    }
+  }
+}
+
+void Engine::Impl::select(std::chrono::milliseconds patience) {
+  for (const auto& group : groups) {
+    if (group->state() != engine::GroupState::selecting) continue;
+    try {
+      at(StepPoint::select, *group);
+      group->poll_selection(patience);
+    } catch (...) {
+      group->fail(std::current_exception());
+    }
   }
 }
 
@@ -157,33 +216,39 @@ GroupId Engine::submit(std::shared_ptr<const ResolvedRequest> request) {
 
 bool Engine::step(const EventSink& sink) {
   impl_->start_groups();
-  engine::StepBatch step = engine::assemble(impl_->groups, impl_->options.batch_rows, impl_->runner.batch());
-  if (!step.empty()) impl_->run(step);
-  for (const auto& group : impl_->groups) {
-    if (group->state() != engine::GroupState::selecting) continue;
-    try {
-      group->poll_selection(step.empty() ? idle_patience : std::chrono::milliseconds(0));
-    } catch (...) {
-      group->fail(std::current_exception());
-    }
+  const engine::StepBatch step = impl_->assemble_rows();
+  if (!step.empty()) {
+    ++impl_->steps;
+    impl_->run(step);
   }
+  impl_->select(step.empty() ? idle_patience : std::chrono::milliseconds(0));
   return impl_->deliver(sink);
 }
 
 int32_t Engine::spawn(GroupId group, const SpawnOptions& options) {
-  return impl_->group(group).spawn(options, impl_->prefixes);
+  engine::Group& of = impl_->group(group);
+  int32_t lane = -1;
+  guarded(of, [&] { lane = of.spawn(options, impl_->prefixes); });
+  return lane;
 }
 
 void Engine::push_text(GroupId group, int32_t lane, std::string_view text) {
-  impl_->group(group).actions().push(lane, text);
+  engine::Group& of = impl_->group(group);
+  guarded(of, [&] { of.actions().push(lane, text); });
 }
 
 void Engine::retire(GroupId group, int32_t lane) {
-  impl_->group(group).actions().retire(lane);
+  engine::Group& of = impl_->group(group);
+  guarded(of, [&] { of.actions().retire(lane); });
 }
 
 void Engine::cancel(GroupId group) {
-  impl_->group(group).cancel();
+  engine::Group& of = impl_->group(group);
+  try {
+    of.cancel();
+  } catch (...) {
+    of.fail(std::current_exception());
+  }
 }
 
 void Engine::release(GroupId id) {

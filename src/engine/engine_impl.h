@@ -26,7 +26,13 @@ struct Engine::Impl {
   engine::Group& readable_group(GroupId id);  // running, or finished and held
   void take(const engine::StepBatch::Slice& slice, const engine::StepBatch& step,
             const model::StepOutput& output);
-  void run(engine::StepBatch& step);
+  void at(StepPoint point, const engine::Group& group) const {
+    if (options.watch) options.watch(point, group.id());
+  }
+  engine::StepBatch assemble_rows();
+  void run(const engine::StepBatch& step);
+  void run_one_by_one(const engine::StepBatch& step);
+  void select(std::chrono::milliseconds patience);
   bool deliver(const EventSink& sink);
 
   std::shared_ptr<const Model> model;

@@ -183,7 +183,12 @@ void Group::cut_off(FinishReason reason) {
 void Group::fail(std::exception_ptr error) {
   if (state_ == GroupState::finished) return;
   result_.error = std::move(error);
-  cut_off(FinishReason::failed);
+  try {
+    cut_off(FinishReason::failed);
+  } catch (...) {  // what its lanes wrote is what cannot be read
+    result_.lanes.clear();
+    report(FinishReason::failed);
+  }
 }
 
 void Group::report(FinishReason reason_for_all) {

@@ -54,9 +54,9 @@ class Group final : private LaneActions {
   bool wants_logits(const core::GroupRow& row) const;
   TokenId token_at(const core::GroupRow& row) const;
 
-  // The prompt is read; logits [n_vocab] are those of its last token. prefill -> decode.
+  // The prompt is read; logits [n_tokens] are those of its last token. prefill -> decode.
   void prefill_is_done(std::span<const float> logits, Sampler& sampler);
-  // The rows of a step were fed. logits_of gives [n_vocab] for rows that wanted them.
+  // The rows of a step were fed. logits_of gives [n_tokens] for rows that wanted them.
   using LogitsOf = std::function<std::span<const float>(size_t row)>;
   void step_is_done(std::span<const core::GroupRow> rows, const LogitsOf& logits_of, Sampler& sampler);
   // selecting -> finished once the answer is chosen; waits at most `patience`.
@@ -106,7 +106,7 @@ class Group final : private LaneActions {
   Selector selector_;
   int32_t clock_ = 0;
   std::vector<float>
-      prompt_logits_;  // [n_vocab] of the prompt's last token, for lanes that start afresh later
+      prompt_logits_;  // [n_tokens] of the prompt's last token, for lanes that start afresh later
   std::vector<Event> events_;
   GroupResult result_;
   std::chrono::steady_clock::time_point started_;

@@ -53,9 +53,9 @@ void check_numbers(const Request& request) {
 void check_prompt(const std::vector<TokenId>& tokens, const ModelInfo& info) {
   require(!tokens.empty(), "the prompt has no tokens; give the lanes something to answer");
   for (const TokenId token : tokens) {
-    require(token >= 0 && token < info.n_vocab, "the prompt holds token " + std::to_string(token) +
-                                                    ", and the vocabulary has " +
-                                                    std::to_string(info.n_vocab));
+    require(token >= 0 && token < info.n_tokens, "the prompt holds token " + std::to_string(token) +
+                                                     ", and the vocabulary has " +
+                                                     std::to_string(info.n_tokens));
   }
   require(std::ssize(tokens) < info.trained_context,
           "the prompt has " + std::to_string(tokens.size()) + " tokens and the model's context is " +
@@ -262,7 +262,7 @@ uint64_t resolve_seed(const Sampling& sampling, const RequestDefaults& defaults)
 std::shared_ptr<const ResolvedRequest> resolve(const Model& model, const Request& request,
                                                const RequestDefaults& defaults) {
   check_numbers(request);
-  engine::check_sampling(request.sampling, model.info().n_vocab);
+  engine::check_sampling(request.sampling, model.info().n_tokens);
   const text::StopStrings checked(request.stop);
   const int32_t context = model.info().trained_context;
   auto made = std::make_shared<ResolvedRequest>();

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -72,8 +73,13 @@ TokenId Sampler::pick(std::span<const kernels::Candidate> candidates, float temp
   return candidates.back().token;  // u * total was rounded up to total
 }
 
-// From the whole vocabulary, in the order of the tokens.
-TokenId Sampler::pick_any(std::span<const float> logits, float temperature, double u) const {
+// From the whole vocabulary, in the order of the tokens. A temperature so low that dividing by it would lose
+// the digits of the logits leaves only those near the greatest anything to be drawn by.
+TokenId Sampler::pick_any(std::span<const float> logits, float temperature, double u) {
+  constexpr float lowest_divisor = 1e-3F;
+  constexpr float nothing = 100;  // exp(-100) of the greatest is no probability to speak of
+  if (temperature < lowest_divisor)
+    return pick(reduce_.above(reduce_.greatest().logit - nothing * temperature), temperature, u);
   const double normaliser = reduce_.log_sum_exp(temperature);
   double rest = u;
   for (size_t i = 0; i < logits.size(); ++i) {
@@ -124,7 +130,7 @@ Draw Sampler::draw(std::span<const float> logits, const DrawOptions& options) {
   return result;
 }
 
-void check_sampling(const Sampling& s, int32_t n_vocab) {
+void check_sampling(const Sampling& s, int32_t n_tokens) {
   const auto require = [](bool good, const std::string& what) {
     if (!good) throw InvalidRequest(what);
   };
@@ -138,12 +144,17 @@ void check_sampling(const Sampling& s, int32_t n_vocab) {
   require(std::isfinite(s.frequency_penalty), "the frequency penalty must be a number");
   require(s.penalty_window >= 0, "the penalty window must be 0 or more");
   for (const LogitBias& bias : s.logit_bias) {
-    require(bias.token >= 0 && bias.token < n_vocab, "logit bias names token " + std::to_string(bias.token) +
-                                                         ", and the vocabulary has " +
-                                                         std::to_string(n_vocab));
+    require(bias.token >= 0 && bias.token < n_tokens, "logit bias names token " + std::to_string(bias.token) +
+                                                          ", and the vocabulary has " +
+                                                          std::to_string(n_tokens));
     require(!std::isnan(bias.bias) && bias.bias < std::numeric_limits<float>::infinity(),
             "the logit bias of token " + std::to_string(bias.token) + " must be a number or -inf");
   }
+  std::set<TokenId> banned;
+  for (const LogitBias& bias : s.logit_bias) {
+    if (bias.bias == -std::numeric_limits<float>::infinity()) banned.insert(bias.token);
+  }
+  require(std::ssize(banned) < n_tokens, "the logit bias bans every token of the vocabulary");
 }
 
 }  // namespace lanerope::engine

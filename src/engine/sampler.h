@@ -31,7 +31,7 @@ struct DrawOptions {
 // Draws tokens from logits. Keeps scratch memory: one thread at a time.
 class Sampler {
  public:
-  // logits: [n_vocab]. Throws BadFile if none of them is finite.
+  // logits: [n_tokens]. Throws BadFile if none of them is finite.
   Draw draw(std::span<const float> logits, const DrawOptions& options);
 
  private:
@@ -39,16 +39,16 @@ class Sampler {
   TokenCertainty certainty(std::span<const float> logits, double normaliser);
   std::span<const kernels::Candidate> likely(const Sampling& sampling);
   static TokenId pick(std::span<const kernels::Candidate> candidates, float temperature, double u);
-  TokenId pick_any(std::span<const float> logits, float temperature, double u) const;
+  TokenId pick_any(std::span<const float> logits, float temperature, double u);
 
   kernels::VocabularyReduce reduce_;
-  std::vector<float> scratch_ = {};  // [n_vocab]
+  std::vector<float> scratch_ = {};  // [n_tokens]
 };
 
 // Whether the sampling looks at the tokens before.
 bool has_penalties(const Sampling& sampling);
 
 // Throws InvalidRequest, naming the parameter, where one is out of its range.
-void check_sampling(const Sampling& sampling, int32_t n_vocab);
+void check_sampling(const Sampling& sampling, int32_t n_tokens);
 
 }  // namespace lanerope::engine

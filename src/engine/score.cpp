@@ -47,14 +47,14 @@ void check(const Engine::Impl& engine, const ScoreRequest& request) {
   if (!request.start_steps.empty() && request.start_steps.size() != request.lanes.size()) {
     throw InvalidRequest("start_steps must have one number a lane");
   }
-  if (request.top_logits < 0 || request.top_logits > info.n_vocab) {
-    throw InvalidRequest("the number of logits must be between 0 and " + std::to_string(info.n_vocab));
+  if (request.top_logits < 0 || request.top_logits > info.n_tokens) {
+    throw InvalidRequest("the number of logits must be between 0 and " + std::to_string(info.n_tokens));
   }
   const auto check_tokens = [&](const std::vector<TokenId>& tokens) {
     for (const TokenId token : tokens) {
-      if (token < 0 || token >= info.n_vocab) {
+      if (token < 0 || token >= info.n_tokens) {
         throw InvalidRequest("the trace holds token " + std::to_string(token) + ", and the vocabulary has " +
-                             std::to_string(info.n_vocab));
+                             std::to_string(info.n_tokens));
       }
     }
   };

@@ -11,6 +11,17 @@ class Assembler {
  public:
   explicit Assembler(model::BatchBuilder batch) : batch_(std::move(batch)) {}
 
+  // Whatever goes wrong with `rows_of(group)` or on the way into the batch is the group's own error.
+  template <typename RowsOf>
+  void try_to_add(Group& group, const std::function<void(const Group&)>& before, RowsOf rows_of) {
+    try {
+      if (before) before(group);
+      add(group, rows_of(group));
+    } catch (...) {
+      throw GroupError{.group = &group, .cause = std::current_exception()};
+    }
+  }
+
   void add(Group& group, std::vector<core::GroupRow> rows) {
     std::vector<model::BatchRow> batch_rows;
     for (const core::GroupRow& row : rows) batch_rows.push_back(batch_row(group, row));
@@ -48,22 +59,30 @@ class Assembler {
 
 }  // namespace
 
-StepBatch assemble(std::vector<std::unique_ptr<Group>>& groups, int32_t batch_rows,
-                   model::BatchBuilder batch) {
-  Assembler step(std::move(batch));
+StepBatch assemble(std::vector<std::unique_ptr<Group>>& groups, int32_t batch_rows, Assembly assembly) {
+  Assembler step(std::move(assembly.batch));
   for (const auto& group : groups) {
-    if (group->state() == GroupState::decode) step.add(*group, group->decode_rows());
+    if (group->state() != GroupState::decode) continue;
+    step.try_to_add(*group, assembly.before, [](const Group& of) { return of.decode_rows(); });
   }
   for (const auto& group : groups) {
     const int32_t room = batch_rows - step.n_rows();
     if (room <= 0) break;
     if (group->state() != GroupState::prefill || group->memory().waits_for_prefix()) continue;
-    std::vector<core::GroupRow> rows;
-    const int32_t from = group->memory().prompt().read;
-    const int32_t to = std::min(group->n_prompt(), from + room);
-    for (int32_t i = from; i < to; ++i) rows.push_back({.lane = core::prompt_row, .step = i});
-    step.add(*group, std::move(rows));
+    step.try_to_add(*group, assembly.before, [room](Group& of) {
+      std::vector<core::GroupRow> rows;
+      const int32_t from = of.memory().prompt().read;
+      const int32_t to = std::min(of.n_prompt(), from + room);
+      for (int32_t i = from; i < to; ++i) rows.push_back({.lane = core::prompt_row, .step = i});
+      return rows;
+    });
   }
+  return std::move(step).finish();
+}
+
+StepBatch assemble_again(const StepBatch::Slice& slice, model::BatchBuilder batch) {
+  Assembler step(std::move(batch));
+  step.add(*slice.group, slice.rows);
   return std::move(step).finish();
 }
 

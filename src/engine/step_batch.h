@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <exception>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -24,7 +26,20 @@ struct StepBatch {
 
 // One token of every live lane of every running group, then a chunk of the prompts that are being read, in
 // the order of the groups, as far as `batch_rows` goes.
-StepBatch assemble(std::vector<std::unique_ptr<Group>>& groups, int32_t batch_rows,
-                   model::BatchBuilder batch);
+// Throws GroupError where a group cannot give its rows; nothing has changed then.
+struct Assembly {
+  model::BatchBuilder batch;
+  std::function<void(const Group&)> before = {};  // called before each group's rows; may throw for it
+};
+StepBatch assemble(std::vector<std::unique_ptr<Group>>& groups, int32_t batch_rows, Assembly assembly);
+
+// The rows of one slice of a step as a step of their own.
+StepBatch assemble_again(const StepBatch::Slice& slice, model::BatchBuilder batch);
+
+// What went wrong in which group. Thrown within the engine only.
+struct GroupError {
+  Group* group = nullptr;
+  std::exception_ptr cause = {};
+};
 
 }  // namespace lanerope::engine

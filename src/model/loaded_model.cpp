@@ -59,6 +59,7 @@ ModelInfo describe_model(const gguf::File& file, const arch::ModelConfig& config
                  .head_dim = config.attention().head_dim,
                  .n_ffn = config.ffn().n_ffn,
                  .n_vocab = config.n_vocab,
+                 .n_tokens = config.n_vocab,
                  .trained_context = config.trained_context,
                  .rope = rope_text(config.rope()),
                  .tied_output = config.tied};
@@ -117,6 +118,7 @@ LoadedModel::LoadedModel(const ModelOptions& options)
                   "; the file does not fit together");
   }
   info = describe_model(file, config);
+  info.n_tokens = static_cast<int32_t>(vocabulary->size());
   if (info.lanes) arch::check_omega(*info.lanes, config);
   info.resident_bytes = weights.resident_bytes;
   describe_template(info, templates);

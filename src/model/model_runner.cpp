@@ -73,7 +73,7 @@ const StepOutput& ModelRunner::run(const Batch& batch) {
     throw SystemError("the back end " + model_.device.name() + " failed to compute a step");
   }
 
-  output_ = {.n_vocab = model_.config.n_vocab};
+  output_ = {.n_vocab = model_.config.n_vocab, .n_tokens = model_.info.n_tokens};
   for (const AttentionMassNode& node : graph.masses) {
     AttentionMass mass{.layer = node.layer, .block = node.block, .segments = node.segments};
     mass.values.resize(ggml_nelements(node.mass));

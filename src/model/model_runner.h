@@ -26,10 +26,12 @@ struct AttentionMass {
 struct StepOutput {
   std::span<const float> logits = {};  // [n_vocab, n_outputs]
   int32_t n_vocab = 0;
+  int32_t n_tokens = 0;                    // rows behind them stand for no token
   std::vector<AttentionMass> masses = {};  // where the batch asked for them
 
+  // [n_tokens]
   std::span<const float> logits_of(int32_t output) const {
-    return logits.subspan(static_cast<size_t>(output) * n_vocab, n_vocab);
+    return logits.subspan(static_cast<size_t>(output) * n_vocab, n_tokens);
   }
 };
 

@@ -133,7 +133,7 @@ void detokenize(ServerContext& context, const httplib::Request& request, httplib
   const std::optional<std::vector<int32_t>> tokens = JsonFields(body).tokens("tokens");
   if (!tokens) throw ApiError(400, "tokens is missing", "tokens");
   for (const TokenId token : *tokens) {
-    if (token >= context.model->info().n_vocab) {
+    if (token >= context.model->info().n_tokens) {
       throw ApiError(400, "tokens holds " + std::to_string(token) + ", and the vocabulary ends before it",
                      "tokens");
     }

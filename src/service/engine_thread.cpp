@@ -174,7 +174,13 @@ bool EngineThread::run_jobs() {
 void EngineThread::step() {
   const int32_t lanes = engine_.state().lanes;
   const Clock::time_point start = Clock::now();
-  engine_.step([this](const Event& event) { deliver(event); });
+  engine_.step([this](const Event& event) {
+    try {
+      deliver(event);
+    } catch (...) {
+      drop(event, std::current_exception());
+    }
+  });
   observer_.step_done({.seconds = seconds(Clock::now() - start), .lanes = lanes});
 }
 
@@ -193,6 +199,16 @@ void EngineThread::deliver(const Event& event) {
   }
   finish(running, event);
   running_.erase(found);
+}
+
+// A group whose events cannot be handed over; the engine's other groups go on.
+void EngineThread::drop(const Event& event, std::exception_ptr error) {
+  const auto found = running_.find(event.group);
+  if (found == running_.end()) return;
+  found->second.stream->fail(std::move(error));
+  if (event.kind != EventKind::group_finished) return cancel(event.group);
+  running_.erase(found);
+  held_[event.group] = Clock::now();  // expire_held() forgets its name
 }
 
 void EngineThread::finish(Running& running, const Event& event) {

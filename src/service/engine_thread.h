@@ -54,6 +54,7 @@ class EngineThread {
   bool run_jobs();
   void step();
   void deliver(const Event& event);
+  void drop(const Event& event, std::exception_ptr error);
   void finish(Running& running, const Event& event);
   void forget(GroupId group);
   void expire_held();

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <new>
 #include <thread>
+#include <utility>
 
 #include "lanerope/errors.h"
 #include "tests/support/engine_run.h"
@@ -77,11 +79,34 @@ TEST(Service, RefusesWithATypeThatSaysWhy) {
 TEST(Service, TellsTheReaderOfAGroupAloneThatItFailed) {
   Service service(small_model(), {.engine = {.kv_cells = 512}});
   Request bad = request_of(1);
-  for (TokenId token = 0; token < small_model()->info().n_vocab; ++token)
-    bad.sampling.logit_bias.push_back({.token = token, .bias = -std::numeric_limits<float>::infinity()});
+  for (TokenId token = 0; token < small_model()->info().n_tokens; ++token) {
+    for (int i = 0; i < 2; ++i)
+      bad.sampling.logit_bias.push_back({.token = token, .bias = std::numeric_limits<float>::lowest()});
+  }
   const auto failed = service.submit(resolved(bad));
   const auto good = service.submit(resolved(request_of(2)));
   EXPECT_THROW(tokens_of(*failed, 0), InvalidRequest);
+  EXPECT_EQ(tokens_of(*good, 0).size(), 16U);
+  EXPECT_FALSE(service.failed());
+}
+
+// What listens to the service may run out of memory, too.
+class FailsOnce final : public ServiceObserver {
+ public:
+  void first_token(double /*seconds*/) override {
+    if (!std::exchange(failed_, true)) throw std::bad_alloc();
+  }
+
+ private:
+  bool failed_ = false;
+};
+
+TEST(Service, EndsAGroupAloneWhoseEventsCannotBeHandedOver) {
+  FailsOnce observer;
+  Service service(small_model(), {.engine = {.kv_cells = 512}}, &observer);
+  const auto failed = service.submit(resolved(request_of(1)));
+  EXPECT_THROW(tokens_of(*failed, 0), std::bad_alloc);
+  const auto good = service.submit(resolved(request_of(2)));
   EXPECT_EQ(tokens_of(*good, 0).size(), 16U);
   EXPECT_FALSE(service.failed());
 }
