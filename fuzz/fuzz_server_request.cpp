@@ -2,6 +2,7 @@
 // Bodies of requests. The first byte says which endpoint reads the rest.
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -16,11 +17,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const std::string_view body(reinterpret_cast<const char*>(data + 1), size - 1);
   const server::ApiEndpoint endpoints[] = {server::ApiEndpoint::chat, server::ApiEndpoint::completion,
-                                           server::ApiEndpoint::group};
+                                           server::ApiEndpoint::group,
+                                           server::ApiEndpoint::native_completion};
   try {
-    const server::ApiRequest request = server::parse_api_request(endpoints[data[0] % 3], body);
+    const server::ApiRequest request =
+        server::parse_api_request(endpoints[data[0] % std::size(endpoints)], body);
     if (request.n < 1 || (request.max_tokens && *request.max_tokens < 1)) __builtin_trap();
-    if (request.messages.empty() && request.prompt.empty() && request.prompt_tokens.empty()) __builtin_trap();
+    if (request.messages.empty() == request.prompts.empty()) __builtin_trap();
+    for (const server::TextPrompt& prompt : request.prompts) {
+      if (prompt.text.empty() == prompt.tokens.empty()) __builtin_trap();
+    }
   } catch (const server::ApiError& error) {
     if (server::to_text(server::describe_error(error).body).empty()) __builtin_trap();
   }

@@ -32,7 +32,11 @@ enum class StepPoint {
   take,     // draw tokens from what came out
   select,   // choose its answer
 };
-using StepWatch = std::function<void(StepPoint, GroupId)>;
+class StepWatch {
+ public:
+  virtual ~StepWatch() = default;
+  virtual void at(StepPoint point, GroupId group) = 0;
+};
 
 struct EngineOptions {
   // Cells in all, for every group together, at least 2; a cell holds one token's keys and values of all
@@ -48,9 +52,9 @@ struct EngineOptions {
   // Times each operation, for Engine::take_profile. On the CPU alone; every operation is run on its own then,
   // which costs some microseconds each.
   bool profile = false;
-  // Called at each point of a step for each group; may be empty. What it throws ends that group, as any error
-  // there does. For tests and for limits of one's own.
-  StepWatch watch = {};
+  // Called at each point of a step for each group, where there is one; outlives the engine. What it throws
+  // ends that group, as any error there does. For tests and for limits of one's own.
+  StepWatch* watch = nullptr;
 };
 
 // What a request takes, computed before it runs.

@@ -53,7 +53,10 @@ struct ModelInfo {
   size_t weight_bytes = 0;                           // as stored in the file
   size_t resident_bytes = 0;                         // as held for computing
   std::map<std::string, int64_t> tensor_types = {};  // how many tensors of each type
-  std::string tokenizer = {};                        // as the file names it: "gpt2 (qwen2)"
+  std::optional<int32_t> begin_token = {};           // what the tokenizer calls bos, eos and pad
+  std::optional<int32_t> end_token = {};
+  std::optional<int32_t> padding_token = {};
+  std::string tokenizer = {};  // as the file names it: "gpt2 (qwen2)"
   // The name of a built-in template, a path, or "the file's"; empty where there is none that can be used.
   std::string chat_template = {};
   std::string chat_template_source = {};                        // in Jinja

@@ -107,6 +107,9 @@ struct Request {
   Selection selection = {};
   bool logprobs = false;     // Event::logprob is set for sampled tokens
   int32_t top_logprobs = 0;  // alternatives reported with each token, at most 20
+  // The log-probabilities of the prompt's own tokens, with so many alternatives each, 0 to 20, come with
+  // EventKind::prefill. The prompt is read in full then, whatever is kept of it.
+  std::optional<int32_t> prompt_logprobs = {};
   // Above 0, LaneResult::certainty is measured, with a window of so many tokens. A vote that is weighted by
   // it measures it too, with a window of 64 where this is 0.
   int32_t certainty_window = 0;

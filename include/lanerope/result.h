@@ -72,6 +72,13 @@ enum class EventKind {
 template <>
 std::span<const Named<EventKind>> names();
 
+// A token of the prompt as the model saw it coming.
+struct PromptToken {
+  TokenId token = 0;
+  std::optional<float> logprob = {};  // of its first token, which nothing came before, there is none
+  std::vector<Alternative> top = {};  // likeliest first
+};
+
 // One thing that happened to one group, as Engine::step tells it.
 struct Event {
   EventKind kind = EventKind::token;
@@ -86,6 +93,8 @@ struct Event {
   std::optional<float> logprob = {};         // of sampled tokens, where the request asks for it
   std::vector<Alternative> top = {};         // likeliest first, Request::top_logprobs of them
   FinishReason finish = FinishReason::none;  // of lane_finished; of group_finished: cancelled or failed
+  // Of prefill, where Request::prompt_logprobs asks for it; null otherwise.
+  std::shared_ptr<const std::vector<PromptToken>> prompt = {};
   std::shared_ptr<const ResolvedRequest> resolved = {};  // in the first event of a group: what it runs
   std::shared_ptr<const GroupResult> result = {};        // of group_finished
 };

@@ -51,7 +51,7 @@ void add_coupling_flags(CLI::App& app, CouplingFlags& flags) {
 }
 
 std::vector<float> read_omega(const std::string& file) {
-  const std::string text = read_file(file);
+  const std::string text = read_text_file(file);
   const std::string refusal =
       file + " does not hold omega; write a JSON array of numbers, or one number a line";
   std::vector<float> omega;

@@ -121,7 +121,7 @@ int32_t cells_for(const ScoreRequest& request) {
 int run(const ScoreFlags& flags) {
   const std::shared_ptr<const Model> model = load_model(flags.model);
   const Coupling coupling = resolve_coupling(*model, to_choice(flags.coupling));
-  std::istringstream lines(read_file(flags.file));
+  std::istringstream lines(read_text_file(flags.file));
   std::unique_ptr<Engine> engine;
   std::string line;
   for (int number = 1; std::getline(lines, line); ++number) {

@@ -16,6 +16,7 @@
 #include "cli/interrupt.h"
 #include "cli/model_flags.h"
 #include "cli/output.h"
+#include "cli/serve_lanes.h"
 #include "lanerope/calibration.h"
 #include "lanerope/errors.h"
 #include "server/server.h"
@@ -28,6 +29,8 @@ constexpr auto footer =
     "Examples:\n"
     "  lanerope serve -m model.gguf                    then open http://127.0.0.1:8080 in a browser\n"
     "  lanerope serve -m model.gguf --lora lanes.gguf --cells 32768 --port 9000\n"
+    "  lanerope serve -m model.gguf --lanes 4 --select vote --consensus 3    every client gets the voted "
+    "answer\n"
     "  lanerope serve -m model.gguf --host 0.0.0.0 --api-key-file keys.txt --tls-cert c.pem --tls-key k.pem\n"
     "\n"
     "Keys may also be given in LANEROPE_API_KEY. The API is described at /openapi.json and in "
@@ -39,6 +42,7 @@ constexpr auto limits_group = "Limits";
 struct ServeFlags {
   ModelFlags model;
   server::ServerOptions server;
+  ServeLanes lanes;
   KvType kv_type = KvType::f16;
   std::string key_file;
   std::string calibration;
@@ -74,6 +78,7 @@ server::ServerOptions make_options(const ServeFlags& flags) {
   if (const hub::Wanted wanted = wanted_of(flags.model.source);
       options.model_id.empty() && !wanted.repo.empty())
     options.model_id = hub::text_of(wanted);
+  options.presets = presets_of(flags.lanes);
   options.access.keys = read_keys(flags.key_file);
   options.access.loopback = is_loopback(options.host);
   options.service.engine.kv_type = flags.kv_type;
@@ -151,7 +156,7 @@ void add_server_flags(CLI::App& app, ServeFlags& flags) {
       ->type_name("ORIGIN")
       ->allow_extra_args(false)
       ->group(server_group);
-  app.add_option("--alias", server.model_id, "The model's name, as clients see it")
+  app.add_option("--alias", server.model_id, "The model's name, as clients see it (default: its file's)")
       ->type_name("NAME")
       ->group(server_group);
   app.add_option("--verifier", server.defaults.verifier,
@@ -207,6 +212,7 @@ Command add_serve(CLI::App& root) {
   app->footer(footer);
   add_model_flags(*app, flags->model);
   add_server_flags(*app, *flags);
+  add_serve_lane_flags(*app, flags->lanes);
   add_limit_flags(*app, *flags);
   return {app, [flags] { return run(*flags); }};
 }

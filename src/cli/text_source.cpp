@@ -69,6 +69,19 @@ std::string read_file(const std::string& file) {
                     "); check the name and its permissions");
 }
 
+std::string read_text_file(const std::string& file) {
+  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+  std::string text = read_file(file);
+  if (text.starts_with(byte_order_mark)) text.erase(0, byte_order_mark.size());
+  size_t kept = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\r' && i + 1 < text.size() && text[i + 1] == '\n') continue;
+    text[kept++] = text[i];
+  }
+  text.resize(kept);
+  return text;
+}
+
 bool valid_utf8(std::string_view text) {
   return first_bad_byte(text) == text.size();
 }
@@ -88,7 +101,7 @@ std::string read_text(const TextSource& source) {
   const bool from_pipe = source.positional == "-" || (given == 0 && isatty(STDIN_FILENO) == 0);
   std::string text;
   if (from_pipe || source.file) {
-    text = read_file(from_pipe ? "-" : *source.file);
+    text = read_text_file(from_pipe ? "-" : *source.file);
     if (text.ends_with('\n')) text.pop_back();  // ends the last line of a file, not the text
   } else {
     text = source.option.value_or(source.positional.value_or(""));

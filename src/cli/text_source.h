@@ -25,6 +25,10 @@ std::string read_text(const TextSource& source);
 // The whole file; "-" is standard input. Throws SystemError.
 std::string read_file(const std::string& file);
 
+// The same as text: without a byte-order mark, and with lines that end as they do here, whatever machine the
+// file is from.
+std::string read_text_file(const std::string& file);
+
 bool valid_utf8(std::string_view text);
 
 // Throws InvalidRequest naming `what` and the first byte that is not UTF-8.

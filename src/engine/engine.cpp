@@ -104,6 +104,10 @@ void Engine::Impl::take(const engine::StepBatch::Slice& slice, const engine::Ste
   const auto logits_of = [&](size_t row) { return output.logits_of(slice.at.outputs[row]); };
   if (group.state() == engine::GroupState::prefill) {
     engine::CachedPrompt& prompt = group.memory().prompt();
+    if (group.scores_prompt()) {
+      for (size_t r = 0; r < slice.rows.size(); ++r)
+        group.score_prompt(slice.rows[r].step, logits_of(r), sampler);
+    }
     prompt.read += static_cast<int32_t>(slice.rows.size());
     if (prompt.read == group.n_prompt()) group.prefill_is_done(logits_of(slice.rows.size() - 1), sampler);
     return;

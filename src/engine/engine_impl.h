@@ -27,7 +27,7 @@ struct Engine::Impl {
   void take(const engine::StepBatch::Slice& slice, const engine::StepBatch& step,
             const model::StepOutput& output);
   void at(StepPoint point, const engine::Group& group) const {
-    if (options.watch) options.watch(point, group.id());
+    if (options.watch != nullptr) options.watch->at(point, group.id());
   }
   engine::StepBatch assemble_rows();
   void run(const engine::StepBatch& step);

@@ -57,12 +57,22 @@ TokenId Group::token_at(const core::GroupRow& row) const {
   return lane.tokens()[row.step - lane.start_step()];
 }
 
+void Group::score_prompt(int32_t index, std::span<const float> logits, Sampler& sampler) {
+  if (index == 0) prompt_scores_ = {{.token = request_.prompt.front()}};
+  if (index + 1 == n_prompt()) return;
+  prompt_scores_.push_back(
+      sampler.score(logits, request_.prompt[index + 1], *request_.asked.prompt_logprobs));
+}
+
 void Group::prefill_is_done(std::span<const float> logits, Sampler& sampler) {
   assert(state_ == GroupState::prefill);
   state_ = GroupState::decode;
   read_ = Clock::now();
   prompt_logits_.assign(logits.begin(), logits.end());
-  emit({.kind = EventKind::prefill});
+  Event read{.kind = EventKind::prefill};
+  if (scores_prompt())
+    read.prompt = std::make_shared<const std::vector<PromptToken>>(std::move(prompt_scores_));
+  emit(std::move(read));
   for (int32_t m = 0; m < request_.n_lanes(); ++m) {
     memory_.add_lane({.start_step = clock_}, nullptr);
     add_lane(

@@ -54,6 +54,10 @@ class Group final : private LaneActions {
   bool wants_logits(const core::GroupRow& row) const;
   TokenId token_at(const core::GroupRow& row) const;
 
+  // Whether logits are wanted behind every token of the prompt.
+  bool scores_prompt() const { return request_.asked.prompt_logprobs.has_value(); }
+  // The prompt's token number `index` is read; logits [n_tokens] are those behind it.
+  void score_prompt(int32_t index, std::span<const float> logits, Sampler& sampler);
   // The prompt is read; logits [n_tokens] are those of its last token. prefill -> decode.
   void prefill_is_done(std::span<const float> logits, Sampler& sampler);
   // The rows of a step were fed. logits_of gives [n_tokens] for rows that wanted them.
@@ -107,6 +111,7 @@ class Group final : private LaneActions {
   int32_t clock_ = 0;
   std::vector<float>
       prompt_logits_;  // [n_tokens] of the prompt's last token, for lanes that start afresh later
+  std::vector<PromptToken> prompt_scores_;  // of the tokens that have been read, and one more
   std::vector<Event> events_;
   GroupResult result_;
   std::chrono::steady_clock::time_point started_;

@@ -9,7 +9,8 @@ bool GroupMemory::reserve(PrefixCache& cache) {
     cells.push_back(cache.allocate(request_.budget));
     if (cells.back() == nullptr) return false;
   }
-  prompt_ = cache.place(request_.prompt, request_.prompt_scales);
+  prompt_ = cache.place(request_.prompt, request_.prompt_scales,
+                        /*share=*/!request_.asked.prompt_logprobs.has_value());
   if (prompt_ == nullptr) return false;
   free_ = std::move(cells);
   return true;

@@ -47,8 +47,8 @@ PrefixCache::Match PrefixCache::longest_match(std::span<const TokenId> tokens,
 }
 
 std::shared_ptr<CachedPrompt> PrefixCache::place(std::span<const TokenId> tokens,
-                                                 const std::vector<float>& adapter_scales) {
-  const Match match = longest_match(tokens, adapter_scales);
+                                                 const std::vector<float>& adapter_scales, bool share) {
+  const Match match = share ? longest_match(tokens, adapter_scales) : Match{};
   if (match.prompt != nullptr) {
     const auto kept = std::ranges::find(kept_, match.prompt);
     if (kept != kept_.end()) kept_.splice(kept_.begin(), kept_, kept);

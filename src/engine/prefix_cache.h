@@ -66,9 +66,10 @@ class PrefixCache {
 
   // Finds room for a prompt, on top of the longest stored prefix. Its last token is always its own, since its
   // logits are wanted. Evicts kept prompts, least recently used first, as far as needed; nullptr if that does
-  // not help.
+  // not help. A prompt that does not `share` has cells of its own for all of it, for who wants logits all
+  // along.
   std::shared_ptr<CachedPrompt> place(std::span<const TokenId> tokens,
-                                      const std::vector<float>& adapter_scales);
+                                      const std::vector<float>& adapter_scales, bool share = true);
 
   // A run of cells, evicting kept prompts as far as needed.
   std::shared_ptr<const OwnedCells> allocate(int32_t length);

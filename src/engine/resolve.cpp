@@ -40,6 +40,8 @@ void check_numbers(const Request& request) {
   require(most >= 0, "max_tokens must be 0 (the budget) or more tokens");
   require(most <= most_budget, "max_tokens of " + std::to_string(most) + " are too many");
   require(request.top_logprobs >= 0 && request.top_logprobs <= 20, "top_logprobs must be between 0 and 20");
+  const int32_t of_prompt = request.prompt_logprobs.value_or(0);
+  require(of_prompt >= 0 && of_prompt <= 20, "prompt_logprobs must be between 0 and 20");
   require(request.selection.consensus >= 0 && request.selection.consensus <= request.lanes,
           "consensus must be between 0 (off) and the number of lanes");
   require(request.certainty_window >= 0, "the certainty window must be 0 (not measured) or more tokens");

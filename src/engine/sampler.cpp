@@ -99,6 +99,22 @@ TokenCertainty Sampler::certainty(std::span<const float> logits, double normalis
   return certainty;
 }
 
+std::vector<Alternative> Sampler::likeliest(int32_t count, double normaliser) {
+  std::vector<Alternative> list;
+  if (count == 0) return list;
+  for (const kernels::Candidate& c : reduce_.top(count))
+    list.push_back({.token = c.token, .logprob = static_cast<float>(c.logit - normaliser)});
+  return list;
+}
+
+PromptToken Sampler::score(std::span<const float> logits, TokenId token, int32_t top) {
+  reduce_.read(logits);
+  const double normaliser = reduce_.log_sum_exp(1.0F);
+  return {.token = token,
+          .logprob = static_cast<float>(logits[token] - normaliser),
+          .top = likeliest(top, normaliser)};
+}
+
 Draw Sampler::draw(std::span<const float> logits, const DrawOptions& options) {
   const Sampling& s = options.sampling;
   reduce_.read(logits);
@@ -107,11 +123,7 @@ Draw Sampler::draw(std::span<const float> logits, const DrawOptions& options) {
     throw BadFile("the model gives no finite logits; its file is damaged or its weights overflow");
   }
   Draw result;
-  if (options.top_logprobs > 0) {
-    for (const kernels::Candidate& c : reduce_.top(options.top_logprobs)) {
-      result.top.push_back({.token = c.token, .logprob = static_cast<float>(c.logit - normaliser)});
-    }
-  }
+  result.top = likeliest(options.top_logprobs, normaliser);
   if (options.certainty) result.certainty = certainty(logits, normaliser);
   const std::span<const float> shaped = adjusted(logits, options);
   if (shaped.data() != logits.data()) reduce_.read(shaped);

@@ -34,7 +34,11 @@ class Sampler {
   // logits: [n_tokens]. Throws BadFile if none of them is finite.
   Draw draw(std::span<const float> logits, const DrawOptions& options);
 
+  // What the model gives a token that is there already, and the `top` likeliest in its place.
+  PromptToken score(std::span<const float> logits, TokenId token, int32_t top);
+
  private:
+  std::vector<Alternative> likeliest(int32_t count, double normaliser);
   std::span<const float> adjusted(std::span<const float> logits, const DrawOptions& options);
   TokenCertainty certainty(std::span<const float> logits, double normaliser);
   std::span<const kernels::Candidate> likely(const Sampling& sampling);

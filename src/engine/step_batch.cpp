@@ -7,6 +7,9 @@ namespace lanerope::engine {
 
 namespace {
 
+// Logits of every row of a prompt are wanted: they take as many numbers a row as there are tokens.
+constexpr int32_t most_scored_rows = 64;
+
 class Assembler {
  public:
   explicit Assembler(model::BatchBuilder batch) : batch_(std::move(batch)) {}
@@ -44,7 +47,7 @@ class Assembler {
               .token = group.memory().prompt().tokens[row.step],
               .position = row.step,
               .cell = group.memory().prompt().cell_of(row.step),
-              .output = row.step + 1 == group.n_prompt()};
+              .output = group.scores_prompt() || row.step + 1 == group.n_prompt()};
     }
     return {.row = row,
             .token = group.token_at(row),
@@ -72,7 +75,8 @@ StepBatch assemble(std::vector<std::unique_ptr<Group>>& groups, int32_t batch_ro
     step.try_to_add(*group, assembly.before, [room](Group& of) {
       std::vector<core::GroupRow> rows;
       const int32_t from = of.memory().prompt().read;
-      const int32_t to = std::min(of.n_prompt(), from + room);
+      const int32_t most = of.scores_prompt() ? std::min(room, most_scored_rows) : room;
+      const int32_t to = std::min(of.n_prompt(), from + most);
       for (int32_t i = from; i < to; ++i) rows.push_back({.lane = core::prompt_row, .step = i});
       return rows;
     });

@@ -119,6 +119,9 @@ LoadedModel::LoadedModel(const ModelOptions& options)
   }
   info = describe_model(file, config);
   info.n_tokens = static_cast<int32_t>(vocabulary->size());
+  info.begin_token = vocabulary->bos();
+  info.end_token = vocabulary->eos();
+  info.padding_token = vocabulary->pad();
   if (info.lanes) arch::check_omega(*info.lanes, config);
   info.resident_bytes = weights.resident_bytes;
   describe_template(info, templates);

@@ -19,6 +19,8 @@ enum class ReturnedLanes { all, selected };
 // The `lanes` object of a request: what is lanerope's own. docs/server.md describes every field.
 struct LanesObject {
   bool present = false;
+  // Lanes of each of n answers, which are then groups of their own; none: the n answers are the lanes of one.
+  std::optional<int32_t> count = {};
   CouplingChoice coupling = {};
   std::optional<std::string> tag = {};
   std::vector<std::string> texts = {};  // per lane
@@ -37,16 +39,26 @@ struct AdapterScale {
   float scale = 1.0F;
 };
 
-enum class ApiEndpoint { chat, completion, group };
+// native_completion: /completion as llama.cpp has it.
+enum class ApiEndpoint { chat, completion, group, native_completion };
+
+// A prompt of a completion: one of the two is not empty.
+struct TextPrompt {
+  std::string text = {};
+  std::vector<TokenId> tokens = {};
+};
 
 // A request for text as the client wrote it: typed and in range, but not yet seen by a model.
 struct ApiRequest {
   ApiEndpoint endpoint = ApiEndpoint::chat;
-  std::vector<Message> messages = {};  // exactly one of these three is not empty
-  std::string prompt = {};
-  std::vector<TokenId> prompt_tokens = {};
-  int32_t n = 1;
+  std::string model = {};
+  std::vector<Message> messages = {};    // either these
+  std::vector<TextPrompt> prompts = {};  // or these are there
+  bool many_prompts = false;             // they came as an array, even if of one
+  bool continue_last = false;            // the last message is the beginning of the answer
+  int32_t n = 1;                         // answers to each prompt
   std::optional<int32_t> max_tokens = {};
+  bool no_text = false;  // max_tokens 0: one token is written inside, and nothing of it shown
   Sampling sampling = {};
   std::optional<uint64_t> seed = {};  // none: the server chooses one
   std::vector<std::string> stop = {};
@@ -55,16 +67,26 @@ struct ApiRequest {
   bool include_usage = false;
   bool logprobs = false;
   int32_t top_logprobs = 0;
+  bool tokens_as_ids = false;   // completions: logprobs name tokens "token_id:N"
+  bool return_tokens = false;   // llama.cpp's /completion
   bool echo = false;            // completions: the prompt comes back before the text
   bool split_reasoning = true;  // chat: what the model thinks goes to reasoning_content
   std::vector<AdapterScale> lora = {};
   LanesObject lanes = {};
+  std::vector<std::string> unknown = {};  // fields that nobody knows
+
+  // The groups that answer each prompt, the lanes of each, and the choices that each gives.
+  int32_t groups_each() const { return lanes.count ? n : 1; }
+  int32_t lanes_each() const { return lanes.count.value_or(n); }
+  int32_t choices_each() const { return lanes.returned == ReturnedLanes::selected ? 1 : lanes_each(); }
+  size_t n_prompts() const { return messages.empty() ? prompts.size() : 1; }
 };
 
-// Reads the body of POST /v1/chat/completions, /v1/completions or /v1/groups. Fields that it does not know
-// are ignored. Throws ApiError (400). Needs no model and no state: fuzz/fuzz_server_request.cpp feeds it
-// anything.
+// Reads the body of POST /v1/chat/completions, /v1/completions, /completion or /v1/groups. Fields that nobody
+// knows are listed; known ones that cannot be honoured are refused (server/field_rules.h). Throws ApiError
+// (400). Needs no model and no state: fuzz/fuzz_server_request.cpp feeds it anything.
 ApiRequest parse_api_request(ApiEndpoint endpoint, std::string_view body);
+ApiRequest parse_api_json(ApiEndpoint endpoint, const Json& body);
 
 // The `messages` of a conversation, as chat completions and /apply-template take them.
 std::vector<Message> parse_messages(const Json& body);

@@ -3,62 +3,24 @@
 
 #include <algorithm>
 
-#include "lanerope/service.h"
 #include "server/lanes_reply.h"
+#include "server/logprobs_json.h"
 
 namespace lanerope::server {
 
-namespace {
-
-Json bytes_of(const std::string& piece) {
-  Json bytes = Json::array();
-  for (const char c : piece) bytes.push_back(static_cast<unsigned char>(c));
-  return bytes;
-}
-
-Json named_logprob(const Model& model, TokenId token, float logprob) {
-  const std::string piece = model.piece(token);
-  return {{"token", piece}, {"logprob", finite(logprob)}, {"bytes", bytes_of(piece)}};
-}
-
-// OpenAI's older form: four arrays side by side.
-Json parallel_arrays(const Json& tokens) {
-  Json arrays = {{"tokens", Json::array()},
-                 {"token_logprobs", Json::array()},
-                 {"top_logprobs", Json::array()},
-                 {"text_offset", Json::array()}};
-  for (const Json& token : tokens) {
-    arrays["tokens"].push_back(token["token"]);
-    arrays["token_logprobs"].push_back(token["logprob"]);
-    Json named = Json::object();
-    for (const Json& other : token["top_logprobs"])
-      named[other["token"].get<std::string>()] = other["logprob"];
-    arrays["top_logprobs"].push_back(std::move(named));
-    arrays["text_offset"].push_back(token["text_offset"]);
-  }
-  return arrays;
-}
-
-}  // namespace
-
-CompletionWriter::CompletionWriter(Context context)
-    : context_(std::move(context)), id_(new_public_id(chat() ? "chatcmpl-" : "cmpl-")) {
-  if (!context_.api.echo) return;
-  echo_ =
-      context_.api.prompt.empty() ? context_.model->decode(context_.request->prompt) : context_.api.prompt;
-}
+CompletionWriter::CompletionWriter(Context context) : context_(std::move(context)) {}
 
 bool CompletionWriter::streams_all() const {
-  return context_.api.stream && context_.api.lanes.returned == ReturnedLanes::all;
+  return api().stream && api().lanes.returned == ReturnedLanes::all;
 }
 
 CompletionWriter::Choice CompletionWriter::new_choice() const {
   using Mode = ReasoningSplitter::Mode;
   Mode mode = Mode::off;
-  if (chat() && context_.api.split_reasoning) {
+  if (chat() && api().split_reasoning) {
     mode = context_.model->template_opens_thinking() ? Mode::opened : Mode::maybe;
   }
-  return {.splitter = ReasoningSplitter(mode), .content = echo_, .text_offset = echo_.size()};
+  return {.splitter = ReasoningSplitter(mode), .content = context_.echo, .logprobs = prompt_};
 }
 
 CompletionWriter::Choice& CompletionWriter::choice(int32_t lane) {
@@ -73,43 +35,27 @@ void CompletionWriter::add_text(Choice& to, const ReasoningSplitter::Parts& part
   delta.content += parts.content;
 }
 
-Json CompletionWriter::token_logprob(const Event& event) const {
-  Json entry = named_logprob(*context_.model, event.token, *event.logprob);
-  entry["top_logprobs"] = Json::array();
-  for (const Alternative& other : event.top) {
-    entry["top_logprobs"].push_back(named_logprob(*context_.model, other.token, other.logprob));
-  }
-  return entry;
+Json CompletionWriter::logprobs_json(std::span<const PromptToken> tokens, size_t offset) const {
+  if (!api().logprobs) return nullptr;
+  if (chat()) return chat_logprobs(*context_.model, tokens);
+  return text_logprobs(*context_.model, tokens, {.offset = offset, .as_ids = api().tokens_as_ids});
 }
 
-Json CompletionWriter::wrap_logprobs(const Choice& choice, const Json& tokens) const {
-  if (!context_.api.logprobs) return nullptr;
-  if (chat()) return {{"content", tokens}, {"refusal", nullptr}};
-  Json placed = tokens;
-  size_t offset = choice.text_offset;
-  for (Json& token : placed) {
-    token["text_offset"] = offset;
-    offset += token["bytes"].size();
-  }
-  return parallel_arrays(placed);
+Json CompletionWriter::stream_logprobs(Choice& choice, std::span<const PromptToken> tokens) const {
+  Json json = logprobs_json(tokens, choice.text_offset);
+  choice.text_offset += n_characters(*context_.model, tokens);
+  return json;
 }
 
-Json CompletionWriter::envelope(bool chunk) const {
-  Json json = {{"id", id_},
-               {"object", !chat() ? "text_completion"
-                          : chunk ? "chat.completion.chunk"
-                                  : "chat.completion"},
-               {"created", context_.created},
-               {"model", context_.model_id},
-               {"system_fingerprint", "lanerope-" + std::string(version())},
-               {"choices", Json::array()}};
-  if (chunk && context_.api.include_usage) json["usage"] = nullptr;
+Json CompletionWriter::envelope() const {
+  Json json = context_.envelope;
+  json["choices"] = Json::array();
   return json;
 }
 
 Json CompletionWriter::role_chunk(int32_t index) const {
-  Json json = envelope(true);
-  json["choices"].push_back({{"index", index},
+  Json json = envelope();
+  json["choices"].push_back({{"index", context_.first_index + index},
                              {"delta", {{"role", "assistant"}, {"content", ""}}},
                              {"logprobs", nullptr},
                              {"finish_reason", nullptr}});
@@ -117,8 +63,8 @@ Json CompletionWriter::role_chunk(int32_t index) const {
 }
 
 Json CompletionWriter::delta_chunk(int32_t index, const Delta& delta) const {
-  Json json = envelope(true);
-  Json choice = {{"index", index}};
+  Json json = envelope();
+  Json choice = {{"index", context_.first_index + index}};
   if (chat()) {
     Json fields = Json::object();
     if (!delta.reasoning.empty()) fields["reasoning_content"] = delta.reasoning;
@@ -134,8 +80,8 @@ Json CompletionWriter::delta_chunk(int32_t index, const Delta& delta) const {
 }
 
 Json CompletionWriter::finish_chunk(int32_t index, FinishReason reason) const {
-  Json json = envelope(true);
-  Json choice = {{"index", index}};
+  Json json = envelope();
+  Json choice = {{"index", context_.first_index + index}};
   if (chat()) {
     choice["delta"] = Json::object();
   } else {
@@ -147,59 +93,60 @@ Json CompletionWriter::finish_chunk(int32_t index, FinishReason reason) const {
   return json;
 }
 
-std::vector<Json> CompletionWriter::take(const Event& event) {
-  std::vector<Json> chunks;
-  if (event.kind == EventKind::lane_started) {
-    Choice& to = choice(event.lane);
-    if (streams_all() && chat()) chunks.push_back(role_chunk(event.lane));
-    if (streams_all() && !chat() && !to.content.empty()) {
-      chunks.push_back(delta_chunk(event.lane, {.content = to.content}));
-    }
-  } else if (event.kind == EventKind::token || event.kind == EventKind::lane_finished) {
-    Choice& to = choice(event.lane);
-    Delta delta;
+void CompletionWriter::take_token(const Event& event, std::vector<Json>& chunks) {
+  Choice& to = choice(event.lane);
+  Delta delta;
+  if (!api().no_text) {
     add_text(to, to.splitter.push(event.text), delta);
     if (event.kind == EventKind::token && to.splitter.thinking() && !event.forced) ++to.reasoning_tokens;
     if (event.logprob) {
-      const Json entry = token_logprob(event);
-      to.logprobs.push_back(entry);
-      delta.logprobs = wrap_logprobs(to, Json::array({entry}));
-      if (streams_all()) to.text_offset += entry["bytes"].size();
+      const PromptToken token{.token = event.token, .logprob = event.logprob, .top = event.top};
+      to.logprobs.push_back(token);
+      if (streams_all() && api().logprobs) delta.logprobs = stream_logprobs(to, std::span(&token, 1));
     }
-    if (event.kind == EventKind::lane_finished) {
-      add_text(to, to.splitter.finish(), delta);
-      to.finish = event.finish;
+  }
+  if (event.kind == EventKind::lane_finished) {
+    add_text(to, to.splitter.finish(), delta);
+    to.finish = api().no_text ? FinishReason::length : event.finish;
+  }
+  if (!streams_all()) return;
+  const bool says = !delta.content.empty() || !delta.reasoning.empty() || !delta.logprobs.is_null();
+  if (says) chunks.push_back(delta_chunk(event.lane, delta));
+  if (event.kind == EventKind::lane_finished) chunks.push_back(finish_chunk(event.lane, to.finish));
+}
+
+std::vector<Json> CompletionWriter::take(const Event& event) {
+  std::vector<Json> chunks;
+  if (event.kind == EventKind::prefill) {
+    if (event.prompt) prompt_ = *event.prompt;
+  } else if (event.kind == EventKind::lane_started) {
+    Choice& to = choice(event.lane);
+    if (streams_all() && chat()) chunks.push_back(role_chunk(event.lane));
+    if (streams_all() && !chat() && !to.content.empty()) {
+      Delta delta{.content = to.content};
+      if (!prompt_.empty()) delta.logprobs = stream_logprobs(to, prompt_);
+      chunks.push_back(delta_chunk(event.lane, delta));
     }
-    const bool says = !delta.content.empty() || !delta.reasoning.empty() || !delta.logprobs.is_null();
-    if (streams_all() && says) chunks.push_back(delta_chunk(event.lane, delta));
-    if (streams_all() && event.kind == EventKind::lane_finished) {
-      chunks.push_back(finish_chunk(event.lane, event.finish));
-    }
+  } else if (event.kind == EventKind::token || event.kind == EventKind::lane_finished) {
+    take_token(event, chunks);
   } else if (event.kind == EventKind::group_finished) {
     result_ = event.result;
-    if (context_.api.stream) close_stream(chunks);
+    if (api().stream && !streams_all()) send_selected(chunks);
   }
   return chunks;
 }
 
-void CompletionWriter::close_stream(std::vector<Json>& chunks) {
-  if (!streams_all()) {
-    const Choice& chosen = choices_.at(std::max(result_->selected, 0));
-    if (chat()) chunks.push_back(role_chunk(0));
-    chunks.push_back(delta_chunk(0, {.reasoning = chosen.reasoning,
-                                     .content = chosen.content,
-                                     .logprobs = wrap_logprobs(chosen, chosen.logprobs)}));
-    chunks.push_back(finish_chunk(0, chosen.finish));
-  }
-  if (!context_.api.include_usage && !context_.api.lanes.present) return;
-  Json last = envelope(true);
-  if (context_.api.include_usage) last["usage"] = usage();
-  if (context_.api.lanes.present) last["lanes"] = lanes_reply(*result_, *context_.request);
-  chunks.push_back(std::move(last));
+void CompletionWriter::send_selected(std::vector<Json>& chunks) const {
+  const Choice& chosen = choices_.at(std::max(result_->selected, 0));
+  if (chat()) chunks.push_back(role_chunk(0));
+  chunks.push_back(delta_chunk(0, {.reasoning = chosen.reasoning,
+                                   .content = chosen.content,
+                                   .logprobs = logprobs_json(chosen.logprobs, 0)}));
+  chunks.push_back(finish_chunk(0, chosen.finish));
 }
 
 Json CompletionWriter::whole_choice(int32_t index, const Choice& choice) const {
-  Json json = {{"index", index}};
+  Json json = {{"index", context_.first_index + index}};
   if (chat()) {
     Json message = {{"role", "assistant"}, {"content", choice.content}, {"refusal", nullptr}};
     if (!choice.reasoning.empty()) message["reasoning_content"] = choice.reasoning;
@@ -207,35 +154,28 @@ Json CompletionWriter::whole_choice(int32_t index, const Choice& choice) const {
   } else {
     json["text"] = choice.content;
   }
-  json["logprobs"] = wrap_logprobs(choice, choice.logprobs);
+  json["logprobs"] = logprobs_json(choice.logprobs, 0);
   json["finish_reason"] = openai_finish(choice.finish);
   return json;
 }
 
-Json CompletionWriter::response() const {
-  Json json = envelope(false);
-  if (context_.api.lanes.returned == ReturnedLanes::selected) {
-    json["choices"].push_back(whole_choice(0, choices_.at(std::max(result_->selected, 0))));
+std::vector<Json> CompletionWriter::choices() const {
+  std::vector<Json> list;
+  if (api().lanes.returned == ReturnedLanes::selected) {
+    list.push_back(whole_choice(0, choices_.at(std::max(result_->selected, 0))));
   } else {
-    for (size_t m = 0; m < choices_.size(); ++m) {
-      json["choices"].push_back(whole_choice(static_cast<int32_t>(m), choices_[m]));
-    }
+    for (size_t m = 0; m < choices_.size(); ++m)
+      list.push_back(whole_choice(static_cast<int32_t>(m), choices_[m]));
   }
-  json["usage"] = usage();
-  json["lanes"] = lanes_reply(*result_, *context_.request);
-  return json;
+  return list;
 }
 
-Json CompletionWriter::usage() const {
-  int64_t generated = 0;
-  int64_t reasoning = 0;
-  for (const LaneResult& lane : result_->lanes) generated += lane.generated;
-  for (const Choice& choice : choices_) reasoning += choice.reasoning_tokens;
-  return {{"prompt_tokens", result_->prompt_tokens},
-          {"completion_tokens", generated},
-          {"total_tokens", result_->prompt_tokens + generated},
-          {"prompt_tokens_details", {{"cached_tokens", result_->cached_prompt_tokens}}},
-          {"completion_tokens_details", {{"reasoning_tokens", reasoning}}}};
+TokenUsage CompletionWriter::usage() const {
+  TokenUsage usage{.prompt = result_->prompt_tokens, .cached = result_->cached_prompt_tokens};
+  if (api().no_text) return usage;
+  for (const LaneResult& lane : result_->lanes) usage.generated += lane.generated;
+  for (const Choice& choice : choices_) usage.reasoning += choice.reasoning_tokens;
+  return usage;
 }
 
 }  // namespace lanerope::server

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,31 +14,44 @@
 
 namespace lanerope::server {
 
-// Turns the events of a group into OpenAI's chat or text completions: chunks of a stream, or one response. A
-// choice is a lane; with lanes.return = "selected" there is one choice, the selected lane.
+// What a request cost, as OpenAI counts it.
+struct TokenUsage {
+  int64_t prompt = 0;
+  int64_t cached = 0;  // of the prompt
+  int64_t generated = 0;
+  int64_t reasoning = 0;  // of what was generated
+};
+
+// Turns the events of one group into choices of OpenAI's chat or text completions: chunks of a stream, or
+// whole. A choice is a lane; with lanes.return = "selected" there is one choice, the selected lane.
 class CompletionWriter {
  public:
   struct Context {
-    ApiRequest api = {};
+    std::shared_ptr<const ApiRequest> api = {};
     std::shared_ptr<const ResolvedRequest> request = {};
     std::shared_ptr<const Model> model = {};
-    std::string model_id = {};
-    int64_t created = 0;  // seconds since 1970
+    std::string echo = {};    // the prompt where it comes back before the text
+    int32_t first_index = 0;  // of its choices
+    Json envelope = {};       // what a chunk or response begins with: id, created, model, ...
   };
   explicit CompletionWriter(Context context);
 
   // What to send for this event, in order; nothing for most events of a request that does not stream.
   std::vector<Json> take(const Event& event);
-  // The whole response, once group_finished has been taken.
-  Json response() const;
+
+  // Once group_finished has been taken:
+  bool finished() const { return result_ != nullptr; }
+  const GroupResult& result() const { return *result_; }
+  std::vector<Json> choices() const;
+  TokenUsage usage() const;
 
  private:
   struct Choice {
     ReasoningSplitter splitter;
     std::string reasoning = {};
     std::string content = {};
-    Json logprobs = Json::array();  // one entry a sampled token
-    size_t text_offset = 0;         // of the next token, for text completions
+    std::vector<PromptToken> logprobs = {};  // of the echoed prompt and the sampled tokens
+    size_t text_offset = 0;                  // in characters, of the next token that is streamed
     int32_t reasoning_tokens = 0;
     FinishReason finish = FinishReason::none;
   };
@@ -47,25 +61,25 @@ class CompletionWriter {
     Json logprobs = nullptr;
   };
 
-  bool chat() const { return context_.api.endpoint == ApiEndpoint::chat; }
+  const ApiRequest& api() const { return *context_.api; }
+  bool chat() const { return api().endpoint == ApiEndpoint::chat; }
   bool streams_all() const;
   Choice new_choice() const;
   Choice& choice(int32_t lane);
   void add_text(Choice& to, const ReasoningSplitter::Parts& parts, Delta& delta);
-  Json token_logprob(const Event& event) const;
-  Json wrap_logprobs(const Choice& choice, const Json& tokens) const;
-  Json envelope(bool chunk) const;
+  Json logprobs_json(std::span<const PromptToken> tokens, size_t offset) const;
+  Json stream_logprobs(Choice& choice, std::span<const PromptToken> tokens) const;
+  Json envelope() const;
   Json role_chunk(int32_t index) const;
   Json delta_chunk(int32_t index, const Delta& delta) const;
   Json finish_chunk(int32_t index, FinishReason reason) const;
   Json whole_choice(int32_t index, const Choice& choice) const;
-  Json usage() const;
-  void close_stream(std::vector<Json>& chunks);
+  void take_token(const Event& event, std::vector<Json>& chunks);
+  void send_selected(std::vector<Json>& chunks) const;
 
   Context context_;
-  std::string id_;
-  std::string echo_;
-  std::vector<Choice> choices_;  // by lane
+  std::vector<PromptToken> prompt_;  // of an echo with log-probabilities
+  std::vector<Choice> choices_;      // by lane
   std::shared_ptr<const GroupResult> result_;
 };
 

@@ -47,6 +47,8 @@ struct Metrics::Instruments {
   prometheus::Counter& groups = counter(registry, "groups_total", "Groups that finished");
   prometheus::Counter& refused =
       counter(registry, "groups_refused_total", "Groups refused because the queue was full");
+  prometheus::Counter& unknown =
+      counter(registry, "request_fields_unknown_total", "Fields of requests that the server does not know");
   prometheus::Counter& consensus =
       counter(registry, "consensus_stops_total", "Groups ended by agreeing lanes");
   prometheus::Counter& saved = counter(registry, "tokens_saved_total",
@@ -121,6 +123,10 @@ void Metrics::group_finished(const GroupResult& result, int32_t budget) {
 
 void Metrics::refused() {
   instruments_->refused.Increment();
+}
+
+void Metrics::unknown_fields(size_t count) {
+  instruments_->unknown.Increment(static_cast<double>(count));
 }
 
 void Metrics::state(const EngineState& state) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -21,6 +22,8 @@ class Metrics final : public ServiceObserver {
   void group_finished(const GroupResult& result, int32_t budget) override;
   void refused() override;
   void state(const EngineState& state) override;
+
+  void unknown_fields(size_t count);
 
   std::string text() const;
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <charconv>
 #include <limits>
 
 #include "server/api_request.h"
+#include "server/field_rules.h"
 #include "server/json_fields.h"
 
 namespace lanerope::server {
@@ -10,10 +12,16 @@ namespace lanerope::server {
 namespace {
 
 constexpr int64_t most_lanes = 1024;
-constexpr int64_t most_tokens = 1 << 24;
+constexpr int32_t most_tokens = 1 << 24;
+constexpr size_t most_prompts = 1024;
+constexpr int64_t most_choices = 4096;  // of all prompts together
 constexpr size_t most_stops = 16;
 constexpr size_t most_biases = 4096;
 constexpr double any_number = 1e6;
+
+bool is_text(ApiEndpoint endpoint) {
+  return endpoint == ApiEndpoint::completion || endpoint == ApiEndpoint::native_completion;
+}
 
 // Content is a string, or an array of parts of which lanerope takes the text ones.
 std::string content_of(const JsonFields& message) {
@@ -31,19 +39,33 @@ std::string content_of(const JsonFields& message) {
   return text;
 }
 
-void read_prompt(const JsonFields& fields, ApiRequest& request) {
+TextPrompt read_text_prompt(const JsonFields& fields, const Json& prompt) {
+  TextPrompt read;
+  if (prompt.is_string()) {
+    read.text = prompt.get<std::string>();
+  } else if (prompt.is_array()) {
+    const Json one = {{"prompt", prompt}};
+    read.tokens = *JsonFields(one).tokens("prompt");
+  } else {
+    fields.refuse("prompt", "must be a string, an array of token ids, or an array of such prompts");
+  }
+  if (read.text.empty() && read.tokens.empty()) fields.refuse("prompt", "is empty, or one of its prompts is");
+  return read;
+}
+
+void read_prompts(const JsonFields& fields, ApiRequest& request) {
   const Json* prompt = fields.find("prompt");
   if (prompt == nullptr) throw ApiError(400, "prompt is missing", "prompt");
-  if (prompt->is_string()) {
-    request.prompt = prompt->get<std::string>();
-  } else if (prompt->is_array() && prompt->size() == 1 && prompt->front().is_string()) {
-    request.prompt = prompt->front().get<std::string>();
-  } else if (prompt->is_array() && !prompt->empty() && prompt->front().is_number()) {
-    request.prompt_tokens = *fields.tokens("prompt");
-  } else {
-    fields.refuse("prompt", "must be one string or one array of token ids; send one request for each prompt");
+  request.many_prompts = prompt->is_array() && !prompt->empty() && !prompt->front().is_number();
+  if (!request.many_prompts) {
+    request.prompts.push_back(read_text_prompt(fields, *prompt));
+    return;
   }
-  if (request.prompt.empty() && request.prompt_tokens.empty()) fields.refuse("prompt", "is empty");
+  if (prompt->size() > most_prompts)
+    fields.refuse("prompt", "holds more than " + std::to_string(most_prompts) + " prompts");
+  if (request.endpoint == ApiEndpoint::group && prompt->size() > 1)
+    fields.refuse("prompt", "must be one; start a group for each");
+  for (const Json& one : *prompt) request.prompts.push_back(read_text_prompt(fields, one));
 }
 
 void read_logit_bias(const JsonFields& fields, Sampling& sampling) {
@@ -74,14 +96,20 @@ void read_sampling(const JsonFields& fields, ApiRequest& request) {
     if (const auto value = fields.integer(key, range)) target = static_cast<int32_t>(*value);
   };
   number("temperature", sampling.temperature, {.least = 0, .most = 100});
-  number("top_p", sampling.top_p, {.least = 1e-6, .most = 1});
+  // 0 leaves the likeliest token, as any number does that is small enough.
+  number("top_p", sampling.top_p, {.least = 0, .most = 1});
+  sampling.top_p = std::max(sampling.top_p, 1e-6F);
   number("min_p", sampling.min_p, {.least = 0, .most = 0.999});
-  integer("top_k", sampling.top_k, {.least = 0, .most = INT32_MAX});
+  // -1 means "all" for vLLM and llama.cpp, as 0 does.
+  integer("top_k", sampling.top_k, {.least = -1, .most = INT32_MAX});
+  sampling.top_k = std::max(sampling.top_k, 0);
   number("repeat_penalty", sampling.repetition_penalty, {.least = 0.01, .most = 100});
   number("repetition_penalty", sampling.repetition_penalty, {.least = 0.01, .most = 100});
   number("presence_penalty", sampling.presence_penalty, {.least = -100, .most = 100});
   number("frequency_penalty", sampling.frequency_penalty, {.least = -100, .most = 100});
-  integer("repeat_last_n", sampling.penalty_window, {.least = 0, .most = most_tokens});
+  // llama.cpp's -1: everything there is.
+  integer("repeat_last_n", sampling.penalty_window, {.least = -1, .most = most_tokens});
+  if (sampling.penalty_window < 0) sampling.penalty_window = most_tokens;
   read_logit_bias(fields, sampling);
   // llama-server's -1 means "choose one", as null does.
   const auto seed = fields.integer("seed", {.least = -1, .most = INT64_MAX});
@@ -92,8 +120,9 @@ void read_length(const JsonFields& fields, ApiRequest& request) {
   for (const char* key : {"max_tokens", "n_predict", "max_completion_tokens"}) {
     const auto value = fields.integer(key, {.least = -1, .most = most_tokens});
     if (!value || *value == -1) continue;  // llama-server's "as many as there is room for"
-    if (*value == 0) fields.refuse(key, "must be at least 1");
-    request.max_tokens = static_cast<int32_t>(*value);
+    request.no_text = *value == 0;
+    if (request.no_text && !is_text(request.endpoint)) fields.refuse(key, "must be at least 1");
+    request.max_tokens = std::max(static_cast<int32_t>(*value), 1);
   }
   request.stop = fields.texts("stop", /*one_too=*/true).value_or(std::vector<std::string>{});
   if (request.stop.size() > most_stops) {
@@ -106,6 +135,12 @@ void read_length(const JsonFields& fields, ApiRequest& request) {
 }
 
 void read_logprobs(const JsonFields& fields, ApiRequest& request) {
+  if (request.endpoint == ApiEndpoint::native_completion) {
+    const auto count = fields.integer("n_probs", {.least = 0, .most = 20}).value_or(0);
+    request.logprobs = count > 0;
+    request.top_logprobs = static_cast<int32_t>(count);
+    return;
+  }
   if (request.endpoint == ApiEndpoint::completion) {
     if (const auto count = fields.integer("logprobs", {.least = 0, .most = 20})) {
       request.logprobs = true;
@@ -117,6 +152,49 @@ void read_logprobs(const JsonFields& fields, ApiRequest& request) {
   const auto count = fields.integer("top_logprobs", {.least = 0, .most = 20});
   if (count && *count > 0 && !request.logprobs) fields.refuse("top_logprobs", "needs logprobs to be true");
   request.top_logprobs = static_cast<int32_t>(count.value_or(0));
+}
+
+// What is asked for beside the text itself.
+void read_form(const JsonFields& fields, ApiRequest& request) {
+  request.model = fields.text("model").value_or("");
+  request.stream = fields.flag("stream").value_or(request.endpoint == ApiEndpoint::group);
+  if (const auto options = fields.object("stream_options"))
+    request.include_usage = options->flag("include_usage").value_or(false);
+  if (request.endpoint == ApiEndpoint::completion) {
+    request.echo = fields.flag("echo").value_or(false);
+    request.tokens_as_ids = fields.flag("return_tokens_as_token_ids").value_or(false);
+    const auto best_of = fields.integer("best_of", {.least = 1, .most = most_lanes});
+    if (best_of && *best_of != request.n)
+      fields.refuse("best_of",
+                    "must equal n; for the best of several answers use lanes.count and lanes.select");
+  }
+  request.return_tokens = fields.flag("return_tokens").value_or(false);
+  request.continue_last = fields.flag("continue_final_message").value_or(false);
+  const bool begins = fields.flag("add_generation_prompt").value_or(!request.continue_last);
+  if (begins == request.continue_last) {
+    fields.refuse(
+        begins ? "continue_final_message" : "add_generation_prompt",
+        begins ? "excludes add_generation_prompt" : "can be false with continue_final_message only");
+  }
+  request.split_reasoning = fields.text("reasoning_format").value_or("auto") != "none";
+}
+
+void check_lanes(const ApiRequest& request) {
+  const auto lanes = static_cast<size_t>(request.lanes_each());
+  if (request.endpoint == ApiEndpoint::group && request.groups_each() > 1)
+    throw ApiError(400, "n must be 1 where lanes.count says how many lanes the group has", "n");
+  if (request.lanes.texts.size() > lanes)
+    throw ApiError(400, "lanes.text holds more texts than there are lanes (n)", "lanes.text");
+  if (request.lanes.consensus > request.lanes_each())
+    throw ApiError(400, "lanes.consensus must not exceed the number of lanes (n)", "lanes.consensus");
+  const int64_t choices =
+      static_cast<int64_t>(request.n_prompts()) * request.groups_each() * request.lanes_each();
+  if (choices > most_choices) {
+    throw ApiError(400,
+                   "the prompts, n and lanes.count come to " + std::to_string(choices) +
+                       " lanes, and one request may have " + std::to_string(most_choices),
+                   "n");
+  }
 }
 
 void read_lora(const JsonFields& fields, ApiRequest& request) {
@@ -152,34 +230,29 @@ std::vector<Message> parse_messages(const Json& body) {
 }
 
 ApiRequest parse_api_request(ApiEndpoint endpoint, std::string_view body) {
-  const Json json = parse_body(body);
-  const JsonFields fields(json);
+  return parse_api_json(endpoint, parse_body(body));
+}
+
+ApiRequest parse_api_json(ApiEndpoint endpoint, const Json& body) {
+  const JsonFields fields(body);
   ApiRequest request{.endpoint = endpoint};
+  request.unknown = check_fields(endpoint, body);
   const bool chat =
       endpoint == ApiEndpoint::chat || (endpoint == ApiEndpoint::group && fields.find("messages") != nullptr);
   if (chat) {
-    request.messages = parse_messages(json);
+    if (fields.find("prompt") != nullptr) fields.refuse("prompt", "excludes messages; send one of them");
+    request.messages = parse_messages(body);
   } else {
-    read_prompt(fields, request);
+    read_prompts(fields, request);
   }
   request.n = static_cast<int32_t>(fields.integer("n", {.least = 1, .most = most_lanes}).value_or(1));
   read_sampling(fields, request);
   read_length(fields, request);
   read_logprobs(fields, request);
   read_lora(fields, request);
-  request.stream = fields.flag("stream").value_or(endpoint == ApiEndpoint::group);
-  if (const auto options = fields.object("stream_options")) {
-    request.include_usage = options->flag("include_usage").value_or(false);
-  }
-  if (endpoint == ApiEndpoint::completion) request.echo = fields.flag("echo").value_or(false);
-  request.split_reasoning = fields.text("reasoning_format").value_or("auto") != "none";
-  request.lanes = parse_lanes_object(json);
-  if (request.lanes.texts.size() > static_cast<size_t>(request.n)) {
-    throw ApiError(400, "lanes.text holds more texts than there are lanes (n)", "lanes.text");
-  }
-  if (request.lanes.consensus > request.n) {
-    throw ApiError(400, "lanes.consensus must not exceed the number of lanes (n)", "lanes.consensus");
-  }
+  read_form(fields, request);
+  request.lanes = parse_lanes_object(body);
+  check_lanes(request);
   return request;
 }
 

@@ -35,6 +35,7 @@ LanesObject parse_lanes_object(const Json& body) {
   if (!given) return {};
   const JsonFields& fields = *given;
   LanesObject lanes{.present = true};
+  lanes.count = narrow(fields.integer("count", {.least = 1, .most = most_lanes}));
   CouplingChoice& coupling = lanes.coupling;
   coupling.kind = fields.choice<CouplingKind>("coupling");
   coupling.init = fields.choice("init", {OmegaInit::given});
@@ -51,7 +52,8 @@ LanesObject parse_lanes_object(const Json& body) {
   lanes.certainty_window =
       narrow(fields.integer("certainty_window", {.least = 0, .most = most_cells})).value_or(0);
   lanes.consensus = narrow(fields.integer("consensus", {.least = 0, .most = most_lanes})).value_or(0);
-  lanes.returned = fields.choice<ReturnedLanes>("return").value_or(ReturnedLanes::all);
+  lanes.returned = fields.choice<ReturnedLanes>("return").value_or(
+      lanes.count && lanes.select != SelectionKind::none ? ReturnedLanes::selected : ReturnedLanes::all);
   lanes.reserve = narrow(fields.integer("reserve", {.least = 0, .most = most_lanes})).value_or(0);
   lanes.attention = fields.flag("attention").value_or(false);
   lanes.hold = fields.flag("hold").value_or(false);

@@ -13,15 +13,14 @@ bool put(httplib::DataSink& sink, const std::string& text) {
 }
 
 // Everything that has happened by now, as one piece: a burst of lanes is one packet.
-std::string gather(const EventStream& stream, Event event) {
+std::string gather(const EventStream& stream, GroupSet::Happening happened) {
   std::string text;
   while (true) {
-    stream.lease->note(event);
-    text += stream.write(event);
-    if (stream.lease->finished()) return text + stream.closing;
-    std::optional<Event> more = stream.lease->stream().next(std::chrono::milliseconds(0));
+    text += stream.write(happened);
+    if (stream.groups->finished()) return stream.closing ? text + stream.closing() : text;
+    std::optional<GroupSet::Happening> more = stream.groups->next(std::chrono::milliseconds(0));
     if (!more) return text;
-    event = std::move(*more);
+    happened = std::move(*more);
   }
 }
 
@@ -29,10 +28,10 @@ std::string gather(const EventStream& stream, Event event) {
 bool pump(const EventStream& stream, httplib::DataSink& sink) {
   if (!put(sink, stream.opening)) return false;
   auto last_sent = std::chrono::steady_clock::now();
-  while (!stream.lease->finished()) {
-    std::optional<Event> event = stream.lease->stream().next(watch_interval);
-    if (event) {
-      const std::string text = gather(stream, std::move(*event));
+  while (!stream.groups->finished()) {
+    std::optional<GroupSet::Happening> happened = stream.groups->next(watch_interval);
+    if (happened) {
+      const std::string text = gather(stream, std::move(*happened));
       if (!put(sink, text)) return false;
       if (!text.empty()) last_sent = std::chrono::steady_clock::now();
     }
@@ -72,12 +71,26 @@ void stream_events(httplib::Response& response, EventStream stream) {
     try {
       whole = pump(*shared, sink);
     } catch (...) {
-      whole = put(sink, sse("", describe_error(std::current_exception()).body));
+      const ErrorReply error = describe_error(std::current_exception());
+      whole = put(sink, shared->failure ? shared->failure(error) : sse("", error.body));
     }
-    shared->lease.reset();
+    shared->groups.reset();
     if (whole) sink.done();
     return whole;
   });
+}
+
+bool await_groups(const httplib::Request& request, GroupSet& groups,
+                  const std::function<void(const GroupSet::Happening&)>& take) {
+  auto last_look = std::chrono::steady_clock::now();
+  while (!groups.finished()) {
+    if (const auto happened = groups.next(watch_interval)) take(*happened);
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_look < watch_interval) continue;
+    last_look = now;
+    if (request.is_connection_closed()) return false;
+  }
+  return true;
 }
 
 }  // namespace lanerope::server

@@ -4,6 +4,7 @@
 #include "lanerope/calibration.h"
 #include "server/json_fields.h"
 #include "server/reply.h"
+#include "server/request_body.h"
 #include "server/server_context.h"
 
 namespace lanerope::server {
@@ -67,12 +68,6 @@ Json calibration_json(const RequestDefaults& defaults) {
           {"lanes", defaults.calibration->lanes}};
 }
 
-// As llama-server counts them: requests of one lane that run at once. Each reserves the default budget, and
-// all share the cells with a prompt, which takes one at least.
-int32_t total_slots(const EngineState& state, const RequestDefaults& defaults) {
-  return std::max(1, (state.cells - 1) / defaults.budget);
-}
-
 void props(ServerContext& context, const httplib::Request&, httplib::Response& response) {
   const ModelInfo& info = context.model->info();
   const Sampling usual;
@@ -80,6 +75,10 @@ void props(ServerContext& context, const httplib::Request&, httplib::Response& r
   send_json(response, {{"build_info", "lanerope " + std::string(version())},
                        {"model_path", info.file.substr(info.file.rfind('/') + 1)},
                        {"model", context.model_id()},
+                       {"model_alias", context.model_id()},
+                       {"modalities", {{"vision", false}, {"audio", false}}},
+                       {"bos_token", info.begin_token ? context.model->piece(*info.begin_token) : ""},
+                       {"eos_token", info.end_token ? context.model->piece(*info.end_token) : ""},
                        {"architecture", info.architecture},
                        {"n_layer", info.n_layer},
                        {"n_head", info.n_head},
@@ -93,7 +92,7 @@ void props(ServerContext& context, const httplib::Request&, httplib::Response& r
                        {"names", lane_names()},
                        {"threads", info.threads},
                        {"kv_cells", state.cells},
-                       {"total_slots", total_slots(state, context.options.defaults)},
+                       {"total_slots", context.total_slots()},
                        {"bytes_per_cell", context.model->bytes_per_cell()},
                        {"calibration", calibration_json(context.options.defaults)},
                        {"verifier", !context.options.defaults.verifier.empty()},
@@ -102,6 +101,7 @@ void props(ServerContext& context, const httplib::Request&, httplib::Response& r
                        {"examples", examples_json(context.examples)},
                        {"default_generation_settings",
                         {{"n_predict", context.options.defaults.budget},
+                         {"n_ctx", info.trained_context},
                          {"params",
                           {{"temperature", usual.temperature},
                            {"top_k", usual.top_k},
@@ -109,36 +109,6 @@ void props(ServerContext& context, const httplib::Request&, httplib::Response& r
                            {"min_p", usual.min_p},
                            {"repeat_penalty", usual.repetition_penalty},
                            {"repeat_last_n", usual.penalty_window}}}}}});
-}
-
-void tokenize(ServerContext& context, const httplib::Request& request, httplib::Response& response) {
-  const Json body = parse_body(request.body);
-  const JsonFields fields(body);
-  const std::optional<std::string> content = fields.text("content");
-  if (!content) throw ApiError(400, "content is missing", "content");
-  const auto tokens =
-      context.model->encode(*content, {.add_special = fields.flag("add_special").value_or(false),
-                                       .parse_special = fields.flag("parse_special").value_or(true)});
-  if (!fields.flag("with_pieces").value_or(false)) {
-    send_json(response, {{"tokens", tokens}});
-    return;
-  }
-  Json list = Json::array();
-  for (const TokenId token : tokens) list.push_back({{"id", token}, {"piece", context.model->piece(token)}});
-  send_json(response, {{"tokens", std::move(list)}});
-}
-
-void detokenize(ServerContext& context, const httplib::Request& request, httplib::Response& response) {
-  const Json body = parse_body(request.body);
-  const std::optional<std::vector<int32_t>> tokens = JsonFields(body).tokens("tokens");
-  if (!tokens) throw ApiError(400, "tokens is missing", "tokens");
-  for (const TokenId token : *tokens) {
-    if (token >= context.model->info().n_tokens) {
-      throw ApiError(400, "tokens holds " + std::to_string(token) + ", and the vocabulary ends before it",
-                     "tokens");
-    }
-  }
-  send_json(response, {{"content", context.model->decode(*tokens)}});
 }
 
 void apply_template(ServerContext& context, const httplib::Request& request, httplib::Response& response) {
@@ -174,15 +144,14 @@ void scale_adapters(ServerContext& context, const httplib::Request& request, htt
 }  // namespace
 
 void add_extra_routes(httplib::Server& http, ServerContext& context) {
+  const size_t most = context.options.transport.most_body;
   http.Get("/health", bound(context, health));
   http.Get("/v1/health", bound(context, health));
   http.Get("/metrics", bound(context, metrics));
   http.Get("/props", bound(context, props));
-  http.Post("/tokenize", bound(context, tokenize));
-  http.Post("/detokenize", bound(context, detokenize));
-  http.Post("/apply-template", bound(context, apply_template));
+  add_post(http, "/apply-template", most, bound(context, apply_template));
   http.Get("/lora-adapters", bound(context, list_adapters));
-  http.Post("/lora-adapters", bound(context, scale_adapters));
+  add_post(http, "/lora-adapters", most, bound(context, scale_adapters));
 }
 
 }  // namespace lanerope::server

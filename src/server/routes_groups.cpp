@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <charconv>
 
+#include "server/answer.h"
 #include "server/json_fields.h"
 #include "server/lanes_reply.h"
 #include "server/reply.h"
+#include "server/request_body.h"
 #include "server/server_context.h"
 #include "server/to_request.h"
 
@@ -31,12 +33,13 @@ const std::string& group_of(const httplib::Request& request) {
 }
 
 void start(ServerContext& context, const httplib::Request& request, httplib::Response& response) {
-  const ApiRequest api = parse_api_request(ApiEndpoint::group, request.body);
+  const ApiRequest api = read_api_request(context, ApiEndpoint::group, parse_body(request.body), response);
   const std::shared_ptr<const ResolvedRequest> resolved =
       resolve_api(api, *context.model, context.defaults());
-  auto lease = std::make_shared<GroupLease>(*context.service, context.service->submit(resolved));
+  auto groups = std::make_shared<GroupSet>(*context.service, std::vector{resolved});
+  GroupStream* stream = &groups->stream(0);
   const Json created = {{"kind", "group_created"},
-                        {"id", lease->stream().public_id()},
+                        {"id", stream->public_id()},
                         {"lanes", resolved->n_lanes()},
                         {"reserve", resolved->reserved_lanes},
                         {"budget", resolved->budget},
@@ -44,11 +47,11 @@ void start(ServerContext& context, const httplib::Request& request, httplib::Res
                         {"coupling", coupling_json(resolved->coupling)},
                         {"tag", resolved->tag},
                         {"seed", resolved->seed}};
-  GroupStream* stream = &lease->stream();
   response.set_header("Location", "/v1/groups/" + stream->public_id());
-  stream_events(response, {.lease = std::move(lease),
+  stream_events(response, {.groups = std::move(groups),
                            .write =
-                               [stream, resolved](const Event& event) {
+                               [stream, resolved](const GroupSet::Happening& happened) {
+                                 const Event& event = happened.event;
                                  std::string text;
                                  const auto attention =
                                      event.kind == EventKind::group_finished ? stream->attention() : nullptr;
@@ -167,11 +170,12 @@ void probe(ServerContext& context, const httplib::Request& request, httplib::Res
 }  // namespace
 
 void add_group_routes(httplib::Server& http, ServerContext& context) {
-  http.Post("/v1/groups", bound(context, start));
+  const size_t most = context.options.transport.most_body;
+  add_post(http, "/v1/groups", most, bound(context, start));
   http.Delete("/v1/groups/:id", bound(context, remove));
-  http.Post("/v1/groups/:id/lanes", bound(context, add_lane));
+  add_post(http, "/v1/groups/:id/lanes", most, bound(context, add_lane));
   http.Delete("/v1/groups/:id/lanes/:lane", bound(context, retire));
-  http.Post("/v1/groups/:id/lanes/:lane/text", bound(context, push_text));
+  add_post(http, "/v1/groups/:id/lanes/:lane/text", most, bound(context, push_text));
   http.Get("/v1/groups/:id/lanes/:lane/attention", bound(context, probe));
 }
 

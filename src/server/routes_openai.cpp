@@ -1,88 +1,78 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/completion_writer.h"
+#include <algorithm>
+
+#include "server/answer.h"
+#include "server/completion_reply.h"
+#include "server/json_fields.h"
 #include "server/reply.h"
+#include "server/request_body.h"
 #include "server/server_context.h"
-#include "server/to_request.h"
 
 namespace lanerope::server {
 
 namespace {
 
-void answer_as_stream(httplib::Response& response, std::shared_ptr<GroupLease> lease,
-                      std::shared_ptr<CompletionWriter> writer) {
-  stream_events(response, {.lease = std::move(lease),
-                           .write =
-                               [writer](const Event& event) {
-                                 std::string text;
-                                 for (const Json& chunk : writer->take(event)) text += sse("", chunk);
-                                 return text;
-                               },
-                           .closing = "data: [DONE]\n\n"});
-}
-
-void answer_at_once(const httplib::Request& request, httplib::Response& response, GroupLease& lease,
-                    CompletionWriter& writer) {
-  while (!lease.finished()) {
-    const std::optional<Event> event = lease.stream().next(watch_interval);
-    if (event) {
-      lease.note(*event);
-      writer.take(*event);
-    } else if (request.is_connection_closed()) {
-      response.status = 499;  // nobody reads it; for the log
-      return;
-    }
-  }
-  send_json(response, writer.response());
-}
-
 void complete(ServerContext& context, ApiEndpoint endpoint, const httplib::Request& request,
               httplib::Response& response) {
-  const ApiRequest api = parse_api_request(endpoint, request.body);
-  const std::shared_ptr<const ResolvedRequest> resolved =
-      resolve_api(api, *context.model, context.defaults());
-  auto lease = std::make_shared<GroupLease>(*context.service, context.service->submit(resolved));
-  auto writer = std::make_shared<CompletionWriter>(CompletionWriter::Context{.api = api,
-                                                                             .request = resolved,
-                                                                             .model = context.model,
-                                                                             .model_id = context.model_id(),
-                                                                             .created = std::time(nullptr)});
-  if (api.stream) {
-    answer_as_stream(response, std::move(lease), std::move(writer));
-  } else {
-    answer_at_once(request, response, *lease, *writer);
-  }
+  const auto api = std::make_shared<const ApiRequest>(
+      read_api_request(context, endpoint, parse_body(request.body), response));
+  answer(context, {.http = request, .api = api}, response,
+         [](ReplyContext reply) { return std::make_shared<CompletionReply>(std::move(reply)); });
 }
 
-Json model_json(const ServerContext& context) {
+void complete_chat(ServerContext& context, const httplib::Request& request, httplib::Response& response) {
+  complete(context, ApiEndpoint::chat, request, response);
+}
+
+void complete_text(ServerContext& context, const httplib::Request& request, httplib::Response& response) {
+  complete(context, ApiEndpoint::completion, request, response);
+}
+
+void refuse_embeddings(ServerContext&, const httplib::Request&, httplib::Response&) {
+  throw ApiError(501,
+                 "this server writes text and gives no embeddings; ask a server with an embedding model");
+}
+
+Json model_json(const ServerContext& context, const ServedModel& model) {
   const ModelInfo& info = context.model->info();
-  return {{"id", context.model_id()},
+  return {{"id", model.id},
           {"object", "model"},
           {"created", context.started},
           {"owned_by", "lanerope"},
           {"meta",
-           {{"n_vocab", info.n_vocab},
+           {{"n_vocab", info.n_tokens},
             {"n_ctx_train", info.trained_context},
             {"n_embd", info.n_embd},
             {"n_params", info.n_parameters},
             {"size", info.weight_bytes}}}};
 }
 
+void list_models(ServerContext& context, const httplib::Request&, httplib::Response& response) {
+  Json data = Json::array();
+  for (const ServedModel& model : context.models()) data.push_back(model_json(context, model));
+  send_json(response, {{"object", "list"}, {"data", std::move(data)}});
+}
+
+// The id may hold slashes, as it came or as %2F.
+void get_model(ServerContext& context, const httplib::Request& request, httplib::Response& response) {
+  const std::vector<ServedModel> models = context.models();
+  const auto found = std::ranges::find(models, request.matches[1].str(), &ServedModel::id);
+  if (found == models.end()) throw ApiError(404, "there is no such model; see /v1/models");
+  send_json(response, model_json(context, *found));
+}
+
 }  // namespace
 
 void add_openai_routes(httplib::Server& http, ServerContext& context) {
-  http.Post("/v1/chat/completions", [&context](const httplib::Request& request, httplib::Response& response) {
-    complete(context, ApiEndpoint::chat, request, response);
-  });
-  http.Post("/v1/completions", [&context](const httplib::Request& request, httplib::Response& response) {
-    complete(context, ApiEndpoint::completion, request, response);
-  });
-  http.Get("/v1/models", [&context](const httplib::Request&, httplib::Response& response) {
-    send_json(response, {{"object", "list"}, {"data", Json::array({model_json(context)})}});
-  });
-  http.Get("/v1/models/:id", [&context](const httplib::Request& request, httplib::Response& response) {
-    if (request.path_params.at("id") != context.model_id()) throw ApiError(404, "there is no such model");
-    send_json(response, model_json(context));
-  });
+  const size_t most = context.options.transport.most_body;
+  // llama-server has them without /v1 too.
+  for (const std::string root : {"/v1", ""}) {
+    add_post(http, root + "/chat/completions", most, bound(context, complete_chat));
+    add_post(http, root + "/embeddings", most, bound(context, refuse_embeddings));
+    http.Get(root + "/models", bound(context, list_models));
+  }
+  add_post(http, "/v1/completions", most, bound(context, complete_text));
+  http.Get("/v1/models/(.+)", bound(context, get_model));
 }
 
 }  // namespace lanerope::server

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "server/reply.h"
+#include "server/request_body.h"
 #include "server/server_context.h"
 
 namespace lanerope::server {
@@ -28,6 +29,12 @@ void share_with_origin(const httplib::Request& request, httplib::Response& respo
   response.set_header("Access-Control-Max-Age", "600");
 }
 
+// What cpp-httplib would read by itself, with no bound on what it unpacks to, and forms in several parts.
+bool body_can_be_read(const httplib::Request& request) {
+  const bool packed = request.has_header("Content-Encoding") && request.method != "POST";
+  return !packed && !request.get_header_value("Content-Type").starts_with("multipart/");
+}
+
 Handled admit(const ServerContext& context, const httplib::Request& request, httplib::Response& response) {
   const AccessRules& rules = context.options.access;
   const Credentials credentials{.authorization = request.get_header_value("Authorization"),
@@ -49,6 +56,9 @@ Handled admit(const ServerContext& context, const httplib::Request& request, htt
       response.status = 204;
       return Handled::Handled;
     }
+  }
+  if (!body_can_be_read(request)) {
+    return refuse(ApiError(415, "the body must be JSON, and only that of a POST may be compressed"));
   }
   if (is_public(request)) return Handled::Unhandled;
   if (!key_matches(rules, credentials)) {
@@ -79,6 +89,10 @@ void explain(const httplib::Request& request, httplib::Response& response) {
     default:
       return say(response.status, "the request is not one that this server understands");
   }
+}
+
+void nothing_here(const httplib::Request&, httplib::Response& response) {
+  response.status = 404;
 }
 
 void write_log(const ServerContext& context, const httplib::Request& request,
@@ -112,7 +126,11 @@ Server::Server(const ServerOptions& options)
   add_page_routes(*http_);
   add_openai_routes(*http_, context);
   add_group_routes(*http_, context);
+  add_responses_routes(*http_, context);
+  add_llama_routes(*http_, context);
   add_extra_routes(*http_, context);
+  // The bodies of other POSTs are bound, too.
+  add_post(*http_, ".*", options.transport.most_body, nothing_here);
 }
 
 Server::~Server() = default;

@@ -15,6 +15,7 @@
 #include "lanerope/service.h"
 #include "server/access.h"
 #include "server/http_transport.h"
+#include "server/served_models.h"
 #include "server/to_request.h"
 
 namespace lanerope::server {
@@ -33,7 +34,8 @@ struct ServerOptions {
   AccessRules access = {};
   ServiceOptions service = {.engine = {.kv_cells = 8192, .batch_rows = 128}};
   RequestDefaults defaults = server_defaults();
-  std::string model_id = {};  // as clients see it; empty: the model's own name
+  std::string model_id = {};  // as clients see it; empty: its file's name without the ending
+  Presets presets = {};
   bool log_prompts = false;
   std::function<void(std::string_view)> log = {};  // one line a request; may be empty
 };

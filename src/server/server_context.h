@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <ctime>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lanerope/service.h"
 #include "server/metrics.h"
+#include "server/served_models.h"
 #include "server/server.h"
 
 namespace lanerope::server {
@@ -34,15 +37,28 @@ struct ServerContext {
     return result;
   }
   std::string model_id() const {
-    if (!options.model_id.empty()) return options.model_id;
-    return model->info().name.empty() ? "lanerope" : model->info().name;
+    return options.model_id.empty() ? model_name_of(model->info().file) : options.model_id;
+  }
+  // As llama-server counts them: requests of one lane that run at once. Each reserves the default budget, and
+  // all share the cells with a prompt, which takes one at least.
+  int32_t total_slots() const { return std::max(1, (service->state().cells - 1) / options.defaults.budget); }
+  std::vector<ServedModel> models() const {
+    return served_models(model->info(), model_id(), options.presets);
+  }
+  // What a response calls the model that a request named: one of models(), or the base.
+  std::string id_for(std::string_view name) const {
+    for (const ServedModel& one : models()) {
+      if (one.id == name) return one.id;
+    }
+    return model_id();
   }
 
   mutable std::mutex scales_mutex;
   std::vector<float> adapter_scales;  // guarded by it; empty: as they were loaded
 };
 
-// One file a family: routes_openai.cpp, routes_groups.cpp, routes_extras.cpp, routes_page.cpp.
+// One file a family: routes_openai.cpp, routes_responses.cpp, routes_groups.cpp, routes_llama.cpp,
+// routes_extras.cpp, routes_page.cpp.
 void add_openai_routes(httplib::Server& http, ServerContext& context);
 // The handler of a route, with the context that it works on.
 using Action = void (*)(ServerContext&, const httplib::Request&, httplib::Response&);
@@ -53,6 +69,8 @@ inline httplib::Server::Handler bound(ServerContext& context, Action action) {
 }
 
 void add_group_routes(httplib::Server& http, ServerContext& context);
+void add_responses_routes(httplib::Server& http, ServerContext& context);
+void add_llama_routes(httplib::Server& http, ServerContext& context);
 void add_extra_routes(httplib::Server& http, ServerContext& context);
 void add_page_routes(httplib::Server& http);
 

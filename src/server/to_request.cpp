@@ -53,9 +53,14 @@ RequestDefaults server_defaults() {
           .seeds = uint64_t{1} << 53};  // numbers that JavaScript can hold
 }
 
-Request to_request(const ApiRequest& api, const Model& model, const RequestDefaults& defaults) {
-  Request request{.prompt = {.text = api.prompt, .tokens = api.prompt_tokens, .messages = api.messages},
-                  .lanes = api.n,
+Request to_request(const ApiRequest& api, const Model& model, const RequestDefaults& defaults,
+                   GroupOf which) {
+  const TextPrompt prompt = api.prompts.empty() ? TextPrompt{} : api.prompts.at(which.prompt);
+  Request request{.prompt = {.text = prompt.text,
+                             .tokens = prompt.tokens,
+                             .messages = api.messages,
+                             .continue_last = api.continue_last},
+                  .lanes = api.lanes_each(),
                   .max_tokens = api.max_tokens,
                   .coupling = api.lanes.coupling,
                   .tag = api.lanes.tag,
@@ -70,7 +75,9 @@ Request to_request(const ApiRequest& api, const Model& model, const RequestDefau
                   .adapter_scales = to_scales(api.lora, model),
                   .reserved_lanes = api.lanes.reserve,
                   .hold = api.lanes.hold};
-  request.sampling.seed = api.seed;
+  // Answers of one seed differ as lanes do.
+  if (api.seed) request.sampling.seed = *api.seed + which.answer;
+  if (api.echo && api.logprobs) request.prompt_logprobs = api.top_logprobs;
   if (api.lanes.select) request.selection.kind = *api.lanes.select;
   if (api.lanes.attention) request.attention = AttentionRecording::mass;
   check_verifier(request, defaults);
@@ -78,11 +85,21 @@ Request to_request(const ApiRequest& api, const Model& model, const RequestDefau
 }
 
 std::shared_ptr<const ResolvedRequest> resolve_api(const ApiRequest& api, const Model& model,
-                                                   const RequestDefaults& defaults) {
+                                                   const RequestDefaults& defaults, GroupOf which) {
   std::shared_ptr<const ResolvedRequest> resolved =
-      resolve(model, to_request(api, model, defaults), defaults);
+      resolve(model, to_request(api, model, defaults, which), defaults);
   check_attention(*resolved, model);
   return resolved;
+}
+
+std::vector<std::shared_ptr<const ResolvedRequest>> resolve_groups(const ApiRequest& api, const Model& model,
+                                                                   const RequestDefaults& defaults) {
+  std::vector<std::shared_ptr<const ResolvedRequest>> groups;
+  for (size_t prompt = 0; prompt < api.n_prompts(); ++prompt) {
+    for (size_t answer = 0; answer < static_cast<size_t>(api.groups_each()); ++answer)
+      groups.push_back(resolve_api(api, model, defaults, {.prompt = prompt, .answer = answer}));
+  }
+  return groups;
 }
 
 }  // namespace lanerope::server

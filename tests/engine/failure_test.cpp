@@ -35,6 +35,22 @@ Request healthy() {
           .ignore_end = true};
 }
 
+// Throws from the so-manieth time on that a step comes to a point of the bad group. A batch that failed is
+// run again, group by group, so an error in one must stay one.
+class Injection final : public StepWatch {
+ public:
+  Injection(StepPoint point, int time) : point_(point), time_(time) {}
+  void at(StepPoint point, GroupId group) override {
+    if (point == point_ && group == bad && ++seen_ >= time_) throw std::runtime_error("injected");
+  }
+  GroupId bad = 0;
+
+ private:
+  StepPoint point_;
+  int time_;
+  int seen_ = 0;
+};
+
 std::string sentence_of(const GroupResult& result) {
   try {
     rethrow_failure(result);
@@ -91,15 +107,9 @@ TEST_F(Failure, AtAnyPointOfAnyStepEndsOneGroup) {
     const int last = point == StepPoint::start || point == StepPoint::select ? 1 : 5;
     for (int at = 1; at <= last; ++at) {
       SCOPED_TRACE("point " + std::to_string(static_cast<int>(point)) + ", time " + std::to_string(at));
-      GroupId bad = 0;
-      int seen = 0;
-      const auto watch = [&](StepPoint now, GroupId group) {
-        // A batch that failed is run again, group by group: the error stays with the one that it is of.
-        if (now != point || group != bad || ++seen < at) return;
-        throw std::runtime_error("injected");
-      };
+      Injection watch(point, at);
       // Chunks of eight rows: prompts take several steps, and a group decodes while another one's is read.
-      Engine engine(model, {.kv_cells = 1024, .batch_rows = 8, .watch = watch});
+      Engine engine(model, {.kv_cells = 1024, .batch_rows = 8, .watch = &watch});
       support::Runner runner(engine);
       Request short_lived = healthy();
       short_lived.budget = 6;
@@ -107,7 +117,7 @@ TEST_F(Failure, AtAnyPointOfAnyStepEndsOneGroup) {
       short_lived.selection = {.kind = SelectionKind::verifier,
                                .verifier_command = "cat > /dev/null; echo 1"};
       const GroupId good = engine.submit(healthy());
-      bad = engine.submit(short_lived);
+      const GroupId bad = watch.bad = engine.submit(short_lived);
       const GroupId later = engine.submit(healthy());
       runner.finish();
       EXPECT_EQ(sentence_of(runner.run(bad).result), "injected");
@@ -119,7 +129,7 @@ TEST_F(Failure, AtAnyPointOfAnyStepEndsOneGroup) {
       }
       EXPECT_EQ(engine.state().groups + engine.state().queued_groups, 0);
       EXPECT_EQ(engine.state().cells_used, 0) << "the failed group's cells are given back";
-      bad = 0;
+      watch.bad = 0;
       EXPECT_EQ(support::run_group(engine, healthy()).tokens(0), expected.tokens(0)) << "the engine goes on";
     }
   }

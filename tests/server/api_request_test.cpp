@@ -40,7 +40,16 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{R"("n": 99999999999999999999)", "n must be a whole number from 1 to 1024"},
         Refusal{R"("temperature": -0.1)", "temperature must be a number from 0 to 100"},
         Refusal{R"("temperature": 1e99)", "temperature must be a number from 0 to 100"},
-        Refusal{R"("top_p": 0)", "top_p must be a number from 0.000001 to 1"},
+        Refusal{R"("top_p": -0.1)", "top_p must be a number from 0 to 1"},
+        Refusal{R"("top_k": -2)", "top_k must be a whole number from -1 to 2147483647"},
+        Refusal{R"("repeat_last_n": -2)", "repeat_last_n must be a whole number from -1 to 16777216"},
+        Refusal{R"("continue_final_message": true, "add_generation_prompt": true)",
+                "continue_final_message excludes add_generation_prompt"},
+        Refusal{R"("add_generation_prompt": false)",
+                "add_generation_prompt can be false with continue_final_message only"},
+        Refusal{R"("lanes": {"count": 0})", "lanes.count must be a whole number from 1 to 1024"},
+        Refusal{R"("n": 4, "lanes": {"count": 2, "consensus": 3})",
+                "lanes.consensus must not exceed the number of lanes (n)"},
         Refusal{R"("max_tokens": 0)", "max_tokens must be at least 1"},
         Refusal{R"("max_completion_tokens": -2)",
                 "max_completion_tokens must be a whole number from -1 to 16777216"},
@@ -118,6 +127,38 @@ TEST(ApiRequest, TakesWhatClientsSend) {
   EXPECT_EQ(request.lanes.tag, "");
   EXPECT_EQ(request.lanes.returned, ReturnedLanes::selected);
   EXPECT_EQ(request.lanes.texts, std::vector<std::string>{"a"});
+  EXPECT_EQ(request.unknown, std::vector<std::string>{"lanes.future"});
+}
+
+// What other servers mean by -1 and 0.
+TEST(ApiRequest, KnowsSpecialValues) {
+  EXPECT_EQ(chat(R"(, "top_k": -1)").sampling.top_k, 0) << "all";
+  EXPECT_EQ(chat(R"(, "repeat_last_n": -1)").sampling.penalty_window, 1 << 24) << "everything";
+  EXPECT_EQ(chat(R"(, "repeat_last_n": 0)").sampling.penalty_window, 0);
+  EXPECT_EQ(chat(R"(, "seed": -1)").seed, std::nullopt);
+  EXPECT_EQ(chat(R"(, "max_tokens": -1)").max_tokens, std::nullopt);
+  EXPECT_GT(chat(R"(, "top_p": 0)").sampling.top_p, 0) << "the likeliest token stays";
+  EXPECT_LT(chat(R"(, "top_p": 0)").sampling.top_p, 1e-5);
+  EXPECT_EQ(chat(R"(, "temperature": 0, "min_p": 0)").sampling.min_p, 0);
+  const ApiRequest silent = parse_api_request(ApiEndpoint::completion, R"({"prompt": "x", "max_tokens": 0})");
+  EXPECT_TRUE(silent.no_text);
+  EXPECT_EQ(silent.max_tokens, 1) << "written inside";
+}
+
+// n answers are n lanes of one group, or each the answer of a group of its own.
+TEST(ApiRequest, TellsLanesFromAnswers) {
+  const ApiRequest lanes = chat(R"(, "n": 3)");
+  EXPECT_EQ(lanes.groups_each(), 1);
+  EXPECT_EQ(lanes.lanes_each(), 3);
+  EXPECT_EQ(lanes.choices_each(), 3);
+  const ApiRequest answers = chat(R"(, "n": 3, "lanes": {"count": 4})");
+  EXPECT_EQ(answers.groups_each(), 3);
+  EXPECT_EQ(answers.lanes_each(), 4);
+  EXPECT_EQ(answers.choices_each(), 1) << "the selected one";
+  EXPECT_EQ(chat(R"(, "n": 3, "lanes": {"count": 4, "return": "all"})").choices_each(), 4);
+  EXPECT_THROW(parse_api_request(ApiEndpoint::group, R"({"prompt": "x", "n": 2, "lanes": {"count": 2}})"),
+               ApiError);
+  EXPECT_THROW(chat(R"(, "n": 1024, "lanes": {"count": 1024})"), ApiError);
 }
 
 TEST(ApiRequest, JoinsTextPartsAndKnowsDevelopers) {
@@ -133,10 +174,18 @@ TEST(ApiRequest, JoinsTextPartsAndKnowsDevelopers) {
 TEST(ApiRequest, TakesCompletionsAsTextOrTokens) {
   const auto parse = [](const char* body) { return parse_api_request(ApiEndpoint::completion, body); };
   EXPECT_EQ(parse(R"({"prompt": "x", "logprobs": 2})").top_logprobs, 2);
-  EXPECT_EQ(parse(R"({"prompt": ["x"]})").prompt, "x");
-  EXPECT_EQ(parse(R"({"prompt": [1, 2]})").prompt_tokens, (std::vector<TokenId>{1, 2}));
+  EXPECT_EQ(parse(R"({"prompt": ["x"]})").prompts.at(0).text, "x");
+  EXPECT_TRUE(parse(R"({"prompt": ["x"]})").many_prompts);
+  EXPECT_EQ(parse(R"({"prompt": [1, 2]})").prompts.at(0).tokens, (std::vector<TokenId>{1, 2}));
+  EXPECT_EQ(parse(R"({"prompt": [[1, 2], [3]]})").prompts.at(1).tokens, (std::vector<TokenId>{3}));
+  EXPECT_EQ(parse(R"({"prompt": ["x", "y"]})").prompts.at(1).text, "y");
+  EXPECT_FALSE(parse(R"({"prompt": [1, 2]})").many_prompts);
+  EXPECT_THROW(parse(R"({"prompt": []})"), ApiError);
+  EXPECT_THROW(parse(R"({"prompt": ["x", ""]})"), ApiError);
+  EXPECT_THROW(parse(R"({"prompt": [[], [1]]})"), ApiError);
+  EXPECT_THROW(parse(R"({"prompt": {"prompt_string": "x"}})"), ApiError);
+  EXPECT_THROW(parse_api_request(ApiEndpoint::group, R"({"prompt": ["x", "y"]})"), ApiError);
   EXPECT_EQ(parse(R"({"prompt": "x", "max_tokens": -1, "seed": -1})").max_tokens, std::nullopt);
-  EXPECT_THROW(parse(R"({"prompt": ["x", "y"]})"), ApiError);
   EXPECT_THROW(parse(R"({"prompt": [1, -2]})"), ApiError);
   EXPECT_THROW(parse(R"({"prompt": ""})"), ApiError);
 }

@@ -131,7 +131,10 @@ test("every route's responses were checked against the OpenAPI file, its errors 
       assert.ok(refusal.status >= 400, `${method} ${place}`);
       assert.ok(checked.has(`${method} ${path} error`));
     }
-    if (path.endsWith("completions")) await post(base, path, path.includes("chat") ? { messages: [{ role: "user", content: "x" }], max_tokens: 1 } : { prompt: "x", max_tokens: 1 });
+    if (/completions?$/.test(path)) await post(base, path, path.includes("chat") ? { messages: [{ role: "user", content: "x" }], max_tokens: 1 } : { prompt: "x", max_tokens: 1 });
+    if (path === "/v1/responses") await post(base, path, { input: "x", max_output_tokens: 1 });
+    if (method === "get" && !path.includes("{")) await fetch(base + path);
+    if (path.endsWith("/embeddings") || path === "/v1/responses/{id}") continue;  // always a refusal
     const streams = path === "/v1/groups";  // its events were checked one by one
     assert.ok(streams || [...checked].some((one) => one.startsWith(`${method} ${path} 20`)), `${method} ${path} was never answered with success`);
   }

@@ -24,13 +24,14 @@ const random = (below) => {
 };
 const pick = (list) => list[random(list.length)];
 
-const paths = ["/v1/chat/completions", "/v1/completions", "/v1/groups", "/tokenize", "/detokenize", "/apply-template", "/lora-adapters", "/v1/groups/x/lanes", "/v1/groups/x/lanes/0/text", "/nowhere"];
+const paths = ["/v1/chat/completions", "/v1/completions", "/v1/responses", "/completion", "/v1/groups", "/tokenize", "/detokenize", "/apply-template", "/lora-adapters", "/v1/groups/x/lanes", "/v1/groups/x/lanes/0/text", "/nowhere"];
 const values = ["", "x", -1, 0, 1e308, -1e308, 2 ** 63, 1.5, true, null, [], {}, [[[]]], [null], { a: 1 }, "\u0000", "<|im_end|>", "9".repeat(400), [1e99], [-1], { 5: 1e300 }, { "-1": 0 }];
-const keys = ["messages", "prompt", "n", "max_tokens", "max_completion_tokens", "temperature", "top_p", "top_k", "seed", "stop", "logprobs", "top_logprobs", "logit_bias", "stream", "stream_options", "lora", "lanes", "content", "tokens", "text", "parent"];
-const laneKeys = ["coupling", "init", "stride", "window", "visibility", "tag", "text", "select", "consensus", "return", "reserve", "attention", "hold"];
+const keys = ["messages", "prompt", "input", "instructions", "model", "echo", "n", "max_tokens", "max_completion_tokens", "temperature", "top_p", "top_k", "seed", "stop", "logprobs", "top_logprobs", "logit_bias", "stream", "stream_options", "lora", "lanes", "content", "tokens", "text", "parent"];
+const laneKeys = ["count", "coupling", "init", "stride", "window", "visibility", "tag", "text", "select", "consensus", "return", "reserve", "attention", "hold"];
 
 function wrongObject() {
-  const body = { prompt: "x", messages: [{ role: "user", content: "x" }], max_tokens: 1 };
+  const inputs = [{ prompt: "x" }, { messages: [{ role: "user", content: "x" }] }, { input: "x" }];
+  const body = { ...pick(inputs), max_tokens: 1 };
   for (let i = 0; i <= random(3); ++i) body[pick(keys)] = pick(values);
   if (random(2)) body.lanes = { [pick(laneKeys)]: pick(values) };
   return JSON.stringify(body);

@@ -73,8 +73,79 @@ test("text completions with logprobs", async () => {
   for (const choice of reply.choices) {
     assert.ok(choice.text.startsWith("one two"));
     assert.equal(choice.logprobs.tokens.length, choice.logprobs.token_logprobs.length);
-    assert.ok(choice.logprobs.text_offset[0] === "one two".length);
+    assert.equal(choice.logprobs.text_offset[0], 0);
+    assert.equal(choice.logprobs.token_logprobs[0], null, "nothing came before the first token");
+    assert.ok(choice.logprobs.token_logprobs.slice(1).every((logprob) => logprob <= 0));
+    assert.ok(choice.text.startsWith(choice.logprobs.tokens.slice(0, 2).join("")));
   }
+});
+
+test("an array of prompts: choices in the order of the prompts", async () => {
+  const request = { model: "any", n: 2, max_tokens: 5, temperature: 0 };
+  const many = schemas.check("Completion", await client.completions.create({ ...request, prompt: ["one two", "three"] }));
+  const each = await Promise.all(["one two", "three"].map((prompt) => client.completions.create({ ...request, prompt })));
+  assert.deepEqual(many.choices.map((choice) => choice.index), [0, 1, 2, 3]);
+  assert.deepEqual(many.choices.map((choice) => choice.text), each.flatMap((one) => one.choices.map((choice) => choice.text)));
+  assert.equal(many.groups.length, 2);
+});
+
+test("n answers by groups of lanes, streamed and whole", async () => {
+  const request = { model: "any", messages, n: 3, seed: 4, max_tokens: 6, lanes: { count: 2, select: "logprob" } };
+  const whole = schemas.check("ChatCompletion", await client.chat.completions.create(request));
+  assert.equal(whole.choices.length, 3);
+  assert.deepEqual(whole.groups.map((group) => group.lanes.length), [2, 2, 2]);
+  const stream = client.chat.completions.stream(request);  // the helper, which wants choices to begin in order
+  const streamed = await stream.finalChatCompletion();
+  assert.deepEqual(streamed.choices.map((choice) => choice.message.content), whole.choices.map((choice) => choice.message.content));
+});
+
+test("a response, whole", async () => {
+  const response = await client.responses.create({ model: "any", input: "Count to three.", instructions: "Be brief.", max_output_tokens: 8, temperature: 0 });
+  schemas.check("Response", JSON.parse(JSON.stringify({ ...response, output_text: undefined })));
+  assert.equal(response.output_text, response.output.at(-1).content[0].text);
+  assert.equal(response.usage.output_tokens, 8);
+  assert.equal(response.incomplete_details.reason, "max_output_tokens");
+  const conversation = [
+    { role: "user", content: [{ type: "input_text", text: "Hello" }] },
+    { type: "message", role: "assistant", content: [{ type: "output_text", text: "Hi", annotations: [] }] },
+    { role: "user", content: "Go on." },
+  ];
+  const next = await client.responses.create({ model: "any", input: conversation, max_output_tokens: 4, lanes: { count: 3, select: "logprob" } });
+  assert.equal(next.lanes.lanes.length, 3);
+  assert.equal(next.output.length, 1);
+});
+
+test("a response, streamed through the client's own reader", async () => {
+  const request = { model: "any", input: "Count to three.", max_output_tokens: 8, temperature: 0 };
+  const whole = await client.responses.create(request);
+  const stream = client.responses.stream(request);
+  const types = [];
+  stream.on("event", (event) => {
+    types.push(event.type);
+    schemas.check("ResponseEvent", JSON.parse(JSON.stringify(event, (key, value) => (["snapshot", "output_text", "parsed", "output_parsed"].includes(key) ? undefined : value))));
+  });
+  const last = await stream.finalResponse();
+  assert.equal(last.output_text, whole.output_text);
+  assert.deepEqual(types.slice(0, 4), ["response.created", "response.in_progress", "response.output_item.added", "response.content_part.added"]);
+  assert.deepEqual(types.slice(-4), ["response.output_text.done", "response.content_part.done", "response.output_item.done", "response.incomplete"]);
+});
+
+test("what a response would need a memory for is refused by name; embeddings are 501", async () => {
+  const refusal = (call) => call.then(() => assert.fail("accepted"), (error) => error);
+  for (const field of [{ previous_response_id: "resp_1" }, { background: true }, { truncation: "auto" }, { conversation: "c" }]) {
+    const error = await refusal(client.responses.create({ model: "any", input: "x", ...field }));
+    assert.ok(error instanceof OpenAI.BadRequestError);
+    assert.equal(error.param, Object.keys(field)[0]);
+  }
+  assert.ok((await refusal(client.responses.retrieve("resp_1"))) instanceof OpenAI.NotFoundError);
+  const embeddings = await refusal(client.embeddings.create({ model: "any", input: "x" }));
+  assert.equal(embeddings.status, 501);
+});
+
+test("fields that nobody knows are named in a header", async () => {
+  const call = client.chat.completions.create({ model: "any", messages, max_tokens: 1, temprature: 0 });
+  const { response } = await call.withResponse();
+  assert.equal(response.headers.get("lanerope-unknown-fields"), "temprature");
 });
 
 test("logprobs of a chat name the token that was written, most likely first", async () => {

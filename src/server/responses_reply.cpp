@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/responses_reply.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "lanerope/service.h"
+#include "server/lanes_reply.h"
+#include "server/reply.h"
+
+namespace lanerope::server {
+
+namespace {
+
+ReasoningSplitter splitter_for(const ReplyContext& context) {
+  using Mode = ReasoningSplitter::Mode;
+  if (!context.api->split_reasoning) return ReasoningSplitter(Mode::off);
+  return ReasoningSplitter(context.model->template_opens_thinking() ? Mode::opened : Mode::maybe);
+}
+
+}  // namespace
+
+ResponsesReply::ResponsesReply(ReplyContext context, Json body)
+    : context_(std::move(context)),
+      body_(std::move(body)),
+      id_(new_public_id("resp_")),
+      reasoning_id_(new_public_id("rs_")),
+      message_id_(new_public_id("msg_")),
+      splitter_(splitter_for(context_)),
+      lanes_(static_cast<size_t>(context_.groups.front()->n_lanes())) {}
+
+void ResponsesReply::event(const char* type, Json fields) {
+  Json json = {{"type", type}, {"sequence_number", sequence_++}};
+  json.update(fields);
+  text_ += sse(type, json);
+}
+
+Json ResponsesReply::part_json() const {
+  return {{"type", "output_text"},
+          {"text", content_},
+          {"annotations", Json::array()},
+          {"logprobs", Json::array()}};
+}
+
+Json ResponsesReply::item_json(Item item, bool complete) const {
+  if (item == Item::reasoning) {
+    Json json = {{"id", reasoning_id_}, {"type", "reasoning"}, {"summary", Json::array()}};
+    json["content"] = Json::array();
+    if (complete) json["content"].push_back({{"type", "reasoning_text"}, {"text", reasoning_}});
+    json["status"] = complete ? "completed" : "in_progress";
+    return json;
+  }
+  const char* done = status() == std::string_view("incomplete") ? "incomplete" : "completed";
+  Json json = {{"id", message_id_},
+               {"type", "message"},
+               {"role", "assistant"},
+               {"status", complete ? done : "in_progress"},
+               {"content", Json::array()}};
+  if (complete) json["content"].push_back(part_json());
+  return json;
+}
+
+void ResponsesReply::open(Item item) {
+  item_ = item;
+  ++index_;
+  event("response.output_item.added", {{"output_index", index_}, {"item", item_json(item, false)}});
+  if (item != Item::message) return;
+  event("response.content_part.added",
+        {{"item_id", message_id_}, {"output_index", index_}, {"content_index", 0}, {"part", part_json()}});
+}
+
+void ResponsesReply::close_item() {
+  if (item_ == Item::none) return;
+  const bool thinks = item_ == Item::reasoning;
+  const Json place = {
+      {"item_id", thinks ? reasoning_id_ : message_id_}, {"output_index", index_}, {"content_index", 0}};
+  Json done = place;
+  done["text"] = thinks ? reasoning_ : content_;
+  if (!thinks) done["logprobs"] = Json::array();
+  event(thinks ? "response.reasoning_text.done" : "response.output_text.done", std::move(done));
+  if (!thinks) {
+    Json part = place;
+    part["part"] = part_json();
+    event("response.content_part.done", std::move(part));
+  }
+  output_.push_back(item_json(item_, true));
+  event("response.output_item.done", {{"output_index", index_}, {"item", output_.back()}});
+  item_ = Item::none;
+}
+
+void ResponsesReply::say(Item item, const std::string& text) {
+  if (text.empty()) return;
+  if (item_ != item) {
+    close_item();
+    open(item);
+  }
+  const bool thinks = item == Item::reasoning;
+  (thinks ? reasoning_ : content_) += text;
+  Json delta = {{"item_id", thinks ? reasoning_id_ : message_id_},
+                {"output_index", index_},
+                {"content_index", 0},
+                {"delta", text}};
+  if (!thinks) delta["logprobs"] = Json::array();
+  event(thinks ? "response.reasoning_text.delta" : "response.output_text.delta", std::move(delta));
+}
+
+void ResponsesReply::take_text(const std::string& text, bool at_end) {
+  ReasoningSplitter::Parts parts = splitter_.push(text);
+  say(Item::reasoning, parts.reasoning);
+  say(Item::message, parts.content);
+  if (!at_end) return;
+  parts = splitter_.finish();
+  say(Item::reasoning, parts.reasoning);
+  say(Item::message, parts.content);
+}
+
+void ResponsesReply::finish(const GroupResult& result) {
+  const auto chosen = static_cast<size_t>(std::max(result.selected, 0));
+  take_text(streams_live() ? "" : lanes_.at(chosen), /*at_end=*/true);
+  if (content_.empty()) {  // a response has a message, even if it says nothing
+    close_item();
+    open(Item::message);
+  }
+  close_item();
+  const std::string type = std::string("response.") + status();
+  event(type.c_str(), {{"response", object(status())}});
+}
+
+const char* ResponsesReply::status() const {
+  if (result_ == nullptr) return "in_progress";
+  const LaneResult& lane = result_->lanes.at(static_cast<size_t>(std::max(result_->selected, 0)));
+  return lane.finish == FinishReason::length ? "incomplete" : "completed";
+}
+
+std::string ResponsesReply::opening() {
+  event("response.created", {{"response", object("in_progress")}});
+  event("response.in_progress", {{"response", object("in_progress")}});
+  return std::exchange(text_, {});
+}
+
+std::string ResponsesReply::take(const GroupSet::Happening& happened) {
+  const Event& of = happened.event;
+  if (of.kind == EventKind::token || of.kind == EventKind::lane_finished) {
+    if (streams_live()) {
+      take_text(of.text, /*at_end=*/false);
+      if (of.kind == EventKind::token && !of.forced && splitter_.thinking()) ++thought_;
+    } else {
+      lanes_.at(static_cast<size_t>(of.lane)) += of.text;
+    }
+  } else if (of.kind == EventKind::group_finished) {
+    result_ = of.result;
+    finish(*result_);
+  }
+  return std::exchange(text_, {});
+}
+
+std::string ResponsesReply::closing() {
+  return {};
+}
+
+std::string ResponsesReply::failure(const ErrorReply& error) {
+  Json failed = object("failed");
+  failed["error"] = {{"code", "server_error"}, {"message", error.body["error"]["message"]}};
+  event("response.failed", {{"response", std::move(failed)}});
+  return std::exchange(text_, {});
+}
+
+Json ResponsesReply::object(const char* state) const {
+  const auto given = [&](const char* key, Json otherwise) {
+    const auto found = body_.find(key);
+    return found == body_.end() || found->is_null() ? std::move(otherwise) : *found;
+  };
+  const Sampling& sampling = context_.groups.front()->sampling;
+  Json json = {{"id", id_},
+               {"object", "response"},
+               {"created_at", context_.created},
+               {"status", state},
+               {"background", false},
+               {"error", nullptr},
+               {"incomplete_details", nullptr},
+               {"instructions", given("instructions", nullptr)},
+               {"max_output_tokens", given("max_output_tokens", nullptr)},
+               {"model", context_.model_id},
+               {"output", output_},
+               {"parallel_tool_calls", given("parallel_tool_calls", true)},
+               {"previous_response_id", nullptr},
+               {"reasoning", given("reasoning", {{"effort", nullptr}, {"summary", nullptr}})},
+               {"store", false},
+               {"temperature", sampling.temperature},
+               {"text", given("text", {{"format", {{"type", "text"}}}})},
+               {"tool_choice", given("tool_choice", "auto")},
+               {"tools", given("tools", Json::array())},
+               {"top_p", sampling.top_p},
+               {"truncation", "disabled"},
+               {"metadata", given("metadata", Json::object())},
+               {"usage", nullptr}};
+  if (result_ == nullptr) return json;
+  if (state == std::string_view("incomplete")) json["incomplete_details"] = {{"reason", "max_output_tokens"}};
+  int64_t generated = 0;
+  for (const LaneResult& lane : result_->lanes) generated += lane.generated;
+  json["usage"] = {
+      {"input_tokens", result_->prompt_tokens},
+      {"input_tokens_details", {{"cached_tokens", result_->cached_prompt_tokens}, {"cache_write_tokens", 0}}},
+      {"output_tokens", generated},
+      {"output_tokens_details", {{"reasoning_tokens", thought_}}},
+      {"total_tokens", result_->prompt_tokens + generated}};
+  json["lanes"] = lanes_reply(*result_, *context_.groups.front());
+  return json;
+}
+
+Json ResponsesReply::response() const {
+  return object(status());
+}
+
+}  // namespace lanerope::server

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "server/completion_reply.h"
+#include "server/reasoning_splitter.h"
+
+namespace lanerope::server {
+
+// OpenAI's Responses: one object whose output is what was thought, if anything, and a message; streaming as
+// its typed events in their official order. Of several lanes the selected one is the output, and streams once
+// it is known.
+class ResponsesReply final : public ReplyWriter {
+ public:
+  // `body`: the request as it came, of which the response repeats some fields.
+  ResponsesReply(ReplyContext context, Json body);
+
+  std::string opening() override;
+  std::string take(const GroupSet::Happening& happened) override;
+  std::string closing() override;
+  std::string failure(const ErrorReply& error) override;
+  Json response() const override;
+
+ private:
+  enum class Item { none, reasoning, message };
+
+  bool streams_live() const { return context_.groups.front()->n_lanes() == 1; }
+  void take_text(const std::string& text, bool at_end);
+  void say(Item item, const std::string& text);
+  void open(Item item);
+  void close_item();
+  void finish(const GroupResult& result);
+  Json item_json(Item item, bool complete) const;
+  Json part_json() const;
+  Json object(const char* state) const;
+  const char* status() const;
+  void event(const char* type, Json fields);
+
+  ReplyContext context_;
+  Json body_;
+  std::string id_;
+  std::string reasoning_id_;
+  std::string message_id_;
+  ReasoningSplitter splitter_;
+  Item item_ = Item::none;  // the one that is open
+  int32_t index_ = -1;      // of it in the output
+  std::string reasoning_;
+  std::string content_;
+  Json output_ = Json::array();  // items that are closed
+  std::vector<std::string> lanes_;
+  int32_t thought_ = 0;  // tokens
+  std::shared_ptr<const GroupResult> result_;
+  std::string text_;  // of events that are not sent yet
+  int64_t sequence_ = 0;
+};
+
+}  // namespace lanerope::server

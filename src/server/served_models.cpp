@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/served_models.h"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+#include "lanerope/errors.h"
+#include "server/api_request.h"
+
+namespace lanerope::server {
+
+namespace {
+
+constexpr std::string_view endings[] = {".gguf", ".lora"};
+
+void fill(Json& body, const Json& preset, bool group) {
+  for (const auto& [name, value] : preset.items()) {
+    if (group && name == "lanes") continue;
+    const auto given = body.find(name);
+    if (given == body.end() || given->is_null()) body[name] = value;
+  }
+}
+
+}  // namespace
+
+Presets read_presets(const std::string& file) {
+  std::ifstream stream(file, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+  if (!stream) throw SystemError("the presets in " + file + " cannot be read");
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object())
+    throw InvalidRequest(file + " is not a JSON object from names to the fields of a request");
+  Presets presets;
+  for (const auto& [name, fields] : json.items()) {
+    if (name.empty() || !fields.is_object())
+      throw InvalidRequest("the preset \"" + name + "\" in " + file + " must have a name and be an object");
+    presets[name] = fields;
+  }
+  return presets;
+}
+
+void check_presets(const Presets& presets) {
+  for (const auto& [name, fields] : presets) {
+    const Json nothing = {{"messages", Json::array({{{"role", "user"}, {"content", "x"}}})}};
+    std::vector<std::string> unknown;
+    std::string complaint;
+    try {
+      unknown = parse_api_json(ApiEndpoint::chat, with_presets(presets, name, nothing, false)).unknown;
+    } catch (const ApiError& error) {
+      complaint = error.what();
+    }
+    if (!unknown.empty()) complaint = unknown.front() + " is no field of a request";
+    if (complaint.empty()) continue;
+    const std::string whose = name.empty() ? "the lanes of this server" : "the preset \"" + name + "\"";
+    throw InvalidRequest(whose + ": " + complaint);
+  }
+}
+
+std::string model_name_of(std::string_view file) {
+  std::string name(file.substr(file.rfind('/') + 1));
+  for (const std::string_view ending : endings) {
+    if (name.ends_with(ending)) name.resize(name.size() - ending.size());
+  }
+  // Of a split file: "-00001-of-00003".
+  const size_t of = name.rfind("-of-");
+  if (of != std::string::npos && of >= 6 && name.size() == of + 9) name.resize(of - 6);
+  std::ranges::replace_if(name, [](unsigned char c) { return c <= ' ' || c == 0x7f; }, '-');
+  return name.empty() ? "lanerope" : name;
+}
+
+std::vector<ServedModel> served_models(const ModelInfo& info, const std::string& base,
+                                       const Presets& presets) {
+  std::vector<ServedModel> models = {{.id = base}};
+  for (size_t i = 0; i < info.adapters.size(); ++i) {
+    models.push_back(
+        {.id = base + ":" + model_name_of(info.adapters[i].file), .adapter = static_cast<int32_t>(i)});
+  }
+  for (const auto& [name, fields] : presets) {
+    if (!name.empty() && std::ranges::find(models, name, &ServedModel::id) == models.end())
+      models.push_back({.id = name});
+  }
+  return models;
+}
+
+Json with_presets(const Presets& presets, std::string_view model, Json body, bool group) {
+  const auto own = presets.find(model);
+  if (own != presets.end()) fill(body, own->second, group);
+  const auto usual = presets.find("");
+  if (usual != presets.end()) fill(body, usual->second, group);
+  return body;
+}
+
+}  // namespace lanerope::server

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: Apache-2.0
+// What completions of every kind answer: indices, log-probabilities and offsets as other programs read them,
+// answers by groups of their own, and that no body, however it comes, is more than the server bears.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include <chrono>
+#include <cmath>
+
+#include "tests/server/running_server.h"
+#include "tests/support/random_models.h"
+
+namespace lanerope::server {
+namespace {
+
+using ::testing::HasSubstr;
+
+struct Reply {
+  int status = 0;
+  Json json;
+  httplib::Headers headers;
+  std::string body;
+};
+
+Reply post(const Running& running, const std::string& path, const std::string& body,
+           const std::string& type = "application/json", const httplib::Headers& headers = {}) {
+  httplib::Client client = running.client();
+  const auto reply = client.Post(path, headers, body, type);
+  if (!reply) return {};
+  return {.status = reply->status,
+          .json = Json::parse(reply->body, nullptr, false),
+          .headers = reply->headers,
+          .body = reply->body};
+}
+
+std::vector<Json> events_of(const std::string& body) {
+  std::vector<Json> events;
+  for (size_t at = body.find("data: {"); at != std::string::npos; at = body.find("data: {", at + 1))
+    events.push_back(Json::parse(body.substr(at + 6, body.find('\n', at) - at - 6)));
+  return events;
+}
+
+TEST(Completions, OfManyPromptsHaveTheirIndicesInOrder) {
+  const Running running;
+  const std::string rest = R"(, "n": 2, "max_tokens": 5, "temperature": 0, "ignore_eos": true)";
+  const Json many =
+      post(running, "/v1/completions", R"({"prompt": ["one two", "three", [72, 101]])" + rest + "}").json;
+  ASSERT_EQ(many["choices"].size(), 6U);
+  for (size_t i = 0; i < 6; ++i) EXPECT_EQ(many["choices"][i]["index"], i);
+  int64_t prompt_tokens = 0;
+  const char* prompts[] = {R"("one two")", R"("three")", "[72, 101]"};
+  for (size_t p = 0; p < 3; ++p) {
+    const Json one =
+        post(running, "/v1/completions", std::string(R"({"prompt": )") + prompts[p] + rest + "}").json;
+    for (size_t j = 0; j < 2; ++j)
+      EXPECT_EQ(many["choices"][2 * p + j]["text"], one["choices"][j]["text"]) << p << " " << j;
+    prompt_tokens += one["usage"]["prompt_tokens"].get<int64_t>();
+  }
+  EXPECT_EQ(many["usage"]["prompt_tokens"], prompt_tokens);
+  EXPECT_EQ(many["usage"]["completion_tokens"], 30);
+  EXPECT_EQ(many["groups"].size(), 3U);
+}
+
+TEST(Completions, OfMorePromptsThanTheQueueTakesAreAnsweredAllTheSame) {
+  const Running running({.service = {.engine = {.kv_cells = 64}, .most_waiting = 2}});
+  Json prompts = Json::array();
+  for (int i = 0; i < 40; ++i) prompts.push_back("number " + std::to_string(i));
+  const Json request = {{"prompt", prompts}, {"max_tokens", 3}, {"ignore_eos", true}};
+  const Reply reply = post(running, "/v1/completions", request.dump());
+  ASSERT_EQ(reply.status, 200) << reply.body;
+  EXPECT_EQ(reply.json["choices"].size(), 40U);
+}
+
+// As lm-eval asks for it: every token of the prompt and one that was generated.
+TEST(Completions, EchoTheLogprobsOfTheirPrompts) {
+  const Running running;
+  const auto ask = [&](int most) {
+    return post(
+               running, "/v1/completions",
+               R"({"prompt": [[72, 101, 108, 108, 111]], "temperature": 0, "logprobs": 1, "seed": 1234, "echo": true, "max_tokens": )" +
+                   std::to_string(most) + "}")
+        .json;
+  };
+  const Json one = ask(1)["choices"][0]["logprobs"];
+  ASSERT_EQ(one["tokens"].size(), 6U) << "five of the prompt and one generated";
+  ASSERT_EQ(one["token_logprobs"].size(), 6U);
+  EXPECT_TRUE(one["token_logprobs"][0].is_null());
+  EXPECT_TRUE(one["top_logprobs"][0].is_null());
+  EXPECT_EQ(one["text_offset"][0], 0);
+  for (size_t i = 1; i < 6; ++i) {
+    double best = -1e9;
+    for (const auto& [token, logprob] : one["top_logprobs"][i].items())
+      best = std::max(best, logprob.get<double>());
+    EXPECT_LE(one["token_logprobs"][i].get<double>(), best);
+    EXPECT_GE(one["top_logprobs"][i].size(), 1U);
+    EXPECT_LE(one["top_logprobs"][i].size(), 2U) << "the likeliest, and the token itself where it is another";
+    EXPECT_TRUE(one["top_logprobs"][i].contains(one["tokens"][i].get<std::string>()));
+  }
+  EXPECT_EQ(one["top_logprobs"][5].size(), 1U) << "greedy: the same number, not one like it";
+  const Json none = ask(0);
+  EXPECT_EQ(none["choices"][0]["logprobs"]["tokens"].size(), 5U);
+  EXPECT_EQ(none["choices"][0]["finish_reason"], "length");
+  EXPECT_EQ(none["usage"]["completion_tokens"], 0);
+  EXPECT_EQ(none["choices"][0]["text"], "Hello");
+  for (size_t i = 0; i < 5; ++i)
+    EXPECT_EQ(none["choices"][0]["logprobs"]["token_logprobs"][i], one["token_logprobs"][i]);
+
+  const Reply streamed = post(
+      running, "/v1/completions",
+      R"({"prompt": [72, 101, 108, 108, 111], "temperature": 0, "logprobs": 1, "echo": true, "max_tokens": 1, "stream": true})");
+  Json tokens = Json::array();
+  Json offsets = Json::array();
+  for (const Json& chunk : events_of(streamed.body)) {
+    if (chunk["choices"].empty() || chunk["choices"][0]["logprobs"].is_null()) continue;
+    for (const Json& token : chunk["choices"][0]["logprobs"]["tokens"]) tokens.push_back(token);
+    for (const Json& offset : chunk["choices"][0]["logprobs"]["text_offset"]) offsets.push_back(offset);
+  }
+  EXPECT_EQ(tokens, one["tokens"]) << "a stream says the same";
+  EXPECT_EQ(offsets, one["text_offset"]);
+}
+
+TEST(Completions, CountOffsetsInCharacters) {
+  const Running running;
+  const Json json =
+      post(running, "/v1/completions",
+           R"({"prompt": "aé😀b", "max_tokens": 1, "echo": true, "logprobs": 0, "temperature": 0})")
+          .json["choices"][0];
+  const Json& offsets = json["logprobs"]["text_offset"];
+  const size_t last = offsets.size() - 1;
+  EXPECT_EQ(offsets[last], 4) << "four characters, of eight bytes, before what was generated";
+  EXPECT_EQ(offsets[last - 1], 3) << "b";
+  EXPECT_THAT(json["logprobs"]["tokens"][1].get<std::string>(), HasSubstr("bytes:\\xc3"))
+      << "half a character";
+  for (size_t i = 1; i < json["logprobs"]["top_logprobs"].size(); ++i)
+    EXPECT_EQ(json["logprobs"]["top_logprobs"][i].size(), 1U) << "logprobs 0: the token itself";
+}
+
+TEST(Completions, HaveAGroupForEachOfNAnswersWhereLanesAreCounted) {
+  const Running running;
+  const std::string body =
+      R"({"prompt": "count", "n": 3, "max_tokens": 6, "seed": 5, "temperature": 3, "min_p": 0, "top_p": 1, "ignore_eos": true, "lanes": {"count": 4, "select": "logprob")";
+  const Json selected = post(running, "/v1/completions", body + "}}").json;
+  ASSERT_EQ(selected["choices"].size(), 3U);
+  ASSERT_EQ(selected["groups"].size(), 3U);
+  for (const Json& group : selected["groups"]) EXPECT_EQ(group["lanes"].size(), 4U);
+  EXPECT_NE(selected["choices"][0]["text"], selected["choices"][1]["text"]) << "answers of one seed differ";
+  EXPECT_EQ(selected["usage"]["completion_tokens"], 3 * 4 * 6);
+  const Json all = post(running, "/v1/completions", body + R"(, "return": "all"}})").json;
+  ASSERT_EQ(all["choices"].size(), 12U);
+  for (size_t i = 0; i < 3; ++i) {
+    const auto lane = selected["groups"][i]["selected"].get<size_t>();
+    EXPECT_EQ(all["choices"][4 * i + lane]["text"], selected["choices"][i]["text"]);
+    EXPECT_EQ(all["choices"][4 * i + lane]["index"], 4 * i + lane);
+  }
+  EXPECT_EQ(all["usage"]["prompt_tokens"], selected["usage"]["prompt_tokens"]);
+}
+
+TEST(Completions, StreamTheirChoicesInOrderAtFirst) {
+  const Running running;
+  const Reply reply =
+      post(running, "/v1/chat/completions",
+           R"({"messages": [{"role": "user", "content": "x"}], "n": 3, "max_tokens": 4, "stream": true,
+                               "lanes": {"count": 2, "return": "all"}, "stream_options": {"include_usage": true}})");
+  int next = 0;
+  for (const Json& chunk : events_of(reply.body)) {
+    if (chunk["choices"].empty()) continue;
+    const int index = chunk["choices"][0]["index"];
+    EXPECT_LE(index, next);
+    if (index == next) ++next;
+  }
+  EXPECT_EQ(next, 6);
+  EXPECT_EQ(events_of(reply.body).back()["groups"].size(), 3U);
+  EXPECT_FALSE(events_of(reply.body).back()["usage"].is_null());
+}
+
+TEST(Operator, GivesClientsThatKnowNothingOfLanesTheCollectiveAnswer) {
+  ServerOptions options;
+  options.presets = {{"", {{"lanes", {{"count", 4}, {"coupling", "lanerope"}, {"select", "logprob"}}}}},
+                     {"brief", {{"max_tokens", 2}, {"lanes", {{"count", 2}}}}}};
+  const Running running(options);
+  const std::string rest = R"("messages": [{"role": "user", "content": "x"}], "ignore_eos": true)";
+  const Json plain = post(running, "/v1/chat/completions", "{" + rest + R"(, "max_tokens": 4})").json;
+  EXPECT_EQ(plain["choices"].size(), 1U);
+  EXPECT_EQ(plain["lanes"]["lanes"].size(), 4U);
+  EXPECT_EQ(plain["lanes"]["coupling"]["kind"], "lanerope");
+  const Json knows =
+      post(running, "/v1/chat/completions", "{" + rest + R"(, "max_tokens": 4, "n": 2, "lanes": {}})").json;
+  EXPECT_EQ(knows["choices"].size(), 2U) << "who speaks of lanes is heard";
+  const Json brief = post(running, "/v1/chat/completions", "{" + rest + R"(, "model": "brief"})").json;
+  EXPECT_EQ(brief["model"], "brief");
+  EXPECT_EQ(brief["lanes"]["lanes"].size(), 2U);
+  EXPECT_EQ(brief["usage"]["completion_tokens"], 4);
+  const Reply streamed =
+      post(running, "/v1/chat/completions", "{" + rest + R"(, "max_tokens": 4, "stream": true})");
+  for (const Json& chunk : events_of(streamed.body)) EXPECT_FALSE(chunk.contains("lanes"));
+}
+
+TEST(Operator, LetsClientsChooseAnAdapterByTheModelsName) {
+  const std::string base = support::write_model(tools::preset_model("tiny"));
+  const std::string adapter = support::write_adapter({.strength = 2, .seed = 3}, base);
+  const auto model = support::load_model(base, BackEnd::kernels, {{.file = adapter, .scale = 0}});
+  const Running running({.model_id = "base"}, true, model);
+  httplib::Client client = running.client();
+  const Json list = Json::parse(client.Get("/v1/models")->body)["data"];
+  ASSERT_EQ(list.size(), 2U);
+  const std::string id = list[1]["id"];
+  EXPECT_TRUE(id.starts_with("base:")) << id;
+  const auto text = [&](const std::string& more) {
+    return post(running, "/v1/completions",
+                R"({"prompt": "one two", "max_tokens": 12, "temperature": 0)" + more + "}")
+        .json;
+  };
+  const Json off = text("");
+  const Json on = text(R"(, "model": ")" + id + "\"");
+  EXPECT_EQ(on["model"], id);
+  EXPECT_NE(on["choices"][0]["text"], off["choices"][0]["text"]);
+  EXPECT_EQ(on["choices"][0]["text"], text(R"(, "lora": [{"id": 0, "scale": 1}])")["choices"][0]["text"]);
+  EXPECT_EQ(text(R"(, "model": "gpt-4")")["choices"][0]["text"], off["choices"][0]["text"]);
+  EXPECT_EQ(post(running, "/v1/completions", R"({"prompt": "x", "model": "base:nobody"})").status, 404);
+}
+
+TEST(Models, AreFoundByIdsWithSlashes) {
+  const Running running({.model_id = "someone/a model:q8"});
+  httplib::Client client = running.client();
+  EXPECT_EQ(client.Get("/v1/models/someone/a%20model:q8")->status, 200);
+  EXPECT_EQ(client.Get("/v1/models/someone%2Fa%20model%3Aq8")->status, 200);
+  EXPECT_EQ(client.Get("/v1/models/nobody")->status, 404);
+  const Running plain;
+  const std::string id = Json::parse(plain.client().Get("/v1/models")->body)["data"][0]["id"];
+  EXPECT_EQ(id, "tiny") << "its file's stem, not the name inside, which has spaces";
+}
+
+TEST(Fields, ThatNobodyKnowsAreToldAndCounted) {
+  const Running running;
+  const Reply reply =
+      post(running, "/v1/completions", R"({"prompt": "x", "max_tokens": 1, "temprature": 1, "a\nb,": 1})");
+  ASSERT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.headers.find("Lanerope-Unknown-Fields")->second, "temprature, a?b?");
+  httplib::Client client = running.client();
+  EXPECT_EQ(metric(client, "request_fields_unknown_total"), 2);
+  EXPECT_EQ(post(running, "/v1/completions", R"({"prompt": "x", "max_tokens": 1})")
+                .headers.count("Lanerope-Unknown-Fields"),
+            0U);
+}
+
+std::string gzipped(const std::string& text) {
+  std::string packed(compressBound(text.size()) + 64, '\0');
+  z_stream stream{};
+  deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
+  stream.avail_out = static_cast<uInt>(packed.size());
+  deflate(&stream, Z_FINISH);
+  packed.resize(stream.total_out);
+  deflateEnd(&stream);
+  return packed;
+}
+
+TEST(Bodies, AreBoundAsTheyAreUnpacked) {
+  const Running running({.transport = {.most_body = 1 << 20}});
+  const std::string bomb = gzipped(std::string(100 << 20, ' '));
+  ASSERT_LT(bomb.size(), 200000U);
+  for (const char* path : {"/v1/completions", "/v1/groups", "/tokenize", "/nowhere"}) {
+    const Reply reply = post(running, path, bomb, "application/json", {{"Content-Encoding", "gzip"}});
+    EXPECT_EQ(reply.status, 413) << path;
+    EXPECT_THAT(reply.json["error"]["message"].get<std::string>(), HasSubstr("--max-body"));
+  }
+  httplib::Client client = running.client();
+  EXPECT_EQ(client.Put("/v1/completions", {{"Content-Encoding", "gzip"}}, bomb, "application/json")->status,
+            415);
+  EXPECT_EQ(client.Delete("/v1/groups/x", {{"Content-Encoding", "gzip"}}, bomb, "application/json")->status,
+            415);
+  const Reply good = post(running, "/v1/completions", gzipped(R"({"prompt": "x", "max_tokens": 1})"),
+                          "application/json", {{"Content-Encoding", "gzip"}});
+  EXPECT_EQ(good.status, 200) << good.body;
+  EXPECT_EQ(post(running, "/v1/completions", std::string(2 << 20, ' ')).status, 413) << "plain ones as ever";
+}
+
+TEST(Bodies, MayBeCalledForms) {
+  const Running running({.service = {.engine = {.kv_cells = 16384}}});
+  const std::string body = R"({"prompt": [)" + [] {
+    std::string ids = "1";
+    for (int i = 0; i < 4000; ++i) ids += ", 10";
+    return ids;
+  }() + R"(], "max_tokens": 1})";
+  ASSERT_GT(body.size(), 8192U);
+  const Reply reply = post(running, "/tokenize", R"({"content": ")" + std::string(20000, 'a') + "\"}",
+                           "application/x-www-form-urlencoded");
+  EXPECT_EQ(reply.status, 200) << reply.body;
+  EXPECT_EQ(post(running, "/v1/completions", R"({"prompt": "x", "max_tokens": 1})",
+                 "application/x-www-form-urlencoded")
+                .status,
+            200);
+  EXPECT_EQ(post(running, "/v1/completions", "x", "multipart/form-data; boundary=b").status, 415);
+}
+
+TEST(Clients, ThatLeaveWithoutHavingStreamedEndTheirLanesSoon) {
+  const Running running({.service = {.engine = {.kv_cells = 65536}}});
+  httplib::Client watcher = running.client();
+  std::thread leaver([&] {
+    httplib::Client client = running.client();
+    client.set_read_timeout(std::chrono::milliseconds(300));
+    EXPECT_FALSE(client.Post("/v1/completions",
+                             R"({"prompt": ["a", "b"], "n": 2, "max_tokens": 3900, "ignore_eos": true})",
+                             "application/json"));
+  });
+  while (metric(watcher, "lanes_live") < 4) std::this_thread::yield();
+  leaver.join();
+  for (int i = 0; i < 500 && metric(watcher, "lanes_live") != 0; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_EQ(metric(watcher, "lanes_live"), 0);
+  EXPECT_EQ(metric(watcher, "groups_total"), 2) << "cut off, not finished by themselves";
+  EXPECT_LT(metric(watcher, "tokens_predicted_total"), 4 * 3900);
+}
+
+TEST(Embeddings, AreRefusedWithASentence) {
+  const Running running;
+  const Reply reply = post(running, "/v1/embeddings", R"({"input": "x"})");
+  EXPECT_EQ(reply.status, 501);
+  EXPECT_EQ(reply.json["error"]["type"], "not_supported_error");
+}
+
+TEST(Tokenizer, TellsWhatClientsWithoutOneNeed) {
+  const Running running;
+  httplib::Client client = running.client();
+  const Json info = Json::parse(client.Get("/tokenizer_info")->body);
+  EXPECT_TRUE(info["eos_token"].is_string());
+  EXPECT_TRUE(info.contains("bos_token") && info.contains("pad_token") && info["chat_template"].is_string());
+  const Json vllm = post(running, "/tokenize", R"({"prompt": "hello", "add_special_tokens": false})").json;
+  EXPECT_EQ(vllm["count"], vllm["tokens"].size());
+  const Json back = post(running, "/detokenize", Json({{"tokens", vllm["tokens"]}}).dump()).json;
+  EXPECT_EQ(back["prompt"], "hello");
+  EXPECT_EQ(back["content"], "hello");
+}
+
+TEST(LlamaCpp, CompletionHasContentAndNoChoices) {
+  const Running running;
+  const Json one =
+      post(
+          running, "/completion",
+          R"({"prompt": "one two", "n_predict": 4, "temperature": 0, "ignore_eos": true, "n_probs": 2, "return_tokens": true, "cache_prompt": true})")
+          .json;
+  EXPECT_EQ(one["stop"], true);
+  EXPECT_EQ(one["stop_type"], "limit");
+  EXPECT_EQ(one["tokens_predicted"], 4);
+  EXPECT_EQ(one["tokens"].size(), 4U);
+  EXPECT_EQ(one["completion_probabilities"].size(), 4U);
+  EXPECT_EQ(one["completion_probabilities"][0]["top_logprobs"].size(), 2U);
+  EXPECT_EQ(one["completion_probabilities"][0]["id"], one["tokens"][0]);
+  const Json many =
+      post(running, "/completion", R"({"prompt": ["one two", "x"], "n_predict": 4, "temperature": 0})").json;
+  ASSERT_EQ(many.size(), 2U);
+  EXPECT_EQ(many[0]["content"], one["content"]);
+  EXPECT_EQ(many[1]["index"], 1);
+  EXPECT_EQ(post(running, "/completion", R"({"prompt": "one two", "n_predict": 0})").json["content"], "");
+  const Reply streamed = post(running, "/completions",
+                              R"({"prompt": "one two", "n_predict": 4, "temperature": 0, "stream": true})");
+  std::string text;
+  const std::vector<Json> events = events_of(streamed.body);
+  for (const Json& event : events) text += event["content"].get<std::string>();
+  EXPECT_EQ(Json(text), one["content"]);
+  EXPECT_EQ(events.back()["stop"], true);
+  EXPECT_EQ(streamed.body.find("[DONE]"), std::string::npos);
+}
+
+TEST(LlamaCpp, SlotsAreWhatMayRun) {
+  const Running running;
+  httplib::Client client = running.client();
+  const Json slots = Json::parse(client.Get("/slots")->body);
+  ASSERT_GT(slots.size(), 0U);
+  EXPECT_EQ(slots[0]["is_processing"], false);
+  EXPECT_EQ(client.Get("/slots?fail_on_no_slot=1")->status, 200);
+  const Json props = Json::parse(client.Get("/props")->body);
+  EXPECT_EQ(props["total_slots"], slots.size());
+  EXPECT_EQ(props["modalities"]["vision"], false);
+}
+
+TEST(Responses, AreOneObjectOrItsEventsInOrder) {
+  const Running running;
+  const std::string request =
+      R"("input": "Count.", "instructions": "Be short.", "max_output_tokens": 8, "temperature": 0, "ignore_eos": true)";
+  const Json whole = post(running, "/v1/responses", "{" + request + "}").json;
+  EXPECT_EQ(whole["object"], "response");
+  EXPECT_EQ(whole["status"], "incomplete");
+  EXPECT_EQ(whole["incomplete_details"]["reason"], "max_output_tokens");
+  ASSERT_EQ(whole["output"].size(), 1U);
+  EXPECT_EQ(whole["output"][0]["type"], "message");
+  EXPECT_EQ(whole["usage"]["output_tokens"], 8);
+  EXPECT_EQ(whole["instructions"], "Be short.");
+
+  const Reply streamed = post(running, "/v1/responses", "{" + request + R"(, "stream": true})");
+  const std::vector<Json> events = events_of(streamed.body);
+  std::vector<std::string> order;
+  std::string text;
+  for (size_t i = 0; i < events.size(); ++i) {
+    EXPECT_EQ(events[i]["sequence_number"], i);
+    const std::string type = events[i]["type"];
+    EXPECT_NE(streamed.body.find("event: " + type + "\n"), std::string::npos);
+    if (type == "response.output_text.delta") text += events[i]["delta"].get<std::string>();
+    if (order.empty() || order.back() != type) order.push_back(type);
+  }
+  EXPECT_THAT(order,
+              testing::ElementsAre("response.created", "response.in_progress", "response.output_item.added",
+                                   "response.content_part.added", "response.output_text.delta",
+                                   "response.output_text.done", "response.content_part.done",
+                                   "response.output_item.done", "response.incomplete"));
+  EXPECT_EQ(Json(text), whole["output"][0]["content"][0]["text"]);
+  EXPECT_EQ(events.back()["response"]["output"][0]["content"][0]["text"], text);
+  EXPECT_EQ(streamed.body.find("[DONE]"), std::string::npos);
+
+  const Json lanes =
+      post(running, "/v1/responses", "{" + request + R"(, "lanes": {"count": 3, "select": "logprob"}})").json;
+  EXPECT_EQ(lanes["output"].size(), 1U);
+  EXPECT_EQ(lanes["lanes"]["lanes"].size(), 3U);
+  EXPECT_EQ(lanes["usage"]["output_tokens"], 24);
+  EXPECT_EQ(running.client().Get("/v1/responses/resp_1")->status, 404);
+}
+
+}  // namespace
+}  // namespace lanerope::server

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// The names that clients find, and what stands behind them.
+#include "server/served_models.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "lanerope/errors.h"
+#include "tests/support/temporary_directory.h"
+
+namespace lanerope::server {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(ServedModels, AreNamedAfterTheirFiles) {
+  EXPECT_EQ(model_name_of("/models/My Model.Q4_K_M.gguf"), "My-Model.Q4_K_M");
+  EXPECT_EQ(model_name_of("big-00001-of-00003.gguf"), "big");
+  EXPECT_EQ(model_name_of("lanes.lora.gguf"), "lanes");
+  EXPECT_EQ(model_name_of(".gguf"), "lanerope");
+}
+
+TEST(ServedModels, AreTheBaseItsAdaptersAndPresets) {
+  ModelInfo info;
+  info.adapters = {{.file = "/x/sums.gguf"}, {.file = "/x/code.gguf"}};
+  const auto models = served_models(info, "base", {{"", {{"n", 1}}}, {"careful", {{"temperature", 0}}}});
+  ASSERT_EQ(models.size(), 4U);
+  EXPECT_EQ(models[0].id, "base");
+  EXPECT_EQ(models[2].id, "base:code");
+  EXPECT_EQ(models[2].adapter, 1);
+  EXPECT_EQ(models[3].id, "careful");
+}
+
+TEST(Presets, FillWhatAClientLeavesOpen) {
+  const Presets presets = {{"", {{"lanes", {{"count", 4}}}, {"top_k", 5}}},
+                           {"careful", {{"temperature", 0.2}, {"top_k", 9}}}};
+  const Json filled = with_presets(presets, "careful", {{"temperature", 1}, {"lanes", nullptr}}, false);
+  EXPECT_EQ(filled["temperature"], 1) << "the client's";
+  EXPECT_EQ(filled["top_k"], 9) << "the model's before everybody's";
+  EXPECT_EQ(filled["lanes"]["count"], 4) << "null says nothing";
+  EXPECT_FALSE(with_presets(presets, "", Json::object(), true).contains("lanes"))
+      << "a group says what it is";
+}
+
+TEST(Presets, AreCheckedBeforeAnybodyAsks) {
+  const auto complaint = [](const Presets& presets) {
+    try {
+      check_presets(presets);
+    } catch (const InvalidRequest& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ(complaint({{"good", {{"temperature", 0.5}, {"lanes", {{"count", 4}, {"consensus", 3}}}}}}), "");
+  EXPECT_THAT(complaint({{"bad", {{"temperature", "hot"}}}}),
+              HasSubstr("the preset \"bad\": temperature must be"));
+  EXPECT_THAT(complaint({{"bad", {{"temprature", 1}}}}), HasSubstr("temprature is no field"));
+  EXPECT_THAT(complaint({{"", {{"lanes", {{"consensus", 3}}}}}}),
+              HasSubstr("the lanes of this server: lanes.consensus"));
+  const support::TemporaryDirectory directory;
+  std::ofstream(directory.file("a.json")) << R"({"x": 3})";
+  EXPECT_THROW(read_presets(directory.file("a.json")), InvalidRequest);
+  EXPECT_THROW(read_presets(directory.file("missing.json")), SystemError);
+  std::ofstream(directory.file("b.json")) << R"({"x": {"top_k": 3}})";
+  EXPECT_EQ(read_presets(directory.file("b.json")).at("x")["top_k"], 3);
+}
+
+}  // namespace
+}  // namespace lanerope::server
