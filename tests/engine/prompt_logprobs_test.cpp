@@ -81,7 +81,7 @@ TEST_P(PromptLogprobs, AreNotThereUnlessAskedFor) {
 }
 
 INSTANTIATE_TEST_SUITE_P(BackEnds, PromptLogprobs, testing::Values(BackEnd::kernels, BackEnd::ggml),
-                         [](const auto& info) { return std::string(name(info.param)); });
+                         [](const auto& of) { return std::string(name(of.param)); });
 
 }  // namespace
 }  // namespace lanerope::engine
