@@ -70,7 +70,7 @@ test("an answer that is cut off says so", async () => {
 
 describe("vLLM's and llama-server's names", () => {
   const completions = async (fields) => {
-    const reply = await post(base, "/v1/completions", { prompt: "1 2 3", seed: 1, temperature: 1, max_tokens: 96, ...fields });
+    const reply = await post(base, "/v1/completions", { prompt: "1 2 3", seed: 1, temperature: 1, max_tokens: 300, ...fields });
     assert.equal(reply.status, 200, reply.text);
     return check("Completion", reply.json).choices[0].text;
   };
