@@ -108,6 +108,38 @@ describe("what cannot be kept is 400 with a sentence", () => {
   });
 });
 
+describe("a model that thinks before it answers", () => {
+  let thinker;
+  const ask = async (fields) => {
+    const reply = await post(thinker, "/v1/chat/completions", { messages, seed: 1, temperature: 1, max_tokens: 300, ...fields });
+    assert.equal(reply.status, 200, reply.text);
+    return check("ChatCompletion", reply.json);
+  };
+  before(async () => {
+    ({ base: thinker } = await startServer(["--budget", "300", "--chat-template", "deepseek-r1-distill", "--reasoning-budget", "12"]));
+  });
+  test("a format begins behind the thinking, in every lane", async () => {
+    const reply = await ask({ n: 3, response_format, thinking_token_budget: 6 });
+    for (const { message } of reply.choices) {
+      checkPlace(message.content);
+      assert.ok(message.reasoning_content?.length > 0);
+    }
+    assert.ok(reply.usage.completion_tokens_details.reasoning_tokens <= 3 * (6 + 8), "a budget, and its closing mark");
+  });
+  test("the budget ends the thinking, with no format too; the server's where a request has none", async () => {
+    const own = await ask({ thinking_token_budget: 3, max_tokens: 40 });
+    assert.ok(own.usage.completion_tokens_details.reasoning_tokens <= 3 + 8);
+    const served = await ask({ max_tokens: 60 });
+    assert.ok(served.usage.completion_tokens_details.reasoning_tokens <= 12 + 8);
+    const free = await ask({ max_tokens: 60, thinking_token_budget: -1, logit_bias: {} });
+    assert.ok(free.usage.completion_tokens_details.reasoning_tokens > 20, "no bound");
+  });
+  test("an effort of none is a budget of nothing, where the template has no switch", async () => {
+    const reply = await ask({ reasoning_effort: "none", max_tokens: 40 });
+    assert.equal(reply.choices[0].message.reasoning_content, undefined);
+  });
+});
+
 test("text that is pushed into a lane must fit", async () => {
   const regex = "a{40}b{5}";
   const started = await fetch(`${base}/v1/groups`, { method: "POST", body: JSON.stringify({ prompt: "go", max_tokens: 60, structured_outputs: { regex } }) });
