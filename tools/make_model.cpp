@@ -29,6 +29,8 @@ void add_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--kv-heads", m.n_head_kv, "key and value heads");
   app.add_option("--head-dim", m.head_dim, "size of a head");
   app.add_option("--ffn", m.n_ffn, "size of the feed-forward layer");
+  app.add_option("--experts", m.n_expert, "experts of a feed-forward layer, in architectures that have some");
+  app.add_option("--experts-used", m.n_expert_used, "how many of them a token goes to");
   app.add_option("--vocabulary", m.n_vocab, "tokens; 0 is what the tokenizer has by nature");
   app.add_option("--padding", m.padding, "rows of the vocabulary behind its tokens");
   app.add_option("--context", m.context, "trained context in tokens");

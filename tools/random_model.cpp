@@ -34,6 +34,7 @@ void check(const RandomModel& m) {
                          arch::architecture_names());
   require(m.n_layer > 0 && m.width > 0 && m.n_head > 0 && m.n_head_kv > 0 && m.n_ffn > 0 && m.context > 0,
           "every size must be positive");
+  require(m.n_expert_used > 0 && m.n_expert_used <= m.n_expert, "a token goes to 1 to all of the experts");
   require(m.n_head % m.n_head_kv == 0, "the KV heads must divide the heads");
   require(m.head_dim > 1 && m.head_dim % 2 == 0, "the head dimension must be even");
   require(m.splits > 0 && m.splits <= m.n_layer, "there must be 1 to as many files as layers");
@@ -71,8 +72,13 @@ arch::ModelConfig config_of(const RandomModel& m, int32_t n_vocab) {
                                                  .n_head_kv = m.n_head_kv,
                                                  .head_dim = m.head_dim,
                                                  .qk_norm = architecture.qk_norm,
-                                                 .qkv_bias = architecture.qkv_bias},
-                                   .ffn = {.n_ffn = m.n_ffn}});
+                                                 .qkv_bias = architecture.qkv_bias,
+                                                 .output_bias = architecture.biases,
+                                                 .sinks = architecture.sinks},
+                                   .ffn = {.n_ffn = m.n_ffn,
+                                           .n_expert = architecture.experts ? m.n_expert : 0,
+                                           .n_expert_used = architecture.experts ? m.n_expert_used : 0,
+                                           .bias = architecture.biases}});
   return config;
 }
 
@@ -116,7 +122,12 @@ class TensorList {
     // A tied embedding is small beside what the layers add, or a token would best predict itself; the last
     // norm then makes up for it.
     constexpr float tied_deviation = 0.2F;
-    if (spec.bias) return {.name = spec.name, .ne = {spec.ne[0]}, .deviation = 0.3F};
+    if (spec.bias) {
+      RandomTensor bias{.name = spec.name, .ne = {spec.ne[0]}, .deviation = 0.3F};
+      if (spec.ne[1] > 1) bias.ne.push_back(spec.ne[1]);
+      return bias;
+    }
+    if (spec.role == Role::attn_sinks) return {.name = spec.name, .ne = {spec.ne[0]}, .deviation = 2};
     RandomTensor tensor{.name = spec.name, .ne = {spec.ne[0], spec.ne[1]}};
     switch (spec.role) {
       case Role::token_embd:
@@ -136,12 +147,20 @@ class TensorList {
       default:
         break;
     }
-    if (!spec.linear) return {.name = spec.name, .ne = {spec.ne[0]}, .mean = 1, .deviation = 0.1F};
+    if (spec.experts) tensor.ne.push_back(spec.ne[2]);
+    if (!spec.linear && !spec.experts)
+      return {.name = spec.name, .ne = {spec.ne[0]}, .mean = 1, .deviation = 0.1F};
     // Queries and keys are large enough that attention picks, and what a block adds stays below what it
     // reads.
     constexpr float sharp = 1.4F;
-    const bool picks = spec.role == Role::attn_q || spec.role == Role::attn_k;
+    const bool picks =
+        spec.role == Role::attn_q || spec.role == Role::attn_k || spec.role == Role::ffn_gate_inp;
     tensor.deviation = (picks ? sharp : 1.0F) / std::sqrt(static_cast<float>(spec.ne[0]));
+    // Large enough that some of what is clamped is, and small behind it.
+    if (of.activation == arch::Activation::clamped_silu) {
+      if (spec.role == Role::ffn_gate_exps || spec.role == Role::ffn_up_exps) tensor.deviation *= 3;
+      if (spec.role == Role::ffn_down_exps) tensor.deviation /= 6;
+    }
     if (of.fused_gate_up && spec.role == Role::ffn_up) tensor.ne[1] *= 2;
     if (of.fused_qkv && spec.role == Role::attn_v) {
       tensor.name = "blk." + std::to_string(spec.layer) + ".attn_qkv.weight";
@@ -151,16 +170,19 @@ class TensorList {
   }
 
   void add(RandomTensor tensor) {
-    if (tensor.ne.size() > 1) tensor.type = type_for_row(type_of(tensor.name), tensor.ne[0]);
+    // Routers and biases are f32 in every file, those of experts too, of which there is one each.
+    const bool kept = tensor.name.ends_with(".bias") || tensor.name.ends_with("ffn_gate_inp.weight");
+    if (tensor.ne.size() > 1 && !kept) tensor.type = type_for_row(type_of(tensor.name), tensor.ne[0]);
     tensors_.push_back(std::move(tensor));
   }
 
   ggml_type type_of(const std::string& name) const {
-    const bool v_or_up = name.ends_with("attn_v.weight") || name.ends_with("ffn_up.weight");
+    const auto is = [&](const std::string& stem) { return name.find('.' + stem) != std::string::npos; };
+    const bool v_or_up = is("attn_v.") || is("ffn_up");
     if (v_or_up && !m_.type_of_v_and_up.empty()) return parse_tensor_type(m_.type_of_v_and_up);
     if (m_.type != mixed_type) return parse_tensor_type(m_.type);
     if (name == (m_.tied ? "token_embd.weight" : "output.weight")) return GGML_TYPE_Q6_K;
-    const bool keeps = name.ends_with("attn_v.weight") || name.ends_with("ffn_down.weight");
+    const bool keeps = is("attn_v.") || is("ffn_down");
     return keeps && more_bits(std::stoi(name.substr(4)), m_.n_layer) ? GGML_TYPE_Q6_K : GGML_TYPE_Q4_K;
   }
 
@@ -192,6 +214,11 @@ void set_metadata(gguf::Writer& writer, const RandomModel& m, const ToyTokenizer
   set_size("embedding_length", m.width);
   set_size("block_count", m.n_layer);
   set_size("feed_forward_length", m.n_ffn);
+  if (arch::find_architecture(m.architecture)->experts) {
+    set_size("expert_count", m.n_expert);
+    set_size("expert_used_count", m.n_expert_used);
+    set_size("expert_feed_forward_length", m.n_ffn);
+  }
   set_size("vocab_size", tokenizer.tokens.size());
   set_size("attention.head_count", m.n_head);
   set_size("attention.head_count_kv", m.n_head_kv);
@@ -207,6 +234,8 @@ void set_metadata(gguf::Writer& writer, const RandomModel& m, const ToyTokenizer
     writer.set(prefix + "logit_scale", 2.0F);
   }
   if (m.window > 0) set_size("attention.sliding_window", m.window);
+  if (m.score_cap > 0) writer.set(prefix + "attn_logit_softcapping", m.score_cap);
+  if (m.logit_cap > 0) writer.set(prefix + "final_logit_softcapping", m.logit_cap);
   writer.set(prefix + "attention.layer_norm_rms_epsilon", 1e-6F);
   writer.set(prefix + "rope.freq_base", m.rope_base);
   if (m.rope_scaling != core::RopeScaling::none) {

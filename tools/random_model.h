@@ -23,8 +23,10 @@ struct RandomModel {
   int32_t n_head = 4;
   int32_t n_head_kv = 2;
   int32_t head_dim = 32;
-  int32_t n_ffn = 256;
-  int32_t n_vocab = 0;  // 0: what the tokenizer has by nature
+  int32_t n_ffn = 256;        // of one expert, where the architecture has experts
+  int32_t n_expert = 8;       // where it has experts
+  int32_t n_expert_used = 2;  // likewise
+  int32_t n_vocab = 0;        // 0: what the tokenizer has by nature
   int32_t padding = 0;  // rows of embedding and output behind the tokens, likelier to be drawn than any token
   int32_t context = 4096;
   // Any name that ggml gives a type, or q4_k_m: q4_K with q6_K where llama.cpp's quantiser puts it.
@@ -33,6 +35,8 @@ struct RandomModel {
       {};                    // where attn_v and ffn_up are to be of another type than their neighbours
   bool tied = false;         // the output matrix is the token embedding
   int32_t window = 0;        // attention.sliding_window; 0: no such key
+  float score_cap = 0;       // attn_logit_softcapping; 0: no such key
+  float logit_cap = 0;       // final_logit_softcapping; 0: no such key
   int32_t rotated = 0;       // rope.dimension_count; 0: the whole head
   float log_multiplier = 0;  // rope.scaling.yarn_log_multiplier; 0: no such key
   float temperature = 0;     // attention.temperature_scale; 0: no such key

@@ -57,7 +57,8 @@ void random_values(const RandomTensor& tensor, uint64_t seed, int64_t begin, std
 
 void write_random_tensor(gguf::Writer& writer, const RandomTensor& tensor, uint64_t seed, int threads) {
   const int64_t row = tensor.ne[0];
-  const int64_t rows = tensor.ne.size() > 1 ? tensor.ne[1] : 1;
+  int64_t rows = 1;
+  for (size_t d = 1; d < tensor.ne.size(); ++d) rows *= tensor.ne[d];
   const int64_t rows_a_slab = std::clamp<int64_t>(slab_elements / row, 1, rows);
   const size_t row_bytes = ggml_row_size(tensor.type, row);
   // Some types insist on being told how important each column is.

@@ -17,10 +17,10 @@ namespace lanerope::tools {
 struct RandomTensor {
   std::string name;
   ggml_type type = GGML_TYPE_F32;
-  std::vector<int64_t> ne;  // one or two dimensions
+  std::vector<int64_t> ne;  // one to three dimensions
   float mean = 0;
   float deviation = 1;
-  std::vector<float> row_scale = {};  // [ne[1]], or empty: multiplies each row
+  std::vector<float> row_scale = {};  // [rows], or empty: multiplies each row
   std::vector<float> values = {};     // these instead of random ones, where not empty
 };
 

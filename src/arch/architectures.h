@@ -18,16 +18,25 @@ struct Architecture {
   QkNorm qk_norm = QkNorm::none;
   Activation activation = Activation::silu;
   bool qkv_bias = false;
-  bool scales_embedding = false;  // by the square root of n_embd
-  bool multipliers = false;       // embedding_scale, residual_scale, attention.scale and logit_scale are read
-  bool temperature = false;       // attention.temperature_scale is read
-  int32_t rope_period = 0;        // every so-manyth layer is without RoPE; 0: none is
-  bool fused_qkv = false;         // files hold q, k and v as the rows of attn_qkv
-  bool fused_gate_up = false;     // files hold gate and up as the rows of ffn_up, in this order
-  // Where a file states a sliding window, every `window_period`th layer sees everything, with the file's rope
-  // and its scaling; the others have the window and plain RoPE of rope.freq_base_swa.
-  int32_t window_period = 0;   // 0: windows are not read
-  float window_rope_base = 0;  // where the file states none; 0: rope.freq_base
+  bool biases = false;                          // of all other linears but the output's
+  bool sinks = false;                           // a score a head that has no value
+  std::string_view ffn_norm_stem = "ffn_norm";  // what files call the norm before the feed-forward layer
+  bool scales_embedding = false;                // by the square root of n_embd
+  bool multipliers = false;    // embedding_scale, residual_scale, attention.scale and logit_scale are read
+  bool temperature = false;    // attention.temperature_scale is read
+  int32_t rope_period = 0;     // every so-manyth layer is without RoPE; 0: none is
+  bool experts = false;        // feed-forward layers are experts, expert_count of them
+  bool fused_qkv = false;      // files hold q, k and v as the rows of attn_qkv
+  bool fused_gate_up = false;  // files hold gate and up as the rows of ffn_up, in this order
+  // Where there is a sliding window, every `window_period`th layer sees everything, with the file's rope and
+  // its scaling; the others have the window and RoPE of rope.freq_base_swa.
+  int32_t window_period = 0;      // where the file states none; 0: windows are not read
+  int32_t window = 0;             // where the file states none; 0: then there is none
+  float window_rope_base = 0;     // where the file states none; 0: rope.freq_base
+  bool windows_rescaled = false;  // rope.scaling is of the layers with a window too
+  // Soft-caps where the file states none; 0: then there are none.
+  float score_cap = 0;
+  float logit_cap = 0;
   // What no key says: the last word on a config that was read from a file.
   void (*finish)(ModelConfig& config) = nullptr;
 };

@@ -59,6 +59,13 @@ class KeyReader {
 
   bool has(const std::string& key) const { return file_.has(prefix_ + key); }
 
+  bool is_zero(const std::string& key) const { return file_.find<int64_t>(prefix_ + key) == 0; }
+
+  bool is_list(const std::string& key) const {
+    const gguf::Value* value = file_.find_value(prefix_ + key);
+    return value != nullptr && value->array;
+  }
+
   [[noreturn]] void fail(const std::string& key, const std::string& what) const {
     throw BadFile(file_.path() + ": " + prefix_ + key + " " + what +
                   "; the file is damaged or of another kind");
@@ -127,7 +134,10 @@ RopeParameters read_rope(const gguf::File& file, const KeyReader& keys, const Mo
 
 AttentionConfig read_attention(const KeyReader& keys, const ModelConfig& config,
                                const Architecture& architecture) {
-  AttentionConfig attention{.qk_norm = architecture.qk_norm, .qkv_bias = architecture.qkv_bias};
+  AttentionConfig attention{.qk_norm = architecture.qk_norm,
+                            .qkv_bias = architecture.qkv_bias,
+                            .output_bias = architecture.biases,
+                            .sinks = architecture.sinks};
   attention.n_head = keys.size("attention.head_count");
   attention.n_head_kv = keys.size_or("attention.head_count_kv", attention.n_head);
   if (attention.n_head % attention.n_head_kv != 0)
@@ -142,6 +152,24 @@ AttentionConfig read_attention(const KeyReader& keys, const ModelConfig& config,
   }
   attention.scale = 1.0F / std::sqrt(static_cast<float>(attention.head_dim));
   return attention;
+}
+
+FfnConfig read_ffn(const KeyReader& keys, const Architecture& architecture) {
+  FfnConfig ffn{.activation = architecture.activation,
+                .n_ffn = keys.size("feed_forward_length"),
+                .bias = architecture.biases};
+  if (!architecture.experts) {
+    if (keys.size_or("expert_count", 1) > 1)
+      keys.fail("expert_count", "is more than 1, and this architecture is dense where lanerope runs it");
+    return ffn;
+  }
+  ffn.n_expert = keys.size("expert_count");
+  ffn.n_expert_used = keys.size("expert_used_count");
+  if (ffn.n_expert > 4096)
+    keys.fail("expert_count", "is " + std::to_string(ffn.n_expert) + ", which cannot be");
+  if (ffn.n_expert_used > ffn.n_expert) keys.fail("expert_used_count", "is more than expert_count");
+  ffn.n_ffn = keys.size_or("expert_feed_forward_length", std::max(1, ffn.n_ffn / ffn.n_expert_used));
+  return ffn;
 }
 
 // A missing multiplier is 1, and so is one of 0.
@@ -171,20 +199,33 @@ void set_unrotated(const KeyReader& keys, const Architecture& architecture, Mode
   }
 }
 
-// Gives all but every period-th layer the file's window, if it states one, and their own rope.
+// Gives all but every period-th layer the file's window, if there is one, and their own rope.
 void set_windows(const KeyReader& keys, const Architecture& architecture, ModelConfig& config) {
-  if (architecture.window_period == 0 || !keys.has("attention.sliding_window")) return;
-  const int32_t window = keys.size("attention.sliding_window");
-  const float otherwise =
-      architecture.window_rope_base > 0 ? architecture.window_rope_base : config.rope().base;
-  config.ropes.push_back({.dimensions = config.rope().dimensions,
-                          .pairs = config.rope().pairs,
-                          .base = keys.positive("rope.freq_base_swa", otherwise)});
+  if (architecture.window_period == 0) return;
+  const bool stated = keys.has("attention.sliding_window");
+  if (stated ? keys.is_zero("attention.sliding_window") : architecture.window == 0) return;
+  const int32_t window = keys.size_or("attention.sliding_window", architecture.window);
+  const int32_t period = keys.is_list("attention.sliding_window_pattern")
+                             ? architecture.window_period
+                             : keys.size_or("attention.sliding_window_pattern", architecture.window_period);
+  RopeParameters rope{.dimensions = config.rope().dimensions, .pairs = config.rope().pairs};
+  if (architecture.windows_rescaled) rope = config.rope();
+  rope.base =
+      keys.positive("rope.freq_base_swa",
+                    architecture.window_rope_base > 0 ? architecture.window_rope_base : config.rope().base);
+  const bool own_rope = !architecture.windows_rescaled || rope.base != config.rope().base;
+  if (own_rope) config.ropes.push_back(rope);
   for (int32_t i = 0; i < config.n_layer(); ++i) {
-    if (i % architecture.window_period == architecture.window_period - 1) continue;
-    config.layers[i].attention.rope = 1;
+    if (i % period == period - 1) continue;
+    config.layers[i].attention.rope = own_rope ? 1 : 0;
     config.layers[i].attention.window = window;
   }
+}
+
+float read_cap(const KeyReader& keys, const std::string& key, float otherwise) {
+  const float cap = keys.number(key, otherwise);
+  if (!std::isfinite(cap) || cap < 0) keys.fail(key, "must be a positive number, or 0 for none");
+  return cap;
 }
 
 }  // namespace
@@ -202,6 +243,11 @@ void set_attention_classes(ModelConfig& config) {
 ModelConfig read_config(const gguf::File& file) {
   const auto wanted = file.get<std::string>("general.architecture");
   const Architecture* architecture = find_architecture(wanted);
+  if (wanted == "gptoss") {
+    throw BadFile(file.path() +
+                  ": it is gpt-oss in another program's layout, \"gptoss\"; get a file of the "
+                  "architecture \"gpt-oss\", as llama.cpp's converter makes it");
+  }
   if (architecture == nullptr) {
     throw BadFile(file.path() + ": architecture \"" + wanted + "\" is not one that lanerope runs; it runs " +
                   architecture_names());
@@ -213,11 +259,9 @@ ModelConfig read_config(const gguf::File& file) {
   if (n_layer > 4096) keys.fail("block_count", "is " + std::to_string(n_layer) + ", which cannot be");
   config.n_embd = keys.size("embedding_length");
   LayerConfig layer{.norms = architecture->norms, .attention = read_attention(keys, config, *architecture)};
-  layer.ffn = {.activation = architecture->activation, .n_ffn = keys.size("feed_forward_length")};
+  layer.ffn = read_ffn(keys, *architecture);
   config.trained_context = keys.size("context_length");
   config.rms_epsilon = keys.positive("attention.layer_norm_rms_epsilon", 1e-5F);
-  if (keys.size_or("expert_count", 1) > 1)
-    keys.fail("expert_count", "is more than 1, and lanerope runs dense models");
   config.ropes.push_back(read_rope(file, keys, config, layer.attention.head_dim));
   if (file.find_tensor(short_factors) != nullptr)
     config.trained_context = std::min(config.trained_context, config.rope().original_context);
@@ -229,6 +273,9 @@ ModelConfig read_config(const gguf::File& file) {
     config.temperature_scale = keys.positive("attention.temperature_scale", 1.0F);
     config.temperature_length = config.rope().original_context;
   }
+  for (LayerConfig& of : config.layers)
+    of.attention.score_cap = read_cap(keys, "attn_logit_softcapping", architecture->score_cap);
+  config.logit_cap = read_cap(keys, "final_logit_softcapping", architecture->logit_cap);
   if (architecture->scales_embedding) config.embedding_scale = std::sqrt(static_cast<float>(config.n_embd));
   config.n_vocab = static_cast<int32_t>(file.tensor("token_embd.weight").ne[1]);
   config.tied = file.find_tensor("output.weight") == nullptr;
@@ -236,6 +283,26 @@ ModelConfig read_config(const gguf::File& file) {
   set_attention_classes(config);
   return config;
 }
+
+namespace {
+
+void write_windows(gguf::Writer& writer, const std::string& prefix, const ModelConfig& config) {
+  const auto windowed = [](const LayerConfig& layer) { return layer.attention.window > 0; };
+  const auto first = std::ranges::find_if(config.layers, windowed);
+  const Architecture& architecture = *find_architecture(config.architecture);
+  if (first == config.layers.end()) {
+    if (architecture.window > 0) writer.set(prefix + "attention.sliding_window", uint32_t{0});
+    return;
+  }
+  writer.set(prefix + "attention.sliding_window", static_cast<uint32_t>(first->attention.window));
+  writer.set(prefix + "rope.freq_base_swa", config.ropes[first->attention.rope].base);
+  const auto global = std::ranges::find_if_not(config.layers, windowed);
+  const auto period = static_cast<int32_t>(global - config.layers.begin()) + 1;
+  if (period != architecture.window_period && global != config.layers.end())
+    writer.set(prefix + "attention.sliding_window_pattern", static_cast<uint32_t>(period));
+}
+
+}  // namespace
 
 void write_config(gguf::Writer& writer, const ModelConfig& config) {
   const std::string prefix = std::string(config.architecture) + ".";
@@ -249,19 +316,24 @@ void write_config(gguf::Writer& writer, const ModelConfig& config) {
   set_size("block_count", config.n_layer());
   set_size("embedding_length", config.n_embd);
   set_size("feed_forward_length", config.ffn().n_ffn);
+  if (config.ffn().has_experts()) {
+    set_size("expert_count", config.ffn().n_expert);
+    set_size("expert_used_count", config.ffn().n_expert_used);
+    set_size("expert_feed_forward_length", config.ffn().n_ffn);
+  }
   set_size("context_length", config.trained_context);
   set_size("attention.head_count", attention.n_head);
   set_size("attention.head_count_kv", attention.n_head_kv);
   set_size("attention.key_length", attention.head_dim);
   set_size("attention.value_length", attention.head_dim);
   writer.set(prefix + "attention.layer_norm_rms_epsilon", config.rms_epsilon);
-  for (const LayerConfig& layer : config.layers) {
-    if (layer.attention.window == 0) continue;
-    set_size("attention.sliding_window", layer.attention.window);
-    writer.set(prefix + "rope.freq_base_swa", config.ropes[layer.attention.rope].base);
-    break;
-  }
-  if (find_architecture(config.architecture)->multipliers) {
+  const Architecture& architecture = *find_architecture(config.architecture);
+  if (attention.score_cap != architecture.score_cap)
+    writer.set(prefix + "attn_logit_softcapping", attention.score_cap);
+  if (config.logit_cap != architecture.logit_cap)
+    writer.set(prefix + "final_logit_softcapping", config.logit_cap);
+  write_windows(writer, prefix, config);
+  if (architecture.multipliers) {
     writer.set(prefix + "embedding_scale", config.embedding_scale);
     writer.set(prefix + "residual_scale", config.residual_scale);
     writer.set(prefix + "attention.scale", attention.scale);
@@ -271,6 +343,8 @@ void write_config(gguf::Writer& writer, const ModelConfig& config) {
   const RopeParameters& rope = config.rope();
   set_size("rope.dimension_count", rope.dimensions);
   writer.set(prefix + "rope.freq_base", rope.base);
+  if (config.temperature_scale != 0)
+    writer.set(prefix + "attention.temperature_scale", config.temperature_scale);
   if (rope.scaling == RopeScaling::none) return;
   for (const auto& [scaling, name] : scalings) {
     if (scaling == rope.scaling) writer.set(prefix + "rope.scaling.type", name);

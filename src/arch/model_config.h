@@ -16,8 +16,9 @@ enum class NormPlace { before, after, both };
 // RMS norm of queries and keys before RoPE: of every head, or of all heads of a token as one vector.
 enum class QkNorm { none, per_head, whole_row };
 
-// Of the gate of a feed-forward layer; gelu is its tanh form.
-enum class Activation { silu, gelu };
+// Of the gate of a feed-forward layer; gelu is its tanh form. clamped_silu also changes what the gate is
+// multiplied with: g * sigmoid(1.702 g) * (u + 1), where g is at most 7 and u within -7 and 7.
+enum class Activation { silu, gelu, clamped_silu };
 
 // What one layer's attention depends on. Heads are alike in all layers of a model.
 struct AttentionConfig {
@@ -27,17 +28,26 @@ struct AttentionConfig {
   int32_t rope = 0;    // index into ModelConfig::ropes
   int32_t window = 0;  // a query sees the keys of the last `window` steps of the clock, in every lane; 0: all
   float scale = 1.0F;  // of a score
+  float score_cap = 0;  // c: a score s becomes c * tanh(s / c), before masks; 0: it stays as it is
   QkNorm qk_norm = QkNorm::none;
   bool qkv_bias = false;  // a file may lack them all the same
+  bool output_bias = false;
+  bool sinks = false;  // a score for each head that enters the soft-max's sum and has no value
 
   int32_t query_width() const { return head_dim * n_head; }
   int32_t kv_width() const { return head_dim * n_head_kv; }
 };
 
-// down(activation(gate x) * up x)
+// down(activation(gate x) * up x); with experts the weighted sum of that over those that the router's scores
+// put first, weighted by the soft-max of these scores.
 struct FfnConfig {
   Activation activation = Activation::silu;
-  int32_t n_ffn = 0;
+  int32_t n_ffn = 0;     // of one expert, where there are some
+  int32_t n_expert = 0;  // 0: a dense layer
+  int32_t n_expert_used = 0;
+  bool bias = false;  // of the router and of experts
+
+  bool has_experts() const { return n_expert > 0; }
 };
 
 struct LayerConfig {
@@ -65,6 +75,7 @@ struct ModelConfig {
   float embedding_scale = 1.0F;  // of the rows that are looked up
   float residual_scale = 1.0F;   // of what a block's two layers add to its input
   float logit_scale = 1.0F;      // of the logits
+  float logit_cap = 0;           // c: a logit z becomes c * tanh(z / c); 0: it stays as it is
   // The query of the token at index i is multiplied by 1 + temperature_scale * ln(1 + floor(i /
   // temperature_length)).
   float temperature_scale = 0;  // 0: queries are as they are

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "arch/architectures.h"
+
 namespace lanerope::arch {
 
 namespace {
@@ -15,9 +17,14 @@ constexpr std::pair<Role, std::string_view> stems[] = {
     {Role::attn_v, "attn_v"},
     {Role::attn_q_norm, "attn_q_norm"},
     {Role::attn_k_norm, "attn_k_norm"},
+    {Role::attn_sinks, "attn_sinks"},
     {Role::attn_output, "attn_output"},
     {Role::post_attention_norm, "post_attention_norm"},
     {Role::ffn_norm, "ffn_norm"},
+    {Role::ffn_gate_inp, "ffn_gate_inp"},
+    {Role::ffn_gate_exps, "ffn_gate_exps"},
+    {Role::ffn_up_exps, "ffn_up_exps"},
+    {Role::ffn_down_exps, "ffn_down_exps"},
     {Role::ffn_gate, "ffn_gate"},
     {Role::ffn_up, "ffn_up"},
     {Role::ffn_down, "ffn_down"},
@@ -28,19 +35,30 @@ constexpr std::pair<Role, std::string_view> stems[] = {
 
 class Table {
  public:
-  void add(Role role, int32_t layer, std::array<int64_t, 2> ne) {
+  using Shape = std::array<int64_t, 3>;
+  void add(Role role, int32_t layer, Shape ne) {
     specs_.push_back({.role = role, .layer = layer, .name = tensor_stem(role, layer) + ".weight", .ne = ne});
   }
-  void add_norm(Role role, int32_t layer, int64_t length) { add(role, layer, {length, 1}); }
+  // A norm's weights, or another vector.
+  void add_norm(Role role, int32_t layer, int64_t length) { add(role, layer, {length, 1, 1}); }
   void add_linear(Role role, int32_t layer, std::array<int64_t, 2> ne) {
-    add(role, layer, ne);
+    add(role, layer, {ne[0], ne[1], 1});
     specs_.back().linear = true;
   }
-  void add_bias(Role role, int32_t layer, int64_t n_out) {
+  void add_experts(Role role, int32_t layer, Shape ne) {
+    add(role, layer, ne);
+    specs_.back().experts = true;
+  }
+  // Of the linear, or of the experts, that came last.
+  void add_bias() {
+    const TensorSpec& of = specs_.back();
+    add_bias(of.role, of.layer, of.ne[1], of.ne[2]);
+  }
+  void add_bias(Role role, int32_t layer, int64_t n_out, int64_t n_expert = 1) {
     specs_.push_back({.role = role,
                       .layer = layer,
                       .name = tensor_stem(role, layer) + ".bias",
-                      .ne = {n_out, 1},
+                      .ne = {n_out, n_expert, 1},
                       .bias = true});
   }
 
@@ -63,12 +81,30 @@ class Table {
       add_norm(Role::attn_q_norm, i, whole ? queries : attention.head_dim);
       add_norm(Role::attn_k_norm, i, whole ? keys : attention.head_dim);
     }
+    if (attention.sinks) add_norm(Role::attn_sinks, i, attention.n_head);
     add_linear(Role::attn_output, i, {queries, n_embd});
+    if (attention.output_bias) add_bias();
     if (norms != NormPlace::before) add_norm(Role::post_attention_norm, i, n_embd);
-    if (norms != NormPlace::after) add_norm(Role::ffn_norm, i, n_embd);
-    add_linear(Role::ffn_gate, i, {n_embd, ffn.n_ffn});
-    add_linear(Role::ffn_up, i, {n_embd, ffn.n_ffn});
-    add_linear(Role::ffn_down, i, {ffn.n_ffn, n_embd});
+    if (norms != NormPlace::after) {
+      add_norm(Role::ffn_norm, i, n_embd);
+      if (const Architecture* architecture = find_architecture(config.architecture))
+        specs_.back().name =
+            "blk." + std::to_string(i) + "." + std::string(architecture->ffn_norm_stem) + ".weight";
+    }
+    if (ffn.has_experts()) {
+      add_linear(Role::ffn_gate_inp, i, {n_embd, ffn.n_expert});
+      if (ffn.bias) add_bias();
+      add_experts(Role::ffn_gate_exps, i, {n_embd, ffn.n_ffn, ffn.n_expert});
+      if (ffn.bias) add_bias();
+      add_experts(Role::ffn_up_exps, i, {n_embd, ffn.n_ffn, ffn.n_expert});
+      if (ffn.bias) add_bias();
+      add_experts(Role::ffn_down_exps, i, {ffn.n_ffn, n_embd, ffn.n_expert});
+      if (ffn.bias) add_bias();
+    } else {
+      add_linear(Role::ffn_gate, i, {n_embd, ffn.n_ffn});
+      add_linear(Role::ffn_up, i, {n_embd, ffn.n_ffn});
+      add_linear(Role::ffn_down, i, {ffn.n_ffn, n_embd});
+    }
     if (norms != NormPlace::before) add_norm(Role::post_ffw_norm, i, n_embd);
   }
 
@@ -98,7 +134,7 @@ std::string tensor_stem(Role role, int32_t layer) {
 
 std::vector<TensorSpec> tensor_table(const ModelConfig& config) {
   Table table;
-  table.add(Role::token_embd, -1, {config.n_embd, config.n_vocab});
+  table.add(Role::token_embd, -1, {config.n_embd, config.n_vocab, 1});
   for (int32_t i = 0; i < config.n_layer(); ++i) table.add_layer(config, i);
   table.add_norm(Role::output_norm, -1, config.n_embd);
   if (!config.tied) table.add_linear(Role::output, -1, {config.n_embd, config.n_vocab});

@@ -21,9 +21,14 @@ enum class Role {
   attn_v,
   attn_q_norm,
   attn_k_norm,
+  attn_sinks,
   attn_output,
   post_attention_norm,
   ffn_norm,
+  ffn_gate_inp,  // the router
+  ffn_gate_exps,
+  ffn_up_exps,
+  ffn_down_exps,
   ffn_gate,
   ffn_up,
   ffn_down,
@@ -39,12 +44,14 @@ std::optional<Role> find_role(std::string_view stem);
 // One tensor of a model's file.
 struct TensorSpec {
   Role role = Role::token_embd;
-  int32_t layer = -1;                  // -1: of no layer
-  std::string name = {};               // "blk.3.attn_q.weight"
-  std::array<int64_t, 2> ne = {0, 1};  // ggml order: [n_in, n_out], or [length, 1]
-  bool linear =
-      false;          // y = W x + bias; adapters may change it. A bias lies beside it where the file has one
-  bool bias = false;  // the bias of such a linear, which files of the architecture have
+  int32_t layer = -1;     // -1: of no layer
+  std::string name = {};  // "blk.3.attn_q.weight"
+  // ggml order: [n_in, n_out, 1], [length, 1, 1], or [n_in, n_out, n_expert].
+  std::array<int64_t, 3> ne = {0, 1, 1};
+  // y = W x + bias; adapters may change it. A bias lies beside it where the file has one.
+  bool linear = false;
+  bool experts = false;  // a linear for each expert, which no adapter changes
+  bool bias = false;     // the bias of one of these, which files of the architecture have
 };
 
 // All tensors of a model, in the order in which files have them. A tied output has no entry.

@@ -98,20 +98,51 @@ std::string padding_text(const ModelInfo& model) {
   return " (and " + std::to_string(model.n_vocab - model.n_tokens) + " rows of padding)";
 }
 
+std::string parameters_text(const ModelInfo& model) {
+  const std::string all = count_text(model.n_parameters);
+  return model.n_expert > 0 ? all + ", " + count_text(model.n_active_parameters) + " of them for a token"
+                            : all;
+}
+
+std::string rope_text(const ModelInfo& model) {
+  if (model.n_unrotated == 0) return model.rope;
+  return model.rope + ", none in " + std::to_string(model.n_unrotated) + " layers";
+}
+
+// What only some models have.
+std::string special_text(const ModelInfo& model) {
+  std::string text;
+  if (model.n_expert > 0) {
+    text += fact("experts", std::to_string(model.n_expert) + " a layer, " +
+                                std::to_string(model.n_expert_used) + " for a token");
+  }
+  if (model.n_windowed > 0) {
+    text += fact("windows", std::to_string(model.window) + " tokens in " + std::to_string(model.n_windowed) +
+                                " layers" +
+                                (model.window_rope.empty() ? "" : ", with RoPE " + model.window_rope));
+  }
+  std::string caps;
+  if (model.score_cap > 0) caps = "scores " + with_digits(model.score_cap, 0);
+  if (model.logit_cap > 0) caps += (caps.empty() ? "" : ", ") + ("logits " + with_digits(model.logit_cap, 0));
+  if (!caps.empty()) text += fact("soft-caps", caps);
+  return text;
+}
+
 std::string model_text(const ModelInfo& model) {
   std::string types;
   for (const auto& [type, count] : model.tensor_types) {
     types += (types.empty() ? "" : ", ") + std::to_string(count) + " " + type;
   }
-  return fact("architecture", model.architecture) + fact("parameters", count_text(model.n_parameters)) +
+  return fact("architecture", model.architecture) + fact("parameters", parameters_text(model)) +
          fact("layers", std::to_string(model.n_layer)) +
-         fact("width", std::to_string(model.n_embd) + ", feed-forward " + std::to_string(model.n_ffn)) +
+         fact("width", std::to_string(model.n_embd) + ", feed-forward " + std::to_string(model.n_ffn) +
+                           (model.n_expert > 0 ? " an expert" : "")) +
          fact("heads", std::to_string(model.n_head) + " of " + std::to_string(model.head_dim) + ", " +
                            std::to_string(model.n_head_kv) + " for keys and values") +
          fact("vocabulary", std::to_string(model.n_tokens) + padding_text(model) +
                                 (model.tied_output ? ", output tied to it" : "")) +
-         fact("trained context", std::to_string(model.trained_context)) + fact("RoPE", model.rope) +
-         fact("tensors", types) + fact("tokenizer", model.tokenizer) +
+         fact("trained context", std::to_string(model.trained_context)) + fact("RoPE", rope_text(model)) +
+         special_text(model) + fact("tensors", types) + fact("tokenizer", model.tokenizer) +
          fact("chat template", template_text(model)) + (model.lanes ? lane_training_text(*model.lanes) : "");
 }
 
@@ -191,11 +222,20 @@ Json model_json(const ModelInfo& model) {
                {"n_head_kv", model.n_head_kv},
                {"head_dim", model.head_dim},
                {"n_ffn", model.n_ffn},
+               {"n_expert", model.n_expert},
+               {"n_expert_used", model.n_expert_used},
                {"n_vocab", model.n_vocab},
                {"trained_context", model.trained_context},
                {"rope", model.rope},
+               {"n_unrotated", model.n_unrotated},
+               {"window", model.window},
+               {"n_windowed", model.n_windowed},
+               {"window_rope", model.window_rope},
+               {"score_cap", model.score_cap},
+               {"logit_cap", model.logit_cap},
                {"tied_output", model.tied_output},
                {"n_parameters", model.n_parameters},
+               {"n_active_parameters", model.n_active_parameters},
                {"weight_bytes", model.weight_bytes},
                {"tensor_types", model.tensor_types},
                {"tokenizer", model.tokenizer},

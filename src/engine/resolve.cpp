@@ -240,7 +240,8 @@ core::CouplingFacts engine::coupling_facts(const Model& model, const StrideFacts
   for (const arch::AttentionClass& of : config.attention_classes) {
     // A layer with a window was trained on distances within it.
     all.classes.push_back({.theta = core::effective_theta(config.ropes[of.rope]).theta,
-                           .longest_distance = of.window > 0 ? of.window : config.trained_context,
+                           .longest_distance = of.window > 0 ? std::min(of.window, config.trained_context)
+                                                             : config.trained_context,
                            .rotates = config.ropes[of.rope].rotates});
   }
   return all;

@@ -128,11 +128,15 @@ void prepare(const ActivationParameters& parameters, const ColumnJob& job) {
   for (int64_t panel = 0; panel < job.n_columns; panel += ActivationLayout::panel_columns) {
     const auto columns =
         static_cast<int>(std::min<int64_t>(ActivationLayout::panel_columns, job.n_columns - panel));
-    const float* x = job.x + panel * job.column_stride;
+    const float* x[ActivationLayout::panel_columns] = {};
+    for (int c = 0; c < columns; ++c) {
+      const int64_t at = job.columns != nullptr ? job.columns[panel + c] : panel + c;
+      x[c] = job.x + at * job.column_stride;
+    }
     std::byte* prepared = job.prepared + panel * layout.column_bytes();
     float norms[ActivationLayout::panel_columns] = {};
     for (int c = 0; c < columns && parameters.norm_weight != nullptr; ++c) {
-      norms[c] = 1.0F / std::sqrt(mean_square(x + c * job.column_stride, job.n_in) + parameters.norm_epsilon);
+      norms[c] = 1.0F / std::sqrt(mean_square(x[c], job.n_in) + parameters.norm_epsilon);
     }
     for (int64_t k = begin; k < end; ++k) {
       const int64_t first = k * LowRank::chunk;
@@ -140,7 +144,7 @@ void prepare(const ActivationParameters& parameters, const ColumnJob& job) {
       const int64_t present = std::clamp<int64_t>(job.n_in - first, 0, size);
       for (int c = 0; c < columns; ++c) {
         float* of_column = values + c * LowRank::chunk;
-        read_inputs(parameters, x + c * job.column_stride, first, present, norms[c], of_column);
+        read_inputs(parameters, x[c], first, present, norms[c], of_column);
         write_inputs(of_column, size, first, {prepared, c, columns}, layout);
       }
       if (job.corrections != nullptr)

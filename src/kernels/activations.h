@@ -55,6 +55,7 @@ struct ColumnJob {
   int64_t n_in = 0;
   int64_t n_columns = 0;
   int64_t column_stride = 0;                 // floats from a column of x to the next
+  const int32_t* columns = nullptr;          // [n_columns] which columns of x; null: the first n_columns
   std::byte* prepared = nullptr;             // n_columns * column_bytes
   const Corrections* corrections = nullptr;  // to begin with these too, or null
   int64_t first_column = 0;                  // of them, a multiple of 8

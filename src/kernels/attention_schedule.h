@@ -21,6 +21,7 @@ struct AttentionShape {
   int32_t n_rot = 0;     // the rotated components, the first of a head; <= head_dim
   core::RopePairs pairs = core::RopePairs::halves;
   float scale = 1;  // of a score
+  float cap = 0;    // c: a score s becomes c * tanh(s / c); 0: it stays as it is
 };
 
 // An AttentionPlan cut into pieces of work. Queries are (row, query head of one KV head) pairs; up to 48

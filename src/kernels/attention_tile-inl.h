@@ -15,6 +15,7 @@
 
 #include <hwy/aligned_allocator.h>
 #include <hwy/cache_control.h>
+#include <hwy/contrib/math/math-inl.h>
 #include <hwy/highway.h>
 
 #include "kernels/lane_attention.h"
@@ -27,6 +28,7 @@ const hn::CappedTag<float, 16> df;
 using F = hn::Vec<decltype(df)>;
 using QueryRange = AttentionSchedule::QueryRange;
 constexpr int vector_size = static_cast<int>(hn::MaxLanes(df));
+constexpr double log2_of_e = 1.4426950408889634;
 
 // Online soft-max of a tile: [width] greatest score and sum of weights, [width, head_dim] weighted sum of
 // values.
@@ -264,6 +266,21 @@ inline void add_values(const float* weights, const float* values, const Pass& pa
     return add_vectors<1>(weights + from, values, pass, at(from), value + from);
   for (int i = from; i < of.end; i += 2 * vector_size)
     add_vectors<2>(weights + i, values, pass, at(i), value + i);
+}
+
+// scores [width, n_cells] = cap * tanh(scores), for some of the queries.
+struct Scores {
+  int n_cells;
+  int width;
+};
+inline void cap_scores(QueryRange of, float cap, Scores size, float* scores) {
+  const F most = hn::Set(df, cap);
+  for (int j = 0; j < size.n_cells; ++j) {
+    for (int i = of.begin; i < of.end; i += vector_size) {
+      float* at = scores + j * size.width + i;
+      hn::Store(hn::Mul(most, hn::Tanh(df, hn::Load(df, at))), df, at);
+    }
+  }
 }
 
 // Offset scores into weights relative to the greatest score so far, and tells by what earlier weights change.

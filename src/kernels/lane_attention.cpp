@@ -24,6 +24,7 @@ class Worker {
       : work_(*parameters.work),
         job_(job),
         layer_(parameters.layer),
+        sinks_(parameters.sinks),
         scratch_(thread_scratch(work_.shape())) {}
 
   void run(const AttentionSchedule::Task& item) {
@@ -71,9 +72,11 @@ class Worker {
     std::fill_n(state.value, dim() * width, 0.0F);
   }
 
-  // The tile's queries of one KV head, scaled so that weights are powers of two, queries side by side.
+  // The tile's queries of one KV head, scaled so that weights are powers of two (or that the score is what
+  // the cap's tanh is taken of), queries side by side.
   void load_queries(const AttentionSchedule::Tile& tile, int32_t head) {
-    const auto factor = static_cast<float>(work_.shape().scale * 1.4426950408889634);
+    const AttentionShape& shape = work_.shape();
+    const auto factor = shape.cap > 0 ? shape.scale / shape.cap : static_cast<float>(shape.scale * log2_of_e);
     const int width = tile.width;
     const float* queries_of[AttentionSchedule::max_tile_width];
     for (int i = 0; i < tile.n_queries; ++i) queries_of[i] = query_at(tile, head, i);
@@ -107,6 +110,10 @@ class Worker {
       convert(job_.keys, segment, range);
       const CellsAhead values = ahead(job_.values, segment, range);
       score(queries, scratch_.cells, {range.size(), width, dim(), values}, segment.queries, scratch_.scores);
+      if (work_.shape().cap > 0) {
+        cap_scores(segment.queries, static_cast<float>(work_.shape().cap * log2_of_e), {range.size(), width},
+                   scratch_.scores);
+      }
       soft_max(segment, range, width, scratch_.scores, state, scratch_.change);
       convert(job_.values, segment, range);
       const CellsAhead keys = ahead(job_.keys, segment, {range.end, std::min(range.end + step, cells.end)});
@@ -149,12 +156,26 @@ class Worker {
     return ahead;
   }
 
+  // A sink comes once to all that a query sees: the sum of its weights grows by the sink's.
+  void shrink_for_sinks(const AttentionSchedule::Tile& tile, int32_t head) {
+    for (int i = 0; i < tile.n_queries; ++i) {
+      const float sum = scratch_.total.sum[i];
+      if (!(sum > 0)) continue;
+      const int32_t of = head * work_.heads_per_kv() + (tile.first_query + i) % work_.heads_per_kv();
+      const float sink = sinks_[of] * static_cast<float>(log2_of_e);
+      const float top = std::max(scratch_.total.top[i], sink);
+      const float kept = std::exp2(scratch_.total.top[i] - top);
+      scratch_.change[i] = kept / (sum * kept + std::exp2(sink - top));
+    }
+  }
+
   void store(const AttentionSchedule::Tile& tile, int32_t head) {
     const int width = tile.width;
     for (int i = 0; i < tile.n_queries; ++i) {
       const float sum = scratch_.total.sum[i];
       scratch_.change[i] = sum > 0 ? 1.0F / sum : 0.0F;
     }
+    if (sinks_ != nullptr) shrink_for_sinks(tile, head);
     float* to[AttentionSchedule::max_tile_width];
     for (int i = 0; i < tile.n_queries; ++i) {
       const int32_t u = tile.first_query + i;
@@ -171,6 +192,7 @@ class Worker {
   const AttentionSchedule& work_;
   const LaneAttentionJob& job_;
   int32_t layer_;
+  const float* sinks_;
   int32_t tile_ = -1;
   int32_t head_ = -1;
   const Scratch& scratch_;

@@ -16,6 +16,8 @@ namespace lanerope::kernels {
 struct LaneAttentionParameters {
   const AttentionSchedule* work = nullptr;
   int32_t layer = 0;
+  // [n_head] a score that enters the sum of each query's weights and has no value; null for none.
+  const float* sinks = nullptr;
   ThreadPool* pool = nullptr;  // who does the work of the operation; null for the threads that run the graph
 };
 

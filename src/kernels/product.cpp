@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <span>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/product.cpp"
@@ -46,6 +47,21 @@ void gelu_gate(float* HWY_RESTRICT gate, const float* HWY_RESTRICT up, int n) {
   }
 }
 
+// gate = gate * sigmoid(1.702 gate) * (up + 1) of clamped values, [n].
+void clamped_silu_gate(float* HWY_RESTRICT gate, const float* HWY_RESTRICT up, int n) {
+  const hn::CappedTag<float, 16> df;
+  const auto one = hn::Set(df, 1.0F);
+  const auto limit = hn::Set(df, 7.0F);
+  const auto slope = hn::Set(df, -1.702F);
+  const auto most = hn::Set(df, 80.0F);  // Exp is not defined beyond 104
+  for (int i = 0; i < n; i += static_cast<int>(hn::Lanes(df))) {
+    const auto g = hn::Min(hn::Load(df, gate + i), limit);
+    const auto u = hn::Clamp(hn::Load(df, up + i), hn::Neg(limit), limit);
+    const auto silu = hn::Div(g, hn::Add(one, hn::Exp(df, hn::Min(hn::Mul(slope, g), most))));
+    hn::Store(hn::Mul(silu, hn::Add(u, one)), df, gate + i);
+  }
+}
+
 }  // namespace lanerope::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -54,6 +70,7 @@ namespace lanerope::kernels {
 
 HWY_EXPORT(silu_gate);
 HWY_EXPORT(gelu_gate);
+HWY_EXPORT(clamped_silu_gate);
 
 TileKernel tile_kernel(ggml_type type) {
   if (TileKernel kernel = k_quant_kernel(type)) return kernel;
@@ -72,22 +89,18 @@ struct TilePlace {
   int64_t tile;
 };
 
-TilePlace place_of(const PackedMatrix& matrix, int64_t tile) {
-  for (const PackedMatrix::Part& part : matrix.parts()) {
+std::span<const PackedMatrix::Part> parts_of(const PackedMatrix& matrix, PartRange range) {
+  const auto from = matrix.parts().subspan(range.first);
+  return range.n > 0 ? from.first(range.n) : from;
+}
+
+TilePlace place_of(std::span<const PackedMatrix::Part> parts, int64_t tile) {
+  for (const PackedMatrix::Part& part : parts) {
     const int64_t tiles = (part.n_out + tile_rows - 1) / tile_rows;
     if (tile < tiles) return {&part, tile};
     tile -= tiles;
   }
   return {};
-}
-
-int64_t tile_count(const ProductParameters& parameters) {
-  int64_t tiles = 0;
-  for (const PackedMatrix::Part& part : parameters.matrix->parts()) {
-    tiles += (part.n_out + tile_rows - 1) / tile_rows;
-    if (parameters.gating != Gating::none) break;
-  }
-  return tiles;
 }
 
 TileKernel kernel_of(const PackedMatrix::Part& part) {
@@ -100,12 +113,26 @@ struct ColumnRange {
   int count;
 };
 
+void gate(Gating gating, float* out, const float* up, int n) {
+  switch (gating) {
+    case Gating::none:
+      return;
+    case Gating::silu:
+      return HWY_DYNAMIC_DISPATCH(silu_gate)(out, up, n);
+    case Gating::gelu:
+      return HWY_DYNAMIC_DISPATCH(gelu_gate)(out, up, n);
+    case Gating::clamped_silu:
+      return HWY_DYNAMIC_DISPATCH(clamped_silu_gate)(out, up, n);
+  }
+}
+
 void run_tile(const ProductParameters& parameters, const ProductJob& job, int64_t index,
               ColumnRange columns) {
   const PackedMatrix& matrix = *parameters.matrix;
+  const auto parts = parts_of(matrix, job.parts);
   const ActivationLayout layout(matrix.form(), matrix.n_in());
   alignas(64) float out[max_tile_columns * tile_rows];
-  const TilePlace place = place_of(matrix, index);
+  const TilePlace place = place_of(parts, index);
   TileJob tile{.type = place.part->type,
                .tile = matrix.tile(*place.part, place.tile),
                .layout = &layout,
@@ -135,21 +162,18 @@ void run_tile(const ProductParameters& parameters, const ProductJob& job, int64_
   row += place.part->first_row;
   add_bias(out, row);
   if (parameters.gating != Gating::none) {
-    const PackedMatrix::Part& up_part = matrix.parts()[1];
+    const PackedMatrix::Part& up_part = parts[1];
     alignas(64) float up[max_tile_columns * tile_rows];
     tile.type = up_part.type;
     tile.tile = matrix.tile(up_part, place.tile);
     tile.out = up;
-    up_job.part = 1;
+    up_job.part = job.parts.first + 1;
     up_job.out = up;
     run(up_part);
-    add_bias(up, row + up_part.first_row);
-    if (parameters.gating == Gating::silu) {
-      HWY_DYNAMIC_DISPATCH(silu_gate)(out, up, columns.count * tile_rows);
-    } else {
-      HWY_DYNAMIC_DISPATCH(gelu_gate)(out, up, columns.count * tile_rows);
-    }
+    add_bias(up, row + up_part.first_row - place.part->first_row);
+    gate(parameters.gating, out, up, columns.count * tile_rows);
   }
+  row -= parts.front().first_row;
   for (int64_t c = 0; c < columns.count; ++c) {
     const float* from = out + c * tile_rows;
     float* y = job.y + (columns.first + c) * job.column_stride + row;
@@ -170,8 +194,8 @@ struct Cut {
   int64_t chunks;
   int64_t n_columns;
 
-  Cut(const ProductParameters& parameters, int64_t columns, int n_threads)
-      : tiles(tile_count(parameters)),
+  Cut(const ProductParameters& parameters, PartRange parts, int64_t columns, int n_threads)
+      : tiles(tile_count(parameters, parts)),
         chunk(std::clamp<int64_t>(tiles / (8 * n_threads), 1, 16)),
         chunks((tiles + chunk - 1) / chunk),
         n_columns(columns) {}
@@ -193,14 +217,29 @@ void run_tickets(const ProductParameters& parameters, const ProductJob& job, con
 
 }  // namespace
 
+int64_t tile_count(const ProductParameters& parameters, PartRange parts) {
+  int64_t tiles = 0;
+  for (const PackedMatrix::Part& part : parts_of(*parameters.matrix, parts)) {
+    tiles += (part.n_out + tile_rows - 1) / tile_rows;
+    if (parameters.gating != Gating::none) break;
+  }
+  return tiles;
+}
+
+void product(const ProductParameters& parameters, const ProductJob& job, const ProductPiece& piece) {
+  assert(piece.n_columns <= max_tile_columns);
+  for (int64_t t = piece.first_tile; t < piece.first_tile + piece.n_tiles; ++t)
+    run_tile(parameters, job, t, {piece.first_column, piece.n_columns});
+}
+
 void product(const ProductParameters& parameters, const ProductJob& job) {
-  assert(parameters.gating == Gating::none || parameters.matrix->parts().size() == 2);
+  assert(parameters.gating == Gating::none || parts_of(*parameters.matrix, job.parts).size() == 2);
   if (ThreadPool* pool = parameters.activations.pool) {
-    const Cut cut(parameters, job.n_columns, pool->n_threads());
+    const Cut cut(parameters, job.parts, job.n_columns, pool->n_threads());
     pool->run(cut.tickets(), [&](const Tickets& tickets) { run_tickets(parameters, job, cut, tickets); });
     return;
   }
-  const Cut cut(parameters, job.n_columns, job.n_threads);
+  const Cut cut(parameters, job.parts, job.n_columns, job.n_threads);
   run_tickets(parameters, job, cut, {parameters.next_chunk, cut.tickets(), job.n_threads});
 }
 
@@ -217,6 +256,7 @@ ggml_tensor* product(ggml_context* context, const ProductParameters* parameters,
     const ggml_tensor* prepared = y->src[0];
     ProductJob job{.prepared = static_cast<const std::byte*>(prepared->data),
                    .n_columns = y->ne[1],
+                   .parts = {},
                    .y = static_cast<float*>(y->data),
                    .column_stride = static_cast<int64_t>(y->nb[1] / sizeof(float)),
                    .residual = nullptr,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/adapter.h"
 
+#include <algorithm>
 #include <cmath>
 #include <deque>
 #include <map>
@@ -44,11 +45,20 @@ std::map<std::string, Pair> read_pairs(const gguf::File& file) {
   return pairs;
 }
 
-Linear* find_linear(Weights& weights, std::span<const arch::TensorSpec> table, const std::string& name) {
-  for (const arch::TensorSpec& spec : table) {
-    if (spec.linear && spec.name == name) return weights.linear(spec.role, spec.layer);
+// `path` is the adapter's, for what is said where it cannot be.
+Linear& find_linear(Weights& weights, std::span<const arch::TensorSpec> table, const std::string& name,
+                    const std::string& path) {
+  const auto spec = std::ranges::find(table, name, &arch::TensorSpec::name);
+  if (spec != table.end() && spec->experts) {
+    throw InvalidRequest(
+        path + ": tensor " + name + std::string(suffix_a) +
+        " corrects experts, which lanerope's adapters do not; use one of the attention alone");
   }
-  return nullptr;
+  if (spec == table.end() || !spec->linear) {
+    throw InvalidRequest(path + ": tensor " + name + std::string(suffix_a) + " corrects " + name +
+                         ", which is not a linear map of this model");
+  }
+  return *weights.linear(spec->role, spec->layer);
 }
 
 void check_pair(const std::string& path, const Linear& linear, const Pair& pair) {
@@ -119,14 +129,10 @@ AdapterInfo load_adapter(const std::string& path, int32_t index, const arch::Mod
     return tensor;
   };
   const auto add = [&](const std::string& name, const Pair& pair) {
-    Linear* linear = find_linear(weights, table, name);
-    if (linear == nullptr) {
-      throw InvalidRequest(path + ": tensor " + pair.a->name + " corrects " + name +
-                           ", which is not a linear map of this model");
-    }
-    check_pair(path, *linear, pair);
+    Linear& linear = find_linear(weights, table, name, path);
+    check_pair(path, linear, pair);
     const float lora_scale = info.alpha == 0 ? 1.0F : info.alpha / static_cast<float>(pair.b->ne[0]);
-    linear->lora.push_back(
+    linear.lora.push_back(
         {.adapter = index, .scale = lora_scale, .a = declare(*pair.a), .b = declare(*pair.b)});
   };
   std::deque<gguf::TensorInfo> runs;
@@ -181,7 +187,7 @@ void pack_adapters(Weights& weights) {
     pack(layer.packed_qkv, {&layer.attn_q, &layer.attn_k, &layer.attn_v});
     pack(layer.packed_gate_up, {&layer.ffn_gate, &layer.ffn_up});
     for (const Linear* linear : {&layer.attn_q, &layer.attn_k, &layer.attn_v, &layer.attn_output,
-                                 &layer.ffn_gate, &layer.ffn_up, &layer.ffn_down}) {
+                                 &layer.ffn_gate_inp, &layer.ffn_gate, &layer.ffn_up, &layer.ffn_down}) {
       pack(linear->packed, {linear});
     }
   }

@@ -12,10 +12,11 @@ namespace lanerope::model {
 
 namespace {
 
-// The bias of a linear, which lies in host memory on the CPU.
-void append_bias(std::vector<float>& bias, const Linear& linear) {
+// The bias of a linear (or of one expert's), which lies in host memory on the CPU.
+void append_bias(std::vector<float>& bias, const Linear& linear, int64_t expert) {
   const auto* data = linear.bias != nullptr ? static_cast<const float*>(linear.bias->data) : nullptr;
-  for (int64_t i = 0; i < linear.n_out(); ++i) bias.push_back(data != nullptr ? data[i] : 0.0F);
+  for (int64_t i = 0; i < linear.n_out(); ++i)
+    bias.push_back(data != nullptr ? data[expert * linear.n_out() + i] : 0.0F);
 }
 
 // Rows [first, first + n) of a joined product: [n, n_columns], not contiguous.
@@ -40,7 +41,15 @@ std::string name_of(std::span<const Linear* const> linears) {
 }
 
 kernels::Gating gating_of(arch::Activation activation) {
-  return activation == arch::Activation::gelu ? kernels::Gating::gelu : kernels::Gating::silu;
+  switch (activation) {
+    case arch::Activation::silu:
+      return kernels::Gating::silu;
+    case arch::Activation::gelu:
+      return kernels::Gating::gelu;
+    case arch::Activation::clamped_silu:
+      return kernels::Gating::clamped_silu;
+  }
+  return kernels::Gating::silu;
 }
 
 }  // namespace
@@ -53,6 +62,10 @@ std::optional<std::string> CpuOperations::obstacle(const arch::ModelConfig& conf
 
 CpuOperations::CpuOperations(const arch::ModelConfig& config, const Weights& weights, int32_t threads)
     : rms_epsilon_(config.rms_epsilon), pool_(threads), attentions_(config.n_layer()) {
+  if (config.ffn().has_experts()) {
+    expert_work_.emplace(config.ffn().n_expert, config.ffn().n_expert_used);
+    experts_.resize(config.n_layer());
+  }
   // The kernels do all the heavy work on their own threads, and one thread of ggml's walks the graph.
   traits_ = {.value_layout = ValueLayout::cell_major, .reusable_graph = true, .graph_threads = 1};
   const arch::AttentionConfig& attention = config.attention();
@@ -62,7 +75,8 @@ CpuOperations::CpuOperations(const arch::ModelConfig& config, const Weights& wei
                                                     .head_dim = attention.head_dim,
                                                     .n_rot = config.ropes[of.rope].dimensions,
                                                     .pairs = config.ropes[of.rope].pairs,
-                                                    .scale = attention.scale},
+                                                    .scale = attention.scale,
+                                                    .cap = attention.score_cap},
                             config.n_layer());
   }
   for (const LayerWeights& layer : weights.layers) add_layer(weights, layer, config.layers[layer.index]);
@@ -73,12 +87,14 @@ CpuOperations::CpuOperations(const arch::ModelConfig& config, const Weights& wei
 void CpuOperations::add_layer(const Weights& weights, const LayerWeights& layer,
                               const arch::LayerConfig& config) {
   const auto add = [&](const Product& product) { add_product(product, weights); };
+  const auto* sinks =
+      layer.attn_sinks != nullptr ? static_cast<const float*>(layer.attn_sinks->data) : nullptr;
   attentions_[layer.index] = {
-      .work = &schedules_[config.attention_class], .layer = layer.index, .pool = &pool_};
+      .work = &schedules_[config.attention_class], .layer = layer.index, .sinks = sinks, .pool = &pool_};
   for (const Linear* linear : {&layer.attn_q, &layer.attn_k, &layer.attn_v}) {
     add({.matrix = linear->packed, .linears = {linear}, .norm = layer.attn_norm});
   }
-  for (const Linear* linear : {&layer.ffn_gate, &layer.ffn_up}) {
+  for (const Linear* linear : {&layer.ffn_gate_inp, &layer.ffn_gate, &layer.ffn_up}) {
     add({.matrix = linear->packed, .linears = {linear}, .norm = layer.ffn_norm});
   }
   for (const Linear* linear : {&layer.attn_output, &layer.ffn_down}) {
@@ -91,6 +107,11 @@ void CpuOperations::add_layer(const Weights& weights, const LayerWeights& layer,
        .linears = {&layer.ffn_gate, &layer.ffn_up},
        .norm = layer.ffn_norm,
        .gating = gating_of(config.ffn.activation)});
+  if (!config.ffn.has_experts()) return;
+  experts_[layer.index] = {.gate_up = gated_.at(layer.packed_gate_up),
+                           .down = products_.at(layer.ffn_down.packed),
+                           .work = &*expert_work_,
+                           .pool = &pool_};
 }
 
 void CpuOperations::add_product(const Product& product, const Weights& weights) {
@@ -107,7 +128,9 @@ void CpuOperations::add_product(const Product& product, const Weights& weights) 
   }
   if (std::ranges::any_of(product.linears, [](const Linear* linear) { return linear->bias != nullptr; })) {
     std::vector<float>& bias = biases_.emplace_back();
-    for (const Linear* linear : product.linears) append_bias(bias, *linear);
+    for (int64_t expert = 0; expert < product.linears.front()->source->ne[2]; ++expert) {
+      for (const Linear* linear : product.linears) append_bias(bias, *linear, expert);
+    }
     parameters.bias = bias.data();
   }
   (product.gating != kernels::Gating::none ? gated_ : products_)[product.matrix] = &parameters;
@@ -157,6 +180,11 @@ ggml_tensor* CpuOperations::ffn(GraphBuilder& graph, const LayerWeights& layer, 
     return graph.gated(activation, graph.linear(layer.ffn_gate, x), graph.linear(layer.ffn_up, x));
   }
   return run(graph, *gated_.at(layer.packed_gate_up), x);
+}
+
+ggml_tensor* CpuOperations::experts(GraphBuilder& graph, const LayerWeights& layer, Normed x) {
+  ggml_tensor* scores = graph.linear(layer.ffn_gate_inp, x);  // [n_expert, n_rows]
+  return kernels::expert_ffn(graph.context(), &experts_[layer.index], x.x, scores);
 }
 
 ggml_tensor* CpuOperations::attention(GraphBuilder& graph, const LayerWeights& layer,

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kernels/attention_schedule.h"
+#include "kernels/expert_ffn.h"
 #include "kernels/lane_attention.h"
 #include "kernels/product.h"
 #include "kernels/thread_pool.h"
@@ -27,6 +28,7 @@ class CpuOperations final : public Operations {
   ggml_tensor* linear(GraphBuilder& graph, const Linear& linear, Normed x, ggml_tensor* residual) override;
   QueryKeyValue qkv(GraphBuilder& graph, const LayerWeights& layer, Normed x) override;
   ggml_tensor* ffn(GraphBuilder& graph, const LayerWeights& layer, Normed x) override;
+  ggml_tensor* experts(GraphBuilder& graph, const LayerWeights& layer, Normed x) override;
   ggml_tensor* attention(GraphBuilder& graph, const LayerWeights& layer, const QueryKeyValue& qkv) override;
   void prepare(const Batch& batch) override;
   const OperationsTraits& traits() const override { return traits_; }
@@ -34,7 +36,7 @@ class CpuOperations final : public Operations {
  private:
   struct Product {
     const kernels::PackedMatrix* matrix = nullptr;
-    std::vector<const Linear*> linears = {};  // that it joins
+    std::vector<const Linear*> linears = {};  // that it joins; of experts, those of each one in turn
     const ggml_tensor* norm = nullptr;        // [n_in] weight of the RMS norm before it, or null
     kernels::Gating gating = kernels::Gating::none;
   };
@@ -49,6 +51,8 @@ class CpuOperations final : public Operations {
   kernels::ThreadPool pool_;
   std::deque<kernels::AttentionSchedule> schedules_;          // [attention classes]
   std::vector<kernels::LaneAttentionParameters> attentions_;  // [n_layer]
+  std::optional<kernels::ExpertWork> expert_work_;            // where there are experts
+  std::vector<kernels::ExpertFfnParameters> experts_;         // [n_layer], or none
   std::deque<std::vector<float>> biases_;                     // of joined linears, [n_out] each
   std::deque<kernels::ProductParameters> parameters_;         // addresses stay: graphs hold them
   std::map<const kernels::PackedMatrix*, kernels::ProductParameters*> products_;

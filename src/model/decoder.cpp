@@ -7,17 +7,18 @@ namespace {
 
 using arch::QkNorm;
 
-// What a layer adds to its block's input: scale * N(W h), N only where it is there.
+// What a layer adds to its block's input: scale * N(W h), N and W only where they are there.
 struct Addition {
-  const Linear& linear;
+  const Linear* linear;
   ggml_tensor* h;               // [n_in, n_rows]
   ggml_tensor* norm = nullptr;  // [n_embd] or null
   float scale = 1.0F;
 };
 
 ggml_tensor* add_to_residual(GraphBuilder& graph, ggml_tensor* x, const Addition& add) {
-  if (add.norm == nullptr && add.scale == 1.0F) return graph.linear(add.linear, {.x = add.h}, x);
-  ggml_tensor* y = graph.linear(add.linear, {.x = add.h});
+  const bool plain = add.norm == nullptr && add.scale == 1.0F;
+  if (plain && add.linear != nullptr) return graph.linear(*add.linear, {.x = add.h}, x);
+  ggml_tensor* y = add.linear != nullptr ? graph.linear(*add.linear, {.x = add.h}) : add.h;
   if (add.norm != nullptr) y = graph.rms_norm(y, add.norm);
   if (add.scale != 1.0F) y = ggml_scale(graph.context(), y, add.scale);
   return ggml_add(graph.context(), x, y);
@@ -55,18 +56,23 @@ ggml_tensor* build_decoder(GraphBuilder& graph, const arch::ModelConfig& config,
         graph.attention(layer, attention_inputs(graph, layer, of.attention, x));  // [query_width, n_rows]
     if (layer.index + 1 == config.n_layer()) std::tie(h, x) = graph.keep_outputs(h, x);  // [.., n_outputs]
     x = add_to_residual(graph, x,
-                        {.linear = layer.attn_output,
+                        {.linear = &layer.attn_output,
                          .h = h,
                          .norm = layer.post_attention_norm,
                          .scale = config.residual_scale});
 
-    h = graph.ffn(layer, {.x = x, .norm = layer.ffn_norm});  // [n_ffn, n_rows]
-    x = add_to_residual(
-        graph, x,
-        {.linear = layer.ffn_down, .h = h, .norm = layer.post_ffw_norm, .scale = config.residual_scale});
+    const Normed inputs{.x = x, .norm = layer.ffn_norm};
+    const bool experts = of.ffn.has_experts();
+    h = experts ? graph.experts(layer, inputs) : graph.ffn(layer, inputs);  // [n_embd or n_ffn, n_rows]
+    x = add_to_residual(graph, x,
+                        {.linear = experts ? nullptr : &layer.ffn_down,
+                         .h = h,
+                         .norm = layer.post_ffw_norm,
+                         .scale = config.residual_scale});
   }
   ggml_tensor* logits = graph.linear(weights.output, {.x = x, .norm = weights.output_norm});
-  return config.logit_scale == 1.0F ? logits : ggml_scale(graph.context(), logits, config.logit_scale);
+  if (config.logit_scale != 1.0F) logits = ggml_scale(graph.context(), logits, config.logit_scale);
+  return graph.soft_capped(logits, {.cap = config.logit_cap});
 }
 
 }  // namespace lanerope::model

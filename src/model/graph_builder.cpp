@@ -49,6 +49,11 @@ ggml_tensor* GraphBuilder::normed(Normed x) {
   return result;
 }
 
+ggml_tensor* GraphBuilder::soft_capped(ggml_tensor* x, SoftCap with) {
+  if (with.cap == 0) return with.scale == 1.0F ? x : ggml_scale(context_, x, with.scale);
+  return ggml_scale(context_, ggml_tanh(context_, ggml_scale(context_, x, with.scale / with.cap)), with.cap);
+}
+
 ggml_tensor* GraphBuilder::linear(const Linear& linear, Normed x, ggml_tensor* residual) {
   return parts_.operations.linear(*this, linear, x, residual);
 }
@@ -191,8 +196,14 @@ ggml_tensor* GraphBuilder::ffn(const LayerWeights& layer, Normed x) {
   return parts_.operations.ffn(*this, layer, x);
 }
 
+ggml_tensor* GraphBuilder::experts(const LayerWeights& layer, Normed x) {
+  return parts_.operations.experts(*this, layer, x);
+}
+
 ggml_tensor* GraphBuilder::gated(arch::Activation activation, ggml_tensor* gate, ggml_tensor* up) {
   if (activation == arch::Activation::silu) return ggml_swiglu_split(context_, gate, up);
+  if (activation == arch::Activation::clamped_silu)
+    return ggml_swiglu_oai(context_, gate, up, /*alpha=*/1.702F, /*limit=*/7.0F);
   // gelu(x) = x / 2 * (1 + tanh(z)) = x * sigmoid(2 z), z = sqrt(2 / pi) * (x + 0.044715 x^3). ggml's own
   // looks it up in a table of f16.
   gate = ggml_cont(context_, gate);

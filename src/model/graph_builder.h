@@ -41,6 +41,12 @@ class GraphBuilder {
   ggml_tensor* embedding(ggml_tensor* table);                  // rows of the batch's tokens
   ggml_tensor* rms_norm(ggml_tensor* x, ggml_tensor* weight);  // over the first dimension
   ggml_tensor* normed(Normed x);                               // the same tensor each time it is asked for
+  // scale * x, and of that cap * tanh(x / cap) where there is a cap.
+  struct SoftCap {
+    float cap = 0;
+    float scale = 1;
+  };
+  ggml_tensor* soft_capped(ggml_tensor* x, SoftCap with);
   // W N(x) with bias and LoRA terms, + residual, if any.
   ggml_tensor* linear(const Linear& linear, Normed x, ggml_tensor* residual = nullptr);
   QueryKeyValue qkv(const LayerWeights& layer, Normed x);
@@ -49,6 +55,7 @@ class GraphBuilder {
   ggml_tensor* tempered(ggml_tensor* q);                 // times the config's temperature at each row's index
   ggml_tensor* attention(const LayerWeights& layer, const QueryKeyValue& qkv);
   ggml_tensor* ffn(const LayerWeights& layer, Normed x);
+  ggml_tensor* experts(const LayerWeights& layer, Normed x);
   // The wanted rows of both.
   std::pair<ggml_tensor*, ggml_tensor*> keep_outputs(ggml_tensor* a, ggml_tensor* b);
 

@@ -160,6 +160,34 @@ ggml_tensor* GraphOperations::ffn(GraphBuilder& graph, const LayerWeights& layer
                      graph.linear(layer.ffn_up, x));
 }
 
+ggml_tensor* GraphOperations::experts(GraphBuilder& graph, const LayerWeights& layer, Normed x) {
+  ggml_context* context = graph.context();
+  const arch::FfnConfig& config = graph.config(layer).ffn;
+  ggml_tensor* columns = graph.normed(x);  // [n_embd, n_rows]
+  const int64_t n_rows = columns->ne[1];
+  ggml_tensor* scores = graph.linear(layer.ffn_gate_inp, {.x = columns});           // [n_expert, n_rows]
+  ggml_tensor* chosen = ggml_argsort_top_k(context, scores, config.n_expert_used);  // [n_used, n_rows]
+  ggml_tensor* shares = ggml_get_rows(context, ggml_reshape_3d(context, scores, 1, config.n_expert, n_rows),
+                                      chosen);  // [1, n_used, n_rows]
+  shares = ggml_soft_max(context, ggml_reshape_2d(context, shares, config.n_expert_used, n_rows));
+
+  const auto of_experts = [&](const Linear& linear, ggml_tensor* inputs) {  // [n_out, n_used, n_rows]
+    ggml_tensor* y = ggml_mul_mat_id(context, linear.weight, inputs, chosen);
+    return linear.bias != nullptr ? ggml_add_id(context, y, linear.bias, chosen) : y;
+  };
+  ggml_tensor* inputs = ggml_reshape_3d(context, columns, columns->ne[0], 1, n_rows);
+  ggml_tensor* h = graph.gated(config.activation, of_experts(layer.ffn_gate, inputs),
+                               of_experts(layer.ffn_up, inputs));  // [n_ffn, n_used, n_rows]
+  ggml_tensor* y = ggml_mul(context, of_experts(layer.ffn_down, h),
+                            ggml_reshape_3d(context, shares, 1, config.n_expert_used, n_rows));
+  ggml_tensor* sum = nullptr;  // [n_embd, n_rows]
+  for (int64_t i = 0; i < config.n_expert_used; ++i) {
+    ggml_tensor* part = ggml_view_2d(context, y, y->ne[0], n_rows, y->nb[2], i * y->nb[1]);
+    sum = sum == nullptr ? part : ggml_add(context, sum, part);
+  }
+  return ggml_cont(context, sum);
+}
+
 BlockProbabilities block_probabilities(GraphBuilder& graph, BlockOfLayer where, ggml_tensor* q,
                                        ggml_tensor* keys) {
   ggml_context* context = graph.context();
@@ -181,8 +209,13 @@ BlockProbabilities block_probabilities(GraphBuilder& graph, BlockOfLayer where, 
                                         ggml_permute(context, rotated, 0, 2, 1, 3));
     scores = scores == nullptr ? product : ggml_concat(context, scores, product, 0);
   }
-  result.p =
-      ggml_soft_max_ext(context, scores, visibility_mask(graph, block, result.segments), h.scale, 0.0F);
+  float scale = h.scale;
+  if (h.score_cap > 0) {
+    scores = graph.soft_capped(scores, {.cap = h.score_cap, .scale = scale});
+    scale = 1;
+  }
+  result.p = ggml_soft_max_ext(context, scores, visibility_mask(graph, block, result.segments), scale, 0.0F);
+  if (where.layer.attn_sinks != nullptr) ggml_soft_max_add_sinks(result.p, where.layer.attn_sinks);
   return result;
 }
 

@@ -16,6 +16,7 @@ class GraphOperations final : public Operations {
   ggml_tensor* linear(GraphBuilder& graph, const Linear& linear, Normed x, ggml_tensor* residual) override;
   QueryKeyValue qkv(GraphBuilder& graph, const LayerWeights& layer, Normed x) override;
   ggml_tensor* ffn(GraphBuilder& graph, const LayerWeights& layer, Normed x) override;
+  ggml_tensor* experts(GraphBuilder& graph, const LayerWeights& layer, Normed x) override;
   ggml_tensor* attention(GraphBuilder& graph, const LayerWeights& layer, const QueryKeyValue& qkv) override;
   const OperationsTraits& traits() const override { return traits_; }
 

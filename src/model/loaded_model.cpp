@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/loaded_model.h"
 
+#include <cstdio>
 #include <string>
 
 #include "arch/config_keys.h"
@@ -19,18 +20,39 @@ namespace {
 
 std::string rope_text(const core::RopeParameters& rope) {
   std::string text = "base " + std::to_string(static_cast<int64_t>(rope.base));
+  char factor_text[32];
+  std::snprintf(factor_text, sizeof(factor_text), "%g", rope.factor);
+  const std::string factor = factor_text;
   switch (rope.scaling) {
     case core::RopeScaling::none:
       break;
     case core::RopeScaling::linear:
-      text += ", linear x" + std::to_string(rope.factor);
+      text += ", linear x" + factor;
       break;
     case core::RopeScaling::yarn:
-      text += ", yarn x" + std::to_string(rope.factor);
+      text += ", yarn x" + factor;
       break;
   }
   if (!rope.frequency_factors.empty()) text += ", with rope_freqs";
   return text;
+}
+
+// What layers differ in.
+void describe_layers(ModelInfo& info, const arch::ModelConfig& config) {
+  for (const arch::LayerConfig& layer : config.layers) {
+    const core::RopeParameters& rope = config.ropes[layer.attention.rope];
+    if (!rope.rotates) ++info.n_unrotated;
+    if (layer.attention.window == 0) continue;
+    info.window = layer.attention.window;
+    ++info.n_windowed;
+    if (layer.attention.rope != 0) info.window_rope = rope_text(rope);
+  }
+}
+
+// Those of experts count for the share of them that a token goes to.
+int64_t active_parameters(const gguf::TensorInfo& tensor, int64_t n, const arch::FfnConfig& ffn) {
+  const bool of_experts = ffn.has_experts() && tensor.name.find("_exps.") != std::string::npos;
+  return of_experts ? n / ffn.n_expert * ffn.n_expert_used : n;
 }
 
 BackEnd choose_back_end(BackEnd wanted, const Device& device, const arch::ModelConfig& config) {
@@ -58,13 +80,20 @@ ModelInfo describe_model(const gguf::File& file, const arch::ModelConfig& config
                  .n_head_kv = config.attention().n_head_kv,
                  .head_dim = config.attention().head_dim,
                  .n_ffn = config.ffn().n_ffn,
+                 .n_expert = config.ffn().n_expert,
+                 .n_expert_used = config.ffn().n_expert_used,
                  .n_vocab = config.n_vocab,
                  .n_tokens = config.n_vocab,
                  .trained_context = config.trained_context,
                  .rope = rope_text(config.rope()),
+                 .score_cap = config.attention().score_cap,
+                 .logit_cap = config.logit_cap,
                  .tied_output = config.tied};
+  describe_layers(info, config);
   for (const gguf::TensorInfo& tensor : file.tensors()) {
-    info.n_parameters += tensor.ne[0] * tensor.ne[1] * tensor.ne[2] * tensor.ne[3];
+    const int64_t n = tensor.ne[0] * tensor.ne[1] * tensor.ne[2] * tensor.ne[3];
+    info.n_parameters += n;
+    info.n_active_parameters += active_parameters(tensor, n, config.ffn());
     info.weight_bytes += tensor.bytes;
     ++info.tensor_types[ggml_type_name(tensor.type)];
   }

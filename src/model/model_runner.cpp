@@ -16,7 +16,8 @@ size_t bound_nodes(const arch::ModelConfig& config, const Batch& batch) {
   size_t of_plans = 0;
   for (const core::AttentionBlock& block : batch.plans.front().blocks)
     of_plans += 24 + 24 * block.segments.size();
-  return (96 + 64 * batch.adapter_scales.size() + of_plans) * config.layers.size() + 256;
+  const size_t of_experts = 2 * config.ffn().n_expert_used;
+  return (96 + 64 * batch.adapter_scales.size() + of_plans + of_experts) * config.layers.size() + 256;
 }
 
 }  // namespace

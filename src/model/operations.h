@@ -46,6 +46,8 @@ class Operations {
   virtual QueryKeyValue qkv(GraphBuilder& graph, const LayerWeights& layer, Normed x) = 0;
   // activation(gate N(x)) * up N(x): [n_ffn, n_rows].
   virtual ggml_tensor* ffn(GraphBuilder& graph, const LayerWeights& layer, Normed x) = 0;
+  // The weighted sum of what the experts that the router picks for each row make of N(x): [n_embd, n_rows].
+  virtual ggml_tensor* experts(GraphBuilder& graph, const LayerWeights& layer, Normed x) = 0;
   // Stores k and v in the batch's cells and attends as the plan of the layer's class says: [query_width,
   // n_rows].
   virtual ggml_tensor* attention(GraphBuilder& graph, const LayerWeights& layer,

@@ -32,14 +32,14 @@ class Loader {
     for (int32_t i = 0; i < config_.n_layer(); ++i) weights.layers[i].index = i;
     for (const arch::TensorSpec& spec : arch::tensor_table(config_)) {
       if (spec.bias) continue;  // comes with its linear
-      if (spec.linear) {
-        *weights.linear(spec.role, spec.layer) = linear(arch::tensor_stem(spec.role, spec.layer), spec.ne);
+      if (Linear* place = weights.linear(spec.role, spec.layer)) {
+        *place = linear(arch::tensor_stem(spec.role, spec.layer), spec.ne);
       } else {
         *weights.vector(spec.role, spec.layer) =
-            spec.ne[1] == 1 ? vector(spec.name, spec.ne[0]) : tensor(spec.name, spec.ne);
+            spec.ne[1] == 1 ? vector(spec.name, {spec.ne[0], 1, 1}) : tensor(spec.name, spec.ne);
       }
     }
-    if (config_.tied) weights.output = linear("token_embd", {config_.n_embd, config_.n_vocab});
+    if (config_.tied) weights.output = linear("token_embd", {config_.n_embd, config_.n_vocab, 1});
   }
 
   // Gives the declared tensors their data: the mapped file itself, or a copy on the device.
@@ -59,16 +59,18 @@ class Loader {
   const std::vector<Declared>& declared() const { return declared_; }
 
  private:
-  Linear linear(const std::string& stem, std::array<int64_t, 2> ne) {
+  using Shape = std::array<int64_t, 3>;
+
+  Linear linear(const std::string& stem, Shape ne) {
     Linear result{.name = stem + ".weight"};
     result.weight = tensor(result.name, ne);
     result.source = source_->find(result.name);
-    if (source_->find(stem + ".bias") != nullptr) result.bias = vector(stem + ".bias", ne[1]);
+    if (source_->find(stem + ".bias") != nullptr) result.bias = vector(stem + ".bias", {ne[1], ne[2], 1});
     return result;
   }
 
-  ggml_tensor* vector(const std::string& name, int64_t length) {
-    ggml_tensor* result = tensor(name, {length, 1});
+  ggml_tensor* vector(const std::string& name, Shape ne) {
+    ggml_tensor* result = tensor(name, ne);
     if (result->type != GGML_TYPE_F32) {
       throw BadFile(file_.path() + ": tensor " + name + " is " + ggml_type_name(result->type) +
                     " and must be f32");
@@ -76,12 +78,13 @@ class Loader {
     return result;
   }
 
-  ggml_tensor* tensor(const std::string& name, std::array<int64_t, 2> ne) {
+  ggml_tensor* tensor(const std::string& name, Shape ne) {
     const gguf::TensorInfo& info = source_->get(name);
-    const std::array<int64_t, 4> expected = {ne[0], ne[1], 1, 1};
+    const std::array<int64_t, 4> expected = {ne[0], ne[1], ne[2], 1};
     if (info.ne != expected) {
       throw BadFile(file_.path() + ": tensor " + name + " has shape " + shape_text(info.ne) +
-                    " and must have " + shape_text(ne) + "; the file does not fit its own metadata");
+                    " and must have " + shape_text(std::span(ne).first(ne[2] == 1 ? 2 : 3)) +
+                    "; the file does not fit its own metadata");
     }
     for (const Declared& other : declared_) {
       if (other.info == &info) return other.tensor;
@@ -90,7 +93,7 @@ class Loader {
       throw BadFile(file_.path() + ": tensor " + name +
                     " holds values that are not numbers; the file is damaged");
     }
-    ggml_tensor* result = ggml_new_tensor_2d(context_.get(), info.type, ne[0], ne[1]);
+    ggml_tensor* result = ggml_new_tensor_3d(context_.get(), info.type, ne[0], ne[1], ne[2]);
     ggml_set_name(result, name.c_str());
     declared_.push_back({.tensor = result, .info = &info});
     return result;
@@ -151,12 +154,18 @@ class Packer {
       if (layer.packed_qkv == nullptr) {
         for (Linear* linear : {&layer.attn_q, &layer.attn_k, &layer.attn_v}) single(*linear);
       }
-      layer.packed_gate_up = joined({&layer.ffn_gate, &layer.ffn_up});
-      if (layer.packed_gate_up == nullptr) {
-        for (Linear* linear : {&layer.ffn_gate, &layer.ffn_up}) single(*linear);
-      }
       single(layer.attn_output);
-      single(layer.ffn_down);
+      if (layer.ffn_gate_inp.source != nullptr) {
+        single(layer.ffn_gate_inp);
+        layer.packed_gate_up = experts({&layer.ffn_gate, &layer.ffn_up});
+        layer.ffn_down.packed = experts({&layer.ffn_down});
+      } else {
+        layer.packed_gate_up = joined({&layer.ffn_gate, &layer.ffn_up});
+        if (layer.packed_gate_up == nullptr) {
+          for (Linear* linear : {&layer.ffn_gate, &layer.ffn_up}) single(*linear);
+        }
+        single(layer.ffn_down);
+      }
       if (progress)
         progress(static_cast<float>(layer.index + 1) / static_cast<float>(weights_.layers.size()));
     }
@@ -166,27 +175,59 @@ class Packer {
   // Linears over the same input as one product, where their types allow it; nullptr if they do not.
   const kernels::PackedMatrix* joined(std::initializer_list<const Linear*> linears) {
     std::vector<kernels::PackedMatrix::Source> sources;
-    size_t file_bytes = 0;
     for (const Linear* linear : linears) {
       const gguf::TensorInfo& source = *linear->source;
       const bool fits = kernels::PackedMatrix::supports(source.type, linear->n_in()) &&
                         kernels::PackedMatrix::joins((*linears.begin())->source->type, source.type);
       if (!fits) return nullptr;
       sources.push_back({.type = source.type, .n_out = linear->n_out(), .data = source.data});
-      file_bytes += source.bytes;
     }
+    return packed(sources, linears);
+  }
+
+  // The experts' linears over the same input: those of the first expert, those of the second, and so on.
+  // Where their types want columns of two forms, they stay as they are in the file, which wants one.
+  const kernels::PackedMatrix* experts(std::initializer_list<const Linear*> linears) {
+    using Matrix = kernels::PackedMatrix;
+    bool joins = true;
+    for (const Linear* linear : linears) {
+      if (!Matrix::supports(linear->source->type, linear->n_in())) refuse(*linear);
+      joins = joins && Matrix::joins((*linears.begin())->source->type, linear->source->type);
+    }
+    std::vector<Matrix::Source> sources;
+    for (int64_t e = 0; e < (*linears.begin())->source->ne[2]; ++e) {
+      for (const Linear* linear : linears) {
+        const gguf::TensorInfo& source = *linear->source;
+        const auto bytes_of_expert = static_cast<int64_t>(source.bytes) / source.ne[2];
+        const bool as_in_file = !joins && ggml_is_quantized(source.type);
+        sources.push_back({.type = source.type,
+                           .n_out = linear->n_out(),
+                           .data = source.data + e * bytes_of_expert,
+                           .form = as_in_file ? Matrix::Form::as_in_file : Matrix::Form::best});
+      }
+    }
+    return packed(sources, linears);
+  }
+
+  const kernels::PackedMatrix* packed(std::span<const kernels::PackedMatrix::Source> sources,
+                                      std::initializer_list<const Linear*> linears) {
     weights_.packed.emplace_back((*linears.begin())->n_in(), sources, &pool_);
-    weights_.resident_bytes += weights_.packed.back().bytes() - file_bytes;
-    for (const Linear* linear : linears) file_.forget(*linear->source);
+    weights_.resident_bytes += weights_.packed.back().bytes();
+    for (const Linear* linear : linears) {
+      weights_.resident_bytes -= linear->source->bytes;
+      file_.forget(*linear->source);
+    }
     return &weights_.packed.back();
   }
 
   void single(Linear& linear) {
     linear.packed = joined({&linear});
-    if (linear.packed == nullptr) {
-      throw BadFile(file_.path() + ": tensor " + linear.name + " is " + ggml_type_name(linear.source->type) +
-                    ", which is no type of weights; use --backend ggml, or convert the file anew");
-    }
+    if (linear.packed == nullptr) refuse(linear);
+  }
+
+  [[noreturn]] void refuse(const Linear& linear) const {
+    throw BadFile(file_.path() + ": tensor " + linear.name + " is " + ggml_type_name(linear.source->type) +
+                  ", which is no type of weights; use --backend ggml, or convert the file anew");
   }
 
   Weights& weights_;
@@ -210,11 +251,16 @@ Linear* Weights::linear(arch::Role role, int32_t index) {
       return &layer.attn_v;
     case Role::attn_output:
       return &layer.attn_output;
+    case Role::ffn_gate_inp:
+      return &layer.ffn_gate_inp;
     case Role::ffn_gate:
+    case Role::ffn_gate_exps:
       return &layer.ffn_gate;
     case Role::ffn_up:
+    case Role::ffn_up_exps:
       return &layer.ffn_up;
     case Role::ffn_down:
+    case Role::ffn_down_exps:
       return &layer.ffn_down;
     default:
       return nullptr;
@@ -234,6 +280,8 @@ ggml_tensor** Weights::vector(arch::Role role, int32_t index) {
       return &layer.attn_q_norm;
     case Role::attn_k_norm:
       return &layer.attn_k_norm;
+    case Role::attn_sinks:
+      return &layer.attn_sinks;
     case Role::post_attention_norm:
       return &layer.post_attention_norm;
     case Role::ffn_norm:

@@ -29,8 +29,8 @@ struct Lora {
 struct Linear {
   std::string name = {};  // of the weight in the file
   const gguf::TensorInfo* source = nullptr;
-  ggml_tensor* weight = nullptr;                  // [n_in, n_out]; null where only `packed` is held
-  ggml_tensor* bias = nullptr;                    // [n_out] or null
+  ggml_tensor* weight = nullptr;                  // [n_in, n_out], of experts [n_in, n_out, n_expert]
+  ggml_tensor* bias = nullptr;                    // [n_out], of experts [n_out, n_expert], or null
   const kernels::PackedMatrix* packed = nullptr;  // the same weight for lanerope's kernels, or null
   std::vector<Lora> lora = {};
 
@@ -40,21 +40,24 @@ struct Linear {
 
 struct LayerWeights {
   int32_t index = 0;
-  ggml_tensor* attn_norm = nullptr;                       // [n_embd], or null where norms stand behind
-  Linear attn_q;                                          // [n_embd, query_width]
-  Linear attn_k;                                          // [n_embd, kv_width]
-  Linear attn_v;                                          // [n_embd, kv_width]
-  ggml_tensor* attn_q_norm = nullptr;                     // [head_dim] or [query_width], or null
-  ggml_tensor* attn_k_norm = nullptr;                     // [head_dim] or [kv_width], or null
-  Linear attn_output;                                     // [query_width, n_embd]
-  ggml_tensor* post_attention_norm = nullptr;             // [n_embd] or null
-  ggml_tensor* ffn_norm = nullptr;                        // [n_embd], or null where norms stand behind
-  Linear ffn_gate;                                        // [n_embd, n_ffn]
-  Linear ffn_up;                                          // [n_embd, n_ffn]
-  Linear ffn_down;                                        // [n_ffn, n_embd]
-  ggml_tensor* post_ffw_norm = nullptr;                   // [n_embd] or null
-  const kernels::PackedMatrix* packed_qkv = nullptr;      // q, k and v as one product, in place of theirs
-  const kernels::PackedMatrix* packed_gate_up = nullptr;  // gate and up as one product, in place of theirs
+  ggml_tensor* attn_norm = nullptr;                   // [n_embd], or null where norms stand behind
+  Linear attn_q;                                      // [n_embd, query_width]
+  Linear attn_k;                                      // [n_embd, kv_width]
+  Linear attn_v;                                      // [n_embd, kv_width]
+  ggml_tensor* attn_q_norm = nullptr;                 // [head_dim] or [query_width], or null
+  ggml_tensor* attn_k_norm = nullptr;                 // [head_dim] or [kv_width], or null
+  ggml_tensor* attn_sinks = nullptr;                  // [n_head] or null
+  Linear attn_output;                                 // [query_width, n_embd]
+  ggml_tensor* post_attention_norm = nullptr;         // [n_embd] or null
+  ggml_tensor* ffn_norm = nullptr;                    // [n_embd], or null where norms stand behind
+  Linear ffn_gate_inp;                                // [n_embd, n_expert]: the router, if any
+  Linear ffn_gate;                                    // [n_embd, n_ffn], or [n_embd, n_ffn, n_expert]
+  Linear ffn_up;                                      // as ffn_gate
+  Linear ffn_down;                                    // [n_ffn, n_embd], or [n_ffn, n_embd, n_expert]
+  ggml_tensor* post_ffw_norm = nullptr;               // [n_embd] or null
+  const kernels::PackedMatrix* packed_qkv = nullptr;  // q, k and v as one product, in place of theirs
+  // Gate and up as one product, in place of theirs; of experts gate and up of the first, of the second ...
+  const kernels::PackedMatrix* packed_gate_up = nullptr;
 };
 
 // The tensors of a model, where the back end computes with them. On the CPU they lie in the mapped file.
@@ -64,7 +67,7 @@ struct Weights {
   ggml_tensor* output_norm = nullptr;  // [n_embd]
   Linear output;                       // [n_embd, n_vocab]; the token embedding where the file ties them
 
-  // The place of what arch::tensor_table names, nullptr where it has another kind.
+  // The place of what arch::tensor_table names, nullptr where it has another kind. Experts are linears here.
   Linear* linear(arch::Role role, int32_t layer);
   ggml_tensor** vector(arch::Role role, int32_t layer);
 

@@ -116,9 +116,7 @@ TrainModel::TrainModel(const std::string& path) {
   config_ = arch::read_config(file);
   if (const auto obstacle = train_obstacle(config_))
     throw InvalidRequest(path + ": " + *obstacle + ", which lanerope-train does not support");
-  const core::Theta theta = core::effective_theta(config_.rope());
-  theta_ = theta.theta;
-  magnitude_ = theta.magnitude;
+  for (const core::RopeParameters& rope : config_.ropes) thetas_.push_back(core::effective_theta(rope));
   vocabulary_ = arch::read_vocabulary(file);
   layers_.resize(config_.layers.size());
   const arch::TensorSource source(file, config_);

@@ -17,9 +17,11 @@ class Likelihood : public Objective {
 
   BatchLoss loss(const TrainModel& model, std::span<const TokenGroup> groups) override {
     const LaneBatch batch = make_lane_batch(groups, options_).to(device_);
-    const Tensor sum = torch::nn::functional::cross_entropy(
-        model.logits(batch), batch.targets,
-        torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum));
+    const Tensor sum = model.makes_no_logits()
+                           ? -model.log_probabilities(batch).sum()
+                           : torch::nn::functional::cross_entropy(
+                                 model.logits(batch), batch.targets,
+                                 torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum));
     return {.sum = sum, .count = batch.targets.size(0)};
   }
 
@@ -43,7 +45,7 @@ std::unique_ptr<Objective> make_likelihood(const BatchOptions& options, torch::D
 DevResult measure(const TrainModel& model, std::span<const TokenGroup> groups, const BatchOptions& options,
                   torch::Device device) {
   const torch::NoGradGuard no_gradients;
-  constexpr int64_t batch_tokens = 4096;
+  constexpr int64_t batch_tokens = 1024;  // logits of 150,000 tokens a row are large
   DevResult sum;
   double n_tokens = 0;
   double n_lanes = 0;

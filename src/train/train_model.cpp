@@ -8,7 +8,6 @@
 
 #include "core/lane_rotation.h"
 #include "lanerope/errors.h"
-#include "train/attention/row_operations.h"
 
 namespace lanerope::train {
 
@@ -16,25 +15,11 @@ using torch::Tensor;
 
 namespace {
 
-PairAngles angles_of(const Tensor& angle) {
-  const torch::NoGradGuard no_gradients;  // rotate_pairs brings them to `angle`
-  return {.angle = angle.requires_grad() ? angle : Tensor(), .cos = angle.cos(), .sin = angle.sin()};
-}
-
 Tensor random(std::vector<int64_t> sizes, double deviation, torch::Generator& generator) {
   return torch::randn(sizes, generator) * deviation;
 }
 
 }  // namespace
-
-// What every row is rotated by, and where adapters work.
-struct TrainModel::Rotated {
-  PairAngles token;
-  PairAngles lane;  // the token's and the lane's angle together
-  const LaneBatch* batch = nullptr;
-  Tensor adapter_gate = {};  // (n_rows, 1) undefined: everywhere
-  AdapterUse use = AdapterUse::on;
-};
 
 TrainModel::TrainModel(const ModelShape& shape, text::VocabularyData vocabulary, uint64_t seed)
     : vocabulary_(std::move(vocabulary)) {
@@ -53,7 +38,7 @@ TrainModel::TrainModel(const ModelShape& shape, text::VocabularyData vocabulary,
                                                      .qkv_bias = true},
                                        .ffn = {.n_ffn = shape.ffn}});
   arch::set_attention_classes(config_);
-  theta_ = core::effective_theta(config_.rope()).theta;
+  thetas_ = {core::effective_theta(config_.rope())};
 
   auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
   const auto matrix = [&](int64_t n_out, int64_t n_in, double gain) {
@@ -88,10 +73,7 @@ TrainModel::TrainModel(const ModelShape& shape, text::VocabularyData vocabulary,
 }
 
 std::optional<std::string> train_obstacle(const arch::ModelConfig& config) {
-  if (config.attention_classes.size() > 1) return "its layers differ in their windows or their RoPE";
-  if (!config.ropes[config.attention().rope].rotates) return "it has no RoPE";
-  if (config.temperature_scale != 0) return "its queries grow with their place";
-  if (config.ffn().activation != arch::Activation::silu) return "its feed-forward layers are gated with GELU";
+  if (config.ffn().has_experts()) return "its feed-forward layers are experts";
   if (config.rope().dimensions != config.attention().head_dim) return "only part of each head is rotated";
   return std::nullopt;
 }
@@ -202,13 +184,26 @@ void TrainModel::add_lora(const LoraConfig& lora, uint64_t seed) {
 }
 
 void TrainModel::set_omega(const OmegaConfig& omega) {
-  const std::vector<double> initial =
-      core::initial_omega(theta_, {.init = omega.init,
-                                   .stride = static_cast<double>(omega.stride),
-                                   .lanes = std::max(1, omega.lanes),
-                                   .trained_context = config_.trained_context});
-  const Tensor row = torch::tensor(initial, torch::kFloat64).to(torch::kFloat32).unsqueeze(0);
-  omega_ = row;
+  const auto initial = [&](const arch::AttentionConfig& attention) {
+    // A layer with a window was trained on distances within it.
+    const int32_t context =
+        attention.window > 0 ? std::min(attention.window, config_.trained_context) : config_.trained_context;
+    return core::initial_omega(thetas_[attention.rope].theta, {.init = omega.init,
+                                                               .stride = static_cast<double>(omega.stride),
+                                                               .lanes = std::max(1, omega.lanes),
+                                                               .trained_context = context});
+  };
+  const std::vector<double> first = initial(config_.attention());
+  std::vector<double> all;
+  bool alike = true;
+  for (const arch::LayerConfig& layer : config_.layers) {
+    const std::vector<double> row = initial(layer.attention);
+    alike = alike && (row == first || !config_.ropes[layer.attention.rope].rotates);
+    all.insert(all.end(), row.begin(), row.end());
+  }
+  omega_ = torch::tensor(alike ? first : all, torch::kFloat64)
+               .to(torch::kFloat32)
+               .reshape({-1, static_cast<int64_t>(first.size())});
   if (omega.learn) learn_omega(omega.per_layer);
 }
 
@@ -257,111 +252,32 @@ TrainModel TrainModel::copy_frozen() const {
   return copy;
 }
 
-// Linears that read the same input multiply as one: (n, n_in) to (n, all n_out).
-Tensor TrainModel::linear(const std::vector<const TrainLinear*>& parts, const Tensor& x,
-                          const Rotated& t) const {
-  std::vector<Tensor> weights;
-  std::vector<Tensor> biases;
-  bool lora = false;
-  for (const TrainLinear* part : parts) {
-    weights.push_back(part->weight);
-    if (part->bias.defined()) biases.push_back(part->bias);
-    lora = lora || part->lora_a.defined();
-  }
-  Tensor weight = weights.size() == 1 ? weights[0] : torch::cat(weights);
-  const Tensor bias = biases.empty() ? Tensor() : biases.size() == 1 ? biases[0] : torch::cat(biases);
-  const bool half = compute_type_ == ComputeType::bf16;
-  const auto cast = [&](const Tensor& tensor) { return half ? tensor.to(torch::kBFloat16) : tensor; };
-  const Tensor input = cast(x);
-  Tensor y =
-      half ? torch::linear(input, cast(weight)).to(torch::kFloat32) : torch::linear(input, weight, bias);
-  if (half && bias.defined()) y = y + bias;
-  if (!lora || t.use == AdapterUse::off) return y;
-
-  std::vector<Tensor> additions;
-  for (const TrainLinear* part : parts) {
-    additions.push_back(part->lora_a.defined()
-                            ? correction(*part, input, t.adapter_gate)
-                            : torch::zeros({x.size(0), part->weight.size(0)}, y.options()));
-  }
-  return y + (additions.size() == 1 ? additions[0] : torch::cat(additions, -1));
-}
-
-Tensor TrainModel::correction(const TrainLinear& part, const Tensor& x, const Tensor& gate) const {
-  Tensor inner = torch::linear(x, part.lora_a.to(x.dtype()));
-  if (gate.defined()) inner = inner * gate.to(inner.dtype());
-  const double lora_scale = lora_.alpha / static_cast<double>(lora_.rank);
-  return lora_scale * torch::linear(inner, part.lora_b.to(x.dtype())).to(torch::kFloat32);
-}
-
-Tensor TrainModel::normed(const Tensor& x, const Tensor& weight) const {
-  return weight.defined() ? rms_norm(x, weight, config_.rms_epsilon) : x;
-}
-
-Tensor TrainModel::attention(const TrainLayer& layer, const Tensor& x, const Rotated& t) const {
-  const arch::AttentionConfig& config = config_.attention();
-  const int64_t n = x.size(0);
-  const int64_t head_dim = config.head_dim;
-  const Tensor all = linear({&layer.attn_q, &layer.attn_k, &layer.attn_v}, x, t);
-  std::vector<Tensor> parts =
-      all.split_with_sizes({config.query_width(), config.kv_width(), config.kv_width()}, -1);
-  if (config.qk_norm == arch::QkNorm::whole_row) {
-    parts[0] = normed(parts[0].contiguous(), layer.attn_q_norm);
-    parts[1] = normed(parts[1].contiguous(), layer.attn_k_norm);
-  }
-  Tensor q = parts[0].reshape({n, config.n_head, head_dim});
-  Tensor k = parts[1].reshape({n, config.n_head_kv, head_dim});
-  const Tensor v = parts[2].reshape({n, config.n_head_kv, head_dim});
-  if (config.qk_norm == arch::QkNorm::per_head) {
-    q = normed(q, layer.attn_q_norm);
-    k = normed(k, layer.attn_k_norm);
-  }
-  const Tensor q_prompt = rotate_pairs(q, t.token);
-  const Tensor q_lane = t.batch->rotated ? rotate_pairs(q, t.lane) : q_prompt;
-  const Tensor rotated_k = rotate_pairs(k, t.lane);
-  const double scale = magnitude_ * magnitude_ * static_cast<double>(config.scale);
-  const Tensor out = lane_attention({.q_prompt = q_prompt, .q_lane = q_lane, .k = rotated_k, .v = v},
-                                    t.batch->attention, scale);
-  return linear({&layer.attn_output}, out.reshape({n, config.query_width()}), t);
-}
-
-Tensor TrainModel::logits(const LaneBatch& batch, AdapterUse use) const {
-  const auto options = token_embd_.options().requires_grad(false);
-  const Tensor theta = torch::tensor(theta_, torch::kFloat64).to(options);
-  const Tensor token_angle = batch.positions.unsqueeze(1) * theta;  // (n_rows, head_dim / 2)
-  const PairAngles token_angles = angles_of(token_angle);
-  Rotated rotated{.token = token_angles, .lane = token_angles, .batch = &batch, .use = use};
-  if (lora_.rank > 0 && !lora_.on_prompt) rotated.adapter_gate = batch.in_lane;
-
-  Tensor x = torch::embedding(token_embd_, batch.ids);  // (n_rows, n_embd)
-  if (config_.embedding_scale != 1.0F) x = x * config_.embedding_scale;
-  const auto added = [&](const Tensor& y) {
-    return config_.residual_scale == 1.0F ? y : y * static_cast<double>(config_.residual_scale);
-  };
-  const auto scaled = [&](const Tensor& y) {
-    return config_.logit_scale == 1.0F ? y : y * static_cast<double>(config_.logit_scale);
-  };
-  for (size_t i = 0; i < layers_.size(); ++i) {
-    const TrainLayer& layer = layers_[i];
-    if (batch.rotated && (i == 0 || omega_.size(0) > 1)) {
-      const int64_t row = omega_.size(0) > 1 ? static_cast<int64_t>(i) : 0;
-      rotated.lane = angles_of(token_angle + batch.lanes.unsqueeze(1) * omega_[row]);
+void TrainModel::set_compute_type(ComputeType type) {
+  compute_type_ = type;
+  frozen_ = lora_.rank > 0;
+  if (!frozen_) return;
+  const auto scalar = type == ComputeType::bf16 ? torch::kBFloat16 : torch::kFloat32;
+  const auto join = [&](std::initializer_list<TrainLinear*> parts) {
+    std::vector<Tensor> weights;
+    for (const TrainLinear* part : parts) weights.push_back(part->weight.detach().to(scalar));
+    Tensor joined = weights.size() == 1 ? weights[0] : torch::cat(weights);
+    int64_t first = 0;
+    for (TrainLinear* part : parts) {
+      const int64_t rows = part->weight.size(0);
+      part->weight = joined.narrow(0, first, rows);
+      first += rows;
     }
-    x = x + added(normed(attention(layer, normed(x, layer.attn_norm), rotated), layer.post_attention_norm));
-    const Tensor both = linear({&layer.ffn_gate, &layer.ffn_up}, normed(x, layer.ffn_norm), rotated);
-    x = x + added(normed(linear({&layer.ffn_down}, swiglu(both), rotated), layer.post_ffw_norm));
+    return joined;
+  };
+  for (TrainLayer& layer : layers_) {
+    layer.frozen_qkv = join({&layer.attn_q, &layer.attn_k, &layer.attn_v});
+    layer.frozen_gate_up = join({&layer.ffn_gate, &layer.ffn_up});
+    join({&layer.attn_output});
+    join({&layer.ffn_down});
   }
-  const Tensor last = normed(x.index_select(0, batch.target_rows), output_norm_);
-  const Tensor product = torch::linear(last, output_.weight.defined() ? output_.weight : token_embd_);
-  if (!output_.lora_a.defined() || use == AdapterUse::off) return scaled(product);
-  const Tensor& gate = rotated.adapter_gate;
-  return scaled(product +
-                correction(output_, last, gate.defined() ? gate.index_select(0, batch.target_rows) : gate));
-}
-
-Tensor TrainModel::log_probabilities(const LaneBatch& batch, AdapterUse use) const {
-  const Tensor all = torch::log_softmax(logits(batch, use), -1);
-  return all.gather(1, batch.targets.unsqueeze(1)).squeeze(1);
+  if (output_.lora_a.defined()) return;
+  frozen_output_ = (output_.weight.defined() ? output_.weight : token_embd_).detach().to(scalar);
+  if (output_.weight.defined()) output_.weight = frozen_output_;
 }
 
 }  // namespace lanerope::train

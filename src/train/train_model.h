@@ -11,6 +11,7 @@
 
 #include "arch/model_config.h"
 #include "arch/tensor_table.h"
+#include "core/theta.h"
 #include "text/vocabulary.h"
 #include "train/lane_batch.h"
 #include "train/train_config.h"
@@ -26,6 +27,10 @@ struct TrainLinear {
 };
 
 struct TrainLayer {
+  // Weights that do not learn of linears that read the same input, in one, of which the linears below are
+  // views; undefined while weights learn.
+  torch::Tensor frozen_qkv = {};           // (query_width + 2 kv_width, n_embd)
+  torch::Tensor frozen_gate_up = {};       // (2 n_ffn, n_embd)
   torch::Tensor attn_norm = {};            // (n_embd), or undefined where norms stand behind
   torch::Tensor attn_q_norm = {};          // (head_dim) or (query_width), or undefined
   torch::Tensor attn_k_norm = {};          // (head_dim) or (kv_width), or undefined
@@ -67,13 +72,17 @@ class TrainModel {
   void set_omega(torch::Tensor omega);
   // Has it trained from where it is, for each layer on its own or for all together as it stands.
   void learn_omega(bool per_layer);
-  void set_compute_type(ComputeType type) { compute_type_ = type; }
+  // What products are computed in. While an adapter is trained, all other weights are brought to that type,
+  // once: call it where the model has its adapter and its device.
+  void set_compute_type(ComputeType type);
   void to(torch::Device device);
   // As it is now, whatever this model learns; none of the copy is trained.
   TrainModel copy_frozen() const;
 
   // Logits of every token at the rows that predict something: (n_targets, n_vocab).
   torch::Tensor logits(const LaneBatch& batch, AdapterUse use = AdapterUse::on) const;
+  // Whether log_probabilities keeps no logits, since their matrix does not learn and nothing caps them.
+  bool makes_no_logits() const { return frozen_output_.defined() && config_.logit_cap == 0; }
   // Of the targets: (n_targets).
   torch::Tensor log_probabilities(const LaneBatch& batch, AdapterUse use = AdapterUse::on) const;
 
@@ -90,11 +99,21 @@ class TrainModel {
 
  private:
   struct Rotated;
-  torch::Tensor linear(const std::vector<const TrainLinear*>& parts, const torch::Tensor& x,
-                       const Rotated& rotated) const;
+  // Linears that read the same input multiply as one: (n, n_in) to (n, all n_out). `frozen`: their weights in
+  // one where they do not learn.
+  torch::Tensor linear(const std::vector<const TrainLinear*>& parts, const torch::Tensor& frozen,
+                       const torch::Tensor& x, const Rotated& rotated) const;
+  torch::Tensor frozen_product(const std::vector<const TrainLinear*>& parts, const torch::Tensor& weight,
+                               const torch::Tensor& x, const Rotated& rotated) const;
+  // What the last norm gives for the rows that predict something, (n_targets, n_embd).
+  torch::Tensor last_rows(const LaneBatch& batch, Rotated& rotated) const;
+  torch::Tensor logits_of(const torch::Tensor& last, const LaneBatch& batch, const Rotated& rotated) const;
+  Rotated rotated_by(const LaneBatch& batch, AdapterUse use) const;
   // What an adapter adds to the product with x, (n, n_out); where gate (n, 1) is 0, nothing.
   torch::Tensor correction(const TrainLinear& part, const torch::Tensor& x, const torch::Tensor& gate) const;
-  torch::Tensor attention(const TrainLayer& layer, const torch::Tensor& x, const Rotated& rotated) const;
+  torch::Tensor attention(const TrainLayer& layer, const arch::AttentionConfig& config,
+                          const torch::Tensor& x, const Rotated& rotated) const;
+  torch::Tensor feed_forward(const TrainLayer& layer, const torch::Tensor& x, const Rotated& rotated) const;
   // The places of what arch::tensor_table names.
   TrainLinear& linear_at(const arch::TensorSpec& spec);
   torch::Tensor& vector_at(const arch::TensorSpec& spec);
@@ -105,15 +124,16 @@ class TrainModel {
   void require_gradients();
 
   arch::ModelConfig config_;
-  std::vector<double> theta_;  // [head_dim / 2] radians a token
-  float magnitude_ = 1;
+  std::vector<core::Theta> thetas_;  // one for each rope of the config
   text::VocabularyData vocabulary_;
   ComputeType compute_type_ = ComputeType::f32;
   LoraConfig lora_;
-  torch::Tensor token_embd_;   // (n_vocab, n_embd)
-  torch::Tensor output_norm_;  // (n_embd)
-  TrainLinear output_;         // (n_vocab, n_embd); undefined where tied
-  torch::Tensor omega_;        // (1 or n_layer, head_dim / 2)
+  torch::Tensor token_embd_;     // (n_vocab, n_embd)
+  torch::Tensor output_norm_;    // (n_embd)
+  TrainLinear output_;           // (n_vocab, n_embd); undefined where tied
+  torch::Tensor frozen_output_;  // (n_vocab, n_embd) in the type of products; undefined while it learns
+  bool frozen_ = false;          // no weight learns, only an adapter
+  torch::Tensor omega_;          // (1 or n_layer, head_dim / 2)
   bool knows_lanes_ = false;
   std::vector<TrainLayer> layers_;
 };

@@ -93,8 +93,8 @@ class Run {
         encoder_(model_.vocabulary(), config),
         source_(config.data, encoder_, config.seed),
         checkpoint_path_(config.run_folder() + "/checkpoint.pt") {
-    model_.set_compute_type(config.type);
     model_.to(device_);
+    model_.set_compute_type(config.type);
     optimizer_ = std::make_unique<Optimizer>(model_.trained(), config);
     if (config.stage == Stage::kto) {
       objective_ =
@@ -161,11 +161,16 @@ class Run {
                      .extra = point_.extra});
   }
 
+  // What a checkpoint holds: beside an adapter, not the base, which is where it was.
+  std::map<std::string, torch::Tensor> kept_parameters() const {
+    return model_.lora().rank > 0 ? model_.trained() : model_.parameters();
+  }
+
   void restore() {
     const auto found = read_checkpoint(checkpoint_path_);
     if (!found) return;
     const torch::NoGradGuard no_gradients;
-    for (auto& [name, tensor] : model_.parameters()) {
+    for (auto& [name, tensor] : kept_parameters()) {
       const auto kept = found->parameters.find(name);
       if (kept == found->parameters.end() || kept->second.sizes() != tensor.sizes()) {
         throw InvalidRequest("the checkpoint in " + config_.run_folder() +
@@ -191,7 +196,7 @@ class Run {
                                         .config = to_json(config_).dump(),
                                         .source = source_.state(),
                                         .lanes = {trained_lanes_.begin(), trained_lanes_.end()},
-                                        .parameters = model_.parameters(),
+                                        .parameters = kept_parameters(),
                                         .optimizer = optimizer_->state()});
   }
 

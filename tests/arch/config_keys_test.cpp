@@ -10,6 +10,9 @@
 #include <functional>
 #include <iterator>
 #include <string>
+#include <utility>
+#include <variant>
+#include <vector>
 
 #include "gguf/writer.h"
 #include "lanerope/errors.h"
@@ -19,6 +22,8 @@ namespace lanerope::arch {
 namespace {
 
 using testing::AllOf;
+using testing::Each;
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 using Change = std::function<void(gguf::Writer&)>;
@@ -82,6 +87,126 @@ TEST(ModelConfig, AreReadOrTakenFromTheOthers) {
   EXPECT_EQ(given.rope().scaling, core::RopeScaling::yarn);
   EXPECT_EQ(given.rope().factor, 4);
   EXPECT_EQ(given.rope().original_context, 128);
+}
+
+// As file_with, of another architecture, its keys without the prefix.
+struct Key {
+  const char* name;
+  std::variant<uint32_t, float, std::string, std::vector<int32_t>> value;
+};
+std::string file_of(const std::string& architecture, const std::vector<Key>& keys) {
+  return file_with([&](gguf::Writer& w) {
+    w.set("general.architecture", architecture);
+    const auto set = [&](const Key& key) {
+      std::visit([&](const auto& value) { w.set(architecture + "." + key.name, value); }, key.value);
+    };
+    for (const auto& [name, value] : {std::pair{"block_count", 8U},
+                                      {"embedding_length", 32U},
+                                      {"feed_forward_length", 48U},
+                                      {"context_length", 256U},
+                                      {"attention.head_count", 4U},
+                                      {"attention.head_count_kv", 2U}}) {
+      set({name, value});
+    }
+    for (const Key& key : keys) set(key);
+  });
+}
+
+std::vector<int32_t> windows_of(const ModelConfig& config) {
+  std::vector<int32_t> windows;
+  for (const LayerConfig& layer : config.layers) windows.push_back(layer.attention.window);
+  return windows;
+}
+
+TEST(ModelConfig, OfGemma2HasWhatItsKeysLeaveOut) {
+  const ModelConfig config = read(file_of("gemma2", {}));
+  EXPECT_THAT(windows_of(config), ElementsAre(4096, 0, 4096, 0, 4096, 0, 4096, 0));
+  EXPECT_EQ(config.ropes.size(), 1U) << "one rope for all layers";
+  EXPECT_EQ(config.attention_classes.size(), 2U);
+  EXPECT_EQ(config.attention().score_cap, 50);
+  EXPECT_EQ(config.logit_cap, 30);
+  EXPECT_FLOAT_EQ(config.attention().scale, 1 / std::sqrt(8.0F));
+  EXPECT_FLOAT_EQ(config.embedding_scale, std::sqrt(32.0F));
+
+  const ModelConfig given = read(file_of("gemma2", {{"attention.sliding_window", 16U},
+                                                    {"attention.sliding_window_pattern", 3U},
+                                                    {"attn_logit_softcapping", 20.0F},
+                                                    {"final_logit_softcapping", 0.0F},
+                                                    {"rope.scaling.type", "linear"},
+                                                    {"rope.scaling.factor", 2.0F}}));
+  EXPECT_THAT(windows_of(given), ElementsAre(16, 16, 0, 16, 16, 0, 16, 16));
+  EXPECT_EQ(given.ropes.size(), 1U) << "scaled alike";
+  EXPECT_EQ(given.attention().score_cap, 20);
+  EXPECT_EQ(given.logit_cap, 0);
+}
+
+TEST(ModelConfig, OfExpertsHasTheirNumberAndTheWidthOfOne) {
+  const std::vector<Key> keys = {{"expert_count", 8U}, {"expert_used_count", 3U}};
+  const ModelConfig config = read(file_of("qwen3moe", keys));
+  EXPECT_EQ(config.ffn().n_expert, 8);
+  EXPECT_EQ(config.ffn().n_expert_used, 3);
+  EXPECT_EQ(config.ffn().n_ffn, 16) << "feed_forward_length over those that are used";
+  EXPECT_EQ(read(file_of("qwen3moe", {keys[0], keys[1], {"expert_feed_forward_length", 24U}})).ffn().n_ffn,
+            24);
+
+  EXPECT_THAT(refusal(file_of("qwen3moe", {})), HasSubstr("qwen3moe.expert_count"));
+  EXPECT_THAT(refusal(file_of("qwen3moe", {keys[0]})), HasSubstr("qwen3moe.expert_used_count"));
+  EXPECT_THAT(refusal(file_of("qwen3moe", {keys[0], {"expert_used_count", 9U}})),
+              HasSubstr("qwen3moe.expert_used_count is more than expert_count"));
+  EXPECT_THAT(refusal(file_of("qwen3moe", {{"expert_count", 5000U}, keys[1]})),
+              HasSubstr("qwen3moe.expert_count"));
+}
+
+TEST(ModelConfig, OfGptOssHasWindowsWithTheRopeOfAllLayers) {
+  const ModelConfig config = read(file_of("gpt-oss", {{"expert_count", 8U},
+                                                      {"expert_used_count", 2U},
+                                                      {"rope.scaling.type", "yarn"},
+                                                      {"rope.scaling.factor", 32.0F}}));
+  EXPECT_THAT(windows_of(config), ElementsAre(128, 0, 128, 0, 128, 0, 128, 0));
+  EXPECT_EQ(config.ropes.size(), 1U);
+  EXPECT_EQ(config.rope().scaling, core::RopeScaling::yarn);
+  EXPECT_TRUE(config.attention().sinks && config.attention().output_bias && config.ffn().bias);
+  EXPECT_THAT(refusal(file_of("gptoss", {})), HasSubstr("another program's layout"));
+}
+
+TEST(ModelConfig, OfTheLargestGemmasScalesScoresByTheWidthOverTheHeads) {
+  for (const auto& [architecture, n_layer] : {std::pair{"gemma2", 46U}, {"gemma3", 62U}}) {
+    const std::vector<Key> keys = {{"block_count", n_layer}, {"attention.key_length", 64U}};
+    EXPECT_FLOAT_EQ(read(file_of(architecture, keys)).attention().scale, 1 / std::sqrt(8.0F));
+    EXPECT_FLOAT_EQ(read(file_of(architecture, {keys[1]})).attention().scale, 1 / 8.0F);
+  }
+}
+
+TEST(ModelConfig, OfLayersInAPatternIsTheFilesWhereItIsANumber) {
+  const ModelConfig none = read(file_of("gemma3", {{"attention.sliding_window", 0U}}));
+  EXPECT_THAT(windows_of(none), Each(0));
+  const ModelConfig list =
+      read(file_of("olmo2", {{"attention.sliding_window", 7U},
+                             {"attention.sliding_window_pattern", std::vector<int32_t>{1, 1, 1, 0}}}));
+  EXPECT_THAT(windows_of(list), ElementsAre(7, 7, 7, 0, 7, 7, 7, 0));
+}
+
+// What is written is what was read: the trainer writes whole models.
+TEST(ModelConfig, IsReadBackAsItWasWritten) {
+  const std::vector<std::pair<const char*, std::vector<Key>>> files = {
+      {"gemma2", {}},
+      {"gemma2", {{"attention.sliding_window", 0U}, {"attn_logit_softcapping", 5.0F}}},
+      {"gemma2", {{"attention.sliding_window", 9U}, {"attention.sliding_window_pattern", 3U}}},
+      {"gemma3", {{"attention.sliding_window", 9U}}},
+      {"qwen3moe", {{"expert_count", 8U}, {"expert_used_count", 3U}}},
+  };
+  for (const auto& [architecture, keys] : files) {
+    const ModelConfig config = read(file_of(architecture, keys));
+    const std::string again = file_with([&](gguf::Writer& w) { write_config(w, config); });
+    const ModelConfig back = read(again);
+    EXPECT_EQ(windows_of(back), windows_of(config)) << architecture;
+    EXPECT_EQ(back.attention_classes, config.attention_classes);
+    EXPECT_EQ(back.attention().score_cap, config.attention().score_cap);
+    EXPECT_EQ(back.logit_cap, config.logit_cap);
+    EXPECT_EQ(back.ffn().n_expert, config.ffn().n_expert);
+    EXPECT_EQ(back.ffn().n_expert_used, config.ffn().n_expert_used);
+    EXPECT_EQ(back.ffn().n_ffn, config.ffn().n_ffn);
+  }
 }
 
 TEST(ModelConfig, ThatMakeNoSenseAreRefusedByTheirKey) {

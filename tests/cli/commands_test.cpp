@@ -8,6 +8,7 @@ namespace lanerope::cli {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(Tokenize, IdsDecodeToTheText) {
   const std::string text = "Straße, 数学 and <|im_start|>";
@@ -89,6 +90,15 @@ TEST(Inspect, TensorsAndKeysAreListedOnRequest) {
   EXPECT_THAT(outcome.out, HasSubstr("blk.0.attn_q.weight"));
   EXPECT_THAT(outcome.out, HasSubstr("general.architecture"));
   EXPECT_THAT(outcome.out, HasSubstr("prompt, stored once"));
+}
+
+TEST(Inspect, ExpertsAreShownWhereThereAreSome) {
+  const Outcome outcome = run_program({.arguments = {"inspect", experts_model()}});
+  EXPECT_THAT(outcome.out, HasSubstr("  experts           8 a layer, 2 for a token\n"));
+  EXPECT_THAT(outcome.out, HasSubstr(" of them for a token\n"));
+  EXPECT_THAT(run_program({.arguments = {"inspect", tiny_model()}}).out, Not(HasSubstr("experts")));
+  const Outcome json = run_program({.arguments = {"inspect", experts_model(), "--json"}});
+  EXPECT_EQ(nlohmann::json::parse(json.out)["model"]["n_expert_used"], 2);
 }
 
 TEST(Inspect, AnAdapterTellsItsCoupling) {

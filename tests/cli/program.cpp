@@ -104,6 +104,9 @@ std::string tiny_model() {
 std::string other_model() {
   return LANEROPE_TEST_MODELS "/other.gguf";
 }
+std::string experts_model() {
+  return LANEROPE_TEST_MODELS "/experts.gguf";
+}
 std::string adapter() {
   return LANEROPE_TEST_MODELS "/adapter.gguf";
 }

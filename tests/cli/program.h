@@ -36,8 +36,9 @@ Outcome run_in_terminal(const TerminalCall& call);
 
 // Paths of the models that the tests use.
 std::string tiny_model();
-std::string other_model();  // of another shape
-std::string adapter();      // for tiny_model()
+std::string other_model();    // of another shape
+std::string experts_model();  // qwen3moe
+std::string adapter();        // for tiny_model()
 
 // A file name in a directory of this process that nothing else uses; removed at exit.
 std::string temporary(const std::string& name);

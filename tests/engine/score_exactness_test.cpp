@@ -46,10 +46,12 @@ std::string title_of(const Coupling& c) {
 struct Case {
   BackEnd back_end;
   const char* type;
+  const char* architecture = "qwen2";
 };
 
 tools::RandomModel model_of(const Case& c) {
-  tools::RandomModel model{.architecture = "qwen2", .n_layer = 2, .width = 64, .n_ffn = 96, .n_vocab = 259};
+  tools::RandomModel model{
+      .architecture = c.architecture, .n_layer = 2, .width = 64, .n_ffn = 96, .n_vocab = 259, .window = 8};
   if (std::string(c.type) == "q4_k_m") model.width = model.n_ffn = 256;
   model.type = c.type;
   return model;
@@ -122,8 +124,8 @@ TEST_P(ScoreExactness, ShiftingTheLaneIndicesChangesNothing) {
     if (coupling.topology != Topology::all || coupling.prompt_lane == PromptLane::first) continue;
     const std::vector<std::vector<TokenId>> lanes = {support::some_tokens(6, 2), support::some_tokens(4, 3),
                                                      support::some_tokens(5, 4)};
-    // The same omega whatever the number of lanes is.
-    if (coupling.init == OmegaInit::ntk) coupling.stride = 16;
+    // The same omega whatever the number of lanes is, in layers with a window too.
+    if (coupling.init == OmegaInit::ntk) coupling.stride = 1;
     Engine at_zero = engine();
     const ScoreRequest request{
         .prompt_tokens = support::some_tokens(9, 1), .lanes = lanes, .coupling = coupling, .stride = 16};
@@ -219,13 +221,16 @@ TEST(SmallCells, HoldWhatLargeOnesHoldToTheirRounding) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Paths, ScoreExactness,
-                         testing::Values(Case{BackEnd::ggml, "f32"}, Case{BackEnd::kernels, "f32"},
-                                         Case{BackEnd::kernels, "f16"}, Case{BackEnd::kernels, "q8_0"},
-                                         Case{BackEnd::kernels, "q4_0"}, Case{BackEnd::kernels, "q4_k_m"}),
-                         [](const auto& param_info) {
-                           return std::string(name(param_info.param.back_end)) + "_" + param_info.param.type;
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Paths, ScoreExactness,
+    testing::Values(Case{BackEnd::ggml, "f32"}, Case{BackEnd::kernels, "f32"}, Case{BackEnd::kernels, "f16"},
+                    Case{BackEnd::kernels, "q8_0"}, Case{BackEnd::kernels, "q4_0"},
+                    Case{BackEnd::kernels, "q4_k_m"}, Case{BackEnd::kernels, "f16", "gemma2"},
+                    Case{BackEnd::kernels, "q8_0", "qwen3moe"}, Case{BackEnd::kernels, "q8_0", "gpt-oss"}),
+    [](const auto& param_info) {
+      const Case& of = param_info.param;
+      return support::test_name(std::string(name(of.back_end)) + "_" + of.type + "_" + of.architecture);
+    });
 
 }  // namespace
 }  // namespace lanerope::engine

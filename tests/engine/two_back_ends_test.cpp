@@ -22,6 +22,7 @@ constexpr Storage q8_0{"q8_0", "", 8e-2};
 constexpr Storage q4_k_m{"q4_k_m", "", 0.1};
 constexpr Storage f16_and_f32{"f16", "f32", 6e-3};
 constexpr Storage q8_0_and_f16{"q8_0", "f16", 8e-2};
+constexpr Storage mxfp4{"mxfp4", "", 0.1};
 
 // What the kernels fuse, join and pack, the plain operations of ggml do one by one.
 class TwoBackEnds : public testing::TestWithParam<std::tuple<const char*, Storage>> {
@@ -35,6 +36,9 @@ class TwoBackEnds : public testing::TestWithParam<std::tuple<const char*, Storag
             .n_head_kv = 2,
             .head_dim = 64,
             .n_ffn = 256,
+            // A token goes to all experts: two roundings of one router may choose differently.
+            .n_expert = 4,
+            .n_expert_used = 4,
             .n_vocab = 259,
             .type = storage.type,
             .type_of_v_and_up = storage.type_of_v_and_up,
@@ -85,13 +89,15 @@ TEST_P(TwoBackEnds, GiveTheSameLogitsWithAdapters) {
 std::string name_of(const testing::TestParamInfo<TwoBackEnds::ParamType>& of) {
   const auto& [architecture, storage] = of.param;
   const std::string other = storage.type_of_v_and_up;
-  return std::string(architecture) + "_" + storage.type + (other.empty() ? "" : "_and_" + other);
+  return support::test_name(std::string(architecture) + "_" + storage.type +
+                            (other.empty() ? "" : "_and_" + other));
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, TwoBackEnds,
-                         testing::Combine(testing::Values("llama", "qwen2", "qwen3", "olmo2", "gemma3"),
-                                          testing::Values(f16, bf16, q8_0, q4_k_m, f16_and_f32,
-                                                          q8_0_and_f16)),
+                         testing::Combine(testing::Values("llama", "qwen2", "qwen3", "qwen3moe", "olmo2",
+                                                          "gemma2", "gemma3", "gpt-oss"),
+                                          testing::Values(f16, bf16, q8_0, q4_k_m, f16_and_f32, q8_0_and_f16,
+                                                          mxfp4)),
                          name_of);
 
 }  // namespace

@@ -108,7 +108,8 @@ class LaneAttention : public ::testing::Test {
 
   // What the plan says, word for word, in double precision.
   static std::vector<double> exact(const AttentionShape& of, const core::AttentionPlan& plan, int32_t layer,
-                                   const std::vector<float>& q, const Pool& keys, const Pool& values) {
+                                   const std::vector<float>& q, const Pool& keys, const Pool& values,
+                                   const std::vector<float>& sinks = {}) {
     const int32_t dim = of.head_dim;
     const int32_t group = of.n_head / of.n_head_kv;
     std::vector<double> out(q.size());
@@ -136,13 +137,15 @@ class LaneAttention : public ::testing::Test {
                   (static_cast<size_t>(block.segments[s].cell + j) * of.n_head_kv + h / group) * dim;
               double score = 0;
               for (int32_t d = 0; d < dim; ++d) score += rotated[d] * keys.values[cell + d];
-              scores.push_back(score * of.scale);
+              score *= of.scale;
+              scores.push_back(of.cap > 0 ? of.cap * std::tanh(score / of.cap) : score);
               seen.push_back(values.values.data() + cell);
             }
           }
           double top = -1e300;
           for (double score : scores) top = std::max(top, score);
-          double sum = 0;
+          if (!sinks.empty()) top = std::max(top, double{sinks[h]});
+          double sum = sinks.empty() ? 0 : std::exp(sinks[h] - top);
           for (double score : scores) sum += std::exp(score - top);
           for (size_t i = 0; i < seen.size(); ++i) {
             for (int32_t d = 0; d < dim; ++d) out[at + d] += std::exp(scores[i] - top) / sum * seen[i][d];
@@ -155,9 +158,11 @@ class LaneAttention : public ::testing::Test {
 
   static std::vector<float> kernel(const AttentionShape& of, const AttentionSchedule& work, int32_t layer,
                                    const std::vector<float>& q, const Pool& keys, const Pool& values,
-                                   int n_threads = 1, ThreadPool* pool = nullptr) {
+                                   int n_threads = 1, ThreadPool* pool = nullptr,
+                                   const std::vector<float>& sinks = {}) {
     std::vector<float> out(q.size(), NAN);
-    const LaneAttentionParameters parameters{&work, layer, pool};
+    const LaneAttentionParameters parameters{
+        .work = &work, .layer = layer, .sinks = sinks.empty() ? nullptr : sinks.data(), .pool = pool};
     std::vector<std::thread> threads;
     for (int t = 0; t < n_threads; ++t) {
       threads.emplace_back([&] {
@@ -174,7 +179,8 @@ class LaneAttention : public ::testing::Test {
     return out;
   }
 
-  void expect_exact(const AttentionShape& of, ggml_type type, int32_t n_cells, float scale = 1) {
+  void expect_exact(const AttentionShape& of, ggml_type type, int32_t n_cells, float scale = 1,
+                    const std::vector<float>& sinks = {}) {
     constexpr int32_t layers = 3;
     const size_t width = of.head_dim * of.n_head_kv;
     const Pool keys = pool(type, of, normals(width * n_cells));
@@ -185,9 +191,9 @@ class LaneAttention : public ::testing::Test {
       const std::vector<float> q = normals(static_cast<size_t>(plan.n_rows) * of.n_head * of.head_dim, scale);
       work.prepare(plan);
       for (int32_t layer = 0; layer < layers; layer += 2) {
-        const std::vector<double> expected = exact(of, plan, layer, q, keys, values);
+        const std::vector<double> expected = exact(of, plan, layer, q, keys, values, sinks);
         for_each_instruction_set([&](const char*) {
-          const std::vector<float> out = kernel(of, work, layer, q, keys, values);
+          const std::vector<float> out = kernel(of, work, layer, q, keys, values, 1, nullptr, sinks);
           for (size_t i = 0; i < out.size(); ++i)
             ASSERT_NEAR(out[i], expected[i], 2e-5 + scale * 1e-6) << "element " << i;
         });

@@ -38,6 +38,21 @@ TEST_F(LaneAttention, HoldsSharpScores) {
   expect_exact(shape(4, 2, 64), GGML_TYPE_F16, 200, 300);
 }
 
+TEST_F(LaneAttention, CapsScores) {
+  AttentionShape capped = shape(6, 2, 32);
+  capped.cap = 0.7F;
+  for (int32_t n_cells : {1, 65, 300}) expect_exact(capped, GGML_TYPE_F16, n_cells, 2);
+  capped.cap = 50;
+  expect_exact(capped, GGML_TYPE_Q8_0, 150, 300);
+}
+
+// Sinks below, among and far above the scores.
+TEST_F(LaneAttention, AddsASinkOnceToTheWeightsOfAllSegments) {
+  const std::vector<float> sinks = {-60, 0, 1.5F, 3, -1, 90};
+  for (int32_t n_cells : {1, 65, 300}) expect_exact(shape(6, 2, 32), GGML_TYPE_F16, n_cells, 1, sinks);
+  expect_exact(shape(6, 2, 32), GGML_TYPE_F16, 3000, 1, sinks);
+}
+
 TEST_F(LaneAttention, HoldsExtremeCells) {
   const AttentionShape of = shape(4, 2, 32);
   constexpr int32_t n_cells = 77;

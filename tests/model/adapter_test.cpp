@@ -123,6 +123,24 @@ TEST_F(AdapterTest, ForAnotherModelIsRefused) {
               AllOf(HasSubstr("lanerope.omega holds 5 values"), HasSubstr("8 or 16")));
 }
 
+TEST_F(AdapterTest, MayChangeWhatAModelWithExpertsHasBesideThem) {
+  const std::string experts = support::write_model({.architecture = "qwen3moe", .n_layer = 1, .width = 32});
+  const auto refusal_of = [&](const std::string& adapter) -> std::string {
+    try {
+      support::load_model(experts, BackEnd::kernels, {{.file = adapter}});
+    } catch (const InvalidRequest& error) {
+      return error.what();
+    }
+    return "(not refused)";
+  };
+  const auto adapter_for = [&](std::vector<std::string> targets) {
+    return support::write_adapter({.targets = std::move(targets)}, experts);
+  };
+  EXPECT_EQ(refusal_of(adapter_for({"attn_q", "ffn_gate_inp"})), "(not refused)");
+  EXPECT_THAT(refusal_of(adapter_for({"attn_q", "ffn_down_exps"})),
+              AllOf(HasSubstr("blk.0.ffn_down_exps.weight.lora_a"), HasSubstr("experts")));
+}
+
 TEST_F(AdapterTest, ThatIsDamagedIsABadFile) {
   const auto good = pair_for("blk.0.ffn_up.weight", 32, 48);
   EXPECT_THAT(refusal<BadFile>(adapter_of({good[0]})), HasSubstr("only one half"));

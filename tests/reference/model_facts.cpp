@@ -71,13 +71,19 @@ ModelFacts read_facts(const gguf::File& file) {
                          facts.architecture == "granite" || facts.architecture == "smollm3" ||
                          facts.architecture == "glm4";
   facts.score_scale = 1 / std::sqrt(static_cast<double>(facts.head_dim));
-  if (facts.architecture == "gemma3") facts.embedding_scale = std::sqrt(static_cast<double>(facts.width));
+  if (facts.architecture == "gemma2") {
+    facts.score_cap = file.find<double>(prefix + "attn_logit_softcapping").value_or(50);
+    facts.logit_cap = file.find<double>(prefix + "final_logit_softcapping").value_or(30);
+  }
+  if (facts.architecture == "gemma2" || facts.architecture == "gemma3")
+    facts.embedding_scale = std::sqrt(static_cast<double>(facts.width));
   if (facts.architecture == "granite") {
     facts.embedding_scale = file.get<double>(prefix + "embedding_scale");
     facts.residual_scale = file.get<double>(prefix + "residual_scale");
     facts.score_scale = file.get<double>(prefix + "attention.scale");
     facts.logit_divisor = file.get<double>(prefix + "logit_scale");
   }
+  facts.n_expert_used = file.find<int64_t>(prefix + "expert_used_count").value_or(0);
   const Scaling scaling{
       .type = file.find<std::string>(prefix + "rope.scaling.type").value_or("none"),
       .factor = file.find<double>(prefix + "rope.scaling.factor").value_or(1),

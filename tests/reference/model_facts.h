@@ -24,8 +24,8 @@ struct ModelFacts {
   std::vector<double>
       theta;  // [n / 2] radians a token, all scaling included; n components of a head are rotated
   double rotary_magnitude = 1;  // multiplies the cosines and sines of queries and of keys
-  // Local layers see the keys of tokens less than `window` earlier, and are rotated by a theta of their own,
-  // unscaled.
+  // Local layers see the keys of tokens less than `window` earlier; those of gemma3 and olmo2 are rotated by
+  // a theta of their own, unscaled.
   int64_t window = 0;
   std::vector<double> local_theta = {};  // [n / 2]
 
@@ -34,15 +34,30 @@ struct ModelFacts {
   double residual_scale = 1;
   double score_scale = 1;
   double logit_divisor = 1;
+  // gpt-oss has a score for each head without a value, biases, and clamps what its experts multiply.
+  bool is_gpt_oss() const { return architecture == "gpt-oss"; }
+  // gemma2: a score s becomes cap * tanh(s / cap), a logit likewise; 0: it stays.
+  double score_cap = 0;
+  double logit_cap = 0;
+  int64_t n_expert_used = 0;  // of the experts of each layer; 0 where there are none
   // mistral3: queries of the token at index i times 1 + beta ln(1 + floor(i / length)).
   double temperature = 0;
   double temperature_length = 1;
 
   // smollm3: every fourth layer.
   bool is_unrotated(int64_t layer) const { return architecture == "smollm3" && layer % 4 == 3; }
-  // gemma3: five layers of six.
-  bool is_local(int64_t layer) const { return window > 0 && layer % 6 != 5; }
-  const std::vector<double>& theta_of(int64_t layer) const { return is_local(layer) ? local_theta : theta; }
+  // gemma2 and gpt-oss: every other layer, beginning with the first. gemma3: five layers of six.
+  bool alternates() const { return architecture == "gemma2" || architecture == "gpt-oss"; }
+  bool is_local(int64_t layer) const {
+    return window > 0 && (alternates() ? layer % 2 == 0 : layer % 6 != 5);
+  }
+  bool has_own_rope(int64_t layer) const { return is_local(layer) && !alternates(); }
+  const std::vector<double>& theta_of(int64_t layer) const {
+    return has_own_rope(layer) ? local_theta : theta;
+  }
+  double magnitude_of(int64_t layer) const {
+    return has_own_rope(layer) || is_unrotated(layer) ? 1 : rotary_magnitude;
+  }
 
   // The two components of a head that pair t rotates.
   int64_t first(int64_t t) const { return adjacent_pairs ? 2 * t : t; }

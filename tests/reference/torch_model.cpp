@@ -22,6 +22,7 @@ Tensor to_torch(const gguf::TensorInfo& info) {
   const Tensor flat =
       torch::from_blob(numbers.data(), {static_cast<int64_t>(numbers.size())}, torch::kFloat32);
   const Tensor copy = flat.to(torch::kFloat64);
+  if (info.ne[2] > 1) return copy.reshape({info.ne[2], info.ne[1], info.ne[0]});
   return info.ne[1] > 1 ? copy.reshape({info.ne[1], info.ne[0]}) : copy;
 }
 
@@ -67,6 +68,10 @@ Geometry geometry_of(const Trace& trace) {
     }
   }
   return g;
+}
+
+Tensor capped(const Tensor& x, double cap) {
+  return cap == 0 ? x : cap * torch::tanh(x / cap);
 }
 
 std::vector<double> to_vector(const Tensor& row) {
@@ -143,7 +148,7 @@ struct TorchModel::State {
       q = norm(q.reshape({n, -1}), prefix + "attn_q_norm.weight").reshape(q.sizes());
       k = norm(k.reshape({n, -1}), prefix + "attn_k_norm.weight").reshape(k.sizes());
     }
-    if (facts.architecture == "qwen3" || facts.architecture == "gemma3") {
+    if (facts.architecture == "qwen3" || facts.architecture == "qwen3moe" || facts.architecture == "gemma3") {
       q = norm(q, prefix + "attn_q_norm.weight");
       k = norm(k, prefix + "attn_k_norm.weight");
     }
@@ -160,14 +165,19 @@ struct TorchModel::State {
       angle = angle + g.lane_offset.unsqueeze(-1) * all[all.size(0) > 1 ? layer : 0];
     }
     if (facts.is_unrotated(layer)) angle = torch::zeros_like(angle);
-    const double magnitude = facts.is_local(layer) || facts.is_unrotated(layer) ? 1 : facts.rotary_magnitude;
+    const double magnitude = facts.magnitude_of(layer);
     std::vector<Tensor> outputs;
     for (int64_t head = 0; head < facts.n_head; ++head) {
       const int64_t shared = head / (facts.n_head / facts.n_head_kv);
       const Tensor score =
-          scores(q.select(1, head), k.select(1, shared), angle, magnitude) * facts.score_scale;
-      const Tensor share =
-          torch::softmax(score.masked_fill(hidden, -std::numeric_limits<double>::infinity()), -1);
+          capped(scores(q.select(1, head), k.select(1, shared), angle, magnitude) * facts.score_scale,
+                 facts.score_cap);
+      Tensor seen = score.masked_fill(hidden, -std::numeric_limits<double>::infinity());
+      if (facts.is_gpt_oss()) {  // one more key, which all see and which has no value
+        const Tensor sink = weight(prefix + "attn_sinks.weight")[head].expand({n, 1});
+        seen = torch::cat({seen, sink}, 1);
+      }
+      const Tensor share = torch::softmax(seen, -1).slice(1, 0, n);
       outputs.push_back(torch::matmul(share, v.select(1, shared)));
     }
     return linear(torch::cat(outputs, 1), prefix + "attn_output");
@@ -182,10 +192,50 @@ struct TorchModel::State {
               : std::vector<Tensor>{linear(x, prefix + "ffn_gate"), linear(x, prefix + "ffn_up")};
     const Tensor& gate = both[0];
     const Tensor active =
-        facts.architecture == "gemma3"
+        facts.architecture == "gemma2" || facts.architecture == "gemma3"
             ? gate / 2 * (1 + torch::tanh(std::sqrt(2 / std::numbers::pi) * (gate + 0.044715 * gate.pow(3))))
             : gate * torch::sigmoid(gate);
     return linear(active * both[1], prefix + "ffn_down");
+  }
+
+  // (n, n_in) of one expert to (n, n_out)
+  Tensor of_expert(const Tensor& x, const std::string& stem, int64_t expert) const {
+    const Tensor y = torch::matmul(x, weight(stem + ".weight")[expert].t());
+    return facts.is_gpt_oss() ? y + weight(stem + ".bias")[expert] : y;
+  }
+
+  // What experts make of gate and up.
+  Tensor active(const Tensor& gate, const Tensor& up) const {
+    if (!facts.is_gpt_oss()) return gate * torch::sigmoid(gate) * up;
+    const Tensor clamped = gate.clamp_max(7);
+    return clamped * torch::sigmoid(1.702 * clamped) * (up.clamp(-7, 7) + 1);
+  }
+
+  // (n, n_expert), not 0 for the experts that a token goes to. Of qwen3moe's router the soft-max over all
+  // experts is taken, and of that the largest, made to add up to 1; of gpt-oss's the largest, and of these
+  // the soft-max.
+  Tensor shares(const Tensor& scores) const {
+    if (facts.is_gpt_oss()) {
+      const auto [largest, chosen] = scores.topk(facts.n_expert_used, -1);
+      return torch::zeros_like(scores).scatter(-1, chosen, torch::softmax(largest, -1));
+    }
+    const Tensor all = torch::softmax(scores, -1);
+    const auto [largest, chosen] = all.topk(facts.n_expert_used, -1);
+    return torch::zeros_like(all).scatter(-1, chosen, largest / largest.sum(-1, /*keepdim=*/true));
+  }
+
+  // Every expert for every token, times nothing where the token does not go to it.
+  Tensor experts(const Tensor& x, int64_t layer) const {
+    const std::string prefix = "blk." + std::to_string(layer) + ".";
+    const Tensor share = shares(linear(x, prefix + "ffn_gate_inp"));  // (n, n_expert)
+    Tensor sum = torch::zeros_like(x);
+    for (int64_t e = 0; e < share.size(1); ++e) {
+      const Tensor gate = of_expert(x, prefix + "ffn_gate_exps", e);
+      const Tensor up = of_expert(x, prefix + "ffn_up_exps", e);
+      const Tensor y = of_expert(active(gate, up), prefix + "ffn_down_exps", e);
+      sum = sum + share.select(1, e).unsqueeze(1) * y;
+    }
+    return sum;
   }
 
   // What a layer makes of its input and of the attention and feed-forward layer in it: llama's way norms
@@ -196,9 +246,15 @@ struct TorchModel::State {
       return weights.contains(prefix + name) ? norm(y, prefix + name) : y;
     };
     const double scale = facts.residual_scale;
+    if (facts.is_gpt_oss()) {  // its second norm stands before the experts, whatever it is called
+      x = x + attention(norm(x, prefix + "attn_norm.weight"), index, g, omega);
+      return x + experts(norm(x, prefix + "post_attention_norm.weight"), index);
+    }
     x = x +
         scale * maybe(attention(maybe(x, "attn_norm.weight"), index, g, omega), "post_attention_norm.weight");
-    return x + scale * maybe(feed_forward(maybe(x, "ffn_norm.weight"), index), "post_ffw_norm.weight");
+    const Tensor inputs = maybe(x, "ffn_norm.weight");
+    const Tensor y = facts.n_expert_used > 0 ? experts(inputs, index) : feed_forward(inputs, index);
+    return x + scale * maybe(y, "post_ffw_norm.weight");
   }
 
   gguf::File file;
@@ -241,8 +297,9 @@ TraceLogits TorchModel::logits(const Trace& trace, const std::vector<double>& om
   x = x * s.facts.embedding_scale;
   for (int64_t layer = 0; layer < s.facts.n_layer; ++layer) x = s.layer(x, layer, geometry, omega);
   const bool tied = !s.weights.contains("output.weight");
-  const Tensor all =
-      s.linear(s.norm(x, "output_norm.weight"), tied ? "token_embd" : "output") / s.facts.logit_divisor;
+  const Tensor all = capped(
+      s.linear(s.norm(x, "output_norm.weight"), tied ? "token_embd" : "output") / s.facts.logit_divisor,
+      s.facts.logit_cap);
 
   TraceLogits result;
   result.lanes.resize(trace.lanes.size());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,6 +19,12 @@ inline std::string new_file(const std::string& ending) {
   static const TemporaryDirectory directory;
   static int count = 0;
   return directory.file(std::to_string(count++) + ending);
+}
+
+// A name as GoogleTest takes it.
+inline std::string test_name(std::string name) {
+  std::ranges::replace(name, '-', '_');
+  return name;
 }
 
 inline std::string write_model(const tools::RandomModel& model) {

@@ -26,14 +26,34 @@ constexpr double same = 1e-3;
 using LaneScores = std::vector<std::vector<double>>;  // [lane][predicted token] log p
 
 tools::RandomModel small(const std::string& architecture = "qwen2") {
+  if (architecture == "gemma2") {
+    tools::RandomModel model = small("gemma3");
+    model.architecture = architecture;
+    model.n_layer = 3;
+    model.score_cap = 1.5F;
+    model.logit_cap = 4;
+    return model;
+  }
+  if (architecture == "mistral3") {
+    tools::RandomModel model = small("llama");
+    model.architecture = architecture;
+    model.rope_original_context = 4;
+    model.rope_scaling = core::RopeScaling::yarn;
+    model.rope_factor = 2;
+    model.temperature = 0.1F;
+    return model;
+  }
+  // Of gemma3 and smollm3 so many that the last is unlike the others.
+  const int32_t n_layer = architecture == "gemma3" ? 6 : architecture == "smollm3" ? 4 : 2;
   return {.architecture = architecture,
-          .n_layer = 2,
+          .n_layer = n_layer,
           .width = 32,
           .n_head = 4,
           .n_head_kv = 2,
           .head_dim = 16,
           .n_ffn = 64,
-          .context = 256};
+          .context = 256,
+          .window = architecture == "gemma3" ? 6 : 0};
 }
 
 // Lanes of unequal lengths, the first token of each a tag. One that ended is still seen by the others.
@@ -144,7 +164,8 @@ TEST_P(TrainModelOf, GivesTheEnginesLogProbabilitiesUnderEveryMask) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Architectures, TrainModelOf,
-                         testing::Values("qwen2", "qwen3", "llama", "olmo2", "granite"));
+                         testing::Values("qwen2", "qwen3", "llama", "olmo2", "granite", "gemma2", "gemma3",
+                                         "smollm3", "mistral3"));
 
 // The initialisations agree by name too, and not only as the vector that one of them made.
 TEST(TrainModel, MeansTheSameByTheNameOfAnInitialisation) {
@@ -264,7 +285,8 @@ TEST_P(ModelFile, HasTheAdapterWorkedIn) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Architectures, ModelFile,
-                         testing::Values("qwen2", "qwen3", "llama", "olmo2", "granite"));
+                         testing::Values("qwen2", "qwen3", "llama", "olmo2", "granite", "gemma2", "gemma3",
+                                         "smollm3", "mistral3"));
 
 TEST(ModelFile, OfAModelFromNothingIsOneThatTheEngineRuns) {
   const TrainModel seed(support::write_model(small()));  // for its vocabulary
@@ -308,7 +330,7 @@ TEST_P(AdapterFile, GivesTheEngineTheTrainersLogProbabilities) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Architectures, AdapterFile,
-                         testing::Combine(testing::Values("qwen2", "llama"), testing::Bool()));
+                         testing::Combine(testing::Values("qwen2", "llama", "gemma2"), testing::Bool()));
 
 TEST(TrainModel, WithItsAdapterOffIsItsBase) {
   const std::string base = support::write_model(small());
@@ -318,6 +340,44 @@ TEST(TrainModel, WithItsAdapterOffIsItsBase) {
   const torch::NoGradGuard no_gradients;
   const LaneBatch batch = make_lane_batch(ragged_groups(), {});
   EXPECT_TRUE(torch::equal(trained.logits(batch, AdapterUse::off), TrainModel(base).logits(batch)));
+}
+
+// An adapter's gradients do not depend on whether the trainer knows that nothing else learns.
+TEST(TrainModel, WithFrozenWeightsComputesTheSame) {
+  for (const bool on_prompt : {true, false}) {
+    const std::string base = support::write_model(small());
+    TrainModel plain(base);
+    TrainModel frozen(base);
+    for (TrainModel* model : {&plain, &frozen}) {
+      model->add_lora({.rank = 3, .on_prompt = on_prompt}, 1);
+      model->set_omega(OmegaConfig{.init = OmegaInit::gt, .stride = 60, .learn = true});
+      fill_adapter(*model);
+    }
+    frozen.set_compute_type(ComputeType::f32);
+    EXPECT_FALSE(plain.makes_no_logits());
+    EXPECT_TRUE(frozen.makes_no_logits());
+    const LaneBatch batch = make_lane_batch(ragged_groups(), {});
+    const Tensor a = plain.log_probabilities(batch);
+    const Tensor b = frozen.log_probabilities(batch);
+    EXPECT_LT((a - b).abs().max().item<double>(), 1e-4);
+    EXPECT_LT((plain.logits(batch) - frozen.logits(batch)).abs().max().item<double>(), 1e-4);
+    a.sum().backward();
+    b.sum().backward();
+    const auto others = frozen.trained();
+    for (const auto& [name, tensor] : plain.trained()) {
+      const Tensor expected = tensor.grad();
+      ASSERT_TRUE(expected.defined()) << name;
+      EXPECT_LT((expected - others.at(name).grad()).abs().max().item<double>(),
+                1e-3 * (1 + expected.abs().max().item<double>()))
+          << name;
+    }
+    EXPECT_LT(
+        (plain.log_probabilities(batch, AdapterUse::off) - frozen.log_probabilities(batch, AdapterUse::off))
+            .abs()
+            .max()
+            .item<double>(),
+        1e-4);
+  }
 }
 
 TEST(TrainModel, TrainsWhatItIsAskedTo) {
@@ -350,15 +410,19 @@ TEST(TrainModel, RefusesATargetThatItDoesNotHave) {
 }
 
 // The gradient of everything that is trained, omega included, against differences of the loss.
-TEST(TrainModel, HasTheGradientsOfItsLogProbabilities) {
-  TrainModel model(support::write_model(small()));
+class Gradients : public testing::TestWithParam<const char*> {};
+
+TEST_P(Gradients, AreThoseOfTheLogProbabilities) {
+  TrainModel model(support::write_model(small(GetParam())));
   model.set_omega(OmegaConfig{.init = OmegaInit::gt, .stride = 3, .learn = true, .per_layer = false});
   const LaneBatch batch = make_lane_batch(ragged_groups(), {});
   const auto loss = [&] { return model.log_probabilities(batch).mean(); };
   loss().backward();
   torch::manual_seed(2);
-  for (const std::string name : {"omega", "token_embd.weight", "blk.0.attn_q.weight", "blk.1.attn_k.bias",
-                                 "blk.0.ffn_up.weight", "blk.1.attn_norm.weight", "output_norm.weight"}) {
+  for (const std::string name :
+       {"omega", "token_embd.weight", "blk.0.attn_q.weight", "blk.1.attn_k.bias", "blk.0.ffn_up.weight",
+        "blk.0.ffn_gate.weight", "blk.1.attn_norm.weight", "output_norm.weight"}) {
+    if (!model.parameters().contains(name)) continue;
     const Tensor weight = model.trained().at(name);
     const torch::NoGradGuard no_gradients;
     const Tensor direction = torch::randn_like(weight);
@@ -372,6 +436,18 @@ TEST(TrainModel, HasTheGradientsOfItsLogProbabilities) {
     };
     const double measured = (loss_at(size) - loss_at(-size)) / (2 * size);
     EXPECT_NEAR(measured, slope, 0.02 * std::abs(slope) + 2e-3) << name;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Architectures, Gradients, testing::Values("qwen2", "gemma2"));
+
+TEST(TrainModel, RefusesExpertsInOneSentence) {
+  const std::string file = support::write_model(small("qwen3moe"));
+  try {
+    const TrainModel model(file);
+    FAIL() << "not refused";
+  } catch (const InvalidRequest& error) {
+    EXPECT_THAT(error.what(), HasSubstr("its feed-forward layers are experts"));
   }
 }
 

@@ -88,8 +88,10 @@ void backward_unit(const AttentionUnit& unit, const AttentionSizes& sizes, const
           float* score = s.scores.get() + t * tile_rows + r;
           float* d_score = s.d_scores.get() + t * tile_rows + r;
           const F weight = power_of_two(hn::Sub(hn::LoadU(df, score), log_of_sum));
+          F change = hn::Mul(hn::Mul(weight, scale), hn::Sub(hn::LoadU(df, d_score), offset));
+          if (sizes.cap > 0) change = hn::Mul(change, s.slope_of_cap(hn::LoadU(df, score)));
           hn::StoreU(weight, df, score);
-          hn::StoreU(hn::Mul(hn::Mul(weight, scale), hn::Sub(hn::LoadU(df, d_score), offset)), df, d_score);
+          hn::StoreU(change, df, d_score);
         }
       }
       s.add_by_row(s.scores.get(), block, s.d_out_rows.get(), s.d_v.get());

@@ -25,6 +25,8 @@ struct AttentionSizes {
   int32_t n_head_kv = 0;
   int32_t head_dim = 0;
   float scale = 1.0F;
+  float cap = 0;       // of scores; 0: none
+  int32_t window = 0;  // of token indices; 0: all
 };
 
 // Of the whole batch, contiguous, head_dim fastest.

@@ -9,6 +9,7 @@
 #endif
 
 #include <hwy/aligned_allocator.h>
+#include <hwy/contrib/math/math-inl.h>
 #include <hwy/highway.h>
 
 #include <algorithm>
@@ -60,6 +61,7 @@ struct RowLimits {
   int32_t own[tile_rows];
   int32_t before[tile_rows];
   int32_t after[tile_rows];
+  int32_t first[tile_rows];  // the first token index in the window
 };
 
 struct UnitScratch {
@@ -78,6 +80,7 @@ struct UnitScratch {
   Floats q_prompt_rows, q_lane_rows, d_out_rows;  // [tile_rows, wide]
   Floats scores, d_scores;                        // [block_keys, tile_rows]
   std::vector<int32_t> key_lane, key_step;        // [n_tokens] prompt: lane -1, the index
+  std::vector<int32_t> key_index;                 // [n_tokens] the token index
   std::vector<int32_t> step_begin, step_end;      // [n_tokens] the first token of its step, and past the last
   RowLimits limits = {};
 
@@ -103,12 +106,28 @@ struct UnitScratch {
     return (unit->first + row / heads) * sizes.n_head + unit->head_kv * heads + row % heads;
   }
 
-  // scores [block.n, tile_rows] = keys times queries, in powers of two; minus infinity where the mask hides.
+  // scores [block.n, tile_rows] = keys times queries, capped, in powers of two; minus infinity where the mask
+  // or the window hides.
   void scores_of(const TileRows& tile, const KeyBlock& block) {
     by_query(k.get(), block, block.prompt ? q_prompt.get() : q_lane.get(), scores.get());
+    if (sizes.cap > 0) cap_scores(block);
     for (int t = std::max(tile.seen_by_all - block.first, 0); t < block.n; ++t) mask(block.first + t, t);
+    for (int t = 0; t < block.n && sizes.window > 0; ++t) leave_window(block.first + t, t);
+  }
+  void cap_scores(const KeyBlock& block);
+  // By what the cap shrinks a change of the score that came out as `score`, in powers of two.
+  F slope_of_cap(F score) const {
+    const F tangent = hn::Mul(hn::Max(score, hn::Set(df, -sizes.cap * log2_e)),  // hidden: minus infinity
+                              hn::Set(df, 1 / (sizes.cap * log2_e)));
+    return hn::NegMulAdd(tangent, tangent, hn::Set(df, 1.0F));
   }
   void mask(int key, int t);
+  void leave_window(int key, int t);
+  void hide(hn::Mask<decltype(df)> hidden, int t, int r) {
+    float* at = scores.get() + t * tile_rows + r;
+    const F none = hn::Set(df, -std::numeric_limits<float>::infinity());
+    hn::StoreU(hn::IfThenElse(hidden, none, hn::LoadU(df, at)), df, at);
+  }
 
   // to [block.n, tile_rows] = keys [block.n, dim] times queries [dim, tile_rows]
   void by_query(const float* keys, const KeyBlock& block, const float* queries, float* to) const {
@@ -179,6 +198,8 @@ inline void UnitScratch::prepare(const AttentionUnit& for_unit, const AttentionS
     key_lane[t] = -1;
     key_step[t] = t;
   }
+  key_index.resize(n_tokens);
+  for (int t = 0; t < n_tokens; ++t) key_index[t] = key_step[t] + (t < n_prompt ? 0 : n_prompt);
   step_begin.resize(n_tokens);
   step_end.resize(n_tokens);
   for (int begin = n_prompt; begin < n_tokens;) {
@@ -238,6 +259,7 @@ inline void UnitScratch::load_limits(const TileRows& tile) {
     const int32_t step = key_step[token];
     limits.lane[r] = key_lane[token];
     limits.own[r] = step;
+    limits.first[r] = key_index[token] - sizes.window + 1;
     limits.before[r] = open ? core::last_seen_step(unit->visibility, step, /*earlier_lane=*/true) : never;
     limits.after[r] = open ? core::last_seen_step(unit->visibility, step, /*earlier_lane=*/false) : never;
   }
@@ -252,17 +274,29 @@ inline void UnitScratch::mask(int key, int t) {
     const auto other = hn::IfThenElse(hn::Lt(lane, row_lane), hn::LoadU(di, limits.before + r),
                                       hn::LoadU(di, limits.after + r));
     const auto limit = hn::IfThenElse(hn::Eq(lane, row_lane), hn::LoadU(di, limits.own + r), other);
-    float* at = scores.get() + t * tile_rows + r;
-    const auto hidden = hn::RebindMask(df, hn::Gt(step, limit));
-    hn::StoreU(
-        hn::IfThenElse(hidden, hn::Set(df, -std::numeric_limits<float>::infinity()), hn::LoadU(df, at)), df,
-        at);
+    hide(hn::RebindMask(df, hn::Gt(step, limit)), t, r);
+  }
+}
+
+inline void UnitScratch::leave_window(int key, int t) {
+  const hn::RebindToSigned<decltype(df)> di;
+  const auto index = hn::Set(di, key_index[key]);
+  for (int r = 0; r < tile_rows; r += vector_size)
+    hide(hn::RebindMask(df, hn::Lt(index, hn::LoadU(di, limits.first + r))), t, r);
+}
+
+inline void UnitScratch::cap_scores(const KeyBlock& block) {
+  const F most = hn::Set(df, sizes.cap * log2_e);
+  for (int i = 0; i < block.n * tile_rows; i += vector_size) {
+    float* at = scores.get() + i;
+    hn::StoreU(hn::Mul(most, hn::Tanh(df, hn::LoadU(df, at))), df, at);
   }
 }
 
 inline void UnitScratch::load_queries(const TileRows& tile, const AttentionInputs& in) {
   load_limits(tile);
-  const float factor = sizes.scale * log2_e;
+  // Of capped scores the queries are what a hyperbolic tangent is taken of.
+  const float factor = sizes.cap > 0 ? sizes.scale / sizes.cap : sizes.scale * log2_e;
   const bool one = in.q_prompt == in.q_lane;
   for (int r = 0; r < tile_rows; ++r) {
     const float* prompt = in.q_prompt + row_index(tile, r) * dim;

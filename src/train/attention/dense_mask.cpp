@@ -19,10 +19,12 @@ PaddedGroups padded_groups(const AttentionLayout& layout) {
   const PaddedGroups padded{.row = torch::full({n_groups * n_padded}, n_tokens, torch::kInt64),
                             .place = torch::full({n_tokens}, n_groups * n_padded, torch::kInt64),
                             .visible = torch::zeros({n_groups, 1, n_padded, n_padded}, torch::kBool),
+                            .index = torch::zeros({n_groups, n_padded}, torch::kInt32),
                             .in_prompt = torch::zeros({n_tokens, 1, 1}, torch::kBool)};
   auto* row = padded.row.data_ptr<int64_t>();
   auto* place = padded.place.data_ptr<int64_t>();
   bool* visible = padded.visible.data_ptr<bool>();
+  auto* index = padded.index.data_ptr<int32_t>();
   bool* in_prompt = padded.in_prompt.data_ptr<bool>();
   for (int64_t g = 0; g < n_groups; ++g) {
     const GroupSpan& group = layout.groups[g];
@@ -33,6 +35,8 @@ PaddedGroups padded_groups(const AttentionLayout& layout) {
       if (query >= group.n_tokens) continue;
       row[g * n_padded + query] = group.first + query;
       place[group.first + query] = g * n_padded + query;
+      index[g * n_padded + query] = static_cast<int32_t>(
+          query < group.n_prompt ? query : group.n_prompt + layout.step[group.first + query]);
       for (int64_t key = 0; key < group.n_tokens; ++key) seen[key] = sees(layout, group, query, key);
     }
   }
@@ -56,7 +60,8 @@ bool sees(const AttentionLayout& layout, const GroupSpan& group, int64_t query, 
 PaddedGroups DenseMask::on(const torch::Device& device, const AttentionLayout& layout) {
   const std::lock_guard lock(mutex_);
   if (!groups_.row.defined()) groups_ = padded_groups(layout);
-  for (torch::Tensor* t : {&groups_.row, &groups_.place, &groups_.visible, &groups_.in_prompt}) {
+  for (torch::Tensor* t :
+       {&groups_.row, &groups_.place, &groups_.visible, &groups_.index, &groups_.in_prompt}) {
     *t = t->to(device);
   }
   return groups_;

@@ -14,6 +14,7 @@ struct PaddedGroups {
   torch::Tensor row;        // (n_groups * n_padded) int64 row of the batch, n_tokens where there is none
   torch::Tensor place;      // (n_tokens) int64 where a row lies among them, n_groups * n_padded in no group
   torch::Tensor visible;    // (n_groups, 1, n_padded, n_padded) bool, of query and key
+  torch::Tensor index;      // (n_groups, n_padded) int32 token index, 0 where there is no token
   torch::Tensor in_prompt;  // (n_tokens, 1, 1) bool
 };
 

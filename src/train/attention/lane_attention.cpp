@@ -16,9 +16,10 @@ namespace {
 
 // What the backward pass needs beside tensors.
 struct SavedBatch : torch::CustomClassHolder {
-  SavedBatch(AttentionBatch for_batch, double with_scale) : batch(std::move(for_batch)), scale(with_scale) {}
+  SavedBatch(AttentionBatch for_batch, const ScoreRule& by_rule)
+      : batch(std::move(for_batch)), rule(by_rule) {}
   AttentionBatch batch;
-  double scale;
+  ScoreRule rule;
 };
 
 // The costliest first, so that the last ones to end are small.
@@ -49,11 +50,13 @@ void for_each_unit(const AttentionLayout& layout, const AttentionSizes& sizes, c
   });
 }
 
-AttentionSizes sizes_of(const torch::Tensor& q, const torch::Tensor& k, double scale) {
+AttentionSizes sizes_of(const torch::Tensor& q, const torch::Tensor& k, const ScoreRule& rule) {
   return {.n_head = static_cast<int32_t>(q.size(1)),
           .n_head_kv = static_cast<int32_t>(k.size(1)),
           .head_dim = static_cast<int32_t>(q.size(2)),
-          .scale = static_cast<float>(scale)};
+          .scale = static_cast<float>(rule.scale),
+          .cap = static_cast<float>(rule.cap),
+          .window = static_cast<int32_t>(std::min<int64_t>(rule.window, INT32_MAX))};
 }
 
 AttentionInputs inputs_of(const torch::Tensor& q_prompt, const torch::Tensor& q_lane, const torch::Tensor& k,
@@ -75,7 +78,7 @@ class LaneAttention : public torch::autograd::Function<LaneAttention> {
  public:
   static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& q_prompt,
                                const torch::Tensor& q_lane, const torch::Tensor& k, const torch::Tensor& v,
-                               const AttentionBatch& batch, double scale) {
+                               const AttentionBatch& batch, const ScoreRule& rule) {
     const bool one_query = q_prompt.is_same(q_lane);
     const torch::Tensor prompt = q_prompt.contiguous();                   // (n_tokens, n_head, head_dim)
     const torch::Tensor lane = one_query ? prompt : q_lane.contiguous();  // (n_tokens, n_head, head_dim)
@@ -84,14 +87,14 @@ class LaneAttention : public torch::autograd::Function<LaneAttention> {
     const torch::Tensor out = rows_like(prompt, batch.layout());          // (n_tokens, n_head, head_dim)
     const torch::Tensor log_sum = torch::empty({prompt.size(0), prompt.size(1)}, prompt.options());
 
-    const AttentionSizes sizes = sizes_of(prompt, keys, scale);
+    const AttentionSizes sizes = sizes_of(prompt, keys, rule);
     const AttentionInputs inputs = inputs_of(prompt, lane, keys, values);
     const AttentionResults results{.out = out.data_ptr<float>(), .log_sum = log_sum.data_ptr<float>()};
     for_each_unit(batch.layout(), sizes,
                   [&](const AttentionUnit& unit) { attention_forward(unit, sizes, inputs, results); });
 
     context->save_for_backward({prompt, lane, keys, values, out, log_sum});
-    context->saved_data["batch"] = c10::IValue::make_capsule(c10::make_intrusive<SavedBatch>(batch, scale));
+    context->saved_data["batch"] = c10::IValue::make_capsule(c10::make_intrusive<SavedBatch>(batch, rule));
     context->saved_data["one_query"] = one_query;
     return out;
   }
@@ -113,7 +116,7 @@ class LaneAttention : public torch::autograd::Function<LaneAttention> {
     const torch::Tensor d_lane = one_query ? torch::Tensor() : rows_like(lane, layout);
     const torch::Tensor d_keys = rows_like(keys, layout);
     const torch::Tensor d_values = rows_like(values, layout);
-    const AttentionSizes sizes = sizes_of(prompt, keys, batch.scale);
+    const AttentionSizes sizes = sizes_of(prompt, keys, batch.rule);
     const AttentionInputs inputs = inputs_of(prompt, lane, keys, values);
     const AttentionGradients gradients{.out = saved[4].data_ptr<float>(),
                                        .log_sum = saved[5].data_ptr<float>(),
@@ -141,13 +144,14 @@ void check(const AttentionOperands& operands, const AttentionBatch& batch) {
 
 }  // namespace
 
-torch::Tensor lane_attention(const AttentionOperands& operands, const AttentionBatch& batch, double scale) {
+torch::Tensor lane_attention(const AttentionOperands& operands, const AttentionBatch& batch,
+                             const ScoreRule& rule) {
   check(operands, batch);
   const auto fits = [](const torch::Tensor& t) { return t.is_cpu() && t.scalar_type() == torch::kFloat32; };
   if (!fits(operands.q_prompt) || !fits(operands.q_lane) || !fits(operands.k) || !fits(operands.v)) {
-    return plain_lane_attention(operands, batch, scale);
+    return plain_lane_attention(operands, batch, rule);
   }
-  return LaneAttention::apply(operands.q_prompt, operands.q_lane, operands.k, operands.v, batch, scale);
+  return LaneAttention::apply(operands.q_prompt, operands.q_lane, operands.k, operands.v, batch, rule);
 }
 
 }  // namespace lanerope::train

@@ -29,6 +29,14 @@ struct AttentionLayout {
   bool joint = true;  // false: a lane sees only the prompt and itself
 };
 
+// What becomes of a product of a query and a key, and which keys are too far away.
+struct ScoreRule {
+  double scale = 1;    // of the product
+  double cap = 0;      // c: the scaled score s becomes c * tanh(s / c); 0: it stays as it is
+  int64_t window = 0;  // a token sees keys of token indices less than this before its own; 0: all. The first
+                       // token of a group has index 0, and those of a step all have one
+};
+
 // A layout made ready once a batch, used by every layer of it. Cheap to copy; copies share the same content,
 // which nothing changes.
 class AttentionBatch {
@@ -43,7 +51,8 @@ class AttentionBatch {
   int64_t n_visible() const;
 
  private:
-  friend torch::Tensor plain_lane_attention(const struct AttentionOperands&, const AttentionBatch&, double);
+  friend torch::Tensor plain_lane_attention(const struct AttentionOperands&, const AttentionBatch&,
+                                            const ScoreRule&);
   std::shared_ptr<const AttentionLayout> layout_;
   std::shared_ptr<class DenseMask> dense_;
 };
@@ -60,12 +69,12 @@ struct AttentionOperands {
 };
 
 // Softmax attention of every token over what it sees, (n_tokens, n_head, head_dim): head h reads kv head
-// h / (n_head / n_head_kv), scores are multiplied by `scale`. Differentiable (once) in all operands. f32 on
+// h / (n_head / n_head_kv). Differentiable (once) in all operands. f32 on
 // the CPU takes our kernel, whose results do not depend on the number of threads; anything else
 // plain_lane_attention.
-torch::Tensor lane_attention(const AttentionOperands&, const AttentionBatch&, double scale);
+torch::Tensor lane_attention(const AttentionOperands&, const AttentionBatch&, const ScoreRule&);
 
 // The same by plain torch operations over a dense mask, for any float type and device.
-torch::Tensor plain_lane_attention(const AttentionOperands&, const AttentionBatch&, double scale);
+torch::Tensor plain_lane_attention(const AttentionOperands&, const AttentionBatch&, const ScoreRule&);
 
 }  // namespace lanerope::train

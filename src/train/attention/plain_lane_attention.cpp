@@ -9,7 +9,7 @@
 namespace lanerope::train {
 
 torch::Tensor plain_lane_attention(const AttentionOperands& operands, const AttentionBatch& batch,
-                                   double scale) {
+                                   const ScoreRule& rule) {
   const int64_t n_head = operands.q_prompt.size(1);
   const int64_t head_dim = operands.q_prompt.size(2);
   const int64_t repeats = n_head / operands.k.size(1);
@@ -37,12 +37,18 @@ torch::Tensor plain_lane_attention(const AttentionOperands& operands, const Atte
   k = side_by_side(k).repeat_interleave(repeats, 1);  // (n_groups, n_head, n_padded, width)
   const torch::Tensor v = side_by_side(operands.v).repeat_interleave(repeats, 1);
 
+  torch::Tensor visible = padded.visible;  // (n_groups, 1, n_padded, n_padded)
+  if (rule.window > 0) {
+    const torch::Tensor apart = padded.index.unsqueeze(2) - padded.index.unsqueeze(1);
+    visible = visible.logical_and((apart < rule.window).unsqueeze(1));
+  }
   torch::Tensor out;  // (n_groups, n_head, n_padded, head_dim)
-  if (operands.k.is_cuda()) {
-    out = at::scaled_dot_product_attention(q, k, v, padded.visible, 0.0, false, scale);
+  if (operands.k.is_cuda() && rule.cap == 0) {
+    out = at::scaled_dot_product_attention(q, k, v, visible, 0.0, false, rule.scale);
   } else {
-    torch::Tensor scores = torch::matmul(q * scale, k.transpose(2, 3));
-    scores = scores.masked_fill(padded.visible.logical_not(), -std::numeric_limits<double>::infinity());
+    torch::Tensor scores = torch::matmul(q * rule.scale, k.transpose(2, 3));
+    if (rule.cap > 0) scores = rule.cap * torch::tanh(scores / rule.cap);
+    scores = scores.masked_fill(visible.logical_not(), -std::numeric_limits<double>::infinity());
     out = torch::matmul(torch::softmax(scores, 3), v);
   }
   out = out.transpose(1, 2).reshape({n_groups * n_padded, n_head, head_dim});

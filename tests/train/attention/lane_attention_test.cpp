@@ -31,7 +31,8 @@ AttentionOperands random_operands(int64_t n_tokens, const Sizes& sizes) {
 }
 
 // Query by query and key by key, from the definition: the measure of both implementations.
-torch::Tensor from_definition(const AttentionOperands& o, const AttentionLayout& layout, double scale) {
+torch::Tensor from_definition(const AttentionOperands& o, const AttentionLayout& layout,
+                              const ScoreRule& rule) {
   const int64_t repeats = o.q_prompt.size(1) / o.k.size(1);
   const torch::Tensor k = o.k.repeat_interleave(repeats, 1);
   const torch::Tensor v = o.v.repeat_interleave(repeats, 1);
@@ -57,8 +58,12 @@ torch::Tensor from_definition(const AttentionOperands& o, const AttentionLayout&
               (layout.visibility == Visibility::interleaved && layout.lane[j] < layout.lane[i]);
           visible = layout.step[j] < layout.step[i] || (equal_counts && layout.step[j] == layout.step[i]);
         }
-        if (!visible) continue;
-        scores.push_back(((key_in_prompt ? o.q_prompt : o.q_lane)[i] * k[j]).sum(1) * scale);
+        const auto index = [&](int64_t row) {
+          return row < prompt_end ? row - group.first : group.n_prompt + layout.step[row];
+        };
+        if (!visible || (rule.window > 0 && index(i) - index(j) >= rule.window)) continue;
+        const torch::Tensor score = ((key_in_prompt ? o.q_prompt : o.q_lane)[i] * k[j]).sum(1) * rule.scale;
+        scores.push_back(rule.cap > 0 ? rule.cap * torch::tanh(score / rule.cap) : score);
         values.push_back(v[j]);
       }
       const torch::Tensor weights = torch::softmax(torch::stack(scores), 0);  // (n_visible, n_head)
@@ -99,12 +104,13 @@ void expect_near(const Passes& got, const Passes& expected, double tolerance) {
 }
 
 // The kernel in single precision against the plain path in double.
-void expect_kernel_agrees(const AttentionLayout& layout, const AttentionOperands& operands) {
+void expect_kernel_agrees(const AttentionLayout& layout, const AttentionOperands& operands,
+                          ScoreRule rule = {}) {
   const AttentionBatch batch(layout);
-  const double scale = 1.0 / std::sqrt(static_cast<double>(operands.k.size(2)));
+  rule.scale = 1.0 / std::sqrt(static_cast<double>(operands.k.size(2)));
   const torch::Tensor d_out = torch::randn_like(operands.q_prompt);
-  const auto attention = [&](const AttentionOperands& o) { return lane_attention(o, batch, scale); };
-  const auto plain = [&](const AttentionOperands& o) { return plain_lane_attention(o, batch, scale); };
+  const auto attention = [&](const AttentionOperands& o) { return lane_attention(o, batch, rule); };
+  const auto plain = [&](const AttentionOperands& o) { return plain_lane_attention(o, batch, rule); };
   expect_near(passes(operands, d_out, attention), passes(operands, d_out.to(torch::kFloat64), plain), 3e-6);
 }
 
@@ -124,6 +130,12 @@ class LaneAttentionTest : public ::testing::Test {
   std::mt19937 random_{11};
 };
 
+// Without a cap and a window, with either, with both.
+const std::vector<ScoreRule> rules = {{.scale = 0.7},
+                                      {.scale = 0.7, .cap = 0.8},
+                                      {.scale = 0.7, .window = 3},
+                                      {.scale = 0.7, .cap = 1.5, .window = 6}};
+
 class EveryMask : public LaneAttentionTest,
                   public ::testing::WithParamInterface<std::tuple<Visibility, bool>> {
  protected:
@@ -140,15 +152,18 @@ TEST_P(EveryMask, PlainPathIsTheDefinition) {
   const AttentionOperands operands =
       random_operands(batch.n_tokens(), {.n_head = 4, .n_head_kv = 2, .head_dim = 6});
   const torch::Tensor d_out = torch::randn_like(operands.q_prompt).to(torch::kFloat64);
-  const auto definition = [&](const AttentionOperands& o) { return from_definition(o, layout, 0.7); };
-  const auto plain = [&](const AttentionOperands& o) { return plain_lane_attention(o, batch, 0.7); };
-  expect_near(passes(operands, d_out, plain), passes(operands, d_out, definition), 1e-12);
+  for (const ScoreRule& rule : rules) {
+    const auto definition = [&](const AttentionOperands& o) { return from_definition(o, layout, rule); };
+    const auto plain = [&](const AttentionOperands& o) { return plain_lane_attention(o, batch, rule); };
+    expect_near(passes(operands, d_out, plain), passes(operands, d_out, definition), 1e-12);
+  }
 }
 
 TEST_P(EveryMask, KernelIsThePlainPath) {
   for (int draw = 0; draw < 2; ++draw) {
     const AttentionLayout layout = random_layout(random_, visibility(), open());
-    expect_kernel_agrees(layout, random_operands(static_cast<int64_t>(layout.lane.size()), {}));
+    for (const ScoreRule& rule : rules)
+      expect_kernel_agrees(layout, random_operands(static_cast<int64_t>(layout.lane.size()), {}), rule);
   }
 }
 
@@ -204,7 +219,7 @@ TEST_F(LaneAttentionTest, RowsOfNoGroupAreZero) {
   layout.lane.resize(used + 3, 0);
   layout.step.resize(used + 3, 0);
   const AttentionOperands operands = random_operands(used + 3, {});
-  const torch::Tensor out = lane_attention(operands, AttentionBatch(layout), 1.0);
+  const torch::Tensor out = lane_attention(operands, AttentionBatch(layout), {});
   EXPECT_TRUE(torch::equal(out.slice(0, used), torch::zeros({3, 4, 32})));
   expect_kernel_agrees(layout, operands);
 }
@@ -214,7 +229,7 @@ TEST_F(LaneAttentionTest, ThreadsDoNotChangeABit) {
   const AttentionBatch batch(layout);
   const AttentionOperands operands = random_operands(batch.n_tokens(), {});
   const torch::Tensor d_out = torch::randn_like(operands.q_prompt);
-  const auto attention = [&](const AttentionOperands& o) { return lane_attention(o, batch, 0.2); };
+  const auto attention = [&](const AttentionOperands& o) { return lane_attention(o, batch, {.scale = 0.2}); };
   const int threads = at::get_num_threads();
   at::set_num_threads(1);
   const Passes one = passes(operands, d_out, attention);
@@ -235,7 +250,7 @@ TEST_F(LaneAttentionTest, NothingVisibleInABlockIsNoNumberLost) {
   operands.q_prompt *= 300.0;
   operands.q_lane *= 300.0;
   const AttentionBatch batch(layout);
-  const auto attention = [&](const AttentionOperands& o) { return lane_attention(o, batch, 1.0); };
+  const auto attention = [&](const AttentionOperands& o) { return lane_attention(o, batch, {}); };
   const Passes sharp = passes(operands, torch::randn_like(operands.q_prompt), attention);
   EXPECT_TRUE(sharp.out.isfinite().all().item<bool>());
   for (const torch::Tensor& gradient : sharp.gradients) EXPECT_TRUE(gradient.isfinite().all().item<bool>());
@@ -246,7 +261,7 @@ TEST_F(LaneAttentionTest, ANumberLostInAQueryIsSeen) {
   add_group({.n_prompt = 4, .first = {0}, .last = {3}}, layout);
   AttentionOperands operands = random_operands(7, {});
   operands.q_prompt[5].fill_(std::nan(""));
-  const torch::Tensor out = lane_attention(operands, AttentionBatch(layout), 1.0);
+  const torch::Tensor out = lane_attention(operands, AttentionBatch(layout), {});
   EXPECT_TRUE(out[5].isnan().all().item<bool>());
   EXPECT_TRUE(out[6].isfinite().all().item<bool>());
 }
