@@ -31,11 +31,11 @@ void add_pair(std::vector<RandomTensor>& tensors, const RandomAdapter& adapter,
   const ggml_type type = parse_tensor_type(adapter.type);
   // Of an input with entries of size 1, A makes entries of size 1, and B of those entries of size `strength`.
   tensors.push_back({.name = weight.name + ".lora_a",
-                     .type = type,
+                     .type = type_for_row(type, weight.ne[0]),
                      .ne = {weight.ne[0], adapter.rank},
                      .deviation = 1 / std::sqrt(static_cast<float>(weight.ne[0]))});
   tensors.push_back({.name = weight.name + ".lora_b",
-                     .type = type,
+                     .type = type_for_row(type, adapter.rank),
                      .ne = {adapter.rank, weight.ne[1]},
                      .deviation = adapter.strength / std::sqrt(static_cast<float>(adapter.rank))});
 }

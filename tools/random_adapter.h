@@ -16,8 +16,9 @@ namespace lanerope::tools {
 struct RandomAdapter {
   int32_t rank = 4;
   float alpha = 8;
-  float strength = 0.2F;     // the size of B (A x) at scale alpha / rank = 1, beside that of W x
-  std::string type = "f32";  // or f16, bf16
+  float strength = 0.2F;  // the size of B (A x) at scale alpha / rank = 1, beside that of W x
+  std::string type =
+      "f32";  // or any other; rows that do not divide into its blocks are written as f16, as llama.cpp does
   std::vector<std::string> targets = {"attn_q",   "attn_k", "attn_v",  "attn_output",
                                       "ffn_gate", "ffn_up", "ffn_down"};
   bool output = false;  // a pair for output.weight too

@@ -14,6 +14,7 @@
 #include "lanerope/request.h"
 #include "lanerope/resolve.h"
 #include "lanerope/result.h"
+#include "lanerope/step_watch.h"
 
 namespace lanerope {
 
@@ -23,20 +24,6 @@ namespace lanerope {
 enum class KvType { f16, f32, q8_0 };
 template <>
 std::span<const Named<KvType>> names();
-
-// What a step is about to do for a group.
-enum class StepPoint {
-  start,    // give it cells
-  rows,     // put its rows into the batch
-  compute,  // run the batch that they are in
-  take,     // draw tokens from what came out
-  select,   // choose its answer
-};
-class StepWatch {
- public:
-  virtual ~StepWatch() = default;
-  virtual void at(StepPoint point, GroupId group) = 0;
-};
 
 struct EngineOptions {
   // Cells in all, for every group together, at least 2; a cell holds one token's keys and values of all

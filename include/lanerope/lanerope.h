@@ -21,4 +21,5 @@
 #include "lanerope/resolve.h"        // IWYU pragma: export
 #include "lanerope/result.h"         // IWYU pragma: export
 #include "lanerope/service.h"        // IWYU pragma: export
+#include "lanerope/step_watch.h"     // IWYU pragma: export
 #include "lanerope/token.h"          // IWYU pragma: export

@@ -137,10 +137,10 @@ void EngineThread::run() {
       if (!working) wake_.wait_for(lock, idle_tick, called);
       if (stopping_) break;
     }
-    expire_held();
-    working = run_jobs() || working;
-    if (!working) continue;
     try {
+      expire_held();
+      working = run_jobs() || working;
+      if (!working) continue;
       working = engine_.state().groups + engine_.state().queued_groups > 0;
       if (working) step();
     } catch (...) {

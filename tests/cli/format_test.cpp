@@ -4,9 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "cli/output.h"
 #include "cli/text_source.h"
 #include "cli/wrap.h"
+#include "lanerope/errors.h"
+#include "tests/support/temporary_directory.h"
 
 namespace lanerope::cli {
 namespace {
@@ -21,6 +25,22 @@ TEST(Format, BytesAndCounts) {
   EXPECT_EQ(count_text(12), "12");
   EXPECT_EQ(count_text(1777088000), "1.78 B");
   EXPECT_EQ(count_text(494000000), "494 M");
+}
+
+// Files from other machines: a byte-order mark, and lines that end with two characters.
+TEST(TextFile, IsTheTextAlone) {
+  const support::TemporaryDirectory directory;
+  const auto read = [&](std::string_view bytes) {
+    const std::string file = directory.file("prompt.txt");
+    std::ofstream(file, std::ios::binary) << bytes;
+    return read_text({.file = file});
+  };
+  EXPECT_EQ(read("\xef\xbb\xbfone\r\ntwo\r\n"), "one\ntwo");
+  EXPECT_EQ(read("one\ntwo\n"), "one\ntwo");
+  EXPECT_EQ(read("a\rb\n\r\nc"), "a\rb\n\nc") << "a lone return is the text's own";
+  EXPECT_EQ(read("x\xef\xbb\xbfy"), "x\xef\xbb\xbfy") << "a mark within it, too";
+  EXPECT_THROW(read("\xef\xbb\xbf\r\n"), InvalidRequest) << "nothing is left";
+  EXPECT_THROW(read("\xff\xfeo"), InvalidRequest) << "UTF-16";
 }
 
 TEST(Format, TablesAlignNumbersToTheRight) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "server/server.h"
 #include "tests/support/temporary_directory.h"
@@ -65,6 +66,32 @@ inline double metric(httplib::Client& client, const std::string& name) {
   const auto reply = client.Get("/metrics");
   const size_t at = reply ? reply->body.find("\nlanerope:" + name + " ") : std::string::npos;
   return at == std::string::npos ? -1 : std::stod(reply->body.substr(at + name.size() + 11));
+}
+
+struct Reply {
+  int status = 0;
+  Json json;
+  httplib::Headers headers;
+  std::string body;
+};
+
+inline Reply post(const Running& running, const std::string& path, const std::string& body,
+                  const std::string& type = "application/json", const httplib::Headers& headers = {}) {
+  httplib::Client client = running.client();
+  const auto reply = client.Post(path, headers, body, type);
+  if (!reply) return {};
+  return {.status = reply->status,
+          .json = Json::parse(reply->body, nullptr, false),
+          .headers = reply->headers,
+          .body = reply->body};
+}
+
+// The data of a stream of events.
+inline std::vector<Json> events_of(const std::string& body) {
+  std::vector<Json> events;
+  for (size_t at = body.find("data: {"); at != std::string::npos; at = body.find("data: {", at + 1))
+    events.push_back(Json::parse(body.substr(at + 6, body.find('\n', at) - at - 6)));
+  return events;
 }
 
 }  // namespace lanerope::server
