@@ -27,7 +27,8 @@ struct RandomModel {
   int32_t n_expert = 8;       // where it has experts
   int32_t n_expert_used = 2;  // likewise
   int32_t n_vocab = 0;        // 0: what the tokenizer has by nature
-  int32_t padding = 0;  // rows of embedding and output behind the tokens, likelier to be drawn than any token
+  // Rows of embedding and output behind the tokens, likelier to be drawn than any token.
+  int32_t padding = 0;
   int32_t context = 4096;
   // Any name that ggml gives a type, or q4_k_m: q4_K with q6_K where llama.cpp's quantiser puts it.
   std::string type = "f32";

@@ -33,7 +33,8 @@ TextPrompt read_text_prompt(const JsonFields& fields, const Json& prompt) {
   } else {
     fields.refuse("prompt", "must be a string, an array of token ids, or an array of such prompts");
   }
-  if (read.text.empty() && read.tokens.empty()) fields.refuse("prompt", "is empty, or one of its prompts is");
+  const bool empty = read.text.empty() && read.tokens.empty();
+  if (empty) fields.refuse("prompt", &prompt == fields.find("prompt") ? "is empty" : "holds an empty prompt");
   return read;
 }
 

@@ -33,7 +33,9 @@ TEST(TextFile, IsTheTextAlone) {
   const auto read = [&](std::string_view bytes) {
     const std::string file = directory.file("prompt.txt");
     std::ofstream(file, std::ios::binary) << bytes;
-    return read_text({.file = file});
+    TextSource source;
+    source.file = file;
+    return read_text(source);
   };
   EXPECT_EQ(read("\xef\xbb\xbfone\r\ntwo\r\n"), "one\ntwo");
   EXPECT_EQ(read("one\ntwo\n"), "one\ntwo");

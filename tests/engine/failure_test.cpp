@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 // No token can be drawn, so the first draw throws: what is added makes every logit -inf, and no single number
 // of it says so.
 Request poisoned(const Model& model, int32_t lanes) {
-  Request request{.prompt = "How many beams?", .lanes = lanes, .budget = 24};
+  Request request{.prompt = {.text = "How many beams?"}, .lanes = lanes, .budget = 24};
   for (TokenId token = 0; token < model.info().n_tokens; ++token) {
     for (int i = 0; i < 2; ++i)
       request.sampling.logit_bias.push_back({.token = token, .bias = std::numeric_limits<float>::lowest()});
@@ -28,7 +28,7 @@ Request poisoned(const Model& model, int32_t lanes) {
 }
 
 Request healthy() {
-  return {.prompt = "How many beams are there?",
+  return {.prompt = {.text = "How many beams are there?"},
           .lanes = 3,
           .budget = 20,
           .sampling = {.seed = 7},
