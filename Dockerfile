@@ -8,6 +8,6 @@ RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-ins
       ca-certificates python3-pip $(sed -e '/^# the clients/,$d' -e 's/#.*//' /tmp/packages.txt) && rm -rf /var/lib/apt/lists/*
 COPY . /src
 WORKDIR /src
-RUN script/lib/fetch-jinja && cmake --preset release && cmake --build --preset release && cmake --install build/release
+RUN script/lib/fetch-jinja && script/lib/fetch-grammar && cmake --preset release && cmake --build --preset release && cmake --install build/release
 ENTRYPOINT ["lanerope"]
 CMD ["--help"]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 include(CMakePackageConfigHelpers)
-install(TARGETS lanerope lanerope_core lanerope_kernels lanerope_text lanerope_gguf lanerope_arch lanerope_answers lanerope_model lanerope_engine lanerope_service llama_jinja
+install(TARGETS lanerope lanerope_core lanerope_kernels lanerope_text lanerope_grammar lanerope_gguf lanerope_arch lanerope_answers lanerope_model lanerope_engine lanerope_service llama_jinja xgrammar
   EXPORT lanerope ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS lanerope_cli lanerope_toy_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY include/lanerope DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})

@@ -3,21 +3,23 @@
 
 // The whole public interface of lanerope. examples/four_lanes.cpp is the shortest program that uses it.
 
-#include "lanerope/calibration.h"  // IWYU pragma: export
-#include "lanerope/coupling.h"     // IWYU pragma: export
-#include "lanerope/engine.h"       // IWYU pragma: export
-#include "lanerope/errors.h"       // IWYU pragma: export
-#include "lanerope/inspect.h"      // IWYU pragma: export
-#include "lanerope/lane_result.h"  // IWYU pragma: export
-#include "lanerope/machine.h"      // IWYU pragma: export
-#include "lanerope/measure.h"      // IWYU pragma: export
-#include "lanerope/model.h"        // IWYU pragma: export
-#include "lanerope/model_info.h"   // IWYU pragma: export
-#include "lanerope/names.h"        // IWYU pragma: export
-#include "lanerope/prompt.h"       // IWYU pragma: export
-#include "lanerope/request.h"      // IWYU pragma: export
-#include "lanerope/resolve.h"      // IWYU pragma: export
-#include "lanerope/result.h"       // IWYU pragma: export
-#include "lanerope/service.h"      // IWYU pragma: export
-#include "lanerope/step_watch.h"   // IWYU pragma: export
-#include "lanerope/token.h"        // IWYU pragma: export
+#include "lanerope/answer_format.h"  // IWYU pragma: export
+#include "lanerope/calibration.h"    // IWYU pragma: export
+#include "lanerope/chat_style.h"     // IWYU pragma: export
+#include "lanerope/coupling.h"       // IWYU pragma: export
+#include "lanerope/engine.h"         // IWYU pragma: export
+#include "lanerope/errors.h"         // IWYU pragma: export
+#include "lanerope/inspect.h"        // IWYU pragma: export
+#include "lanerope/lane_result.h"    // IWYU pragma: export
+#include "lanerope/machine.h"        // IWYU pragma: export
+#include "lanerope/measure.h"        // IWYU pragma: export
+#include "lanerope/model.h"          // IWYU pragma: export
+#include "lanerope/model_info.h"     // IWYU pragma: export
+#include "lanerope/names.h"          // IWYU pragma: export
+#include "lanerope/prompt.h"         // IWYU pragma: export
+#include "lanerope/request.h"        // IWYU pragma: export
+#include "lanerope/resolve.h"        // IWYU pragma: export
+#include "lanerope/result.h"         // IWYU pragma: export
+#include "lanerope/service.h"        // IWYU pragma: export
+#include "lanerope/step_watch.h"     // IWYU pragma: export
+#include "lanerope/token.h"          // IWYU pragma: export

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "lanerope/answer_format.h"
+#include "lanerope/chat_style.h"
 #include "lanerope/model_info.h"
 #include "lanerope/names.h"
 #include "lanerope/prompt.h"
@@ -94,8 +96,12 @@ class Model {
     bool raw = false;
   };
   PromptText prompt_text(const Prompt& prompt, NoTemplate no_template) const;
-  // Whether that prompt ends in an open <think> block.
-  bool template_opens_thinking() const;
+  // What the chat template says of the answers; of the one for requests with tools, where there are two.
+  ChatStyle chat_style(bool with_tools) const;
+  // Why a format cannot be kept to, in a sentence; empty: it can.
+  std::string format_obstacle(const AnswerFormat& format) const;
+  // Whether it reads a variable of this name, such as enable_thinking.
+  bool template_reads(std::string_view variable) const;
 
  private:
   friend const model::LoadedModel& model::loaded(const Model&);

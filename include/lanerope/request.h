@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lanerope/answer_format.h"
 #include "lanerope/coupling.h"
 #include "lanerope/names.h"
 #include "lanerope/prompt.h"
@@ -103,7 +104,13 @@ struct Request {
   std::vector<std::string> lane_texts = {};  // per lane, fed after its tag; may be shorter than `lanes`
   Sampling sampling = {};
   std::vector<std::string> stop = {};  // a lane ends before it would emit one of these
+  bool control_text = false;           // control tokens that a lane writes are, by name, part of its text
   bool ignore_end = false;             // end tokens do not end a lane; for measurements
+  // What every lane keeps to, behind its tag and behind what it thinks. Text that a lane is forced must fit.
+  AnswerFormat format = {};
+  // Tokens that a lane may think before it must answer, where the chat template marks its thinking; 0: none,
+  // -1: no bound, whatever the defaults say.
+  std::optional<int32_t> thinking_budget = {};
   Selection selection = {};
   bool logprobs = false;     // Event::logprob is set for sampled tokens
   int32_t top_logprobs = 0;  // alternatives reported with each token, at most 20

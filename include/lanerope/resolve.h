@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "lanerope/chat_style.h"
 #include "lanerope/coupling.h"
 #include "lanerope/request.h"
 #include "lanerope/token.h"
@@ -15,6 +17,9 @@ namespace lanerope {
 class Model;
 namespace core {
 struct LaneFrequencies;
+}
+namespace grammar {
+class CompiledFormat;
 }
 
 // What a budget that follows from max_tokens, or from nothing, does at the end of the model's context.
@@ -49,6 +54,7 @@ struct RequestDefaults {
   std::vector<float> adapter_scales = {};  // where the request has none; empty: those they were loaded with
   std::string verifier = {};               // the command of selection by verifier where the request has none
   double verifier_timeout = 30;            // seconds, of that command
+  std::optional<int32_t> thinking_budget = {};  // where the request has none
   // For selections that it was fitted for, where the request has none.
   std::shared_ptr<const CalibrationCurve> calibration = {};
 };
@@ -64,7 +70,9 @@ struct ResolvedRequest {
   const Model* model = nullptr;  // of which it was resolved, to be told from another; not owned
   std::vector<TokenId> prompt = {};
   bool raw_prompt =
-      false;  // messages went in as text, since the model has no chat template that lanerope knows
+      false;             // messages went in as text, since the model has no chat template that lanerope knows
+  ChatStyle style = {};  // of the chat template, where messages went into one
+  Thinking thinking = Thinking::none;
   Coupling coupling = {};
   int32_t stride = 0;                                             // K in force
   std::shared_ptr<const core::LaneFrequencies> frequencies = {};  // theta and omega in force
@@ -78,6 +86,7 @@ struct ResolvedRequest {
   int32_t max_tokens = 0;  // 0: all of the budget
   Sampling sampling = {};
   uint64_t seed = 0;
+  std::shared_ptr<const grammar::CompiledFormat> format = {};  // null: lanes write what they like
   Selection selection = {};
   int32_t certainty_window = 0;           // tokens; 0: certainty is not measured
   std::vector<float> prompt_scales = {};  // per adapter, while the prompt is read

@@ -93,6 +93,7 @@ void add_request_flags(CLI::App& app, RequestFlags& flags) {
   app.add_option("--top-logprobs", flags.top_logprobs, "And the K likeliest alternatives")
       ->type_name("K")
       ->group(answer_group);
+  add_format_flags(app, flags.format);
   add_sampling_flags(app, flags);
   add_coupling_flags(app, flags.coupling);
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/coupling_flags.h"
+#include "cli/format_flags.h"
 #include "lanerope/request.h"
 
 namespace lanerope::cli {
@@ -19,6 +20,7 @@ struct RequestFlags {
   std::vector<std::string> lane_texts;
   std::vector<std::string> stop;
   bool ignore_end = false;
+  FormatFlags format;
   CouplingFlags coupling;
   Sampling sampling;
   int64_t seed = -1;  // -1: a new one each time

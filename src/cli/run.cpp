@@ -22,6 +22,7 @@ constexpr auto footer =
     "  lanerope run -m model.gguf \"What is 17 * 23?\"\n"
     "  lanerope run -m model.gguf -n 8 --consensus 5 --temp 0.6 -f question.txt\n"
     "  lanerope run -m model.gguf --lora lanes.gguf --seed 1 --json \"...\" | jq -r .text\n"
+    "  lanerope run -m model.gguf --json-schema person.json \"Who wrote Emma?\"\n"
     "  lanerope run -m model.gguf --attention lanes.html \"...\"\n"
     "  cat question.txt | lanerope run -m model.gguf --quiet";
 

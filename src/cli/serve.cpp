@@ -159,6 +159,12 @@ void add_server_flags(CLI::App& app, ServeFlags& flags) {
   app.add_option("--alias", server.model_id, "The model's name, as clients see it (default: its file's)")
       ->type_name("NAME")
       ->group(server_group);
+  app.add_option_function<int32_t>(
+         "--reasoning-budget", [&server](int32_t tokens) { server.defaults.thinking_budget = tokens; },
+         "Tokens that a lane may think where a request does not say; 0: none, -1: as many as it likes")
+      ->type_name("N")
+      ->check(CLI::Range(-1, 1 << 24))
+      ->group(server_group);
   app.add_option("--verifier", server.defaults.verifier,
                  "Shell command for lanes.select = verifier: a JSON line a lane in, a score a line out")
       ->type_name("CMD")

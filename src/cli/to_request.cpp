@@ -91,6 +91,8 @@ Request to_request(const RequestFlags& flags) {
                   .sampling = flags.sampling,
                   .stop = flags.stop,
                   .ignore_end = flags.ignore_end,
+                  .format = to_format(flags.format),
+                  .thinking_budget = flags.format.thinking_budget,
                   .selection = to_selection(flags),
                   .logprobs = flags.logprobs || flags.top_logprobs > 0,
                   .top_logprobs = flags.top_logprobs,

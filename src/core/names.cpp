@@ -2,6 +2,8 @@
 // The names of all public enums, one table each.
 #include "lanerope/names.h"
 
+#include "lanerope/answer_format.h"
+#include "lanerope/chat_style.h"
 #include "lanerope/coupling.h"
 #include "lanerope/engine.h"
 #include "lanerope/model.h"
@@ -97,6 +99,36 @@ std::span<const Named<VoteWeight>> names() {
       {VoteWeight::logprob, "logprob"},
       {VoteWeight::self_certainty, "self-certainty"},
       {VoteWeight::lowest_window, "lowest-window"},
+  };
+  return all;
+}
+
+template <>
+std::span<const Named<FormatKind>> names() {
+  static constexpr Named<FormatKind> all[] = {
+      {FormatKind::any, "any"},
+      {FormatKind::json, "json"},
+      {FormatKind::json_schema, "json_schema"},
+      {FormatKind::grammar, "grammar"},
+      {FormatKind::regex, "regex"},
+      {FormatKind::choice, "choice"},
+      {FormatKind::structural_tag, "structural_tag"},
+  };
+  return all;
+}
+
+template <>
+std::span<const Named<ToolStyle>> names() {
+  static constexpr Named<ToolStyle> all[] = {
+      {ToolStyle::none, "none"},
+      {ToolStyle::hermes, "hermes"},
+      {ToolStyle::qwen_xml, "qwen_xml"},
+      {ToolStyle::llama, "llama"},
+      {ToolStyle::mistral_list, "mistral_list"},
+      {ToolStyle::mistral, "mistral"},
+      {ToolStyle::deepseek, "deepseek"},
+      {ToolStyle::deepseek_v31, "deepseek_v31"},
+      {ToolStyle::harmony, "harmony"},
   };
   return all;
 }

@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <optional>
 
 #include "engine/resolve.h"
+#include "engine/sampler.h"
+#include "grammar/matcher.h"
 #include "kernels/vocabulary_reduce.h"
 #include "lanerope/errors.h"
 #include "model/loaded_model.h"
@@ -30,6 +33,7 @@ struct Beam {
   int32_t run = 0;  // which of the `width` runs of cells it writes to
   double sum_logprob = 0;
   bool ended = false;
+  std::shared_ptr<grammar::Matcher> matcher = {};  // where the text stands in its format, if it has one
 };
 
 struct Continuation {
@@ -78,6 +82,7 @@ struct BeamSearch::Impl {
   std::shared_ptr<const core::ClassFrequencies> frequencies;
   AdapterScales scales;
   kernels::VocabularyReduce reduce;
+  std::vector<float> masked = {};  // [n_tokens] logits of what a format allows
   std::vector<TokenId> prompt;
   std::vector<Node> nodes;
   int32_t budget = 0;
@@ -151,9 +156,17 @@ std::vector<Continuation> BeamSearch::Impl::continuations(std::span<const Beam> 
       all.push_back({.beam = b, .sum_logprob = beams[b].sum_logprob});
       continue;
     }
-    reduce.read(logits.subspan(row++ * n_vocab, n_tokens));
+    const std::span<const float> now = logits.subspan(row++ * n_vocab, n_tokens);
+    reduce.read(now);
     const double normaliser = reduce.log_sum_exp(1.0F);
+    if (const auto& matcher = beams[b].matcher) {
+      masked.assign(now.begin(), now.end());
+      if (const std::span<const int32_t> allowed = matcher->allowed(); !allowed.empty())
+        forbid(masked, allowed);
+      reduce.read(masked);
+    }
     for (const kernels::Candidate& candidate : reduce.top(width)) {
+      if (std::isinf(candidate.logit)) continue;
       all.push_back({.beam = b,
                      .token = candidate.token,
                      .sum_logprob = beams[b].sum_logprob + candidate.logit - normaliser});
@@ -179,6 +192,10 @@ std::vector<Beam> BeamSearch::Impl::kept(std::span<const Beam> beams, std::vecto
     nodes.push_back({.token = *chosen.token, .parent = parent.node});
     next.back().node = static_cast<int32_t>(nodes.size()) - 1;
     next.back().ended = model->is_end(*chosen.token);
+    if (parent.matcher) {
+      next.back().matcher = std::make_shared<grammar::Matcher>(parent.matcher->fork());
+      next.back().matcher->accept(*chosen.token);
+    }
     if (next.back().ended) continue;
     if (taken[parent.run]) homeless.push_back(next.size() - 1);
     taken[parent.run] = true;
@@ -223,6 +240,8 @@ BeamResult BeamSearch::run(const BeamRequest& request, const std::function<void(
     throw DoesNotFit("the beams need more KV cells than there are; use a smaller width or budget");
 
   std::vector<Beam> beams = {Beam{}};
+  if (const auto format = model::loaded(*impl.model).formats.compile(request.format))
+    beams.front().matcher = std::make_shared<grammar::Matcher>(format);
   std::span<const float> logits = impl.read_prompt();
   const auto last = static_cast<int32_t>(std::min<int64_t>(request.budget, room));
   for (int32_t step = 0;; ++step) {

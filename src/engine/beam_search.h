@@ -16,7 +16,8 @@ struct BeamRequest {
   Prompt prompt = {};
   NoTemplate no_template = NoTemplate::refuse;
   int32_t width = 4;
-  int32_t budget = 256;  // tokens of the longest text that is looked for, its end token included
+  int32_t budget = 256;      // tokens of the longest text that is looked for, its end token included
+  AnswerFormat format = {};  // that every text keeps to; the sums stay those of the model without it
 };
 
 struct BeamResult {

@@ -120,13 +120,30 @@ void Engine::Impl::take(const engine::StepBatch::Slice& slice, const engine::Ste
   group.step_is_done(slice.rows, logits_of, sampler);
 }
 
+// Runs the batch while the masks of its lanes are made; they are, too, when it returns or throws.
+const model::StepOutput& Engine::Impl::computed(const engine::StepBatch& step) {
+  std::vector<engine::Lane*> to_mask;
+  for (const engine::StepBatch::Slice& slice : step.slices) {
+    if (slice.group->state() == engine::GroupState::decode) slice.group->append_lanes_to_mask(to_mask);
+  }
+  masks.start(std::move(to_mask));
+  try {
+    const model::StepOutput& output = runner.run(step.batch);
+    masks.wait();
+    return output;
+  } catch (...) {
+    masks.wait();
+    throw;
+  }
+}
+
 // An error in one group ends that group. Where the batch itself fails, whoever made it fail is found by
 // running each group's rows alone, which writes the same keys and values to the same cells.
 void Engine::Impl::run(const engine::StepBatch& step) {
   const model::StepOutput* output = nullptr;
   try {
     for (const engine::StepBatch::Slice& slice : step.slices) at(StepPoint::compute, *slice.group);
-    output = &runner.run(step.batch);
+    output = &computed(step);
   } catch (...) {
     if (step.slices.size() > 1) return run_one_by_one(step);
     step.slices.front().group->fail(std::current_exception());

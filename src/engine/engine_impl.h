@@ -9,6 +9,7 @@
 #include "core/cell_allocator.h"
 #include "engine/attention_recorder.h"
 #include "engine/group.h"
+#include "engine/mask_worker.h"
 #include "engine/prefix_cache.h"
 #include "engine/sampler.h"
 #include "engine/step_batch.h"
@@ -30,6 +31,7 @@ struct Engine::Impl {
     if (options.watch != nullptr) options.watch->at(point, group.id());
   }
   engine::StepBatch assemble_rows();
+  const model::StepOutput& computed(const engine::StepBatch& step);
   void run(const engine::StepBatch& step);
   void run_one_by_one(const engine::StepBatch& step);
   void select(std::chrono::milliseconds patience);
@@ -44,6 +46,7 @@ struct Engine::Impl {
   std::vector<std::unique_ptr<engine::Group>> groups;  // in the order of their arrival
   std::deque<std::unique_ptr<engine::Group>> held;     // finished, oldest first
   std::map<GroupId, engine::AttentionRecorder> recorders;
+  engine::MaskWorker masks;  // ends before the lanes do
   GroupId next_id = 1;
   int64_t steps = 0;
 };

@@ -64,6 +64,12 @@ void Group::score_prompt(int32_t index, std::span<const float> logits, Sampler& 
       sampler.score(logits, request_.prompt[index + 1], *request_.asked.prompt_logprobs));
 }
 
+void Group::append_lanes_to_mask(std::vector<Lane*>& lanes) {
+  for (Lane& lane : lanes_) {
+    if (lane.has_format() && lane.live() && !lane.is_forced()) lanes.push_back(&lane);
+  }
+}
+
 void Group::prefill_is_done(std::span<const float> logits, Sampler& sampler) {
   assert(state_ == GroupState::prefill);
   state_ = GroupState::decode;
@@ -120,6 +126,7 @@ void Group::choose(int32_t index, std::span<const float> logits, Sampler& sample
                                             .key = {.seed = request_.seed,
                                                     .lane = static_cast<uint32_t>(index),
                                                     .step = static_cast<uint32_t>(lane.tokens().size())},
+                                            .allowed = lane.allowed(),
                                             .top_logprobs = request_.asked.top_logprobs,
                                             .certainty = request_.certainty_window > 0});
     if (draw.certainty) lane.measure(*draw.certainty);

@@ -54,6 +54,9 @@ class Group final : private LaneActions {
   bool wants_logits(const core::GroupRow& row) const;
   TokenId token_at(const core::GroupRow& row) const;
 
+  // decode: the lanes whose next token must keep to a format, for which masks can be made already.
+  void append_lanes_to_mask(std::vector<Lane*>& lanes);
+
   // Whether logits are wanted behind every token of the prompt.
   bool scores_prompt() const { return request_.asked.prompt_logprobs.has_value(); }
   // The prompt's token number `index` is read; logits [n_tokens] are those behind it.

@@ -29,11 +29,17 @@ Group::Origin Group::fork_of(int32_t parent, int32_t step) const {
     }
     const bool own = end > (cells.parent >= 0 ? 1 : 0);  // a fork's first token is its parent's
     if (own) {
+      std::optional<grammar::Matcher> matcher = lane.matcher_after(end - 1);
+      if (matcher && matcher->ended()) {
+        throw InvalidRequest("lane " + std::to_string(parent) +
+                             " has written all that its format allows; fork it at a step before its end");
+      }
       return {.cells = {.start_step = clock_, .parent = parent, .fork_step = lane.start_step() + end - 1},
               .lane = {.start_step = clock_,
                        .forced = {lane.tokens()[end - 1]},
                        .silent = 1,
-                       .text = lane.text_after(end - 1)}};
+                       .text = lane.text_after(end - 1),
+                       .matcher = std::move(matcher)}};
     }
     if (cells.parent < 0) return {.cells = {.start_step = clock_}, .lane = {.start_step = clock_}};
     step = cells.fork_step + 1;  // before it wrote anything of its own: a fork of what it was forked from
@@ -74,6 +80,8 @@ int32_t Group::spawn(const SpawnOptions& options, PrefixCache& cache) {
   const auto index = static_cast<int32_t>(lanes_.size()) - 1;
   Sampler sampler;
   try {
+    if (!lanes_.back().fits_format({}))
+      throw InvalidRequest("the text for the new lane does not keep to the answer's format");
     choose(index, prompt_logits_, sampler);
   } catch (...) {  // the group goes on without it
     events_.pop_back();
@@ -92,6 +100,9 @@ void Group::push(int32_t index, std::string_view text) {
                          std::to_string(index) + " has " + std::to_string(lane.room()) +
                          " left of its budget");
   }
+  if (!lane.fits_format(tokens))
+    throw InvalidRequest("the text does not keep to the answer's format, so it cannot be put into lane " +
+                         std::to_string(index));
   lane.force(tokens);
 }
 

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/lane.h"
 
+#include <algorithm>
+#include <ranges>
+
+#include "lanerope/errors.h"
 #include "model/loaded_model.h"
 
 namespace lanerope::engine {
@@ -10,9 +14,11 @@ Lane::Lane(const LaneRules& rules, LaneOrigin origin)
       start_step_(origin.start_step),
       silent_(origin.silent),
       forced_(origin.forced.begin(), origin.forced.end()),
-      detokenizer_(model::loaded(rules.model).vocabulary, {}),
+      detokenizer_(model::loaded(rules.model).vocabulary, {.special = rules.request.asked.control_text}),
       stops_(rules.request.asked.stop),
-      text_(std::move(origin.text)) {
+      text_(std::move(origin.text)),
+      matcher_(std::move(origin.matcher)) {
+  if (!matcher_ && rules.request.format) matcher_.emplace(rules.request.format);
   if (rules.request.certainty_window > 0) meter_.emplace(rules.request.certainty_window);
 }
 
@@ -27,10 +33,39 @@ int32_t Lane::room() const {
   return rules_.request.budget - n_tokens() - static_cast<int32_t>(forced_.size());
 }
 
+std::span<const int32_t> Lane::allowed() {
+  if (!matcher_) return {};
+  if (!mask_) mask_ = matcher_->allowed();
+  return *mask_;
+}
+
+bool Lane::fits_format(std::span<const TokenId> tokens) const {
+  if (!matcher_) return true;
+  grammar::Matcher ahead = matcher_->fork();
+  const auto accept = [&ahead](TokenId token) { return ahead.accept(token); };
+  // Tokens of a tag that still wait lie outside of the format.
+  const auto outside = static_cast<size_t>(std::max(silent_ - n_tokens(), 0));
+  return std::ranges::all_of(forced_ | std::views::drop(outside), accept) &&
+         std::ranges::all_of(tokens, accept);
+}
+
+std::optional<grammar::Matcher> Lane::matcher_after(int32_t index) const {
+  if (!matcher_) return std::nullopt;
+  grammar::Matcher then = matcher_->fork();
+  then.take_back(then.n_accepted() - matched_[static_cast<size_t>(index)]);
+  return then;
+}
+
 Taken Lane::append(TokenId token, std::optional<float> logprob) {
   tokens_.push_back(token);
   const bool forced = !logprob;
   const bool silent = n_tokens() <= silent_;
+  if (matcher_) {
+    if (!silent && !matcher_->accept(token))
+      throw InvalidRequest("the text of a lane left the answer's format");
+    matched_.push_back(matcher_->n_accepted());
+    mask_.reset();
+  }
   Taken taken;
   if (!forced) {
     ++generated_;

@@ -10,6 +10,7 @@
 
 #include "answers/extract.h"
 #include "engine/certainty_meter.h"
+#include "grammar/matcher.h"
 #include "lanerope/model.h"
 #include "lanerope/resolve.h"
 #include "lanerope/result.h"
@@ -30,7 +31,8 @@ struct LaneOrigin {
   std::vector<TokenId> forced = {};
   int32_t silent =
       0;  // of its first tokens, which are no text of its own: its tag, or the parent's last token
-  std::string text = {};  // inherited from the lane it was forked from
+  std::string text = {};                         // inherited from the lane it was forked from
+  std::optional<grammar::Matcher> matcher = {};  // the same; none: at the beginning of the request's format
 };
 
 // Text that became complete, and why the lane ended with it, if it did.
@@ -48,9 +50,19 @@ class Lane {
   // The token that must be chosen next, taken off the queue; nothing where one may be drawn.
   std::optional<TokenId> next_forced();
   bool is_forced() const { return !forced_.empty(); }
-  // Puts tokens at the end of the queue. The caller sees that they fit.
+  // Puts tokens at the end of the queue. The caller sees that they fit, into the budget and into the format.
   void force(std::span<const TokenId> tokens) { forced_.insert(forced_.end(), tokens.begin(), tokens.end()); }
   int32_t room() const;  // tokens of the budget that are neither chosen nor forced
+
+  // The tokens that the format allows next, as grammar::Matcher::allowed(); empty: all. make_mask() does the
+  // work ahead, maybe on another thread while nothing else touches the lane.
+  std::span<const int32_t> allowed();
+  void make_mask() { allowed(); }
+  bool has_format() const { return matcher_.has_value(); }
+  // Whether the text that is forced already, and these tokens behind it, keep to the format.
+  bool fits_format(std::span<const TokenId> tokens) const;
+  // Where the text stood in the format behind token number `index`.
+  std::optional<grammar::Matcher> matcher_after(int32_t index) const;
 
   // A chosen token. `logprob` counts for drawn ones only. The lane does not end by it: end() does that.
   Taken append(TokenId token, std::optional<float> logprob);
@@ -84,6 +96,9 @@ class Lane {
   text::StopStrings stops_;
   std::string text_;                      // a fork's begins with its parent's
   std::vector<size_t> text_length_ = {};  // [tokens] of `text_` after each token
+  std::optional<grammar::Matcher> matcher_;
+  std::vector<int32_t> matched_ = {};  // [tokens], if there is a matcher: what it had accepted behind each
+  std::optional<std::span<const int32_t>> mask_ = {};  // of the next token, once it is made
   double sum_logprob_ = 0;
   int32_t generated_ = 0;
   std::optional<CertaintyMeter> meter_ = {};

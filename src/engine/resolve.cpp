@@ -7,6 +7,7 @@
 #include <random>
 
 #include "core/lane_tag.h"
+#include "engine/resolve_format.h"
 #include "engine/sampler.h"
 #include "lanerope/calibration.h"
 #include "lanerope/errors.h"
@@ -286,6 +287,8 @@ std::shared_ptr<const ResolvedRequest> resolve(const Model& model, const Request
   check_prompt(prompt.tokens, model.info());
   resolved.prompt = std::move(prompt.tokens);
   resolved.raw_prompt = prompt.raw;
+  resolved.style = std::move(prompt.style);
+  resolved.thinking = prompt.thinking;
 
   engine::AdapterScales scales = engine::resolve_scales(model, scales_for(request, defaults));
   resolved.prompt_scales = std::move(scales.prompt);
@@ -305,6 +308,7 @@ std::shared_ptr<const ResolvedRequest> resolve(const Model& model, const Request
   check_budget(resolved.budget);
   check_context(resolved.prompt_cells(), resolved.budget, context);
   check_lanes(resolved);
+  engine::resolve_format(resolved, model, defaults);
   const int64_t cells =
       resolved.prompt_cells() + (int64_t{request.lanes} + request.reserved_lanes) * resolved.budget;
   require(cells <= std::numeric_limits<int32_t>::max(),

@@ -16,11 +16,19 @@ bool has_penalties(const Sampling& s) {
   return s.repetition_penalty != 1.0F || s.presence_penalty != 0.0F || s.frequency_penalty != 0.0F;
 }
 
+void forbid(std::span<float> logits, std::span<const int32_t> allowed) {
+  for (size_t i = 0; i < logits.size(); ++i) {
+    const bool may = ((static_cast<uint32_t>(allowed[i / 32]) >> (i % 32)) & 1U) != 0;
+    if (!may) logits[i] = -std::numeric_limits<float>::infinity();
+  }
+}
+
 std::span<const float> Sampler::adjusted(std::span<const float> logits, const DrawOptions& options) {
   const Sampling& s = options.sampling;
-  if (s.logit_bias.empty() && !has_penalties(s)) return logits;
+  if (s.logit_bias.empty() && !has_penalties(s) && options.allowed.empty()) return logits;
 
   scratch_.assign(logits.begin(), logits.end());
+  if (!options.allowed.empty()) forbid(scratch_, options.allowed);
   for (const LogitBias& bias : s.logit_bias) scratch_[bias.token] += bias.bias;
   if (has_penalties(s)) {
     std::unordered_map<TokenId, int> counts;
@@ -66,11 +74,14 @@ TokenId Sampler::pick(std::span<const kernels::Candidate> candidates, float temp
   double total = 0;
   for (const kernels::Candidate& c : candidates) total += weight(c);
   double rest = u * total;
+  TokenId last = candidates.front().token;
   for (const kernels::Candidate& c : candidates) {
+    if (weight(c) == 0) continue;  // forbidden
     rest -= weight(c);
-    if (rest < 0) return c.token;
+    last = c.token;
+    if (rest < 0) break;
   }
-  return candidates.back().token;  // u * total was rounded up to total
+  return last;  // or u * total was rounded up to total
 }
 
 // From the whole vocabulary, in the order of the tokens. A temperature so low that dividing by it would lose
@@ -128,7 +139,10 @@ Draw Sampler::draw(std::span<const float> logits, const DrawOptions& options) {
   const std::span<const float> shaped = adjusted(logits, options);
   if (shaped.data() != logits.data()) reduce_.read(shaped);
   if (reduce_.greatest().logit == -std::numeric_limits<float>::infinity()) {
-    throw InvalidRequest("the logit bias bans every token of the vocabulary");
+    throw InvalidRequest(options.allowed.empty()
+                             ? "the logit bias bans every token of the vocabulary"
+                             : "no token of the vocabulary goes on in the answer's format, or the logit bias "
+                               "bans all that do");
   }
   const bool everything = s.top_k == 0 && s.top_p >= 1 && s.min_p == 0;
   if (s.temperature == 0.0F) {

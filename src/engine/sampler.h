@@ -24,6 +24,7 @@ struct DrawOptions {
   const Sampling& sampling;
   std::span<const TokenId> history = {};  // the tokens before, if has_penalties: the prompt's and the lane's
   DrawKey key;
+  std::span<const int32_t> allowed = {};  // a bit a row, as grammar::Matcher::allowed() has them; empty: all
   int32_t top_logprobs = 0;
   bool certainty = false;  // Draw::certainty is wanted
 };
@@ -48,6 +49,9 @@ class Sampler {
   kernels::VocabularyReduce reduce_;
   std::vector<float> scratch_ = {};  // [n_tokens]
 };
+
+// Makes logits -inf where the mask has no bit.
+void forbid(std::span<float> logits, std::span<const int32_t> allowed);
 
 // Whether the sampling looks at the tokens before.
 bool has_penalties(const Sampling& sampling);

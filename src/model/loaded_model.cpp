@@ -140,7 +140,8 @@ LoadedModel::LoadedModel(const ModelOptions& options)
       tokenizer(vocabulary),
       templates(text::load_chat_templates(*vocabulary, options.chat_template, options.template_arguments)),
       weights(load_weights(file, config, device,
-                           {.pack = back_end == BackEnd::kernels, .progress = options.progress})) {
+                           {.pack = back_end == BackEnd::kernels, .progress = options.progress})),
+      formats(vocabulary, config.n_vocab) {
   if (vocabulary->size() > static_cast<size_t>(config.n_vocab)) {
     throw BadFile(options.file + ": the tokenizer has " + std::to_string(vocabulary->size()) +
                   " tokens and the model " + std::to_string(config.n_vocab) +

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "gguf/file.h"
+#include "grammar/compiler.h"
 #include "lanerope/engine.h"  // KvType
 #include "lanerope/model.h"
 #include "model/device.h"
@@ -31,6 +32,7 @@ struct LoadedModel {
   text::ChatTemplates
       templates;  // before the weights: what is wrong with one that was chosen is said at once
   Weights weights;
+  grammar::Compiler formats;
 
   std::unique_ptr<Operations> make_operations(KvType kv_type) const;
   text::PromptFormat prompt_format(NoTemplate no_template) const {

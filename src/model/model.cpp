@@ -64,8 +64,22 @@ Model::PromptText Model::prompt_text(const Prompt& prompt, NoTemplate no_templat
   return {.text = std::move(rendered.text), .raw = rendered.raw};
 }
 
-bool Model::template_opens_thinking() const {
-  return loaded_->templates.chat && loaded_->templates.chat->opens_thinking();
+ChatStyle Model::chat_style(bool with_tools) const {
+  const text::ChatTemplate* chat = loaded_->templates.choose(with_tools);
+  return chat != nullptr ? chat->style() : ChatStyle{};
+}
+
+std::string Model::format_obstacle(const AnswerFormat& format) const {
+  try {
+    loaded_->formats.compile(format);
+    return {};
+  } catch (const InvalidRequest& error) {
+    return error.what();
+  }
+}
+
+bool Model::template_reads(std::string_view variable) const {
+  return loaded_->templates.chat && loaded_->templates.chat->reads(variable);
 }
 
 std::vector<std::string> chat_template_names() {

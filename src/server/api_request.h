@@ -10,6 +10,7 @@
 #include "lanerope/model.h"
 #include "lanerope/request.h"
 #include "server/api_error.h"
+#include "server/tools/tool_request.h"
 
 namespace lanerope::server {
 
@@ -63,6 +64,11 @@ struct ApiRequest {
   std::optional<uint64_t> seed = {};  // none: the server chooses one
   std::vector<std::string> stop = {};
   bool ignore_end = false;
+  AnswerFormat format = {};
+  ToolRequest tools = {};                    // with messages
+  Json template_arguments = Json::object();  // the same: variables of the chat template
+  std::string reasoning_effort = {};         // the same; "none" switches thinking off
+  std::optional<int32_t> thinking_budget = {};
   bool stream = false;
   bool include_usage = false;
   bool logprobs = false;
@@ -90,6 +96,9 @@ ApiRequest parse_api_json(ApiEndpoint endpoint, const Json& body);
 
 // The `messages` of a conversation, as chat completions and /apply-template take them.
 std::vector<Message> parse_messages(const Json& body);
+
+// What the answer keeps to: response_format, structured_outputs, grammar and their like.
+AnswerFormat parse_answer_format(const Json& body);
 
 // The `lanes` object alone.
 LanesObject parse_lanes_object(const Json& body);

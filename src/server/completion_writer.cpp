@@ -8,6 +8,16 @@
 
 namespace lanerope::server {
 
+namespace {
+
+// Calls as a delta has them.
+Json placed(Json calls) {
+  for (size_t i = 0; i < calls.size(); ++i) calls[i]["index"] = i;
+  return calls;
+}
+
+}  // namespace
+
 CompletionWriter::CompletionWriter(Context context) : context_(std::move(context)) {}
 
 bool CompletionWriter::streams_all() const {
@@ -15,12 +25,7 @@ bool CompletionWriter::streams_all() const {
 }
 
 CompletionWriter::Choice CompletionWriter::new_choice() const {
-  using Mode = ReasoningSplitter::Mode;
-  Mode mode = Mode::off;
-  if (chat() && api().split_reasoning) {
-    mode = context_.model->template_opens_thinking() ? Mode::opened : Mode::maybe;
-  }
-  return {.splitter = ReasoningSplitter(mode), .content = context_.echo, .logprobs = prompt_};
+  return {.reader = AnswerReader(api(), *context_.request), .content = context_.echo, .logprobs = prompt_};
 }
 
 CompletionWriter::Choice& CompletionWriter::choice(int32_t lane) {
@@ -28,11 +33,19 @@ CompletionWriter::Choice& CompletionWriter::choice(int32_t lane) {
   return choices_[lane];
 }
 
-void CompletionWriter::add_text(Choice& to, const ReasoningSplitter::Parts& parts, Delta& delta) {
+void CompletionWriter::add(Choice& to, const AnswerReader::Parts& parts, Delta& delta) {
   to.reasoning += parts.reasoning;
   to.content += parts.content;
   delta.reasoning += parts.reasoning;
   delta.content += parts.content;
+  for (const ToolCall& call : parts.calls) {
+    Json json = {{"id", call.id},
+                 {"type", "function"},
+                 {"function", {{"name", call.name}, {"arguments", call.arguments}}}};
+    delta.calls.push_back(json);
+    delta.calls.back()["index"] = to.calls.size();
+    to.calls.push_back(std::move(json));
+  }
 }
 
 Json CompletionWriter::logprobs_json(std::span<const PromptToken> tokens, size_t offset) const {
@@ -53,6 +66,12 @@ Json CompletionWriter::envelope() const {
   return json;
 }
 
+// Calls that the budget cut off after are calls no less; one that it cut through is text.
+const char* CompletionWriter::finish_of(const Choice& choice) {
+  const bool called = !choice.calls.empty() && choice.finish != FinishReason::length;
+  return called ? "tool_calls" : openai_finish(choice.finish);
+}
+
 Json CompletionWriter::role_chunk(int32_t index) const {
   Json json = envelope();
   json["choices"].push_back({{"index", context_.first_index + index},
@@ -68,7 +87,9 @@ Json CompletionWriter::delta_chunk(int32_t index, const Delta& delta) const {
   if (chat()) {
     Json fields = Json::object();
     if (!delta.reasoning.empty()) fields["reasoning_content"] = delta.reasoning;
-    if (!delta.content.empty() || delta.reasoning.empty()) fields["content"] = delta.content;
+    const bool silent = delta.reasoning.empty() && delta.calls.empty();
+    if (!delta.content.empty() || silent) fields["content"] = delta.content;
+    if (!delta.calls.empty()) fields["tool_calls"] = delta.calls;
     choice["delta"] = std::move(fields);
   } else {
     choice["text"] = delta.content;
@@ -79,7 +100,7 @@ Json CompletionWriter::delta_chunk(int32_t index, const Delta& delta) const {
   return json;
 }
 
-Json CompletionWriter::finish_chunk(int32_t index, FinishReason reason) const {
+Json CompletionWriter::finish_chunk(int32_t index, const Choice& of) const {
   Json json = envelope();
   Json choice = {{"index", context_.first_index + index}};
   if (chat()) {
@@ -88,7 +109,7 @@ Json CompletionWriter::finish_chunk(int32_t index, FinishReason reason) const {
     choice["text"] = "";
   }
   choice["logprobs"] = nullptr;
-  choice["finish_reason"] = openai_finish(reason);
+  choice["finish_reason"] = finish_of(of);
   json["choices"].push_back(std::move(choice));
   return json;
 }
@@ -96,23 +117,22 @@ Json CompletionWriter::finish_chunk(int32_t index, FinishReason reason) const {
 void CompletionWriter::take_token(const Event& event, std::vector<Json>& chunks) {
   Choice& to = choice(event.lane);
   Delta delta;
+  const bool over = event.kind == EventKind::lane_finished;
   if (!api().no_text) {
-    add_text(to, to.splitter.push(event.text), delta);
-    if (event.kind == EventKind::token && to.splitter.thinking() && !event.forced) ++to.reasoning_tokens;
+    add(to, to.reader.push(event.text, over), delta);
+    if (event.kind == EventKind::token && to.reader.thinking() && !event.forced) ++to.reasoning_tokens;
     if (event.logprob) {
       const PromptToken token{.token = event.token, .logprob = event.logprob, .top = event.top};
       to.logprobs.push_back(token);
       if (streams_all() && api().logprobs) delta.logprobs = stream_logprobs(to, std::span(&token, 1));
     }
   }
-  if (event.kind == EventKind::lane_finished) {
-    add_text(to, to.splitter.finish(), delta);
-    to.finish = api().no_text ? FinishReason::length : event.finish;
-  }
+  if (over) to.finish = api().no_text ? FinishReason::length : event.finish;
   if (!streams_all()) return;
-  const bool says = !delta.content.empty() || !delta.reasoning.empty() || !delta.logprobs.is_null();
+  const bool says =
+      !delta.content.empty() || !delta.reasoning.empty() || !delta.calls.empty() || !delta.logprobs.is_null();
   if (says) chunks.push_back(delta_chunk(event.lane, delta));
-  if (event.kind == EventKind::lane_finished) chunks.push_back(finish_chunk(event.lane, to.finish));
+  if (over) chunks.push_back(finish_chunk(event.lane, to));
 }
 
 std::vector<Json> CompletionWriter::take(const Event& event) {
@@ -141,8 +161,9 @@ void CompletionWriter::send_selected(std::vector<Json>& chunks) const {
   if (chat()) chunks.push_back(role_chunk(0));
   chunks.push_back(delta_chunk(0, {.reasoning = chosen.reasoning,
                                    .content = chosen.content,
+                                   .calls = placed(chosen.calls),
                                    .logprobs = logprobs_json(chosen.logprobs, 0)}));
-  chunks.push_back(finish_chunk(0, chosen.finish));
+  chunks.push_back(finish_chunk(0, chosen));
 }
 
 Json CompletionWriter::whole_choice(int32_t index, const Choice& choice) const {
@@ -150,12 +171,16 @@ Json CompletionWriter::whole_choice(int32_t index, const Choice& choice) const {
   if (chat()) {
     Json message = {{"role", "assistant"}, {"content", choice.content}, {"refusal", nullptr}};
     if (!choice.reasoning.empty()) message["reasoning_content"] = choice.reasoning;
+    if (!choice.calls.empty()) {
+      message["tool_calls"] = choice.calls;
+      if (choice.content.empty()) message["content"] = nullptr;
+    }
     json["message"] = std::move(message);
   } else {
     json["text"] = choice.content;
   }
   json["logprobs"] = logprobs_json(choice.logprobs, 0);
-  json["finish_reason"] = openai_finish(choice.finish);
+  json["finish_reason"] = finish_of(choice);
   return json;
 }
 

@@ -9,8 +9,8 @@
 #include "lanerope/model.h"
 #include "lanerope/resolve.h"
 #include "lanerope/result.h"
+#include "server/answer_reader.h"
 #include "server/api_request.h"
-#include "server/reasoning_splitter.h"
 
 namespace lanerope::server {
 
@@ -47,9 +47,10 @@ class CompletionWriter {
 
  private:
   struct Choice {
-    ReasoningSplitter splitter;
+    AnswerReader reader;
     std::string reasoning = {};
     std::string content = {};
+    Json calls = Json::array();              // of tools
     std::vector<PromptToken> logprobs = {};  // of the echoed prompt and the sampled tokens
     size_t text_offset = 0;                  // in characters, of the next token that is streamed
     int32_t reasoning_tokens = 0;
@@ -58,6 +59,7 @@ class CompletionWriter {
   struct Delta {
     std::string reasoning = {};
     std::string content = {};
+    Json calls = Json::array();  // with their places among the choice's
     Json logprobs = nullptr;
   };
 
@@ -66,13 +68,14 @@ class CompletionWriter {
   bool streams_all() const;
   Choice new_choice() const;
   Choice& choice(int32_t lane);
-  void add_text(Choice& to, const ReasoningSplitter::Parts& parts, Delta& delta);
+  static void add(Choice& to, const AnswerReader::Parts& parts, Delta& delta);
   Json logprobs_json(std::span<const PromptToken> tokens, size_t offset) const;
   Json stream_logprobs(Choice& choice, std::span<const PromptToken> tokens) const;
+  static const char* finish_of(const Choice& choice);
   Json envelope() const;
   Json role_chunk(int32_t index) const;
   Json delta_chunk(int32_t index, const Delta& delta) const;
-  Json finish_chunk(int32_t index, FinishReason reason) const;
+  Json finish_chunk(int32_t index, const Choice& choice) const;
   Json whole_choice(int32_t index, const Choice& choice) const;
   void take_token(const Event& event, std::vector<Json>& chunks);
   void send_selected(std::vector<Json>& chunks) const;

@@ -20,7 +20,7 @@ constexpr uint8_t all = chat | text | group | native;
 
 constexpr std::string_view anything = "*";
 constexpr std::string_view use_tools = "use tools and tool_choice";
-constexpr std::string_view one_grammar = "leave it out: this server does not constrain what is written";
+constexpr std::string_view with_messages = "it goes with messages, on /v1/chat/completions";
 
 constexpr auto rules = std::to_array<FieldRule>({
     // What is read.
@@ -56,6 +56,22 @@ constexpr auto rules = std::to_array<FieldRule>({
     {"reasoning_format", chat, anything},
     {"continue_final_message", chat | group, "[false]"},
     {"add_generation_prompt", chat | group, "[true]"},
+    {"response_format", all},
+    {"structured_outputs", all},
+    {"guided_json", all},
+    {"guided_regex", all},
+    {"guided_choice", all},
+    {"guided_grammar", all},
+    {"grammar", all},
+    {"json_schema", all},
+    {"tools", chat | group, "[[]]", with_messages},
+    {"tool_choice", chat | group, R"(["none", "auto"])", with_messages},
+    {"parallel_tool_calls", chat | group, anything},
+    {"reasoning_effort", chat | group, anything},
+    {"chat_template_kwargs", chat | group, "[{}]", with_messages},
+    {"thinking_token_budget", chat | group, "[-1]", with_messages},
+    {"reasoning_budget_tokens", chat | group, "[-1]", with_messages},
+    {"thinking_budget_tokens", chat | group, "[-1]", with_messages},
     {"lora", all},
     {"lanes", all},
     // OpenAI's that change nothing in the answer.
@@ -70,8 +86,6 @@ constexpr auto rules = std::to_array<FieldRule>({
     {"store", 0, anything},
     {"user", 0, anything},
     {"verbosity", 0, anything},
-    {"parallel_tool_calls", 0, anything},
-    {"reasoning_effort", 0, anything},
     // OpenAI's whose answer the caller would wait for in vain.
     {"audio"},
     {"modalities", 0, R"([["text"], []])"},
@@ -79,9 +93,6 @@ constexpr auto rules = std::to_array<FieldRule>({
     {"suffix", 0, R"([""])", "put it into the prompt with the model's own marks of a gap"},
     {"functions", 0, "[[]]", use_tools},
     {"function_call", 0, R"(["none", "auto"])", use_tools},
-    {"tools", 0, "[[]]"},
-    {"tool_choice", 0, R"(["none", "auto"])"},
-    {"response_format", 0, R"([{"type": "text"}])", one_grammar},
     // vLLM's.
     {"priority", 0, anything},
     {"cache_salt", 0, anything},
@@ -89,11 +100,6 @@ constexpr auto rules = std::to_array<FieldRule>({
     {"include_reasoning", 0, "[true]", "set reasoning_format to \"none\" to have it in the content"},
     {"spaces_between_special_tokens", 0, anything},
     {"chat_template_content_format", 0, anything},
-    {"structured_outputs", 0, "[{}]", one_grammar},
-    {"guided_json", 0, "[]", one_grammar},
-    {"guided_regex", 0, "[]", one_grammar},
-    {"guided_choice", 0, "[]", one_grammar},
-    {"guided_grammar", 0, "[]", one_grammar},
     {"min_tokens", 0, "[0]"},
     {"stop_token_ids", 0, "[[]]", "use stop"},
     {"include_stop_str_in_output", 0, "[false]"},
@@ -108,9 +114,7 @@ constexpr auto rules = std::to_array<FieldRule>({
     {"length_penalty", 0, "[1]"},
     {"early_stopping", 0, anything},
     {"chat_template", 0, "[]", "start the server with --chat-template"},
-    {"chat_template_kwargs", 0, "[{}]"},
     {"documents", 0, "[[]]", "put them into a message"},
-    {"thinking_token_budget", 0, "[-1]"},
     {"logits_processors", 0, "[[]]"},
     {"kv_transfer_params", 0, "[{}]"},
     {"mm_processor_kwargs", 0, "[{}]"},
@@ -127,11 +131,9 @@ constexpr auto rules = std::to_array<FieldRule>({
     {"backend_sampling", 0, anything},
     {"post_sampling_probs", 0, "[false]"},
     {"response_fields", 0, "[[]]"},
-    {"grammar", 0, R"([""])", one_grammar},
     {"grammar_lazy", 0, anything},
     {"grammar_triggers", 0, anything},
     {"preserved_tokens", 0, anything},
-    {"json_schema", 0, "[{}]", one_grammar},
     {"samplers", 0, "[[]]", "the order is fixed: bias, penalties, top_k, top_p, min_p, temperature"},
     {"dynatemp_range", 0, "[0]"},
     {"dynatemp_exponent", 0, anything},

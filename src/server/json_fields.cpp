@@ -7,7 +7,7 @@ namespace lanerope::server {
 
 namespace {
 
-constexpr int deepest_nesting = 32;
+constexpr int deepest_nesting = 64;
 
 const char* kind_of(const Json& value) {
   switch (value.type()) {

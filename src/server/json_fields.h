@@ -33,6 +33,7 @@ class JsonFields {
  public:
   explicit JsonFields(const Json& object, std::string path = {});
 
+  const Json& object() const { return *object_; }
   const Json* find(std::string_view key) const;
   std::string path_of(std::string_view key) const;
 

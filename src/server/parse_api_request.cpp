@@ -23,22 +23,6 @@ bool is_text(ApiEndpoint endpoint) {
   return endpoint == ApiEndpoint::completion || endpoint == ApiEndpoint::native_completion;
 }
 
-// Content is a string, or an array of parts of which lanerope takes the text ones.
-std::string content_of(const JsonFields& message) {
-  const Json* content = message.find("content");
-  if (content == nullptr) return {};
-  if (content->is_string()) return content->get<std::string>();
-  if (!content->is_array()) message.refuse("content", "must be a string or an array of text parts");
-  std::string text;
-  for (const Json& entry : *content) {
-    const JsonFields part(entry, message.path_of("content"));
-    if (part.text("type").value_or("text") != "text")
-      message.refuse("content", "may hold parts of type \"text\" only");
-    text += part.text("text").value_or("");
-  }
-  return text;
-}
-
 TextPrompt read_text_prompt(const JsonFields& fields, const Json& prompt) {
   TextPrompt read;
   if (prompt.is_string()) {
@@ -211,24 +195,19 @@ void read_lora(const JsonFields& fields, ApiRequest& request) {
   }
 }
 
-}  // namespace
-
-std::vector<Message> parse_messages(const Json& body) {
-  const JsonFields fields(body);
-  const Json* list = fields.find("messages");
-  if (list == nullptr) throw ApiError(400, "messages is missing", "messages");
-  if (!list->is_array() || list->empty())
-    fields.refuse("messages", "must be an array with at least one message");
-  std::vector<Message> messages;
-  for (size_t i = 0; i < list->size(); ++i) {
-    const JsonFields message((*list)[i], "messages[" + std::to_string(i) + "]");
-    Message entry{.role = message.text("role").value_or(""), .content = content_of(message)};
-    if (entry.role.empty()) message.refuse("role", "is missing");
-    if (entry.role == "developer") entry.role = "system";
-    messages.push_back(std::move(entry));
+// What only goes with messages. A budget for thinking has vLLM's name and llama-server's.
+void read_chat(const JsonFields& fields, ApiRequest& request) {
+  request.tools = parse_tools(fields);
+  if (const auto arguments = fields.object("chat_template_kwargs"))
+    request.template_arguments = arguments->object();
+  request.reasoning_effort = fields.text("reasoning_effort").value_or("");
+  for (const char* key : {"thinking_token_budget", "reasoning_budget_tokens", "thinking_budget_tokens"}) {
+    if (const auto value = fields.integer(key, {.least = -1, .most = most_tokens}))
+      request.thinking_budget = static_cast<int32_t>(*value);
   }
-  return messages;
 }
+
+}  // namespace
 
 ApiRequest parse_api_request(ApiEndpoint endpoint, std::string_view body) {
   return parse_api_json(endpoint, parse_body(body));
@@ -243,6 +222,7 @@ ApiRequest parse_api_json(ApiEndpoint endpoint, const Json& body) {
   if (chat) {
     if (fields.find("prompt") != nullptr) fields.refuse("prompt", "excludes messages; send one of them");
     request.messages = parse_messages(body);
+    read_chat(fields, request);
   } else {
     read_prompts(fields, request);
   }
@@ -252,6 +232,7 @@ ApiRequest parse_api_json(ApiEndpoint endpoint, const Json& body) {
   read_logprobs(fields, request);
   read_lora(fields, request);
   read_form(fields, request);
+  request.format = parse_answer_format(body);
   request.lanes = parse_lanes_object(body);
   check_lanes(request);
   return request;

@@ -2,13 +2,12 @@
 #include "server/reasoning_splitter.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace lanerope::server {
 
 namespace {
 
-constexpr std::string_view open_mark = "<think>";
-constexpr std::string_view close_mark = "</think>";
 constexpr std::string_view white_space = " \t\r\n";
 
 // The length of the longest end of `text` that is a beginning of `mark`.
@@ -21,8 +20,9 @@ size_t begun(std::string_view text, std::string_view mark) {
 
 }  // namespace
 
-ReasoningSplitter::ReasoningSplitter(Mode mode)
-    : state_(mode == Mode::opened  ? State::thinking
+ReasoningSplitter::ReasoningSplitter(Mode mode, ThinkingMarks marks)
+    : marks_(std::move(marks)),
+      state_(mode == Mode::opened  ? State::thinking
              : mode == Mode::maybe ? State::start
                                    : State::saying),
       trim_(mode == Mode::opened) {}
@@ -41,6 +41,8 @@ ReasoningSplitter::Parts ReasoningSplitter::finish() {
 }
 
 void ReasoningSplitter::advance(Parts& parts, bool at_end) {
+  const std::string_view open_mark = marks_.begin;
+  const std::string_view close_mark = marks_.end;
   if (state_ == State::start) {
     const size_t first = held_.find_first_not_of(white_space);
     const std::string_view rest = first == std::string::npos ? "" : std::string_view(held_).substr(first);

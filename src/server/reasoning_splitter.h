@@ -4,9 +4,11 @@
 #include <string>
 #include <string_view>
 
+#include "lanerope/chat_style.h"
+
 namespace lanerope::server {
 
-// Divides what a lane writes into what it thinks, between <think> and </think>, and what it says. Takes the
+// Divides what a lane writes into what it thinks, between the marks of its model, and what it says. Takes the
 // text in pieces; a piece that could be the beginning of a mark is held back until it is known to be one or
 // not.
 class ReasoningSplitter {
@@ -17,11 +19,11 @@ class ReasoningSplitter {
   };
 
   enum class Mode {
-    opened,  // the prompt ends inside a <think> block
+    opened,  // the prompt ends inside of the thinking
     maybe,   // the text may begin with one
     off,     // everything is content
   };
-  explicit ReasoningSplitter(Mode mode);
+  explicit ReasoningSplitter(Mode mode, ThinkingMarks marks = {.begin = "<think>", .end = "</think>"});
 
   Parts push(std::string_view text);
   Parts finish();  // what was held back
@@ -31,6 +33,7 @@ class ReasoningSplitter {
   enum class State { start, thinking, saying };
   void advance(Parts& parts, bool at_end);
 
+  ThinkingMarks marks_;
   State state_;
   bool trim_ = false;  // white space at the beginning of a part is dropped
   std::string held_;

@@ -10,23 +10,13 @@
 
 namespace lanerope::server {
 
-namespace {
-
-ReasoningSplitter splitter_for(const ReplyContext& context) {
-  using Mode = ReasoningSplitter::Mode;
-  if (!context.api->split_reasoning) return ReasoningSplitter(Mode::off);
-  return ReasoningSplitter(context.model->template_opens_thinking() ? Mode::opened : Mode::maybe);
-}
-
-}  // namespace
-
 ResponsesReply::ResponsesReply(ReplyContext context, Json body)
     : context_(std::move(context)),
       body_(std::move(body)),
       id_(new_public_id("resp_")),
       reasoning_id_(new_public_id("rs_")),
       message_id_(new_public_id("msg_")),
-      splitter_(splitter_for(context_)),
+      reader_(*context_.api, *context_.groups.front()),
       lanes_(static_cast<size_t>(context_.groups.front()->n_lanes())) {}
 
 void ResponsesReply::event(const char* type, Json fields) {
@@ -105,19 +95,36 @@ void ResponsesReply::say(Item item, const std::string& text) {
 }
 
 void ResponsesReply::take_text(const std::string& text, bool at_end) {
-  ReasoningSplitter::Parts parts = splitter_.push(text);
+  const AnswerReader::Parts parts = reader_.push(text, at_end);
   say(Item::reasoning, parts.reasoning);
   say(Item::message, parts.content);
-  if (!at_end) return;
-  parts = splitter_.finish();
-  say(Item::reasoning, parts.reasoning);
-  say(Item::message, parts.content);
+  for (const ToolCall& call : parts.calls) say_call(call);
+}
+
+// A call comes whole.
+void ResponsesReply::say_call(const ToolCall& call) {
+  close_item();
+  ++index_;
+  Json item = {{"id", new_public_id("fc_")}, {"type", "function_call"}, {"call_id", call.id},
+               {"name", call.name},          {"arguments", ""},         {"status", "in_progress"}};
+  event("response.output_item.added", {{"output_index", index_}, {"item", item}});
+  const Json place = {{"item_id", item["id"]}, {"output_index", index_}};
+  Json delta = place;
+  delta["delta"] = call.arguments;
+  event("response.function_call_arguments.delta", std::move(delta));
+  Json done = place;
+  done["arguments"] = call.arguments;
+  event("response.function_call_arguments.done", std::move(done));
+  item["arguments"] = call.arguments;
+  item["status"] = "completed";
+  output_.push_back(item);
+  event("response.output_item.done", {{"output_index", index_}, {"item", std::move(item)}});
 }
 
 void ResponsesReply::finish(const GroupResult& result) {
   const auto chosen = static_cast<size_t>(std::max(result.selected, 0));
   take_text(streams_live() ? "" : lanes_.at(chosen), /*at_end=*/true);
-  if (content_.empty()) {  // a response has a message, even if it says nothing
+  if (content_.empty() && !reader_.called()) {  // a response has an item, even if it says nothing
     close_item();
     open(Item::message);
   }
@@ -143,7 +150,7 @@ std::string ResponsesReply::take(const GroupSet::Happening& happened) {
   if (of.kind == EventKind::token || of.kind == EventKind::lane_finished) {
     if (streams_live()) {
       take_text(of.text, /*at_end=*/false);
-      if (of.kind == EventKind::token && !of.forced && splitter_.thinking()) ++thought_;
+      if (of.kind == EventKind::token && !of.forced && reader_.thinking()) ++thought_;
     } else {
       lanes_.at(static_cast<size_t>(of.lane)) += of.text;
     }

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "server/answer_reader.h"
 #include "server/completion_reply.h"
-#include "server/reasoning_splitter.h"
 
 namespace lanerope::server {
 
@@ -28,6 +28,7 @@ class ResponsesReply final : public ReplyWriter {
 
   bool streams_live() const { return context_.groups.front()->n_lanes() == 1; }
   void take_text(const std::string& text, bool at_end);
+  void say_call(const ToolCall& call);
   void say(Item item, const std::string& text);
   void open(Item item);
   void close_item();
@@ -43,7 +44,7 @@ class ResponsesReply final : public ReplyWriter {
   std::string id_;
   std::string reasoning_id_;
   std::string message_id_;
-  ReasoningSplitter splitter_;
+  AnswerReader reader_;
   Item item_ = Item::none;  // the one that is open
   int32_t index_ = -1;      // of it in the output
   std::string reasoning_;

@@ -43,6 +43,53 @@ void check_attention(const ResolvedRequest& request, const Model& model) {
   }
 }
 
+// What the client says of thinking, in the variables that the model's template has for it.
+void set_thinking(Request& request, const ApiRequest& api, const Model& model) {
+  Json arguments = api.template_arguments;
+  const auto set = [&](const char* variable, const Json& value) {
+    if (!model.template_reads(variable)) return false;
+    if (!arguments.contains(variable)) arguments[variable] = value;
+    return true;
+  };
+  if (api.reasoning_effort == "none") {
+    const bool switched = set("enable_thinking", false) || set("thinking", false);
+    const bool marks = !model.chat_style(api.tools.offered()).thinking.begin.empty();
+    if (!switched && marks && !request.thinking_budget) request.thinking_budget = 0;
+  } else if (!api.reasoning_effort.empty() && !set("reasoning_effort", api.reasoning_effort)) {
+    set("enable_thinking", true);
+  }
+  if (!arguments.empty()) request.prompt.template_arguments = to_text(arguments);
+}
+
+void set_tools(Request& request, const ApiRequest& api, const Model& model) {
+  const ChatStyle style = model.chat_style(api.tools.offered());
+  request.control_text =
+      !style.thinking.begin.empty() || style.tools == ToolStyle::harmony || api.tools.offered();
+  if (!api.tools.offered()) return;
+  if (style.tools == ToolStyle::none && !model.info().chat_template.empty()) {
+    throw ApiError(
+        400,
+        "lanerope does not know how this model writes calls of tools, if it does; leave tools out, or send "
+        "tool_choice \"none\"",
+        "tools");
+  }
+  request.prompt.tools = api.tools.text;
+  const auto keeps = [&model](const AnswerFormat& format) { return model.format_obstacle(format).empty(); };
+  AnswerFormat calls = call_format(api.tools, style.tools, keeps);
+  if (api.format.kind == FormatKind::any) {
+    request.format = std::move(calls);
+    return;
+  }
+  if (api.tools.choice == ToolChoice::required) {
+    throw ApiError(
+        400, "an answer that must call a tool has no other format; send one of tool_choice and the format",
+        "tool_choice");
+  }
+  ToolRequest may_call = api.tools;  // a call, or the format
+  may_call.choice = ToolChoice::required;
+  request.format.otherwise = call_format(may_call, style.tools, keeps).text;
+}
+
 }  // namespace
 
 RequestDefaults server_defaults() {
@@ -68,6 +115,8 @@ Request to_request(const ApiRequest& api, const Model& model, const RequestDefau
                   .sampling = api.sampling,
                   .stop = api.stop,
                   .ignore_end = api.ignore_end,
+                  .format = api.format,
+                  .thinking_budget = api.thinking_budget,
                   .selection = {.weight = api.lanes.vote_weight, .consensus = api.lanes.consensus},
                   .logprobs = api.logprobs,
                   .top_logprobs = api.top_logprobs,
@@ -80,6 +129,10 @@ Request to_request(const ApiRequest& api, const Model& model, const RequestDefau
   if (api.echo && api.logprobs) request.prompt_logprobs = api.top_logprobs;
   if (api.lanes.select) request.selection.kind = *api.lanes.select;
   if (api.lanes.attention) request.attention = AttentionRecording::mass;
+  if (!api.messages.empty()) {
+    set_thinking(request, api, model);
+    set_tools(request, api, model);
+  }
   check_verifier(request, defaults);
   return request;
 }

@@ -19,9 +19,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view think_begin = "<think>";
-constexpr std::string_view think_end = "</think>";
-
 std::string name_of(const Vocabulary& vocabulary, std::optional<TokenId> token) {
   return token ? std::string(vocabulary.piece(*token)) : std::string();
 }
@@ -89,17 +86,13 @@ TemplateTokens template_tokens(const Vocabulary& vocabulary) {
 }
 
 ChatTemplate::ChatTemplate(TemplateSource source, TemplateTokens tokens, std::string_view arguments)
-    : source_(std::move(source)), tokens_(std::move(tokens)), arguments_(arguments), program_(source_.jinja) {
+    : source_(std::move(source)),
+      tokens_(std::move(tokens)),
+      arguments_(arguments),
+      program_(source_.jinja),
+      style_(chat_style(source_.jinja)) {
   Json ignored = Json::object();
   set_arguments(ignored, arguments_);
-  try {
-    const std::vector<Message> question = {{.role = "user", .content = "?"}};
-    const std::string prompt = render(question, {});
-    const size_t begin = prompt.rfind(think_begin);
-    opens_thinking_ = begin != std::string::npos && prompt.find(think_end, begin) == std::string::npos;
-  } catch (const Error&) {
-    opens_thinking_ = false;  // what is wrong with it is said where it is used
-  }
 }
 
 void ChatTemplate::set_arguments(Json& variables, std::string_view arguments) const {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "lanerope/prompt.h"
+#include "text/chat_style.h"
 #include "text/jinja_program.h"
 #include "text/vocabulary.h"
 
@@ -48,8 +49,10 @@ class ChatTemplate {
   const TemplateSource& source() const { return source_; }
   const TemplateTokens& tokens() const { return tokens_; }
   const TemplateCapabilities& capabilities() const { return program_.capabilities(); }
-  // Whether a question's prompt ends in an open <think> block.
-  bool opens_thinking() const { return opens_thinking_; }
+  // What it says of the answers.
+  const ChatStyle& style() const { return style_; }
+  // Whether it reads a variable of this name.
+  bool reads(std::string_view variable) const { return program_.mentions(variable); }
 
   // The conversation as one text, for Tokenizer::encode with add_special and parse_special. Names of control
   // tokens in the content of a message become these tokens there. Throws InvalidRequest for what the template
@@ -65,7 +68,7 @@ class ChatTemplate {
   TemplateTokens tokens_;
   std::string arguments_;
   JinjaProgram program_;
-  bool opens_thinking_ = false;
+  ChatStyle style_;
 };
 
 // The templates of a model.

@@ -37,9 +37,12 @@ void check_raw(const Prompt& prompt) {
 RenderedPrompt render_messages(const PromptFormat& format, const Prompt& prompt) {
   const ChatTemplate* chat = format.templates.choose(!prompt.tools.empty());
   if (chat != nullptr) {
-    return {.text = chat->render(prompt.messages, {.continue_last = prompt.continue_last,
-                                                   .tools = prompt.tools,
-                                                   .arguments = prompt.template_arguments})};
+    RenderedPrompt rendered{.text = chat->render(prompt.messages, {.continue_last = prompt.continue_last,
+                                                                   .tools = prompt.tools,
+                                                                   .arguments = prompt.template_arguments}),
+                            .style = chat->style()};
+    rendered.thinking = thinking_behind(rendered.text, rendered.style.thinking);
+    return rendered;
   }
   if (!format.templates.obstacle.empty()) throw BadFile(format.templates.obstacle);
   if (format.no_template == NoTemplate::refuse) {
@@ -67,7 +70,9 @@ EncodedPrompt encode_prompt(const PromptFormat& format, const Prompt& prompt) {
   const RenderedPrompt rendered = render_prompt(format, prompt);
   EncodedPrompt encoded{
       .tokens = format.tokenizer.encode(rendered.text, {.add_special = true, .parse_special = true}),
-      .raw = rendered.raw};
+      .raw = rendered.raw,
+      .style = rendered.style,
+      .thinking = rendered.thinking};
   const Vocabulary& vocabulary = format.tokenizer.vocabulary();
   std::vector<TokenId>& tokens = encoded.tokens;
   if (vocabulary.add_bos() && tokens.size() > 1 && tokens[1] == *vocabulary.bos())

@@ -21,7 +21,9 @@ struct PromptFormat {
 
 struct RenderedPrompt {
   std::string text = {};
-  bool raw = false;  // messages went in without a template
+  bool raw = false;      // messages went in without a template
+  ChatStyle style = {};  // of the template, where there is one
+  Thinking thinking = Thinking::none;
 };
 
 // The text of a prompt of messages, or of a text. Throws InvalidRequest for a prompt that is not exactly one
@@ -32,6 +34,8 @@ RenderedPrompt render_prompt(const PromptFormat& format, const Prompt& prompt);
 struct EncodedPrompt {
   std::vector<TokenId> tokens = {};
   bool raw = false;
+  ChatStyle style = {};
+  Thinking thinking = Thinking::none;
 };
 
 // Its tokens, with what the model wants in front: once, also where the text begins with it already. Throws as

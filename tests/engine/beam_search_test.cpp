@@ -101,6 +101,38 @@ TEST(BeamSearch, SaysTheSameAfterOtherQuestionsAndOnEitherPath) {
   EXPECT_NEAR(plain.run(request).sum_logprob, first.sum_logprob, 0.05);
 }
 
+// The likeliest of the texts that a format allows, each scored by itself with every end token behind it.
+TEST(BeamSearch, KeepsToAFormat) {
+  const std::vector<std::string> choices = {"3", "7", "x", "?"};
+  for (const uint64_t seed : {1, 2, 3, 4}) {
+    const auto model = small_model(seed);
+    Engine engine(model, {.kv_cells = 256});
+    std::string best;
+    double most = -INFINITY;
+    for (const std::string& choice : choices) {
+      for (TokenId end = 0; end < model->info().n_tokens; ++end) {
+        if (!model->is_end(end)) continue;
+        std::vector<TokenId> tokens = model->encode(choice, {.add_special = false});
+        ASSERT_EQ(tokens.size(), 1U);
+        tokens.push_back(end);
+        const ScoreResult scored =
+            engine.score({.prompt_tokens = model->encode(question, {}), .lanes = {tokens}});
+        const double sum = scored.lanes[0][0].logprob + scored.lanes[0][1].logprob;
+        if (sum > most) best = choice;
+        most = std::max(most, sum);
+      }
+    }
+    const BeamResult found = BeamSearch(model, 256)
+                                 .run({.prompt = {.text = question},
+                                       .width = 6,
+                                       .budget = 4,
+                                       .format = {.kind = FormatKind::choice, .choices = choices}});
+    EXPECT_EQ(found.text, best);
+    EXPECT_TRUE(found.ended);
+    EXPECT_NEAR(found.sum_logprob, most, 1e-3);
+  }
+}
+
 TEST(BeamSearch, RefusesWhatMakesNoSense) {
   BeamSearch search(small_model(6), 64);
   EXPECT_THROW(search.run({.prompt = {}, .width = 2, .budget = 4}), InvalidRequest);

@@ -97,14 +97,21 @@ TEST_P(RefusedMessages, SaysWhatIsWrong) {
 }
 INSTANTIATE_TEST_SUITE_P(
     Chat, RefusedMessages,
-    testing::Values(BadMessages{"{}", "messages is missing"},
-                    BadMessages{R"({"messages": []})", "messages must be an array with at least one message"},
-                    BadMessages{R"({"messages": ["hi"]})", "messages[0] must be an object, not a string"},
-                    BadMessages{R"({"messages": [{"content": "hi"}]})", "messages[0].role is missing"},
-                    BadMessages{R"({"messages": [{"role": "user", "content": 5}]})",
-                                "messages[0].content must be a string or an array of text parts"},
-                    BadMessages{R"({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]})",
-                                "messages[0].content may hold parts of type \"text\" only"}));
+    testing::Values(
+        BadMessages{"{}", "messages is missing"},
+        BadMessages{R"({"messages": []})", "messages must be an array with at least one message"},
+        BadMessages{R"({"messages": ["hi"]})", "messages[0] must be an object, not a string"},
+        BadMessages{R"({"messages": [{"content": "hi"}]})", "messages[0].role is missing"},
+        BadMessages{R"({"messages": [{"role": "user", "content": 5}]})",
+                    "messages[0].content must be a string or an array of text parts"},
+        BadMessages{
+            R"({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]})",
+            "messages[0].content holds a part of type \"image_url\", and lanerope reads text only: no "
+            "images, sounds or files"},
+        BadMessages{R"({"messages": [{"role": "robot", "content": "hi"}]})",
+                    "messages[0].role must be system, developer, user, assistant or tool"},
+        BadMessages{R"({"messages": [{"role": "assistant", "tool_calls": [{"id": "a"}]}]})",
+                    "messages[0].tool_calls[0].function is missing"}));
 
 TEST(ApiRequest, TakesWhatClientsSend) {
   const ApiRequest request = chat(
@@ -161,14 +168,21 @@ TEST(ApiRequest, TellsLanesFromAnswers) {
   EXPECT_THROW(chat(R"(, "n": 1024, "lanes": {"count": 1024})"), ApiError);
 }
 
-TEST(ApiRequest, JoinsTextPartsAndKnowsDevelopers) {
+TEST(ApiRequest, TakesPartsDevelopersAndCalls) {
   const ApiRequest request = parse_api_request(
       ApiEndpoint::chat,
       R"({"messages": [{"role": "developer", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]},
-                       {"role": "assistant", "content": null}]})");
-  EXPECT_EQ(request.messages[0].role, "system");
-  EXPECT_EQ(request.messages[0].content, "ab");
+                       {"role": "assistant", "content": null, "reasoning_content": "hm", "tool_calls": [
+                         {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{\"a\": 1}"}}]},
+                       {"role": "tool", "tool_call_id": "c1", "content": "2"}]})");
+  EXPECT_EQ(request.messages[0].role, "developer");
+  ASSERT_EQ(request.messages[0].parts.size(), 2U);
+  EXPECT_EQ(request.messages[0].parts[1].text, "b");
   EXPECT_EQ(request.messages[1].content, "");
+  EXPECT_EQ(request.messages[1].reasoning, "hm");
+  ASSERT_EQ(request.messages[1].tool_calls.size(), 1U);
+  EXPECT_EQ(request.messages[1].tool_calls[0].arguments, "{\"a\": 1}");
+  EXPECT_EQ(request.messages[2].tool_call_id, "c1");
 }
 
 TEST(ApiRequest, TakesCompletionsAsTextOrTokens) {

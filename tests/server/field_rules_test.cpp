@@ -88,6 +88,15 @@ TEST(FieldRules, BelongToTheirEndpoint) {
   EXPECT_EQ(refusal(ApiEndpoint::completion, R"("n_probs": 5)"), "n_probs");
 }
 
+TEST(FieldRules, ToolsGoWithMessages) {
+  const std::string tools = R"("tools": [{"type": "function", "function": {"name": "f"}}])";
+  EXPECT_EQ(refusal(ApiEndpoint::chat, tools), "");
+  EXPECT_EQ(refusal(ApiEndpoint::completion, tools), "tools");
+  EXPECT_EQ(refusal(ApiEndpoint::completion, R"("tools": [], "tool_choice": "auto")"), "");
+  EXPECT_EQ(refusal(ApiEndpoint::completion, R"("chat_template_kwargs": {"a": 1})"), "chat_template_kwargs");
+  EXPECT_EQ(refusal(ApiEndpoint::native_completion, R"("grammar": "root ::= \"a\"")"), "");
+}
+
 TEST(FieldRules, UnknownOnesAreListedByTheirPaths) {
   const Json body = Json::parse(
       R"({"messages": [], "temprature": 1, "lanes": {"cuont": 4, "count": 2}, "stream_options": {"x": 1}})");

@@ -26,7 +26,7 @@ TEST(ParseBody, TakesOneObjectInUtf8) {
 
 TEST(ParseBody, RefusesDeepNestingBeforeItFillsTheMemory) {
   const std::string deep = "{\"a\":" + std::string(1'000'000, '[');
-  EXPECT_EQ(refusal(deep), "the JSON is nested more than 32 deep");
+  EXPECT_EQ(refusal(deep), "the JSON is nested more than 64 deep");
   EXPECT_EQ(refusal("{\"a\":" + std::string(20, '[') + std::string(20, ']') + "}"), "accepted");
 }
 

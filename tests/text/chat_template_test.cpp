@@ -306,9 +306,14 @@ TEST(ChatTemplate, LeavesOutTheTokensThatTheTokenizerAdds) {
 }
 
 TEST(ChatTemplate, KnowsWhetherAnAnswerBeginsInsideItsReasoning) {
-  EXPECT_TRUE(builtin("deepseek-r1-distill").opens_thinking());
-  EXPECT_FALSE(builtin("chatml").opens_thinking());
-  EXPECT_FALSE(of("{{ messages[0].content }}<think>\n\n</think>\n\n").opens_thinking());
+  const auto thinking = [](const ChatTemplate& chat) {
+    const std::vector<Message> asked = {{.role = "user", .content = "<think> is what?"}};
+    return thinking_behind(chat.render(asked, {}), chat.style().thinking);
+  };
+  EXPECT_EQ(thinking(builtin("deepseek-r1-distill")), Thinking::opened);
+  EXPECT_EQ(thinking(builtin("chatml")), Thinking::none);
+  EXPECT_EQ(thinking(of("{{ messages[0].content }}<think>\n\n</think>\n\n")), Thinking::none);
+  EXPECT_EQ(thinking(of("{{ messages[0].content }}{% if false %}</think>{% endif %}")), Thinking::may);
 }
 
 TEST(ChatTemplate, ATemplateThatRaisesSpeaksForItself) {

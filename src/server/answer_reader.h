@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lanerope/resolve.h"
+#include "server/api_request.h"
+#include "server/reasoning_splitter.h"
+#include "server/tools/tool_call_parser.h"
+
+namespace lanerope::server {
+
+// Divides what a lane writes in a chat into what it thinks, what it says, and the tools that it calls, in the
+// style of its model. Text of other endpoints is content as it is.
+class AnswerReader {
+ public:
+  struct Parts {
+    std::string reasoning = {};
+    std::string content = {};
+    std::vector<ToolCall> calls = {};  // whole ones, each with a number
+
+    bool empty() const { return reasoning.empty() && content.empty() && calls.empty(); }
+  };
+
+  AnswerReader(const ApiRequest& api, const ResolvedRequest& request);
+
+  // The next text of the lane; `over`: and its last.
+  Parts push(const std::string& text, bool over);
+  bool thinking() const { return splitter_.thinking(); }
+  bool called() const { return n_calls_ > 0; }
+
+ private:
+  void add(Parts& parts, ToolCallParser::Parts said);
+
+  ReasoningSplitter splitter_;
+  ToolCallParser parser_;
+  ToolStyle style_;
+  bool parallel_;
+  size_t n_calls_ = 0;
+};
+
+}  // namespace lanerope::server
