@@ -41,9 +41,12 @@ CallReading read_qwen_xml_call(const CallText& from, const ToolTable& tools) {
   const Behind opened = behind("<tool_call>", from.text);
   if (opened.state != State::done) return {.state = opened.state};
   const size_t close = opened.rest.find(call_end);
-  const Behind function = behind("<function=", behind_space(opened.rest));
-  if (function.state == State::wrong) return read_hermes_call(from, tools);
-  if (close == std::string_view::npos && !from.over) return {.state = State::more};
+  // What stands behind the call is none of its business, however much of it is there already.
+  const Behind function = behind("<function=", behind_space(opened.rest.substr(0, close)));
+  const bool closed = close != std::string_view::npos;
+  if (function.state == State::wrong || (closed && function.state == State::more))
+    return read_hermes_call(from, tools);
+  if (!closed && !from.over) return {.state = State::more};
   if (function.state == State::more) return {};
   std::string_view body = function.rest.substr(0, function.rest.find("</function>"));
   const size_t name_end = body.find('>');

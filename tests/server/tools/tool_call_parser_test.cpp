@@ -74,6 +74,12 @@ TEST(ToolCalls, OfQwenCoder) {
   EXPECT_EQ(read(ToolStyle::qwen_xml, "<tool_call>\n<function=now>\n</function>\n</tool_call>"), "now({}) |");
 }
 
+TEST(ToolCalls, OfQwenCoderEndWhereTheySayWhateverFollows) {
+  constexpr std::string_view unclosed =
+      "<tool_call>\n<function=weather>\n<parameter=city>\nParis\n</tool_call> and </function> then";
+  EXPECT_EQ(read(ToolStyle::qwen_xml, unclosed), R"(weather({"city":"Paris"}) | and </function> then)");
+}
+
 TEST(ToolCalls, OfLlama) {
   const std::string call = R"({"name": "weather", "parameters": {"city": "Paris", "days": 2}})";
   EXPECT_EQ(read(ToolStyle::llama, call), std::string(paris) + "|");
