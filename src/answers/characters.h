@@ -31,4 +31,12 @@ inline std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+// Whether the comma at `at` stands between digits and before three of them, as one that separates thousands
+// does.
+inline bool is_thousands_comma(std::string_view text, size_t at) {
+  const auto digit = [&](size_t i) { return i < text.size() && is_digit(text[i]); };
+  return text[at] == ',' && at > 0 && digit(at - 1) && digit(at + 1) && digit(at + 2) && digit(at + 3) &&
+         !digit(at + 4);
+}
+
 }  // namespace lanerope::answers

@@ -48,12 +48,6 @@ std::string_view inside(std::string_view list) {
   return list;
 }
 
-bool before_three_digits(std::string_view text, size_t comma) {
-  const auto digit = [&](size_t at) { return at < text.size() && is_digit(text[at]); };
-  return comma > 0 && digit(comma - 1) && digit(comma + 1) && digit(comma + 2) && digit(comma + 3) &&
-         !digit(comma + 4);
-}
-
 std::vector<std::string> parted(std::string_view text, bool with_thousands) {
   std::vector<std::string> elements;
   int depth = 0;
@@ -62,7 +56,7 @@ std::vector<std::string> parted(std::string_view text, bool with_thousands) {
     if (i < text.size()) {
       depth += is_open(text[i]) ? 1 : is_close(text[i]) ? -1 : 0;
       const bool parts =
-          (text[i] == ',' && !(with_thousands && before_three_digits(text, i))) || text[i] == ';';
+          (text[i] == ',' && !(with_thousands && is_thousands_comma(text, i))) || text[i] == ';';
       if (!parts || depth != 0) continue;
     }
     elements.push_back(normalise_answer(text.substr(begin, i - begin)));

@@ -43,10 +43,7 @@ std::string canonical_number(std::string_view text) {
 std::string without_thousands(std::string_view text) {
   std::string result;
   for (size_t i = 0; i < text.size(); ++i) {
-    const auto digit = [&](size_t at) { return at < text.size() && is_digit(text[at]); };
-    const bool thousands = text[i] == ',' && i > 0 && digit(i - 1) && digit(i + 1) && digit(i + 2) &&
-                           digit(i + 3) && !digit(i + 4);
-    if (!thousands) result += text[i];
+    if (!is_thousands_comma(text, i)) result += text[i];
   }
   return result;
 }

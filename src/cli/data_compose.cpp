@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <map>
 #include <memory>
-#include <numeric>
 #include <set>
 
 #include "cli/choice.h"
@@ -42,17 +41,13 @@ constexpr auto footer =
     "    -o lanes.jsonl\n"
     "  lanerope data compose solved.jsonl --part dev --reach 0.5 -k 4 --count 100 -o reach-4.jsonl";
 
-// The problems of a file are the same in both parts whatever else it holds: those whose question has the
-// lowest SHA-256 are kept for dev.
-enum class Part { all, train, dev };
-
 struct ComposeFlags {
   std::string file;
   std::string output = "-";
   std::string problems = "4";
   int64_t count = 300;
   data::Ask ask = data::Ask::answers;
-  Part part = Part::all;
+  data::Part part = data::Part::all;
   int64_t dev = 500;
   double reach = 0;
   std::string lanes;
@@ -97,14 +92,18 @@ std::vector<Solved> read_solved(const std::string& file) {
   return all;
 }
 
+int32_t count_tokens(const Model& model, std::string_view text) {
+  return static_cast<int32_t>(model.encode(text, {.add_special = false, .parse_special = false}).size());
+}
+
 std::string sha256_of(std::string_view text) {
   hub::Digest digest(hub::DigestKind::sha256);
   digest.add(text);
   return digest.finish();
 }
 
-void keep_part(std::vector<Solved>& all, Part part, int64_t dev) {
-  if (part == Part::all) return;
+void keep_part(std::vector<Solved>& all, data::Part part, int64_t dev) {
+  if (part == data::Part::all) return;
   std::vector<std::string> digests;
   for (const Solved& solved : all) digests.push_back(sha256_of(solved.problem.question));
   std::vector<std::string> sorted = digests;
@@ -115,7 +114,7 @@ void keep_part(std::vector<Solved>& all, Part part, int64_t dev) {
   const std::string first_of_train = sorted[static_cast<size_t>(dev)];
   std::vector<Solved> kept;
   for (size_t i = 0; i < all.size(); ++i) {
-    if ((digests[i] < first_of_train) == (part == Part::dev)) kept.push_back(std::move(all[i]));
+    if ((digests[i] < first_of_train) == (part == data::Part::dev)) kept.push_back(std::move(all[i]));
   }
   all = std::move(kept);
 }
@@ -123,10 +122,10 @@ void keep_part(std::vector<Solved>& all, Part part, int64_t dev) {
 // The shortest solutions first; those of more than `longest` tokens go.
 void sort_solutions(std::vector<Solved>& all, const Model& model, int32_t longest) {
   for (Solved& solved : all) {
-    std::vector<std::pair<size_t, std::string>> sized;
+    std::vector<std::pair<int32_t, std::string>> sized;
     for (std::string& text : solved.problem.solutions) {
-      const size_t tokens = model.encode(text, {.add_special = false, .parse_special = false}).size();
-      if (tokens <= static_cast<size_t>(longest)) sized.emplace_back(tokens, std::move(text));
+      const int32_t tokens = count_tokens(model, text);
+      if (tokens <= longest) sized.emplace_back(tokens, std::move(text));
     }
     std::ranges::sort(sized);
     solved.problem.solutions.clear();
@@ -183,9 +182,9 @@ int run(const ComposeFlags& flags) {
   if (!flags.lanes.empty()) {
     lanes = data::Mixture::parse(flags.lanes, {.what = "--lanes", .least = 1, .largest = 256});
     model = load_model({.source = flags.model, .back_end = BackEnd::ggml});
-    const auto waits = model->encode(flags.wait, {.add_special = false, .parse_special = false});
-    if (waits.size() != 1)
-      throw InvalidRequest("--wait \"" + flags.wait + "\" is " + std::to_string(waits.size()) +
+    const int32_t waits = count_tokens(*model, flags.wait);
+    if (waits != 1)
+      throw InvalidRequest("--wait \"" + flags.wait + "\" is " + std::to_string(waits) +
                            " tokens of this model, and must be one");
   }
   const std::vector<Solved> all = usable(flags, model.get());
@@ -209,10 +208,7 @@ int run(const ComposeFlags& flags) {
           .lanes = lanes->draw(random),
           .tag = flags.tag,
           .wait = flags.wait,
-          .count_tokens = [&](std::string_view text) {
-            return static_cast<int32_t>(
-                model->encode(text, {.add_special = false, .parse_special = false}).size());
-          }};
+          .count_tokens = [&](std::string_view text) { return count_tokens(*model, text); }};
       trace.lanes = data::lanes_of(*composition, writing, random);
     }
     const std::string line = data::trace_line(trace);
@@ -243,9 +239,8 @@ Command add_data_compose(CLI::App& data) {
   app->add_option("--count", flags->count, "Questions")->check(CLI::PositiveNumber)->capture_default_str();
   add_choice(*app, "--ask", flags->ask)
       ->description("What is asked for (default: answers); a chain needs each answer for the next problem");
-  add_word_choice(*app, "--part", {"all", "train", "dev"}, [flags](const std::string& word) {
-    flags->part = word == "train" ? Part::train : word == "dev" ? Part::dev : Part::all;
-  })->description("Which problems (default: all); dev is kept from training");
+  add_choice(*app, "--part", flags->part)
+      ->description("Which problems (default: all); dev is kept from training");
   app->add_option("--dev", flags->dev, "Problems of the part dev")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

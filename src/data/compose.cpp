@@ -7,6 +7,8 @@
 #include <cctype>
 #include <charconv>
 
+#include "core/lane_tag.h"
+
 namespace lanerope {
 
 template <>
@@ -15,6 +17,13 @@ std::span<const Named<data::Ask>> names() {
       {data::Ask::answers, "answers"},       {data::Ask::sum, "sum"},     {data::Ask::largest, "largest"},
       {data::Ask::difference, "difference"}, {data::Ask::chain, "chain"},
   };
+  return all;
+}
+
+template <>
+std::span<const Named<data::Part>> names() {
+  static constexpr Named<data::Part> all[] = {
+      {data::Part::all, "all"}, {data::Part::train, "train"}, {data::Part::dev, "dev"}};
   return all;
 }
 
@@ -208,7 +217,7 @@ std::vector<std::string> lanes_of(const Composition& composition, const LaneWrit
   // The step at which a lane that has written its text so far writes its next token.
   const auto next_step = [&](size_t lane) {
     const int32_t tag =
-        n == 1 ? 0 : writing.count_tokens(filled(writing.tag, "{k}", std::to_string(lane + 1)));
+        n == 1 ? 0 : writing.count_tokens(core::render_tag(writing.tag, static_cast<int64_t>(lane) + 1));
     return tag + writing.count_tokens(texts[lane]);
   };
   const auto wait_until = [&](size_t lane, int32_t step) {

@@ -24,6 +24,10 @@ enum class Ask {
   chain,       // as answers; each problem needs the answer of the one before it
 };
 
+// Which problems of a file are drawn from. Those whose question has the lowest SHA-256 are kept for dev, so
+// that they are the same whatever else the file holds.
+enum class Part { all, train, dev };
+
 // A problem whose answer is known.
 struct KnownProblem {
   std::string question = {};
@@ -88,4 +92,6 @@ bool is_fit(std::string_view solution);
 namespace lanerope {
 template <>
 std::span<const Named<data::Ask>> names();
+template <>
+std::span<const Named<data::Part>> names();
 }  // namespace lanerope

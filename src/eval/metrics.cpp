@@ -38,34 +38,30 @@ struct Outcome {
   double seconds = 0;
 };
 
-// Where a question asks for several answers, the mean over them.
-void average_parts(const QuestionLanes& question, int32_t budget, bool unfinished, Outcome& outcome) {
-  outcome.majority = outcome.pass = outcome.oracle = 0;
-  for (const QuestionLanes& part : question.parts()) {
-    const std::vector<LaneVote> votes = part.within(budget, unfinished);
-    const auto right = static_cast<double>(std::ranges::count_if(votes, &LaneVote::right));
-    outcome.majority += majority(part, votes);
-    outcome.pass += right / static_cast<double>(votes.size());
-    outcome.oracle += right > 0 ? 1 : 0;
-  }
-  const auto count = static_cast<double>(question.parts().size());
-  outcome.majority /= count;
-  outcome.pass /= count;
-  outcome.oracle /= count;
+// Adds how right the lanes are, `share` of it.
+void add_rights(const QuestionLanes& question, std::span<const LaneVote> votes, double share,
+                Outcome& outcome) {
+  const auto right = static_cast<double>(std::ranges::count_if(votes, &LaneVote::right));
+  outcome.majority += share * majority(question, votes);
+  outcome.pass += share * right / static_cast<double>(votes.size());
+  outcome.oracle += right > 0 ? share : 0;
 }
 
-Outcome outcome_of(const QuestionLanes& question, std::span<const LaneVote> votes, int32_t budget) {
-  Outcome outcome{.majority = majority(question, votes), .seconds = question.seconds_within(budget)};
+// `votes` are question.within(budget, unfinished). Where the question asks for several answers, how right
+// lanes are is the mean over these.
+Outcome outcome_of(const QuestionLanes& question, std::span<const LaneVote> votes, int32_t budget,
+                   bool unfinished) {
+  Outcome outcome{.seconds = question.seconds_within(budget)};
   for (const LaneVote& vote : votes) {
     outcome.tokens += std::min(vote.lane->length, budget);
     if (vote.ended) outcome.ended += 1;
-    if (!vote.right) continue;
-    outcome.pass += 1;
-    outcome.oracle = 1;
   }
-  const auto count = static_cast<double>(votes.size());
-  outcome.pass /= count;
-  outcome.ended /= count;
+  outcome.ended /= static_cast<double>(votes.size());
+  if (question.parts().empty()) add_rights(question, votes, 1, outcome);
+  for (const QuestionLanes& part : question.parts()) {
+    add_rights(part, part.within(budget, unfinished), 1 / static_cast<double>(question.parts().size()),
+               outcome);
+  }
   return outcome;
 }
 
@@ -121,8 +117,7 @@ std::vector<ArmScore> score_arms(const PairedArms& paired, std::span<const EvalQ
       std::vector<Outcome> outcomes;
       for (const QuestionLanes& question : arm.questions) {
         votes.push_back(question.within(budget, options.unfinished));
-        outcomes.push_back(outcome_of(question, votes.back(), budget));
-        if (!question.parts().empty()) average_parts(question, budget, options.unfinished, outcomes.back());
+        outcomes.push_back(outcome_of(question, votes.back(), budget, options.unfinished));
       }
       const auto column = [&](double Outcome::* member) {
         std::vector<double> values;
