@@ -4,11 +4,13 @@
 // The whole public interface of lanerope. examples/four_lanes.cpp is the shortest program that uses it.
 
 #include "lanerope/answer_format.h"  // IWYU pragma: export
+#include "lanerope/answers.h"        // IWYU pragma: export
 #include "lanerope/calibration.h"    // IWYU pragma: export
 #include "lanerope/chat_style.h"     // IWYU pragma: export
 #include "lanerope/coupling.h"       // IWYU pragma: export
 #include "lanerope/engine.h"         // IWYU pragma: export
 #include "lanerope/errors.h"         // IWYU pragma: export
+#include "lanerope/hub.h"            // IWYU pragma: export
 #include "lanerope/inspect.h"        // IWYU pragma: export
 #include "lanerope/lane_result.h"    // IWYU pragma: export
 #include "lanerope/machine.h"        // IWYU pragma: export

@@ -2,7 +2,10 @@
 #include "model/device.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <mutex>
+#include <string>
+#include <system_error>
 #include <thread>
 
 #include "lanerope/errors.h"
@@ -11,14 +14,35 @@
 
 namespace lanerope::model {
 
+namespace {
+
+// Of the process: ggml knows its back ends once.
+struct BackEnds {
+  std::mutex mutex;
+  std::string folder;  // empty: ggml's own
+  bool loaded = false;
+};
+
+BackEnds& back_ends() {
+  static BackEnds all;
+  return all;
+}
+
+}  // namespace
+
 // Finds ggml's back ends, once a process. Libraries never print: what ggml has to say about them reaches
 // nobody who asked.
 void load_back_ends() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    ggml_log_set([](ggml_log_level, const char*, void*) {}, nullptr);
+  BackEnds& all = back_ends();
+  const std::lock_guard lock(all.mutex);
+  if (all.loaded) return;
+  ggml_log_set([](ggml_log_level, const char*, void*) {}, nullptr);
+  if (all.folder.empty()) {
     ggml_backend_load_all();
-  });
+  } else {
+    ggml_backend_load_all_from_path(all.folder.c_str());
+  }
+  all.loaded = true;
 }
 
 namespace {
@@ -112,6 +136,17 @@ std::vector<std::string> device_names() {
     }
   }
   return names;
+}
+
+void set_back_end_folder(const std::string& folder) {
+  model::BackEnds& all = model::back_ends();
+  const std::lock_guard lock(all.mutex);
+  if (all.loaded)
+    throw InvalidRequest("ggml's back ends are loaded already; say where they lie before anything else");
+  std::error_code error;
+  if (!std::filesystem::is_directory(folder, error))
+    throw InvalidRequest("there is no folder \"" + folder + "\" to load ggml's back ends from");
+  all.folder = folder;
 }
 
 }  // namespace lanerope
