@@ -4,7 +4,9 @@
 #
 # A template comes with a model file that anybody may have made. The engine counts nothing and trusts its input, so calls of
 # src/text/render_budget.h are put in where a template could run on, grow, or recurse, and an error where it would crash.
-if(DEFINED ENV{XDG_CACHE_HOME})
+if(EXISTS ${PROJECT_SOURCE_DIR}/third_party)
+  set(lanerope_cache ${PROJECT_SOURCE_DIR}/third_party)  # a source archive of script/wheel has them inside
+elseif(DEFINED ENV{XDG_CACHE_HOME})
   set(lanerope_cache $ENV{XDG_CACHE_HOME}/lanerope)
 else()
   set(lanerope_cache $ENV{HOME}/.cache/lanerope)

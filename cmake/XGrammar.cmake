@@ -2,7 +2,9 @@
 # xgrammar (Apache-2.0), which tells what tokens a grammar allows next, as a static library of its own. script/bootstrap fetches
 # its sources; nothing of them is in this repository. Only src/grammar includes its headers. Its own CMake files want a Python
 # binding and link-time optimisation, so its sources are listed here.
-if(DEFINED ENV{XDG_CACHE_HOME})
+if(EXISTS ${PROJECT_SOURCE_DIR}/third_party)
+  set(lanerope_cache ${PROJECT_SOURCE_DIR}/third_party)  # a source archive of script/wheel has them inside
+elseif(DEFINED ENV{XDG_CACHE_HOME})
   set(lanerope_cache $ENV{XDG_CACHE_HOME}/lanerope)
 else()
   set(lanerope_cache $ENV{HOME}/.cache/lanerope)

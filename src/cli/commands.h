@@ -24,6 +24,7 @@ Command add_data(CLI::App& root);
 Command add_eval(CLI::App& root);
 Command add_calibrate(CLI::App& root);
 Command add_train(CLI::App& root);
+Command add_convert_adapter(CLI::App& root);
 Command add_pull(CLI::App& root);
 Command add_list(CLI::App& root);
 Command add_remove(CLI::App& root);

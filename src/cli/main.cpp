@@ -42,9 +42,10 @@ int run(int argc, char** argv) {
   app.require_subcommand(0, 1);
   app.formatter(std::make_shared<HelpFormatter>());
   const std::vector<Command> commands = {
-      add_run(app),   add_chat(app),  add_score(app), add_inspect(app), add_tokenize(app),
-      add_bench(app), add_serve(app), add_data(app),  add_eval(app),    add_calibrate(app),
-      add_train(app), add_pull(app),  add_list(app),  add_remove(app),  add_completion(app)};
+      add_run(app),      add_chat(app),      add_score(app),  add_inspect(app),
+      add_tokenize(app), add_bench(app),     add_serve(app),  add_data(app),
+      add_eval(app),     add_calibrate(app), add_train(app),  add_convert_adapter(app),
+      add_pull(app),     add_list(app),      add_remove(app), add_completion(app)};
   try {
     std::vector<std::string> arguments = without_dash_words({argv + 1, argv + argc});
     std::ranges::reverse(arguments);  // CLI11 takes them from the end

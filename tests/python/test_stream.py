@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Events, and lanes that are changed while they write."""
+
+import asyncio
+import threading
+
+import pytest
+
+import lanerope
+
+OPTIONS = dict(lanes=2, budget=16, seed=1, ignore_end=True)
+
+
+def test_events_tell_the_same_as_the_result(tiny):
+    stream = tiny.stream("abc", **OPTIONS)
+    events = list(stream)
+    result = stream.result()
+    assert events[0].kind == "prompt_read" and events[-1].kind == "group_finished"
+    for m, lane in enumerate(result.lanes):
+        own = [e for e in events if e.lane == m]
+        assert own[0].kind == "lane_started" and own[-1].kind == "lane_finished" and own[-1].finish == "length"
+        tokens = [e for e in own if e.kind == "token"]
+        assert [e.token for e in tokens] == lane.tokens.tolist()
+        assert [e.step for e in tokens] == list(range(16))
+        assert "".join(e.text for e in own) == lane.text
+        assert [e.logprob for e in tokens] == lane.logprobs.tolist()
+    assert [lane.text for lane in result.lanes] == [lane.text for lane in tiny.generate("abc", **OPTIONS).lanes]
+
+
+def test_async_events_are_the_same(tiny):
+    async def read():
+        stream = tiny.stream("abc", **OPTIONS)
+        kinds = [(e.kind, e.lane, e.token) async for e in stream]
+        return kinds, await stream.aresult()
+
+    kinds, result = asyncio.run(read())
+    assert kinds == [(e.kind, e.lane, e.token) for e in tiny.stream("abc", **OPTIONS)]
+    assert len(result.lanes) == 2
+
+
+def test_alternatives_are_told_on_request(tiny):
+    tokens = [e for e in tiny.stream("abc", top_logprobs=3, temperature=0, **OPTIONS) if e.kind == "token"]
+    assert all(len(e.top) == 3 and e.top[0][1] >= e.top[1][1] for e in tokens)
+    assert all(e.top[0][0] == e.token and e.top[0][1] == e.logprob for e in tokens)
+
+
+def test_pushed_text_is_what_a_lane_goes_on_with(tiny):
+    stream = tiny.stream("abc", **OPTIONS)
+    for event in stream:
+        if event.kind == "token" and event.lane == 1 and event.step == 2:
+            stream.push(1, "tiles")
+    lane = stream.result().lanes[1]
+    assert "tiles" in lane.text and lane.generated < 16
+
+
+def test_forks_spawns_and_retired_lanes(tiny):
+    stream = tiny.stream("abc", reserved_lanes=2, coupling="lanerope", tag="", **OPTIONS)
+    for event in stream:
+        if event.kind != "token" or event.lane != 0:
+            continue
+        if event.step == 4:
+            assert stream.fork(0, step=3, text="x") == 2
+            assert stream.spawn("y") == 3
+        if event.step == 8:
+            stream.retire(1)
+    result = stream.result()
+    assert [lane.finish for lane in result.lanes][:2] == ["length", "retired"]
+    assert len(result.lanes) == 4 and result.lanes[2].start_step == result.lanes[3].start_step > 0
+    written = "".join(e.text for e in tiny.stream("abc", coupling="lanerope", tag="", **OPTIONS) if e.lane == 0 and e.kind == "token" and e.step < 3)
+    assert result.lanes[2].text.startswith(written + "x")
+    assert result.lanes[3].text.startswith("y")
+
+
+def test_cancelled_groups_keep_what_was_written(tiny):
+    stream = tiny.stream("abc", **OPTIONS)
+    for event in stream:
+        if event.kind == "token" and event.step == 5:
+            stream.cancel()
+            break
+    result = stream.result()
+    assert result.finish == "cancelled" and 0 < len(result.lanes[0].tokens) < 16
+    stream.cancel()  # nothing happens any more
+
+
+def test_a_policy_sees_every_event(tiny):
+    seen = []
+
+    def until_five(stream, event):
+        seen.append(event.kind)
+        if event.kind == "token" and event.step == 5 and event.lane == 0:
+            stream.retire(1)
+
+    result = tiny.generate("abc", policy=until_five, **OPTIONS)
+    assert seen[-1] == "group_finished" and result.lanes[1].finish == "retired"
+    again = asyncio.run(tiny.agenerate("abc", policy=until_five, **OPTIONS))
+    assert [lane.text for lane in again.lanes] == [lane.text for lane in result.lanes]
+
+
+def test_a_probe_reads_cell_by_cell(tiny):
+    stream = tiny.stream("abcdef", hold=True, **OPTIONS)
+    stream.result()
+    probe = stream.probe(1, 3)
+    tokens = sum(n for _, _, n in probe.parts)
+    assert probe.weights.shape == (tiny.info["n_layer"], tiny.info["n_head"], tokens)
+    assert abs(probe.weights.sum(-1) - 1).max() < 1e-3
+    assert probe.parts[0][0] == -1 and probe.parts[-1] == (1, 0, 4)
+
+
+def test_two_iterations_at_once_are_refused(tiny):
+    stream = tiny.stream("abc", **OPTIONS)
+    with pytest.raises(RuntimeError, match="being read already"):
+        for _ in stream:
+            for _ in stream:
+                pass
+    for event in stream:  # the loop before is over
+        break
+    assert [e.kind for e in stream][-1] == "group_finished"
+    assert list(stream) == []
+
+
+def test_many_groups_share_an_engine(tiny):
+    prompts = [f"prompt {i}" for i in range(6)]
+    alone = [tiny.generate(p, **OPTIONS) for p in prompts]
+    with lanerope.Engine(tiny, cells=200) as engine:  # room for some of them at a time
+        together = [s.result() for s in [engine.submit(p, **OPTIONS) for p in prompts]]
+        assert engine.state["groups"] == 0 and engine.state["cells"] == 200
+    for a, b in zip(alone, together):
+        assert [lane.text for lane in a.lanes] == [lane.text for lane in b.lanes]
+
+
+def test_groups_are_read_by_threads_and_by_tasks(tiny):
+    prompts = [f"prompt {i}" for i in range(4)]
+    alone = [[lane.text for lane in tiny.generate(p, **OPTIONS).lanes] for p in prompts]
+    with tiny.engine(cells=1024) as engine:
+        found = {}
+
+        def read(i):
+            stream = engine.submit(prompts[i], **OPTIONS)
+            assert [e.kind for e in stream][-1] == "group_finished"
+            found[i] = [lane.text for lane in stream.result().lanes]
+
+        threads = [threading.Thread(target=read, args=(i,)) for i in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=60)
+        assert [found[i] for i in range(4)] == alone
+
+        async def all_of_them():
+            return await asyncio.gather(*(engine.submit(p, **OPTIONS).aresult() for p in prompts))
+
+        assert [[lane.text for lane in result.lanes] for result in asyncio.run(all_of_them())] == alone
+
+
+def test_a_stream_that_nobody_holds_gives_its_cells_back(tiny):
+    with tiny.engine(cells=100) as engine:
+        stream = engine.submit("abc", lanes=2, budget=28, ignore_end=True)
+        next(iter(stream))
+        del stream
+        assert engine.submit("abd", lanes=2, budget=28, seed=1).result().lanes  # fits only in place of the first
