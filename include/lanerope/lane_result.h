@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lanerope/names.h"
+#include "lanerope/sleep.h"
 #include "lanerope/token.h"
 
 namespace lanerope {
@@ -71,9 +72,14 @@ struct LaneResult {
   // temperature. 0 without any.
   double mean_logprob = 0;
   int32_t start_step = 0;                     // the clock when it joined
+  std::vector<Sleep> sleeps = {};             // in order; steps of which the lane has no token
   std::optional<Certainty> certainty = {};    // where the request has it measured
   std::optional<double> verifier_score = {};  // where a verifier gave one
 };
+
+// The step of the clock in which each of the lane's tokens was fed, those of an ended lane's last one and of
+// a held back one as if it was.
+std::vector<int32_t> steps_of(const LaneResult& lane);
 
 // An answer and how many lanes gave it. Equal answers are one, under the spelling that was seen first.
 struct Vote {

@@ -10,6 +10,7 @@
 #include "lanerope/chat_style.h"
 #include "lanerope/coupling.h"
 #include "lanerope/request.h"
+#include "lanerope/sleep.h"
 #include "lanerope/token.h"
 
 namespace lanerope {
@@ -81,6 +82,7 @@ struct ResolvedRequest {
       {};                                // numbers of lanes that the adapter, or the model, was trained with
   std::string tag = {};                  // with {k}
   std::vector<ResolvedLane> lanes = {};  // [N]
+  SleepTokens sleep = {};
   int32_t reserved_lanes = 0;
   int32_t budget = 0;
   int32_t max_tokens = 0;  // 0: all of the budget
@@ -112,6 +114,14 @@ struct CouplingScope {
   std::vector<float> adapter_scales = {};
 };
 Coupling resolve_coupling(const Model& model, const CouplingChoice& choice, const CouplingScope& scope = {});
+
+// The tokens by which lanes wait for one another, as Request::wait and Request::ready say, or as was trained.
+struct SleepChoice {
+  std::optional<std::string> wait = {};
+  std::optional<std::string> ready = {};
+  std::vector<float> adapter_scales = {};  // empty: as loaded
+};
+SleepTokens resolve_sleep(const Model& model, const SleepChoice& choice, const Coupling& coupling);
 
 // The request's seed, or one that is drawn as the defaults say.
 uint64_t resolve_seed(const Sampling& sampling, const RequestDefaults& defaults);

@@ -104,6 +104,8 @@ def write_gguf(file: Path, adapter: GgufAdapter) -> None:
         "stride": (kinds.INT32, None),
         "visibility": (kinds.STRING, None),
         "tag": (kinds.STRING, None),
+        "wait": (kinds.STRING, None),
+        "ready": (kinds.STRING, None),
         "lanes": (kinds.ARRAY, kinds.INT32),
         "prompt": (kinds.BOOL, None),
         "omega": (kinds.ARRAY, kinds.FLOAT32),

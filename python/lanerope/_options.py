@@ -76,6 +76,10 @@ class Options(CouplingOptions, PromptOptions, total=False):
     """Tokens that each lane may sample, within its budget."""
     tag: str
     """What each lane is fed first; {k} becomes its number, from 1."""
+    wait: str
+    """The token with which a lane waits, asleep, for others; by default as trained, "": never."""
+    ready: str
+    """The token that wakes lanes which wait; "": only the end of a lane does."""
     lane_texts: Sequence[str]
     """What each lane is fed behind its tag; may be shorter than lanes."""
     temperature: float
@@ -141,6 +145,8 @@ class ScoreOptions(CouplingOptions, total=False):
     """What Model.score takes beside prompt and lanes."""
 
     adapter_scales: Sequence[float]
+    wait: str
+    ready: str
     start_steps: Sequence[int]
     """The step of each lane's first token; by default 0."""
     top_logits: int

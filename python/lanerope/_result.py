@@ -43,6 +43,8 @@ class Lane:
     """Tokens that were sampled."""
     mean_logprob: float
     start_step: int
+    steps: npt.NDArray[np.int32] = field(repr=False)
+    """[n] of the clock, in which each token was fed; a lane that sleeps leaves some out."""
     certainty: Certainty | None
     verifier_score: float | None
 

@@ -98,8 +98,8 @@ def tokens_frame(result: Result) -> Any:
     """A result's tokens as a pandas frame: a row a token, with its lane, step, id and log-probability (none where it was forced)."""
     rows = []
     for m, lane in enumerate(result.lanes):
-        for i, (token, logprob) in enumerate(zip(lane.tokens.tolist(), lane.logprobs.tolist())):
-            rows.append({"lane": m, "step": lane.start_step + i, "token": token, "logprob": logprob})
+        for step, token, logprob in zip(lane.steps.tolist(), lane.tokens.tolist(), lane.logprobs.tolist()):
+            rows.append({"lane": m, "step": step, "token": token, "logprob": logprob})
     return frame(rows)
 
 

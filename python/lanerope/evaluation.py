@@ -200,17 +200,19 @@ class _Arm:
 def _read(model: Model, stream: Stream) -> Row:
     """Reads a group to its end, with the answers that each lane had settled on by its length then."""
     texts: dict[int, str] = {}
+    lengths: dict[int, int] = {}
     settled: dict[int, list[tuple[int, str]]] = {}
     for event in stream:
         if event.kind != "token":
             continue
         texts[event.lane] = texts.get(event.lane, "") + event.text
+        lengths[event.lane] = lengths.get(event.lane, 0) + 1
         if not any(c in event.text for c in "} $\n"):
             continue
         answer = _core.find_answer(texts[event.lane], ended=False)
         known = settled.setdefault(event.lane, [])
         if answer is not None and (not known or known[-1][1] != answer):
-            known.append((event.step + 1, answer))
+            known.append((lengths[event.lane], answer))
     result = stream.result()
     lanes = []
     for m, lane in enumerate(result.lanes):

@@ -60,6 +60,8 @@ void EngineHost::take(const Event& event) {
     case EventKind::token:
       log.logprobs[event.lane].push_back(event.logprob.value_or(std::numeric_limits<float>::quiet_NaN()));
       break;
+    case EventKind::lane_slept:
+    case EventKind::lane_woke:
     case EventKind::lane_finished:
       break;
     case EventKind::group_finished:

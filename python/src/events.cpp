@@ -35,7 +35,8 @@ void bind_events(nb::module_& module) {
   nb::class_<Event>(module, "Event", "One thing that happened to a group. Lanes and steps count from 0.")
       .def_prop_ro(
           "kind", [](const Event& event) { return to_name(event.kind); }, nb::sig("def kind(self) -> str"),
-          "\"prompt_read\", \"lane_started\", \"token\", \"lane_finished\" or \"group_finished\".")
+          "\"prompt_read\", \"lane_started\", \"token\", \"lane_slept\", \"lane_woke\", \"lane_finished\" or "
+          "\"group_finished\".")
       .def_ro("lane", &Event::lane, "-1 where the event is the group's.")
       .def_ro("step", &Event::step, "Of a token: at which it is fed; else the clock.")
       .def_ro("token", &Event::token, "Of a token: its id.")

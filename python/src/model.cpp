@@ -74,6 +74,8 @@ nb::dict training_of(const LaneTraining& training) {
   all["visibility"] = to_name(training.coupling.visibility);
   all["stride"] = training.coupling.stride;
   all["tag"] = to_text_or_none(training.tag);
+  all["wait"] = to_text_or_none(training.wait);
+  all["ready"] = to_text_or_none(training.ready);
   all["lanes"] = nb::cast(training.lanes);
   return all;
 }

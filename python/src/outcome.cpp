@@ -22,6 +22,7 @@ nb::dict lane_of(const LaneResult& lane, std::vector<float> logprobs) {
   all["generated"] = lane.generated;
   all["mean_logprob"] = lane.mean_logprob;
   all["start_step"] = lane.start_step;
+  all["steps"] = to_array(steps_of(lane));
   all["certainty"] = certainty_of(lane.certainty);
   all["verifier_score"] = to_value_or_none(lane.verifier_score);
   return all;

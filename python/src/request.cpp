@@ -94,6 +94,8 @@ const Setters& setters() {
     set_optional("budget", [](Request& r) -> auto& { return r.budget; });
     set_optional("max_tokens", [](Request& r) -> auto& { return r.max_tokens; });
     set_optional("tag", [](Request& r) -> auto& { return r.tag; });
+    set_optional("wait", [](Request& r) -> auto& { return r.wait; });
+    set_optional("ready", [](Request& r) -> auto& { return r.ready; });
     table["lane_texts"] = [](Request& r, nb::handle value) { r.lane_texts = to_lane_texts(value); };
     set("temperature", [](Request& r) -> auto& { return r.sampling.temperature; });
     set("top_k", [](Request& r) -> auto& { return r.sampling.top_k; });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "score.h"
 
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 
 #include "convert.h"
@@ -33,6 +34,8 @@ ScoreRequest to_score_request(const Model& model, nb::handle prompt, nb::handle 
       .start_steps = option<std::vector<int32_t>>(options, "start_steps", "a list of whole numbers"),
       .top_logits = option<int32_t>(options, "top_logits", "a whole number"),
       .adapter_scales = option<std::vector<float>>(options, "adapter_scales", "a list of numbers")};
+  const auto wait = option<std::optional<std::string>>(options, "wait", "a str");
+  const auto ready = option<std::optional<std::string>>(options, "ready", "a str");
   for (const auto& [key, value] : options)
     throw nb::type_error(("score has no option '" + nb::cast<std::string>(key) + "'").c_str());
   if (nb::isinstance<nb::str>(lanes))
@@ -43,6 +46,8 @@ ScoreRequest to_score_request(const Model& model, nb::handle prompt, nb::handle 
                                       {.untrained = usual.untrained,
                                        .untrained_init = usual.untrained_init,
                                        .adapter_scales = request.adapter_scales});
+  request.sleep = resolve_sleep(
+      model, {.wait = wait, .ready = ready, .adapter_scales = request.adapter_scales}, request.coupling);
   return request;
 }
 

@@ -86,7 +86,7 @@ Taken Lane::append(TokenId token, std::optional<float> logprob) {
     }
   }
   text_length_.push_back(text_.size());
-  const int64_t position = std::ssize(rules_.request.prompt) + start_step_ + n_tokens();
+  const int64_t position = std::ssize(rules_.request.prompt) + next_step();
   const int32_t most = rules_.request.max_tokens;
   const bool spent = n_tokens() >= rules_.request.budget || (most > 0 && generated_ >= most) ||
                      position >= rules_.model.info().trained_context;
@@ -127,3 +127,14 @@ LaneResult Lane::result() const {
 }
 
 }  // namespace lanerope::engine
+
+std::vector<int32_t> lanerope::steps_of(const LaneResult& lane) {
+  std::vector<int32_t> steps;
+  int32_t next = lane.start_step;
+  auto sleep = lane.sleeps.begin();
+  for (int32_t i = 0; i < std::ssize(lane.tokens); ++i) {
+    if (sleep != lane.sleeps.end() && sleep->token == i) next += (sleep++)->steps;
+    steps.push_back(next++);
+  }
+  return steps;
+}

@@ -123,6 +123,18 @@ std::string tag_for(const Request& request, const Coupling& coupling, const Lane
   return training != nullptr ? training->tag.value_or(usual) : usual;
 }
 
+// What a caller said of a sleep token, what the adapter was trained with, or nothing.
+TokenId sleep_token(const Model& model, const std::optional<std::string>& asked,
+                    const std::optional<std::string>& trained, std::string_view name) {
+  const std::string& text = asked ? *asked : trained.value_or("");
+  if (text.empty()) return -1;
+  const auto tokens = model.encode(text, {.add_special = false, .parse_special = true});
+  require(tokens.size() == 1, "the " + std::string(name) + " text \"" + text + "\" is " +
+                                  std::to_string(tokens.size()) +
+                                  " tokens of this model; use one that is a single token");
+  return tokens.front();
+}
+
 std::vector<ResolvedLane> resolve_lanes(const Model& model, const Request& request, const std::string& tag) {
   const auto encode = [&](const std::string& text) {
     return model.encode(text, {.add_special = false, .parse_special = true});
@@ -256,6 +268,26 @@ Coupling resolve_coupling(const Model& model, const CouplingChoice& choice, cons
                         .init = kind == CouplingKind::lanerope ? scope.untrained_init : OmegaInit::rope});
 }
 
+SleepTokens resolve_sleep(const Model& model, const SleepChoice& choice, const Coupling& coupling) {
+  const LaneTraining* training =
+      model.lane_training(engine::resolve_scales(model, choice.adapter_scales).lanes);
+  const LaneTraining none;
+  const LaneTraining& trained = training != nullptr ? *training : none;
+  const bool asked = choice.wait && !choice.wait->empty();
+  const bool waits = asked || (!choice.wait && !trained.wait.value_or("").empty());
+  require(waits || choice.ready.value_or("").empty(),
+          "a ready text without a wait text does nothing; say which token lanes wait with");
+  // Its layout has no room for steps in which a lane wrote nothing.
+  if (coupling.kind == CouplingKind::hogwild) {
+    require(!asked,
+            "lanes of the hogwild coupling cannot sleep; leave the wait text out or couple otherwise");
+    return {};
+  }
+  if (!waits) return {};
+  return {.wait = sleep_token(model, choice.wait, trained.wait, "wait"),
+          .ready = sleep_token(model, choice.ready, trained.ready, "ready")};
+}
+
 uint64_t resolve_seed(const Sampling& sampling, const RequestDefaults& defaults) {
   if (sampling.seed) return *sampling.seed;
   if (defaults.seeds == 0) return 0;
@@ -304,6 +336,9 @@ std::shared_ptr<const ResolvedRequest> resolve(const Model& model, const Request
 
   resolved.tag = tag_for(request, resolved.coupling, training, defaults.tagged);
   resolved.lanes = resolve_lanes(model, request, resolved.tag);
+  resolved.sleep = resolve_sleep(
+      model, {.wait = request.wait, .ready = request.ready, .adapter_scales = resolved.lane_scales},
+      resolved.coupling);
   resolved.budget = budget_for(resolved, defaults, context);
   check_budget(resolved.budget);
   check_context(resolved.prompt_cells(), resolved.budget, context);

@@ -71,6 +71,20 @@ def test_forks_spawns_and_retired_lanes(tiny):
     assert result.lanes[3].text.startswith("y")
 
 
+def test_a_lane_that_waits_sleeps_until_another_is_ready(tiny):
+    """Nothing but the texts says who waits: neither token may be drawn."""
+    wait, ready = (tiny.tokenize(text, add_special=False)[0] for text in "~!")
+    options = dict(lanes=2, budget=12, seed=1, ignore_end=True, coupling="lanerope", tag="", logit_bias={wait: -1e9, ready: -1e9})
+    stream = tiny.stream("abc", wait="~", ready="!", lane_texts=["a~", "bcdef!"], **options)
+    kinds = [(event.kind, event.lane) for event in stream]
+    assert ("lane_slept", 0) in kinds and ("lane_woke", 0) in kinds
+    first, second = stream.result().lanes
+    assert second.steps.tolist() == list(range(12))
+    assert first.steps[0] == 0 and first.steps[1] >= 5 and first.steps.shape == first.tokens.shape
+    scored = tiny.score(tiny.tokenize("abc"), [first.tokens, second.tokens], coupling="lanerope", wait="~", ready="!")
+    assert [len(lane.logprobs) for lane in scored] == [12, 12]
+
+
 def test_cancelled_groups_keep_what_was_written(tiny):
     stream = tiny.stream("abc", **OPTIONS)
     for event in stream:
