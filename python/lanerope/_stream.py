@@ -21,8 +21,10 @@ class _Reader:
         return self
 
     def __next__(self) -> Event:
-        self._group.wait()
         event = self._group.poll()
+        if event is None:
+            self._group.wait()
+            event = self._group.poll()
         if event is None:
             raise StopIteration
         self._stream._raise_failure(event)
