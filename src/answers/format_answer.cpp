@@ -11,7 +11,8 @@ std::optional<Answer> json_answer(std::string_view text) {
   for (const char* member : {"answer", "final_answer", "result"}) {
     if (!json.is_object() || !json.contains(member)) continue;
     const nlohmann::json& value = json.at(member);
-    return Answer{.text = value.is_string() ? value.get<std::string>() : value.dump(), .from = AnswerFrom::mark};
+    return Answer{.text = value.is_string() ? value.get<std::string>() : value.dump(),
+                  .from = AnswerFrom::mark};
   }
   return Answer{.text = json.dump(), .from = AnswerFrom::format};
 }

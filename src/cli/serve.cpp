@@ -182,7 +182,8 @@ void add_server_flags(CLI::App& app, ServeFlags& flags) {
       ->group(server_group);
   app.add_flag("--log-prompts", server.log.prompts, "And the content")->group(server_group);
   add_choice(app, "--log-format", server.log.format)
-      ->description("How: as text, or an object of JSON a line, which asks for the log by itself (default: text)")
+      ->description(
+          "How: as text, or an object of JSON a line, which asks for the log by itself (default: text)")
       ->group(server_group);
 }
 

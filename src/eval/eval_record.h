@@ -11,8 +11,8 @@
 
 namespace lanerope::eval {
 
-// An answer that a lane had given, complete and marked, `length` steps of the clock after its group began: the
-// tokens it had spent by then, if it did not sleep.
+// An answer that a lane had given, complete and marked, `length` steps of the clock after its group began:
+// the tokens it had spent by then, if it did not sleep.
 struct SettledAnswer {
   int32_t length = 0;
   std::string answer = {};
@@ -24,8 +24,9 @@ struct EvalLane {
   std::string text = {};
   std::optional<std::string> answer = {};
   std::optional<AnswerFrom> answer_from = {};
-  bool ended = false;       // by itself, within the budget
-  int32_t length = 0;  // steps until it had ended, tag and end token included: its tokens, if it did not sleep
+  bool ended = false;  // by itself, within the budget
+  int32_t length =
+      0;  // steps until it had ended, tag and end token included: its tokens, if it did not sleep
   std::vector<Sleep> sleeps = {};
   double mean_logprob = 0;  // over the sampled tokens
   std::optional<Certainty> certainty = {};

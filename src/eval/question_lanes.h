@@ -62,8 +62,9 @@ class QuestionLanes {
   // group what its decoding took, in proportion to its steps.
   double seconds_within(int32_t budget) const;
 
-  // What each lane says after `budget` steps, as many tokens where it did not sleep: nothing that it wrote later counts. A lane that has not ended
-  // by then says nothing, or with `unfinished` what it had settled on.
+  // What each lane says after `budget` steps, as many tokens where it did not sleep: nothing that it wrote
+  // later counts. A lane that has not ended by then says nothing, or with `unfinished` what it had settled
+  // on.
   std::vector<LaneVote> within(int32_t budget, bool unfinished) const;
 
  private:

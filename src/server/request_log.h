@@ -21,7 +21,8 @@ enum class LogFormat {
 };
 
 struct LogOptions {
-  std::function<void(std::string_view)> write = {};  // takes a line; empty: nothing is logged. Any thread calls it
+  std::function<void(std::string_view)> write =
+      {};  // takes a line; empty: nothing is logged. Any thread calls it
   LogFormat format = LogFormat::text;
   bool prompts = false;  // the content of requests too
 };
@@ -31,7 +32,8 @@ struct LogOptions {
 void begin_request(const httplib::Request& request, httplib::Response& response);
 
 // A line about a request that has been answered, on the thread that begin_request() was called on.
-void log_request(const LogOptions& options, const httplib::Request& request, const httplib::Response& response);
+void log_request(const LogOptions& options, const httplib::Request& request,
+                 const httplib::Response& response);
 
 }  // namespace lanerope::server
 

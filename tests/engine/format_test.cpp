@@ -65,7 +65,8 @@ TEST_P(Formats, EveryLaneKeepsToItsSchema) {
 }
 
 TEST_P(Formats, VotesAreForWhatTheFormatMade) {
-  const auto answer_of = [&](FormatKind kind, const std::string& text, std::vector<std::string> choices = {}) {
+  const auto answer_of = [&](FormatKind kind, const std::string& text,
+                             std::vector<std::string> choices = {}) {
     Request asked = request(2, kind, text);
     asked.format.choices = std::move(choices);
     asked.selection.kind = SelectionKind::vote;
@@ -82,8 +83,9 @@ TEST_P(Formats, VotesAreForWhatTheFormatMade) {
                       object(R"("answer":{"const":7},"steps":{"enum":[1,2,3,4,5]})", R"("answer","steps")")),
             "7")
       << "whatever the steps are";
-  EXPECT_EQ(answer_of(FormatKind::json_schema, object(R"("b":{"const":2},"a":{"const":"x 1"})", R"("b","a")")),
-            R"({"a":"x 1","b":2})");
+  EXPECT_EQ(
+      answer_of(FormatKind::json_schema, object(R"("b":{"const":2},"a":{"const":"x 1"})", R"("b","a")")),
+      R"({"a":"x 1","b":2})");
   EXPECT_EQ(answer_of(FormatKind::choice, "", {"3 apples"}), "3 apples");
 }
 
