@@ -7,7 +7,7 @@ import random
 import numpy as np
 import torch
 
-from . import compose, generate, train
+from . import compose_lanes, generate, train
 from .model import Lora, attend_math, initial_omega
 
 
@@ -35,7 +35,7 @@ def check(work):
         rows = []
         for n in (4, 2):
             body = work.vocabulary.encode(work.problems["train"][0]["question"])
-            lanes = [compose.Lane(t + body[: 20 + 5 * j], [True] * (len(t) + len(body[: 20 + 5 * j]))) for j, t in enumerate(work.vocabulary.tags(n))]
+            lanes = [compose_lanes.Lane(t + body[: 20 + 5 * j], [True] * (len(t) + len(body[: 20 + 5 * j]))) for j, t in enumerate(work.vocabulary.tags(n))]
             rows.append(train.to_rows(work.vocabulary.prompt("How many?"), lanes))
         batch = train.make_batch(rows, m.device, m.dtype, visibility)
         with torch.no_grad():
@@ -48,7 +48,7 @@ def check(work):
     for visibility, n in (("inclusive", 4), ("interleaved", 4), ("causal", 1)):
         lora = Lora(work.config, *work.lora_shape, omega[0], 1)
         body = work.vocabulary.encode(work.problems["train"][1]["question"]) * 8
-        lanes = [compose.Lane(t + body[:300], [True] * (len(t) + 300)) for t in work.vocabulary.tags(4)][:n]
+        lanes = [compose_lanes.Lane(t + body[:300], [True] * (len(t) + 300)) for t in work.vocabulary.tags(4)][:n]
         group = train.to_rows(work.vocabulary.prompt(work.problems["train"][1]["question"]), lanes)
         options = train.TrainOptions(tokens=len(group) * (16384 // len(group)) * 12, visibility=visibility, accumulate=1)
         train.train(m, lora, [group] * 64, dataclasses.replace(options, tokens=options.tokens // 6), random.Random(1))

@@ -19,10 +19,11 @@ import time
 
 import torch
 
-from . import compose, device_check, device_compare, export, generate, judge, mixture, train
+from . import compose, compose_lanes, device_check, device_compare, export, generate, judge, mixture, train
 from .evaluate import mean
 from .gguf_weights import read_parts
 from .model import Decoder, Lora, initial_omega
+from .sleep import SleepTokens
 from .vocabulary import Vocabulary
 
 START = time.time()
@@ -46,6 +47,7 @@ class Work:
         self.cuda = torch.cuda.is_available()
         facts, tensors = read_parts(self.folder)
         self.vocabulary, self.config = Vocabulary(facts), facts["config"]
+        self.sleep = SleepTokens(*(self.vocabulary.encode(text)[0] for text in (compose_lanes.WAIT, compose_lanes.READY)))
         self.problems = {name: compose.load_problems(self.folder / f"{name}.jsonl") for name in ("train", "test")}
         if self.cuda:
             torch.backends.cuda.enable_cudnn_sdp(False)  # it plans anew for each shape
@@ -65,13 +67,13 @@ class Work:
     def texts(self, results):
         """[groups] of [(text, length, ended)]; the tag is no part of the text. A group that was not sampled is None."""
         end = self.vocabulary.end
-        flat = [(lane, len(tag)) for lanes, tags in results if lanes is not None for lane, tag in zip(lanes, tags)]
+        flat = [(lane.rows, len(tag)) for lanes, tags in results if lanes is not None for lane, tag in zip(lanes, tags)]
         decoded = iter(self.vocabulary.decode_all([[t for t in lane[skip:] if t != end] for lane, skip in flat]))
         lengths = iter((len(lane), bool(lane) and lane[-1] == end) for lane, _ in flat)
         return [None if lanes is None else [(next(decoded), *next(lengths)) for _ in lanes] for lanes, _ in results]
 
     def sample(self, groups, sampling, pairs=None, deadline=None):
-        sampling = dataclasses.replace(sampling, cells=self.cells, deadline=min(deadline or self.end_time, self.end_time))
+        sampling = dataclasses.replace(sampling, cells=self.cells, sleep=self.sleep, deadline=min(deadline or self.end_time, self.end_time))
         results = generate.generate(self.model, groups, sampling, self.vocabulary.end, pairs)
         return self.texts([(lanes, g.tags) for lanes, g in zip(results, groups)])
 
@@ -176,7 +178,7 @@ def _draw(job):
 def draw_groups(work, kind, count):
     problems = work.problems["train"]
     if work.tiny:  # a random model solves nothing: gold solutions
-        pools = {i: ([compose.Solution("It is so.", problems[i]["answer"], True)], [compose.Solution("No.", "7", False)]) for i in range(30)}
+        pools = {i: ([compose_lanes.Solution("It is so.", problems[i]["answer"], True)], [compose_lanes.Solution("No.", "7", False)]) for i in range(30)}
     else:
         pools = mixture.read_pools(work.folder / "samples-train.jsonl", problems)
     work.say("problems to train on", len(pools), "right samples", sum(len(r) for r, _ in pools.values()))

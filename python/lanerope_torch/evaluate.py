@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Records of sampled groups, and what is counted on them."""
 
-from .compose import schedule
+from .compose_lanes import schedule
 from .judge import answers_by_section, final_answers, own_results
 
 

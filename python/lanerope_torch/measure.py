@@ -12,7 +12,7 @@ import argparse
 import json
 import pathlib
 
-from . import compose
+from . import compose, compose_lanes
 from .evaluate import group_scores, handover, interval, mean, record
 
 NAMES = ("answer", "all", "vote_answer", "ended", "steps", "tokens")
@@ -29,7 +29,7 @@ def questions(options):
         print(compose.digest(groups), len(groups))
     with open(options.out, "w", encoding="utf-8") as out:
         for g in groups[: options.count]:
-            out.write(json.dumps({**g, "answer": compose.final_text(g["answers"])[5:]}) + "\n")
+            out.write(json.dumps({**g, "answer": compose_lanes.final_text(g["answers"])[5:]}) + "\n")
 
 
 def read_arms(records, asked):

@@ -7,14 +7,15 @@ import pathlib
 import shutil
 
 from . import mixture
-from .compose import WAIT, WORDINGS, compose_question
+from .compose import WORDINGS, compose_question
+from .compose_lanes import READY, WAIT
 from .gguf_weights import read_facts, read_tensors, write_parts
 from .tokenizer import CONTROL, LaneTokenizer
 
 
 def rows_of_texts(tokenizer, data, samples):
-    """Ids that occur in GSM8K, in samples and in what compose.py writes, single bytes and control tokens."""
-    texts = [WAIT, " ".join(f"<lane{k}>" for k in range(1, 17)), "Answer 1: 18\n#### (1, 2.5, -3)\n"]
+    """Ids that occur in GSM8K, in samples and in what compose_lanes.py writes, single bytes and control tokens."""
+    texts = [WAIT, " ".join(f"<lane{k}>" for k in range(1, 17)), f"Answer 1: 18{READY}\n#### (1, 2.5, -3)\n"]
     for name in ("train", "test"):
         for line in open(pathlib.Path(data) / f"{name}.jsonl", encoding="utf-8"):
             question = json.loads(line)["question"].strip()
