@@ -6,11 +6,12 @@ from .judge import answers_by_section, final_answers, own_results
 
 
 def record(group, lanes, budget, by_section=False):
-    """What is kept of a sampled group of a composed question. `lanes` are [(text, length, ended)]."""
+    """What is kept of a sampled group of a composed question. `lanes` are [(text, length, ended)]; `clock`, the steps until a lane ended,
+    is its length until somebody knows better."""
     read = answers_by_section if by_section else final_answers
     kept = []
     for text, length, ended in lanes:
-        kept.append({"length": length, "ended": ended, "final": read(text, group["k"]) if ended else None, "own": own_results(text)})
+        kept.append({"length": length, "clock": length, "ended": ended, "final": read(text, group["k"]) if ended else None, "own": own_results(text)})
     return {"set": group["set"], "k": group["k"], "gold": [float(a) for a in group["answers"]], "budget": budget, "lanes": kept}
 
 
@@ -30,13 +31,15 @@ def group_scores(rec, budget=None, lanes=None):
     voted = [vote([f[i] for f in finals if f]) for i in range(k)]
     right = [v == g for v, g in zip(voted, gold)]
     lengths = [min(x["length"], budget) for x in chosen]
+    # A lane that was cut off at a shorter budget would have ended that much sooner.
+    clocks = [x.get("clock", x["length"]) - (x["length"] - length) for x, length in zip(chosen, lengths)]
     return {
         "answer": sum(each) / len(each),
         "all": sum(e == 1.0 for e in each) / len(each),
         "vote_answer": sum(right) / k,
         "vote_all": float(all(right)),
         "ended": sum(f is not None for f in finals) / len(finals),
-        "steps": max(lengths),
+        "steps": max(clocks),
         "mean_length": sum(lengths) / len(lengths),
         "tokens": sum(lengths),
     }
@@ -45,6 +48,8 @@ def group_scores(rec, budget=None, lanes=None):
 def handover(rec):
     """(copied right, all) over lanes and problems of others whose solvers agree and had written their result."""
     n, k = len(rec["lanes"]), rec["k"]
+    if rec.get("n") == 1:  # samples of one lane
+        return 0, 0
     plan = schedule(k, n)
     right = total = 0
     for i in range(k):

@@ -25,17 +25,18 @@ class Mixture:
     longest: int = 3600  # rows of a group
 
 
-def read_samples(path):
-    with gzip.open(path, "rt") if str(path).endswith(".gz") else open(path, encoding="utf-8") as lines:
-        for line in lines:
-            yield json.loads(line)
+def read_samples(paths):
+    for path in paths:
+        with gzip.open(path, "rt", encoding="utf-8") if str(path).endswith(".gz") else open(path, encoding="utf-8") as lines:
+            for line in lines:
+                yield json.loads(line)
 
 
-def read_pools(path, problems, longest=330):
-    """{problem: ([right Solutions], [wrong ones])}, shortest first, of device_run's samples; problems of dev are left out."""
+def read_pools(paths, problems, longest=330):
+    """{problem: ([right Solutions], [wrong ones])}, shortest first, of device_sample's files; problems of dev are left out."""
     dev = compose.dev_numbers(problems)
     pools = {}
-    for r in read_samples(path):
+    for r in read_samples(paths):
         if r["p"] in dev or not r["ended"] or r["length"] > longest or not compose_lanes.fit(r["text"]) or BROKEN.search(r["text"]):
             continue
         result = problems[r["p"]]["answer"] if r["right"] else r["answer"].replace(",", "")
