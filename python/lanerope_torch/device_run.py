@@ -60,8 +60,26 @@ def pack(back, out):
     return left_out
 
 
+def keep(back, out):
+    try:
+        if left_out := pack(back, out):
+            say(back, "too large to come back:", *left_out)
+    except OSError as error:  # a file that is being made anew; the next time it is there
+        say(back, "packing failed:", error)
+
+
 def listing(back):
-    return {f.name: f.stat().st_size for f in back.glob("*") if f.suffix not in (".part", ".txt")}
+    """What makes packing worth while."""
+    return sorted(f.name for f in back.glob("*") if f.suffix not in (".part", ".txt"))
+
+
+def latest(now):
+    """When the phase that runs must be over: a phase that hangs must not take the others' time."""
+    try:
+        seconds = next(s for p, s, _ in PLAN if p == now.read_text() and p != "compare")
+        return now.stat().st_mtime + 1.5 * seconds + 30
+    except (OSError, StopIteration):
+        return float("inf")
 
 
 def say(back, *words):
@@ -98,9 +116,9 @@ def main():
                 pass
             if listing(back) != seen:
                 seen = listing(back)
-                pack(back, options.out)
-            if time.time() > end + 20 and worker.poll() is None:
-                say(back, "the worker went on beyond its time and is ended")
+                keep(back, options.out)
+            if time.time() > min(end + 20, latest(now)) and worker.poll() is None:
+                say(back, "what goes on beyond its time is ended")
                 worker.kill()
         if worker.returncode == 0:
             break
@@ -111,9 +129,7 @@ def main():
             break
     missing = [p for p, _, _ in PLAN if not is_done(back, p)]
     say(back, "done" if not missing else "not done: " + ", ".join(missing) + "; start again with the same line")
-    left_out = pack(back, options.out)
-    if left_out:
-        say(back, "too large to come back:", *left_out)
+    keep(back, options.out)
     sys.exit(1 if failures else 0)
 
 

@@ -32,9 +32,13 @@ def draw_groups(work, kind, count):
     work.say("problems to train on", len(pools), "right samples", sum(len(r) for r, _ in pools.values()))
     STATE.update(vocabulary=work.vocabulary, problems=problems, pools=pools)
     workers = 15 if work.cuda else 2
-    with multiprocessing.get_context("fork").Pool(workers) as pool:
-        jobs = [(f"{kind} {i}", count // workers, mixture.Mixture(kind)) for i in range(workers)]
-        groups = [train.Rows(*g) for part in pool.map(_draw, jobs, chunksize=1) for g in part]
+    jobs = [(f"{kind} {i}", count // workers, mixture.Mixture(kind)) for i in range(workers)]
+    if work.failures:  # slower, and nothing that can hang
+        parts = map(_draw, jobs)
+    else:
+        with multiprocessing.get_context("fork").Pool(workers) as pool:
+            parts = pool.map(_draw, jobs, chunksize=1)
+    groups = [train.Rows(*g) for part in parts for g in part]
     work.say("groups", kind, len(groups), "tokens", sum(len(g) for g in groups))
     return groups
 
@@ -44,8 +48,8 @@ def fit(work, kind):
     groups = draw_groups(work, kind, 30 if work.tiny else 9000)
     new = lambda: Lora(work.config, *work.lora_shape, initial_omega(work.config, "ntk-by-parts", work.stride), 1)  # noqa: E731
     smaller = 2**work.failures  # a batch that did not fit is made of more, smaller ones
-    options = train.TrainOptions(deadline=work.end, batch_tokens=16384 // smaller, accumulate=2 * smaller)
-    attend = None if work.fused else attend_math
+    options = train.TrainOptions(deadline=work.end, batch_tokens=16384 // smaller, accumulate=smaller)
+    attend = None if work.fused("training") else attend_math
     if work.tiny:
         options = dataclasses.replace(options, batch_tokens=1500, accumulate=1, tokens=3000)
     elif kind == "control":

@@ -56,11 +56,9 @@ class Work:
             self.cells = 200_000
         self.say("model ready", torch.cuda.get_device_name(0) if self.cuda else "cpu", "rows", len(self.vocabulary.rows), "cells", self.cells)
 
-    @property
-    def fused(self):
-        """Whether the device's fused attention may be used: not where check found it wrong."""
-        check = self.back / "check.json"
-        return not check.exists() or json.loads(check.read_text())["fused"]
+    def fused(self, use):
+        """Whether the device's fused attention may be used for "sampling" or "training": not where check found it wrong."""
+        return not (self.back / "check.json").exists() or self.read("check.json")[use]
 
     def left(self):
         return self.end - time.time()
@@ -76,7 +74,7 @@ class Work:
         while True:
             try:
                 options = dataclasses.replace(sampling, cells=self.cells, lanes=self.lanes, sleep=self.sleep, deadline=self.end)
-                parts = parts or (None if self.fused else generate.part_math)
+                parts = parts or (None if self.fused("sampling") else generate.part_math)
                 results = generate.generate(self.model, groups, options, self.vocabulary.end, pairs, parts)
                 break
             except torch.cuda.OutOfMemoryError:
@@ -95,6 +93,7 @@ class Work:
     def judge(self, records):
         """[(right, answer)] of [(ended, text, truth)]."""
         try:
+            (self.folder / "judge").chmod(0o755)
             return judge.judge(str((self.folder / "judge").resolve()), records, 16 if self.cuda else 2)
         except Exception as error:
             self.say("the judge does not run, numbers are compared instead; judge again at home:", error)

@@ -84,7 +84,7 @@ def device(options):
             row["figures"] = {x: interval([s[x] for s in scores.values()]) for x in NAMES}
             copied = [handover(r) for r in by[name, arm]]
             row["copied"] = (sum(c[0] for c in copied), sum(c[1] for c in copied))
-            print(f"{name} {arm}, {budget or 'ample'}, {len(scores)} questions:", told(row["figures"]), "copied {} of {}".format(*row["copied"]))
+            print(f"{name} {arm}, {budget or 'ample'}, {len(scores)} questions:", told(row["figures"]), "copied", *row["copied"])
             other = scored.get((name, options.against))
             if other and arm != options.against:
                 common = sorted(set(scores) & set(other))

@@ -102,6 +102,20 @@ def test_everything_comes_back_in_files_small_enough(came_back):
     assert {name for _, _, made in device_run.PLAN for name in made} <= names
 
 
+def test_what_matters_most_comes_back_where_not_all_does(tmp_path, monkeypatch):
+    back, out = tmp_path / "back", tmp_path / "out"
+    back.mkdir()
+    out.mkdir()
+    sizes = {"a.json": 1000, "lanes.pt": 6000, "arm-x.0.jsonl.gz": 6000, "samples-test.0.jsonl.gz": 6000, "samples-train.0.jsonl.gz": 6000, "new.json.part": 10}
+    for name, size in (sizes | {"control.pt": 90000}).items():
+        (back / name).write_bytes(bytes(size))
+    monkeypatch.setattr(device_run, "LIMIT", 20000)
+    monkeypatch.setattr(device_run, "FILES", 1)
+    assert device_run.pack(back, out) == ["control.pt", "samples-test.0.jsonl.gz", "samples-train.0.jsonl.gz"]
+    assert [f.name for f in out.glob("*")] == ["back.0.tar"] and (out / "back.0.tar").stat().st_size <= 20480
+    assert tarfile.open(out / "back.0.tar").getnames() == ["a.json", "lanes.pt", "arm-x.0.jsonl.gz"]
+
+
 def test_records_hold_what_every_figure_is_made_of(came_back):
     back, _ = came_back
     for title, n, lanes in (("lanes-reach", 4, 4), ("control-reach", 1, 4), ("base-plain", 1, 4)):
