@@ -21,6 +21,7 @@ class Arm:
     title: str = ""  # of its file
 
 
+# Closed lanes have their tags, and so their shares of the problems; they see no other and never sleep.
 REACH, PLAIN = ("reach-4", "reach-2", "reach-1"), ("plain",)
 ARMS = (
     Arm("lanes", "lanes", 4, REACH, title="lanes-reach"),

@@ -11,7 +11,9 @@ is tried twice; one that hangs is ended.
 """
 
 import argparse
+import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tarfile
@@ -57,6 +59,8 @@ def pack(back, out):
             for file in members:
                 tar.add(file, file.name)
         part.rename(out / f"back.{i}.tar")
+    for stale in range(len(tars), FILES):
+        (out / f"back.{stale}.tar").unlink(missing_ok=True)
     return left_out
 
 
@@ -108,7 +112,7 @@ def main():
         if not todo or time.time() > end:
             break
         command = [sys.executable, "-m", "lanerope_torch.device_work", options.folder, str(end), ",".join(todo), str(sum(failures.values()))]
-        worker = subprocess.Popen(command + ["--tiny"] * options.tiny)
+        worker = subprocess.Popen(command + ["--tiny"] * options.tiny, process_group=0)
         while worker.poll() is None:
             try:
                 worker.wait(2)
@@ -119,7 +123,7 @@ def main():
                 keep(back, options.out)
             if time.time() > min(end + 20, latest(now)) and worker.poll() is None:
                 say(back, "what goes on beyond its time is ended")
-                worker.kill()
+                os.killpg(worker.pid, signal.SIGKILL)  # with those that it started
         if worker.returncode == 0:
             break
         phase = now.read_text() if now.exists() else "start"
