@@ -11,7 +11,7 @@ SYSTEM = "Reason step by step, and put your final answer within \\boxed{}."
 # Rounds and samples of each problem in a round: eight in all.
 ROUNDS = {"test": (2, 4), "train": (8, 1)}
 # Seconds, from the start of the phase, after which no round begins that would not end by then.
-LIMIT = {"test": 75, "train": 110}
+LIMIT = {"test": 130, "train": 110}
 
 
 def sample(work, name):

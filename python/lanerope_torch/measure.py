@@ -45,8 +45,14 @@ def read_arms(records, asked):
             g = asked[r["question"]]
             lanes = [(lane["text"], lane["length"], lane["ended"]) for lane in r["lanes"]]
             rec = record(g, lanes, 1 << 30, by_section=r["arm"].startswith("base"))
+            # The record knows the steps of the group alone, which are those of the lane that ended last.
+            max(rec["lanes"], key=lambda x: x["length"])["clock"] = r["steps"]
             arms.setdefault(r["arm"], {}).setdefault(r["question"], []).append(rec)
     return arms
+
+
+def told(figures):
+    return "  ".join(f"{name} {m:.3f} [{low:.3f}, {high:.3f}]" for name, (m, low, high) in figures.items())
 
 
 def table(options):
@@ -60,13 +66,9 @@ def table(options):
         copied = [handover(r) for q in common for r in by[q]]
         rows[arm] = {name: interval([s[name] for s in scores]) for name in NAMES}
         rows[arm]["copied"] = (sum(c[0] for c in copied), sum(c[1] for c in copied))
-        print(f"{arm:16s} {len(common)} questions", *[f"{name} {m:.3f} [{low:.3f}, {high:.3f}]" for name, (m, low, high) in list(rows[arm].items())[:-1]], "copied", *rows[arm]["copied"])
+        print(f"{arm:16s} {len(common)} questions", told({name: rows[arm][name] for name in NAMES}), "copied", *rows[arm]["copied"])
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps({"questions": len(common), "arms": rows}, indent=1))
-
-
-def told(figures):
-    return "  ".join(f"{name} {m:.3f} [{low:.3f}, {high:.3f}]" for name, (m, low, high) in figures.items())
 
 
 def device(options):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """lanerope_torch against definitions written out: PYTHONPATH=python pytest tests/python. Needs torch, tokenizers, gguf; no model file."""
 
+import json
 import random
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from lanerope_torch import compose_lanes, evaluate, export, generate, gguf_weights, judge, model, train, vocabulary  # noqa: E402
+from lanerope_torch import compose_lanes, evaluate, export, generate, gguf_weights, judge, measure, model, train, vocabulary  # noqa: E402
 from reference import CONFIG, HEAD, OMEGA, ROWS, random_model, reference  # noqa: E402
 
 @pytest.mark.parametrize("visibility", ["inclusive", "interleaved"])
@@ -106,6 +107,16 @@ def test_answers_are_read():
     assert evaluate.handover(rec) == (2, 2)
 
 
+def test_records_of_the_engine_are_read(tmp_path):
+    asked = [{"set": "reach-2", "k": 2, "question": "?", "answers": ["5", "6"]}]
+    lanes = [{"text": "Answer 1: 5 ✓\n#### (5, 6)", "length": 9, "ended": True}, {"text": "Answer 2: 6 ✓\n await\n#### (5, 7)", "length": 10, "ended": True}]
+    (tmp_path / "r.jsonl").write_text(json.dumps({"arm": "lanes", "question": 0, "steps": 14, "lanes": lanes}) + "\n")
+    (rec,) = measure.read_arms(tmp_path / "r.jsonl", asked)["lanes"][0]
+    scores = evaluate.group_scores(rec)
+    assert scores["answer"] == 0.75 and scores["steps"] == 14 and scores["tokens"] == 19
+    assert evaluate.group_scores(rec, 9)["answer"] == 0.5 and evaluate.handover(rec) == (2, 2)
+
+
 def test_packed_weights_are_those_of_gguf():
     quants = pytest.importorskip("gguf.quants")
     from gguf import GGMLQuantizationType
@@ -130,6 +141,7 @@ def test_adapter_file(tmp_path):
     export.write_adapter(path, lora, CONFIG, name="a", tag="<lane{k}>", lanes=[1, 2, 4], stride=256, kind=np.float32)
     reader = gguf.GGUFReader(path)
     assert reader.fields["lanerope.lanes"].contents() == [1, 2, 4]
+    assert [reader.fields[f"lanerope.{name}"].contents() for name in ("wait", "ready")] == [" await", " ✓"]
     assert len(reader.fields["lanerope.omega"].contents()) == 2 * HEAD // 2
     tensors = {t.name: np.array(t.data) for t in reader.tensors}
     # A query head of the file, pair t in rows t and t + D/2, is the inner one with rows 2t and 2t + 1.
