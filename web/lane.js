@@ -19,6 +19,7 @@ const places = {
   mark: "behind its mark",
   frame: "in a sentence that names it",
   last_expression: "the last expression",
+  format: "all of the text",
 };
 
 export function laneColour(index, count) {

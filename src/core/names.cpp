@@ -164,6 +164,7 @@ std::span<const Named<AnswerFrom>> names() {
       {AnswerFrom::mark, "mark"},
       {AnswerFrom::frame, "frame"},
       {AnswerFrom::last_expression, "last_expression"},
+      {AnswerFrom::format, "format"},
   };
   return all;
 }
