@@ -69,10 +69,10 @@ def run_arm(work, arm, groups, pairs, omega, seed):
     records = []
     for i, (g, b) in enumerate(zip(groups, budgets)):
         lanes = [lane for s in spoken[i * arm.samples : (i + 1) * arm.samples] for lane in s]
-        r = record(g, [(s.text, s.length, s.ended) for s in lanes], b, by_section=arm.adapter is None)
+        r = record(g, [(s.text, s.clock, s.ended, s.sleeps) for s in lanes], by_section=arm.adapter is None)
         for kept, s in zip(r["lanes"], lanes):
-            kept |= {"clock": s.clock, "text": s.text}
-        records.append({"arm": arm.name, "n": arm.n, "problems": g["problems"], **r})
+            kept["text"] = s.text
+        records.append({"arm": arm.name, "n": arm.n, "problems": g["problems"], "budget": b, **r})
     single = [r for r in records if r["k"] == 1]
     verdicts = iter(work.judge([(x["ended"], x["text"], g["answers"][0]) for r, g in zip(records, groups) if r["k"] == 1 for x in r["lanes"]]))
     for r in single:

@@ -15,7 +15,7 @@ from . import compose, compose_lanes, device_check, device_compare, device_sampl
 from .device_run import PLAN, is_done
 from .gguf_weights import read_parts
 from .model import Decoder, Lora
-from .sleep import SleepTokens
+from .sleep import SleepTokens, sleeps_of
 from .vocabulary import Vocabulary
 
 PART = 6 * 1024 * 1024  # of a compressed file
@@ -23,12 +23,13 @@ PART = 6 * 1024 * 1024  # of a compressed file
 
 @dataclasses.dataclass
 class Spoken:
-    """A sampled lane; its tag is no part of the text. `length` counts tokens, `clock` steps, tag and end included."""
+    """A sampled lane; its tag is no part of the text. `length` counts tokens, `clock` steps until it had ended, tag and end included."""
 
     text: str
     length: int
     clock: int
     ended: bool
+    sleeps: list  # sleep.sleeps_of
 
 
 class Work:
@@ -87,7 +88,7 @@ class Work:
         flat = [(lane, len(tag)) for lanes, g in zip(results, groups) if lanes is not None for lane, tag in zip(lanes, g.tags)]
         texts = iter(self.vocabulary.decode_all([[t for t in lane.rows[skip:] if t != end] for lane, skip in flat]))
         return [
-            lanes and [Spoken(next(texts), len(lane.rows), lane.steps[-1] + 1, lane.rows[-1] == end) for lane in lanes] for lanes in results
+            lanes and [Spoken(next(texts), len(x.rows), x.steps[-1] + 1, x.rows[-1] == end, sleeps_of(x.steps)) for x in lanes] for lanes in results
         ]
 
     def judge(self, records):

@@ -3,16 +3,26 @@
 
 from .compose_lanes import schedule
 from .judge import answers_by_section, final_answers, own_results
+from .sleep import tokens_within
 
 
-def record(group, lanes, budget, by_section=False):
-    """What is kept of a sampled group of a composed question. `lanes` are [(text, length, ended)]; `clock`, the steps until a lane ended,
-    is its length until somebody knows better."""
+def record(group, lanes, by_section=False):
+    """What is kept of a sampled group of a composed question. `lanes` are [(text, clock, ended, sleeps)]: the steps of the clock until a
+    lane had ended, and sleep.sleeps_of its tokens."""
     read = answers_by_section if by_section else final_answers
     kept = []
-    for text, length, ended in lanes:
-        kept.append({"length": length, "clock": length, "ended": ended, "final": read(text, group["k"]) if ended else None, "own": own_results(text)})
-    return {"set": group["set"], "k": group["k"], "gold": [float(a) for a in group["answers"]], "budget": budget, "lanes": kept}
+    for text, clock, ended, sleeps in lanes:
+        kept.append(
+            {
+                "length": tokens_within(clock, sleeps),
+                "clock": clock,
+                "sleeps": sleeps,
+                "ended": ended,
+                "final": read(text, group["k"]) if ended else None,
+                "own": own_results(text),
+            }
+        )
+    return {"set": group["set"], "k": group["k"], "gold": [float(a) for a in group["answers"]], "lanes": kept}
 
 
 def vote(finals):
@@ -22,17 +32,16 @@ def vote(finals):
 
 
 def group_scores(rec, budget=None, lanes=None):
-    """Of one group at a budget: shares right of single lanes and of the vote, tokens, steps."""
+    """Of one group, cut off after so many steps of the clock: shares right of single lanes and of the vote, tokens, steps."""
     chosen = rec["lanes"][:lanes] if lanes else rec["lanes"]
-    budget = budget or rec["budget"]
-    finals = [x["final"] if x["length"] <= budget else None for x in chosen]
+    budget = budget or float("inf")
+    finals = [x["final"] if x["clock"] <= budget else None for x in chosen]
     gold, k = rec["gold"], rec["k"]
     each = [sum(f[i] == gold[i] for i in range(k)) / k if f else 0.0 for f in finals]
     voted = [vote([f[i] for f in finals if f]) for i in range(k)]
     right = [v == g for v, g in zip(voted, gold)]
-    lengths = [min(x["length"], budget) for x in chosen]
-    # A lane that was cut off at a shorter budget would have ended that much sooner.
-    clocks = [x.get("clock", x["length"]) - (x["length"] - length) for x, length in zip(chosen, lengths)]
+    clocks = [min(x["clock"], budget) for x in chosen]
+    lengths = [tokens_within(c, x["sleeps"]) for c, x in zip(clocks, chosen)]
     return {
         "answer": sum(each) / len(each),
         "all": sum(e == 1.0 for e in each) / len(each),

@@ -43,10 +43,8 @@ def read_arms(records, asked):
         r = json.loads(line)
         if "arm" in r and r["question"] < len(asked):
             g = asked[r["question"]]
-            lanes = [(lane["text"], lane["length"], lane["ended"]) for lane in r["lanes"]]
-            rec = record(g, lanes, 1 << 30, by_section=r["arm"].startswith("base"))
-            # The record knows the steps of the group alone, which are those of the lane that ended last.
-            max(rec["lanes"], key=lambda x: x["length"])["clock"] = r["steps"]
+            lanes = [(lane["text"], lane["length"], lane["ended"], lane.get("sleeps", [])) for lane in r["lanes"]]
+            rec = record(g, lanes, by_section=r["arm"].startswith("base"))
             arms.setdefault(r["arm"], {}).setdefault(r["question"], []).append(rec)
     return arms
 
@@ -122,7 +120,7 @@ def main(arguments=None):
     three = commands.add_parser("device")
     three.add_argument("back")
     three.add_argument("--against", default="control")
-    three.add_argument("--budgets", default="", help="tokens a lane, beside ample")
+    three.add_argument("--budgets", default="", help="steps of the clock, beside ample")
     three.add_argument("--json")
     three.set_defaults(run=device)
     four = commands.add_parser("rollouts")

@@ -71,3 +71,22 @@ def lane_steps(lanes, tokens):
             choose(m)
         clock += 1
     return steps
+
+
+def sleeps_of(steps):
+    """[(token, steps)] of a lane whose tokens are fed in these steps: which token was held back, for how long."""
+    sleeps, following = [], 0
+    for i, step in enumerate(steps):
+        if step > following:
+            sleeps.append((i, step - following))
+        following = step + 1
+    return sleeps
+
+
+def tokens_within(clock, sleeps):
+    """How many tokens a lane had spent after so many steps of the clock."""
+    slept = asleep = 0
+    for token, steps in sleeps:
+        asleep += min(max(clock - token - slept, 0), steps)
+        slept += steps
+    return clock - asleep

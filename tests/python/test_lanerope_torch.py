@@ -102,19 +102,21 @@ def test_answers_are_read():
     assert judge.final_answers("#### (1,200, 3.5)", 2) == [1200, 3.5]
     assert judge.final_answers("#### 5, 18", 3) is None
     assert judge.answers_by_section("### Problem 1: 3+4\nis \\boxed{7}\n### Problem 2:\n It is 9 apples.", 2) == [7, 9]
-    rec = evaluate.record({"set": "s", "k": 2, "answers": ["5", "6"]}, [("Answer 1: 5\n#### (5, 6)", 9, True), ("Answer 2: 6\n#### (5, 7)", 12, True)], 20)
+    lanes = [("Answer 1: 5\n#### (5, 6)", 9, True, []), ("Answer 2: 6\n#### (5, 7)", 12, True, [])]
+    rec = evaluate.record({"set": "s", "k": 2, "answers": ["5", "6"]}, lanes)
     assert evaluate.group_scores(rec)["answer"] == 0.75 and evaluate.group_scores(rec, 10)["answer"] == 0.5
     assert evaluate.handover(rec) == (2, 2)
 
 
 def test_records_of_the_engine_are_read(tmp_path):
     asked = [{"set": "reach-2", "k": 2, "question": "?", "answers": ["5", "6"]}]
-    lanes = [{"text": "Answer 1: 5 ✓\n#### (5, 6)", "length": 9, "ended": True}, {"text": "Answer 2: 6 ✓\n await\n#### (5, 7)", "length": 10, "ended": True}]
+    lanes = [{"text": "Answer 1: 5 ✓\n#### (5, 6)", "length": 9, "ended": True}, {"text": "Answer 2: 6 ✓\n await\n#### (5, 7)", "length": 14, "ended": True, "sleeps": [[5, 4]]}]
     (tmp_path / "r.jsonl").write_text(json.dumps({"arm": "lanes", "question": 0, "steps": 14, "lanes": lanes}) + "\n")
     (rec,) = measure.read_arms(tmp_path / "r.jsonl", asked)["lanes"][0]
     scores = evaluate.group_scores(rec)
     assert scores["answer"] == 0.75 and scores["steps"] == 14 and scores["tokens"] == 19
-    assert evaluate.group_scores(rec, 9)["answer"] == 0.5 and evaluate.handover(rec) == (2, 2)
+    cut = evaluate.group_scores(rec, 9)
+    assert cut["answer"] == 0.5 and cut["steps"] == 9 and cut["tokens"] == 9 + 5 and evaluate.handover(rec) == (2, 2)
 
 
 def test_packed_weights_are_those_of_gguf():

@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from lanerope_torch import compose_lanes, generate, train  # noqa: E402
-from lanerope_torch.sleep import SleepTokens, lane_steps  # noqa: E402
+from lanerope_torch.sleep import SleepTokens, lane_steps, sleeps_of, tokens_within  # noqa: E402
 from reference import OMEGA, ROWS, random_model, reference  # noqa: E402
 
 W, R = 100, 101
@@ -30,6 +30,13 @@ CASES = {
 def test_steps_are_those_of_the_engine(case):
     lanes, steps = CASES[case]
     assert lane_steps(lanes, SleepTokens(W, R)) == steps
+
+
+def test_sleeps_of_a_lane_and_its_tokens_by_a_step():
+    steps = [2, 3, 7, 8, 12]
+    sleeps = sleeps_of(steps)
+    assert sleeps == [(0, 2), (2, 3), (4, 3)]
+    assert [tokens_within(clock, sleeps) for clock in range(14)] == [sum(s < clock for s in steps) for clock in range(14)]
 
 
 def test_without_a_ready_token_only_an_end_wakes_and_without_tokens_nobody_sleeps():
