@@ -57,6 +57,7 @@ struct ScoreRequest {
   std::vector<std::vector<TokenId>> lanes = {};  // [lanes][tokens], at least one of each
   std::vector<int32_t> start_steps = {};         // [lanes] step of each one's first token; empty: all 0
   Coupling coupling = {};
+  SleepTokens sleep = {};
   int32_t stride = 0;                      // K where the coupling's is 0, in tokens; 0: the longest lane
   int32_t top_logits = 0;                  // the so many largest logits are reported with each token
   std::vector<float> adapter_scales = {};  // [adapters]; empty: as loaded

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lanerope/names.h"
+#include "lanerope/sleep.h"
 #include "lanerope/token.h"
 
 namespace lanerope {
@@ -71,6 +72,7 @@ struct LaneResult {
   // temperature. 0 without any.
   double mean_logprob = 0;
   int32_t start_step = 0;                     // the clock when it joined
+  std::vector<Sleep> sleeps = {};             // in order; steps of which the lane has no token
   std::optional<Certainty> certainty = {};    // where the request has it measured
   std::optional<double> verifier_score = {};  // where a verifier gave one
 };

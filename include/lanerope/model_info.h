@@ -16,8 +16,10 @@ namespace lanerope {
 struct LaneTraining {
   std::string file = {};
   Coupling coupling = {};
-  std::optional<std::string> tag = {};  // as Request::tag
-  std::vector<int32_t> lanes = {};      // numbers of lanes that it was trained with
+  std::optional<std::string> tag = {};    // as Request::tag
+  std::optional<std::string> wait = {};   // as Request::wait
+  std::optional<std::string> ready = {};  // as Request::ready
+  std::vector<int32_t> lanes = {};        // numbers of lanes that it was trained with
 };
 
 // An adapter as its file and its options describe it.

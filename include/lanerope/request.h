@@ -101,6 +101,10 @@ struct Request {
   // What each lane is fed first; "{k}" becomes the lane's number, from 1. Unset: the adapter's, or
   // "<lane{k}>" for N > 1 and nothing for N = 1 or lanes that do not see one another.
   std::optional<std::string> tag = {};
+  // The tokens by which lanes wait for one another (sleep.h): texts of one token each. Unset: the adapter's,
+  // or none. An empty wait: lanes never sleep. An empty ready: only the end of a lane wakes others.
+  std::optional<std::string> wait = {};
+  std::optional<std::string> ready = {};
   std::vector<std::string> lane_texts = {};  // per lane, fed after its tag; may be shorter than `lanes`
   Sampling sampling = {};
   std::vector<std::string> stop = {};  // a lane ends before it would emit one of these

@@ -10,6 +10,7 @@
 #include "lanerope/chat_style.h"
 #include "lanerope/coupling.h"
 #include "lanerope/request.h"
+#include "lanerope/sleep.h"
 #include "lanerope/token.h"
 
 namespace lanerope {
@@ -81,6 +82,7 @@ struct ResolvedRequest {
       {};                                // numbers of lanes that the adapter, or the model, was trained with
   std::string tag = {};                  // with {k}
   std::vector<ResolvedLane> lanes = {};  // [N]
+  SleepTokens sleep = {};
   int32_t reserved_lanes = 0;
   int32_t budget = 0;
   int32_t max_tokens = 0;  // 0: all of the budget

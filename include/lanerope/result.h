@@ -65,7 +65,9 @@ inline void rethrow_failure(const GroupResult& result) {
 enum class EventKind {
   prefill,  // the prompt is in the KV cells; the lanes start
   lane_started,
-  token,  // one token of one lane
+  token,       // one token of one lane
+  lane_slept,  // the lane's last token is held back, and the lane waits for others (sleep.h)
+  lane_woke,   // it is fed now
   lane_finished,
   group_finished,  // the last event of a group; `result` is set
 };
@@ -84,7 +86,8 @@ struct Event {
   EventKind kind = EventKind::token;
   GroupId group = 0;
   int32_t lane = -1;  // from 0; -1 where the event is the group's
-  int32_t step = 0;   // of a token: at which it is fed; of lane_finished: behind its last one; else the clock
+  int32_t step = 0;   // of a token: at which it is fed, if its lane does not sleep before; of lane_finished:
+                      // behind its last one; else the clock
   TokenId token = 0;
   // Text that became complete with this token: whole UTF-8 characters, maybe none. Of lane_started what a
   // fork inherits, of lane_finished what was held back.

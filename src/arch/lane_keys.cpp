@@ -38,6 +38,8 @@ std::optional<LaneTraining> read_lane_training(const gguf::File& file) {
     coupling.init = OmegaInit::given;
   }
   training.tag = file.find<std::string>("lanerope.tag");
+  training.wait = file.find<std::string>("lanerope.wait");
+  training.ready = file.find<std::string>("lanerope.ready");
   if (file.has("lanerope.lanes")) training.lanes = file.get<std::vector<int32_t>>("lanerope.lanes");
   return training;
 }
@@ -50,6 +52,8 @@ void write_lane_training(gguf::Writer& writer, const LaneTraining& training, boo
   writer.set("lanerope.stride", coupling.stride);
   writer.set("lanerope.visibility", name(coupling.visibility));
   if (training.tag) writer.set("lanerope.tag", *training.tag);
+  if (training.wait) writer.set("lanerope.wait", *training.wait);
+  if (training.ready) writer.set("lanerope.ready", *training.ready);
   writer.set("lanerope.lanes", std::span<const int32_t>(training.lanes));
   writer.set("lanerope.prompt", on_prompt);
   if (!coupling.omega.empty()) writer.set("lanerope.omega", std::span<const float>(coupling.omega));

@@ -10,20 +10,6 @@ namespace lanerope::core {
 
 namespace {
 
-bool topology_connects(Topology topology, int32_t m, int32_t n, int32_t n_lanes) {
-  switch (topology) {
-    case Topology::all:
-      return true;
-    case Topology::ring: {
-      const int32_t distance = std::abs(m - n);
-      return distance == 1 || distance == n_lanes - 1;
-    }
-    case Topology::tree:
-      return (m > 0 && (m - 1) / 2 == n) || (n > 0 && (n - 1) / 2 == m);
-  }
-  return true;
-}
-
 // Tokens of its ancestors that lane m has as its own past, nearest ancestor first.
 struct Past {
   int32_t lane;    // the ancestor
@@ -34,8 +20,7 @@ std::vector<Past> past_of(const GroupView& group, int32_t m) {
   std::vector<Past> past;
   for (int32_t n = m; group.lanes[n].parent >= 0; n = group.lanes[n].parent) {
     const LaneView& parent = group.lanes[group.lanes[n].parent];
-    const int32_t length = std::clamp(group.lanes[n].fork_step - parent.start_step, 0, parent.segment.length);
-    past.push_back({.lane = group.lanes[n].parent, .length = length});
+    past.push_back({.lane = group.lanes[n].parent, .length = cells_before(parent, group.lanes[n].fork_step)});
   }
   return past;
 }
@@ -71,7 +56,7 @@ class GroupPlanner {
       int32_t offset = 0;
       for (const SegmentView& segment : group_.prompt) {
         const CellRange range{0, std::clamp(row.step + 1 - offset, 0, segment.length)};
-        block.row_segments.push_back({.visible = in_window(range, row.step, offset), .offset = {}});
+        block.row_segments.push_back({.visible = in_window_of_prompt(range, row.step, offset), .offset = {}});
         offset += segment.length;
       }
     }
@@ -124,7 +109,7 @@ class GroupPlanner {
     for (const Past& past : past_[m]) {
       RowSegment entry;
       if (m == row.lane) {
-        entry.visible = in_window({0, past.length}, row.step, group_.lanes[past.lane].start_step);
+        entry.visible = in_window({0, past.length}, row.step, group_.lanes[past.lane]);
         entry.offset.tokens = lag_[past.lane] - lag_[m];
       }
       block.row_segments.push_back(entry);
@@ -134,39 +119,44 @@ class GroupPlanner {
   void add_prompt(AttentionBlock& block, const GroupRow& row, Offset offset) const {
     int32_t first_step = -n_prompt_;
     for (const SegmentView& segment : group_.prompt) {
-      const CellRange visible = in_window({0, segment.length}, row.step, first_step);
+      const CellRange visible = in_window_of_prompt({0, segment.length}, row.step, first_step);
       block.row_segments.push_back({.visible = visible, .offset = visible.empty() ? Offset{} : offset});
       first_step += segment.length;
     }
   }
 
-  // Of cells whose first one was written at `first_step`, those that a query at `step` sees through the
-  // window.
-  CellRange in_window(CellRange range, int32_t step, int32_t first_step) const {
-    if (window_ > 0) range.begin = std::max(range.begin, step - window_ + 1 - first_step);
-    if (range.empty()) range = {};
-    return range;
+  // The first step that a query at `step` sees through the window.
+  int32_t window_begin(int32_t step) const { return step - window_ + 1; }
+
+  // Of cells of a prompt, whose first one has index `first_index`, those that a query at `step` sees through
+  // the window; both counted alike.
+  CellRange in_window_of_prompt(CellRange range, int32_t step, int32_t first_index) const {
+    if (window_ > 0) range.begin = std::max(range.begin, window_begin(step) - first_index);
+    return range.empty() ? CellRange{} : range;
+  }
+
+  // The same of cells of a lane.
+  CellRange in_window(CellRange range, int32_t step, const LaneView& lane) const {
+    if (window_ > 0) range.begin = std::max(range.begin, cells_before(lane, window_begin(step)));
+    return range.empty() ? CellRange{} : range;
   }
 
   CellRange own_range(const GroupRow& row) const {
     const LaneView& lane = group_.lanes[row.lane];
-    const CellRange range{0, std::clamp(row.step + 1 - lane.start_step, 0, lane.segment.length)};
-    return in_window(range, row.step, lane.start_step);
+    return in_window({0, cells_before(lane, row.step + 1)}, row.step, lane);
   }
 
   // What `row` sees of another lane n.
   CellRange other_range(const GroupRow& row, int32_t n) const {
     const Coupling& coupling = *group_.coupling;
-    if (!topology_connects(coupling.topology, row.lane, n, n_lanes_)) return {};
-    const LaneView& lane = group_.lanes[n];
+    if (!sees_lane(coupling, row.lane, n, n_lanes_)) return {};
     const int32_t last_step = last_seen_step(coupling.visibility, row.step, /*earlier_lane=*/n < row.lane);
-    CellRange range{0, std::clamp(last_step + 1 - lane.start_step, 0, lane.segment.length)};
+    CellRange range{0, cells_before(group_.lanes[n], last_step + 1)};
     if (coupling.window > 0) range.begin = std::max(range.begin, range.end - coupling.window);
     for (const Past& past : past_[row.lane]) {
       if (past.lane == n) range.begin = std::max(range.begin, past.length);
     }
-    if (range.empty()) range = {};
-    return range;
+    return range.empty() ? CellRange{} : range;
   }
 
   Offset prompt_offset(int32_t m, int32_t others_in_view) const {
@@ -195,7 +185,7 @@ class GroupPlanner {
         continue;
       }
       // The layout of hogwild is what all layers have in common: a window hides cells and moves none.
-      RowSegment entry{.visible = in_window(others[n], row.step, group_.lanes[n].start_step), .offset = {}};
+      RowSegment entry{.visible = in_window(others[n], row.step, group_.lanes[n]), .offset = {}};
       switch (group_.coupling->kind) {
         case CouplingKind::independent:
           break;

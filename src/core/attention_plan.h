@@ -7,20 +7,13 @@
 #include <vector>
 
 #include "core/lane_rotation.h"
+#include "core/lane_view.h"
 #include "lanerope/coupling.h"
 
 namespace lanerope::core {
 
 // Stands for the prompt where a lane could stand.
 inline constexpr int32_t prompt_row = -1;
-
-// A run of cells in the KV pool, all of one owner: a prompt (or a part of it) or the tokens of one lane.
-struct SegmentView {
-  int32_t cell = 0;    // first cell in the pool
-  int32_t length = 0;  // cells that hold a token, those written in this batch included
-
-  bool operator==(const SegmentView&) const = default;
-};
 
 // Cells [begin, end) of a segment, counted from its first cell. Empty when begin >= end.
 struct CellRange {
@@ -68,15 +61,6 @@ struct AttentionBlock {
 struct AttentionPlan {
   std::vector<AttentionBlock> blocks = {};
   int32_t n_rows = 0;
-};
-
-// A lane as the plan sees it. Steps are counted on the group's clock: step s has token index prompt length +
-// s.
-struct LaneView {
-  SegmentView segment = {};  // the tokens this lane wrote itself
-  int32_t start_step = 0;    // step of its first cell
-  int32_t parent = -1;       // the lane it was forked from, or -1
-  int32_t fork_step = 0;     // of the parent's cells those with step < fork_step are this lane's own past
 };
 
 // One group at one step, as far as attention is concerned. Spans are not owned.

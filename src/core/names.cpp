@@ -174,6 +174,8 @@ std::span<const Named<EventKind>> names() {
       {EventKind::prefill, "prompt_read"},
       {EventKind::lane_started, "lane_started"},
       {EventKind::token, "token"},
+      {EventKind::lane_slept, "lane_slept"},
+      {EventKind::lane_woke, "lane_woke"},
       {EventKind::lane_finished, "lane_finished"},
       {EventKind::group_finished, "group_finished"},
   };

@@ -27,7 +27,8 @@ Group::Group(GroupId id, const Model& model, std::shared_ptr<const ResolvedReque
       rules_{.model = model, .request = request_},
       memory_(request_),
       policies_(make_policies(request_)),
-      selector_(request_) {}
+      selector_(request_),
+      sleepers_(request_.sleep, request_.coupling) {}
 
 bool Group::start(PrefixCache& cache) {
   assert(state_ == GroupState::queued);
@@ -42,7 +43,7 @@ bool Group::start(PrefixCache& cache) {
 std::vector<core::GroupRow> Group::decode_rows() const {
   std::vector<core::GroupRow> rows;
   for (int32_t m = 0; m < static_cast<int32_t>(lanes_.size()); ++m) {
-    const bool waiting = memory_.n_fed(m) < lanes_[m].n_tokens();
+    const bool waiting = memory_.n_fed(m) < lanes_[m].n_tokens() && !sleepers_.asleep(m);
     if (waiting) rows.push_back({.lane = m, .step = memory_.next_step(m)});
   }
   return rows;
@@ -53,8 +54,7 @@ bool Group::wants_logits(const core::GroupRow& row) const {
 }
 
 TokenId Group::token_at(const core::GroupRow& row) const {
-  const Lane& lane = lanes_[row.lane];
-  return lane.tokens()[row.step - lane.start_step()];
+  return lanes_[row.lane].tokens()[memory_.token_index(row)];
 }
 
 void Group::score_prompt(int32_t index, std::span<const float> logits, Sampler& sampler) {
@@ -92,6 +92,7 @@ void Group::add_lane(LaneOrigin origin) {
   const auto index = static_cast<int32_t>(lanes_.size());
   emit({.kind = EventKind::lane_started, .lane = index, .step = clock_, .text = origin.text});
   lanes_.emplace_back(rules_, std::move(origin));
+  sleepers_.joined(index);
 }
 
 void Group::step_is_done(std::span<const core::GroupRow> rows, const LogitsOf& logits_of, Sampler& sampler) {
@@ -106,7 +107,7 @@ void Group::step_is_done(std::span<const core::GroupRow> rows, const LogitsOf& l
 
 void Group::choose(int32_t index, std::span<const float> logits, Sampler& sampler) {
   Lane& lane = lanes_[index];
-  Event event{.kind = EventKind::token, .lane = index, .step = lane.start_step() + lane.n_tokens()};
+  Event event{.kind = EventKind::token, .lane = index, .step = lane.next_step()};
   Taken taken;
   if (const std::optional<TokenId> forced = lane.next_forced()) {
     event.token = *forced;
@@ -137,6 +138,7 @@ void Group::choose(int32_t index, std::span<const float> logits, Sampler& sample
     }
     taken = lane.append(draw.token, draw.logprob);
   }
+  sleepers_.chose(index, event.token);
   event.text = std::move(taken.text);
   emit(std::move(event));
   if (taken.finish != FinishReason::none) end_lane(index, taken.finish);
@@ -147,9 +149,10 @@ void Group::end_lane(int32_t index, FinishReason reason) {
   if (!lane.live()) return;
   const std::string rest = lane.end(reason);
   finish_order_.push_back(index);
+  sleepers_.ended(index);
   emit({.kind = EventKind::lane_finished,
         .lane = index,
-        .step = lane.start_step() + lane.n_tokens(),
+        .step = lane.next_step(),
         .text = rest,
         .finish = reason});
 }
@@ -159,11 +162,33 @@ void Group::after_step() {
     if (live_lanes() == 0) break;
     policy->after_step({.request = request_, .lanes = lanes_, .clock = clock_}, *this);
   }
+  settle_sleepers();
   finish_if_over();
 }
 
+void Group::settle_sleepers() {
+  if (state_ != GroupState::decode) return;
+  for (const core::Sleepers::Change& change : sleepers_.settle()) {
+    Event event{.kind = change.asleep ? EventKind::lane_slept : EventKind::lane_woke,
+                .lane = change.lane,
+                .step = clock_};
+    if (!change.asleep) {
+      lanes_[change.lane].slept(clock_ - memory_.next_step(change.lane));
+      memory_.woke(change.lane, clock_);
+    }
+    emit(std::move(event));
+    // The clock went on while it slept, maybe to the end of the model's context.
+    const bool spent = n_prompt() + lanes_[change.lane].next_step() >= model_.info().trained_context;
+    if (!change.asleep && spent) end_lane(change.lane, FinishReason::length);
+  }
+}
+
 void Group::collect_lanes() {
-  for (const Lane& lane : lanes_) result_.lanes.push_back(lane.result());
+  for (size_t m = 0; m < lanes_.size(); ++m) {
+    result_.lanes.push_back(lanes_[m].result());
+    const std::span<const Sleep> sleeps = memory_.lane(static_cast<int32_t>(m)).sleeps;
+    result_.lanes.back().sleeps.assign(sleeps.begin(), sleeps.end());
+  }
   result_.clock = clock_;
 }
 

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/sleepers.h"
 #include "engine/group_memory.h"
 #include "engine/lane.h"
 #include "engine/policy.h"
@@ -88,6 +89,7 @@ class Group final : private LaneActions {
   void choose(int32_t index, std::span<const float> logits, Sampler& sampler);
   void end_lane(int32_t index, FinishReason reason);
   void after_step();
+  void settle_sleepers();
   void finish_if_over();
   void collect_lanes();
   void cut_off(FinishReason reason);  // the group and what still writes, whatever it was doing
@@ -111,6 +113,7 @@ class Group final : private LaneActions {
   std::vector<int32_t> finish_order_;
   std::vector<std::unique_ptr<LanePolicy>> policies_;
   Selector selector_;
+  core::Sleepers sleepers_;
   int32_t clock_ = 0;
   std::vector<float>
       prompt_logits_;  // [n_tokens] of the prompt's last token, for lanes that start afresh later

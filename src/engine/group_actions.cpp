@@ -22,7 +22,11 @@ Group::Origin Group::fork_of(int32_t parent, int32_t step) const {
   while (true) {
     const Lane& lane = lanes_[parent];
     const core::LaneView& cells = memory_.lane(parent);
-    const int32_t end = step < 0 ? lane.n_tokens() : step - lane.start_step();
+    // A token that was chosen and not yet fed counts as written at the step that comes next.
+    const int32_t next = memory_.next_step(parent);
+    const int32_t end = step < 0       ? lane.n_tokens()
+                        : step <= next ? core::cells_before(cells, step)
+                                       : memory_.n_fed(parent) + step - next;
     if (end > lane.n_tokens()) {
       throw InvalidRequest("lane " + std::to_string(parent) + " has written no step " +
                            std::to_string(step - 1) + " yet, so it cannot be forked there");
@@ -34,7 +38,7 @@ Group::Origin Group::fork_of(int32_t parent, int32_t step) const {
         throw InvalidRequest("lane " + std::to_string(parent) +
                              " has written all that its format allows; fork it at a step before its end");
       }
-      return {.cells = {.start_step = clock_, .parent = parent, .fork_step = lane.start_step() + end - 1},
+      return {.cells = {.start_step = clock_, .parent = parent, .fork_step = core::step_of(cells, end - 1)},
               .lane = {.start_step = clock_,
                        .forced = {lane.tokens()[end - 1]},
                        .silent = 1,
@@ -87,8 +91,10 @@ int32_t Group::spawn(const SpawnOptions& options, PrefixCache& cache) {
     events_.pop_back();
     lanes_.pop_back();
     memory_.drop_last_lane();
+    sleepers_.left();
     throw;
   }
+  settle_sleepers();
   return index;
 }
 
@@ -104,11 +110,14 @@ void Group::push(int32_t index, std::string_view text) {
     throw InvalidRequest("the text does not keep to the answer's format, so it cannot be put into lane " +
                          std::to_string(index));
   lane.force(tokens);
+  sleepers_.given_text(index);
+  settle_sleepers();
 }
 
 void Group::retire(int32_t index) {
   running_lane(index);
   end_lane(index, FinishReason::retired);
+  settle_sleepers();
   finish_if_over();
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/group_memory.h"
 
+#include <cassert>
+
 namespace lanerope::engine {
 
 bool GroupMemory::reserve(PrefixCache& cache) {
@@ -55,14 +57,30 @@ void GroupMemory::drop_last_lane() {
   lanes_.pop_back();
 }
 
+void GroupMemory::woke(int32_t lane, int32_t step) {
+  LaneCells& cells = lanes_[lane];
+  const int32_t slept = step - next_step(lane);
+  assert(slept >= 0);
+  if (slept == 0) return;
+  cells.sleeps.push_back({.token = n_fed(lane), .steps = slept});
+  cells.view.sleeps = cells.sleeps;
+}
+
 bool GroupMemory::was_fed(const core::GroupRow& row) const {
   if (row.lane < 0 || row.lane >= static_cast<int32_t>(lanes_.size())) return false;
-  return row.step >= lanes_[row.lane].view.start_step && row.step < next_step(row.lane);
+  const core::LaneView& lane = lanes_[row.lane].view;
+  return core::cells_before(lane, row.step + 1) == core::cells_before(lane, row.step) + 1;
 }
 
 int32_t GroupMemory::cell_at(const core::GroupRow& row) const {
-  const core::LaneView& lane = lanes_[row.lane].view;
-  return lane.segment.cell + row.step - lane.start_step;
+  return lanes_[row.lane].view.segment.cell + token_index(row);
+}
+
+int32_t GroupMemory::token_index(const core::GroupRow& row) const {
+  // Of the cell that is filled next too, which holds no token yet.
+  core::LaneView lane = lanes_[row.lane].view;
+  ++lane.segment.length;
+  return core::cells_before(lane, row.step);
 }
 
 core::GroupView GroupMemory::view(std::span<const core::GroupRow> rows) {

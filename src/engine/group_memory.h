@@ -38,9 +38,13 @@ class GroupMemory {
   // One more cell of the lane holds a token.
   void fed(int32_t lane) { ++lanes_[lane].view.segment.length; }
   int32_t n_fed(int32_t lane) const { return lanes_[lane].view.segment.length; }
-  int32_t next_step(int32_t lane) const { return lanes_[lane].view.start_step + n_fed(lane); }
+  // The step of the cell that the lane fills next, unless it sleeps first.
+  int32_t next_step(int32_t lane) const { return core::step_of(lanes_[lane].view, n_fed(lane)); }
+  // The lane slept, and fills its next cell at `step`, which is not before next_step().
+  void woke(int32_t lane, int32_t step);
   bool was_fed(const core::GroupRow& row) const;
   int32_t cell_at(const core::GroupRow& row) const;
+  int32_t token_index(const core::GroupRow& row) const;  // number of the row's token in its lane
   const core::LaneView& lane(int32_t lane) const { return lanes_[lane].view; }
 
   // The group as the plan sees it once the given rows are in their cells. Valid until the memory changes.
@@ -52,6 +56,7 @@ class GroupMemory {
  private:
   struct LaneCells {
     std::shared_ptr<const OwnedCells> cells;  // capacity: the budget
+    std::vector<Sleep> sleeps = {};           // what `view` points to
     core::LaneView view;
   };
   const ResolvedRequest& request_;

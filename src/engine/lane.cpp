@@ -86,7 +86,7 @@ Taken Lane::append(TokenId token, std::optional<float> logprob) {
     }
   }
   text_length_.push_back(text_.size());
-  const int64_t position = std::ssize(rules_.request.prompt) + start_step_ + n_tokens();
+  const int64_t position = std::ssize(rules_.request.prompt) + next_step();
   const int32_t most = rules_.request.max_tokens;
   const bool spent = n_tokens() >= rules_.request.budget || (most > 0 && generated_ >= most) ||
                      position >= rules_.model.info().trained_context;

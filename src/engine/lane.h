@@ -78,6 +78,9 @@ class Lane {
   const std::vector<TokenId>& tokens() const { return tokens_; }
   int32_t n_tokens() const { return static_cast<int32_t>(tokens_.size()); }
   int32_t start_step() const { return start_step_; }
+  // The step in which its next token is fed, if it does not sleep.
+  int32_t next_step() const { return start_step_ + slept_ + n_tokens(); }
+  void slept(int32_t steps) { slept_ += steps; }
   const std::string& text() const { return text_; }
   // What was written up to and with token number `index`.
   std::string text_after(int32_t index) const { return text_.substr(0, text_length_[index]); }
@@ -88,6 +91,7 @@ class Lane {
  private:
   const LaneRules& rules_;
   int32_t start_step_;
+  int32_t slept_ = 0;  // steps in all
   int32_t silent_;
   std::vector<TokenId> tokens_ = {};
   std::deque<TokenId> forced_;

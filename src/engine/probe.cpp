@@ -25,17 +25,27 @@ std::vector<Seen> seen_parts(const core::AttentionBlock& block, const core::Grou
     const int32_t index = prompt_index;
     if (block.owners[s] == core::prompt_row) prompt_index += segment.length;
     if (visible.empty()) continue;
-    Seen seen{.part = {.first_step = index + visible.begin, .n = visible.size()},
-              .segment = static_cast<int32_t>(s),
-              .begin = visible.begin};
-    if (block.owners[s] != core::prompt_row) {
-      // A fork's past lies in the cells of the lane that wrote it.
-      const auto writer =
-          std::ranges::find(view.lanes, segment.cell, [](const core::LaneView& l) { return l.segment.cell; });
-      seen.part.lane = static_cast<int32_t>(writer - view.lanes.begin());
-      seen.part.first_step = writer->start_step + visible.begin;
+    if (block.owners[s] == core::prompt_row) {
+      parts.push_back({.part = {.first_step = index + visible.begin, .n = visible.size()},
+                       .segment = static_cast<int32_t>(s),
+                       .begin = visible.begin});
+      continue;
     }
-    parts.push_back(seen);
+    // A fork's past lies in the cells of the lane that wrote it. Where that lane slept, a part ends.
+    const auto writer =
+        std::ranges::find(view.lanes, segment.cell, [](const core::LaneView& l) { return l.segment.cell; });
+    for (int32_t cell = visible.begin; cell < visible.end; ++cell) {
+      const int32_t step = core::step_of(*writer, cell);
+      const bool goes_on = cell > visible.begin && step == core::step_of(*writer, cell - 1) + 1;
+      if (goes_on) {
+        ++parts.back().part.n;
+      } else {
+        parts.push_back(
+            {.part = {.lane = static_cast<int32_t>(writer - view.lanes.begin()), .first_step = step, .n = 1},
+             .segment = static_cast<int32_t>(s),
+             .begin = cell});
+      }
+    }
   }
   return parts;
 }

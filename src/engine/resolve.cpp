@@ -123,6 +123,38 @@ std::string tag_for(const Request& request, const Coupling& coupling, const Lane
   return training != nullptr ? training->tag.value_or(usual) : usual;
 }
 
+// What a caller said of a sleep token, what the adapter was trained with, or nothing.
+TokenId sleep_token(const Model& model, const std::optional<std::string>& asked,
+                    const std::optional<std::string>& trained, std::string_view name) {
+  const std::string& text = asked ? *asked : trained.value_or("");
+  if (text.empty()) return -1;
+  const auto tokens = model.encode(text, {.add_special = false, .parse_special = true});
+  require(tokens.size() == 1, "the " + std::string(name) + " text \"" + text + "\" is " +
+                                  std::to_string(tokens.size()) +
+                                  " tokens of this model; use one that is a single token");
+  return tokens.front();
+}
+
+SleepTokens sleep_for(const Model& model, const Request& request, const Coupling& coupling,
+                      const LaneTraining* training) {
+  const bool asked = request.wait && !request.wait->empty();
+  const bool ready = request.ready && !request.ready->empty();
+  const bool trained = training != nullptr && training->wait && !training->wait->empty() && !request.wait;
+  require(!ready || asked || trained,
+          "a ready text without a wait text does nothing; say which token lanes wait with");
+  // Its layout has no room for steps in which a lane wrote nothing.
+  if (coupling.kind == CouplingKind::hogwild) {
+    require(!asked,
+            "lanes of the hogwild coupling cannot sleep; leave the wait text out or couple otherwise");
+    return {};
+  }
+  if (!asked && !trained) return {};
+  const LaneTraining none;
+  const LaneTraining& of = training != nullptr ? *training : none;
+  return {.wait = sleep_token(model, request.wait, of.wait, "wait"),
+          .ready = sleep_token(model, request.ready, of.ready, "ready")};
+}
+
 std::vector<ResolvedLane> resolve_lanes(const Model& model, const Request& request, const std::string& tag) {
   const auto encode = [&](const std::string& text) {
     return model.encode(text, {.add_special = false, .parse_special = true});
@@ -304,6 +336,7 @@ std::shared_ptr<const ResolvedRequest> resolve(const Model& model, const Request
 
   resolved.tag = tag_for(request, resolved.coupling, training, defaults.tagged);
   resolved.lanes = resolve_lanes(model, request, resolved.tag);
+  resolved.sleep = sleep_for(model, request, resolved.coupling, training);
   resolved.budget = budget_for(resolved, defaults, context);
   check_budget(resolved.budget);
   check_context(resolved.prompt_cells(), resolved.budget, context);

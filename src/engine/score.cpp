@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <ranges>
 
+#include "core/sleepers.h"
 #include "engine/engine_impl.h"
 #include "engine/resolve.h"
 #include "lanerope/errors.h"
@@ -22,23 +24,31 @@ class TraceScorer {
   bool find_room();
   void feed_prompt();
   void feed_lanes();
+  void place_in_time();
+  size_t token_index(const core::GroupRow& row) const;
   void take_logits(const core::GroupRow& row, std::span<const float> logits);
   void score_token(int32_t lane, size_t index, std::span<const float> logits);
-  int32_t end_step(size_t lane) const {
-    return lanes_[lane].start_step + static_cast<int32_t>(request_.lanes[lane].size());
-  }
+  // The step behind the lane's last one.
+  int32_t end_step(size_t lane) const { return steps_[lane].back() + 1; }
 
   Engine::Impl& engine_;
   const ScoreRequest& request_;
   std::shared_ptr<engine::CachedPrompt> prompt_;
   std::vector<std::shared_ptr<const engine::OwnedCells>> cells_;
   std::vector<core::LaneView> lanes_;
+  std::vector<std::vector<int32_t>> steps_;  // [lanes][tokens] in which each token is fed
+  std::vector<std::vector<Sleep>> sleeps_;   // [lanes]
   std::vector<float> lane_scales_;
   std::vector<float> prompt_scales_;
   core::ResolvedCoupling coupling_;
   kernels::VocabularyReduce reduce_;
   ScoreResult result_;
 };
+
+InvalidRequest beyond_context(size_t lane, int32_t context) {
+  return InvalidRequest("lane " + std::to_string(lane) + " of the trace goes beyond the model's context of " +
+                        std::to_string(context));
+}
 
 void check(const Engine::Impl& engine, const ScoreRequest& request) {
   const ModelInfo& info = engine.model->info();
@@ -50,6 +60,8 @@ void check(const Engine::Impl& engine, const ScoreRequest& request) {
   if (request.top_logits < 0 || request.top_logits > info.n_tokens) {
     throw InvalidRequest("the number of logits must be between 0 and " + std::to_string(info.n_tokens));
   }
+  if (request.sleep.on() && request.coupling.kind == CouplingKind::hogwild)
+    throw InvalidRequest("lanes of the hogwild coupling cannot sleep; leave the wait token out");
   const auto check_tokens = [&](const std::vector<TokenId>& tokens) {
     for (const TokenId token : tokens) {
       if (token < 0 || token >= info.n_tokens) {
@@ -67,10 +79,8 @@ void check(const Engine::Impl& engine, const ScoreRequest& request) {
     if (length == 0) throw InvalidRequest("lane " + std::to_string(m) + " of the trace has no tokens");
     if (start < 0) throw InvalidRequest("start_steps must not be negative");
     cells += length;
-    if (static_cast<int64_t>(request.prompt_tokens.size()) + start + length > info.trained_context) {
-      throw InvalidRequest("lane " + std::to_string(m) + " of the trace goes beyond the model's context of " +
-                           std::to_string(info.trained_context));
-    }
+    if (static_cast<int64_t>(request.prompt_tokens.size()) + start + length > info.trained_context)
+      throw beyond_context(m, info.trained_context);
   }
   if (cells > engine.options.kv_cells) {
     throw DoesNotFit("the trace needs " + std::to_string(cells) + " KV cells and the engine has " +
@@ -86,6 +96,7 @@ TraceScorer::TraceScorer(Engine::Impl& engine, const ScoreRequest& request)
   prompt_scales_ = std::move(scales.prompt);
   int32_t longest = 0;
   for (const auto& lane : request.lanes) longest = std::max(longest, static_cast<int32_t>(lane.size()));
+  place_in_time();
   coupling_ = core::resolve_coupling(
       request.coupling,
       engine::coupling_facts(*engine.model,
@@ -99,6 +110,22 @@ TraceScorer::TraceScorer(Engine::Impl& engine, const ScoreRequest& request)
   for (const auto& lane : request.lanes) result_.lanes.emplace_back(lane.size());
 }
 
+void TraceScorer::place_in_time() {
+  const std::vector<std::span<const TokenId>> lanes(request_.lanes.begin(), request_.lanes.end());
+  steps_ = core::lane_steps(lanes, request_.start_steps, core::Sleepers(request_.sleep, request_.coupling));
+  const int32_t context = engine_.model->info().trained_context;
+  for (size_t m = 0; m < lanes.size(); ++m) {
+    sleeps_.push_back(core::sleeps_of(steps_[m], request_.start_steps.empty() ? 0 : request_.start_steps[m]));
+    if (static_cast<int32_t>(request_.prompt_tokens.size()) + end_step(m) > context)
+      throw beyond_context(m, context);
+  }
+}
+
+size_t TraceScorer::token_index(const core::GroupRow& row) const {
+  const std::vector<int32_t>& steps = steps_[row.lane];
+  return static_cast<size_t>(std::ranges::lower_bound(steps, row.step) - steps.begin());
+}
+
 bool TraceScorer::find_room() {
   prompt_ = nullptr;
   cells_.clear();
@@ -109,7 +136,8 @@ bool TraceScorer::find_room() {
     auto cells = engine_.prefixes.allocate(static_cast<int32_t>(request_.lanes[m].size()));
     if (cells == nullptr) return false;
     lanes_.push_back({.segment = {.cell = cells->first, .length = 0},
-                      .start_step = request_.start_steps.empty() ? 0 : request_.start_steps[m]});
+                      .start_step = request_.start_steps.empty() ? 0 : request_.start_steps[m],
+                      .sleeps = sleeps_[m]});
     cells_.push_back(std::move(cells));
   }
   return true;
@@ -130,7 +158,7 @@ void TraceScorer::take_logits(const core::GroupRow& row, std::span<const float> 
     for (size_t m = 0; m < lanes_.size(); ++m) score_token(static_cast<int32_t>(m), 0, logits);
     return;
   }
-  const auto next = static_cast<size_t>(row.step - lanes_[row.lane].start_step) + 1;
+  const size_t next = token_index(row) + 1;
   if (next < request_.lanes[row.lane].size()) score_token(row.lane, next, logits);
 }
 
@@ -150,7 +178,7 @@ void TraceScorer::feed(std::span<const core::GroupRow> rows) {
                             .output = output});
     } else {
       core::LaneView& lane = lanes_[row.lane];
-      const int32_t index = row.step - lane.start_step;
+      const auto index = static_cast<int32_t>(token_index(row));
       batch_rows.push_back({.row = row,
                             .token = request_.lanes[row.lane][index],
                             .position = n_prompt + row.step,
@@ -192,10 +220,10 @@ void TraceScorer::feed_lanes() {
   for (int32_t from = 0; from < last; from += window) {
     std::vector<core::GroupRow> rows;
     for (size_t m = 0; m < lanes_.size(); ++m) {
-      const int32_t to = std::min(from + window, end_step(m));
-      for (int32_t s = std::max(from, lanes_[m].start_step); s < to; ++s) {
-        rows.push_back({.lane = static_cast<int32_t>(m), .step = s});
-      }
+      const auto first = std::ranges::lower_bound(steps_[m], from);
+      for (const int32_t step :
+           std::ranges::subrange(first, std::ranges::lower_bound(steps_[m], from + window)))
+        rows.push_back({.lane = static_cast<int32_t>(m), .step = step});
     }
     if (!rows.empty()) feed(rows);
   }

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "core/lane_tag.h"
+#include "core/sleepers.h"
 #include "lanerope/errors.h"
 #include "text/encode_prompt.h"
 
@@ -31,11 +32,32 @@ GroupEncoder::GroupEncoder(const text::VocabularyData& vocabulary, const TrainCo
       tokenizer_(vocabulary_),
       templates_(text::load_chat_templates(*vocabulary_, "", "")),
       tag_(config.tag),
+      coupling_{.kind = config.joint ? CouplingKind::lanerope : CouplingKind::independent,
+                .visibility = config.visibility},
       single_tag_share_(config.single_tag_share),
       shuffle_lanes_(config.shuffle_lanes) {
   const auto end = vocabulary_->eos();
   if (!end) throw InvalidRequest("the vocabulary has no end token, so lanes could not learn to end");
   end_ = *end;
+  sleep_ = {.wait = sleep_token(config.wait, "wait"), .ready = sleep_token(config.ready, "ready")};
+}
+
+TokenId GroupEncoder::sleep_token(const std::string& text, std::string_view name) const {
+  if (text.empty()) return -1;
+  const std::vector<TokenId> encoded = tokens(text);
+  if (encoded.size() == 1) return encoded.front();
+  throw InvalidRequest("the configuration's \"" + std::string(name) + "\", \"" + text + "\", is " +
+                       std::to_string(encoded.size()) +
+                       " tokens of this vocabulary; use a text that is a single token");
+}
+
+// Lanes sleep by what they wrote, as they do in the engine.
+void GroupEncoder::place_in_time(TokenGroup& group) const {
+  if (!sleep_.on()) return;
+  std::vector<std::span<const TokenId>> lanes;
+  for (const LaneTokens& lane : group.lanes) lanes.emplace_back(lane.tokens);
+  std::vector<std::vector<int32_t>> steps = core::lane_steps(lanes, {}, core::Sleepers(sleep_, coupling_));
+  for (size_t m = 0; m < lanes.size(); ++m) group.lanes[m].steps = std::move(steps[m]);
 }
 
 std::vector<TokenId> GroupEncoder::tokens(std::string_view text) const {
@@ -91,6 +113,7 @@ TokenGroup GroupEncoder::encode(const std::string& line, std::mt19937_64& draw) 
       if (!labels.empty()) lane.right = labels[m];
       group.lanes.push_back(std::move(lane));
     }
+    place_in_time(group);
     return group;
   } catch (const Json::exception&) {
     throw InvalidRequest("a line needs \"question\" and \"lanes\" (a list of texts), or \"text\"");

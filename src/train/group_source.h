@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "lanerope/coupling.h"
+#include "lanerope/sleep.h"
 #include "text/chat_template.h"
 #include "text/tokenizer.h"
 #include "train/lane_batch.h"
@@ -33,12 +35,16 @@ class GroupEncoder {
  private:
   std::vector<TokenId> tokens(std::string_view text) const;
   TokenGroup plain_text(const std::string& text) const;
+  TokenId sleep_token(const std::string& text, std::string_view name) const;
+  void place_in_time(TokenGroup& group) const;
 
   std::shared_ptr<const text::Vocabulary> vocabulary_;
   text::Tokenizer tokenizer_;
   text::ChatTemplates templates_;
   TokenId end_ = 0;
   std::string tag_;
+  SleepTokens sleep_ = {};
+  Coupling coupling_ = {};  // what lanes see of one another
   double single_tag_share_ = 0;
   bool shuffle_lanes_ = false;
 };

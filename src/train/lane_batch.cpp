@@ -40,6 +40,19 @@ struct Rows {
   }
 };
 
+int32_t step_of(const LaneTokens& lane, size_t token) {
+  return lane.steps.empty() ? static_cast<int32_t>(token) : lane.steps[token];
+}
+
+// The step behind the last one of all lanes.
+int32_t end_step(const TokenGroup& group) {
+  int32_t end = 0;
+  for (const LaneTokens& lane : group.lanes) {
+    if (!lane.tokens.empty()) end = std::max(end, step_of(lane, lane.tokens.size() - 1) + 1);
+  }
+  return end;
+}
+
 void add_group(Rows& rows, const TokenGroup& group, int64_t number) {
   if (group.prompt.empty()) throw InvalidRequest("a training group has an empty prompt");
   const int64_t first = rows.size();
@@ -47,23 +60,25 @@ void add_group(Rows& rows, const TokenGroup& group, int64_t number) {
   for (int64_t i = 0; i < n_prompt; ++i) rows.add(group.prompt[i], i, -1, static_cast<int32_t>(i));
 
   const auto first_lane = static_cast<int64_t>(rows.lane_groups.size());
-  size_t steps = 0;
   for (const LaneTokens& lane : group.lanes) {
     rows.lane_groups.push_back(number);
     rows.right.push_back(lane.right);
-    steps = std::max(steps, lane.tokens.size());
   }
+  const int32_t steps = end_step(group);
   std::vector<int64_t> last_row(group.lanes.size(), first + n_prompt - 1);
-  for (size_t step = 0; step < steps; ++step) {
+  std::vector<size_t> next(group.lanes.size(), 0);
+  for (int32_t step = 0; step < steps; ++step) {
     for (size_t m = 0; m < group.lanes.size(); ++m) {
       const LaneTokens& lane = group.lanes[m];
-      if (step >= lane.tokens.size()) continue;
-      if (static_cast<int32_t>(step) >= lane.n_forced)
-        rows.expect(last_row[m], lane.tokens[step], first_lane + static_cast<int64_t>(m));
+      const size_t i = next[m];
+      if (i >= lane.tokens.size() || step_of(lane, i) != step) continue;
+      ++next[m];
+      if (static_cast<int32_t>(i) >= lane.n_forced)
+        rows.expect(last_row[m], lane.tokens[i], first_lane + static_cast<int64_t>(m));
       if (step + 1 == steps) continue;  // nothing is predicted at a later step
       last_row[m] = rows.size();
       const int32_t index = group.lane_index.empty() ? static_cast<int32_t>(m) : group.lane_index[m];
-      rows.add(lane.tokens[step], n_prompt + static_cast<int64_t>(step), index, static_cast<int32_t>(step));
+      rows.add(lane.tokens[i], n_prompt + step, index, step);
     }
   }
   rows.layout.groups.push_back({.first = first, .n_prompt = n_prompt, .n_tokens = rows.size() - first});
@@ -79,11 +94,13 @@ torch::Tensor tensor_of(const std::vector<float>& values) {
 }  // namespace
 
 int64_t cost(const TokenGroup& group) {
-  size_t steps = 0;
-  for (const LaneTokens& lane : group.lanes) steps = std::max(steps, lane.tokens.size());
+  const int32_t last = end_step(group) - 1;
   auto tokens = static_cast<int64_t>(group.prompt.size());
-  for (const LaneTokens& lane : group.lanes)
-    tokens += static_cast<int64_t>(std::min(lane.tokens.size(), std::max<size_t>(steps, 1) - 1));
+  for (const LaneTokens& lane : group.lanes) {
+    const auto length = static_cast<int64_t>(lane.tokens.size());
+    const bool to_the_end = length > 0 && step_of(lane, lane.tokens.size() - 1) == last;
+    tokens += length - (to_the_end ? 1 : 0);
+  }
   return tokens;
 }
 

@@ -18,6 +18,9 @@ namespace lanerope::train {
 struct LaneTokens {
   std::vector<TokenId> tokens = {};
   int32_t n_forced = 0;            // of them, at the beginning; they are not predicted
+  // [tokens] the step of the clock that each is fed in, ascending; empty: one after the other from 0. A lane
+  // that sleeps has gaps.
+  std::vector<int32_t> steps = {};
   std::optional<bool> right = {};  // KTO's label
 };
 
@@ -38,6 +41,8 @@ int64_t cost(const TokenGroup& group);
 //    row      0 1 2 3 | 4 5 6 | 7 8 9 | 10 11 | ...
 //    token    prompt  | s0    | s1    | s2    |       three lanes, of which one ended before step 2
 //    lane     -       | 0 1 2 | 0 1 2 | 0 2   |
+//
+// A lane that sleeps has no row for that time, as one that has ended.
 struct LaneBatch {
   torch::Tensor ids;        // (n_rows) i64
   torch::Tensor positions;  // (n_rows) f32 token index in the lane, prompt included

@@ -94,6 +94,10 @@ class Outlet {
   std::vector<std::pair<ggml_type, Tensor>> tensors_;
 };
 
+std::optional<std::string> text_or_none(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional(text);
+}
+
 void set_lanes(gguf::Writer& writer, const TrainModel& model, const LaneFacts& facts) {
   if (facts.lanes.empty()) return;
   const Tensor omega = model.omega().detach().to(torch::kCPU, torch::kFloat32).contiguous();
@@ -105,6 +109,8 @@ void set_lanes(gguf::Writer& writer, const TrainModel& model, const LaneFacts& f
                                           .omega = {values, values + omega.numel()},
                                           .visibility = facts.visibility},
                              .tag = facts.tag,
+                             .wait = text_or_none(facts.wait),
+                             .ready = text_or_none(facts.ready),
                              .lanes = facts.lanes},
                             model.lora().on_prompt);
 }

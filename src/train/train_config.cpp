@@ -178,6 +178,8 @@ void visit(Visitor& v, TrainConfig& c) {
   v.field("visibility", c.visibility);
   v.field("open", c.joint);
   v.field("tag", c.tag);
+  v.field("wait", c.wait);
+  v.field("ready", c.ready);
   v.field("single_tag_share", c.single_tag_share);
   v.field("shuffle_lanes", c.shuffle_lanes);
   v.object("kto", [&](auto& o) {
@@ -249,6 +251,7 @@ void check(const TrainConfig& c) {
   if (m.heads % m.kv_heads != 0) refuse("model.kv_heads", "must divide model.heads");
   if (m.head_dim % 2 != 0) refuse("model.head_dim", "must be even");
   if (c.omega.init == OmegaInit::given) refuse("omega.init", "must be rope, gt, ntk or ntk-by-parts");
+  if (!c.ready.empty() && c.wait.empty()) refuse("ready", "does nothing without \"wait\"");
   if (c.stage == Stage::pretrain && c.lora.rank > 0) refuse("lora.rank", "has no meaning in pretraining");
 }
 

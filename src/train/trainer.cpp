@@ -290,6 +290,8 @@ class Run {
       options.lanes = {.omega = config_.omega,
                        .visibility = config_.visibility,
                        .tag = config_.tag,
+                       .wait = config_.wait,
+                       .ready = config_.ready,
                        .lanes = {trained_lanes_.begin(), trained_lanes_.end()}};
     }
     model_.to(torch::kCPU);

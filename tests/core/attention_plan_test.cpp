@@ -7,6 +7,7 @@
 #include <random>
 #include <string>
 
+#include "core/sleepers.h"
 #include "tests/reference/joint_trace.h"
 
 namespace lanerope::core {
@@ -30,19 +31,34 @@ reference::TraceLane random_lane(Random& random, const std::vector<reference::Tr
   lane.start_step = between(random, 0, 2) == 0 ? between(random, 1, 6) : 0;
   if (between(random, 0, 2) != 0) return lane;
   const int32_t parent = between(random, 0, static_cast<int32_t>(before.size()) - 1);
-  const int32_t end = before[parent].start_step + static_cast<int32_t>(before[parent].tokens.size());
+  const int32_t end = reference::steps_of(before[parent]).back() + 1;
   lane.parent = parent;
   lane.fork_step = between(random, before[parent].start_step, end);
   lane.start_step = lane.fork_step + between(random, 0, 3);
   return lane;
 }
 
+// Times in which lanes sleep, here and there.
+void send_to_sleep(Random& random, reference::TraceLane& lane) {
+  if (between(random, 0, 1) == 0) return;
+  int32_t slept = 0;
+  lane.steps = reference::steps_of(lane);
+  for (int32_t& step : lane.steps) {
+    if (between(random, 0, 3) == 0) slept += between(random, 1, 5);
+    step += slept;
+  }
+}
+
 reference::Trace random_trace(Random& random) {
   reference::Trace trace;
   trace.prompt.resize(between(random, 1, 9));
   const int32_t n_lanes = between(random, 1, 8);
-  for (int32_t m = 0; m < n_lanes; ++m) trace.lanes.push_back(random_lane(random, trace.lanes));
-  trace.coupling = {.kind = static_cast<CouplingKind>(between(random, 0, 3)),
+  const auto kind = static_cast<CouplingKind>(between(random, 0, 3));
+  for (int32_t m = 0; m < n_lanes; ++m) {
+    trace.lanes.push_back(random_lane(random, trace.lanes));
+    if (kind != CouplingKind::hogwild) send_to_sleep(random, trace.lanes.back());
+  }
+  trace.coupling = {.kind = kind,
                     .visibility = static_cast<Visibility>(between(random, 0, 2)),
                     .topology = static_cast<Topology>(between(random, 0, 2)),
                     .window = between(random, 0, 1) * between(random, 1, 4),
@@ -54,6 +70,7 @@ reference::Trace random_trace(Random& random) {
 // The trace laid out in a pool: its prompt in one to three pieces, a run of cells for each lane.
 struct Layout {
   std::vector<SegmentView> prompt;
+  std::vector<std::vector<Sleep>> sleeps;
   std::vector<LaneView> lanes;
   std::map<int32_t, size_t> token_of_cell;  // index into flatten(trace)
 };
@@ -74,11 +91,13 @@ Layout lay_out(Random& random, const reference::Trace& trace) {
     rest -= piece;
   }
   for (const reference::TraceLane& lane : trace.lanes) {
+    layout.sleeps.push_back(sleeps_of(lane.steps, lane.start_step));
     layout.lanes.push_back({.segment = take(static_cast<int32_t>(lane.tokens.size())),
                             .start_step = lane.start_step,
                             .parent = lane.parent,
                             .fork_step = lane.fork_step});
   }
+  for (size_t m = 0; m < layout.lanes.size(); ++m) layout.lanes[m].sleeps = layout.sleeps[m];
   return layout;
 }
 
@@ -90,6 +109,8 @@ std::string describe(const reference::Trace& trace) {
   for (const reference::TraceLane& lane : trace.lanes) {
     text += " " + std::to_string(lane.start_step) + "+" + std::to_string(lane.tokens.size()) + "<" +
             std::to_string(lane.parent) + "@" + std::to_string(lane.fork_step);
+    for (const int32_t step : lane.steps)
+      text += (step == lane.steps.front() ? " at " : ",") + std::to_string(step);
   }
   return text;
 }
@@ -174,7 +195,7 @@ class PlanCheck {
 };
 
 int32_t end_step(const reference::TraceLane& lane) {
-  return lane.start_step + static_cast<int32_t>(lane.tokens.size());
+  return reference::steps_of(lane).back() + 1;
 }
 
 std::vector<GroupRow> prompt_rows(const reference::Trace& trace) {
@@ -195,9 +216,9 @@ void check_in_windows(const PlanCheck& check, const reference::Trace& trace, con
   for (int32_t from = 0; from < last; from += width) {
     std::vector<GroupRow> rows;
     for (size_t m = 0; m < trace.lanes.size(); ++m) {
-      const int32_t to = std::min(from + width, end_step(trace.lanes[m]));
-      for (int32_t s = std::max(from, trace.lanes[m].start_step); s < to; ++s) {
-        rows.push_back({.lane = static_cast<int32_t>(m), .step = s});
+      for (const int32_t step : reference::steps_of(trace.lanes[m])) {
+        if (step < from || step >= from + width) continue;
+        rows.push_back({.lane = static_cast<int32_t>(m), .step = step});
         ++lanes[m].segment.length;
       }
     }
@@ -248,7 +269,7 @@ TEST(AttentionPlan, OfOneGroupDoesNotDependOnTheOthers) {
     const auto append = [&](AttentionPlan& plan, const reference::Trace& of, const Layout& layout) {
       std::vector<GroupRow> rows;
       for (size_t m = 0; m < of.lanes.size(); ++m) {
-        rows.push_back({.lane = static_cast<int32_t>(m), .step = of.lanes[m].start_step});
+        rows.push_back({.lane = static_cast<int32_t>(m), .step = reference::steps_of(of.lanes[m]).front()});
       }
       append_group(plan,
                    {.coupling = &of.coupling,

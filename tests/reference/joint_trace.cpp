@@ -2,7 +2,9 @@
 #include "tests/reference/joint_trace.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
+#include <numeric>
 #include <utility>
 
 namespace lanerope::reference {
@@ -39,28 +41,31 @@ class Layout {
   }
 
  private:
-  // What a lane has as its own: the prompt, what it was forked from up to there, what it wrote itself. A lane
-  // that begins afresh leaves the places empty in which others wrote before, but for hogwild, whose texts
-  // have no gaps. Of lane -1, the prompt.
-  Text own_text(int lane) const {
+  // What a lane has as its own before step `end`: the prompt, what it was forked from up to there, what it
+  // wrote itself. A lane that begins afresh leaves the places empty in which others wrote before, but for
+  // hogwild, whose texts have no gaps; so does a lane for the steps that it sleeps. Of lane -1, the prompt.
+  Text own_text(int lane, int32_t end = INT32_MAX) const {
     Text text;
     if (lane >= 0 && t_.lanes[lane].parent >= 0) {
-      text = own_text(t_.lanes[lane].parent);
-      std::erase_if(text,
-                    [&](size_t i) { return i != nothing && is_behind_fork(tokens_[i], t_.lanes[lane]); });
+      text = own_text(t_.lanes[lane].parent, t_.lanes[lane].fork_step);
     } else if (lane >= 0) {
       text = own_text(-1);
       if (t_.coupling.kind != CouplingKind::hogwild) {
         text.insert(text.end(), t_.lanes[lane].start_step, nothing);
       }
     }
-    const Text own = written_by(lane);
-    text.insert(text.end(), own.begin(), own.end());
+    int32_t next = lane >= 0 ? t_.lanes[lane].start_step : 0;
+    const auto leave_empty_until = [&](int32_t step) {
+      if (step > next) text.insert(text.end(), step - next, nothing);
+    };
+    for (const size_t i : written_by(lane)) {
+      if (tokens_[i].step >= end) break;
+      leave_empty_until(tokens_[i].step);
+      text.push_back(i);
+      next = tokens_[i].step + 1;
+    }
+    if (end != INT32_MAX) leave_empty_until(end);
     return text;
-  }
-
-  static bool is_behind_fork(const TraceToken& token, const TraceLane& fork) {
-    return token.lane == fork.parent && token.step >= fork.fork_step;
   }
 
   Text written_by(int lane) const {
@@ -136,6 +141,13 @@ class Layout {
 
 }  // namespace
 
+std::vector<int32_t> steps_of(const TraceLane& lane) {
+  if (!lane.steps.empty()) return lane.steps;
+  std::vector<int32_t> steps(lane.tokens.size());
+  std::iota(steps.begin(), steps.end(), lane.start_step);
+  return steps;
+}
+
 std::vector<TraceToken> flatten(const Trace& trace) {
   std::vector<TraceToken> tokens;
   tokens.reserve(trace.prompt.size());
@@ -144,11 +156,9 @@ std::vector<TraceToken> flatten(const Trace& trace) {
   }
   for (size_t m = 0; m < trace.lanes.size(); ++m) {
     const TraceLane& lane = trace.lanes[m];
-    for (size_t i = 0; i < lane.tokens.size(); ++i) {
-      tokens.push_back({.id = lane.tokens[i],
-                        .lane = static_cast<int32_t>(m),
-                        .step = lane.start_step + static_cast<int32_t>(i)});
-    }
+    const std::vector<int32_t> steps = steps_of(lane);
+    for (size_t i = 0; i < lane.tokens.size(); ++i)
+      tokens.push_back({.id = lane.tokens[i], .lane = static_cast<int32_t>(m), .step = steps[i]});
   }
   return tokens;
 }

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lanes that sleep, against the reference in double precision.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+
+#include "core/sleepers.h"
+#include "tests/reference/torch_model.h"
+#include "tests/support/engine_run.h"
+#include "tests/support/random_models.h"
+
+namespace lanerope::engine {
+namespace {
+
+tools::RandomModel small(const char* architecture) {
+  return {.architecture = architecture,
+          .n_layer = 2,
+          .width = 64,
+          .n_head = 4,
+          .n_head_kv = 2,
+          .head_dim = 16,
+          .n_ffn = 96,
+          .n_vocab = 300,
+          .context = 256,
+          .window = std::string(architecture) == "gemma3" ? 8 : 0};
+}
+
+double log_probability(const std::vector<double>& logits, TokenId token) {
+  double sum = 0;
+  for (const double logit : logits) sum += std::exp(logit - logits[token]);
+  return -std::log(sum);
+}
+
+// '~' waits, '!' is ready, and both are drawn often.
+Request sleepy_request(const Model& model, const Coupling& coupling) {
+  Request request{.prompt = {.tokens = support::some_tokens(11, 1)},
+                  .lanes = 4,
+                  .budget = 24,
+                  .coupling = exactly(coupling),
+                  .wait = "~",
+                  .ready = "!",
+                  .lane_texts = {"", "a~b!", "~c"},
+                  .sampling = {.temperature = 1.2F, .top_k = 0, .top_p = 1, .min_p = 0, .seed = 5},
+                  .ignore_end = true,
+                  .logprobs = true};
+  for (const char* text : {"~", "!"})
+    request.sampling.logit_bias.push_back(
+        {.token = model.encode(text, {.add_special = false})[0], .bias = *text == '~' ? 6.0F : 4.0F});
+  return request;
+}
+
+// The steps at which the lane's tokens were fed, as its result tells them.
+std::vector<int32_t> steps_of(const LaneResult& lane) {
+  std::vector<int32_t> steps;
+  int32_t next = lane.start_step;
+  auto sleep = lane.sleeps.begin();
+  for (int32_t i = 0; i < std::ssize(lane.tokens); ++i) {
+    if (sleep != lane.sleeps.end() && sleep->token == i) next += (sleep++)->steps;
+    steps.push_back(next++);
+  }
+  return steps;
+}
+
+struct Setting {
+  const char* name;
+  const char* architecture;
+  BackEnd back_end;
+  KvType kv_type;
+  double tolerance;  // of a log-probability
+};
+
+class SleepReference : public testing::TestWithParam<Setting> {
+ protected:
+  std::string file = support::write_model(small(GetParam().architecture));
+  std::shared_ptr<const Model> model = support::load_model(file, GetParam().back_end);
+};
+
+TEST_P(SleepReference, SaysOfEveryTokenWhatTheReferenceSays) {
+  const reference::TorchModel torch_model(file);
+  const std::vector<Coupling> couplings = {
+      {.kind = CouplingKind::lanerope},
+      {.kind = CouplingKind::lanerope, .visibility = Visibility::interleaved},
+      {.kind = CouplingKind::groupthink, .topology = Topology::tree},
+      {.kind = CouplingKind::groupthink, .visibility = Visibility::strict, .window = 5},
+  };
+  for (const Coupling& coupling : couplings) {
+    Engine engine(model, {.kv_cells = 256, .batch_rows = 16, .kv_type = GetParam().kv_type});
+    support::Runner runner(engine);
+    const GroupId id = engine.submit(sleepy_request(*model, coupling));
+    std::vector<std::pair<int32_t, int32_t>> origins(4, {-1, 0});  // parent, first step not of the past
+    for (int32_t step = 0; runner.step(); ++step) {
+      if (step == 4) {
+        engine.spawn(id, {.text = "fresh~"});
+        origins.emplace_back(-1, 0);
+      }
+      if (step == 6) engine.push_text(id, 2, "hi~");
+      if (step == 8) engine.retire(id, 1);
+    }
+    const support::GroupRun& run = runner.run(id);
+    reference::Trace trace{
+        .prompt = support::some_tokens(11, 1), .lanes = {}, .coupling = coupling, .stride = 24};
+    int32_t slept = 0;
+    for (size_t m = 0; m < origins.size(); ++m) {
+      const LaneResult& lane = run.result.lanes.at(m);
+      for (const Sleep& sleep : lane.sleeps) slept += sleep.steps;
+      trace.lanes.push_back({.tokens = lane.tokens,
+                             .start_step = lane.start_step,
+                             .parent = origins[m].first,
+                             .fork_step = origins[m].second,
+                             .steps = steps_of(lane)});
+    }
+    EXPECT_GT(slept, 5) << name(coupling.kind);
+    const auto expected = torch_model.logits(trace);
+    int sampled = 0;
+    for (size_t m = 0; m < trace.lanes.size(); ++m) {
+      const auto events = run.of(EventKind::token, static_cast<int32_t>(m));
+      ASSERT_EQ(events.size(), trace.lanes[m].tokens.size());
+      for (size_t i = 0; i < events.size(); ++i) {
+        if (events[i].forced) continue;
+        const auto& logits = i == 0 ? expected.prompt : expected.lanes[m][i - 1];
+        ASSERT_NEAR(*events[i].logprob, log_probability(logits, events[i].token), GetParam().tolerance)
+            << name(coupling.kind) << ", lane " << m << ", token " << i;
+        ++sampled;
+      }
+    }
+    EXPECT_GT(sampled, 40);
+  }
+}
+
+TEST_P(SleepReference, ScoringTheSameLanesPlacesThemInTheSameSteps) {
+  const Coupling coupling;
+  Engine engine(model, {.kv_cells = 512, .batch_rows = 16, .kv_type = GetParam().kv_type});
+  const Request request = sleepy_request(*model, coupling);
+  const support::GroupRun run = support::run_group(engine, request);
+  const SleepTokens sleep = run.events.front().resolved->sleep;
+  ScoreRequest given{.prompt_tokens = request.prompt.tokens, .coupling = coupling, .sleep = sleep};
+  given.stride = 24;
+  std::vector<std::span<const TokenId>> lanes;
+  for (const LaneResult& lane : run.result.lanes) {
+    given.lanes.push_back(lane.tokens);
+    lanes.emplace_back(lane.tokens);
+  }
+  const auto steps = core::lane_steps(lanes, {}, core::Sleepers(sleep, coupling));
+  const ScoreResult score = engine.score(given);
+  for (size_t m = 0; m < lanes.size(); ++m) {
+    EXPECT_EQ(steps_of(run.result.lanes[m]), steps[m]) << "lane " << m;
+    const auto events = run.of(EventKind::token, static_cast<int32_t>(m));
+    for (size_t i = 0; i < events.size(); ++i) {
+      if (events[i].forced) continue;
+      EXPECT_NEAR(*events[i].logprob, score.lanes[m][i].logprob, GetParam().tolerance) << m << " " << i;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Settings, SleepReference,
+                         testing::Values(Setting{"ggml_f32", "qwen3", BackEnd::ggml, KvType::f32, 1e-3},
+                                         Setting{"kernels_f16", "qwen3", BackEnd::kernels, KvType::f16, 0.05},
+                                         Setting{"windows", "gemma3", BackEnd::ggml, KvType::f32, 1e-3},
+                                         Setting{"windows_kernels", "gemma3", BackEnd::kernels, KvType::f16,
+                                                 0.05}),
+                         [](const auto& param_info) { return std::string(param_info.param.name); });
+
+}  // namespace
+}  // namespace lanerope::engine
