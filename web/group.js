@@ -89,10 +89,10 @@ export class Group {
         lane.add(event);
         break;
       case "lane_slept":
-        lane.asleep = true;
+        lane.sleep();
         break;
       case "lane_woke":
-        lane.asleep = false;
+        lane.wake(event.step);
         break;
       case "lane_finished":
         lane.end(event);

@@ -92,7 +92,7 @@ export class HeatMap {
   }
 
   async sample(group, step) {
-    const asked = this.lanes.filter((lane) => step >= lane.startStep && step <= lane.lastFedStep());
+    const asked = this.lanes.filter((lane) => lane.fedAt(step));
     for (const lane of asked) {
       const began = performance.now();
       await this.probe(group, lane.index, step);

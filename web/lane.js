@@ -23,6 +23,8 @@ export class Lane {
     this.budget = budget;
     this.tag = tag;
     this.pieces = [];  // {text, step, forced}; without a step: text that it did not write itself, or that was held back
+    this.steps = [];  // of all its tokens, tags too; where it slept, some are missing
+    this.moves = [];  // {from, to}: the token that was held back while it slept
     this.tagSteps = new Set();
     this.text = "";
     this.used = 0;
@@ -42,7 +44,11 @@ export class Lane {
 
   // The last token that a lane writes is never read back, so nothing can be asked about it.
   lastFedStep() {
-    return this.startStep + this.used - 2;
+    return this.steps.at(-2) ?? this.startStep - 1;
+  }
+
+  fedAt(step) {
+    return step <= this.lastFedStep() && this.steps.includes(step);
   }
 
   stateName() {
@@ -68,6 +74,7 @@ export class Lane {
 
   add({ step, text, forced }) {
     this.used += 1;
+    this.steps.push(step);
     if (!forced) this.generated += 1;
     if (forced && this.generated === 0 && text === "") {
       this.tagSteps.add(step);
@@ -79,6 +86,23 @@ export class Lane {
   write(piece) {
     this.pieces.push(piece);
     this.text += piece.text;
+  }
+
+  sleep() {
+    this.asleep = true;
+  }
+
+  // The token that was held back is fed now: it stands at this step.
+  wake(step) {
+    this.asleep = false;
+    const from = this.steps.pop();
+    if (from === undefined) return;
+    this.steps.push(step);
+    this.moves.push({ from, to: step });
+    if (this.tagSteps.delete(from)) this.tagSteps.add(step);
+    const piece = this.pieces.findLast((one) => one.step === from);
+    if (piece) piece.step = step;
+    if (this.current === from) this.current = step;
   }
 
   end({ finish, text }) {

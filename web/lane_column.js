@@ -58,6 +58,7 @@ export class LaneColumn {
     this.view = view;
     this.tokens = new Map();  // step -> element
     this.drawn = 0;
+    this.moved = this.lane.moves.length;
     this.rest = 0;
     this.text.replaceChildren();
     this.text.classList.toggle("set", view === "text");
@@ -67,6 +68,7 @@ export class LaneColumn {
 
   draw() {
     this.drawHead();
+    this.moveTokens();
     if (this.drawn === this.lane.pieces.length) return;
     const now = performance.now();
     if (this.rich && !this.lane.finish && now < this.rest) return this.drawLater();
@@ -83,6 +85,18 @@ export class LaneColumn {
   drawLater() {
     clearTimeout(this.later);
     this.later = setTimeout(() => this.element.isConnected && this.draw(), this.rest - performance.now());
+  }
+
+  // What a sleep held back stands at another step now.
+  moveTokens() {
+    for (const { from, to } of this.lane.moves.slice(this.moved)) {
+      const token = this.tokens.get(from);
+      if (!token) continue;
+      token.dataset.step = to;
+      this.tokens.delete(from);
+      this.tokens.set(to, token);
+    }
+    this.moved = this.lane.moves.length;
   }
 
   drawHead() {

@@ -106,6 +106,28 @@ test("the strip says of each lane how it stands, its answer, and how many share 
   await page.context().close();
 });
 
+test("the token that a sleeping lane held back stands at the step at which it was fed", async () => {
+  const page = await open(2);
+  await page.getByRole("button", { name: "Tokens", exact: true }).click();
+  await begin(page, 2);
+  await say(page, token(1, 0, "a"), token(1, 1, " wait"), { kind: "lane_slept", lane: 1, step: 2 });
+  const last = page.locator(".lane[data-lane='1'] .token", { hasText: "wait" });
+  await last.waitFor();
+  assert.equal(await last.getAttribute("data-step"), "1");
+  await page.locator(".lane[data-lane='1'] .state", { hasText: "asleep" }).waitFor();
+  await say(page, { kind: "lane_woke", lane: 1, step: 7 }, token(1, 8, " on"));
+  await page.locator(".lane[data-lane='1'] .token", { hasText: "on" }).waitFor();
+  assert.equal(await last.getAttribute("data-step"), "7");
+  // It can be asked about where it stands now.
+  const asked = page.evaluate(() => new Promise((resolve) => {
+    const before = globalThis.fetch;
+    globalThis.fetch = (path, options) => (String(path).includes("step=") && !String(path).includes("sums") && resolve(path), before(path, options));
+  }));
+  await last.hover();
+  assert.match(await asked, /lanes\/1\/attention\?step=7$/);
+  await page.context().close();
+});
+
 test("one lane has no strip", async () => {
   const page = await open(1);
   await tell(page, ["Alone."]);
