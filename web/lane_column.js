@@ -66,18 +66,21 @@ export class LaneColumn {
     this.draw();
   }
 
+  // Stays at the end of the text unless the reader has scrolled up.
   draw() {
+    const atEnd = this.text.scrollTop + this.text.clientHeight >= this.text.scrollHeight - 24;
     this.drawHead();
     this.moveTokens();
-    if (this.drawn === this.lane.pieces.length) return;
+    if (this.drawn < this.lane.pieces.length) this.drawText();
+    if (atEnd) this.text.scrollTop = this.text.scrollHeight;
+  }
+
+  drawText() {
     const now = performance.now();
     if (this.rich && !this.lane.finish && now < this.rest) return this.drawLater();
-    const atEnd = this.text.scrollTop + this.text.clientHeight >= this.text.scrollHeight - 24;
     if (this.rich) this.rich.update(this.lane.text);
     else this.appendTokens();
     this.drawn = this.lane.pieces.length;
-    if (atEnd && !this.lane.finish) this.text.scrollTop = this.text.scrollHeight;
-    else if (atEnd) this.text.scrollTop = Math.max(this.text.scrollTop, this.text.scrollHeight);
     this.rest = now + patience * (performance.now() - now);
     return undefined;
   }

@@ -19,6 +19,7 @@ const clean = {
   ALLOWED_TAGS: elements,
   ALLOWED_ATTR: ["href", "title", "class", "start"],
   ALLOWED_URI_REGEXP: /^(?:https?|mailto):/i,
+  ADD_URI_SAFE_ATTR: ["start"],
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,
   RETURN_DOM_FRAGMENT: true,

@@ -24,9 +24,9 @@ const lane = (page, index = 0) => page.locator(".lane .text").nth(index);
 
 test("Markdown, mathematics and code are set", async () => {
   const page = await openTold(1);
-  await tell(page, ["# A title\n\nSome *words* and `x`.\nAnother line.\n\n- one\n- two\n\n| a | b |\n|--:|---|\n| 1 | 2 |\n\n" +
+  await tell(page, ["# A title\n\nSome *words* and `x`.\nAnother line.\n\n- one\n- two\n\n7. seven\n\n| a | b |\n|--:|---|\n| 1 | 2 |\n\n" +
     "```python\nreturn 'x'  # why\n```\n\nInline \\(a^2\\), $b_1$ and $$c$$ and\n\n\\[\n\\frac{1}{2}\n- 3\n\\]\n\nso \\boxed{708}."]);
-  for (const [what, count] of [[".rank-1", 1], ["em", 1], ["p code", 1], ["br", 1], ["li", 2], ["td", 2], ["th.right", 1], [".hljs-keyword", 1],
+  for (const [what, count] of [[".rank-1", 1], ["em", 1], ["p code", 1], ["br", 1], ["ul li", 2], ["ol[start='7'] li", 1], ["td", 2], ["th.right", 1], [".hljs-keyword", 1],
     [".hljs-comment", 1], [".katex", 5], [".katex-display", 2], [".mfrac", 1]]) {
     assert.equal(await lane(page).locator(what).count(), count, what);
   }
