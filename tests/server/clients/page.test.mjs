@@ -158,7 +158,7 @@ test("the same prompt with another coupling in a second row", async () => {
 
 test("the bundled model's example: votes, the winner, and where a sum came from", { skip: !process.env.LANEROPE_BUNDLED && "no bundled models" }, async () => {
   const bundled = await startServer([], { model: `${process.env.LANEROPE_BUNDLED}/model.gguf` });
-  const page = await openPage(browser, bundled.base, { viewport: { width: 1240, height: 880 } });
+  const page = await openPage(browser, bundled.base, { viewport: { width: 1240, height: 930 } });
   await set(page, { seed: 1 });
   await page.getByRole("button", { name: "Eight stores" }).click();
   await page.keyboard.press("Enter");  // on Run, where the focus is now
@@ -170,6 +170,8 @@ test("the bundled model's example: votes, the winner, and where a sum came from"
   const tokens = await page.locator(".lane").nth(0).locator(".token").allInnerTexts();
   await page.locator(".lane").nth(0).locator(".token").nth(tokens.indexOf("<lane2>") + 1).hover();
   await page.locator(".shares li", { hasText: "lane 2" }).waitFor();
+  await page.waitForFunction(() => Number(document.querySelector('.heat input[type="range"]').max) > 30);
+  await page.evaluate(() => scrollTo(0, 0));
   await page.screenshot({ path: `${pictures}/bundled.png` });
   await page.context().close();
 });

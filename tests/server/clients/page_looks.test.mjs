@@ -97,7 +97,7 @@ test("by keyboard alone: the order of the stops, a run, a lane, and back", async
     return stops;
   };
   assert.deepEqual(await tab(5), ["Skip to the message", "Theme: switch between light and dark", "Primes", "Split the work", "Prompt"]);
-  assert.deepEqual(await tab(5), ["Lanes", "Coupling", "Settings", "Files", "Run"]);
+  assert.deepEqual(await tab(5), ["Lanes", "Coupling", "Settings", "+Files", "Run"]);
   await page.keyboard.press("Shift+Tab");
   await page.keyboard.press("Shift+Tab");
   await page.keyboard.press("Enter");
