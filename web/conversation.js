@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The turns, one after another. Each is asked with what was said before it; to go back to one drops what follows.
 
+import { scrolling } from "./dom.js";
 import { Run } from "./run.js";
 import { Turn } from "./turn.js";
 
@@ -41,7 +42,7 @@ export class Conversation {
   ask(asked, settings) {
     const turn = this.addTurn(asked);
     this.run(turn, settings);
-    turn.element.scrollIntoView({ block: "start", behavior: "smooth" });
+    turn.element.scrollIntoView({ block: "start", behavior: scrolling() });
   }
 
   // From a link: [{role, content}] that have no lanes any more.
@@ -68,6 +69,8 @@ export class Conversation {
     const messages = [...system, ...this.messagesBefore(turn), { role: "user", content: turn.content() }];
     const run = new Run({ messages, settings, properties: this.hooks.properties() }, this.view, {
       ...this.hooks,
+      wanted: () => turn.reply() === "",
+      preferred: (chosen) => turn.prefer(chosen),
       compare: (first, coupling) => this.compare(turn, first, coupling),
       viewed: (view) => this.setView(view),
     });
@@ -81,7 +84,7 @@ export class Conversation {
     const next = turn.runs[turn.runs.indexOf(first) + 1];
     if (next) turn.drop(next);
     this.run(turn, { ...first.settings, seed: first.group.seed ?? first.settings.seed, coupling }, first);
-    turn.runs.at(-1).section.scrollIntoView({ block: "nearest", behavior: "smooth" });
+    turn.runs.at(-1).section.scrollIntoView({ block: "nearest", behavior: scrolling() });
   }
 
   setView(view) {

@@ -27,6 +27,9 @@ export async function copyText(text) {
   }
 }
 
+// How to scroll: at once where the reader wants nothing to move.
+export const scrolling = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth");
+
 // Says something to those who do not see the page.
 export function announce(text) {
   byId("announcer").textContent = text;

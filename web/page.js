@@ -84,11 +84,14 @@ function openLink() {
     const shared = requestOf(location.hash);
     if (!shared) return;
     history.replaceState(null, "", location.pathname);
-    conversation.stop();
-    conversation.cut(0);
+    if (conversation.turns.length > 0) {
+      notice("The link was not opened, since this conversation would be lost: press New, or open it in another tab.");
+      return;
+    }
     conversation.load(shared.earlier);
     composer.fill(shared.prompt, shared.files);
     const refused = settings.fill(shared.settings);
+    settings.open(true);  // a system prompt that came with it is to be seen
     const but = refused.length > 0 ? ` This server does not have its ${refused.join(", ")}.` : "";
     notice(`This request came by a link. Look at it, then run it.${but}`, refused.length === 0);
     changed();

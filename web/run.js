@@ -14,7 +14,8 @@ import { answerOf, earlyVotes, Votes } from "./votes.js";
 import { ended, laneSelected, progress } from "./words.js";
 
 export class Run {
-  // request: {messages, settings, properties}; hooks: changed(), notice(text), failed(error), compare(run, coupling), viewed(view).
+  // request: {messages, settings, properties}; hooks: changed(), notice(text), failed(error), compare(run, coupling),
+  // viewed(view); wanted(run): whether the conversation has no answer yet; preferred(run): the user chose a lane of it.
   constructor(request, view, hooks) {
     this.settings = request.settings;
     this.hooks = hooks;
@@ -143,14 +144,18 @@ export class Run {
       this.heatMap.fill(group.id, group.lanes).catch(() => {});
     }
     this.inspector.showButtons();
-    const written = (lane) => lane?.text.trim() !== "";
-    const selected = group.lanes.find((lane) => lane.selected);
-    this.choose(selected && written(selected) ? selected : group.lanes.find(written) ?? null, false);
+    if (this.hooks.wanted(this)) this.choose(this.best(), false);
     if (group.error) this.hooks.failed(group.error);
     this.hooks.changed(this);
   }
 
-  // The lane whose answer the conversation goes on with.
+  // The selected lane, or where there is none the first that wrote something.
+  best() {
+    const written = this.group.lanes.filter((lane) => lane.text.trim() !== "");
+    return written.find((lane) => lane.selected) ?? written[0] ?? null;
+  }
+
+  // The lane whose answer the conversation goes on with; null: none of this run.
   choose(lane, byHand = true) {
     this.chosen = lane;
     this.byHand = byHand;
@@ -160,7 +165,7 @@ export class Run {
     }
     if (byHand) {
       announce(`The conversation goes on with the answer of ${lane.name.toLowerCase()}.`);
-      this.hooks.changed(this);
+      this.hooks.preferred(this);
     }
     if (this.folded) this.showAnswer();
   }
@@ -190,7 +195,7 @@ export class Run {
 
   showAnswer() {
     const why = this.chosen?.selected ? laneSelected(this.group, "how") : this.byHand ? "chosen by you" : "the first that wrote";
-    this.answerHead.textContent = this.chosen ? `${this.chosen.name}, ${why}` : "No lane wrote anything.";
+    this.answerHead.textContent = this.chosen ? `${this.chosen.name}, ${why}` : this.best() ? "The conversation went on with another run." : "No lane wrote anything.";
     this.answerText.replaceChildren();
     this.answerText.classList.toggle("set", this.grid.view === "text");
     if (this.chosen && this.grid.view === "text") new RichText(this.answerText, 4).update(this.chosen.text);

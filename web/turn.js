@@ -58,7 +58,12 @@ export class Turn {
     return this.runs.some((run) => run.group.running);
   }
 
-  // The answer that the conversation goes on with: that of the first run that has one.
+  // The conversation goes on with this run's answer, and with no other's.
+  prefer(chosen) {
+    for (const run of this.runs) if (run !== chosen) run.choose(null, false);
+  }
+
+  // The answer that the conversation goes on with.
   reply() {
     if (this.given !== null) return this.given;
     return this.runs.map((run) => run.replyText()).find((text) => text !== "") ?? "";

@@ -17,7 +17,7 @@ namespace lanerope::train {
 // One lane of a training group: what it was fed first (its tag), what it wrote, its end token.
 struct LaneTokens {
   std::vector<TokenId> tokens = {};
-  int32_t n_forced = 0;            // of them, at the beginning; they are not predicted
+  int32_t n_forced = 0;  // of them, at the beginning; they are not predicted
   // [tokens] the step of the clock that each is fed in, ascending; empty: one after the other from 0. A lane
   // that sleeps has gaps.
   std::vector<int32_t> steps = {};

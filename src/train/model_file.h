@@ -16,8 +16,8 @@ struct LaneFacts {
   OmegaConfig omega = {};
   Visibility visibility = Visibility::inclusive;
   std::string tag = {};
-  std::string wait = {};   // empty: none
-  std::string ready = {};  // the same
+  std::string wait = {};            // empty: none
+  std::string ready = {};           // the same
   std::vector<int32_t> lanes = {};  // numbers of lanes in the training data; empty: not trained with lanes
 };
 

@@ -99,10 +99,11 @@ struct TrainConfig {
   bool joint = true;              // false: lanes do not see one another
   std::string tag = "<lane{k}>";  // of groups with more than one lane
   double single_tag_share = 0;    // of groups with one lane that get a tag, of a lane drawn from 1 to 8
-  // The tokens by which lanes wait for one another, one each, as Request::wait and Request::ready; empty: none.
+  // The tokens by which lanes wait for one another, one each, as Request::wait and Request::ready; empty:
+  // none.
   std::string wait = {};
   std::string ready = {};
-  bool shuffle_lanes = false;     // which lane is which is drawn for each group
+  bool shuffle_lanes = false;  // which lane is which is drawn for each group
   KtoConfig kto = {};
 
   std::string run_folder() const { return run.empty() ? out + ".run" : run; }

@@ -11,9 +11,11 @@ export async function launch() {
   return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--no-proxy-server"] });
 }
 
+// options: Playwright's, `told` (below), and `props`, which are put over what the server says of itself.
 // page.problems: errors, everything that the page's policy kept from happening, and requests to anybody but the server.
 export async function openPage(browser, base, options = {}, fragment = "") {
-  const context = await browser.newContext({ viewport: { width: 1360, height: 950 }, ...options });
+  const { told, props, ...others } = options;
+  const context = await browser.newContext({ viewport: { width: 1360, height: 950 }, ...others });
   const page = await context.newPage();
   page.problems = [];
   page.on("pageerror", (error) => page.problems.push(error.message));
@@ -23,7 +25,8 @@ export async function openPage(browser, base, options = {}, fragment = "") {
   page.on("request", (request) => {
     if (!request.url().startsWith("blob:") && new URL(request.url()).origin !== base) page.problems.push(`asked ${request.url()}`);
   });
-  if (options.told) await page.addInitScript(tellGroups);
+  if (told) await page.addInitScript(tellGroups);
+  if (props) await page.route("**/props", async (route) => route.fulfill({ json: { ...(await (await route.fetch()).json()), ...props } }));
   await page.goto(`${base}/${fragment}`);
   await page.locator("#run:not([disabled])").waitFor();
   return page;

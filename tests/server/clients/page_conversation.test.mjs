@@ -49,6 +49,39 @@ test("a turn is asked with what was said before: the selected lane's answer, or 
   await page.context().close();
 });
 
+test("the answer of a run that was compared is gone on with if the user prefers it", async () => {
+  const page = await open();
+  await set(page, { n: 2 });
+  await turn(page, "One?", ["a", "b"]);
+  await page.getByRole("button", { name: "Compare" }).click();
+  await page.waitForFunction(() => globalThis.bodies.length === 2);
+  await tell(page, ["c", "d"]);
+  assert.equal((await bodies(page))[1].seed, 5, "the same seed");
+  await turn(page, "Two?", ["x", "y"]);
+  assert.deepEqual(await lastMessages(page), [user("One?"), assistant("a"), user("Two?")]);
+  await page.getByRole("button", { name: "Show the 2 lanes" }).nth(1).click();
+  await page.locator(".run").nth(1).getByRole("button", { name: "Use the answer of Lane 2" }).click();
+  await turn(page, "Three?", ["x", "y"]);
+  assert.deepEqual((await lastMessages(page)).slice(0, 2), [user("One?"), assistant("d")]);
+  assert.match(await page.locator(".folded:visible").first().innerText(), /went on with another run/);
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
+test("where the model has no template for messages, its text goes on", async () => {
+  const page = await openPage(browser, server.base, { told: true, props: { chat_template: "" } });
+  await page.locator("#settings-toggle").click();
+  assert.ok(await page.locator("[name=system]").isDisabled());
+  assert.match(await page.locator("#system-hint").innerText(), /no chat template/);
+  await set(page, { n: 1 });
+  await turn(page, "One", ["two."]);
+  await turn(page, "Three", ["four."]);
+  const body = (await bodies(page)).at(-1);
+  assert.equal(body.prompt, "One\n\ntwo.\n\nThree");
+  assert.equal(body.messages, undefined);
+  await page.context().close();
+});
+
 test("the system prompt comes first", async () => {
   const page = await open();
   await set(page, { n: 1, system: "Be brief." });
@@ -170,12 +203,16 @@ test("a link holds the request and is never sent to the server", async () => {
   assert.equal(await other.locator("#prompt").inputValue(), "Why? Ünïcödé ✓");
   assert.deepEqual(await bodies(other), [], "it is not run by itself");
   assert.equal(new URL(other.url()).hash, "");
+  assert.ok(await other.locator("[name=system]").isVisible(), "what came with it is to be seen");
   await other.locator("#run").click();
   await tell(other, ["x", "y", "z"]);
   const body = (await bodies(other)).at(-1);
   assert.deepEqual(body.messages, [{ role: "system", content: "Be kind." }, user("Where?"), assistant("Here."),
     user("Why? Ünïcödé ✓\n\na.txt:\n```\nα\n```")]);
   assert.deepEqual([body.n, body.temperature, body.lanes.coupling, body.seed], [3, 0.5, "groupthink", 5]);
+  await other.evaluate((fragment) => (location.hash = fragment), new URL(link).hash);
+  await other.locator("#notice", { hasText: "would be lost" }).waitFor();
+  assert.equal(await other.locator(".turn").count(), 2);
   assert.deepEqual(other.problems, []);
   await other.context().close();
 });

@@ -80,6 +80,16 @@ test("the page's policy forbids what would be needed to run something", async ()
   await page.context().close();
 });
 
+test("files of the page are asked for again only when they have changed", async () => {
+  for (const path of ["/", "/assets/page.js", "/assets/libraries/katex.min.js"]) {
+    const first = await fetch(server.base + path);
+    const again = await fetch(server.base + path, { headers: { "If-None-Match": first.headers.get("etag") } });
+    assert.deepEqual([first.status, again.status, await again.text()], [200, 304, ""]);
+    const other = await fetch(server.base + path, { headers: { "If-None-Match": '"another"' } });
+    assert.equal((await other.text()).length, (await first.text()).length);
+  }
+});
+
 test("a text that comes piece by piece becomes the same as one that comes at once", async () => {
   const text = "First $x^2$ and\n\n\\[\ny\n- 1\n\\]\n\n1. one\n2. two\n\n   more\n\n```js\nlet a = 1;\n```\n\n<think>not at the beginning</think>\n\n> so\n\nend **bold**";
   const page = await openTold(2);
