@@ -12,7 +12,7 @@ const places = {
   last_expression: "the last expression",
 };
 
-const patience = 3;  // a text that took a millisecond to set is left alone for so many
+const patience = 6;  // a text that took a millisecond to set is left alone for so many
 
 export class LaneColumn {
   // actions: push(lane), retire(lane), choose(lane).
@@ -58,6 +58,7 @@ export class LaneColumn {
     this.view = view;
     this.tokens = new Map();  // step -> element
     this.drawn = 0;
+    this.drawnEnd = false;
     this.moved = this.lane.moves.length;
     this.rest = 0;
     this.text.replaceChildren();
@@ -71,16 +72,18 @@ export class LaneColumn {
     const atEnd = this.text.scrollTop + this.text.clientHeight >= this.text.scrollHeight - 24;
     this.drawHead();
     this.moveTokens();
-    if (this.drawn < this.lane.pieces.length) this.drawText();
+    const ended = this.lane.finish !== null;
+    if (this.drawn < this.lane.pieces.length || ended !== this.drawnEnd) this.drawText(ended);
     if (atEnd) this.text.scrollTop = this.text.scrollHeight;
   }
 
-  drawText() {
+  drawText(ended) {
     const now = performance.now();
-    if (this.rich && !this.lane.finish && now < this.rest) return this.drawLater();
-    if (this.rich) this.rich.update(this.lane.text);
+    if (this.rich && !ended && now < this.rest) return this.drawLater();
+    if (this.rich) this.rich.update(this.lane.text, !ended);
     else this.appendTokens();
     this.drawn = this.lane.pieces.length;
+    this.drawnEnd = ended;
     this.rest = now + patience * (performance.now() - now);
     return undefined;
   }

@@ -26,14 +26,19 @@ const clean = {
 };
 
 const longest = 20000;  // characters of a piece of code that is coloured, and of a formula that is typeset
+const longestGrowing = 3000;  // of code that still grows: it is coloured anew each time
 
-function coloured(code, language) {
-  if (code.length > longest || !highlighter.getLanguage(language)) return "";
-  return highlighter.highlight(code, { language, ignoreIllegals: true }).value;
-}
-
-const markdown = new MarkdownIt({ html: false, linkify: false, breaks: true, highlight: coloured, maxNesting: 40 });
+const markdown = new MarkdownIt({ html: false, linkify: false, breaks: true, maxNesting: 40 });
+const { escapeHtml } = markdown.utils;
 addMath(markdown);
+
+markdown.renderer.rules.fence = (tokens, at, options, { growing }) => {
+  const code = tokens[at].content;
+  const language = tokens[at].info.trim().split(/\s+/)[0];
+  const known = code.length <= (growing ? longestGrowing : longest) && highlighter.getLanguage(language);
+  const inside = known ? highlighter.highlight(code, { language, ignoreIllegals: true }).value : escapeHtml(code);
+  return `<pre><code class="language-${escapeHtml(language)}">${inside}</code></pre>`;
+};
 
 // Without styles of their own, which the page's policy forbids: a column's side is a class.
 for (const cell of ["th_open", "td_open"]) {
@@ -49,7 +54,6 @@ markdown.renderer.rules.heading_close = (tokens, at, options, { heading }) => `<
 
 // The address in words, and a way to it, instead of the image.
 markdown.renderer.rules.image = (tokens, at) => {
-  const { escapeHtml } = markdown.utils;
   const source = tokens[at].attrGet("src");
   return `<a href="${escapeHtml(source)}">${escapeHtml(tokens[at].content || source)}</a>`;
 };
@@ -84,8 +88,9 @@ function withCopy(pre) {
   box.append(pre);
 }
 
-function made(tokens, environment) {
-  const fragment = DOMPurify.sanitize(markdown.renderer.render(tokens, markdown.options, environment), clean);
+// The elements of a part of a block.
+export function elementsOf(html) {
+  const fragment = DOMPurify.sanitize(html, clean);
   for (const link of fragment.querySelectorAll("a")) {
     link.target = "_blank";
     link.rel = "noopener noreferrer nofollow";
@@ -100,17 +105,31 @@ function made(tokens, environment) {
   return fragment;
 }
 
-// The blocks of a text, in order: the line that each begins in, and what makes its elements. `heading`: the level of its titles.
-export function blocksOf(text, heading) {
-  const environment = { heading };
+// A list has a frame, and its items are parts of their own: the last one grows, and the others are left alone.
+function blockOf(tokens, environment) {
+  const render = (some) => markdown.renderer.render(some, markdown.options, environment);
+  const block = { line: tokens[0].map[0], frame: "", parts: [] };
+  if (!tokens[0].type.endsWith("_list_open")) return { ...block, parts: [render(tokens)] };
+  block.frame = render([tokens[0], tokens.at(-1)]);
+  for (let at = 1, from = 1; at < tokens.length - 1; ++at) {
+    if (tokens[at].level > 1 || tokens[at].nesting >= 0) continue;
+    block.parts.push(render(tokens.slice(from, at + 1)));
+    from = at + 1;
+  }
+  return block;
+}
+
+// The blocks of a text, in order: the line that each begins in, and what it is made of. `heading`: the level of its titles;
+// `growing`: whether more may follow.
+export function blocksOf(text, { heading, growing }) {
   const blocks = [];
   let open = [];
-  for (const token of markdown.parse(text, environment)) {
+  const tokens = markdown.parse(text, {});
+  tokens.forEach((token, at) => {
     open.push(token);
-    if (token.level > 0 || token.nesting > 0) continue;
-    const tokens = open;
-    blocks.push({ line: tokens[0].map[0], make: () => made(tokens, environment) });
+    if (token.level > 0 || token.nesting > 0) return;
+    blocks.push(blockOf(open, { heading, growing: growing && at === tokens.length - 1 }));
     open = [];
-  }
+  });
   return blocks;
 }

@@ -1,20 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 // A text that grows, set as Markdown. A block behind which another has begun never changes again: it is left alone, and only what
-// follows is read anew. Thinking is folded away.
+// follows is read anew. Of that, only the parts that have changed are made anew. Thinking is folded away.
 
 import { element } from "./dom.js";
-import { blocksOf } from "./markdown.js";
+import { blocksOf, elementsOf } from "./markdown.js";
 import { splitThinking } from "./thinking.js";
+
+// The elements of one block. Parts that have not changed stay.
+class Block {
+  constructor(frame) {
+    this.frame = frame;
+    this.node = element("div", { class: "block" }, ...(frame ? [elementsOf(frame)] : []));
+    this.inside = frame ? this.node.firstElementChild : this.node;
+    this.parts = [];  // {part, nodes}
+  }
+
+  update(parts) {
+    let same = 0;
+    while (same < parts.length && this.parts[same]?.part === parts[same]) ++same;
+    for (const { nodes } of this.parts.splice(same)) nodes.forEach((node) => node.remove());
+    for (const part of parts.slice(same)) {
+      const made = elementsOf(part);
+      const nodes = made instanceof DocumentFragment ? [...made.childNodes] : [made];
+      this.inside.append(made);
+      this.parts.push({ part, nodes });
+    }
+  }
+}
 
 class GrowingBlocks {
   constructor(parent, heading) {
     this.parent = parent;
     this.heading = heading;
     this.settled = 0;  // characters before the last block that is in the page
-    this.open = [];    // {source, node} of the blocks from there on
+    this.open = [];    // the blocks from there on
   }
 
-  update(written) {
+  update(written, growing) {
     const text = written.includes("\r") ? written.replace(/\r\n?/g, "\n") : written;
     if (text.length < this.settled) {
       this.parent.replaceChildren();
@@ -22,25 +44,23 @@ class GrowingBlocks {
       this.open = [];
     }
     const tail = text.slice(this.settled);
-    const starts = [0];
-    for (let at = tail.indexOf("\n"); at >= 0; at = tail.indexOf("\n", at + 1)) starts.push(at + 1);
-    const blocks = blocksOf(tail, this.heading);
-    blocks.forEach((block, i) => {
-      block.start = i === 0 ? 0 : starts[block.line];
-      block.source = tail.slice(block.start, i + 1 < blocks.length ? starts[blocks[i + 1].line] : tail.length);
+    const blocks = blocksOf(tail, { heading: this.heading, growing });
+    blocks.forEach(({ frame, parts }, at) => {
+      if (this.open[at]?.frame !== frame) this.replace(at, frame);
+      this.open[at].update(parts);
     });
-    let same = 0;
-    while (same < blocks.length && this.open[same]?.source === blocks[same].source) ++same;
-    for (const { node } of this.open.splice(same)) node.remove();
-    for (const { source, make } of blocks.slice(same)) {
-      const node = element("div", { class: "block" }, make());
-      this.parent.append(node);
-      this.open.push({ source, node });
-    }
-    if (blocks.length > 1) {
-      this.settled += blocks.at(-1).start;
-      this.open = this.open.slice(-1);
-    }
+    for (const { node } of this.open.splice(blocks.length)) node.remove();
+    if (blocks.length < 2) return;
+    const lines = tail.split("\n", blocks.at(-1).line);
+    this.settled += lines.reduce((sum, line) => sum + line.length + 1, 0);
+    this.open = this.open.slice(-1);
+  }
+
+  replace(at, frame) {
+    for (const { node } of this.open.splice(at)) node.remove();
+    const block = new Block(frame);
+    this.open.push(block);
+    this.parent.append(block.node);
   }
 }
 
@@ -53,12 +73,13 @@ export class RichText {
     parent.append(this.body);
   }
 
-  update(text) {
+  // growing: whether more may follow.
+  update(text, growing = false) {
     const { thought, answer, thinking } = splitThinking(text);
     if (thought !== "") this.think(thought, thinking);
-    if (this.had && !answer.startsWith(this.had)) this.blocks.update("");
+    if (this.had && !answer.startsWith(this.had)) this.blocks.update("", growing);
     this.had = answer.slice(0, 64);
-    this.blocks.update(answer);
+    this.blocks.update(answer, growing);
   }
 
   think(thought, thinking) {

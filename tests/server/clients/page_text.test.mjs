@@ -105,6 +105,32 @@ test("a text that comes piece by piece becomes the same as one that comes at onc
   await page.context().close();
 });
 
+test("long code is coloured when it has ended", async () => {
+  const page = await openTold(1);
+  const code = "```js\n" + "let a = 1;\n".repeat(400);
+  await begin(page, 1);
+  await say(page, token(0, 0, code));
+  await page.locator(".lane code").waitFor();
+  assert.equal(await page.locator(".hljs-keyword").count(), 0, "while it grows it would be coloured anew each time");
+  await say(page, token(0, 1, "```\n\nSo."));
+  await page.locator(".hljs-keyword").nth(399).waitFor();
+  await page.context().close();
+});
+
+test("of a list that grows the items before the last stay", async () => {
+  const page = await openTold(1);
+  await begin(page, 1);
+  await say(page, token(0, 0, "1. one $a$\n2. two"));
+  await page.locator(".lane li").nth(1).waitFor();
+  await page.evaluate(() => (document.querySelector(".lane li .katex").mine = true));
+  await say(page, token(0, 1, " and\n3. three"));
+  await page.locator(".lane li", { hasText: "three" }).waitFor();
+  assert.ok(await page.evaluate(() => document.querySelector(".lane li .katex").mine));
+  assert.equal(await page.locator(".lane ol").count(), 1);
+  assert.match(await page.locator(".lane li").nth(1).innerText(), /two and/);
+  await page.context().close();
+});
+
 test("thinking is folded away when the answer begins", async () => {
   const page = await openTold(1);
   await begin(page, 1);
