@@ -77,6 +77,10 @@ struct LaneResult {
   std::optional<double> verifier_score = {};  // where a verifier gave one
 };
 
+// The step of the clock in which each of the lane's tokens was fed, those of an ended lane's last one and of
+// a held back one as if it was.
+std::vector<int32_t> steps_of(const LaneResult& lane);
+
 // An answer and how many lanes gave it. Equal answers are one, under the spelling that was seen first.
 struct Vote {
   std::string answer = {};

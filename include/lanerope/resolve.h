@@ -115,6 +115,14 @@ struct CouplingScope {
 };
 Coupling resolve_coupling(const Model& model, const CouplingChoice& choice, const CouplingScope& scope = {});
 
+// The tokens by which lanes wait for one another, as Request::wait and Request::ready say, or as was trained.
+struct SleepChoice {
+  std::optional<std::string> wait = {};
+  std::optional<std::string> ready = {};
+  std::vector<float> adapter_scales = {};  // empty: as loaded
+};
+SleepTokens resolve_sleep(const Model& model, const SleepChoice& choice, const Coupling& coupling);
+
 // The request's seed, or one that is drawn as the defaults say.
 uint64_t resolve_seed(const Sampling& sampling, const RequestDefaults& defaults);
 

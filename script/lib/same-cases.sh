@@ -142,7 +142,7 @@ compare_conversations() {
     --arm lanerope:n=2 --arm closed:n=4 --arm beam:width=3 --arm base:model=models/base.gguf
   compare lanerope data rollout -t 1 -m $bundled "$inputs/questions.jsonl" -n 3 --groups 3 --parallel 4 -b 40 -s 3
   compare lanerope data rollout -t 1 -m "$inputs/qwen3-q4_k_m.gguf" "$inputs/questions.jsonl" -n 2 --groups 2 --coupling hogwild -b 20 -s 3
-  compare lanerope data collaborate -t 1 -m $bundled "$inputs/questions.jsonl" -n 2 -b 40 --turn 8 --wait " wait" -s 3
+  compare lanerope data collaborate -t 1 -m $bundled "$inputs/questions.jsonl" -n 2 -b 40 --turn 8 -s 3
   input=$inputs/chat.txt
   compare lanerope chat -t 1 -m $bundled -b 40 -s 5
   compare lanerope chat -t 1 -m "$inputs/qwen2-f16.gguf" -b 16 -s 5 --system "Be brief." --temp 1.3

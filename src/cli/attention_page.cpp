@@ -75,7 +75,7 @@ Json page_data(const AttentionReport& report, const std::vector<size_t>& rows, i
   Json lanes = Json::array();
   for (int32_t lane = 0; lane < record.n_lanes; ++lane) {
     const LaneResult& result = report.result->lanes[lane];
-    lanes.push_back({{"start", result.start_step},
+    lanes.push_back({{"steps", steps_of(result)},
                      {"finish", finish_text(result.finish)},
                      {"tokens", report.pieces[lane]}});
   }
@@ -128,6 +128,8 @@ void write_attention_json(const AttentionReport& report, std::ostream& out) {
     const LaneResult& result = report.result->lanes[lane];
     lanes.push_back(
         {{"start_step", result.start_step}, {"tokens", result.tokens}, {"pieces", report.pieces[lane]}});
+    for (const Sleep& sleep : result.sleeps)
+      lanes.back()["sleeps"].push_back({{"token", sleep.token}, {"steps", sleep.steps}});
   }
   Json head = {{"version", 1},
                {"model", report.model},

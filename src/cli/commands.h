@@ -36,5 +36,6 @@ Command add_eval_compare(CLI::App& eval);
 Command add_data_rollout(CLI::App& data);
 Command add_data_collaborate(CLI::App& data);
 Command add_data_compose(CLI::App& data);
+Command add_data_reach(CLI::App& data);
 
 }  // namespace lanerope::cli

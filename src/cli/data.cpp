@@ -43,11 +43,13 @@ Command add_data(CLI::App& root) {
   const Command rollout = add_data_rollout(*app);
   const Command dialogue = add_data_collaborate(*app);
   const Command compose = add_data_compose(*app);
+  const Command reach = add_data_reach(*app);
   const auto toy = add_toy_commands(*app);
-  return {app, [rollout, dialogue, compose, toy] {
+  return {app, [rollout, dialogue, compose, reach, toy] {
             if (rollout.app->parsed()) return rollout.run();
             if (dialogue.app->parsed()) return dialogue.run();
             if (compose.app->parsed()) return compose.run();
+            if (reach.app->parsed()) return reach.run();
             for (const auto& [command, name] : toy) {
               if (!command->parsed()) continue;
               print_note("lanerope data " + name + " is lanerope-toy " + name +

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <map>
 #include <memory>
 #include <set>
 
@@ -13,7 +12,7 @@
 #include "data/compose.h"
 #include "data/mixture.h"
 #include "data/trace_file.h"
-#include "eval/question_file.h"
+#include "eval/solved_problems.h"
 #include "hub/digest.h"
 #include "lanerope/errors.h"
 
@@ -52,48 +51,22 @@ struct ComposeFlags {
   double reach = 0;
   std::string lanes;
   std::string tag = "<lane{k}>";
-  std::string wait = " wait";
+  std::string wait = data::LaneWriting().wait;
+  std::string ready = data::LaneWriting().ready;
   int32_t longest = 330;
   uint64_t seed = 1;
   ModelSource model;
 };
 
-struct Solved {
-  data::KnownProblem problem = {};
-  int64_t samples = 0;
-  int64_t right = 0;
-};
-
-// Problems in the order of the file, those that stand there several times once. A row's lanes are samples of
-// it.
-std::vector<Solved> read_solved(const std::string& file) {
-  std::vector<Solved> all;
-  std::map<std::string, size_t> known;
-  for (const eval::EvalQuestion& question : eval::read_questions(file, {})) {
-    const auto [place, fresh] = known.try_emplace(question.text, all.size());
-    if (fresh) all.push_back({.problem = {.question = question.text, .answer = question.truth}});
-    Solved& solved = all[place->second];
-    const Json lanes = question.row.value("lanes", Json::array());
-    const Json labels = question.row.value("labels", Json::array());
-    if (!lanes.is_array() || !labels.is_array() || lanes.size() != labels.size()) continue;
-    for (size_t i = 0; i < lanes.size(); ++i) {
-      if (!lanes[i].is_string() || !labels[i].is_boolean()) continue;
-      ++solved.samples;
-      if (!labels[i].get<bool>()) continue;
-      ++solved.right;
-      std::string text = lanes[i].get<std::string>();
-      text.erase(text.find_last_not_of(" \t\r\n") + 1);
-      text.erase(0, std::min(text.find_first_not_of(" \t\r\n"), text.size()));
-      std::vector<std::string>& solutions = solved.problem.solutions;
-      if (data::is_fit(text) && std::ranges::find(solutions, text) == solutions.end())
-        solutions.push_back(text);
-    }
-  }
-  return all;
-}
-
 int32_t count_tokens(const Model& model, std::string_view text) {
   return static_cast<int32_t>(model.encode(text, {.add_special = false, .parse_special = false}).size());
+}
+
+void check_one_token(const Model& model, std::string_view flag, const std::string& text) {
+  const int32_t tokens = count_tokens(model, text);
+  if (tokens != 1)
+    throw InvalidRequest(std::string(flag) + " \"" + text + "\" is " + std::to_string(tokens) +
+                         " tokens of this model, and must be one");
 }
 
 std::string sha256_of(std::string_view text) {
@@ -102,17 +75,17 @@ std::string sha256_of(std::string_view text) {
   return digest.finish();
 }
 
-void keep_part(std::vector<Solved>& all, data::Part part, int64_t dev) {
+void keep_part(std::vector<eval::SolvedProblem>& all, data::Part part, int64_t dev) {
   if (part == data::Part::all) return;
   std::vector<std::string> digests;
-  for (const Solved& solved : all) digests.push_back(sha256_of(solved.problem.question));
+  for (const eval::SolvedProblem& solved : all) digests.push_back(sha256_of(solved.problem.question));
   std::vector<std::string> sorted = digests;
   std::ranges::sort(sorted);
   if (dev >= std::ssize(sorted))
     throw InvalidRequest("--dev " + std::to_string(dev) + " keeps all " + std::to_string(sorted.size()) +
                          " problems of the file for dev; give fewer");
   const std::string first_of_train = sorted[static_cast<size_t>(dev)];
-  std::vector<Solved> kept;
+  std::vector<eval::SolvedProblem> kept;
   for (size_t i = 0; i < all.size(); ++i) {
     if ((digests[i] < first_of_train) == (part == data::Part::dev)) kept.push_back(std::move(all[i]));
   }
@@ -120,8 +93,8 @@ void keep_part(std::vector<Solved>& all, data::Part part, int64_t dev) {
 }
 
 // The shortest solutions first; those of more than `longest` tokens go.
-void sort_solutions(std::vector<Solved>& all, const Model& model, int32_t longest) {
-  for (Solved& solved : all) {
+void sort_solutions(std::vector<eval::SolvedProblem>& all, const Model& model, int32_t longest) {
+  for (eval::SolvedProblem& solved : all) {
     std::vector<std::pair<int32_t, std::string>> sized;
     for (std::string& text : solved.problem.solutions) {
       const int32_t tokens = count_tokens(model, text);
@@ -134,21 +107,19 @@ void sort_solutions(std::vector<Solved>& all, const Model& model, int32_t longes
 }
 
 // The problems that can be drawn from.
-std::vector<Solved> usable(const ComposeFlags& flags, const Model* model) {
-  std::vector<Solved> all = read_solved(flags.file);
+std::vector<eval::SolvedProblem> usable(const ComposeFlags& flags, const Model* model) {
+  std::vector<eval::SolvedProblem> all =
+      eval::read_solved(flags.file, {.wait = flags.wait, .ready = flags.ready});
   keep_part(all, flags.part, flags.dev);
   if (flags.reach > 0) {
-    if (std::ranges::all_of(all, [](const Solved& solved) { return solved.samples == 0; }))
+    if (std::ranges::all_of(all, [](const eval::SolvedProblem& solved) { return solved.samples == 0; }))
       throw InvalidRequest(flags.file +
                            " holds no samples that --reach could go by; lanerope data rollout makes some");
-    std::erase_if(all, [&](const Solved& solved) {
-      return static_cast<double>(solved.right) <
-             flags.reach * static_cast<double>(std::max<int64_t>(solved.samples, 1));
-    });
+    std::erase_if(all, [&](const eval::SolvedProblem& solved) { return !solved.in_reach(flags.reach); });
   }
   if (model == nullptr) return all;
   sort_solutions(all, *model, flags.longest);
-  std::erase_if(all, [](const Solved& solved) { return solved.problem.solutions.empty(); });
+  std::erase_if(all, [](const eval::SolvedProblem& solved) { return solved.problem.solutions.empty(); });
   if (all.empty())
     throw InvalidRequest(flags.file + " holds no right solutions of at most " +
                          std::to_string(flags.longest) +
@@ -156,7 +127,7 @@ std::vector<Solved> usable(const ComposeFlags& flags, const Model* model) {
   return all;
 }
 
-std::vector<data::KnownProblem> draw_problems(const std::vector<Solved>& all, int32_t count,
+std::vector<data::KnownProblem> draw_problems(const std::vector<eval::SolvedProblem>& all, int32_t count,
                                               data::RandomStream& random) {
   std::set<size_t> places;
   std::vector<data::KnownProblem> drawn;
@@ -182,13 +153,13 @@ int run(const ComposeFlags& flags) {
   if (!flags.lanes.empty()) {
     lanes = data::Mixture::parse(flags.lanes, {.what = "--lanes", .least = 1, .largest = 256});
     model = load_model({.source = flags.model, .back_end = BackEnd::ggml});
-    const int32_t waits = count_tokens(*model, flags.wait);
-    if (waits != 1)
-      throw InvalidRequest("--wait \"" + flags.wait + "\" is " + std::to_string(waits) +
-                           " tokens of this model, and must be one");
+    check_one_token(*model, "--wait", flags.wait);
+    check_one_token(*model, "--ready", flags.ready);
   }
-  const std::vector<Solved> all = usable(flags, model.get());
+  const std::vector<eval::SolvedProblem> all = usable(flags, model.get());
+  // The questions do not depend on how many lanes answer them.
   data::RandomStream random(flags.seed);
+  data::RandomStream random_lanes(flags.seed + 1);
   LineOutput output(flags.output);
   hub::Digest digest(hub::DigestKind::sha256);
   int64_t made = 0;
@@ -199,17 +170,24 @@ int run(const ComposeFlags& flags) {
                            " problems to draw from, fewer than the " + std::to_string(k) + " of a question");
     if (tries > 100 * flags.count)
       throw InvalidRequest("too few problems of " + flags.file + " fit --ask " +
-                           std::string(name(flags.ask)) + ", which needs whole numbers");
+                           std::string(name(flags.ask)) +
+                           (lanes ? ", or this model's tokens do not end at --wait and --ready"
+                                  : ", which needs whole numbers"));
     const auto composition = data::compose(draw_problems(all, k, random), flags.ask, random);
     if (!composition) continue;
     data::Trace trace = trace_of(*composition);
     if (lanes) {
-      const data::LaneWriting writing{
-          .lanes = lanes->draw(random),
-          .tag = flags.tag,
-          .wait = flags.wait,
-          .count_tokens = [&](std::string_view text) { return count_tokens(*model, text); }};
-      trace.lanes = data::lanes_of(*composition, writing, random);
+      const data::LaneWriting writing{.lanes = lanes->draw(random_lanes),
+                                      .tag = flags.tag,
+                                      .wait = flags.wait,
+                                      .ready = flags.ready,
+                                      .encode = [&](std::string_view text) {
+                                        return model->encode(text,
+                                                             {.add_special = false, .parse_special = true});
+                                      }};
+      auto written = data::lanes_of(*composition, writing, random_lanes);
+      if (!written) continue;
+      trace.lanes = std::move(*written);
     }
     const std::string line = data::trace_line(trace);
     digest.add(line);
@@ -252,6 +230,8 @@ Command add_data_compose(CLI::App& data) {
   app->add_option("--tag", flags->tag, "What each lane will be fed first, {k} being its number")
       ->capture_default_str();
   app->add_option("--wait", flags->wait, "Token that a lane waits with")->capture_default_str();
+  app->add_option("--ready", flags->ready, "Token behind each result, which wakes lanes that wait")
+      ->capture_default_str();
   app->add_option("--longest", flags->longest, "Longest solution that lanes write, in tokens")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

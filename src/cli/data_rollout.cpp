@@ -66,7 +66,7 @@ struct SampleFlags {
   PromptFlags prompt;
   RequestFlags request;
   int32_t turn = 16;
-  std::string wait;
+  std::string fill;
   std::string instruction = usual_instruction;
   bool only_right = false;
 };
@@ -149,7 +149,7 @@ int run(const SampleFlags& flags, bool dialogue) {
                                                   .parallel = flags.parallel,
                                                   .stopped = [] { return InterruptGuard::interrupted(); }},
                                       .turn = flags.turn,
-                                      .wait = flags.wait};
+                                      .fill = flags.fill};
   options.rollout.seed = resolve_seed(options.rollout.request.sampling, options.rollout.defaults);
 
   std::map<std::string, int32_t> left = groups_in(flags.output);
@@ -248,7 +248,7 @@ Command add_data_collaborate(CLI::App& data) {
       ->type_name("N")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
-  app->add_option("--wait", flags->wait,
+  app->add_option("--fill", flags->fill,
                   "What fills up a turn that ends early, such as \" wait\" (default: nothing)")
       ->type_name("TEXT");
   app->add_option("--instruction", flags->instruction, "What stands above the question; {n} is the number")

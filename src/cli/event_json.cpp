@@ -27,6 +27,8 @@ nlohmann::ordered_json to_json(const GroupResult& result) {
                                     {"mean_logprob", number(lane.mean_logprob)},
                                     {"start_step", lane.start_step}};
     if (lane.answer) entry["answer"] = *lane.answer;
+    for (const Sleep& sleep : lane.sleeps)
+      entry["sleeps"].push_back({{"token", sleep.token}, {"steps", sleep.steps}});
     if (lane.answer_from) entry["answer_from"] = name(*lane.answer_from);
     if (lane.certainty) {
       entry["self_certainty"] = number(lane.certainty->self_certainty);

@@ -77,6 +77,8 @@ std::string lane_training_text(const LaneTraining& training) {
   if (!training.coupling.omega.empty())
     text += fact("omega", std::to_string(training.coupling.omega.size()) + " values");
   if (training.tag) text += fact("lane tag", *training.tag);
+  if (training.wait) text += fact("waits with", "\"" + *training.wait + "\"");
+  if (training.ready) text += fact("is ready with", "\"" + *training.ready + "\"");
   std::string lanes;
   for (const int32_t n : training.lanes) lanes += (lanes.empty() ? "" : ", ") + std::to_string(n);
   if (!lanes.empty()) text += fact("trained lanes", lanes);
@@ -210,6 +212,8 @@ Json lane_training_json(const LaneTraining& training) {
                  {"omega", coupling.omega}}},
                {"trained_lanes", training.lanes}};
   if (training.tag) json["tag"] = *training.tag;
+  if (training.wait) json["wait"] = *training.wait;
+  if (training.ready) json["ready"] = *training.ready;
   return json;
 }
 

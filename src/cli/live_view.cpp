@@ -29,6 +29,7 @@ struct LaneState {
   std::string text;
   int32_t tokens = 0;
   int32_t generated = 0;
+  bool asleep = false;
   FinishReason finish = FinishReason::none;
   Clock::time_point start = {};
   Clock::time_point end = {};
@@ -106,6 +107,8 @@ class LiveView : public View {
     LaneState& lane = lanes_[event.lane];
     lane.text += event.text;
     if (event.kind == EventKind::lane_started) lane.start = Clock::now();
+    if (event.kind == EventKind::lane_slept) lane.asleep = true;
+    if (event.kind == EventKind::lane_woke) lane.asleep = false;
     if (event.kind == EventKind::lane_finished) {
       lane.finish = event.finish;
       lane.end = Clock::now();
@@ -128,7 +131,7 @@ class LiveView : public View {
     const Color color_of_lane = lane_color(k);
     const bool won = result_ != nullptr && result_->selected == static_cast<int32_t>(k);
     const bool ended = lane.finish != FinishReason::none;
-    std::string right = rate_text(lane);
+    std::string right = lane.asleep ? "asleep" : rate_text(lane);
     if (ended) {
       const std::string both = finish_text(lane.finish) + (right.empty() ? "" : " " + right);
       right = string_width(title(k)) + string_width(both) < inner ? both : finish_text(lane.finish);

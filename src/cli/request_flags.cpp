@@ -51,6 +51,13 @@ void add_lane_flags(CLI::App& app, RequestFlags& flags) {
   app.add_option("--tag", flags.tag, "What each lane is fed first, {k} being its number; may be empty")
       ->type_name("TEXT")
       ->group(lanes_group);
+  app.add_option("--wait", flags.wait,
+                 "Token with which a lane waits, asleep, for others (default: as trained; empty: never)")
+      ->type_name("TEXT")
+      ->group(lanes_group);
+  app.add_option("--ready", flags.ready, "Token with which a lane wakes others (default: as trained)")
+      ->type_name("TEXT")
+      ->group(lanes_group);
 }
 
 void add_request_flags(CLI::App& app, RequestFlags& flags) {

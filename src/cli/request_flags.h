@@ -17,6 +17,8 @@ struct RequestFlags {
   int32_t lanes = 4;
   std::optional<int32_t> budget;
   std::optional<std::string> tag;
+  std::optional<std::string> wait;
+  std::optional<std::string> ready;
   std::vector<std::string> lane_texts;
   std::vector<std::string> stop;
   bool ignore_end = false;
@@ -37,7 +39,8 @@ struct RequestFlags {
 
 void add_request_flags(CLI::App& app, RequestFlags& flags);
 
-// Parts of add_request_flags() that other commands take too: -n, -b, --tag; and how tokens are drawn.
+// Parts of add_request_flags() that other commands take too: -n, -b, --tag, --wait, --ready; and how tokens
+// are drawn.
 void add_lane_flags(CLI::App& app, RequestFlags& flags);
 void add_sampling_flags(CLI::App& app, RequestFlags& flags);
 

@@ -39,6 +39,8 @@ struct ScoreFlags {
   ModelFlags model;
   CellFlags cells;
   CouplingFlags coupling;
+  std::optional<std::string> wait = {};
+  std::optional<std::string> ready = {};
   int32_t logits = 0;
 };
 
@@ -121,6 +123,7 @@ int32_t cells_for(const ScoreRequest& request) {
 int run(const ScoreFlags& flags) {
   const std::shared_ptr<const Model> model = load_model(flags.model);
   const Coupling coupling = resolve_coupling(*model, to_choice(flags.coupling));
+  const SleepTokens sleep = resolve_sleep(*model, {.wait = flags.wait, .ready = flags.ready}, coupling);
   std::istringstream lines(read_text_file(flags.file));
   std::unique_ptr<Engine> engine;
   std::string line;
@@ -128,6 +131,7 @@ int run(const ScoreFlags& flags) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     ScoreRequest request = LineReader(*model, "line " + std::to_string(number)).read(line);
     request.coupling = coupling;
+    request.sleep = sleep;
     request.top_logits = flags.logits;
     const int32_t cells = std::max(flags.cells.cells, cells_for(request));
     if (engine == nullptr || engine->state().cells < cells) {
@@ -151,6 +155,11 @@ Command add_score(CLI::App& root) {
   app->add_option("--logits", flags->logits, "Write the K largest logits of each token too")
       ->type_name("K")
       ->check(CLI::NonNegativeNumber);
+  app->add_option("--wait", flags->wait,
+                  "Token with which a lane waits, asleep, for others (default: as trained; empty: never)")
+      ->type_name("TEXT");
+  app->add_option("--ready", flags->ready, "Token with which a lane wakes others (default: as trained)")
+      ->type_name("TEXT");
   add_model_flags(*app, flags->model);
   add_cell_flags(*app, flags->cells);
   add_coupling_flags(*app, flags->coupling);

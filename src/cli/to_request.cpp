@@ -87,6 +87,8 @@ Request to_request(const RequestFlags& flags) {
                   .budget = flags.budget,
                   .coupling = to_choice(flags.coupling),
                   .tag = flags.tag,
+                  .wait = flags.wait,
+                  .ready = flags.ready,
                   .lane_texts = flags.lane_texts,
                   .sampling = flags.sampling,
                   .stop = flags.stop,
@@ -101,6 +103,8 @@ Request to_request(const RequestFlags& flags) {
   for (const std::string& text : flags.logit_bias)
     request.sampling.logit_bias.push_back(parse_logit_bias(text));
   if (flags.tag) check_utf8(*flags.tag, "--tag");
+  if (flags.wait) check_utf8(*flags.wait, "--wait");
+  if (flags.ready) check_utf8(*flags.ready, "--ready");
   for (const std::string& text : flags.lane_texts) check_utf8(text, "--lane-text");
   for (const std::string& text : flags.stop) check_utf8(text, "--stop");
   return request;

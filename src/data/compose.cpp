@@ -3,11 +3,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cassert>
-#include <cctype>
 #include <charconv>
-
-#include "core/lane_tag.h"
 
 namespace lanerope {
 
@@ -123,10 +119,6 @@ std::optional<std::string> link(KnownProblem& problem, size_t before, int64_t an
   return worked + ".";
 }
 
-std::string final_line(const Composition& composition) {
-  return "#### " + answer_of(composition);
-}
-
 }  // namespace
 
 const size_t n_wordings = wordings.size();
@@ -192,84 +184,6 @@ std::string answer_of(const Composition& composition) {
   int64_t sum = 0;
   for (const int64_t value : values) sum += value;
   return std::to_string(sum);
-}
-
-std::vector<std::vector<size_t>> share_out(size_t n_problems, int32_t n_lanes) {
-  const auto n = static_cast<size_t>(n_lanes);
-  std::vector<std::vector<size_t>> lanes(n);
-  for (size_t first = 0; first < n_problems; first += n) {
-    const size_t count = std::min(n, n_problems - first);
-    for (size_t lane = 0; lane < n; ++lane) lanes[lane].push_back(first + lane % count);
-  }
-  return lanes;
-}
-
-std::vector<std::string> lanes_of(const Composition& composition, const LaneWriting& writing,
-                                  RandomStream& random) {
-  const std::vector<KnownProblem>& problems = composition.problems;
-  const auto n = static_cast<size_t>(writing.lanes);
-  if (problems.size() == 1 && n == 1) {
-    const auto& solutions = problems[0].solutions;
-    return {solutions[random.below((solutions.size() + 1) / 2)]};
-  }
-  const std::vector<std::vector<size_t>> plan = share_out(problems.size(), writing.lanes);
-  std::vector<std::string> texts(n);
-  // The step at which a lane that has written its text so far writes its next token.
-  const auto next_step = [&](size_t lane) {
-    const int32_t tag =
-        n == 1 ? 0 : writing.count_tokens(core::render_tag(writing.tag, static_cast<int64_t>(lane) + 1));
-    return tag + writing.count_tokens(texts[lane]);
-  };
-  const auto wait_until = [&](size_t lane, int32_t step) {
-    const int32_t waits = step - next_step(lane);
-    if (waits <= 0) return;
-    for (int32_t i = 0; i < waits; ++i) texts[lane] += writing.wait;
-    texts[lane] += "\n";
-  };
-  int32_t ready = 0;  // of the problem before: the step from which on its answer can be used
-  for (size_t i = 0; i < problems.size(); ++i) {
-    const std::vector<std::string>& all = problems[i].solutions;
-    assert(!all.empty());
-    std::vector<std::string> shorter(all.begin(),
-                                     all.begin() + static_cast<std::ptrdiff_t>((all.size() + 1) / 2));
-    random.shuffle(std::span(shorter));
-    size_t drawn = 0;
-    int32_t first_end = INT32_MAX;
-    for (size_t lane = 0; lane < n; ++lane) {
-      if (std::ranges::find(plan[lane], i) == plan[lane].end()) continue;
-      const std::string number = std::to_string(i + 1);
-      const bool linked = composition.ask == Ask::chain && i > 0;
-      if (linked) wait_until(lane, ready);
-      std::string& text = texts[lane];
-      if (problems.size() > 1) text += "Problem " + number + ":\n";
-      if (linked) text += composition.links[i] + "\n";
-      text += shorter[drawn++ % shorter.size()] + "\nAnswer " + number + ": " + problems[i].answer + "\n";
-      first_end = std::min(first_end, next_step(lane));
-    }
-    ready = first_end;
-  }
-  int32_t all_done = 0;
-  for (size_t lane = 0; lane < n; ++lane) all_done = std::max(all_done, next_step(lane));
-  for (size_t lane = 0; lane < n; ++lane) {
-    if (n > 1) wait_until(lane, all_done);
-    texts[lane] += final_line(composition);
-  }
-  return texts;
-}
-
-bool is_fit(std::string_view solution) {
-  const auto before_digit = [&](std::string_view word) {
-    for (size_t at = solution.find(word); at != std::string_view::npos; at = solution.find(word, at + 1)) {
-      const size_t behind = at + word.size();
-      if (behind < solution.size() && std::isdigit(static_cast<unsigned char>(solution[behind])) != 0)
-        return true;
-    }
-    return false;
-  };
-  if (solution.find_first_not_of(" \t\r\n") == std::string_view::npos) return false;
-  return solution.find("####") == std::string_view::npos &&
-         solution.find("<lane") == std::string_view::npos && !before_digit("Answer ") &&
-         !before_digit("Problem ");
 }
 
 }  // namespace lanerope::data

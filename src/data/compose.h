@@ -12,6 +12,7 @@
 #include "data/random_stream.h"
 #include "data/trace.h"
 #include "lanerope/names.h"
+#include "lanerope/token.h"
 
 namespace lanerope::data {
 
@@ -65,27 +66,28 @@ std::vector<std::vector<size_t>> share_out(size_t n_problems, int32_t n_lanes);
 // How lanes write.
 struct LaneWriting {
   int32_t lanes = 1;
-  std::string tag = {};        // of lane k from 1, as in "<lane{k}>"; none of a single lane
-  std::string wait = " wait";  // one token, for each step that a lane waits
-  std::function<int32_t(std::string_view)> count_tokens = {};
+  std::string tag = {};           // of lane k from 1, as in "<lane{k}>"; none of a single lane
+  std::string wait = " await";    // one token each: see lanerope/sleep.h
+  std::string ready = " \u2713";  // the same
+  std::function<std::vector<TokenId>(std::string_view)> encode = {};
 };
 
 // What the lanes of a group write, all of them stepping together. A lane writes for each of its problems
 //
 //     Problem 3:
 //     <a solution>
-//     Answer 3: 18
+//     Answer 3: 18 \u2713
 //
-// then waits until the last token of every other lane's results is there to be read, and writes what all
-// lanes found,
-// "#### (5, 18, 7)". A problem of a chain is not begun before its number is known. A lane that is alone never
-// waits. Each problem needs a solution. Solutions are drawn from the shorter half of a problem's, another one
-// for each lane while there are enough.
-std::vector<std::string> lanes_of(const Composition& composition, const LaneWriting& writing,
-                                  RandomStream& random);
+// the last sign being `ready`, then sleeps until it can read every other lane's results, a `wait` for each
+// time that it is woken before, and writes what all lanes found, "#### (5, 18, 7)". A problem of a chain is
+// not begun before its number can be read. A lane that is alone never waits. Each problem needs a solution.
+// Solutions are drawn from the shorter half of a problem's, another one for each lane while there are enough.
+// Nothing where the texts do not fall into tokens at `wait` and `ready`.
+std::optional<std::vector<std::string>> lanes_of(const Composition& composition, const LaneWriting& writing,
+                                                 RandomStream& random);
 
 // Whether a solution can stand in such a lane without being taken for something else.
-bool is_fit(std::string_view solution);
+bool is_fit(std::string_view solution, const LaneWriting& writing);
 
 }  // namespace lanerope::data
 

@@ -127,3 +127,14 @@ LaneResult Lane::result() const {
 }
 
 }  // namespace lanerope::engine
+
+std::vector<int32_t> lanerope::steps_of(const LaneResult& lane) {
+  std::vector<int32_t> steps;
+  int32_t next = lane.start_step;
+  auto sleep = lane.sleeps.begin();
+  for (int32_t i = 0; i < std::ssize(lane.tokens); ++i) {
+    if (sleep != lane.sleeps.end() && sleep->token == i) next += (sleep++)->steps;
+    steps.push_back(next++);
+  }
+  return steps;
+}

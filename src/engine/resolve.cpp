@@ -135,26 +135,6 @@ TokenId sleep_token(const Model& model, const std::optional<std::string>& asked,
   return tokens.front();
 }
 
-SleepTokens sleep_for(const Model& model, const Request& request, const Coupling& coupling,
-                      const LaneTraining* training) {
-  const bool asked = request.wait && !request.wait->empty();
-  const bool ready = request.ready && !request.ready->empty();
-  const bool trained = training != nullptr && training->wait && !training->wait->empty() && !request.wait;
-  require(!ready || asked || trained,
-          "a ready text without a wait text does nothing; say which token lanes wait with");
-  // Its layout has no room for steps in which a lane wrote nothing.
-  if (coupling.kind == CouplingKind::hogwild) {
-    require(!asked,
-            "lanes of the hogwild coupling cannot sleep; leave the wait text out or couple otherwise");
-    return {};
-  }
-  if (!asked && !trained) return {};
-  const LaneTraining none;
-  const LaneTraining& of = training != nullptr ? *training : none;
-  return {.wait = sleep_token(model, request.wait, of.wait, "wait"),
-          .ready = sleep_token(model, request.ready, of.ready, "ready")};
-}
-
 std::vector<ResolvedLane> resolve_lanes(const Model& model, const Request& request, const std::string& tag) {
   const auto encode = [&](const std::string& text) {
     return model.encode(text, {.add_special = false, .parse_special = true});
@@ -288,6 +268,26 @@ Coupling resolve_coupling(const Model& model, const CouplingChoice& choice, cons
                         .init = kind == CouplingKind::lanerope ? scope.untrained_init : OmegaInit::rope});
 }
 
+SleepTokens resolve_sleep(const Model& model, const SleepChoice& choice, const Coupling& coupling) {
+  const LaneTraining* training =
+      model.lane_training(engine::resolve_scales(model, choice.adapter_scales).lanes);
+  const LaneTraining none;
+  const LaneTraining& trained = training != nullptr ? *training : none;
+  const bool asked = choice.wait && !choice.wait->empty();
+  const bool waits = asked || (!choice.wait && !trained.wait.value_or("").empty());
+  require(waits || choice.ready.value_or("").empty(),
+          "a ready text without a wait text does nothing; say which token lanes wait with");
+  // Its layout has no room for steps in which a lane wrote nothing.
+  if (coupling.kind == CouplingKind::hogwild) {
+    require(!asked,
+            "lanes of the hogwild coupling cannot sleep; leave the wait text out or couple otherwise");
+    return {};
+  }
+  if (!waits) return {};
+  return {.wait = sleep_token(model, choice.wait, trained.wait, "wait"),
+          .ready = sleep_token(model, choice.ready, trained.ready, "ready")};
+}
+
 uint64_t resolve_seed(const Sampling& sampling, const RequestDefaults& defaults) {
   if (sampling.seed) return *sampling.seed;
   if (defaults.seeds == 0) return 0;
@@ -336,7 +336,9 @@ std::shared_ptr<const ResolvedRequest> resolve(const Model& model, const Request
 
   resolved.tag = tag_for(request, resolved.coupling, training, defaults.tagged);
   resolved.lanes = resolve_lanes(model, request, resolved.tag);
-  resolved.sleep = sleep_for(model, request, resolved.coupling, training);
+  resolved.sleep = resolve_sleep(
+      model, {.wait = request.wait, .ready = request.ready, .adapter_scales = resolved.lane_scales},
+      resolved.coupling);
   resolved.budget = budget_for(resolved, defaults, context);
   check_budget(resolved.budget);
   check_context(resolved.prompt_cells(), resolved.budget, context);

@@ -54,6 +54,10 @@ void set(Arm& arm, const std::string& key, const std::string& value) {
     arm.temperature = parse_number<float>(value, key);
   } else if (key == "tag") {
     arm.tag = value;
+  } else if (key == "wait") {
+    arm.wait = value;
+  } else if (key == "ready") {
+    arm.ready = value;
   } else if (key == "model") {
     arm.model = value;
   } else if (key == "lora") {
@@ -71,7 +75,7 @@ void set(Arm& arm, const std::string& key, const std::string& value) {
   } else {
     throw InvalidRequest("an arm has no \"" + key +
                          "\"; it has n, total, coupling, init, stride, visibility, window, topology, tag, "
-                         "model, lora, temp and width");
+                         "wait, ready, model, lora, temp and width");
   }
 }
 

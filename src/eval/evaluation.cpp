@@ -238,6 +238,8 @@ RunSettings settings_of(const Arm& arm, const EvalPlan& plan) {
   if (coupling.topology) settings.emplace_back("topology", name(*coupling.topology));
   if (coupling.window) settings.emplace_back("window", std::to_string(*coupling.window));
   settings.emplace_back("tag", arm.tag.value_or("as trained"));
+  if (arm.wait) settings.emplace_back("wait", *arm.wait);
+  if (arm.ready) settings.emplace_back("ready", *arm.ready);
   settings.emplace_back("temperature", number(arm.temperature.value_or(plan.sampling.temperature)));
   settings.emplace_back("top-p", number(plan.sampling.top_p));
   settings.emplace_back("seed", std::to_string(plan.seed));

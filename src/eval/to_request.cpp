@@ -14,6 +14,8 @@ Request to_request(const Arm& arm, const Sampling& sampling) {
   Request request{.lanes = arm.lanes,
                   .coupling = arm.coupling,
                   .tag = arm.tag,
+                  .wait = arm.wait,
+                  .ready = arm.ready,
                   .sampling = sampling,
                   .selection = {.kind = SelectionKind::none}};
   request.coupling.force = true;

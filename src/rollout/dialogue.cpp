@@ -100,9 +100,9 @@ class Dialogue {
     const std::string text = assistant.text + assistant.turn;
     assistant.done = answers::extract_settled_answer(cut ? text : text + "\n").has_value();
     if (assistant.done || cut) return;
-    const auto wait = static_cast<int32_t>(n_tokens(model, options_.wait));
+    const auto fill = static_cast<int32_t>(n_tokens(model, options_.fill));
     auto length = static_cast<int32_t>(n_tokens(model, assistant.turn));
-    for (; wait > 0 && length + wait <= options_.turn; length += wait) assistant.turn += options_.wait;
+    for (; fill > 0 && length + fill <= options_.turn; length += fill) assistant.turn += options_.fill;
   }
 
   static size_t n_tokens(const Model& model, const std::string& text) {

@@ -14,7 +14,7 @@ struct DialogueOptions {
   // `request.lanes` is the number of assistants, `request.budget` the tokens that each may write in all.
   RolloutOptions rollout = {};
   int32_t turn = 16;      // tokens of a turn
-  std::string wait = {};  // fills up a turn that ends early; empty: nothing does
+  std::string fill = {};  // fills up a turn that ends early; empty: nothing does
 };
 
 // One model plays N assistants, as one lane each, in a dialogue in plain text. In every round each assistant
@@ -25,8 +25,8 @@ struct DialogueOptions {
 //   Assistant 2: ...
 //
 // So a token of lane m at step s rests on steps below s - s % turn of the others, and the turns of each
-// assistant, one after the other, are a lane of a trace. A turn that ends early is filled up with the wait
-// text, as far as whole ones fit, so that the lanes stay in step. An assistant is done once it has given a
+// assistant, one after the other, are a lane of a trace. A turn that ends early is filled up with that
+// text, as far as it fits whole, so that the lanes stay in step. An assistant is done once it has given a
 // marked answer. Traces, order, seeds and errors are as roll_out()'s.
 void collaborate(Engine& engine, std::span<const RolloutQuestion> questions, const DialogueOptions& options,
                  const TraceSink& sink);

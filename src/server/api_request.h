@@ -24,6 +24,8 @@ struct LanesObject {
   std::optional<int32_t> count = {};
   CouplingChoice coupling = {};
   std::optional<std::string> tag = {};
+  std::optional<std::string> wait = {};
+  std::optional<std::string> ready = {};
   std::vector<std::string> texts = {};  // per lane
   std::optional<SelectionKind> select = {};
   VoteWeight vote_weight = VoteWeight::equal;

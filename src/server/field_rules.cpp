@@ -158,10 +158,13 @@ constexpr auto rules = std::to_array<FieldRule>({
 });
 
 // What `lanes` and `stream_options` hold.
-constexpr auto lane_fields = std::to_array<std::string_view>(
-    {"count", "coupling", "init", "stride", "window", "visibility", "topology", "prompt_lane", "force", "tag",
-     "text", "select", "vote_weight", "certainty_window", "consensus", "return", "reserve", "attention",
-     "hold"});
+constexpr auto lane_fields =
+    std::to_array<std::string_view>({"count",     "coupling",   "init",        "stride",
+                                     "window",    "visibility", "topology",    "prompt_lane",
+                                     "force",     "tag",        "wait",        "ready",
+                                     "text",      "select",     "vote_weight", "certainty_window",
+                                     "consensus", "return",     "reserve",     "attention",
+                                     "hold"});
 constexpr auto stream_fields =
     std::to_array<std::string_view>({"include_usage", "include_obfuscation", "continuous_usage_stats"});
 

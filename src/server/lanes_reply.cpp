@@ -42,6 +42,8 @@ Json lane_json(const LaneResult& lane, int32_t index, int32_t budget) {
                {"mean_logprob", finite(lane.mean_logprob)},
                {"start_step", lane.start_step}};
   if (lane.answer) json["answer"] = *lane.answer;
+  for (const Sleep& sleep : lane.sleeps)
+    json["sleeps"].push_back({{"token", sleep.token}, {"steps", sleep.steps}});
   if (lane.answer_from) json["answer_from"] = name(*lane.answer_from);
   if (lane.certainty) {
     json["self_certainty"] = finite(lane.certainty->self_certainty);

@@ -46,6 +46,8 @@ LanesObject parse_lanes_object(const Json& body) {
   coupling.prompt_lane = fields.choice<PromptLane>("prompt_lane");
   coupling.force = fields.flag("force").value_or(false);
   lanes.tag = fields.text("tag");
+  lanes.wait = fields.text("wait");
+  lanes.ready = fields.text("ready");
   lanes.texts = fields.texts("text", /*one_too=*/false).value_or(std::vector<std::string>{});
   lanes.select = fields.choice<SelectionKind>("select");
   lanes.vote_weight = fields.choice<VoteWeight>("vote_weight").value_or(VoteWeight::equal);

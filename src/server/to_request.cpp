@@ -111,6 +111,8 @@ Request to_request(const ApiRequest& api, const Model& model, const RequestDefau
                   .max_tokens = api.max_tokens,
                   .coupling = api.lanes.coupling,
                   .tag = api.lanes.tag,
+                  .wait = api.lanes.wait,
+                  .ready = api.lanes.ready,
                   .lane_texts = api.lanes.texts,
                   .sampling = api.sampling,
                   .stop = api.stop,

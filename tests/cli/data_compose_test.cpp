@@ -69,8 +69,8 @@ TEST(DataCompose, WritesQuestionsThatEvalScoresPartByPart) {
 TEST(DataCompose, TakesRightSamplesForTheLanes) {
   const std::string file =
       file_of("sampled.jsonl", {sampled(0, 4), sampled(1, 2), sampled(2, 1), sampled(3, 0)});
-  const Outcome outcome = compose(
-      file, {"-k", "2", "--count", "20", "--lanes", "1:0.3,2:0.3,4:0.4", "-m", tiny_model(), "--wait", "!"});
+  const Outcome outcome = compose(file, {"-k", "2", "--count", "20", "--lanes", "1:0.3,2:0.3,4:0.4", "-m",
+                                         tiny_model(), "--wait", "~", "--ready", "^"});
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.err, HasSubstr("made of 3 problems")) << "the last one was never solved";
   std::set<size_t> counts;
@@ -108,12 +108,50 @@ TEST(DataCompose, IsRefusedWithOneSentence) {
     return outcome.err;
   };
   EXPECT_THAT(refusal({"-k", "11"}), HasSubstr("has 10 problems to draw from, fewer than the 11"));
-  EXPECT_THAT(refusal({"--lanes", "4", "-m", tiny_model(), "--wait", "!"}),
+  EXPECT_THAT(refusal({"--lanes", "4", "-m", tiny_model(), "--wait", "~", "--ready", "^"}),
               HasSubstr("holds no right solutions"));
   EXPECT_THAT(refusal({"--lanes", "4", "-m", tiny_model(), "--wait", "a long wait"}),
               HasSubstr("must be one"));
   EXPECT_THAT(refusal({"--reach", "0.5"}), HasSubstr("holds no samples"));
   EXPECT_THAT(refusal({"--part", "dev", "--dev", "10"}), HasSubstr("keeps all 10 problems"));
+}
+
+TEST(DataCompose, AsksTheSameQuestionsWhateverTheNumberOfLanes) {
+  std::vector<nlohmann::json> rows;
+  for (int i = 0; i < 10; ++i) rows.push_back(sampled(i, 2));
+  const std::string file = file_of("solved-for-lanes.jsonl", rows);
+  const auto questions = [&](const std::string& lanes) {
+    const std::string out = temporary("lanes-" + lanes + ".jsonl");
+    const Outcome outcome = compose(file, {"-k", "1-3", "--count", "6", "--lanes", lanes, "--wait", "~",
+                                           "--ready", "^", "-m", tiny_model(), "-o", out});
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    std::vector<std::string> texts;
+    for (const nlohmann::json& line : json_lines(file_text(out))) texts.push_back(line.at("question"));
+    return texts;
+  };
+  EXPECT_EQ(questions("1"), questions("3"));
+}
+
+TEST(DataReach, KeepsTheProblemsThatAreSolvedOftenEnough) {
+  // The second row is the same problem as the first: 2 of 8 samples in all.
+  const std::string file =
+      file_of("samples.jsonl", {sampled(0, 2), sampled(0, 0), sampled(1, 2), sampled(2, 1), sampled(3, 0)});
+  const std::string out = temporary("reach.jsonl");
+  const Outcome outcome = run_program({.arguments = {"data", "reach", file, "--share", "0.25", "-o", out}});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("3 of 4 problems are in reach; 5 of 20 samples are right"));
+  const std::vector<nlohmann::json> lines = json_lines(file_text(out));
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(lines[0].at("question"), problem(0).at("question"));
+  EXPECT_EQ(lines[0].at("samples"), 8);
+  EXPECT_EQ(lines[0].at("right"), 2);
+  EXPECT_EQ(lines[2].at("question"), problem(2).at("question"));
+}
+
+TEST(DataReach, NeedsSamples) {
+  const Outcome outcome = run_program({.arguments = {"data", "reach", ten_problems()}});
+  EXPECT_NE(outcome.status, 0);
+  EXPECT_THAT(outcome.err, HasSubstr("holds no samples with labels"));
 }
 
 }  // namespace

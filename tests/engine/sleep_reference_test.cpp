@@ -50,18 +50,6 @@ Request sleepy_request(const Model& model, const Coupling& coupling) {
   return request;
 }
 
-// The steps at which the lane's tokens were fed, as its result tells them.
-std::vector<int32_t> steps_of(const LaneResult& lane) {
-  std::vector<int32_t> steps;
-  int32_t next = lane.start_step;
-  auto sleep = lane.sleeps.begin();
-  for (int32_t i = 0; i < std::ssize(lane.tokens); ++i) {
-    if (sleep != lane.sleeps.end() && sleep->token == i) next += (sleep++)->steps;
-    steps.push_back(next++);
-  }
-  return steps;
-}
-
 struct Setting {
   const char* name;
   const char* architecture;

@@ -46,11 +46,11 @@ TEST(Dialogue, EachAssistantIsALaneOfWholeTurns) {
 TEST(Dialogue, ATurnThatEndsEarlyIsFilledWithWaits) {
   const Model& model = *speaking_model();
   DialogueOptions options = greedy({{end_token(model), 1000}});
-  options.wait = "ab";
+  options.fill = "ab";
   ASSERT_EQ(model.encode("ab", {.add_special = false}).size(), 2U);
   const std::string twelve = "abababababababababababab";
   EXPECT_THAT(held({question("How many?", "3")}, options).front().lanes, ElementsAre(twelve, twelve, twelve));
-  options.wait = "";
+  options.fill = "";
   EXPECT_THAT(held({question("How many?", "3")}, options).front().lanes, ElementsAre("", "", ""));
 }
 

@@ -81,6 +81,29 @@ TEST_F(GroupSourceTest, PutsTheNumberAtEveryPlaceOfATag) {
   EXPECT_EQ(text(encode(R"({"question": "q", "lanes": ["a", "b"]})").lanes[1].tokens), "2:2b<|im_end|>");
 }
 
+TEST_F(GroupSourceTest, PlacesLanesThatSleepOnTheClock) {
+  config.tag = "";
+  config.wait = "~";
+  config.ready = "!";
+  const TokenGroup group = encode(R"({"question": "q", "lanes": ["a~b", "cdef!g"]})");
+  EXPECT_EQ(group.lanes[0].steps, (std::vector<int32_t>{0, 4, 5, 6}));
+  EXPECT_EQ(group.lanes[1].steps, (std::vector<int32_t>{0, 1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(cost(group), static_cast<int64_t>(group.prompt.size()) + 3 + 6);
+  config.joint = false;
+  EXPECT_EQ(encode(R"({"question": "q", "lanes": ["a~b", "cdef!g"]})").lanes[0].steps,
+            (std::vector<int32_t>{0, 1, 2, 3}));
+}
+
+TEST_F(GroupSourceTest, RefusesAWaitTextOfSeveralTokens) {
+  config.wait = "wait";
+  try {
+    encode(R"({"question": "q", "lanes": ["a"]})");
+    FAIL() << "not refused";
+  } catch (const InvalidRequest& error) {
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("\"wait\""), HasSubstr("4 tokens")));
+  }
+}
+
 TEST_F(GroupSourceTest, TellsWhereQuestionsGoInWithoutATemplate) {
   EXPECT_FALSE(GroupEncoder(vocabulary, config).raw_prompts());
   text::VocabularyData without_template = vocabulary;

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/sleepers.h"
 #include "lanerope/errors.h"
 #include "tests/support/engine_run.h"
 #include "tests/support/random_models.h"
@@ -86,13 +87,13 @@ LaneScores trainer_scores(const TrainModel& model, const std::vector<TokenGroup>
 
 // By the engine: a group at a time.
 LaneScores engine_scores(const std::shared_ptr<const Model>& model, const std::vector<TokenGroup>& groups,
-                         const Coupling& coupling) {
+                         const Coupling& coupling, SleepTokens sleep = {}) {
   LaneScores all;
   for (const TokenGroup& group : groups) {
     std::vector<size_t> place(group.lanes.size());  // of lane m in the group
     std::iota(place.begin(), place.end(), 0);
     for (size_t i = 0; i < group.lane_index.size(); ++i) place[group.lane_index[i]] = i;
-    ScoreRequest request{.prompt_tokens = group.prompt, .coupling = coupling};
+    ScoreRequest request{.prompt_tokens = group.prompt, .coupling = coupling, .sleep = sleep};
     for (const size_t i : place) request.lanes.push_back(group.lanes[i].tokens);
     Engine engine(model, {.kv_cells = 512, .kv_type = KvType::f32});
     const ScoreResult result = engine.score(request);
@@ -161,6 +162,42 @@ TEST_P(TrainModelOf, GivesTheEnginesLogProbabilitiesUnderEveryMask) {
   }
   const LaneScores closed = engine_scores(model, ragged_groups(), {.kind = CouplingKind::independent});
   EXPECT_LT(largest_difference(trainer_scores(trained, ragged_groups(), {.joint = false}), closed), same);
+}
+
+// Groups in which lanes sleep: token 7 waits and 8 is ready.
+constexpr SleepTokens sleep_tokens{.wait = 7, .ready = 8};
+std::vector<TokenGroup> sleepy_groups() {
+  std::vector<TokenGroup> groups = ragged_groups();
+  for (TokenGroup& group : groups) {
+    std::vector<std::span<const TokenId>> lanes;
+    for (size_t m = 0; m < group.lanes.size(); ++m) {
+      std::vector<TokenId>& tokens = group.lanes[m].tokens;
+      for (TokenId& token : tokens) token = token == 7 || token == 8 ? 9 : token;
+      tokens[1 + m % 2] = m == 1 ? 5 : 7;
+      tokens.insert(tokens.end() - 1, m == 1 ? 8 : 7);
+      lanes.emplace_back(tokens);
+    }
+    const Coupling coupling;
+    const auto steps = core::lane_steps(lanes, {}, core::Sleepers(sleep_tokens, coupling));
+    for (size_t m = 0; m < lanes.size(); ++m) group.lanes[m].steps = steps[m];
+  }
+  return groups;
+}
+
+TEST_P(TrainModelOf, GivesTheEnginesLogProbabilitiesOfLanesThatSlept) {
+  const std::vector<TokenGroup> groups = sleepy_groups();
+  const LaneTokens& slept = groups[2].lanes[0];
+  ASSERT_GT(slept.steps.back(), static_cast<int32_t>(slept.tokens.size())) << "somebody sleeps";
+  trained.set_omega(OmegaConfig{.init = OmegaInit::gt, .stride = 60});
+  for (const Visibility visibility : {Visibility::inclusive, Visibility::strict, Visibility::interleaved}) {
+    const LaneScores expected = engine_scores(model, groups, coupling_of(trained, visibility), sleep_tokens);
+    EXPECT_LT(largest_difference(trainer_scores(trained, groups, {.visibility = visibility}), expected), same)
+        << name(visibility);
+    EXPECT_GT(largest_difference(trainer_scores(trained, groups, {.visibility = visibility}),
+                                 engine_scores(model, groups, coupling_of(trained, visibility))),
+              same)
+        << "without sleep they are others";
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Architectures, TrainModelOf,
