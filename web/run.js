@@ -38,7 +38,7 @@ export class Run {
     const { settings } = this;
     this.status = element("p", { class: "status" }, "Starting");
     const named = (name) => (name === "lanerope" && settings.init ? `lanerope, omega ${settings.init}` : name);
-    this.title = `${named(settings.coupling)}`;
+    this.title = `${settings.n} ${settings.n === 1 ? "lane" : "lanes"}, ${named(settings.coupling)}`;
     const views = ["text", "tokens"].map((view) => {
       const button = element("button", { type: "button", "data-view": view }, view === "text" ? "Text" : "Tokens");
       button.addEventListener("click", () => this.setView(view));

@@ -151,7 +151,7 @@ test("the same prompt with another coupling in a second row", async () => {
   await page.getByRole("button", { name: "Compare" }).click();
   await page.locator(".run").nth(1).locator(".token").first().waitFor();
   await finished(page);
-  assert.deepEqual(await page.locator(".run h3").allInnerTexts(), ["independent", "lanerope, omega ntk-by-parts"]);
+  assert.deepEqual(await page.locator(".run h3").allInnerTexts(), ["4 lanes, independent", "4 lanes, lanerope, omega ntk-by-parts"]);
   await page.screenshot({ path: `${pictures}/compare.png`, fullPage: true });
   await page.context().close();
 });
