@@ -10,6 +10,7 @@ const places = {
   mark: "behind its mark",
   frame: "in a sentence that names it",
   last_expression: "the last expression",
+  format: "all of the text",
 };
 
 const patience = 6;  // a text that took a millisecond to set is left alone for so many
