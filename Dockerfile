@@ -5,9 +5,9 @@ RUN sed -i 's/^Suites: trixie trixie-updates$/Suites: trixie trixie-updates trix
       /etc/apt/sources.list.d/debian.sources
 COPY script/packages.txt /tmp/packages.txt
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-      ca-certificates python3-pip $(sed -e '/^# the clients/,$d' -e 's/#.*//' /tmp/packages.txt) && rm -rf /var/lib/apt/lists/*
+      ca-certificates npm python3-pip $(sed -e '/^# the clients/,$d' -e 's/#.*//' /tmp/packages.txt) && rm -rf /var/lib/apt/lists/*
 COPY . /src
 WORKDIR /src
-RUN script/lib/fetch-jinja && script/lib/fetch-grammar && cmake --preset release && cmake --build --preset release && cmake --install build/release
+RUN script/lib/fetch-jinja && script/lib/fetch-grammar && script/lib/fetch-page-libraries && cmake --preset release && cmake --build --preset release && cmake --install build/release
 ENTRYPOINT ["lanerope"]
 CMD ["--help"]

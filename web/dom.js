@@ -9,6 +9,32 @@ export function element(name, attributes = {}, ...children) {
 
 export const byId = (id) => document.getElementById(id);
 
+// Whether the text is in the clipboard now. Browsers lend the newer interface to safe origins only.
+export async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const field = element("textarea", { "aria-hidden": "true", class: "offstage" });
+    field.value = text;
+    const focused = document.activeElement;
+    document.body.append(field);
+    field.select();
+    const copied = document.execCommand("copy");
+    field.remove();
+    focused?.focus();
+    return copied;
+  }
+}
+
+// How to scroll: at once where the reader wants nothing to move.
+export const scrolling = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth");
+
+// Says something to those who do not see the page.
+export function announce(text) {
+  byId("announcer").textContent = text;
+}
+
 // One question in a dialog. Resolves to the text, or to null if it was dismissed.
 export function ask({ title, help = "", text = "", send = "Send", secret = false }) {
   const dialog = byId("ask");

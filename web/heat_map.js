@@ -8,7 +8,8 @@ import { element } from "./dom.js";
 
 const stride = 8;  // steps from one sample to the next, at least
 const rest = 4;    // a question that took a millisecond is followed by so many without one while lanes write
-const most = 48;   // samples of a finished group; half as many where there are more than four lanes
+const most = 48;   // samples of a finished group
+const questions = 400;  // at most so many for them, each about one lane
 
 function heatColour() {
   const colour = getComputedStyle(document.documentElement).getPropertyValue("--heat").trim();
@@ -42,7 +43,7 @@ export class HeatMap {
     this.slider = element("input", { type: "range", min: "0", max: "0", value: "0", disabled: "", "aria-label": "Step" });
     this.choice = element("select", { "aria-label": "Lane whose attention is shown over time", disabled: "" });
     this.note = element("p", {}, "Drawn every few steps while the lanes write.");
-    this.element = element("div", { class: "heat" }, element("h3", {}, "Lane by lane, over time", element("label", {}, "lane", this.choice)),
+    this.element = element("div", { class: "heat" }, element("h4", {}, "Lane by lane, over time", element("label", {}, "lane", this.choice)),
       element("div", { class: "heat-pair" }, this.matrix, this.strip), this.slider, this.note);
     this.lanes = [];
     this.samples = [];  // steps, in order
@@ -78,7 +79,7 @@ export class HeatMap {
     await this.asking;
     this.lanes = lanes;
     const last = Math.max(...lanes.map((lane) => lane.lastFedStep()));
-    const count = Math.min(last + 1, lanes.length > 4 ? most / 2 : most);
+    const count = Math.min(last + 1, most, Math.max(4, Math.floor(questions / lanes.length)));
     if (count < 1) return;
     const spread = Array.from({ length: count }, (_, i) => Math.round((i * last) / Math.max(count - 1, 1)));
     const near = last / Math.max(count - 1, 1) / 2;
@@ -91,7 +92,7 @@ export class HeatMap {
   }
 
   async sample(group, step) {
-    const asked = this.lanes.filter((lane) => step >= lane.startStep && step <= lane.lastFedStep());
+    const asked = this.lanes.filter((lane) => lane.fedAt(step));
     for (const lane of asked) {
       const began = performance.now();
       await this.probe(group, lane.index, step);
@@ -152,7 +153,8 @@ export class HeatMap {
     this.slider.setAttribute("aria-valuetext", `step ${this.samples[sample]}`);
     paint(this.matrix, count + 1, count, (x, y) => this.at(y, this.known(y, sample), x));
     paint(this.strip, this.samples.length, count + 1, (x, y) => this.at(this.lane, x, y));
-    this.note.textContent = `Left: step ${this.samples[sample]}, a row a lane. Right: lane ${this.lane + 1} over time. First column and first row: the prompt.`;
+    this.note.textContent = `Left: step ${this.samples[sample]}, a row a lane. Right: lane ${this.lane + 1} over time. ` +
+      "First column and first row: the prompt.";
   }
 
   // In the canvas's title: what the cell under the pointer says.
@@ -161,6 +163,7 @@ export class HeatMap {
     if (this.samples.length === 0) return;
     const [lane, sample, source] = placeOf(Math.floor((offsetX * target.width) / target.clientWidth), Math.floor((offsetY * target.height) / target.clientHeight));
     const share = (100 * this.at(lane, sample, source)).toFixed(1);
-    target.title = `Step ${this.samples[sample]}: ${share} % of lane ${lane + 1}'s attention went to ${source === 0 ? "the prompt" : source === lane + 1 ? "itself" : `lane ${source}`}.`;
+    const where = source === 0 ? "the prompt" : source === lane + 1 ? "itself" : `lane ${source}`;
+    target.title = `Step ${this.samples[sample]}: ${share} % of lane ${lane + 1}'s attention went to ${where}.`;
   }
 }

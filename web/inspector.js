@@ -9,7 +9,7 @@ const patience = 60;  // milliseconds that the pointer rests before the server i
 export class Inspector {
   constructor(run, properties) {
     this.run = run;
-    this.current = null;  // {lane, step, token}
+    this.current = null;  // {lane, step}
     this.pinned = false;
     this.serial = 0;
     this.cache = new Map();
@@ -20,14 +20,28 @@ export class Inspector {
     this.what = element("span", { class: "what" });
     this.forkButton = element("button", { type: "button", hidden: "" }, "Fork here");
     this.list = element("ol", { class: "shares" });
-    this.hint = element("p", { class: "quiet" }, "Point at a token or tap it, or move through a lane with the arrow keys.");
-    this.element = element("div", {}, element("h3", {}, "What a token looked at"),
-      element("div", { class: "probe-line" }, this.what, element("label", {}, "layer", this.layer),
-        element("label", {}, "head", this.head), this.forkButton),
-      this.list, this.hint);
+    this.hint = element("p", { class: "quiet" });
+    this.line = element("div", { class: "probe-line" }, this.what, element("label", {}, "layer", this.layer),
+      element("label", {}, "head", this.head), this.forkButton);
+    this.element = element("div", {}, element("h4", {}, "What a token looked at"), this.line, this.list, this.hint);
     for (const select of [this.layer, this.head]) select.addEventListener("change", () => this.ask());
     this.forkButton.addEventListener("click", () => this.run.fork(this.current));
-    this.listen(run.lanesElement);
+    this.listen(run.grid.element);
+    this.viewChanged();
+  }
+
+  // Only single tokens can be pointed at.
+  viewChanged() {
+    const tokens = this.run.grid.view === "tokens";
+    this.line.hidden = !tokens;
+    this.clear();
+    if (tokens) {
+      this.hint.textContent = "Point at a token or tap it, or move through a lane with the arrow keys.";
+    } else {
+      const show = element("button", { type: "button", class: "link" }, "Show the lanes as tokens");
+      show.addEventListener("click", () => this.run.setView("tokens"));
+      this.hint.replaceChildren(show, " to see what each of them was written from.");
+    }
   }
 
   listen(root) {
@@ -41,7 +55,7 @@ export class Inspector {
     });
     root.addEventListener("click", (event) => {
       const token = find(event);
-      const same = token !== null && token === this.current?.token;
+      const same = token !== null && token === this.token();
       this.pinned = Boolean(token) && !(this.pinned && same);
       if (token) this.point(token);
       if (this.pinned) this.run.align(this.current);
@@ -54,7 +68,7 @@ export class Inspector {
     const text = event.target.closest?.(".text");
     if (!text) return;
     const tokens = [...text.querySelectorAll(".token")];
-    const at = tokens.indexOf(this.current?.token);
+    const at = tokens.indexOf(this.token());
     const next = { ArrowRight: at + 1, ArrowLeft: at < 0 ? tokens.length - 1 : at - 1 }[event.key];
     if (next !== undefined && tokens[next]) {
       event.preventDefault();
@@ -62,7 +76,8 @@ export class Inspector {
       this.point(tokens[next]);
       tokens[next].scrollIntoView({ block: "nearest", inline: "nearest" });
       this.run.align(this.current);
-    } else if (event.key === "Escape") {
+    } else if (event.key === "Escape" && this.current) {
+      event.preventDefault();
       this.pinned = false;
       this.clear();
     } else if (event.key === "f" && this.current) {
@@ -72,27 +87,38 @@ export class Inspector {
   }
 
   showButtons() {
-    this.forkButton.hidden = !(this.pinned && this.current && this.run.running);
+    this.forkButton.hidden = !(this.pinned && this.current && this.run.group.running);
+  }
+
+  // Its element, while its lane is in the page.
+  token() {
+    return this.current ? this.run.grid.column(this.current.lane.index)?.tokens.get(this.current.step) : undefined;
   }
 
   point(token) {
     const lane = this.run.laneOf(token);
     const step = Number(token.dataset.step);
-    if (this.current?.token === token) return;
-    this.current?.token.classList.remove("current");
+    if (this.current?.lane === lane && this.current.step === step) return;
+    this.leave();
     token.classList.add("current");
-    this.current = { lane, step, token };
+    lane.current = step;
+    this.current = { lane, step };
     this.what.textContent = JSON.stringify(token.textContent).slice(1, -1);
     this.run.heatMap.show(lane.index, step);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.ask(), patience);
   }
 
+  leave() {
+    this.token()?.classList.remove("current");
+    if (this.current) this.current.lane.current = null;
+    this.current = null;
+  }
+
   clear() {
     clearTimeout(this.timer);
     this.serial += 1;
-    this.current?.token.classList.remove("current");
-    this.current = null;
+    this.leave();
     this.what.textContent = "";
     this.list.replaceChildren();
     this.hint.hidden = false;
@@ -101,13 +127,13 @@ export class Inspector {
   }
 
   async ask() {
-    if (!this.current || !this.run.id) return;
+    if (!this.current || !this.run.group.id) return;
     const { lane, step } = this.current;
     const serial = ++this.serial;
     const query = new URLSearchParams({ step });
     if (this.layer.value) query.set("layer", this.layer.value);
     if (this.head.value) query.set("head", this.head.value);
-    const path = `/v1/groups/${this.run.id}/lanes/${lane.index}/attention?${query}`;
+    const path = this.run.group.attention(lane, query);
     try {
       let probe = this.cache.get(path);
       if (!probe) {
@@ -135,8 +161,9 @@ export class Inspector {
     for (const part of probe.parts) {
       const sum = part.weights.reduce((total, weight) => total + weight, 0);
       sums.set(part.lane, (sums.get(part.lane) ?? 0) + sum);
-      if (part.lane >= 0) this.run.lanes[part.lane]?.light(part, 1 / most);
+      if (part.lane >= 0) this.run.group.lanes[part.lane]?.light(part, 1 / most);
     }
+    this.run.grid.drawLight();
     this.run.section.classList.add("probing");
     bars(this.list, [...sums].map(([lane, share]) => ({
       name: lane < 0 ? "prompt" : lane === probe.lane ? `lane ${lane + 1}, itself` : `lane ${lane + 1}`,

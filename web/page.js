@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+// The page: connects to the server, and joins the form, the conversation, links and what the browser keeps.
 
 import { request, setApiKey } from "./api.js";
-import { ask, byId, element } from "./dom.js";
-import { Run } from "./run.js";
+import { Composer } from "./composer.js";
+import { Conversation } from "./conversation.js";
+import { announce, ask, byId, copyText, element } from "./dom.js";
+import { linkTo, requestOf } from "./link.js";
+import { SettingsForm } from "./settings_form.js";
+import { store, stored } from "./store.js";
 
 // For any model; the server names those that the model at hand was trained for.
 const examples = [
@@ -10,20 +15,89 @@ const examples = [
   { name: "Split the work", prompt: "List ten facts about the planet Mars. Work together: no fact twice.", budget: 256 },
 ];
 
-const form = byId("form");
 let properties = null;
-let runs = [];
 
-function notice(text) {
+function notice(text, good = false) {
   const line = byId("notice");
   line.textContent = text;
+  line.classList.toggle("good", good);
   line.hidden = !text;
 }
 
+const settings = new SettingsForm(byId("form"));
+const conversation = new Conversation(byId("turns"), {
+  changed,
+  notice,
+  failed: (error) => {
+    if (error.status === 401) askForKey();
+  },
+  viewed: (view) => store({ view }),
+  link: copyLink,
+  settings: () => sound(),
+  properties: () => properties,
+});
+const composer = new Composer(byId("form"), { send, stop: () => conversation.stop(), notice });
+
 function changed() {
-  const running = runs.some((run) => run.running);
-  byId("stop").disabled = !running;
-  byId("run").disabled = running || !properties;
+  const { running } = conversation;
+  composer.setRunning(running, Boolean(properties));
+  for (const turn of conversation.turns) turn.setBusy(running);
+  for (const id of ["new", "export"]) byId(id).disabled = running || conversation.turns.length === 0;
+  byId("empty").hidden = conversation.turns.length > 0;
+}
+
+// The settings, or null and a sentence where one of them is none.
+function sound() {
+  const wrong = settings.wrong();
+  if (!wrong) return settings.read();
+  settings.open(true);
+  notice(`${wrong.labels[0].firstChild.textContent.trim()}: ${wrong.validationMessage}`);
+  wrong.focus();
+  return null;
+}
+
+function send(asked) {
+  if (!properties || conversation.running) return false;
+  const chosen = sound();
+  if (!chosen) return false;
+  notice("");
+  settings.open(false);
+  conversation.ask(asked, chosen);
+  return true;
+}
+
+async function copyLink(turn) {
+  const { seed, ...rest } = turn.runs[0]?.settings ?? settings.read();
+  try {
+    const link = linkTo({
+      earlier: conversation.messagesBefore(turn), prompt: turn.prompt, files: turn.files, settings: { ...rest, seed: turn.runs[0]?.group.seed ?? seed },
+    });
+    if (await copyText(link)) notice("The link is copied. It holds the request, what was said before it and its settings, not the lanes.", true);
+    else await ask({ title: "A link to this request", help: "It could not be copied: take it from here.", text: link, send: "Done" });
+  } catch (error) {
+    notice(error.message);
+  }
+}
+
+function openLink() {
+  try {
+    const shared = requestOf(location.hash);
+    if (!shared) return;
+    history.replaceState(null, "", location.pathname);
+    if (conversation.turns.length > 0) {
+      notice("The link was not opened, since this conversation would be lost: press New, or open it in another tab.");
+      return;
+    }
+    conversation.load(shared.earlier);
+    composer.fill(shared.prompt, shared.files);
+    const refused = settings.fill(shared.settings);
+    settings.open(true);  // a system prompt that came with it is to be seen
+    const but = refused.length > 0 ? ` This server does not have its ${refused.join(", ")}.` : "";
+    notice(`This request came by a link. Look at it, then run it.${but}`, refused.length === 0);
+    changed();
+  } catch (error) {
+    notice(error.message);
+  }
 }
 
 async function askForKey() {
@@ -43,119 +117,67 @@ async function connect() {
       await new Promise((resolve) => setTimeout(resolve, 700));
     }
   }
-  const lanes = properties.trained_lanes.length > 0 || properties.adapters.some((adapter) => adapter.lanes);
-  byId("model").textContent = byId("model").title = `${properties.model}${lanes ? ", trained for lanes" : ", not trained for lanes: each answers by itself"} · ${properties.kv_cells} KV cells · ${properties.device}`;
-  if (!lanes) form.elements.init.options[0].remove();
+  settings.offer(properties);
+  const trained = settings.lanes;
+  const { model, kv_cells: cells, device } = properties;
+  byId("model").textContent = byId("model").title = `${model}, ${trained ? "" : "not "}trained for lanes · ${cells} KV cells · ${device}`;
+  byId("intro").textContent = trained
+    ? "Each lane writes its own answer and reads, at every token, what the others have written so far."
+    : "Each lane writes its own answer, and the answer that most of them agree on is selected. This model was not trained to work in " +
+      "lanes, so each works by itself; with another coupling each reads, at every token, what the others have written so far.";
   offerExamples([...properties.examples, ...examples]);
-  const { coupling, init, select } = properties.names;
-  const usual = lanes ? "lanerope" : "independent";  // lanes that were not trained for it do best by themselves
-  offer("coupling", [...coupling].sort((a, b) => (b === usual) - (a === usual)));
-  // Of a model that was not trained for lanes the one that harms least.
-  form.elements.init.disabled = form.elements.coupling.value !== "lanerope";
-  offer("init", lanes ? init : [...init].sort((a, b) => (b === "ntk-by-parts") - (a === "ntk-by-parts")));
-  offer("select", select.filter((name) => name !== "verifier"), { logprob: "log-probability", first: "first to end" });
+  // Tokens show how trained lanes read one another; what other models write is better read as text.
+  conversation.view = stored().view ?? (trained ? "tokens" : "text");
+  openLink();
   changed();
 }
 
-// A button for each; the first one's budget is a good one to begin with where it is the model's own.
 function offerExamples(list) {
-  if (properties.examples.length > 0 && form.elements.budget.value === form.elements.budget.defaultValue) form.elements.budget.value = list[0].budget;
   for (const { name, prompt, budget } of list) {
-    const button = element("button", { type: "button", class: "plain" }, name);
+    const button = element("button", { type: "button" }, name);
+    button.title = prompt;
     button.addEventListener("click", () => {
-      form.elements.prompt.value = prompt;
-      form.elements.budget.value = budget;
-      form.elements.prompt.scrollTop = 0;
+      composer.fill(prompt, []);
+      settings.fill({ budget });
       byId("run").focus();
     });
     byId("examples").append(button);
   }
 }
 
-// The choices of a field, as the server names them, in the order in which they are to stand.
-function offer(name, choices, titles = {}) {
-  for (const choice of choices) {
-    form.elements[name].append(element("option", { value: choice }, titles[choice] ?? choice));
-  }
+function exportConversation() {
+  const record = conversation.record(properties.model);
+  const place = URL.createObjectURL(new Blob([JSON.stringify(record, null, 1)], { type: "application/json" }));
+  const name = `lanerope-${record.written.slice(0, 16).replace(/[-:]/g, "").replace("T", "-")}.json`;
+  element("a", { href: place, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(place), 10000);
 }
 
-function readSettings() {
-  const field = form.elements;
-  return {
-    prompt: field.prompt.value.trim(),
-    coupling: field.coupling.value,
-    init: field.init.value,
-    n: Number(field.n.value),
-    budget: Number(field.budget.value),
-    temperature: Number(field.temperature.value),
-    select: field.select.value,
-    consensus: Number(field.consensus.value || 0),
-    seed: field.seed.value === "" ? undefined : Number(field.seed.value),
-  };
+function showTheme(theme) {
+  if (theme) document.documentElement.dataset.theme = theme;
 }
 
-function begin(settings, after) {
-  byId("empty")?.remove();
-  const run = new Run(settings, properties, {
-    changed,
-    notice,
-    failed: (error) => {
-      if (error.status === 401) askForKey();
-    },
-    compare: (first, coupling) => {
-      const next = runs[runs.indexOf(first) + 1];
-      if (next) drop(next);
-      begin({ ...first.settings, coupling }, first);
-    },
-  });
-  if (after) {
-    after.section.after(run.section);
-    runs.splice(runs.indexOf(after) + 1, 0, run);
-    run.section.scrollIntoView({ block: "nearest", behavior: "smooth" });
-  } else {
-    byId("runs").append(run.section);
-    runs.push(run);
-  }
-  run.start();
-  changed();
-}
-
-function drop(run) {
-  run.release();
-  run.section.remove();
-  runs = runs.filter((other) => other !== run);
-}
-
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  if (!properties || runs.some((run) => run.running)) return;
-  const settings = readSettings();
+byId("new").addEventListener("click", () => {
+  conversation.cut(0);
   notice("");
-  if (!settings.prompt) {
-    notice("Write a prompt first, or choose an example.");
-    form.elements.prompt.focus();
-    return;
-  }
-  for (const run of [...runs]) drop(run);
-  begin(settings);
+  changed();
+  announce("A new conversation.");
+  byId("prompt").focus();
 });
-
-byId("stop").addEventListener("click", () => runs.forEach((run) => run.stop()));
-
-form.elements.prompt.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
-});
-
-form.elements.coupling.addEventListener("change", () => {
-  form.elements.init.disabled = form.elements.coupling.value !== "lanerope";
-});
-
+byId("export").addEventListener("click", exportConversation);
 byId("theme").addEventListener("click", () => {
   const dark = getComputedStyle(document.documentElement).colorScheme === "dark" ||
     (!document.documentElement.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches);
-  document.documentElement.dataset.theme = dark ? "light" : "dark";
-  runs.forEach((run) => run.heatMap.draw());
+  store({ theme: dark ? "light" : "dark" });
+  showTheme(stored().theme);
+  conversation.runs.forEach((run) => run.heatMap.draw());
 });
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.defaultPrevented || byId("ask").open || !conversation.running) return;
+  conversation.stop();
+});
+addEventListener("hashchange", openLink);
 
+showTheme(stored().theme);
 changed();
 connect();

@@ -1,263 +1,242 @@
 // SPDX-License-Identifier: Apache-2.0
-// One group: its request, its lanes, and what is known about them while they write.
+// A group as it is seen: its head, the strip of all lanes, their columns, and what is known about them beneath. When the
+// conversation has gone on it is folded to the answer that it went on with.
 
-import { events, request } from "./api.js";
-import { ask, bars, element } from "./dom.js";
+import { announce, ask, element } from "./dom.js";
+import { Group } from "./group.js";
 import { HeatMap } from "./heat_map.js";
 import { Inspector } from "./inspector.js";
-import { Lane } from "./lane.js";
-
-// What the server does at the end for good, done here early so that votes show while lanes write.
-function earlyAnswer(lane) {
-  const boxed = [...lane.plainText.matchAll(/\\boxed\{([^{}]*)\}/g)].pop();
-  if (boxed) return boxed[1].trim();
-  if (!lane.finish) return null;
-  const numbers = lane.plainText.match(/-?\d[\d,]*(\.\d+)?/g);
-  return numbers ? numbers.pop().replaceAll(",", "") : null;
-}
-
-const speed = (rate) => rate.toFixed(rate < 100 ? 1 : 0);
+import { LaneGrid } from "./lane_grid.js";
+import { LaneStrip } from "./lane_strip.js";
+import { RichText } from "./rich_text.js";
+import { splitThinking } from "./thinking.js";
+import { answerOf, earlyVotes, Votes } from "./votes.js";
+import { ended, laneSelected, progress } from "./words.js";
 
 export class Run {
-  constructor(settings, properties, hooks) {
-    this.settings = settings;
-    this.properties = properties;
+  // request: {messages, settings, properties}; hooks: changed(), notice(text), failed(error), compare(run, coupling),
+  // viewed(view); wanted(run): whether the conversation has no answer yet; preferred(run): the user chose a lane of it.
+  constructor(request, view, hooks) {
+    this.settings = request.settings;
     this.hooks = hooks;
-    this.lanes = [];
-    this.running = false;
-    this.abort = new AbortController();
-    this.build();
+    this.folded = false;
+    this.chosen = null;
+    this.dirty = new Set();
+    this.grid = new LaneGrid({
+      view, moved: () => this.strip.setInView(this.grid.inView()),
+      actions: { push: (lane) => this.push(lane), retire: (lane) => this.act(() => this.group.retire(lane)), choose: (lane) => this.choose(lane) },
+    });
+    this.strip = new LaneStrip((index) => this.jump(index));
+    this.group = new Group(request, {
+      laneAdded: (lane) => this.group && this.addLane(lane), changed: (lane) => this.drawSoon(lane), progressed: () => this.showProgress(),
+      ended: () => this.ended(),
+    });
+    this.build(request.properties);
   }
 
-  build() {
-    const { settings, properties } = this;
-    this.status = element("p", { class: "status", role: "status" }, "Starting");
-    this.lanesElement = element("div", { class: "lanes" });
-    const across = settings.n <= 4 ? settings.n : settings.n === 5 || settings.n === 6 ? 3 : 4;
-    this.lanesElement.style.setProperty("--across", across);
-    const few = settings.budget <= 128 ? "17rem" : "23rem";
-    this.lanesElement.style.setProperty("--height", settings.n > 8 ? "12rem" : settings.n > 4 ? "17rem" : few);
-    this.lanesElement.style.setProperty("--height-narrow", settings.n > 4 ? "10rem" : "14rem");
+  build(properties) {
+    const { settings } = this;
+    this.status = element("p", { class: "status" }, "Starting");
+    const named = (name) => (name === "lanerope" && settings.init ? `lanerope, omega ${settings.init}` : name);
+    this.title = `${settings.n} ${settings.n === 1 ? "lane" : "lanes"}, ${named(settings.coupling)}`;
+    const views = ["text", "tokens"].map((view) => {
+      const button = element("button", { type: "button", "data-view": view }, view === "text" ? "Text" : "Tokens");
+      button.addEventListener("click", () => this.setView(view));
+      return button;
+    });
+    this.views = element("div", { class: "views", role: "group", "aria-label": "How the lanes are shown" }, ...views);
     const other = element("select", { "aria-label": "Coupling to compare with" },
       ...properties.names.coupling.filter((name) => name !== settings.coupling).map((name) => element("option", { value: name }, name)));
     const compare = element("button", { type: "button" }, "Compare");
     compare.addEventListener("click", () => this.hooks.compare(this, other.value));
     this.again = element("div", { class: "again" }, "with", other, compare);
-    this.votes = element("ol", { class: "votes" });
-    this.voteHint = element("p", { class: "quiet" }, "No answers yet.");
+    this.foldButton = element("button", { type: "button", class: "plain", "aria-expanded": "true", hidden: "" }, "Hide the lanes");
+    this.foldButton.addEventListener("click", () => this.fold(!this.folded));
+    this.answerHead = element("p", { class: "quiet" });
+    this.answerText = element("div", { class: "text set" });
+    this.answer = element("div", { class: "folded", hidden: "" }, this.answerHead, this.answerText);
+    this.votes = new Votes();
     this.heatMap = new HeatMap();
-    this.section = element("section", { class: "run", "aria-label": `Run with coupling ${settings.coupling}` });
-    const name = settings.coupling === "lanerope" && settings.init ? `lanerope, omega ${settings.init}` : settings.coupling;
-    this.inspector = new Inspector(this, this.properties);
-    this.section.append(
-      element("header", {}, element("h2", {}, name), this.status, this.again), this.lanesElement,
-      element("div", { class: "beneath" }, element("div", {}, element("h3", {}, "Votes"), this.votes, this.voteHint),
-        this.inspector.element, this.heatMap.element));
-    for (let k = 0; k < settings.n; ++k) this.lane(k);
+    this.section = element("section", { class: "run" });
+    this.inspector = new Inspector(this, properties);
+    this.beneath = element("div", { class: "beneath" }, this.votes.element, this.inspector.element, this.heatMap.element);
+    this.section.append(element("header", {}, element("h3", {}, this.title), this.status, this.views, this.again, this.foldButton),
+      this.strip.element, this.answer, this.grid.element, this.beneath);
+    const few = settings.budget <= 128 ? "17rem" : "23rem";
+    this.section.style.setProperty("--height", settings.n > 8 && settings.n < 16 ? "12rem" : settings.n > 4 && settings.n < 16 ? "17rem" : few);
+    this.section.style.setProperty("--height-narrow", settings.n > 4 && settings.n < 16 ? "10rem" : "16rem");
+    for (const lane of this.group.lanes) this.strip.add(lane);
+    this.grid.addAll(this.group.lanes);
+    this.showView();
   }
 
-  lane(index) {
-    while (this.lanes.length <= index) {
-      const tag = this.tagText?.replaceAll("{k}", this.lanes.length + 1) ?? "";
-      const lane = new Lane(this.lanes.length, {
-        budget: this.budget ?? this.settings.budget,
-        tag,
-        count: this.settings.n,
-        onAction: (action, target) => this.act(action, target),
-      });
-      this.lanes.push(lane);
-      this.lanesElement.append(lane.element);
-    }
-    return this.lanes[index];
+  addLane(lane) {
+    this.strip.add(lane);
+    this.grid.add(lane);
   }
 
   laneOf(token) {
-    const column = token.closest(".lane");
-    return this.lanes.find((lane) => lane.element === column);
+    return this.group.lanes[Number(token.closest(".lane").dataset.lane)];
   }
 
-  body() {
-    const { settings, properties } = this;
-    const prompt = properties.chat_template
-      ? { messages: [{ role: "user", content: settings.prompt }] }
-      : { prompt: settings.prompt };
-    const lanes = {
-      coupling: settings.coupling,
-      select: settings.select,
-      consensus: Math.min(settings.consensus, settings.n),
-      hold: true,
-    };
-    if (settings.init && settings.coupling === "lanerope") lanes.init = settings.init;
-    return { ...prompt, n: settings.n, max_tokens: settings.budget, temperature: settings.temperature, seed: settings.seed, lanes };
-  }
-
-  async start() {
-    this.running = true;
+  start() {
     this.timer = setInterval(() => this.showProgress(), 250);
-    try {
-      for await (const event of events("/v1/groups", this.body(), this.abort.signal)) this.take(event);
-      if (this.running) this.fail("The server ended the stream before the lanes had finished.");
-    } catch (error) {
-      if (error.name === "AbortError") {
-        this.over("Stopped");
-      } else {
-        this.fail(error.message);
-        this.hooks.failed(error);
-      }
-    }
+    this.group.start();
   }
 
   stop() {
-    if (this.running) this.abort.abort();
+    this.group.stop();
   }
 
-  // The server may forget it.
   release() {
-    this.stop();
-    if (this.id && !this.abort.signal.aborted) request("DELETE", `/v1/groups/${this.id}`).catch(() => {});
+    this.group.release();
   }
 
-  take(event) {
-    switch (event.kind) {
-      case "group_created": return this.created(event);
-      case "prompt_read":
-        this.readAt = performance.now();
-        return undefined;
-      case "lane_started": return this.lane(event.lane).started(event.step, event.text);
-      case "token":
-        this.lane(event.lane).add(event);
-        return this.drawSoon();
-      case "lane_finished":
-        this.lane(event.lane).end(event);
-        return this.drawSoon();
-      case "group_finished": return this.finished(event);
-      default:
-        if (event.error) this.fail(event.error.message);
-        return undefined;
-    }
+  setView(view) {
+    if (view === this.grid.view) return;
+    this.grid.setView(view);
+    this.inspector.viewChanged();
+    this.showView();
+    if (this.folded) this.showAnswer();
+    this.hooks.viewed(view);
   }
 
-  created(event) {
-    this.id = event.id;
-    this.budget = event.budget;
-    this.tagText = event.tag;
-    this.settings.seed = event.seed;
-    for (const lane of this.lanes) {
-      lane.budget = event.budget;
-      lane.tag.textContent = event.tag.replaceAll("{k}", lane.index + 1);
-    }
-    this.status.textContent = `Reading a prompt of ${event.prompt_tokens} tokens`;
+  showView() {
+    for (const button of this.views.children) button.setAttribute("aria-pressed", String(button.dataset.view === this.grid.view));
   }
 
-  drawSoon() {
+  // At most once a frame, and only the lanes that have changed.
+  drawSoon(lane) {
+    this.dirty.add(lane);
     if (this.frame) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
-      for (const lane of this.lanes) lane.draw();
-      if (this.running) this.heatMap.follow(this.id, this.lanes);
+      for (const one of this.dirty) {
+        this.grid.draw(one);
+        this.strip.draw(one, answerOf);
+      }
+      this.dirty.clear();
+      if (this.group.running && !this.folded) this.heatMap.follow(this.group.id, this.group.lanes);
     });
   }
 
-  generated() {
-    return this.lanes.reduce((sum, lane) => sum + lane.generated, 0);
-  }
-
   showProgress() {
-    if (!this.readAt) return;
-    const seconds = (performance.now() - this.readAt) / 1000;
-    const rate = seconds > 0.2 ? `${speed(this.generated() / seconds)} tokens/s` : "";
-    this.status.textContent = [`${this.generated()} tokens`, rate, `seed ${this.settings.seed}`].filter(Boolean).join(" · ");
-    const counts = new Map();
-    for (const answer of this.lanes.map(earlyAnswer)) {
-      if (answer) counts.set(answer, (counts.get(answer) ?? 0) + 1);
-    }
-    this.showVotes([...counts].map(([answer, count]) => ({ answer, count })).sort((a, b) => b.count - a.count));
+    const { group } = this;
+    if (!group.running) return;
+    this.status.textContent = progress(group);
+    if (group.readAt) this.showVotes(earlyVotes(group.lanes));
   }
 
   showVotes(votes) {
-    this.voteHint.hidden = votes.length > 0;
-    bars(this.votes, votes.slice(0, 7).map(({ answer, count }, i) => ({
-      name: answer, share: count / this.lanes.length, value: `${count} of ${this.lanes.length}`, first: i === 0,
-    })));
+    this.votes.show(votes, this.group.lanes.length);
+    this.strip.setVotes(votes);
   }
 
-  finished({ lanes: reply, finish }) {
-    for (const lane of this.lanes) lane.draw();
-    for (const lane of reply.lanes) this.lanes[lane.index]?.judged(lane);
-    const seconds = reply.predicted_ms / 1000;
-    const parts = [`${this.generated()} tokens in ${seconds.toFixed(seconds < 1 ? 2 : 1)} s`];
-    if (seconds > 0) parts.push(`${speed(this.generated() / seconds)} tokens/s`);
-    if (reply.consensus) parts.push("ended by consensus");
-    if (reply.selected !== null) {
-      this.lanes[reply.selected].select();
-      const how = reply.select === "vote" && reply.votes.length > 0 ? "vote" : reply.select === "vote" ? "log-probability" : reply.select;
-      parts.push(`lane ${reply.selected + 1} selected by ${how}, ${(100 * reply.confidence).toFixed(0)} %${reply.confidence_kind === "calibrated" ? " calibrated" : ""}`);
-    }
-    parts.push(`seed ${reply.seed}`);
-    this.over((finish === "cancelled" ? "Stopped · " : "") + parts.join(" · "));
-    this.showVotes(reply.votes);
-    if (reply.votes.length === 0) this.voteHint.textContent = "No lane gave an answer that could be counted.";
-    this.heatMap.fill(this.id, this.lanes).catch(() => {});
-  }
-
-  over(text) {
-    this.running = false;
+  ended() {
     clearInterval(this.timer);
-    for (const lane of this.lanes) {
-      lane.draw();
-      lane.buttons.hidden = true;
-      if (!lane.finish && text === "Stopped") lane.end({ finish: "cancelled" });
+    const { group } = this;
+    this.status.textContent = this.status.title = ended(group);
+    this.status.classList.toggle("error", group.error !== null);
+    announce(group.error ? group.error.message : group.stopped ? "Stopped." : `The lanes have finished. ${laneSelected(group)}`);
+    if (group.reply) {
+      this.showVotes(group.reply.votes);
+      if (group.reply.votes.length === 0) this.votes.none();
+      this.heatMap.fill(group.id, group.lanes).catch(() => {});
     }
-    this.status.textContent = text;
-    this.status.title = text;
     this.inspector.showButtons();
-    this.hooks.changed();
+    if (this.hooks.wanted(this)) this.choose(this.best(), false);
+    if (group.error) this.hooks.failed(group.error);
+    this.hooks.changed(this);
   }
 
-  fail(message) {
-    for (const lane of this.lanes) {
-      if (!lane.finish) lane.end({ finish: "cancelled" });
+  // The selected lane, or where there is none the first that wrote something.
+  best() {
+    const written = this.group.lanes.filter((lane) => lane.text.trim() !== "");
+    return written.find((lane) => lane.selected) ?? written[0] ?? null;
+  }
+
+  // The lane whose answer the conversation goes on with; null: none of this run.
+  choose(lane, byHand = true) {
+    this.chosen = lane;
+    this.byHand = byHand;
+    for (const one of this.group.lanes) {
+      if (one.chosen !== (one === lane)) this.drawSoon(one);
+      one.chosen = one === lane;
     }
-    this.over(message);
-    this.status.classList.add("error");
+    if (byHand) {
+      announce(`The conversation goes on with the answer of ${lane.name.toLowerCase()}.`);
+      this.hooks.preferred(this);
+    }
+    if (this.folded) this.showAnswer();
+  }
+
+  // What it answered, without what it thought before.
+  replyText() {
+    return this.chosen ? splitThinking(this.chosen.text).answer.trim() : "";
+  }
+
+  fold(folded) {
+    this.folded = folded;
+    this.foldButton.hidden = false;
+    this.foldButton.textContent = folded ? `Show the ${this.group.lanes.length > 1 ? `${this.group.lanes.length} lanes` : "lane"}` : "Hide the lanes";
+    this.foldButton.setAttribute("aria-expanded", String(!folded));
+    this.inspector.clear();
+    this.grid.hide(folded);
+    this.answer.hidden = !folded;
+    this.views.hidden = this.again.hidden = folded;
+    if (folded) {
+      this.beneath.remove();
+      this.showAnswer();
+    } else {
+      this.section.append(this.beneath);
+      if (this.group.reply) this.heatMap.fill(this.group.id, this.group.lanes).catch(() => {});
+    }
+  }
+
+  showAnswer() {
+    const why = this.chosen?.selected ? laneSelected(this.group, "how") : this.byHand ? "chosen by you" : "the first that wrote";
+    this.answerHead.textContent = this.chosen ? `${this.chosen.name}, ${why}` : this.best() ? "The conversation went on with another run." : "No lane wrote anything.";
+    this.answerText.replaceChildren();
+    this.answerText.classList.toggle("set", this.grid.view === "text");
+    if (this.chosen && this.grid.view === "text") new RichText(this.answerText, 4).update(this.chosen.text);
+    else if (this.chosen) this.answerText.textContent = this.chosen.text;
+  }
+
+  jump(index) {
+    if (this.folded) this.fold(false);
+    this.grid.reveal(index);
   }
 
   unlight() {
     this.section.classList.remove("probing");
-    for (const lane of this.lanes) lane.unlight();
+    for (const lane of this.group.lanes) lane.unlight();
+    this.grid.drawLight();
   }
 
   // Scrolls the other lanes to where they were at that step.
   align({ lane, step }) {
-    for (const other of this.lanes) {
-      if (other !== lane) other.scrollTo(step);
+    for (const [index, column] of this.grid.columns) {
+      if (index !== lane.index) column.scrollTo(step);
     }
   }
 
-  async act(action, lane) {
-    const path = `/v1/groups/${this.id}/lanes/${lane.index}`;
+  async act(what) {
     try {
-      if (action === "retire") {
-        await request("DELETE", path);
-      } else {
-        const text = await ask({
-          title: `Push text into lane ${lane.index + 1}`,
-          help: "It is what the lane writes next, as if it had thought of it itself; the other lanes read it too.",
-        });
-        if (text) await request("POST", `${path}/text`, { text });
-      }
+      await what();
     } catch (error) {
       this.hooks.notice(error.message);
     }
   }
 
-  async fork({ lane, step }) {
-    if (!this.running) return;
-    try {
-      const made = await request("POST", `/v1/groups/${this.id}/lanes`, { parent: lane.index, fork_step: step + 1 });
-      this.lane(made.lane).comesFrom(lane.index, step);
-    } catch (error) {
-      this.hooks.notice(error.message);
-    }
+  async push(lane) {
+    const text = await ask({
+      title: `Push text into lane ${lane.index + 1}`,
+      help: "It is what the lane writes next, as if it had thought of it itself; the other lanes read it too.",
+    });
+    if (text) await this.act(() => this.group.push(lane, text));
+  }
+
+  fork({ lane, step }) {
+    return this.group.running ? this.act(() => this.group.fork(lane, step)) : undefined;
   }
 }

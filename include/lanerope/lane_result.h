@@ -37,6 +37,7 @@ enum class AnswerFrom {
   mark,             // what follows the last "####"
   frame,            // what follows "the answer is" or its like
   last_expression,  // nothing said which it is: the last formula or number of the text
+  format,           // the request's format left nothing else to write: all of the text
 };
 template <>
 std::span<const Named<AnswerFrom>> names();

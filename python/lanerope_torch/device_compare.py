@@ -1,13 +1,48 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The arms of docs/results-real.md on a GPU."""
+"""The arms of docs/results-real.md on the frozen sets, one after the other, the most important first."""
 
-import json
-import random
+import dataclasses
 import time
 
 from . import generate, judge
+from .device_sample import SYSTEM
 from .evaluate import group_scores, handover, mean, record
-from .model import initial_omega
+
+
+@dataclasses.dataclass
+class Arm:
+    name: str
+    adapter: str | None  # "lanes", "control"; None: the untouched model
+    n: int
+    sets: tuple
+    samples: int = 1  # groups of each question; four of one lane stand beside one of four
+    joint: bool = True
+    turned: bool = True  # by the adapter's omega; else all lanes look alike but for their tags
+    title: str = ""  # of its file
+
+
+# Closed lanes have their tags, and so their shares of the problems; they see no other and never sleep.
+REACH, PLAIN = ("reach-4", "reach-2", "reach-1"), ("plain",)
+ARMS = (
+    Arm("lanes", "lanes", 4, REACH, title="lanes-reach"),
+    Arm("control", "control", 1, REACH, 4, title="control-reach"),
+    Arm("closed", "lanes", 4, REACH, joint=False, title="closed-reach"),
+    Arm("one", "lanes", 1, REACH, 4, title="one-reach"),
+    Arm("base", None, 1, REACH, 4, title="base-reach"),
+    Arm("lanes", "lanes", 4, PLAIN, title="lanes-plain"),
+    Arm("base", None, 1, PLAIN, 4, title="base-plain"),
+    Arm("one", "lanes", 1, PLAIN, 4, title="one-plain"),
+    Arm("control", "control", 1, PLAIN, 4, title="control-plain"),
+    Arm("closed", "lanes", 4, PLAIN, joint=False, title="closed-plain"),
+    # Beyond the tables of the question.
+    Arm("lanes", "lanes", 4, ("compose-4", "compose-2", "compose-3"), title="lanes-compose"),
+    Arm("control", "control", 1, ("compose-4", "compose-2", "compose-3"), 4, title="control-compose"),
+    Arm("lanes of 2", "lanes", 2, ("reach-4", "reach-2"), title="two-reach"),
+    Arm("lanes of 8", "lanes", 8, ("reach-4", "reach-2"), title="eight-reach"),
+    Arm("lanes, omega 0", "lanes", 4, ("reach-4", "reach-2"), turned=False, title="unturned-reach"),
+    Arm("lanes", "lanes", 4, ("reach-6", "reach-3"), title="lanes-reach-more"),
+    Arm("control", "control", 1, ("reach-6", "reach-3"), 4, title="control-reach-more"),
+)
 
 
 def budget_of(n, k):
@@ -16,104 +51,82 @@ def budget_of(n, k):
     return 128 + (280 if rounds > 2 else 330) * rounds
 
 
-def compare(work):
-    """All arms on the frozen sets and on plain test problems; each arm is written as soon as it is done."""
-    sets = json.loads((work.folder / "sets.json").read_text())
-    plain = [{"set": "plain", "k": 1, "problems": [i], "question": p["question"], "answers": [p["answer"]]} for i, p in enumerate(work.problems["test"][: 12 if work.tiny else None])]
-    reach = [g for g in sets if g["set"].startswith("reach")]
-    everything = [g for g in sets if g["set"].startswith("compose")]
-    lanes_, control_ = work.load("lanes"), work.load("control")
-    omega = lanes_.omega.detach().cpu()
-    adapters = {"base": None, "lanes": work.pairs(lanes_), "control": work.pairs(control_)}
-    # name, adapter, N, groups, samples, joint, omega
-    arms = [
-        ("lanes-4", "lanes", 4, reach, 1, True, omega),
-        ("control", "control", 1, reach, 2, True, None),
-        ("plain-lanes-1", "lanes", 1, plain, 2, True, None),
-        ("lanes-1", "lanes", 1, reach, 1, True, None),
-        ("plain-lanes-4", "lanes", 4, plain, 1, True, omega),
-        ("base", "base", 1, reach, 1, True, None),
-        ("closed-4", "lanes", 4, reach, 1, False, omega),
-        ("plain-control", "control", 1, plain, 2, True, None),
-        ("lanes-2", "lanes", 2, reach, 1, True, omega),
-        ("zero-4", "lanes", 4, reach, 1, True, omega * 0),
-        ("lanes-8", "lanes", 8, reach, 1, True, omega),
-        ("lanes-4", "lanes", 4, everything, 1, True, omega),
-        ("control", "control", 1, everything, 1, True, None),
-        ("control-more", "control", 1, reach, 2, True, None),
+def prompt_of(work, arm, group):
+    # The untouched model is asked a single problem as its samples were; composed questions say themselves how to end.
+    return work.vocabulary.prompt(group["question"], SYSTEM) if arm.adapter is None and group["k"] == 1 else work.vocabulary.prompt(group["question"])
+
+
+def run_arm(work, arm, groups, pairs, omega, seed):
+    """Records of all groups, or None where time ended before all were there."""
+    tags = work.vocabulary.tags(arm.n)
+    budgets = [40 if work.tiny else budget_of(arm.n, g["k"]) for g in groups]
+    asked = [
+        generate.Group(prompt_of(work, arm, g), tags, arm.joint, omega=omega, budget=b) for g, b in zip(groups, budgets) for _ in range(arm.samples)
     ]
-    if work.tiny:
-        arms = [arms[i] for i in (0, 1, 2, 4, 5, 6, 9, 10)]
-    results, texts_kept = [], []
-    for number, (name, adapter, n, groups, samples, joint, omega_) in enumerate(arms):
-        if time.time() > work.compare_end - 8:
-            work.say("no time left for", name)
-            break
+    spoken = work.sample(asked, generate.Sampling(seed=seed), pairs)
+    if any(s is None for s in spoken) or work.left() < 0:
+        return None
+    records = []
+    for i, (g, b) in enumerate(zip(groups, budgets)):
+        lanes = [lane for s in spoken[i * arm.samples : (i + 1) * arm.samples] for lane in s]
+        r = record(g, [(s.text, s.clock, s.ended, s.sleeps) for s in lanes], by_section=arm.adapter is None)
+        for kept, s in zip(r["lanes"], lanes):
+            kept["text"] = s.text
+        records.append({"arm": arm.name, "n": arm.n, "problems": g["problems"], "budget": b, **r})
+    single = [r for r in records if r["k"] == 1]
+    verdicts = iter(work.judge([(x["ended"], x["text"], g["answers"][0]) for r, g in zip(records, groups) if r["k"] == 1 for x in r["lanes"]]))
+    for r in single:
+        for lane in r["lanes"]:
+            right, answer = next(verdicts)
+            value = judge.number(answer) if answer else None
+            wrong = None if value is None else value if value != r["gold"][0] else value + 0.5
+            lane["final"] = [r["gold"][0]] if right else None if wrong is None else [wrong]
+    return records
+
+
+def tell(work, arm, records):
+    for name in dict.fromkeys(r["set"] for r in records):
+        part = [r for r in records if r["set"] == name]
+        scores = [group_scores(r) for r in part]
+        copied = [handover(r) for r in part]
+        figures = [f"{key} {mean([x[key] for x in scores]):.3f}" for key in scores[0]]
+        work.say(arm.name, name, len(part), *figures, "copied", sum(c[0] for c in copied), "of", sum(c[1] for c in copied))
+
+
+def compare(work):
+    """Every arm is kept as soon as it is done, with all its texts; those that are there are not made again."""
+    sets = work.read("sets.json")
+    adapters = {name: work.load_adapter(name) for name in ("lanes", "control") if (work.back / f"{name}.pt").exists()}
+    pairs = {None: None} | {name: work.pairs(lora) for name, lora in adapters.items()}
+    missing, failed = [], None
+    for number, arm in enumerate(ARMS):
+        if (work.back / f"arm-{arm.title}.0.jsonl.gz").exists():
+            continue
+        groups = [g for name in arm.sets for g in sets if g["set"] == name]
+        if arm.adapter not in pairs or work.left() < 8 or not groups:
+            work.say("not made:", arm.title)
+            missing.append(arm.title)
+            continue
+        omega = None
+        if arm.n > 1:
+            omega = adapters["lanes"].omega.detach().cpu()
+            omega = omega if arm.turned else omega * 0
         started = time.time()
-        made = []
-        longest = 40 if work.tiny else budget_of(n, max(g["k"] for g in groups))
-        asked = [generate.Group(work.vocabulary.prompt(g["question"]), work.vocabulary.tags(n), joint, work.visibility, omega_) for g in groups for _ in range(samples)]
-        texts = work.sample(asked, generate.Sampling(budget=longest, seed=100 + number), adapters[adapter], work.compare_end)
-        if time.time() >= work.compare_end:
-            work.say("cut off and not counted:", name)
-            break
-        for i, g in enumerate(groups):
-            got = texts[i * samples : (i + 1) * samples]
-            if any(t is None for t in got):
-                continue
-            flat = [lane for t in got for lane in t]
-            r = record(g, flat, min(longest, budget_of(n, g["k"])), by_section=adapter == "base")
-            r["n"], r["question"] = n, g["problems"]
-            made.append((r, flat, g))
-        if groups is plain:
-            verdicts = iter(work.judge([(ended, text, g["answers"][0]) for _, flat, g in made for text, _, ended in flat]))
-            for r, flat, _ in made:
-                for lane in r["lanes"]:
-                    lane["right"], answer = next(verdicts)
-                    value = judge.number(answer) if answer else None
-                    lane["final"] = [r["gold"][0]] if lane["right"] else None if value is None else [value if value != r["gold"][0] else value + 0.5]
-        records = [r for r, _, _ in made]
-        results += [{"arm": name, **r} for r in records]
-        texts_kept += [{"arm": name, "set": g["set"], "problems": g["problems"], "lanes": [t for t, _, _ in flat]} for i, (_, flat, g) in enumerate(made) if i % 20 == 0]
-        for s in sorted({r["set"] for r in records}):
-            part = [r for r in records if r["set"] == s]
-            scores = [group_scores(r) for r in part]
-            copied = [handover(r) for r in part]
-            work.say(name, s, len(part), *[f"{key}: {mean([x[key] for x in scores]):.3f}" for key in scores[0]], "copied", sum(c[0] for c in copied), "of", sum(c[1] for c in copied))
-        work.say(name, f"took {time.time() - started:.1f} s")
-        work.write_lines("compare.jsonl.gz", results)
-        work.write_lines("texts.jsonl.gz", texts_kept)
-
-
-def untrained(work):
-    """Issue 13, item 6: couplings of the untouched model on 200 train questions, four lanes."""
-    problems = work.problems["train"][: 4 if work.tiny else work.questions]
-    budget = 24 if work.tiny else 384
-    arms = {"independent": (None, False, False, "inclusive"), "independent, tags": (None, True, False, "inclusive")}
-    for init in ("rope", "gt", "ntk", "ntk-by-parts"):
-        for tags in (False, True):
-            for visibility in ("inclusive", "strict"):
-                arms[f"{init}, {'tags' if tags else 'no tags'}, {visibility}"] = (initial_omega(work.config, init, budget).float()[None], tags, True, visibility)
-    groups, names = [], []
-    for name, (omega, tags, joint, visibility) in arms.items():
-        for p in problems:
-            groups.append(generate.Group(work.vocabulary.prompt(p["question"]), work.vocabulary.tags(4) if tags else [[] for _ in range(4)], joint, visibility, omega))
-            names.append((name, p["answer"]))
-    order = list(range(len(groups)))
-    random.Random(1).shuffle(order)  # a deadline takes from all arms alike
-    shuffled = work.sample([groups[i] for i in order], generate.Sampling(budget=budget, seed=77), deadline=time.time() + 60)
-    texts = [t for _, t in sorted(zip(order, shuffled), key=lambda x: x[0])]
-    records = [(ended, text, answer) for (_, answer), t in zip(names, texts) if t for text, _, ended in t]
-    verdicts = iter(work.judge(records))
-    table = {}
-    kept = []
-    for (name, answer), t in zip(names, texts):
-        if t:
-            lanes_ = [(*next(verdicts), length, ended) for _, length, ended in t]
-            table.setdefault(name, []).append({"answer": answer, "lanes": lanes_})
-            if len(table[name]) <= 3:
-                kept.append({"arm": name, "texts": [x for x, _, _ in t]})
-    work.write("untrained.json", table)
-    work.write_lines("untrained-texts.jsonl.gz", kept)
-    for name, rows in table.items():
-        work.say(f"{name:40s} {len(rows)} pass@1 {mean([r for x in rows for r, *_ in x['lanes']]):.3f} ended {mean([e for x in rows for *_, e in x['lanes']]):.3f}")
+        try:
+            records = run_arm(work, arm, groups, pairs[arm.adapter], omega, 100 + number)
+        except Exception as error:  # the other arms may be made; the phase is tried again in a process of its own
+            work.say("failed:", arm.title, error)
+            missing.append(arm.title)
+            failed = error
+            continue
+        if records is None:
+            work.say("cut off and not counted:", arm.title)
+            missing.append(arm.title)
+            continue
+        work.write_lines(f"arm-{arm.title}", records)
+        tell(work, arm, records)
+        work.say(arm.title, f"took {time.time() - started:.1f} s")
+    if failed:
+        raise failed
+    if not missing:
+        work.write("compare.json", [arm.title for arm in ARMS])

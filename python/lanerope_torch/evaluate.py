@@ -1,17 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Records of sampled groups, and what is counted on them."""
 
-from .compose import schedule
+from .compose_lanes import schedule
 from .judge import answers_by_section, final_answers, own_results
+from .sleep import tokens_within
 
 
-def record(group, lanes, budget, by_section=False):
-    """What is kept of a sampled group of a composed question. `lanes` are [(text, length, ended)]."""
+def record(group, lanes, by_section=False):
+    """What is kept of a sampled group of a composed question. `lanes` are [(text, clock, ended, sleeps)]: the steps of the clock until a
+    lane had ended, and sleep.sleeps_of its tokens."""
     read = answers_by_section if by_section else final_answers
     kept = []
-    for text, length, ended in lanes:
-        kept.append({"length": length, "ended": ended, "final": read(text, group["k"]) if ended else None, "own": own_results(text)})
-    return {"set": group["set"], "k": group["k"], "gold": [float(a) for a in group["answers"]], "budget": budget, "lanes": kept}
+    for text, clock, ended, sleeps in lanes:
+        kept.append(
+            {
+                "length": tokens_within(clock, sleeps),
+                "clock": clock,
+                "sleeps": sleeps,
+                "ended": ended,
+                "final": read(text, group["k"]) if ended else None,
+                "own": own_results(text),
+            }
+        )
+    return {"set": group["set"], "k": group["k"], "gold": [float(a) for a in group["answers"]], "lanes": kept}
 
 
 def vote(finals):
@@ -21,22 +32,23 @@ def vote(finals):
 
 
 def group_scores(rec, budget=None, lanes=None):
-    """Of one group at a budget: shares right of single lanes and of the vote, tokens, steps."""
+    """Of one group, cut off after so many steps of the clock: shares right of single lanes and of the vote, tokens, steps."""
     chosen = rec["lanes"][:lanes] if lanes else rec["lanes"]
-    budget = budget or rec["budget"]
-    finals = [x["final"] if x["length"] <= budget else None for x in chosen]
+    budget = budget or float("inf")
+    finals = [x["final"] if x["clock"] <= budget else None for x in chosen]
     gold, k = rec["gold"], rec["k"]
     each = [sum(f[i] == gold[i] for i in range(k)) / k if f else 0.0 for f in finals]
     voted = [vote([f[i] for f in finals if f]) for i in range(k)]
     right = [v == g for v, g in zip(voted, gold)]
-    lengths = [min(x["length"], budget) for x in chosen]
+    clocks = [min(x["clock"], budget) for x in chosen]
+    lengths = [tokens_within(c, x["sleeps"]) for c, x in zip(clocks, chosen)]
     return {
         "answer": sum(each) / len(each),
         "all": sum(e == 1.0 for e in each) / len(each),
         "vote_answer": sum(right) / k,
         "vote_all": float(all(right)),
         "ended": sum(f is not None for f in finals) / len(finals),
-        "steps": max(lengths),
+        "steps": max(clocks),
         "mean_length": sum(lengths) / len(lengths),
         "tokens": sum(lengths),
     }
@@ -45,6 +57,8 @@ def group_scores(rec, budget=None, lanes=None):
 def handover(rec):
     """(copied right, all) over lanes and problems of others whose solvers agree and had written their result."""
     n, k = len(rec["lanes"]), rec["k"]
+    if rec.get("n") == 1:  # samples of one lane
+        return 0, 0
     plan = schedule(k, n)
     right = total = 0
     for i in range(k):

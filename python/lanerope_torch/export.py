@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The adapter as a LoRA GGUF that llama.cpp and lanerope load (docs/training.md; src/arch/lane_keys.cpp has the keys)."""
+"""The adapter as a LoRA GGUF that llama.cpp and lanerope load (docs/training.md; src/arch/lane_keys.cpp has the keys).
+
+  python3 -m lanerope_torch.export lanes.pt MODEL.gguf OUT.gguf [--one-lane] [--name NAME]
+"""
+
+import argparse
 
 import numpy as np
 import torch
 
-from .model import TARGETS, to_halves
+from .compose_lanes import READY, WAIT
+from .model import TARGETS, Lora, to_halves
 
 
-def write_adapter(path, lora, config, *, name, tag, lanes, stride, visibility="inclusive", kind=np.float16):
+def write_adapter(path, lora, config, *, name, tag, lanes, stride, visibility="inclusive", wait=WAIT, ready=READY, kind=np.float16):
+    """`lanes` [numbers that it was trained with]; none where it knows nothing of lanes. An empty `wait`: they never sleep."""
     from gguf import GGUFWriter
 
     writer = GGUFWriter(path, config["architecture"])
@@ -22,6 +29,9 @@ def write_adapter(path, lora, config, *, name, tag, lanes, stride, visibility="i
         writer.add_int32("lanerope.stride", stride)
         writer.add_string("lanerope.visibility", visibility)
         writer.add_string("lanerope.tag", tag)
+        if wait:
+            writer.add_string("lanerope.wait", wait)
+            writer.add_string("lanerope.ready", ready)
         writer.add_key_value("lanerope.lanes", [int(n) for n in lanes], _array(), _int32())
         writer.add_bool("lanerope.prompt", True)
         writer.add_array("lanerope.omega", [float(x) for x in lora.omega.detach().float().cpu().flatten()])
@@ -63,3 +73,27 @@ def load(path, make):
     lora = make(data["rank"], data["alpha"])
     lora.load_state_dict(data["state"])
     return lora
+
+
+def main():
+    from gguf import GGUFReader
+
+    from .gguf_weights import read_facts
+    from .mixture import Mixture
+
+    parser = argparse.ArgumentParser()
+    for name in ("adapter", "model", "out"):
+        parser.add_argument(name)
+    parser.add_argument("--one-lane", action="store_true", help="of the control: no word of lanes in it")
+    parser.add_argument("--stride", type=int, default=256, help="that it was trained with")
+    parser.add_argument("--name", default="lanes")
+    options = parser.parse_args()
+    config = read_facts(GGUFReader(options.model))["config"]
+    zero = torch.zeros(config["width"] // config["heads"] // 2)
+    lora = load(options.adapter, lambda rank, alpha: Lora(config, rank, alpha, zero))
+    lanes = [] if options.one_lane else [n for n, _ in Mixture().lanes]
+    write_adapter(options.out, lora, config, name=options.name, tag="<lane{k}>", lanes=lanes, stride=options.stride)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sampling of many groups at once, all lanes of a group by one clock.
 
-Prompt and lanes have caches of their own. A query meets the prompt rotated by theta alone and the lanes rotated by omega
-too; the two results are put together by their log-sum-exp, which is one soft-max over both.
+Prompt and lanes have caches of their own, those of lanes one cell for each step of the clock. A query meets the prompt rotated
+by theta alone and the lanes rotated by omega too; the two results are put together by their log-sum-exp, which is one soft-max over
+both. Only lanes that are fed in a step have a row in it: a lane that sleeps (sleep.py) or has ended costs nothing but its cells.
 """
 
 import dataclasses
@@ -11,6 +12,7 @@ import time
 import torch
 
 from .model import attend_math
+from .sleep import SleepTokens
 
 
 @dataclasses.dataclass
@@ -22,11 +24,21 @@ class Group:
     joint: bool = True
     visibility: str = "inclusive"
     omega: torch.Tensor | None = None  # (1 or layers, D / 2); None: zero
+    budget: int | None = None  # tokens a lane may spend; None: that of Sampling
+
+
+@dataclasses.dataclass
+class Written:
+    """What a lane wrote: rows, the tag and the end row included where it ended, and the steps in which they were fed."""
+
+    rows: list
+    steps: list
 
 
 @dataclasses.dataclass
 class Sampling:
-    budget: int = 384  # tokens a lane may spend, its tag and its end token included
+    budget: int = 384  # tokens a lane may spend, its tag and its end token included; a sleeping lane spends none
+    sleep: SleepTokens = SleepTokens()
     temperature: float = 0.6
     top_p: float = 0.95
     seed: int = 1
@@ -58,6 +70,38 @@ def padded_bias(shape, device, dtype):
     """Zeros whose rows begin at multiples of 16 elements, as the fused kernel wants them."""
     wide = (shape[-1] + 15) // 16 * 16
     return torch.zeros(*shape[:-1], wide, device=device, dtype=dtype)[..., : shape[-1]]
+
+
+class LaneState:
+    """What each lane of B groups is about to do, (B, N); sleep.Sleepers for all groups at once."""
+
+    def __init__(self, count, n, device):
+        flags = lambda value: torch.full((count, n), value, device=device)  # noqa: E731
+        self.token = torch.zeros(count, n, dtype=torch.long, device=device)  # chosen last
+        self.count = torch.zeros(count, n, dtype=torch.long, device=device)  # of tokens that were chosen
+        self.live, self.pending = flags(True), flags(True)  # pending: what was chosen was not fed yet
+        self.asleep, self.wants, self.news = flags(False), flags(False), flags(False)
+
+    def keep(self, groups):
+        for name, value in vars(self).items():
+            setattr(self, name, value[groups])
+
+    def chose(self, lanes, tokens, ends, sleep):
+        self.token.view(-1)[lanes] = tokens
+        self.count.view(-1)[lanes] += 1
+        self.live.view(-1)[lanes] = ~ends
+        if sleep.wait >= 0:
+            self.wants.view(-1)[lanes] = tokens == sleep.wait
+            self.news.view(-1)[lanes] = ends | (tokens == sleep.ready)
+
+    def settle(self, joint):
+        """`joint` (B, 1): whether lanes of a group see one another."""
+        company = self.live.sum(1, keepdim=True) > 1
+        asleep = (self.asleep | self.wants) & self.live & joint & company & ~self.news.any(1, keepdim=True)
+        awake = (self.live & ~asleep).any(1, keepdim=True)
+        self.asleep = asleep & awake
+        self.wants.zero_()
+        self.news.zero_()
 
 
 class Run:
@@ -93,7 +137,12 @@ class Run:
             for m, tag in enumerate(g.tags):
                 self.forced[i, m, : len(tag)] = torch.tensor(tag, dtype=torch.long)
         self.forced = self.forced.to(dev)
-        self.out = torch.full((len(groups), n, sampling.budget), -1, dtype=torch.int32, device=dev)
+        self.joint = torch.tensor([g.joint for g in groups], device=dev)[:, None]
+        self.budget = torch.tensor([g.budget or sampling.budget for g in groups], device=dev)[:, None]
+        self.longest = int(self.budget.max())
+        self.out = torch.full((len(groups), n, self.longest), -1, dtype=torch.int32, device=dev)
+        self.fed_at = torch.full((len(groups), n, self.longest), -1, dtype=torch.int32, device=dev)
+        self.state = LaneState(len(groups), n, dev)
         self.generator = torch.Generator(device=dev).manual_seed(sampling.seed)
         self.groups = groups
 
@@ -126,7 +175,7 @@ class Run:
 
     def resize(self, keep, step):
         """Drops groups that have ended, and makes room for more steps."""
-        model, capacity = self.model, min(step + self.growth, self.sampling.budget)
+        model, capacity = self.model, step + self.growth
         whole = bool(keep.all())
         pick = (lambda x: x) if whole else (lambda x: x[keep])
         count = int(keep.sum())
@@ -148,34 +197,42 @@ class Run:
             valid[:, :step] = pick(self.valid[:, :step])
             if not whole:
                 self.prompt_bias = self.pad_bias_rows(pick(self.prompt_bias))
-                for name in ("index", "length", "allow", "last", "forced", "alive", "token") + (("omega",) if self.rotated else ()):
+                for name in ("index", "length", "allow", "last", "forced", "joint", "budget") + (("omega",) if self.rotated else ()):
                     setattr(self, name, pick(getattr(self, name)))
+                self.state.keep(keep)
         self.valid = valid
         self.capacity = capacity
 
-    def choose(self, logits, step):
-        """The tokens of `step`, (B, N), from logits (B or B * N, rows)."""
+    def draw(self, logits):
+        """A token from each row of logits."""
         s = self.sampling
         if s.temperature <= 0:
-            drawn = logits.argmax(-1)
-        else:
-            top, ids = torch.topk(logits.float(), min(64, logits.shape[-1]), -1)
-            p = torch.softmax(top / s.temperature, -1)
-            p = p * ((p.cumsum(-1) - p) < s.top_p)
-            drawn = ids.gather(-1, torch.multinomial(p, 1, generator=self.generator)).squeeze(-1)
-        drawn = drawn.view(-1, self.n)
-        if step < self.forced.shape[-1]:
-            forced = self.forced[:, :, step]
-            drawn = torch.where(forced >= 0, forced, drawn)
-        return drawn
+            return logits.argmax(-1)
+        top, ids = torch.topk(logits, min(64, logits.shape[-1]), -1)
+        p = torch.softmax(top.float() / s.temperature, -1)
+        p = p * ((p.cumsum(-1) - p) < s.top_p)
+        return ids.gather(-1, torch.multinomial(p, 1, generator=self.generator)).squeeze(-1)
 
-    def step(self, step):
-        """Feeds self.token at `step`; the logits behind it."""
+    def choose(self, drawn, lanes, end):
+        """Lanes, numbered through all groups, choose what was drawn, or what they are forced to."""
+        state = self.state
+        count = state.count.view(-1)[lanes]
+        if self.forced.shape[-1] > 0:
+            forced = self.forced.flatten(0, 1)[lanes, count.clamp(max=self.forced.shape[-1] - 1)]
+            drawn = torch.where((forced >= 0) & (count < self.forced.shape[-1]), forced, drawn)
+        group, lane = self.index[lanes // self.n], lanes % self.n
+        self.out[group, lane, count] = drawn.int()
+        state.chose(lanes, drawn, (drawn == end) | (count + 1 >= self.budget.view(-1)[lanes // self.n]), self.sampling.sleep)
+
+    def step(self, step, fed):
+        """Feeds the tokens of the lanes `fed` (R numbers through all groups) at `step`; the hidden states behind them, (R, width)."""
         model, n = self.model, self.n
         count = len(self.index)
-        x = torch.nn.functional.embedding(self.token, model.embedding)  # (B, N, width)
-        turn = model.cis(model.token_angles(self.length + step))[:, None, None, :]
-        self.valid[:, step] = self.alive
+        group_of, lane_of = fed // n, fed % n
+        x = torch.nn.functional.embedding(self.state.token.view(-1)[fed], model.embedding)  # (R, width)
+        turn = model.cis(model.token_angles(self.length + step))[group_of, None, :]
+        self.valid[group_of, step, lane_of] = True
+        self.fed_at[self.index[group_of], lane_of, self.state.count.view(-1)[fed] - 1] = step
         if n > 1:
             seen = self.valid[:, None, : step + 1] & self.allow[:, :, None, :]
             seen[:, :, step] &= self.last
@@ -186,12 +243,14 @@ class Run:
             bias = padded_bias((1, 1, 1, step + 1), model.device, model.dtype)
         if self.rotated:
             lanes = torch.arange(n, device=model.device, dtype=torch.float32)[:, None]
-            shifts = [model.cis(lanes * self.omega[:, i, None, :])[:, :, None, :] for i in range(self.omega.shape[1])]
+            shifts = [model.cis(lanes * self.omega[:, i, None, :]).flatten(0, 1)[fed, None, :] for i in range(self.omega.shape[1])]
         scale = model.head**-0.5
         group = (count, n, model.kv_heads, model.heads // model.kv_heads, model.head)
 
-        def heads(q):  # (B, N, H, D) -> (B, G, N * H/G, D)
-            return q.reshape(group).transpose(1, 2).flatten(2, 3)
+        def heads(q):  # (R, H, D) -> (B, G, N * H/G, D), lanes without a row zero
+            every = q.new_zeros(count * n, *q.shape[1:])
+            every[fed] = q
+            return every.view(group).transpose(1, 2).flatten(2, 3)
 
         for layer, block in enumerate(model.blocks):
             qk, v = model.split(model.linear(model.norm(x, block["norm1"]), layer, "qkv", self.pairs))
@@ -199,62 +258,82 @@ class Run:
             plain = model.real(qk)
             shifted = model.real(qk * shifts[layer % len(shifts)]) if self.rotated else plain
             keys, values = self.lane_kv[layer]
-            keys[:, :, step] = shifted[:, :, model.heads :].transpose(1, 2)
-            values[:, :, step] = v.transpose(1, 2)
+            keys[group_of, :, step, lane_of] = shifted[:, model.heads :]
+            values[group_of, :, step, lane_of] = v
             pk, pv = self.prompt_kv[layer]
-            o1, l1 = self.parts(heads(plain[:, :, : model.heads]), pk, pv, self.prompt_bias, scale)
+            o1, l1 = self.parts(heads(plain[:, : model.heads]), pk, pv, self.prompt_bias, scale)
             o2, l2 = self.parts(
-                heads(shifted[:, :, : model.heads]), keys[:, :, : step + 1].flatten(2, 3), values[:, :, : step + 1].flatten(2, 3), bias, scale
+                heads(shifted[:, : model.heads]), keys[:, :, : step + 1].flatten(2, 3), values[:, :, : step + 1].flatten(2, 3), bias, scale
             )
             share = torch.sigmoid(l1 - l2)[..., None].to(o1.dtype)
             o = torch.lerp(o2, o1, share)
-            o = o.unflatten(2, (n, group[3])).transpose(1, 2).reshape(count, n, -1)
+            o = o.unflatten(2, (n, group[3])).transpose(1, 2).reshape(count * n, -1)[fed]
             x = x + model.linear(o, layer, "o", self.pairs)
             x = model.ffn(x, layer, self.pairs)
-        return model.logits(x).flatten(0, 1)
+        return x
 
     @torch.inference_mode()
     def run(self, end):
-        budget = self.sampling.budget
-        logits = self.model.logits(self.read_prompts()).repeat_interleave(self.n, 0)
+        """Rows that the lanes wrote and the steps in which they were fed, both (groups, N, budget), -1 where there is none."""
+        n, state = self.n, self.state
+        every = torch.arange(len(self.groups) * n, device=self.model.device)
+        logits = self.model.logits(self.read_prompts()).repeat_interleave(n, 0)
         self.lane_kv = []
-        self.alive = torch.ones(len(self.groups), self.n, dtype=torch.bool, device=self.model.device)
-        self.token = self.choose(logits, 0)
+        self.choose(self.draw(logits), every, end)
         del logits
         self.resize(torch.ones(len(self.groups), dtype=torch.bool, device=self.model.device), 0)
-        for step in range(budget):
-            self.out[self.index, :, step] = torch.where(self.alive, self.token, -1).int()
+        step = 0
+        while time.time() < self.sampling.deadline:
+            state.settle(self.joint)
             if step % 16 == 15 or step == self.capacity:
-                keep = (self.alive & (self.token != end)).any(1)
-                alive = int(keep.sum())
-                if alive == 0 or time.time() > self.sampling.deadline:
+                keep = state.live.any(1)
+                left = int(keep.sum())
+                if left == 0:
                     break
-                if step == self.capacity or alive < 0.8 * len(keep):
+                if step == self.capacity or left < 0.8 * len(keep):
                     self.resize(keep, step)
-            if step + 1 == budget:
+            fed = (state.pending & ~state.asleep).view(-1).nonzero().squeeze(-1)
+            if len(fed) == 0:
                 break
-            logits = self.step(step)
-            self.alive = self.alive & (self.token != end)
-            self.token = self.choose(logits, step + 1)
-        return self.out.cpu().numpy()
+            x = self.step(step, fed)
+            goes_on = state.live.view(-1)[fed]
+            state.pending.view(-1)[fed] = goes_on
+            if len(fed := fed[goes_on]) > 0:
+                self.choose(self.draw(self.model.logits(x[goes_on])), fed, end)
+            step += 1
+        return self.out.cpu().numpy(), self.fed_at.cpu().numpy()
+
+
+def written(lane, fed_at):
+    count = int((lane >= 0).sum())
+    steps = fed_at[:count].tolist()
+    if count and steps[-1] < 0:
+        steps[-1] = steps[-2] + 1 if count > 1 else 0
+    return Written(lane[:count].tolist(), steps)
 
 
 def generate(model, groups, sampling, end, pairs=None, parts=None):
-    """[groups][N] lists of rows, the tag and the end row included where the lane ended.
+    """[groups][N] Written. The step of a last token that nobody is left to read is the next one of its lane.
 
-    Groups are taken in order of their prompts' lengths, as many at once as `sampling.cells` allows. A group that the
-    deadline left out is None; one that it cut off has what it wrote.
+    All groups have the same number of lanes. They are taken in order of their budgets and lengths, as many at once as `sampling.cells` allows.
+    A group that the deadline left out is None; one that it cut off has what it wrote.
     """
-    order = sorted(range(len(groups)), key=lambda i: -len(groups[i].prompt))
+    budget_of = lambda i: groups[i].budget or sampling.budget  # noqa: E731
+    order = sorted(range(len(groups)), key=lambda i: (-budget_of(i), -len(groups[i].prompt)))
     results = [None] * len(groups)
     at = 0
     while at < len(order) and time.time() < sampling.deadline:
         n = len(groups[order[at]].tags)
-        each = len(groups[order[at]].prompt) + int(0.6 * n * sampling.budget)
-        chunk = order[at : at + max(1, min(sampling.cells // each, sampling.lanes // n))]
+        budget, longest, chunk = budget_of(order[at]), 0, []
+        for i in order[at:]:
+            longest = max(longest, len(groups[i].prompt))
+            count = len(chunk) + 1
+            if chunk and (count * (longest + int(0.6 * n * budget)) > sampling.cells or count * n > sampling.lanes):
+                break
+            chunk.append(i)
         at += len(chunk)
         part = dataclasses.replace(sampling, seed=sampling.seed * 1000003 + at)
-        out = Run(model, [groups[i] for i in chunk], part, pairs, parts).run(end)
-        for i, lanes in zip(chunk, out):
-            results[i] = [lane[: int((lane >= 0).sum())].tolist() for lane in lanes]
+        out, fed_at = Run(model, [groups[i] for i in chunk], part, pairs, parts).run(end)
+        for i, lanes, steps in zip(chunk, out, fed_at):
+            results[i] = [written(lane, at) for lane, at in zip(lanes, steps)]
     return results

@@ -32,7 +32,7 @@ def _q4_1(raw):
 
 def _q5_0(raw):
     high = np.unpackbits(raw[:, 2:6], axis=1, bitorder="little")
-    return _half(raw[:, :2]) * (_nibbles(raw[:, 6:]) + 16.0 * high - 16).astype(np.float32)
+    return _half(raw[:, :2]) * (_nibbles(raw[:, 6:]) + np.float32(16) * high - np.float32(16))
 
 
 def _q4_k(raw):

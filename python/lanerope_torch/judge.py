@@ -23,6 +23,14 @@ def judge(program, records, workers=16):
         return [r for part in pool.map(lambda p: _call(program, p), parts) for r in part]
 
 
+def by_number(ended, text, truth):
+    """(right, answer) as the program says it, by a simple rule: the last box, else the last number of a text that came to its end."""
+    boxed = re.findall(r"\\boxed\{([^{}]*)\}", text)
+    numbers = NUMBER.findall(boxed[-1] if boxed else text.split("####")[-1]) if boxed or ended else []
+    value = number(numbers[-1]) if numbers else None
+    return value is not None and value == number(truth), numbers[-1] if numbers else ""
+
+
 def number(text):
     """A float, or None where the text is no number."""
     found = NUMBER.search(text)

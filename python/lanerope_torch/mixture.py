@@ -6,7 +6,7 @@ import gzip
 import json
 import re
 
-from . import compose, train
+from . import compose, compose_lanes, train
 from .judge import NUMBER
 
 # LaTeX that a model whose vocabulary lacks a token writes in its place.
@@ -25,23 +25,24 @@ class Mixture:
     longest: int = 3600  # rows of a group
 
 
-def read_samples(path):
-    with gzip.open(path, "rt") if str(path).endswith(".gz") else open(path, encoding="utf-8") as lines:
-        for line in lines:
-            yield json.loads(line)
+def read_samples(paths):
+    for path in paths:
+        with gzip.open(path, "rt", encoding="utf-8") if str(path).endswith(".gz") else open(path, encoding="utf-8") as lines:
+            for line in lines:
+                yield json.loads(line)
 
 
-def read_pools(path, problems, longest=330):
-    """{problem: ([right Solutions], [wrong ones])}, shortest first, of device_run's samples; problems of dev are left out."""
+def read_pools(paths, problems, longest=330):
+    """{problem: ([right Solutions], [wrong ones])}, shortest first, of device_sample's files; problems of dev are left out."""
     dev = compose.dev_numbers(problems)
     pools = {}
-    for r in read_samples(path):
-        if r["p"] in dev or not r["ended"] or r["length"] > longest or not compose.fit(r["text"]) or BROKEN.search(r["text"]):
+    for r in read_samples(paths):
+        if r["p"] in dev or not r["ended"] or r["length"] > longest or not compose_lanes.fit(r["text"]) or BROKEN.search(r["text"]):
             continue
         result = problems[r["p"]]["answer"] if r["right"] else r["answer"].replace(",", "")
         if not r["right"] and (len(result) > 9 or NUMBER.fullmatch(result) is None):
             continue
-        solution = compose.Solution(r["text"].strip(), result, r["right"])
+        solution = compose_lanes.Solution(r["text"].strip(), result, r["right"])
         pools.setdefault(r["p"], ([], []))[0 if r["right"] else 1].append((r["length"], solution))
     return {p: tuple([s for _, s in sorted(x, key=lambda y: y[0])] for x in both) for p, both in pools.items() if both[0]}
 
@@ -57,13 +58,13 @@ def draw_group(mixture, pools, problems, vocabulary, draw):
         if again and n == 1:
             n = 4
         chosen = draw.sample(usable, k)
-        solutions = compose.draw_solutions([pools[i] for i in chosen], n, draw)
+        solutions = compose_lanes.draw_solutions([pools[i] for i in chosen], n, draw)
         questions = [problems[i]["question"] for i in chosen]
         question = questions[0] if k == 1 else compose.compose_question(questions, draw.randrange(len(compose.WORDINGS)))
         try:
-            lanes = compose.simulate(solutions, n, vocabulary.encode, vocabulary.end, vocabulary.tags(n))
+            lanes = compose_lanes.simulate(solutions, n, vocabulary.encode, vocabulary.end, vocabulary.tags(n))
             rows = train.to_rows(vocabulary.prompt(question), lanes)
-        except KeyError:  # a token that this model was not given a row for
+        except (KeyError, compose_lanes.Unfit):  # a token that this model was not given a row for, or texts that merge
             continue
         if len(rows) <= mixture.longest:
             return rows

@@ -45,8 +45,8 @@ class LaneTokenizer:
     def decode(self, ids):
         return self.inner.decode(list(ids), skip_special_tokens=False)
 
-    def prompt(self, question):
-        """The ids of a conversation with one user message, as the file's chat template writes it."""
+    def prompt(self, question, system=None):
+        """The ids of a conversation with one user message, as the file's chat template writes it; `system` None: its own."""
         return self.encode(
-            f"<|im_start|>system\n{SYSTEM}<|im_end|>\n<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n"
+            f"<|im_start|>system\n{system or SYSTEM}<|im_end|>\n<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n"
         )

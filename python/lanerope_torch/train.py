@@ -32,7 +32,7 @@ class Rows:
 
 
 def to_rows(prompt, lanes):
-    """Rows of a prompt's ids and compose.Lanes."""
+    """Rows of a prompt's ids and compose_lanes.Lanes. A lane that slept has a gap in its steps."""
     p, n = len(prompt), len(lanes)
     ids, lane, steps, targets = list(prompt), [-1] * p, list(range(-p, 0)), [-1] * p
     if n == 1 and lanes[0].learned[0]:
@@ -40,7 +40,7 @@ def to_rows(prompt, lanes):
     for m, one in enumerate(lanes):
         ids += one.ids
         lane += [m] * len(one.ids)
-        steps += range(len(one.ids))
+        steps += range(len(one.ids)) if one.steps is None else one.steps
         targets += [t if ok else -1 for t, ok in zip(one.ids[1:], one.learned[1:])] + [-1]
     order = np.lexsort((lane, steps))
     make = lambda x: np.asarray(x, dtype=np.int32)[order]  # noqa: E731

@@ -22,8 +22,8 @@ class Vocabulary:
     def fits(self, text):
         return all(i in self.row_of for i in self.tokenizer.encode(text))
 
-    def prompt(self, question):
-        return [self.row_of[i] for i in self.tokenizer.prompt(question)]
+    def prompt(self, question, system=None):
+        return [self.row_of[i] for i in self.tokenizer.prompt(question, system)]
 
     def tags(self, n, tag="<lane{k}>"):
         """The rows that each of n lanes is fed first; nothing where a lane is alone."""

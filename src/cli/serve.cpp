@@ -91,8 +91,8 @@ server::ServerOptions make_options(const ServeFlags& flags) {
   if (!flags.calibration.empty())
     options.defaults.calibration =
         std::make_shared<const CalibrationCurve>(read_calibration(flags.calibration));
-  if (flags.log_requests || options.log_prompts)
-    options.log = [](std::string_view line) { print_note(std::string(line)); };
+  if (flags.log_requests || options.log.prompts || options.log.format == server::LogFormat::json)
+    options.log.write = print_note;
   return options;
 }
 
@@ -180,7 +180,11 @@ void add_server_flags(CLI::App& app, ServeFlags& flags) {
       ->group(server_group);
   app.add_flag("--log", flags.log_requests, "One line for each request, without its content")
       ->group(server_group);
-  app.add_flag("--log-prompts", server.log_prompts, "And the content")->group(server_group);
+  app.add_flag("--log-prompts", server.log.prompts, "And the content")->group(server_group);
+  add_choice(app, "--log-format", server.log.format)
+      ->description(
+          "How: as text, or an object of JSON a line, which asks for the log by itself (default: text)")
+      ->group(server_group);
 }
 
 void add_limit_flags(CLI::App& app, ServeFlags& flags) {

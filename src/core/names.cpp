@@ -160,10 +160,9 @@ std::span<const Named<ConfidenceKind>> names() {
 template <>
 std::span<const Named<AnswerFrom>> names() {
   static constexpr Named<AnswerFrom> all[] = {
-      {AnswerFrom::box, "box"},
-      {AnswerFrom::mark, "mark"},
-      {AnswerFrom::frame, "frame"},
-      {AnswerFrom::last_expression, "last_expression"},
+      {AnswerFrom::box, "box"},       {AnswerFrom::mark, "mark"},
+      {AnswerFrom::frame, "frame"},   {AnswerFrom::last_expression, "last_expression"},
+      {AnswerFrom::format, "format"},
   };
   return all;
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <ranges>
 
+#include "answers/format_answer.h"
 #include "lanerope/errors.h"
 #include "model/loaded_model.h"
 
@@ -107,8 +108,24 @@ std::string Lane::end(FinishReason reason) {
   return rest;
 }
 
+std::string_view Lane::behind_thinking() const {
+  const std::string& mark = rules_.request.style.thinking.end;
+  const size_t at = mark.empty() ? std::string::npos : text_.rfind(mark);
+  return at == std::string::npos ? std::string_view(text_) : std::string_view(text_).substr(at + mark.size());
+}
+
 std::optional<answers::Answer> Lane::answer() const {
-  return answers::lane_answer(text_, ended_by_itself(finish_));
+  const FormatKind kind = rules_.request.asked.format.kind;
+  const bool ended = ended_by_itself(finish_);
+  // What may be written instead of the format, a call of a tool, is read as any text is.
+  const bool only_format = rules_.request.asked.format.otherwise.empty();
+  if (kind == FormatKind::json || kind == FormatKind::json_schema) {
+    if (auto found = answers::json_answer(behind_thinking())) return found;
+    if (only_format) return std::nullopt;
+  }
+  if ((kind == FormatKind::choice || kind == FormatKind::regex) && only_format)
+    return ended ? answers::whole_answer(behind_thinking()) : std::nullopt;
+  return answers::lane_answer(text_, ended);
 }
 
 LaneResult Lane::result() const {

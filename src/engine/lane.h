@@ -84,11 +84,13 @@ class Lane {
   const std::string& text() const { return text_; }
   // What was written up to and with token number `index`.
   std::string text_after(int32_t index) const { return text_.substr(0, text_length_[index]); }
-  // From the text, as answers::lane_answer reads it.
+  // From the text, as answers::lane_answer reads it, or as the request's format says.
   std::optional<answers::Answer> answer() const;
   LaneResult result() const;
 
  private:
+  std::string_view behind_thinking() const;
+
   const LaneRules& rules_;
   int32_t start_step_;
   int32_t slept_ = 0;  // steps in all

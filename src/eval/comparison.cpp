@@ -25,7 +25,7 @@ Columns columns_of(const PairedArm& arm, int32_t budget, bool unfinished) {
     const std::vector<LaneVote> votes = question.within(budget, unfinished);
     const auto right = std::ranges::count_if(votes, &LaneVote::right);
     double tokens = 0;
-    for (const LaneVote& vote : votes) tokens += std::min(vote.lane->length, budget);
+    for (const LaneVote& vote : votes) tokens += vote.lane->tokens_within(budget);
     columns.majority.push_back(majority(question, votes));
     columns.pass.push_back(static_cast<double>(right) / static_cast<double>(votes.size()));
     columns.oracle.push_back(right > 0 ? 1 : 0);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "eval/eval_record.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace lanerope::eval {
@@ -16,6 +17,7 @@ Json lane_json(const EvalLane& lane) {
                {"length", lane.length},
                {"mean_logprob", lane.mean_logprob},
                {"settled", Json::array()}};
+  for (const Sleep& sleep : lane.sleeps) json["sleeps"].push_back({sleep.token, sleep.steps});
   if (lane.answer) json["answer"] = *lane.answer;
   if (lane.answer_from) json["answer_from"] = name(*lane.answer_from);
   if (lane.certainty) {
@@ -50,6 +52,8 @@ EvalLane lane_of(const Json& json) {
     lane.certainty = {.self_certainty = *self_certainty, .lowest_window = *lowest_window};
   lane.verifier_score = number_of(json, "verifier_score");
   if (json.contains("passed")) lane.passed = json["passed"].get<bool>();
+  for (const Json& item : json.value("sleeps", Json::array()))
+    lane.sleeps.push_back({.token = item.at(0).get<int32_t>(), .steps = item.at(1).get<int32_t>()});
   for (const Json& item : json.at("settled")) {
     lane.settled.push_back({.length = item.at(0).get<int32_t>(), .answer = item.at(1).get<std::string>()});
   }
@@ -57,6 +61,17 @@ EvalLane lane_of(const Json& json) {
 }
 
 }  // namespace
+
+int32_t EvalLane::tokens_within(int32_t steps) const {
+  const int32_t until = std::min(length, steps);
+  int32_t slept = 0;
+  int32_t slept_by_then = 0;
+  for (const Sleep& sleep : sleeps) {
+    slept_by_then += std::clamp(until - (sleep.token + slept), 0, sleep.steps);
+    slept += sleep.steps;
+  }
+  return until - slept_by_then;
+}
 
 std::string to_line(const EvalRecord& record) {
   Json lanes = Json::array();

@@ -11,7 +11,8 @@
 
 namespace lanerope::eval {
 
-// An answer that a lane had given, complete and marked, when it had spent `length` tokens.
+// An answer that a lane had given, complete and marked, `length` steps of the clock after its group began:
+// the tokens it had spent by then, if it did not sleep.
 struct SettledAnswer {
   int32_t length = 0;
   std::string answer = {};
@@ -23,14 +24,20 @@ struct EvalLane {
   std::string text = {};
   std::optional<std::string> answer = {};
   std::optional<AnswerFrom> answer_from = {};
-  bool ended = false;       // by itself, within the budget
-  int32_t length = 0;       // tokens spent, tag and end token included
+  bool ended = false;  // by itself, within the budget
+  int32_t length =
+      0;  // steps until it had ended, tag and end token included: its tokens, if it did not sleep
+  std::vector<Sleep> sleeps = {};
   double mean_logprob = 0;  // over the sampled tokens
   std::optional<Certainty> certainty = {};
   std::optional<double> verifier_score = {};
   std::optional<bool> passed = {};          // where a command judges: its verdict
   std::vector<SettledAnswer> settled = {};  // each that differs from the one before it, in order
   bool operator==(const EvalLane&) const = default;
+
+  // That it had spent after so many steps.
+  int32_t tokens_within(int32_t steps) const;
+  int32_t tokens() const { return tokens_within(length); }
 };
 
 // One group of one question under one arm.

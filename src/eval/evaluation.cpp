@@ -111,13 +111,15 @@ EvalRecord ArmRun::record_of(const Job& job, const std::vector<LaneWatch>& lanes
   for (size_t m = 0; m < result.lanes.size(); ++m) {
     const LaneResult& lane = result.lanes[m];
     const bool ended = ended_by_itself(lane.finish);
+    const std::vector<int32_t> steps = steps_of(lane);
     const bool end_counted = !lane.tokens.empty() && model_->is_end(lane.tokens.back());
     record.lanes.push_back(
         {.text = lane.text,
          .answer = lane.answer,
          .answer_from = lane.answer_from,
          .ended = ended,
-         .length = static_cast<int32_t>(lane.tokens.size()) + (ended && !end_counted ? 1 : 0),
+         .length = (steps.empty() ? 0 : steps.back() + 1) + (ended && !end_counted ? 1 : 0),
+         .sleeps = lane.sleeps,
          .mean_logprob = lane.mean_logprob,
          .certainty = lane.certainty,
          .verifier_score = lane.verifier_score,

@@ -53,7 +53,7 @@ Outcome outcome_of(const QuestionLanes& question, std::span<const LaneVote> vote
                    bool unfinished) {
   Outcome outcome{.seconds = question.seconds_within(budget)};
   for (const LaneVote& vote : votes) {
-    outcome.tokens += std::min(vote.lane->length, budget);
+    outcome.tokens += vote.lane->tokens_within(budget);
     if (vote.ended) outcome.ended += 1;
   }
   outcome.ended /= static_cast<double>(votes.size());

@@ -38,7 +38,7 @@ PairedArms pair_arms(std::span<const std::string> arms, std::span<const EvalReco
       if (arms[a] != record.arm) continue;
       groups[a].by_question[record.question].push_back(&record);
       paired.arms[a].lanes = std::max(paired.arms[a].lanes, static_cast<int32_t>(record.lanes.size()));
-      for (const EvalLane& lane : record.lanes) paired.arms[a].tokens += lane.length;
+      for (const EvalLane& lane : record.lanes) paired.arms[a].tokens += lane.tokens();
     }
   }
   if (groups.empty()) return paired;

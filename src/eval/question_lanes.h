@@ -58,12 +58,13 @@ class QuestionLanes {
   // itself.
   std::span<const QuestionLanes> parts() const { return parts_; }
 
-  // Seconds from its start to the last lane's end or `budget` tokens, its groups beside one another: of a
+  // Seconds from its start to the last lane's end or `budget` steps, its groups beside one another: of a
   // group what its decoding took, in proportion to its steps.
   double seconds_within(int32_t budget) const;
 
-  // What each lane says with `budget` tokens: nothing that it wrote later counts. A lane that has not ended
-  // by then says nothing, or with `unfinished` what it had settled on.
+  // What each lane says after `budget` steps, as many tokens where it did not sleep: nothing that it wrote
+  // later counts. A lane that has not ended by then says nothing, or with `unfinished` what it had settled
+  // on.
   std::vector<LaneVote> within(int32_t budget, bool unfinished) const;
 
  private:

@@ -16,7 +16,7 @@ std::vector<LaneResult> lane_results(const QuestionLanes& question, std::span<co
   std::vector<LaneResult> lanes;
   for (const LaneVote& vote : votes) {
     LaneResult lane{.finish = vote.ended ? FinishReason::end : FinishReason::length,
-                    .generated = vote.lane->length,
+                    .generated = vote.lane->tokens(),
                     .mean_logprob = vote.lane->mean_logprob,
                     .certainty = vote.lane->certainty,
                     .verifier_score = vote.lane->verifier_score};

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# cmake -DOUTPUT=FILE -DASSETS="path|type|file;..." -P embed.cmake: writes the files as one C++ source of page_assets.h.
+# cmake -DOUTPUT=FILE -DFUNCTION=NAME -DASSETS="path|type|file;..." -P embed.cmake: writes the files as a C++ source that defines
+# a function of page_assets.h.
 set(arrays "")
 set(entries "")
 set(index 0)
@@ -24,16 +25,15 @@ namespace lanerope::server {
 namespace {
 
 ${arrays}template <size_t N>
-std::string_view text(const unsigned char (&bytes)[N]) {
+[[maybe_unused]] std::string_view text(const unsigned char (&bytes)[N]) {
   return {reinterpret_cast<const char*>(bytes), N};
 }
 
 }  // namespace
 
-std::span<const PageAsset> page_assets() {
-  static const PageAsset assets[] = {
+std::vector<PageAsset> ${FUNCTION}() {
+  return {
 ${entries}  };
-  return assets;
 }
 
 }  // namespace lanerope::server

@@ -22,10 +22,11 @@ bool is_public(const httplib::Request& request) {
 
 void share_with_origin(const httplib::Request& request, httplib::Response& response) {
   response.set_header("Access-Control-Allow-Origin", request.get_header_value("Origin"));
+  response.set_header("Access-Control-Expose-Headers", "X-Request-Id");
   response.set_header("Vary", "Origin");
   if (request.method != "OPTIONS") return;
   response.set_header("Access-Control-Allow-Methods", "GET, POST, DELETE");
-  response.set_header("Access-Control-Allow-Headers", "Authorization, Content-Type, X-Api-Key");
+  response.set_header("Access-Control-Allow-Headers", "Authorization, Content-Type, X-Api-Key, X-Request-Id");
   response.set_header("Access-Control-Max-Age", "600");
 }
 
@@ -41,6 +42,7 @@ Handled admit(const ServerContext& context, const httplib::Request& request, htt
                                 .api_key = request.get_header_value("X-Api-Key"),
                                 .origin = request.get_header_value("Origin"),
                                 .host = request.get_header_value("Host")};
+  begin_request(request, response);
   response.set_header("X-Content-Type-Options", "nosniff");
   const auto refuse = [&](const ApiError& error) {
     send_error(response, describe_error(error));
@@ -95,15 +97,6 @@ void nothing_here(const httplib::Request&, httplib::Response& response) {
   response.status = 404;
 }
 
-void write_log(const ServerContext& context, const httplib::Request& request,
-               const httplib::Response& response) {
-  if (!context.options.log) return;
-  std::string line =
-      request.remote_addr + " " + request.method + " " + request.path + " " + std::to_string(response.status);
-  if (context.options.log_prompts && !request.body.empty()) line += " " + request.body;
-  context.options.log(line);
-}
-
 }  // namespace
 
 Server::Server(const ServerOptions& options)
@@ -121,7 +114,7 @@ Server::Server(const ServerOptions& options)
       });
   http_->set_error_handler(httplib::Server::Handler(explain));
   http_->set_logger([&context](const httplib::Request& request, const httplib::Response& response) {
-    write_log(context, request, response);
+    log_request(context.options.log, request, response);
   });
   add_page_routes(*http_);
   add_openai_routes(*http_, context);

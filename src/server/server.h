@@ -15,6 +15,7 @@
 #include "lanerope/service.h"
 #include "server/access.h"
 #include "server/http_transport.h"
+#include "server/request_log.h"
 #include "server/served_models.h"
 #include "server/to_request.h"
 
@@ -36,8 +37,7 @@ struct ServerOptions {
   RequestDefaults defaults = server_defaults();
   std::string model_id = {};  // as clients see it; empty: its file's name without the ending
   Presets presets = {};
-  bool log_prompts = false;
-  std::function<void(std::string_view)> log = {};  // one line a request; may be empty
+  LogOptions log = {};  // a line a request
 };
 
 struct ServerContext;  // src/server/server_context.h

@@ -64,6 +64,31 @@ TEST_P(Formats, EveryLaneKeepsToItsSchema) {
   EXPECT_GT(texts.size(), 1U) << "each has a state of its own";
 }
 
+TEST_P(Formats, VotesAreForWhatTheFormatMade) {
+  const auto answer_of = [&](FormatKind kind, const std::string& text,
+                             std::vector<std::string> choices = {}) {
+    Request asked = request(2, kind, text);
+    asked.format.choices = std::move(choices);
+    asked.selection.kind = SelectionKind::vote;
+    const support::GroupRun run = support::run_group(engine, asked);
+    EXPECT_EQ(run.result.votes.size(), 1U) << run.result.lanes[0].text;
+    EXPECT_EQ(run.result.votes.at(0).count, 2);
+    return run.result.votes.at(0).answer;
+  };
+  const auto object = [](const std::string& properties, const std::string& required) {
+    return R"({"type":"object","properties":{)" + properties + R"(},"required":[)" + required +
+           R"(],"additionalProperties":false})";
+  };
+  EXPECT_EQ(answer_of(FormatKind::json_schema,
+                      object(R"("answer":{"const":7},"steps":{"enum":[1,2,3,4,5]})", R"("answer","steps")")),
+            "7")
+      << "whatever the steps are";
+  EXPECT_EQ(
+      answer_of(FormatKind::json_schema, object(R"("b":{"const":2},"a":{"const":"x 1"})", R"("b","a")")),
+      R"({"a":"x 1","b":2})");
+  EXPECT_EQ(answer_of(FormatKind::choice, "", {"3 apples"}), "3 apples");
+}
+
 TEST_P(Formats, ASeededLaneIsTheSameAloneAndBesideOthers) {
   const Request seeded = request(2, FormatKind::json_schema, point, 7);
   const support::GroupRun alone = support::run_group(engine, seeded);

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include <fstream>
 #include <sstream>
 
@@ -27,7 +29,7 @@ EvalRecord record(int64_t question) {
                      .verifier_score = -3,
                      .passed = false,
                      .settled = {{.length = 5, .answer = "7"}}},
-                    {.text = "", .length = 16}},
+                    {.text = "", .length = 16, .sleeps = {{.token = 2, .steps = 6}}}},
           .seconds = 1.5,
           .steps = 12};
 }
@@ -62,6 +64,17 @@ std::string whole_file() {
   file.add(record(1));
   file.add(ArmTiming{.arm = "x", .seconds = 2, .steps = 7});
   return path;
+}
+
+TEST(EvalLane, CountsTheTokensThatItHadSpentByAStep) {
+  // Tokens 0 and 1, then asleep for three steps, tokens 2 to 4 at steps 5 to 7, asleep for two, token 5 at
+  // step 10.
+  const EvalLane lane{.length = 11, .sleeps = {{.token = 2, .steps = 3}, {.token = 5, .steps = 2}}};
+  const std::vector<int32_t> fed = {0, 1, 5, 6, 7, 10};
+  for (int32_t steps = 0; steps < 14; ++steps)
+    EXPECT_EQ(lane.tokens_within(steps), std::ranges::count_if(fed, [&](int32_t at) { return at < steps; }))
+        << steps;
+  EXPECT_EQ(lane.tokens(), 6);
 }
 
 TEST(EvalRecord, IsALineAndBack) {

@@ -118,6 +118,27 @@ describe("doors", () => {
   });
 });
 
+test("every reply carries a request's name, and the log as JSON has it", async () => {
+  const server = await startServer(["--log-format", "json"]);
+  const ask = (id) => fetch(`${server.base}/health`, { headers: id === undefined ? {} : { "X-Request-Id": id } });
+  assert.equal((await ask("order-66/a")).headers.get("x-request-id"), "order-66/a");
+  assert.match((await ask()).headers.get("x-request-id"), /^req_[0-9a-f]{32}$/);
+  assert.match((await ask("x".repeat(129))).headers.get("x-request-id"), /^req_/);
+  assert.match((await ask("with space")).headers.get("x-request-id"), /^req_/);
+  const refused = await fetch(`${server.base}/nothing`, { headers: { "X-Request-Id": "lost" } });
+  assert.equal(refused.headers.get("x-request-id"), "lost");
+  await server.stop();
+  const lines = server.output().split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
+  const line = lines.find((entry) => entry.request_id === "order-66/a");
+  assert.equal(line.method, "GET");
+  assert.equal(line.path, "/health");
+  assert.equal(line.status, 200);
+  assert.equal(line.level, "info");
+  assert.ok(line.milliseconds >= 0);
+  assert.match(line.time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  assert.equal(lines.find((entry) => entry.request_id === "lost").status, 404);
+});
+
 test("prompts and answers are not logged unless asked", async () => {
   const secret = "a prompt that nobody else reads";
   const logOf = async (options) => {

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/request_log.h"
+
+#include <httplib.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "lanerope/service.h"
+
+namespace lanerope {
+
+template <>
+std::span<const Named<server::LogFormat>> names() {
+  static constexpr Named<server::LogFormat> all[] = {{server::LogFormat::text, "text"},
+                                                     {server::LogFormat::json, "json"}};
+  return all;
+}
+
+}  // namespace lanerope
+
+namespace lanerope::server {
+
+namespace {
+
+constexpr auto id_header = "X-Request-Id";
+constexpr size_t longest_id = 128;
+
+// A thread answers one request from its beginning to its end.
+thread_local std::chrono::steady_clock::time_point begun;
+
+bool is_name(std::string_view id) {
+  return !id.empty() && id.size() <= longest_id &&
+         std::ranges::all_of(id, [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+// "2026-11-27T12:00:00.123Z"
+std::string time_text() {
+  const auto now = std::chrono::system_clock::now();
+  const auto milliseconds =
+      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
+  const std::time_t seconds = milliseconds / 1000;
+  std::tm parts = {};
+  gmtime_r(&seconds, &parts);
+  char text[40];
+  const size_t size = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
+  std::snprintf(text + size, sizeof text - size, ".%03dZ", static_cast<int>(milliseconds % 1000));
+  return text;
+}
+
+std::string json_line(const LogOptions& options, const httplib::Request& request,
+                      const httplib::Response& response) {
+  const double milliseconds =
+      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun).count();
+  nlohmann::ordered_json line = {{"time", time_text()},
+                                 {"level", response.status >= 500 ? "error" : "info"},
+                                 {"request_id", response.get_header_value(id_header)},
+                                 {"client", request.remote_addr},
+                                 {"method", request.method},
+                                 {"path", request.path},
+                                 {"status", response.status},
+                                 {"milliseconds", std::round(milliseconds * 10) / 10}};
+  if (options.prompts && !request.body.empty()) line["body"] = request.body;
+  return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+}  // namespace
+
+void begin_request(const httplib::Request& request, httplib::Response& response) {
+  begun = std::chrono::steady_clock::now();
+  const std::string given = request.get_header_value(id_header);
+  response.set_header(id_header, is_name(given) ? given : new_public_id("req_"));
+}
+
+void log_request(const LogOptions& options, const httplib::Request& request,
+                 const httplib::Response& response) {
+  if (!options.write) return;
+  if (options.format == LogFormat::json) return options.write(json_line(options, request, response));
+  std::string line =
+      request.remote_addr + " " + request.method + " " + request.path + " " + std::to_string(response.status);
+  if (options.prompts && !request.body.empty()) line += " " + request.body;
+  options.write(line);
+}
+
+}  // namespace lanerope::server

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// Many lanes on the page: the strip that has all of them, and columns that are there only while they can be seen.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { ask, begin, end, finished, launch, openPage, say, set, tell, token } from "./page_browser.mjs";
+import { startServer } from "./server.mjs";
+
+let browser;
+let server;
+before(async () => {
+  server = await startServer(["--cells", "16384"]);
+  browser = await launch();
+});
+after(() => browser?.close());
+
+async function open(lanes, options = { told: true }) {
+  const page = await openPage(browser, server.base, options);
+  await set(page, { n: lanes, budget: 64 });
+  await ask(page, "Say it.");
+  return page;
+}
+const shown = (page) => page.locator(".lane").evaluateAll((lanes) => lanes.map((lane) => Number(lane.dataset.lane)));
+const cellSaying = (page, name) => page.locator(".strip").getByRole("button", { name, exact: true });
+const cell = (page, index) => page.locator(".strip button").nth(index);
+
+for (const [lanes, expected] of [[15, 15], [16, 5], [200, 5]]) {
+  test(`of ${lanes} lanes ${expected} columns are in the page, and all in the strip`, async () => {
+    const page = await open(lanes);
+    await begin(page, lanes);
+    await say(page, ...Array.from({ length: lanes }, (_, lane) => token(lane, 0, `I am ${lane + 1}.`)));
+    await page.locator(".lane", { hasText: "I am 1." }).first().waitFor();
+    assert.deepEqual(await shown(page), Array.from({ length: expected }, (_, k) => k));
+    assert.equal(await page.locator(".strip button").count(), lanes);
+    assert.deepEqual(page.problems, []);
+    await page.context().close();
+  });
+}
+
+test("the row of columns scrolls, and what was written out of view is there", async () => {
+  const page = await open(64);
+  await begin(page, 64);
+  await say(page, ...Array.from({ length: 64 }, (_, lane) => token(lane, 0, `I am ${lane + 1}.`)));
+  await page.locator(".lanes").evaluate((row) => (row.scrollLeft = row.scrollWidth / 2));
+  await page.locator(".lane[data-lane='33']", { hasText: "I am 34." }).waitFor();
+  assert.ok((await shown(page)).length <= 6);
+  assert.ok((await shown(page)).every((index) => index >= 30 && index <= 37), String(await shown(page)));
+  await say(page, token(33, 1, " And more."));
+  await page.locator(".lane[data-lane='33']", { hasText: "And more." }).waitFor();
+  assert.deepEqual(await page.locator(".strip .in-view b").allInnerTexts(), ["33", "34", "35", "36"]);
+  await page.context().close();
+});
+
+test("a cell of the strip leads to its lane, also by keyboard", async () => {
+  const page = await open(64);
+  await begin(page, 64);
+  await cell(page, 49).click();
+  await page.locator(".lane[data-lane='49'] .text:focus").waitFor();
+  const [row, column] = await Promise.all([".lanes", ".lane[data-lane='49']"].map((what) => page.locator(what).boundingBox()));
+  assert.ok(column.x >= row.x - 1 && column.x + column.width <= row.x + row.width + 1, "the whole column is in view");
+  // One stop of the Tab key for all cells.
+  await cell(page, 49).focus();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Home");
+  await page.keyboard.press("ArrowRight");
+  assert.equal(await page.evaluate(() => document.activeElement.querySelector("b").textContent), "2");
+  assert.equal(await page.locator(".strip button[tabindex='0']").count(), 1);
+  await page.keyboard.press("Enter");
+  await page.locator(".lane[data-lane='1'] .text:focus").waitFor();
+  await page.context().close();
+});
+
+test("a column that has the focus stays when it is scrolled away", async () => {
+  const page = await open(32);
+  await begin(page, 32);
+  await page.locator(".lane[data-lane='0'] .text").focus();
+  await page.locator(".lanes").evaluate((row) => (row.scrollLeft = row.scrollWidth));
+  await page.locator(".lane[data-lane='31']").waitFor();
+  assert.ok((await shown(page)).includes(0));
+  await page.locator("#prompt").focus();
+  await page.locator(".lane[data-lane='0']").waitFor({ state: "detached" });
+  await page.context().close();
+});
+
+test("the strip says of each lane how it stands, its answer, and how many share it", async () => {
+  const page = await open(4);
+  await page.waitForFunction(() => globalThis.say);
+  await say(page, { kind: "group_created", id: "g1", budget: 10, prompt_tokens: 3, tag: "", seed: 5 }, { kind: "prompt_read", step: 0 });
+  await page.locator(".strip [data-state=waiting]").nth(3).waitFor();
+  await say(page, ...[0, 1, 2, 3].map((lane) => ({ kind: "lane_started", lane, step: 0, text: "" })), ...[0, 1].map((lane) => token(lane, 0, "\\boxed{7}")),
+    token(2, 0, "\\boxed{8}"), { kind: "lane_slept", lane: 3, step: 1 }, { kind: "something_new", lane: 3, step: 1 }, { kind: "quite_new" });
+  await cellSaying(page, "Lane 1: writing, answer 7, given by 2 of 4").waitFor();
+  await cellSaying(page, "Lane 3: writing, answer 8, given by 1 of 4").waitFor();
+  await cellSaying(page, "Lane 4: asleep").waitFor();
+  await page.locator(".lane[data-lane='3'] .state", { hasText: "asleep" }).waitFor();
+  assert.match(await cell(page, 0).locator("i").getAttribute("style"), /scaleX\(0\.1\)/);
+  const rank = (index) => cell(page, index).getAttribute("data-rank");
+  assert.deepEqual([await rank(0), await rank(1), await rank(2), await rank(3)], ["0", "0", "1", null], "who agrees has one colour");
+  await say(page, { kind: "lane_woke", lane: 3, step: 2 }, token(3, 2, "Good morning."));
+  await cellSaying(page, "Lane 4: writing").waitFor();
+  await end(page, [{ answer: "7", from: "box" }, { answer: "7" }, { answer: "8" }, {}], { votes: [{ answer: "7", count: 2 }, { answer: "8", count: 1 }], selected: 1 });
+  await cellSaying(page, "Lane 2: selected, answer 7, given by 2 of 4").waitFor();
+  await cellSaying(page, "Lane 4: ended").and(page.locator("button", { hasText: "no answer" })).waitFor();
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
+test("the token that a sleeping lane held back stands at the step at which it was fed", async () => {
+  const page = await open(2);
+  await page.getByRole("button", { name: "Tokens", exact: true }).click();
+  await begin(page, 2);
+  await say(page, token(1, 0, "a"), token(1, 1, " wait"), { kind: "lane_slept", lane: 1, step: 2 });
+  const last = page.locator(".lane[data-lane='1'] .token", { hasText: "wait" });
+  await last.waitFor();
+  assert.equal(await last.getAttribute("data-step"), "1");
+  await page.locator(".lane[data-lane='1'] .state", { hasText: "asleep" }).waitFor();
+  await say(page, { kind: "lane_woke", lane: 1, step: 7 }, token(1, 8, " on"));
+  await page.locator(".lane[data-lane='1'] .token", { hasText: "on" }).waitFor();
+  assert.equal(await last.getAttribute("data-step"), "7");
+  // It can be asked about where it stands now.
+  const asked = page.evaluate(() => new Promise((resolve) => {
+    const before = globalThis.fetch;
+    globalThis.fetch = (path, options) => (String(path).includes("step=") && !String(path).includes("sums") && resolve(path), before(path, options));
+  }));
+  await last.hover();
+  assert.match(await asked, /lanes\/1\/attention\?step=7$/);
+  await page.context().close();
+});
+
+test("one lane has no strip", async () => {
+  const page = await open(1);
+  await tell(page, ["Alone."]);
+  assert.ok(await page.locator(".strip").isHidden());
+  await page.context().close();
+});
+
+test("forty lanes of a real group", async () => {
+  const page = await open(40, {});
+  await page.locator(".lane .text", { hasText: /./ }).first().waitFor();
+  await finished(page);
+  assert.equal(await page.locator(".strip button[data-state=selected]").count(), 1);
+  const unfinished = page.locator(".strip button:not([data-state=ended]):not([data-state=selected])");
+  assert.equal(await unfinished.count(), 0);
+  await cell(page, 39).click();
+  assert.ok((await page.locator(".lane[data-lane='39'] .text").innerText()).length > 0);
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// The settings of a request as fields of the form: offered as the server names them, kept in the browser, put there by a link.
+
+import { byId, element } from "./dom.js";
+import { store, stored } from "./store.js";
+
+const numbers = ["n", "budget", "temperature", "consensus", "seed"];
+const names = ["coupling", "init", "select"];
+
+export class SettingsForm {
+  constructor(form) {
+    this.form = form;
+    this.fields = form.elements;
+    form.addEventListener("change", () => this.keep());
+    this.fields.coupling.addEventListener("change", () => this.enableInit());
+    this.toggle = byId("settings-toggle");
+    this.panel = byId("settings");
+    this.toggle.addEventListener("click", () => this.open(this.panel.hidden));
+    this.panel.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      event.preventDefault();
+      this.open(false);
+      this.toggle.focus();
+    });
+  }
+
+  open(open) {
+    this.panel.hidden = !open;
+    this.toggle.setAttribute("aria-expanded", String(open));
+  }
+
+  // Once the server has said what there is.
+  offer(properties) {
+    this.lanes = properties.trained_lanes.length > 0 || properties.adapters.some((adapter) => adapter.lanes);
+    if (!this.lanes) this.fields.init.options[0].remove();
+    const { coupling, init, select } = properties.names;
+    const usual = this.lanes ? "lanerope" : "independent";  // lanes that were not trained for it do best by themselves
+    this.choices("coupling", [...coupling].sort((a, b) => (b === usual) - (a === usual)));
+    // Of a model that was not trained for lanes the one that harms least.
+    this.choices("init", this.lanes ? init : [...init].sort((a, b) => (b === "ntk-by-parts") - (a === "ntk-by-parts")));
+    this.choices("select", select.filter((name) => name !== "verifier"), { logprob: "log-probability", first: "first to end" });
+    if (!properties.chat_template) {
+      this.fields.system.disabled = true;
+      byId("system-hint").textContent = "This model has no chat template, so it has no place for one: texts simply go on.";
+    }
+    const budget = properties.examples[0]?.budget;  // a good one to begin with, where the examples are the model's own
+    if (budget) this.fields.budget.value = budget;
+    this.fill(stored().settings ?? {});
+  }
+
+  choices(name, choices, titles = {}) {
+    for (const choice of choices) this.fields[name].append(element("option", { value: choice }, titles[choice] ?? choice));
+  }
+
+  // Puts what can be taken into the fields, and says what could not.
+  fill(settings) {
+    const refused = [];
+    for (const name of names) {
+      if (settings[name] === undefined) continue;
+      const known = [...this.fields[name].options].some(({ value }) => value === settings[name]);
+      if (known) this.fields[name].value = settings[name];
+      else refused.push(name);
+    }
+    for (const name of numbers) {
+      if (settings[name] === undefined) continue;
+      const field = this.fields[name];
+      const before = field.value;
+      field.value = settings[name] === null ? "" : String(settings[name]);
+      if (field.checkValidity()) continue;
+      field.value = before;
+      refused.push(name);
+    }
+    if (typeof settings.system === "string" && !this.fields.system.disabled) this.fields.system.value = settings.system;
+    this.enableInit();
+    return refused;
+  }
+
+  enableInit() {
+    this.fields.init.disabled = this.fields.coupling.value !== "lanerope";
+  }
+
+  // The first field whose value is none, or nothing.
+  wrong() {
+    return [...numbers, ...names].map((name) => this.fields[name]).find((field) => !field.checkValidity());
+  }
+
+  read() {
+    const { fields } = this;
+    const number = (name) => (fields[name].value === "" ? undefined : Number(fields[name].value));
+    return {
+      coupling: fields.coupling.value, init: fields.init.value, n: number("n"), budget: number("budget"), temperature: number("temperature"),
+      select: fields.select.value, consensus: number("consensus") ?? 0, seed: number("seed"), system: fields.system.value,
+    };
+  }
+
+  keep() {
+    const { seed = null, ...rest } = this.read();
+    store({ settings: { ...rest, seed } });
+  }
+}
