@@ -9,7 +9,7 @@ from pathlib import Path
 import lanerope
 from lanerope import _core, _options
 
-CHECKOUT = Path(__file__).parents[2]
+CHECKOUT = Path(__file__).parents[3]
 
 
 def test_names_of_enums_are_the_librarys():
