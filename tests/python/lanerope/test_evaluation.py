@@ -39,6 +39,14 @@ def test_what_it_samples_does_not_depend_on_what_runs_beside_it(evaluation, tiny
     assert texts == list(evaluation.frame().query("arm == 'one' and question == 2")["text"])
 
 
+def test_an_answer_settles_with_the_token_that_completes_it(tiny):
+    written = "\\boxed{3} so"
+    found = lanerope.evaluate(tiny, QUESTIONS[:1], {"one": {"lane_texts": [written]}}, lanes_total=1, budget=24)
+    (lane,) = found.records[0]["lanes"]
+    assert lane["text"].startswith(written)
+    assert lane["settled"][0] == [len(tiny.tokenize("\\boxed{3}", add_special=False)), "3"]
+
+
 def test_scores_are_counted_as_written_out(evaluation):
     scores = {score.arm: score for score in evaluation.scores()}
     frame = evaluation.frame()
