@@ -48,7 +48,8 @@ def test_other_threads_go_on_while_lanes_are_computed(slow):
 def test_ctrl_c_ends_a_call(tiny_file, slow, call):
     """The budget would take minutes; the child says that it has begun, and is interrupted."""
     program = textwrap.dedent(f"""
-        import asyncio, lanerope
+        import asyncio, signal, lanerope
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
         model = lanerope.Model({slow.info["file"]!r}, threads=1)
         options = dict(lanes=16, budget=4000, ignore_end=True, raw=True)
         print("begun", flush=True)
@@ -62,8 +63,11 @@ def test_ctrl_c_ends_a_call(tiny_file, slow, call):
     assert child.stdout.readline() == "begun\n"
     timer = threading.Timer(0.7, child.send_signal, [signal.SIGINT])
     timer.start()
-    out, err = child.communicate(timeout=60)
-    timer.join()
+    try:
+        out, err = child.communicate(timeout=60)
+    finally:
+        child.kill()
+        timer.join()
     assert out.split() == ["interrupted", "1"], err
 
 
