@@ -97,7 +97,7 @@ real_tables() {
 
 real_study() {
   if [ -n "$short" ]; then
-    model=$(script/model smollm2) ready=" done"
+    model=$(script/model smollm2) ready=" done" short_steps=3
   else
     model=$(script/model qwen2.5-coder-0.5b) ready=" $(printf '\xe2\x9c\x93')"
   fi
