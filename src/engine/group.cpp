@@ -172,10 +172,7 @@ void Group::settle_sleepers() {
     Event event{.kind = change.asleep ? EventKind::lane_slept : EventKind::lane_woke,
                 .lane = change.lane,
                 .step = clock_};
-    if (!change.asleep) {
-      lanes_[change.lane].slept(clock_ - memory_.next_step(change.lane));
-      memory_.woke(change.lane, clock_);
-    }
+    if (!change.asleep) lanes_[change.lane].slept(memory_.woke(change.lane, clock_));
     emit(std::move(event));
     // The clock went on while it slept, maybe to the end of the model's context.
     const bool spent = n_prompt() + lanes_[change.lane].next_step() >= model_.info().trained_context;

@@ -57,13 +57,13 @@ void GroupMemory::drop_last_lane() {
   lanes_.pop_back();
 }
 
-void GroupMemory::woke(int32_t lane, int32_t step) {
+int32_t GroupMemory::woke(int32_t lane, int32_t step) {
   LaneCells& cells = lanes_[lane];
   const int32_t slept = step - next_step(lane);
   assert(slept >= 0);
-  if (slept == 0) return;
-  cells.sleeps.push_back({.token = n_fed(lane), .steps = slept});
+  if (slept > 0) cells.sleeps.push_back({.token = n_fed(lane), .steps = slept});
   cells.view.sleeps = cells.sleeps;
+  return slept;
 }
 
 bool GroupMemory::was_fed(const core::GroupRow& row) const {

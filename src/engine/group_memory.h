@@ -40,8 +40,8 @@ class GroupMemory {
   int32_t n_fed(int32_t lane) const { return lanes_[lane].view.segment.length; }
   // The step of the cell that the lane fills next, unless it sleeps first.
   int32_t next_step(int32_t lane) const { return core::step_of(lanes_[lane].view, n_fed(lane)); }
-  // The lane slept, and fills its next cell at `step`, which is not before next_step().
-  void woke(int32_t lane, int32_t step);
+  // The lane slept, and fills its next cell at `step`, which is not before next_step(); for how many steps.
+  int32_t woke(int32_t lane, int32_t step);
   bool was_fed(const core::GroupRow& row) const;
   int32_t cell_at(const core::GroupRow& row) const;
   int32_t token_index(const core::GroupRow& row) const;  // number of the row's token in its lane

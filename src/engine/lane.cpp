@@ -5,6 +5,7 @@
 #include <ranges>
 
 #include "answers/format_answer.h"
+#include "core/lane_view.h"
 #include "lanerope/errors.h"
 #include "model/loaded_model.h"
 
@@ -146,12 +147,8 @@ LaneResult Lane::result() const {
 }  // namespace lanerope::engine
 
 std::vector<int32_t> lanerope::steps_of(const LaneResult& lane) {
+  const core::LaneView view{.start_step = lane.start_step, .sleeps = lane.sleeps};
   std::vector<int32_t> steps;
-  int32_t next = lane.start_step;
-  auto sleep = lane.sleeps.begin();
-  for (int32_t i = 0; i < std::ssize(lane.tokens); ++i) {
-    if (sleep != lane.sleeps.end() && sleep->token == i) next += (sleep++)->steps;
-    steps.push_back(next++);
-  }
+  for (int32_t i = 0; i < std::ssize(lane.tokens); ++i) steps.push_back(core::step_of(view, i));
   return steps;
 }

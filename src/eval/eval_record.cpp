@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "core/lane_view.h"
+
 namespace lanerope::eval {
 
 using Json = nlohmann::ordered_json;
@@ -63,14 +65,7 @@ EvalLane lane_of(const Json& json) {
 }  // namespace
 
 int32_t EvalLane::tokens_within(int32_t steps) const {
-  const int32_t until = std::min(length, steps);
-  int32_t slept = 0;
-  int32_t slept_by_then = 0;
-  for (const Sleep& sleep : sleeps) {
-    slept_by_then += std::clamp(until - (sleep.token + slept), 0, sleep.steps);
-    slept += sleep.steps;
-  }
-  return until - slept_by_then;
+  return core::cells_before({.segment = {.length = length}, .sleeps = sleeps}, std::min(length, steps));
 }
 
 std::string to_line(const EvalRecord& record) {

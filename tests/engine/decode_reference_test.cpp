@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <string>
 
 #include "tests/reference/torch_model.h"
 #include "tests/support/engine_run.h"
+#include "tests/support/log_probability.h"
 #include "tests/support/random_models.h"
 
 namespace lanerope::engine {
@@ -31,12 +31,6 @@ tools::RandomModel small() {
           .n_ffn = 96,
           .n_vocab = 300,
           .context = 256};
-}
-
-double log_probability(const std::vector<double>& logits, TokenId token) {
-  double sum = 0;
-  for (const double logit : logits) sum += std::exp(logit - logits[token]);
-  return -std::log(sum);
 }
 
 // A group in which everything happens that may happen to a lane, as a trace for the reference.
@@ -119,7 +113,8 @@ TEST_P(DecodeReference, SaysOfEveryTokenWhatTheReferenceSays) {
         EXPECT_EQ(events[i].forced, !events[i].logprob.has_value());
         if (events[i].forced) continue;
         const auto& logits = i == 0 ? expected.prompt : expected.lanes[m][i - 1];
-        ASSERT_NEAR(*events[i].logprob, log_probability(logits, events[i].token), GetParam().tolerance)
+        ASSERT_NEAR(*events[i].logprob, support::log_probability(logits, events[i].token),
+                    GetParam().tolerance)
             << name(coupling.kind) << " window " << coupling.window << ", lane " << m << ", token " << i;
         ++sampled;
       }

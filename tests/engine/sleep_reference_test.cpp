@@ -2,12 +2,12 @@
 // Lanes that sleep, against the reference in double precision.
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <string>
 
 #include "core/sleepers.h"
 #include "tests/reference/torch_model.h"
 #include "tests/support/engine_run.h"
+#include "tests/support/log_probability.h"
 #include "tests/support/random_models.h"
 
 namespace lanerope::engine {
@@ -24,12 +24,6 @@ tools::RandomModel small(const char* architecture) {
           .n_vocab = 300,
           .context = 256,
           .window = std::string(architecture) == "gemma3" ? 8 : 0};
-}
-
-double log_probability(const std::vector<double>& logits, TokenId token) {
-  double sum = 0;
-  for (const double logit : logits) sum += std::exp(logit - logits[token]);
-  return -std::log(sum);
 }
 
 // '~' waits, '!' is ready, and both are drawn often.
@@ -107,7 +101,8 @@ TEST_P(SleepReference, SaysOfEveryTokenWhatTheReferenceSays) {
       for (size_t i = 0; i < events.size(); ++i) {
         if (events[i].forced) continue;
         const auto& logits = i == 0 ? expected.prompt : expected.lanes[m][i - 1];
-        ASSERT_NEAR(*events[i].logprob, log_probability(logits, events[i].token), GetParam().tolerance)
+        ASSERT_NEAR(*events[i].logprob, support::log_probability(logits, events[i].token),
+                    GetParam().tolerance)
             << name(coupling.kind) << ", lane " << m << ", token " << i;
         ++sampled;
       }
