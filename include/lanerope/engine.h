@@ -11,6 +11,7 @@
 #include "lanerope/measure.h"
 #include "lanerope/model.h"
 #include "lanerope/names.h"
+#include "lanerope/page.h"
 #include "lanerope/request.h"
 #include "lanerope/resolve.h"
 #include "lanerope/result.h"
@@ -26,9 +27,13 @@ template <>
 std::span<const Named<KvType>> names();
 
 struct EngineOptions {
-  // Cells in all, for every group together, at least 2; a cell holds one token's keys and values of all
-  // layers. Their memory is taken at once.
+  // Cells in all, for every group together, at least 2, rounded up to whole pages (page.h); a cell holds one
+  // token's keys and values of all layers. Their memory is taken at once.
   int32_t kv_cells = 8192;
+  // Pages for the whole budget of every lane are taken before a group starts, so that it is never put back. Else
+  // lanes take pages as they grow, more groups run at once, and where pages run out the youngest group is put back
+  // into the queue, to go on from what it has later: to the same text on the kernels' back end (docs/architecture.md).
+  bool reserve_budgets = false;
   // Tokens in one step, at least 1: a longer prompt is read in chunks. Live lanes are fed in any case.
   int32_t batch_rows = 512;
   KvType kv_type = KvType::f16;
@@ -46,8 +51,8 @@ struct EngineOptions {
 
 // What a request takes, computed before it runs.
 struct MemoryNeed {
-  int32_t prompt_cells = 0;  // one a token, those included that another prompt may share
-  int32_t lane_cells = 0;    // (lanes + reserved lanes) x budget
+  int32_t prompt_cells = 0;  // one a token, those included that another prompt may share; whole pages
+  int32_t lane_cells = 0;    // (lanes + reserved lanes) x whole pages for a budget
   size_t kv_bytes = 0;       // of both
 };
 
@@ -67,12 +72,13 @@ struct ScoreRequest {
 struct EngineState {
   int32_t groups = 0;         // started and not finished
   int32_t held_groups = 0;    // finished, kept for probes
-  int32_t queued_groups = 0;  // waiting for cells
+  int32_t queued_groups = 0;  // waiting for cells, those included that were put back
   int32_t lanes = 0;          // live, of all groups
   int32_t cells_used = 0;     // held by groups
   int32_t cells_kept = 0;     // held by kept prefixes only, free for the taking
   int32_t cells = 0;          // in all
   int64_t steps = 0;          // since the engine was made
+  int64_t put_back = 0;       // how often a group gave its cells away, likewise
 };
 
 // Takes the events of a step, on the thread that calls Engine::step. Of the engine's members it may call
@@ -95,8 +101,9 @@ class Engine {
   // What the request would take. Throws as resolve().
   MemoryNeed need(const Request& request, const RequestDefaults& defaults = {}) const;
 
-  // Queues a group; it starts in the first step in which its cells are free. Throws as resolve(), or
-  // DoesNotFit if it never can start. Cells for the whole budget of every lane are reserved when it starts.
+  // Queues a group; it starts in the first step in which there are cells for its prompt and for what its lanes
+  // write first. Throws as resolve(), or DoesNotFit if the engine has too few cells for all that it may come to
+  // write.
   GroupId submit(const Request& request, const RequestDefaults& defaults = {});
   // The same for a request that was resolved with this engine's model.
   GroupId submit(std::shared_ptr<const ResolvedRequest> request);
@@ -107,8 +114,8 @@ class Engine {
   bool step(const EventSink& sink);
 
   // The following throw InvalidRequest if the group or the lane is not running, or a text is longer than what
-  // is left of the budget. spawn returns the new lane's index, and throws DoesNotFit without a budget of
-  // cells.
+  // is left of the budget. spawn returns the new lane's index, and throws DoesNotFit where the engine has too
+  // few cells for one lane more.
   int32_t spawn(GroupId group, const SpawnOptions& options);
   void push_text(GroupId group, int32_t lane, std::string_view text);  // forced next, one token a step
   void retire(GroupId group, int32_t lane);                            // its segment stays readable
@@ -141,6 +148,9 @@ class Engine {
  private:
   std::unique_ptr<Impl> impl_;
 };
+
+// KV cells, in whole pages, that such a score takes.
+int64_t cells_of(const ScoreRequest& request);
 
 // What a resolved request takes, without an engine.
 MemoryNeed memory_need(const Model& model, const ResolvedRequest& request, KvType kv_type);

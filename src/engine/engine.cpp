@@ -2,6 +2,7 @@
 #include "lanerope/engine.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "engine/engine_impl.h"
 #include "engine/step_batch.h"
@@ -32,6 +33,8 @@ void guarded(engine::Group& group, Change change) {
 
 const EngineOptions& checked(const EngineOptions& options) {
   if (options.kv_cells < 2) throw InvalidRequest("an engine needs at least two KV cells");
+  if (options.kv_cells > std::numeric_limits<int32_t>::max() - page_cells)
+    throw InvalidRequest("an engine has fewer KV cells than " + std::to_string(options.kv_cells));
   if (options.batch_rows < 1) throw InvalidRequest("a batch needs at least one row");
   return options;
 }
@@ -42,8 +45,8 @@ Engine::Impl::Impl(std::shared_ptr<const Model> loaded, const EngineOptions& wan
     : model(std::move(loaded)),
       options(checked(wanted)),
       runner(model::loaded(*model),
-             {.n_cells = options.kv_cells, .kv_type = options.kv_type, .profile = options.profile}),
-      allocator(options.kv_cells),
+             {.n_cells = whole_pages(options.kv_cells), .kv_type = options.kv_type, .profile = options.profile}),
+      allocator(pages_of(options.kv_cells)),
       prefixes(allocator, {.keep = options.keep_prefixes, .share = options.share_prefixes}) {}
 
 engine::Group& Engine::Impl::group(GroupId id) {
@@ -67,14 +70,49 @@ engine::Group& Engine::Impl::readable_group(GroupId id) {
   return group(id);
 }
 
+// A group that starts leaves a page for each lane that may come to need one, so that it does not put back what it
+// met.
+bool Engine::Impl::start(engine::Group& group) {
+  int32_t spare = 0;
+  bool alone = true;
+  for (const auto& other : groups) {
+    if (!other->has_pages()) continue;
+    alone = false;
+    spare += other->lanes_to_grow();
+  }
+  // Pages that begin in the middle of another prompt's hold fewer tokens than there is room for: alone, a group that
+  // fits into the pool shall fit.
+  const bool share = !alone || !group.was_put_back();
+  const auto tried = [&] {
+    return group.start(prefixes,
+                       {.whole_budgets = options.reserve_budgets, .share = share, .spare = spare});
+  };
+  bool started = tried();
+  while (!started && release_oldest_held()) started = tried();
+  return started;
+}
+
+void Engine::Impl::make_room() {
+  for (size_t i = 0; i < groups.size(); ++i) {
+    engine::Group& group = *groups[i];
+    while (group.state() == engine::GroupState::decode && !group.make_room(prefixes)) {
+      if (release_oldest_held()) continue;
+      // The youngest, which has written least, and which may be the group itself.
+      const auto youngest = std::ranges::find_if(groups.rbegin(), groups.rend(), [](const auto& other) {
+        return other->has_pages() && other->state() < engine::GroupState::selecting;
+      });
+      (*youngest)->put_back(prefixes);
+      ++put_back;
+    }
+  }
+}
+
 void Engine::Impl::start_groups() {
   for (const auto& group : groups) {
     if (group->state() != engine::GroupState::queued) continue;
     try {
       at(StepPoint::start, *group);
-      bool started = group->start(prefixes);
-      while (!started && release_oldest_held()) started = group->start(prefixes);
-      if (!started) break;  // first come, first served
+      if (!start(*group)) break;  // first come, first served
       if (group->request().asked.attention != AttentionRecording::none) {
         recorders.try_emplace(group->id(), model->info().n_layer, model->info().n_head);
       }
@@ -102,6 +140,7 @@ void Engine::Impl::take(const engine::StepBatch::Slice& slice, const engine::Ste
   engine::Group& group = *slice.group;
   const auto recorder = recorders.find(group.id());
   const auto logits_of = [&](size_t row) { return output.logits_of(slice.at.outputs[row]); };
+  if (group.state() == engine::GroupState::refill) return group.refill_is_done(slice.rows);
   if (group.state() == engine::GroupState::prefill) {
     engine::CachedPrompt& prompt = group.memory().prompt();
     if (group.scores_prompt()) {
@@ -222,12 +261,12 @@ GroupId Engine::submit(const Request& request, const RequestDefaults& defaults) 
 GroupId Engine::submit(std::shared_ptr<const ResolvedRequest> request) {
   if (request->model != impl_->model.get())
     throw InvalidRequest("the request was resolved for another model than the engine's");
-  if (request->cells() > impl_->options.kv_cells) {
-    throw DoesNotFit("the request needs " + std::to_string(request->cells()) + " KV cells (" +
+  if (request->cells() > impl_->n_cells()) {
+    throw DoesNotFit("the request may come to need " + std::to_string(request->cells()) + " KV cells (" +
                      std::to_string(request->prompt_cells()) + " of prompt, " +
                      std::to_string(request->n_lanes() + request->reserved_lanes) + " lanes x " +
-                     std::to_string(request->budget) + "), and the engine has " +
-                     std::to_string(impl_->options.kv_cells) +
+                     std::to_string(request->cells_of_lane()) + "), and the engine has " +
+                     std::to_string(impl_->n_cells()) +
                      "; use fewer lanes, a smaller budget, or an engine with more cells");
   }
   const GroupId id = impl_->next_id++;
@@ -237,6 +276,7 @@ GroupId Engine::submit(std::shared_ptr<const ResolvedRequest> request) {
 
 bool Engine::step(const EventSink& sink) {
   impl_->start_groups();
+  impl_->make_room();
   const engine::StepBatch step = impl_->assemble_rows();
   if (!step.empty()) {
     ++impl_->steps;
@@ -249,7 +289,7 @@ bool Engine::step(const EventSink& sink) {
 int32_t Engine::spawn(GroupId group, const SpawnOptions& options) {
   engine::Group& of = impl_->group(group);
   int32_t lane = -1;
-  guarded(of, [&] { lane = of.spawn(options, impl_->prefixes); });
+  guarded(of, [&] { lane = of.spawn(options, impl_->n_cells()); });
   return lane;
 }
 
@@ -299,9 +339,10 @@ AttentionRecord Engine::take_attention(GroupId group) {
 EngineState Engine::state() const {
   EngineState state{.held_groups = static_cast<int32_t>(impl_->held.size()),
                     .cells_kept = impl_->prefixes.cells_kept(),
-                    .cells = impl_->options.kv_cells,
-                    .steps = impl_->steps};
-  state.cells_used = state.cells - impl_->allocator.n_free() - state.cells_kept;
+                    .cells = impl_->n_cells(),
+                    .steps = impl_->steps,
+                    .put_back = impl_->put_back};
+  state.cells_used = state.cells - impl_->allocator.n_free() * page_cells - state.cells_kept;
   for (const auto& group : impl_->groups) {
     ++(group->state() == engine::GroupState::queued ? state.queued_groups : state.groups);
     state.lanes += group->live_lanes();

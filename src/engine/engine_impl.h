@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "core/cell_allocator.h"
+#include "core/page_allocator.h"
 #include "engine/attention_recorder.h"
 #include "engine/group.h"
 #include "engine/mask_worker.h"
@@ -22,7 +22,11 @@ struct Engine::Impl {
   Impl(std::shared_ptr<const Model> model, const EngineOptions& options);
 
   engine::Group& group(GroupId id);
+  int32_t n_cells() const { return allocator.n_pages() * page_cells; }
   void start_groups();
+  bool start(engine::Group& group);
+  // Sees that every lane's next cell has a page, putting back the youngest groups where pages run out.
+  void make_room();
   bool release_oldest_held();
   engine::Group& readable_group(GroupId id);  // running, or finished and held
   void take(const engine::StepBatch::Slice& slice, const engine::StepBatch& step,
@@ -40,7 +44,7 @@ struct Engine::Impl {
   std::shared_ptr<const Model> model;
   EngineOptions options;
   model::ModelRunner runner;
-  core::CellAllocator allocator;  // outlives everything that holds cells
+  core::PageAllocator allocator;  // outlives everything that holds pages
   engine::PrefixCache prefixes;
   engine::Sampler sampler;
   std::vector<std::unique_ptr<engine::Group>> groups;  // in the order of their arrival
@@ -49,6 +53,7 @@ struct Engine::Impl {
   engine::MaskWorker masks;  // ends before the lanes do
   GroupId next_id = 1;
   int64_t steps = 0;
+  int64_t put_back = 0;  // groups
 };
 
 }  // namespace lanerope

@@ -49,7 +49,7 @@ class RequestTest : public testing::Test {
   static Request good() { return {.prompt = {.text = "Hello"}, .lanes = 2, .budget = 20}; }
 
   std::shared_ptr<const Model> model = support::load_model(tiny(), BackEnd::ggml);
-  Engine engine{model, {.kv_cells = 256}};
+  Engine engine{model, {.kv_cells = 2048}};
 };
 
 TEST_F(RequestTest, IsRefusedInASentenceWhereItMakesNoSense) {
