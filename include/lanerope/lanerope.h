@@ -9,6 +9,7 @@
 #include "lanerope/chat_style.h"     // IWYU pragma: export
 #include "lanerope/coupling.h"       // IWYU pragma: export
 #include "lanerope/engine.h"         // IWYU pragma: export
+#include "lanerope/engine_options.h" // IWYU pragma: export
 #include "lanerope/errors.h"         // IWYU pragma: export
 #include "lanerope/hub.h"            // IWYU pragma: export
 #include "lanerope/inspect.h"        // IWYU pragma: export
@@ -18,10 +19,12 @@
 #include "lanerope/model.h"          // IWYU pragma: export
 #include "lanerope/model_info.h"     // IWYU pragma: export
 #include "lanerope/names.h"          // IWYU pragma: export
+#include "lanerope/page.h"           // IWYU pragma: export
 #include "lanerope/prompt.h"         // IWYU pragma: export
 #include "lanerope/request.h"        // IWYU pragma: export
 #include "lanerope/resolve.h"        // IWYU pragma: export
 #include "lanerope/result.h"         // IWYU pragma: export
 #include "lanerope/service.h"        // IWYU pragma: export
+#include "lanerope/sleep.h"          // IWYU pragma: export
 #include "lanerope/step_watch.h"     // IWYU pragma: export
 #include "lanerope/token.h"          // IWYU pragma: export

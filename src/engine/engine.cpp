@@ -5,7 +5,6 @@
 #include <limits>
 
 #include "engine/engine_impl.h"
-#include "engine/step_batch.h"
 #include "lanerope/errors.h"
 #include "model/loaded_model.h"
 
@@ -36,6 +35,7 @@ const EngineOptions& checked(const EngineOptions& options) {
   if (options.kv_cells > std::numeric_limits<int32_t>::max() - page_cells)
     throw InvalidRequest("an engine has fewer KV cells than " + std::to_string(options.kv_cells));
   if (options.batch_rows < 1) throw InvalidRequest("a batch needs at least one row");
+  if (!(options.longest_step >= 0)) throw InvalidRequest("the longest step must be 0 (no bound) or more seconds");
   return options;
 }
 
@@ -47,7 +47,8 @@ Engine::Impl::Impl(std::shared_ptr<const Model> loaded, const EngineOptions& wan
       runner(model::loaded(*model),
              {.n_cells = whole_pages(options.kv_cells), .kv_type = options.kv_type, .profile = options.profile}),
       allocator(pages_of(options.kv_cells)),
-      prefixes(allocator, {.keep = options.keep_prefixes, .share = options.share_prefixes}) {}
+      prefixes(allocator, {.keep = options.keep_prefixes, .share = options.share_prefixes}),
+      pace(options.longest_step, options.batch_rows) {}
 
 engine::Group& Engine::Impl::group(GroupId id) {
   for (const auto& group : groups) {
@@ -56,82 +57,11 @@ engine::Group& Engine::Impl::group(GroupId id) {
   throw InvalidRequest("there is no running group " + std::to_string(id));
 }
 
-bool Engine::Impl::release_oldest_held() {
-  if (held.empty()) return false;
-  held.front()->memory().let_go(prefixes);
-  held.pop_front();
-  return true;
-}
-
 engine::Group& Engine::Impl::readable_group(GroupId id) {
   for (const auto& group : held) {
     if (group->id() == id) return *group;
   }
   return group(id);
-}
-
-// A group that starts leaves a page for each lane that may come to need one, so that it does not put back what it
-// met.
-bool Engine::Impl::start(engine::Group& group) {
-  int32_t spare = 0;
-  bool alone = true;
-  for (const auto& other : groups) {
-    if (!other->has_pages()) continue;
-    alone = false;
-    spare += other->lanes_to_grow();
-  }
-  // Pages that begin in the middle of another prompt's hold fewer tokens than there is room for: alone, a group that
-  // fits into the pool shall fit.
-  const bool share = !alone || !group.was_put_back();
-  const auto tried = [&] {
-    return group.start(prefixes,
-                       {.whole_budgets = options.reserve_budgets, .share = share, .spare = spare});
-  };
-  bool started = tried();
-  while (!started && release_oldest_held()) started = tried();
-  return started;
-}
-
-void Engine::Impl::make_room() {
-  for (size_t i = 0; i < groups.size(); ++i) {
-    engine::Group& group = *groups[i];
-    while (group.state() == engine::GroupState::decode && !group.make_room(prefixes)) {
-      if (release_oldest_held()) continue;
-      // The youngest, which has written least, and which may be the group itself.
-      const auto youngest = std::ranges::find_if(groups.rbegin(), groups.rend(), [](const auto& other) {
-        return other->has_pages() && other->state() < engine::GroupState::selecting;
-      });
-      (*youngest)->put_back(prefixes);
-      ++put_back;
-    }
-  }
-}
-
-void Engine::Impl::start_groups() {
-  for (const auto& group : groups) {
-    if (group->state() != engine::GroupState::queued) continue;
-    try {
-      at(StepPoint::start, *group);
-      if (!start(*group)) break;  // first come, first served
-      if (group->request().asked.attention != AttentionRecording::none) {
-        recorders.try_emplace(group->id(), model->info().n_layer, model->info().n_head);
-      }
-    } catch (...) {
-      group->fail(std::current_exception());
-    }
-  }
-}
-
-// Where a group cannot say what it wants fed, the batch is made again without it.
-engine::StepBatch Engine::Impl::assemble_rows() {
-  const auto row_of = [&](const engine::Group& group) { at(StepPoint::rows, group); };
-  while (true) {
-    try {
-      return engine::assemble(groups, options.batch_rows, {.batch = runner.batch(), .before = row_of});
-    } catch (const engine::GroupError& error) {
-      error.group->fail(error.cause);
-    }
-  }
 }
 
 // What one group makes of the step's output.
@@ -280,7 +210,9 @@ bool Engine::step(const EventSink& sink) {
   const engine::StepBatch step = impl_->assemble_rows();
   if (!step.empty()) {
     ++impl_->steps;
+    const auto begin = std::chrono::steady_clock::now();
     impl_->run(step);
+    impl_->account(step, std::chrono::steady_clock::now() - begin);
   }
   impl_->select(step.empty() ? idle_patience : std::chrono::milliseconds(0));
   return impl_->deliver(sink);

@@ -72,14 +72,16 @@ class Assembler {
 
 }  // namespace
 
-StepBatch assemble(std::vector<std::unique_ptr<Group>>& groups, int32_t batch_rows, Assembly assembly) {
+StepBatch assemble(std::vector<std::unique_ptr<Group>>& groups, const PrefillPace& pace, Assembly assembly) {
   Assembler step(std::move(assembly.batch));
   for (const auto& group : groups) {
     if (group->state() != GroupState::decode) continue;
     step.try_to_add(*group, assembly.before, [](const Group& of) { return of.decode_rows(); });
   }
+  const int32_t lane_rows = step.n_rows();
+  const int32_t most_rows = lane_rows + pace.prompt_rows(lane_rows);
   for (const auto& group : groups) {
-    const int32_t room = batch_rows - step.n_rows();
+    const int32_t room = most_rows - step.n_rows();
     if (room <= 0) break;
     if (group->state() == GroupState::refill) {
       step.try_to_add(*group, assembly.before, [room](const Group& of) { return of.refill_rows(room); });
@@ -87,7 +89,9 @@ StepBatch assemble(std::vector<std::unique_ptr<Group>>& groups, int32_t batch_ro
       step.try_to_add(*group, assembly.before, [room](Group& of) { return prompt_rows(of, room); });
     }
   }
-  return std::move(step).finish();
+  StepBatch whole = std::move(step).finish();
+  whole.lane_rows = lane_rows;
+  return whole;
 }
 
 StepBatch assemble_again(const StepBatch::Slice& slice, model::BatchBuilder batch) {

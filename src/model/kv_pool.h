@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "arch/model_config.h"
-#include "lanerope/engine.h"  // KvType
+#include "lanerope/engine_options.h"  // KvType
 #include "model/device.h"
 
 namespace lanerope::model {
