@@ -13,15 +13,15 @@ bool Engine::Impl::release_oldest_held() {
   return true;
 }
 
-// A group that starts leaves a page for each lane that may come to need one, so that it does not put back what it
-// met.
+// A group that starts leaves a page for each lane that may come to need one, so that it is not put back at once; one
+// that was put back leaves two, since it has to read again what its lanes had written.
 bool Engine::Impl::start(engine::Group& group) {
   int32_t spare = 0;
   bool alone = true;
   for (const auto& other : groups) {
     if (!other->has_pages()) continue;
     alone = false;
-    spare += other->lanes_to_grow();
+    spare += other->lanes_to_grow() * (group.was_put_back() ? 2 : 1);
   }
   // Pages that begin in the middle of another prompt's hold fewer tokens than there is room for: alone, a group that
   // fits into the pool shall fit.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/access.h"
 
+#include <httplib.h>
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 

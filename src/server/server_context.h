@@ -39,8 +39,8 @@ struct ServerContext {
   std::string model_id() const {
     return options.model_id.empty() ? model_name_of(model->info().file) : options.model_id;
   }
-  // As llama-server counts them: requests of one lane that run at once. Each reserves the default budget, and
-  // all share the cells with a prompt, which takes one at least.
+  // As llama-server counts them: requests of one lane that run at once, where each writes all of the default
+  // budget. They share the cells with a prompt, which takes one at least.
   int32_t total_slots() const { return std::max(1, (service->state().cells - 1) / options.defaults.budget); }
   std::vector<ServedModel> models() const {
     return served_models(model->info(), model_id(), options.presets);
