@@ -2,7 +2,6 @@
 #include "engine/prefix_cache.h"
 
 #include <algorithm>
-#include <set>
 
 namespace lanerope::engine {
 
@@ -75,6 +74,7 @@ std::shared_ptr<CachedPrompt> PrefixCache::place(const Place& wanted) {
     prompt->parts.push_back({.page = page, .length = std::min(rest, page_cells)});
     rest -= prompt->parts.back().length;
   }
+  count(*prompt, &Page::in_use, 1);
   in_use_.push_back(prompt);
   return prompt;
 }
@@ -100,8 +100,19 @@ std::vector<PageRef> PrefixCache::pages(int32_t n) {
   return pages;
 }
 
+void PrefixCache::count(const CachedPrompt& prompt, int32_t Page::* as, int32_t change) {
+  for (const CachedPrompt::Part& part : prompt.parts) {
+    const Page& page = *part.page;
+    const auto only_kept = [&page] { return page.in_use == 0 && page.kept > 0 ? 1 : 0; };
+    pages_kept_ -= only_kept();
+    page.*as += change;
+    pages_kept_ += only_kept();
+  }
+}
+
 bool PrefixCache::evict_one() {
   if (kept_.empty()) return false;
+  count(*kept_.back(), &Page::kept, -1);
   kept_.pop_back();
   return true;
 }
@@ -111,28 +122,16 @@ void PrefixCache::let_go(std::shared_ptr<CachedPrompt> prompt) {
   const bool whole = prompt->read == static_cast<int32_t>(prompt->tokens.size());
   if (!whole) prompt->abandoned = true;
   prompt->source = nullptr;
-  if (!whole || !options_.keep || !options_.share || std::ranges::find(kept_, prompt) != kept_.end()) return;
+  count(*prompt, &Page::in_use, -1);
+  if (!whole || !options_.keep || !options_.share) return;
   // A prompt that another one holds entirely is of no more use.
   std::erase_if(kept_, [&](const auto& other) {
-    return other->adapter_scales == prompt->adapter_scales && other->tokens == prompt->tokens;
+    const bool same = other->adapter_scales == prompt->adapter_scales && other->tokens == prompt->tokens;
+    if (same) count(*other, &Page::kept, -1);
+    return same;
   });
+  count(*prompt, &Page::kept, 1);
   kept_.push_front(std::move(prompt));
-}
-
-int32_t PrefixCache::cells_kept() const {
-  std::set<const Page*> in_groups;
-  for (const auto& weak : in_use_) {
-    const auto prompt = weak.lock();
-    if (prompt == nullptr || std::ranges::find(kept_, prompt) != kept_.end()) continue;
-    for (const auto& part : prompt->parts) in_groups.insert(part.page.get());
-  }
-  std::set<const Page*> only_kept;
-  for (const auto& prompt : kept_) {
-    for (const auto& part : prompt->parts) {
-      if (!in_groups.contains(part.page.get())) only_kept.insert(part.page.get());
-    }
-  }
-  return static_cast<int32_t>(only_kept.size()) * page_cells;
 }
 
 }  // namespace lanerope::engine

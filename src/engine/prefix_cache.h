@@ -26,6 +26,9 @@ class Page {
   int32_t first_cell() const { return index * page_cells; }
 
   const int32_t index;
+  // Prompts in use, and prompts that are kept, which lie in it: PrefixCache counts them.
+  mutable int32_t in_use = 0;
+  mutable int32_t kept = 0;
 
  private:
   core::PageAllocator& allocator_;
@@ -85,10 +88,11 @@ class PrefixCache {
   // Pages that are known to be free, in a row where there is one.
   std::vector<PageRef> pages(int32_t n);
 
-  // The caller no longer needs the prompt; it is kept if it was read and there is a use in keeping it.
+  // The caller no longer needs the prompt that place() gave; it is kept if it was read and there is a use in keeping
+  // it.
   void let_go(std::shared_ptr<CachedPrompt> prompt);
 
-  int32_t cells_kept() const;  // free for the taking
+  int32_t cells_kept() const { return pages_kept_ * page_cells; }  // free for the taking
 
  private:
   struct Match {
@@ -97,11 +101,13 @@ class PrefixCache {
   };
   Match longest_match(std::span<const TokenId> tokens, const std::vector<float>& adapter_scales);
   bool evict_one();
+  void count(const CachedPrompt& prompt, int32_t Page::* as, int32_t change);
 
   core::PageAllocator& allocator_;
   Options options_;
   std::list<std::weak_ptr<CachedPrompt>> in_use_;
   std::list<std::shared_ptr<CachedPrompt>> kept_;  // most recently used first
+  int32_t pages_kept_ = 0;                         // in which no prompt lies that is in use
 };
 
 }  // namespace lanerope::engine

@@ -17,11 +17,17 @@ namespace {
 class TraceScorer {
  public:
   TraceScorer(Engine::Impl& engine, const ScoreRequest& request);
+  ~TraceScorer() { let_go(); }
+  TraceScorer(const TraceScorer&) = delete;
+  TraceScorer& operator=(const TraceScorer&) = delete;
   ScoreResult run();
 
  private:
   void feed(std::span<const core::GroupRow> rows);
   bool find_room();
+  void let_go() {
+    if (prompt_ != nullptr) engine_.prefixes.let_go(std::move(prompt_));
+  }
   void feed_prompt();
   void feed_lanes();
   void place_in_time();
@@ -127,7 +133,7 @@ size_t TraceScorer::token_index(const core::GroupRow& row) const {
 }
 
 bool TraceScorer::find_room() {
-  prompt_ = nullptr;
+  let_go();
   int32_t n_pages = 0;
   for (const auto& lane : request_.lanes) n_pages += pages_of(static_cast<int32_t>(lane.size()));
   prompt_ = engine_.prefixes.place(
@@ -235,7 +241,6 @@ void TraceScorer::feed_lanes() {
 ScoreResult TraceScorer::run() {
   feed_prompt();
   feed_lanes();
-  engine_.prefixes.let_go(std::move(prompt_));
   return std::move(result_);
 }
 
