@@ -88,21 +88,21 @@ bool PrefixCache::make_free(int32_t pages) {
 
 PageRef PrefixCache::page(int32_t behind) {
   if (!make_free(1)) return nullptr;
-  return std::make_shared<const Page>(allocator_, *allocator_.allocate(behind));
+  return std::make_shared<Page>(allocator_, *allocator_.allocate(behind));
 }
 
 std::vector<PageRef> PrefixCache::pages(int32_t n) {
   std::vector<PageRef> pages;
   const auto first = n > 0 ? allocator_.allocate_row(n) : std::nullopt;
   for (int32_t i = 0; i < n; ++i)
-    pages.push_back(first ? std::make_shared<const Page>(allocator_, *first + i)
+    pages.push_back(first ? std::make_shared<Page>(allocator_, *first + i)
                           : page(i > 0 ? pages.back()->index : core::PageAllocator::nowhere));
   return pages;
 }
 
 void PrefixCache::count(const CachedPrompt& prompt, int32_t Page::* as, int32_t change) {
   for (const CachedPrompt::Part& part : prompt.parts) {
-    const Page& page = *part.page;
+    Page& page = *part.page;
     const auto only_kept = [&page] { return page.in_use == 0 && page.kept > 0 ? 1 : 0; };
     pages_kept_ -= only_kept();
     page.*as += change;

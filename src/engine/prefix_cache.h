@@ -27,13 +27,13 @@ class Page {
 
   const int32_t index;
   // Prompts in use, and prompts that are kept, which lie in it: PrefixCache counts them.
-  mutable int32_t in_use = 0;
-  mutable int32_t kept = 0;
+  int32_t in_use = 0;
+  int32_t kept = 0;
 
  private:
   core::PageAllocator& allocator_;
 };
-using PageRef = std::shared_ptr<const Page>;
+using PageRef = std::shared_ptr<Page>;
 
 // A prompt in the KV cells. It may begin with pages of another prompt that starts with the same tokens:
 //

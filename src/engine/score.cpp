@@ -111,6 +111,7 @@ TraceScorer::TraceScorer(Engine::Impl& engine, const ScoreRequest& request)
 
   // The first try may evict the very prefix that it then goes on holding.
   if (!find_room() && !find_room()) {
+    let_go();
     throw DoesNotFit("the KV cells are in use by running groups; score when they have ended");
   }
   for (const auto& lane : request.lanes) result_.lanes.emplace_back(lane.size());
