@@ -69,9 +69,9 @@ class Engine {
   // What the request would take. Throws as resolve().
   MemoryNeed need(const Request& request, const RequestDefaults& defaults = {}) const;
 
-  // Queues a group; it starts in the first step in which there are cells for its prompt and for what its lanes
-  // write first. Throws as resolve(), or DoesNotFit if the engine has too few cells for all that it may come to
-  // write.
+  // Queues a group; it starts in the first step in which there are cells for its prompt and for what its
+  // lanes write first. Throws as resolve(), or DoesNotFit if the engine has too few cells for all that it may
+  // come to write.
   GroupId submit(const Request& request, const RequestDefaults& defaults = {});
   // The same for a request that was resolved with this engine's model.
   GroupId submit(std::shared_ptr<const ResolvedRequest> request);

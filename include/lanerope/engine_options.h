@@ -21,14 +21,15 @@ struct EngineOptions {
   // Cells in all, for every group together, at least 2, rounded up to whole pages (page.h); a cell holds one
   // token's keys and values of all layers. Their memory is taken at once.
   int32_t kv_cells = 8192;
-  // Pages for the whole budget of every lane are taken before a group starts, so that it is never put back. Else
-  // lanes take pages as they grow, more groups run at once, and where pages run out the youngest group is put back
-  // into the queue, to go on from what it has later: to the same text on the kernels' back end (docs/architecture.md).
+  // Pages for the whole budget of every lane are taken before a group starts, so that it is never put back.
+  // Else lanes take pages as they grow, more groups run at once, and where pages run out the youngest group
+  // is put back into the queue, to go on from what it has later: to the same text on the kernels' back end
+  // (docs/architecture.md).
   bool reserve_budgets = false;
   // Tokens in one step, at least 1: a longer prompt is read in chunks. Live lanes are fed in any case.
   int32_t batch_rows = 512;
-  // Seconds that a step in which lanes write may take: beside them prompts are read in pieces that small, of 16
-  // tokens at least. 0: no bound.
+  // Seconds that a step in which lanes write may take: beside them prompts are read in pieces that small, of
+  // 16 tokens at least. 0: no bound.
   double longest_step = 0;
   KvType kv_type = KvType::f16;
   bool keep_prefixes = true;  // prompts that ended stay in free cells for requests that begin alike

@@ -205,12 +205,14 @@ void add_limit_flags(CLI::App& app, ServeFlags& flags) {
       "Tokens in one step; longer prompts are read in chunks of it")
       ->check(CLI::PositiveNumber);
   add("--max-step-ms", flags.longest_step_ms,
-      "A step in which lanes write takes about so long at most: prompts are read in smaller pieces beside them "
+      "A step in which lanes write takes about so long at most: prompts are read in smaller pieces beside "
+      "them "
       "(0: no bound)")
       ->check(CLI::Range(0.0, 3.6e6));
-  app.add_flag("--reserve", server.service.engine.reserve_budgets,
-               "Start a group only once there are cells for all that its lanes may write; else they take cells as "
-               "they grow, and the youngest groups wait where cells run out")
+  app.add_flag(
+         "--reserve", server.service.engine.reserve_budgets,
+         "Start a group only once there are cells for all that its lanes may write; else they take cells as "
+         "they grow, and the youngest groups wait where cells run out")
       ->group(limits_group);
   add("--queue", server.service.most_waiting, "Groups that may wait for cells")
       ->check(CLI::Range(0, 1 << 20));

@@ -110,7 +110,8 @@ class GroupPlanner {
     block.row_segments.push_back({.visible = visible, .offset = visible.empty() ? Offset{} : offset});
   }
 
-  // The first index that a query at `index` sees through the window; both steps, or both tokens of the prompt.
+  // The first index that a query at `index` sees through the window; both steps, or both tokens of the
+  // prompt.
   int32_t window_begin(int32_t index) const { return index - window_ + 1; }
 
   // Of the prompt's cells [0, end) those that the query of the token at `index` sees through the window.

@@ -17,7 +17,8 @@ struct CellRun {
   bool operator==(const CellRun&) const = default;
 };
 
-// The cells of one owner, a prompt or the tokens of one lane: token i of it lies in the cell number i of its runs.
+// The cells of one owner, a prompt or the tokens of one lane: token i of it lies in the cell number i of its
+// runs.
 struct SegmentView {
   std::span<const CellRun> runs = {};  // not owned; together at least `length` cells
   int32_t length = 0;                  // cells that hold a token, those written in this batch included

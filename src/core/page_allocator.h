@@ -14,9 +14,9 @@ class PageAllocator {
 
   explicit PageAllocator(int32_t n_pages);
 
-  // A page for a segment that has come to the end of page `behind`: the next one, where that is free. Else, as
-  // for a segment that begins, the one in the middle of the longest free run, so that lanes that write side by
-  // side have room to stay in one piece. Nothing where no page is free.
+  // A page for a segment that has come to the end of page `behind`: the next one, where that is free. Else,
+  // as for a segment that begins, the one in the middle of the longest free run, so that lanes that write
+  // side by side have room to stay in one piece. Nothing where no page is free.
   std::optional<int32_t> allocate(int32_t behind = nowhere);
   // The first of `n` (> 0) pages in a row, or nothing where there are not so many.
   std::optional<int32_t> allocate_row(int32_t n);

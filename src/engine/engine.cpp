@@ -35,7 +35,8 @@ const EngineOptions& checked(const EngineOptions& options) {
   if (options.kv_cells > std::numeric_limits<int32_t>::max() - page_cells)
     throw InvalidRequest("an engine has fewer KV cells than " + std::to_string(options.kv_cells));
   if (options.batch_rows < 1) throw InvalidRequest("a batch needs at least one row");
-  if (!(options.longest_step >= 0)) throw InvalidRequest("the longest step must be 0 (no bound) or more seconds");
+  if (!(options.longest_step >= 0))
+    throw InvalidRequest("the longest step must be 0 (no bound) or more seconds");
   return options;
 }
 
@@ -44,8 +45,9 @@ const EngineOptions& checked(const EngineOptions& options) {
 Engine::Impl::Impl(std::shared_ptr<const Model> loaded, const EngineOptions& wanted)
     : model(std::move(loaded)),
       options(checked(wanted)),
-      runner(model::loaded(*model),
-             {.n_cells = whole_pages(options.kv_cells), .kv_type = options.kv_type, .profile = options.profile}),
+      runner(
+          model::loaded(*model),
+          {.n_cells = whole_pages(options.kv_cells), .kv_type = options.kv_type, .profile = options.profile}),
       allocator(pages_of(options.kv_cells)),
       prefixes(allocator, {.keep = options.keep_prefixes, .share = options.share_prefixes}),
       pace(options.longest_step, options.batch_rows) {}

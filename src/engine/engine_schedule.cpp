@@ -13,8 +13,8 @@ bool Engine::Impl::release_oldest_held() {
   return true;
 }
 
-// A group that starts leaves a page for each lane that may come to need one, so that it is not put back at once; one
-// that was put back leaves two, since it has to read again what its lanes had written.
+// A group that starts leaves a page for each lane that may come to need one, so that it is not put back at
+// once; one that was put back leaves two, since it has to read again what its lanes had written.
 bool Engine::Impl::start(engine::Group& group) {
   int32_t spare = 0;
   bool alone = true;
@@ -23,8 +23,8 @@ bool Engine::Impl::start(engine::Group& group) {
     alone = false;
     spare += other->lanes_to_grow() * (group.was_put_back() ? 2 : 1);
   }
-  // Pages that begin in the middle of another prompt's hold fewer tokens than there is room for: alone, a group that
-  // fits into the pool shall fit.
+  // Pages that begin in the middle of another prompt's hold fewer tokens than there is room for: alone, a
+  // group that fits into the pool shall fit.
   const bool share = !alone || !group.was_put_back();
   const auto tried = [&] {
     return group.start(prefixes, {.whole_budgets = options.reserve_budgets, .share = share, .spare = spare});
@@ -48,12 +48,14 @@ void Engine::Impl::start_groups() {
   }
 }
 
-// Whose pages are taken where there are none: of the least urgent groups the youngest, which has written least.
+// Whose pages are taken where there are none: of the least urgent groups the youngest, which has written
+// least.
 engine::Group* Engine::Impl::to_put_back() const {
   engine::Group* last = nullptr;
   for (const auto& group : groups) {
     if (!group->has_pages() || group->state() >= engine::GroupState::selecting) continue;
-    if (last == nullptr || group->request().asked.priority >= last->request().asked.priority) last = group.get();
+    if (last == nullptr || group->request().asked.priority >= last->request().asked.priority)
+      last = group.get();
   }
   return last;
 }

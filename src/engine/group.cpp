@@ -43,8 +43,8 @@ bool Group::start(PrefixCache& cache, const GroupMemory::Start& how) {
 }
 
 bool Group::make_room(PrefixCache& cache) {
-  return std::ranges::all_of(
-      decode_rows(), [&](const core::GroupRow& row) { return memory_.make_room(row.lane, cache); });
+  return std::ranges::all_of(decode_rows(),
+                             [&](const core::GroupRow& row) { return memory_.make_room(row.lane, cache); });
 }
 
 void Group::put_back(PrefixCache& cache) {

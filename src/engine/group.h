@@ -55,8 +55,8 @@ class Group final : private LaneActions {
   bool was_put_back() const { return put_back_; }
   // decode: sees that the cells which its next rows fill have pages; false where some have none.
   bool make_room(PrefixCache& cache);
-  // prefill, refill, decode -> queued: gives its pages away. Nobody else will notice: its lanes go on from the tokens
-  // that they have, to the same text.
+  // prefill, refill, decode -> queued: gives its pages away. Nobody else will notice: its lanes go on from
+  // the tokens that they have, to the same text.
   void put_back(PrefixCache& cache);
 
   // refill: the first rows that are still to be read, and that so many of them are.

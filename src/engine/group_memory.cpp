@@ -62,9 +62,8 @@ void GroupMemory::add_page(LaneCells& lane, PageRef page) {
 }
 
 void GroupMemory::add_lane(const LaneOrigin& origin) {
-  lanes_.push_back({.view = {.start_step = origin.start_step,
-                             .parent = origin.parent,
-                             .fork_step = origin.fork_step}});
+  lanes_.push_back(
+      {.view = {.start_step = origin.start_step, .parent = origin.parent, .fork_step = origin.fork_step}});
   if (ahead_.empty()) return;
   for (PageRef& page : ahead_.front()) add_page(lanes_.back(), std::move(page));
   ahead_.pop_front();
@@ -147,7 +146,8 @@ bool GroupMemory::is_filled() const {
                              [](const LaneCells& lane) { return lane.view.segment.length == lane.n_fed; });
 }
 
-// In the order of the clock, as they were fed: what a row sees is in its cells by then, or comes in the same batch.
+// In the order of the clock, as they were fed, and whole steps of it: what a row sees is in its cells by
+// then, or comes in the same batch.
 std::vector<core::GroupRow> GroupMemory::rows_to_refill(int32_t most) const {
   std::vector<core::GroupRow> rows;
   for (int32_t m = 0; m < static_cast<int32_t>(lanes_.size()); ++m) {
@@ -156,7 +156,12 @@ std::vector<core::GroupRow> GroupMemory::rows_to_refill(int32_t most) const {
       rows.push_back({.lane = m, .step = core::step_of(lane.view, cell)});
   }
   std::ranges::stable_sort(rows, {}, &core::GroupRow::step);
-  if (std::ssize(rows) > most) rows.resize(static_cast<size_t>(most));
+  if (std::ssize(rows) > most) {
+    const int32_t first_step = rows.front().step;
+    const int32_t end_step = std::max(rows[static_cast<size_t>(most)].step, first_step + 1);
+    rows.resize(static_cast<size_t>(std::ranges::lower_bound(rows, end_step, {}, &core::GroupRow::step) -
+                                    rows.begin()));
+  }
   // Lane by lane, so that lanes which see no other make one block each.
   std::ranges::stable_sort(rows, {}, &core::GroupRow::lane);
   return rows;

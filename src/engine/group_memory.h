@@ -12,11 +12,12 @@
 
 namespace lanerope::engine {
 
-// The KV cells of one group: its prompt's pages, those of its lanes, which come as the lanes grow, and how far
-// they are filled. It knows nothing of what the tokens say.
+// The KV cells of one group: its prompt's pages, those of its lanes, which come as the lanes grow, and how
+// far they are filled. It knows nothing of what the tokens say.
 //
-// A group that is put back gives all of its pages away and remembers how far each lane was fed. With new pages
-// the prompt is read and the lanes are filled again, whose tokens are known; then it is as if nothing had been.
+// A group that is put back gives all of its pages away and remembers how far each lane was fed. With new
+// pages the prompt is read and the lanes are filled again, whose tokens are known; then it is as if nothing
+// had been.
 class GroupMemory {
  public:
   explicit GroupMemory(const ResolvedRequest& request) : request_(request) {}
@@ -26,8 +27,8 @@ class GroupMemory {
     bool share = true;           // pages of prompts that begin alike
     int32_t spare = 0;           // pages that must stay free for others
   };
-  // Takes pages for the prompt and for every lane, there or to come. False, with nothing taken, where there is no
-  // room.
+  // Takes pages for the prompt and for every lane, there or to come. False, with nothing taken, where there
+  // is no room.
   bool start(PrefixCache& cache, const Start& how);
   bool started() const { return prompt_ != nullptr; }
   // During prefill: whether another group is still reading the beginning that they share.
@@ -66,8 +67,8 @@ class GroupMemory {
 
   // Gives all pages back, and keeps in mind what was in the lanes'.
   void put_back(PrefixCache& cache);
-  // The first rows, at most `most`, whose tokens were fed and whose cells are to be filled again; filled() says
-  // that they are.
+  // The rows of the first steps whose tokens were fed and whose cells are to be filled again: at most `most`,
+  // but one step at least; filled() says that they are.
   std::vector<core::GroupRow> rows_to_refill(int32_t most) const;
   void filled(int32_t lane) { ++lanes_[lane].view.segment.length; }
   bool is_filled() const;

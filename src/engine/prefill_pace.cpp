@@ -26,7 +26,8 @@ void PrefillPace::took(const Step& step) {
   const bool full = step.prompt_rows >= static_cast<int32_t>(rows_);
   if (longest_step_ <= 0 || step.lane_rows == 0 || step.seconds <= 0 || !full) return;
   const double change = std::clamp(longest_step_ / step.seconds, 0.5, 1.5);
-  rows_ = std::clamp(rows_ * change, std::min<double>(fewest_rows, batch_rows_), static_cast<double>(batch_rows_));
+  rows_ = std::clamp(rows_ * change, std::min<double>(fewest_rows, batch_rows_),
+                     static_cast<double>(batch_rows_));
 }
 
 }  // namespace lanerope::engine

@@ -5,8 +5,9 @@
 
 namespace lanerope::engine {
 
-// How many tokens of prompts a step may read beside lanes that write, so that their next tokens do not wait longer
-// than a bound. It learns from steps: one that took twice as long as it may is followed by half as many.
+// How many tokens of prompts a step may read beside lanes that write, so that their next tokens do not wait
+// longer than a bound. It learns from steps: one that took twice as long as it may is followed by half as
+// many.
 class PrefillPace {
  public:
   // longest_step: seconds; 0: no bound. batch_rows: tokens of a step at most.

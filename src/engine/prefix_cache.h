@@ -72,7 +72,7 @@ class PrefixCache {
   struct Place {
     std::span<const TokenId> tokens = {};
     const std::vector<float>& adapter_scales;
-    bool share = true;   // else it has cells of its own for all of it, for who wants logits all along
+    bool share = true;  // else it has cells of its own for all of it, for who wants logits all along
     int32_t spare = 0;  // pages that must be free besides
   };
   // Finds room for a prompt, on top of the longest stored prefix. Its last token is always its own, since its
@@ -82,14 +82,14 @@ class PrefixCache {
 
   // Sees that so many pages are free, evicting kept prompts as far as needed.
   bool make_free(int32_t pages);
-  // A page for a segment that goes on behind page `behind`, as PageAllocator has them, evicting likewise; nullptr
-  // where there is none.
+  // A page for a segment that goes on behind page `behind`, as PageAllocator has them, evicting likewise;
+  // nullptr where there is none.
   PageRef page(int32_t behind = core::PageAllocator::nowhere);
   // Pages that are known to be free, in a row where there is one.
   std::vector<PageRef> pages(int32_t n);
 
-  // The caller no longer needs the prompt that place() gave; it is kept if it was read and there is a use in keeping
-  // it.
+  // The caller no longer needs the prompt that place() gave; it is kept if it was read and there is a use in
+  // keeping it.
   void let_go(std::shared_ptr<CachedPrompt> prompt);
 
   int32_t cells_kept() const { return pages_kept_ * page_cells; }  // free for the taking

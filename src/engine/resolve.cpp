@@ -346,8 +346,8 @@ std::shared_ptr<const ResolvedRequest> resolve(const Model& model, const Request
   check_context(static_cast<int32_t>(resolved.prompt.size()), resolved.budget, context);
   check_lanes(resolved);
   engine::resolve_format(resolved, model, defaults);
-  const int64_t cells = resolved.prompt_cells() +
-                        (int64_t{request.lanes} + request.reserved_lanes) * resolved.cells_of_lane();
+  const int64_t cells =
+      resolved.prompt_cells() + (int64_t{request.lanes} + request.reserved_lanes) * resolved.cells_of_lane();
   require(cells <= std::numeric_limits<int32_t>::max(),
           "the request needs " + std::to_string(cells) +
               " KV cells, more than any engine has; use fewer lanes or a smaller budget");

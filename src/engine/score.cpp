@@ -40,8 +40,8 @@ class TraceScorer {
   Engine::Impl& engine_;
   const ScoreRequest& request_;
   std::shared_ptr<engine::CachedPrompt> prompt_;
-  std::vector<std::vector<engine::PageRef>> pages_;     // [lanes]
-  std::vector<std::vector<core::CellRun>> runs_;        // [lanes] the same, which `lanes_` points to
+  std::vector<std::vector<engine::PageRef>> pages_;  // [lanes]
+  std::vector<std::vector<core::CellRun>> runs_;     // [lanes] the same, which `lanes_` points to
   std::vector<core::LaneView> lanes_;
   std::vector<std::vector<int32_t>> steps_;  // [lanes][tokens] in which each token is fed
   std::vector<std::vector<Sleep>> sleeps_;   // [lanes]
@@ -249,7 +249,8 @@ ScoreResult TraceScorer::run() {
 
 int64_t cells_of(const ScoreRequest& request) {
   int64_t cells = whole_pages(static_cast<int32_t>(request.prompt_tokens.size()));
-  for (const std::vector<TokenId>& lane : request.lanes) cells += whole_pages(static_cast<int32_t>(lane.size()));
+  for (const std::vector<TokenId>& lane : request.lanes)
+    cells += whole_pages(static_cast<int32_t>(lane.size()));
   return cells;
 }
 

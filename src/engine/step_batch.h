@@ -21,14 +21,15 @@ struct StepBatch {
   };
   model::Batch batch;
   std::vector<Slice> slices;
-  int32_t lane_rows = 0;  // of lanes that write; the others are of prompts, and of lanes that are filled again
+  int32_t lane_rows =
+      0;  // of lanes that write; the others are of prompts, and of lanes that are filled again
 
   bool empty() const { return batch.empty(); }
 };
 
-// One token of every live lane of every running group, then of the prompts that are being read, in the order of the
-// groups, as many as the pace allows.
-// Throws GroupError where a group cannot give its rows; nothing has changed then.
+// One token of every live lane of every running group, then of the prompts that are being read, in the order
+// of the groups, as many as the pace allows. Throws GroupError where a group cannot give its rows; nothing
+// has changed then.
 struct Assembly {
   model::BatchBuilder batch;
   std::function<void(const Group&)> before = {};  // called before each group's rows; may throw for it

@@ -12,7 +12,8 @@ Group* WaitingOrder::next(const std::vector<std::unique_ptr<Group>>& groups) {
   for (const auto& group : groups) there.insert(group->request().asked.client);
   std::erase_if(tokens_, [&](const auto& entry) { return !there.contains(entry.first); });
   int64_t least = 0;
-  if (!tokens_.empty()) least = std::ranges::min_element(tokens_, {}, [](const auto& of) { return of.second; })->second;
+  if (!tokens_.empty())
+    least = std::ranges::min_element(tokens_, {}, [](const auto& of) { return of.second; })->second;
   for (const std::string& client : there) tokens_.emplace(client, least);
 
   // The groups come in the order of their arrival.

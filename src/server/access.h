@@ -30,7 +30,8 @@ struct Credentials {
 
 Credentials credentials_of(const httplib::Request& request);
 
-// Which of the keys was given, or nothing. Compares digests, so that the time it takes says nothing of the keys.
+// Which of the keys was given, or nothing. Compares digests, so that the time it takes says nothing of the
+// keys.
 std::optional<size_t> matching_key(const AccessRules& rules, const Credentials& credentials);
 // Whether one was, or none is asked for.
 bool key_matches(const AccessRules& rules, const Credentials& credentials);

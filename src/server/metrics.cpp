@@ -57,8 +57,8 @@ struct Metrics::Instruments {
       gauge(registry, "prompt_tokens_seconds", "Prompt tokens per second, last group");
   prometheus::Gauge& predicted_rate =
       gauge(registry, "predicted_tokens_seconds", "Tokens per second of all its lanes, last group");
-  prometheus::Counter& put_back =
-      counter(registry, "groups_put_back_total", "Times that a group waited for cells in the midst of its text");
+  prometheus::Counter& put_back = counter(registry, "groups_put_back_total",
+                                          "Times that a group waited for cells in the midst of its text");
   prometheus::Gauge& processing = gauge(registry, "requests_processing", "Groups that run");
   prometheus::Gauge& deferred = gauge(registry, "requests_deferred", "Groups that wait for cells");
   prometheus::Gauge& held = gauge(registry, "groups_held", "Finished groups kept for probes");

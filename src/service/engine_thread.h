@@ -67,7 +67,8 @@ class EngineThread {
   Engine engine_;  // this thread's only, as are these three:
   std::map<GroupId, Running> running_;
   std::map<GroupId, Clock::time_point> held_;  // until when
-  // For Retry-After: when a group ended last, and a moving average of the time between two ends while others waited.
+  // For Retry-After: when a group ended last, and a moving average of the time between two ends while others
+  // waited.
   Clock::time_point last_end_ = Clock::now();
   double seconds_between_ends_ = 1;
 

@@ -119,8 +119,8 @@ TEST_P(PutBack, AGroupMayBeCancelledMeanwhile) {
   EXPECT_EQ(engine.state().cells_used, 0);
 }
 
-// The pages of a prompt that begins inside of another one's page hold fewer tokens: alone, a group shall fit all the
-// same.
+// The pages of a prompt that begins inside of another one's page hold fewer tokens: alone, a group shall fit
+// all the same.
 TEST_P(PutBack, AGroupThatFitsAloneEnds) {
   Engine engine(model(), {.kv_cells = 14 * page_cells});
   support::run_group(engine, request(3));

@@ -181,11 +181,9 @@ TEST_F(LaneAttention, MeetsAPromptOnceForAllLanesThatReadIt) {
   const auto shared = frequencies(of, 1);
   core::AttentionPlan plan;
   for (int32_t m = 0; m < 8; ++m) {
-    plan.blocks.push_back(with_segments({.first_row = m,
-                                         .n_rows = 1,
-                                         .row_segments = {{{0, 100}, {}}, {{0, 10}, {}}},
-                                         .frequencies = shared},
-                                        {{.runs = {{0, 100}}}, {.owner = m, .runs = {{100 + 10 * m, 10}}}}));
+    plan.blocks.push_back(with_segments(
+        {.first_row = m, .n_rows = 1, .row_segments = {{{0, 100}, {}}, {{0, 10}, {}}}, .frequencies = shared},
+        {{.runs = {{0, 100}}}, {.owner = m, .runs = {{100 + 10 * m, 10}}}}));
   }
   plan.n_rows = 8;
   AttentionSchedule work(of, 1);
