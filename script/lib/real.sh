@@ -69,10 +69,17 @@ real_data() {
   compose dev-control train-solved --part dev "${mix[@]}" -k "$(amount 4 2)" --count "$(amount 24 4)" --lanes 1 -s 2
 }
 
+# Side by side with one thread each: two threads of one training wait for each other a quarter of the time.
 real_training() {
-  train lanes sft train/real.json -s "base=$model" -s "data=$runs/lanes.jsonl" -s "dev=$runs/dev.jsonl" -s "ready=$ready"
+  train lanes sft train/real.json -s "base=$model" -s "data=$runs/lanes.jsonl" -s "dev=$runs/dev.jsonl" -s "ready=$ready" \
+    >"$runs/lanes.log" 2>&1 &
+  local lanes=$!
   train control sft train/real.json -s "base=$model" -s "data=$runs/control.jsonl" -s "dev=$runs/dev-control.jsonl" -s "ready=$ready" \
-    -s "name=Qwen2.5-Coder-0.5B-Instruct, one lane"
+    -s "name=Qwen2.5-Coder-0.5B-Instruct, one lane" >"$runs/control.log" 2>&1 &
+  local failed=
+  wait "$lanes" || failed=1
+  wait "$!" || failed=1
+  [ -z "$failed" ] || die "a training ended: $(tail -n 1 "$runs/lanes.log" "$runs/control.log")"
 }
 
 compare() { # name questions budgets arms...
