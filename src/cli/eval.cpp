@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
-#include "cli/default_model.h"
+#include "cli/bundled_files.h"
 #include "cli/eval_progress.h"
 #include "cli/eval_prompt.h"
 #include "cli/exit_code.h"
