@@ -52,7 +52,8 @@ std::string found(std::string_view name) {
 
 std::string default_model_file() {
   std::string file = found("model.gguf");
-  if (file.empty()) throw InvalidRequest("no model is bundled with this installation; name a GGUF file with -m");
+  if (file.empty())
+    throw InvalidRequest("no model is bundled with this installation; name a GGUF file with -m");
   return file;
 }
 

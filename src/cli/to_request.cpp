@@ -151,7 +151,8 @@ void note_resolved(const ResolvedRequest& request) {
     const std::string adapter = bundled_adapter_for(request.model->info().file);
     note = "this model was not trained for lanes, so each answers by itself and they vote; --lora " +
            (adapter.empty() ? "FILE adds an adapter that was"
-                            : std::string(bundled_adapter_prefix) + adapter + " adds an adapter that was for questions asked together") +
+                            : std::string(bundled_adapter_prefix) + adapter +
+                                  " adds an adapter that was for questions asked together") +
            ", --coupling lanerope couples them all the same";
   } else if (coupled && request.n_lanes() > 1 && !trained.empty() &&
              std::ranges::find(trained, request.n_lanes()) == trained.end()) {
