@@ -94,7 +94,7 @@ compare() { # name questions budgets arms...
 real_tables() {
   local lanes="lora=$runs/lanes.gguf" k
   for k in 4 2; do
-    compare "table-$k" "reach-$k" "$(amount 128,192,256,384,512,768,1024 24,48)" \
+    compare "table-$k" "reach-$k" "$(amount 256,384,512,768,1024,1536 24,48)" \
       --arm "lanes:n=4,$lanes" --arm "control:n=1,lora=$runs/control.gguf" --arm "closed:n=4,coupling=independent,$lanes" \
       --arm "one:n=1,$lanes" --arm "base:n=1"
   done
