@@ -2,21 +2,23 @@
 # What script/reproduce real is made of: the study on a pretrained model, in $runs, each file made once. $gsm8k holds train.jsonl
 # and test.jsonl. With $short everything runs on SmolLM2 and a dozen made problems, whose samples are made too.
 
+sets=$checkout/bench/real
 instruction='Reason step by step, and put your final answer within \boxed{}.'
 
-# Samples of the untouched model: four of each problem, and four more of those that one of the first solves.
+# Four samples of each problem by the untouched model; `again` makes four more of those that one of the four solves.
 sample() { # output questions seed
   lanerope data rollout -m "$model" "$2" -n 1 --groups 4 --parallel 64 -b 384 --temp 0.6 --top-p 0.95 -s "$3" \
     --system "$instruction" -o "$1.part"
   mv "$1.part" "$1"
 }
 samples() { # part problems
-  local part=$1 problems=$2
-  once "$part-problems.jsonl" head_of "$problems" "$gsm8k/$part.jsonl" "$runs/$part-problems.jsonl"
-  once "$part-first.jsonl" sample "$runs/$part-first.jsonl" "$runs/$part-problems.jsonl" 1
-  once "$part-again.jsonl" lanerope data reach "$runs/$part-first.jsonl" --share 0.25 -o "$runs/$part-again.jsonl"
-  once "$part-second.jsonl" sample "$runs/$part-second.jsonl" "$runs/$part-again.jsonl" 2
-  once "$part-solved.jsonl" join "$runs/$part-solved.jsonl" "$runs/$part-first.jsonl" "$runs/$part-second.jsonl"
+  once "$1-problems.jsonl" head_of "$2" "$gsm8k/$1.jsonl" "$runs/$1-problems.jsonl"
+  once "$1-solved.jsonl" sample "$runs/$1-solved.jsonl" "$runs/$1-problems.jsonl" 1
+}
+again() { # part
+  once "$1-again.jsonl" lanerope data reach "$runs/$1-solved.jsonl" --share 0.25 -o "$runs/$1-again.jsonl"
+  once "$1-second.jsonl" sample "$runs/$1-second.jsonl" "$runs/$1-again.jsonl" 2
+  once "$1-eight.jsonl" join "$runs/$1-eight.jsonl" "$runs/$1-solved.jsonl" "$runs/$1-second.jsonl"
 }
 head_of() { head -n "$1" "$2" >"$3.part" && mv "$3.part" "$3"; } # lines from to
 join() { # to from...
@@ -35,38 +37,38 @@ made_samples() { # part
 compose() { # name solved options...
   local name=$1 solved=$2
   shift 2
-  once "$name.jsonl" write_traces "$runs/$name.jsonl" lanerope data compose "$runs/$solved-solved.jsonl" "$@"
+  once "$name.jsonl" write_traces "$runs/$name.jsonl" lanerope data compose "$runs/$solved.jsonl" "$@"
+}
+
+# The sets that are tested on: questions of one, two and four problems in the model's reach, of GSM8K's test part. They were
+# written down before anything was trained; without those files they are made as they were then, out of new samples.
+frozen_sets() {
+  local k
+  if [ -n "$short" ]; then
+    made_samples test
+    for k in 1 2 4; do compose "reach-$k" test-solved --reach 0.5 -k "$k" --count 2 -s 3; done
+  elif [ -f "$sets/reach-1.jsonl" ]; then
+    (cd "$sets" && sha256sum --status --check reach.sha256) || die "$sets does not hold the questions that were frozen; restore them from git"
+    for k in 1 2 4; do cp "$sets/reach-$k.jsonl" "$runs/"; done
+  else
+    samples test 387
+    again test
+    compose reach-1 test-eight --reach 0.5 -k 1 --count 93 -s 3
+    for k in 2 4; do compose "reach-$k" test-eight --reach 0.5 -k "$k" --count 100 -s 3; done
+    cp "$runs"/reach-[124].jsonl "$sets/"
+    (cd "$sets" && sha256sum reach-[124].jsonl >reach.sha256)
+    die "$sets has new questions now; commit them before anything is trained, and run this again"
+  fi
 }
 
 # The same questions for both: what is trained differs in the lanes that share them.
 real_data() {
-  if [ -n "$short" ]; then
-    made_samples train
-    made_samples test
-  else
-    samples train 1200
-    samples test 1319
-  fi
+  if [ -n "$short" ]; then made_samples train; else samples train 739; fi
   local mix=(-m "$model" --dev "$(amount 80 4)" --wait " await" --ready "$ready")
-  compose lanes train --part train "${mix[@]}" -k 1-6 --count "$(amount 1600 12)" --lanes 1:0.2,2:0.3,4:0.5 -s 1
-  compose control train --part train "${mix[@]}" -k 1-6 --count "$(amount 1600 12)" --lanes 1 -s 1
-  compose dev train --part dev "${mix[@]}" -k "$(amount 4 2)" --count "$(amount 24 4)" --lanes 4 -s 2
-  compose dev-control train --part dev "${mix[@]}" -k "$(amount 4 2)" --count "$(amount 24 4)" --lanes 1 -s 2
-  local k
-  for k in 2 4; do compose "reach-$k" test --reach 0.5 -k "$k" --count "$(amount 100 2)" -s 3; done
-  compose reach-1 test --reach 0.5 -k 1 --count "$(amount 150 2)" -s 3
-  [ -n "$short" ] || frozen
-}
-
-# The sets that are tested on, as they were before anything was trained.
-frozen() {
-  local digests=$checkout/bench/real/reach.sha256
-  if [ ! -f "$digests" ]; then
-    (cd "$runs" && sha256sum reach-1.jsonl reach-2.jsonl reach-4.jsonl) | tee "$digests"
-    die "these are the sets of problems in reach; commit $digests before anything is trained, and run this again"
-  fi
-  (cd "$runs" && sha256sum --status --check "$digests") ||
-    die "the sets of problems in reach are not those of bench/real/reach.sha256: the model's samples came out otherwise on this machine"
+  compose lanes train-solved --part train "${mix[@]}" -k 1-6 --count "$(amount 1600 12)" --lanes 1:0.2,2:0.3,4:0.5 -s 1
+  compose control train-solved --part train "${mix[@]}" -k 1-6 --count "$(amount 1600 12)" --lanes 1 -s 1
+  compose dev train-solved --part dev "${mix[@]}" -k "$(amount 4 2)" --count "$(amount 24 4)" --lanes 4 -s 2
+  compose dev-control train-solved --part dev "${mix[@]}" -k "$(amount 4 2)" --count "$(amount 24 4)" --lanes 1 -s 2
 }
 
 real_training() {
@@ -87,7 +89,7 @@ compare() { # name questions budgets arms...
 real_tables() {
   local lanes="lora=$runs/lanes.gguf" k
   for k in 4 2; do
-    compare "table-$k" "reach-$k" "$(amount 128,192,256,384,512,768,1024 24,48)" \
+    compare "table-$k" "reach-$k" "$(amount 256,384,512,768,1024,1536 24,48)" \
       --arm "lanes:n=4,$lanes" --arm "control:n=1,lora=$runs/control.gguf" --arm "closed:n=4,coupling=independent,$lanes" \
       --arm "one:n=1,$lanes" --arm "base:n=1"
   done
@@ -102,6 +104,7 @@ real_study() {
     model=$(script/model qwen2.5-coder-0.5b) ready=" $(printf '\xe2\x9c\x93')"
   fi
   say "samples and questions"
+  frozen_sets
   real_data
   say "training"
   real_training
