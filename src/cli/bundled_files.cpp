@@ -26,7 +26,7 @@ struct BundledAdapter {
 };
 
 constexpr auto adapters = std::to_array<BundledAdapter>({
-    {"qwen2.5-coder-0.5b", "qwen2.5-coder-0.5b-instruct-lanes.gguf", 491400064,
+    {"qwen2.5-coder-0.5b", "qwen2.5-coder-0.5b-instruct/lanes.gguf", 491400064,
      "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32"},
 });
 
