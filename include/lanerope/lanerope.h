@@ -20,6 +20,9 @@
 #include "lanerope/model_info.h"      // IWYU pragma: export
 #include "lanerope/names.h"           // IWYU pragma: export
 #include "lanerope/page.h"            // IWYU pragma: export
+#include "lanerope/policy.h"          // IWYU pragma: export
+#include "lanerope/policy_act.h"      // IWYU pragma: export
+#include "lanerope/policy_choice.h"   // IWYU pragma: export
 #include "lanerope/prompt.h"          // IWYU pragma: export
 #include "lanerope/request.h"         // IWYU pragma: export
 #include "lanerope/resolve.h"         // IWYU pragma: export

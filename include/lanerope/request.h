@@ -11,6 +11,7 @@
 #include "lanerope/answer_format.h"
 #include "lanerope/coupling.h"
 #include "lanerope/names.h"
+#include "lanerope/policy_choice.h"
 #include "lanerope/prompt.h"
 #include "lanerope/token.h"
 
@@ -116,8 +117,12 @@ struct Request {
   // -1: no bound, whatever the defaults say.
   std::optional<int32_t> thinking_budget = {};
   Selection selection = {};
-  bool logprobs = false;     // Event::logprob is set for sampled tokens
-  int32_t top_logprobs = 0;  // alternatives reported with each token, at most 20
+  // What watches the group and acts on its lanes, in this order; consensus as Selection has it is one of
+  // them.
+  std::vector<PolicyChoice> policies = {};
+  PolicyCommand policy_command = {};  // none: RequestDefaults::policy_command
+  bool logprobs = false;              // Event::logprob is set for sampled tokens
+  int32_t top_logprobs = 0;           // alternatives reported with each token, at most 20
   // The log-probabilities of the prompt's own tokens, with so many alternatives each, 0 to 20, come with
   // EventKind::prefill. The prompt is read in full then, whatever is kept of it.
   std::optional<int32_t> prompt_logprobs = {};
@@ -127,7 +132,7 @@ struct Request {
   int32_t priority = 0;     // where groups wait, those of a lower one start first, and are put back last
   std::string client = {};  // for whom; clients that wait take turns by the tokens that they were served
   std::vector<float> adapter_scales = {};  // per loaded adapter; empty means the scales it was loaded with
-  int32_t reserved_lanes = 0;              // room for lanes that are spawned later
+  int32_t reserved_lanes = 0;  // room for lanes that are spawned later; policies reserve what they may add
   // Once finished, the group stays readable for Engine::probe until Engine::release, or until another group
   // needs its cells. A cancelled group is never held.
   bool hold = false;
@@ -139,6 +144,7 @@ struct SpawnOptions {
   int32_t parent = -1;     // fork this lane; -1 starts afresh
   int32_t fork_step = -1;  // the fork's own past is the parent's text before this step; -1 means the clock
   std::string text = {};   // forced first, after the tag of a fresh lane
+  std::vector<TokenId> tokens = {};  // forced behind it
 };
 
 }  // namespace lanerope

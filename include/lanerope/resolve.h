@@ -52,10 +52,12 @@ struct RequestDefaults {
   OverContext over_context = OverContext::refuse;
   NoTemplate no_template = NoTemplate::refuse;
   TaggedLanes tagged = TaggedLanes::seeing;
-  uint64_t seeds = 0;                      // an unset seed is drawn from the numbers below this; 0: it is 0
-  std::vector<float> adapter_scales = {};  // where the request has none; empty: those they were loaded with
-  std::string verifier = {};               // the command of selection by verifier where the request has none
-  double verifier_timeout = 30;            // seconds, of that command
+  uint64_t seeds = 0;                       // an unset seed is drawn from the numbers below this; 0: it is 0
+  std::vector<float> adapter_scales = {};   // where the request has none; empty: those they were loaded with
+  std::string verifier = {};                // the command of selection by verifier where the request has none
+  double verifier_timeout = 30;             // seconds, of that command
+  std::vector<PolicyChoice> policies = {};  // where the request has none
+  PolicyCommand policy_command = {};        // likewise
   std::optional<int32_t> thinking_budget = {};  // where the request has none
   // For selections that it was fitted for, where the request has none.
   std::shared_ptr<const CalibrationCurve> calibration = {};
@@ -91,6 +93,8 @@ struct ResolvedRequest {
   uint64_t seed = 0;
   std::shared_ptr<const grammar::CompiledFormat> format = {};  // null: lanes write what they like
   Selection selection = {};
+  std::vector<PolicyChoice> policies = {};  // with all of their settings, in the order of the table
+  PolicyCommand policy_command = {};
   int32_t certainty_window = 0;           // tokens; 0: certainty is not measured
   std::vector<float> prompt_scales = {};  // per adapter, while the prompt is read
   std::vector<float> lane_scales = {};    // per adapter, for the lanes

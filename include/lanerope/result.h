@@ -11,6 +11,7 @@
 
 #include "lanerope/lane_result.h"
 #include "lanerope/names.h"
+#include "lanerope/policy_act.h"
 #include "lanerope/token.h"
 
 namespace lanerope {
@@ -52,6 +53,7 @@ struct GroupResult {
   double prefill_seconds = 0;
   double decode_seconds = 0;
   bool consensus = false;
+  std::vector<PolicyAct> acts = {};  // of its policies, in order
   // Why the group failed, with FinishReason::failed; what() is a sentence for a person. Null otherwise.
   std::exception_ptr error = {};
 };
@@ -68,6 +70,7 @@ enum class EventKind {
   token,       // one token of one lane
   lane_slept,  // the lane's last token is held back, and the lane waits for others (sleep.h)
   lane_woke,   // it is fed now
+  policy,      // a policy acts, or was refused to; what comes of it follows
   lane_finished,
   group_finished,  // the last event of a group; `result` is set
 };
@@ -92,10 +95,11 @@ struct Event {
   // Text that became complete with this token: whole UTF-8 characters, maybe none. Of lane_started what a
   // fork inherits, of lane_finished what was held back.
   std::string text = {};
-  bool forced = false;                       // tag, lane text or pushed text
-  std::optional<float> logprob = {};         // of sampled tokens, where the request asks for it
-  std::vector<Alternative> top = {};         // likeliest first, Request::top_logprobs of them
-  FinishReason finish = FinishReason::none;  // of lane_finished; of group_finished: cancelled or failed
+  bool forced = false;                        // tag, lane text or pushed text
+  std::optional<float> logprob = {};          // of sampled tokens, where the request asks for it
+  std::vector<Alternative> top = {};          // likeliest first, Request::top_logprobs of them
+  FinishReason finish = FinishReason::none;   // of lane_finished; of group_finished: cancelled or failed
+  std::shared_ptr<const PolicyAct> act = {};  // of policy
   // Of prefill, where Request::prompt_logprobs asks for it; null otherwise.
   std::shared_ptr<const std::vector<PromptToken>> prompt = {};
   std::shared_ptr<const ResolvedRequest> resolved = {};  // in the first event of a group: what it runs

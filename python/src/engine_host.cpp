@@ -62,6 +62,7 @@ void EngineHost::take(const Event& event) {
       break;
     case EventKind::lane_slept:
     case EventKind::lane_woke:
+    case EventKind::policy:
     case EventKind::lane_finished:
       break;
     case EventKind::group_finished:

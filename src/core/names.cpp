@@ -7,6 +7,7 @@
 #include "lanerope/coupling.h"
 #include "lanerope/engine.h"
 #include "lanerope/model.h"
+#include "lanerope/policy_act.h"
 #include "lanerope/request.h"
 #include "lanerope/result.h"
 
@@ -168,6 +169,15 @@ std::span<const Named<AnswerFrom>> names() {
 }
 
 template <>
+std::span<const Named<ActKind>> names() {
+  static constexpr Named<ActKind> all[] = {
+      {ActKind::retire, "retire"}, {ActKind::fork, "fork"}, {ActKind::spawn, "spawn"},
+      {ActKind::push, "push"},     {ActKind::end, "end"},
+  };
+  return all;
+}
+
+template <>
 std::span<const Named<EventKind>> names() {
   static constexpr Named<EventKind> all[] = {
       {EventKind::prefill, "prompt_read"},
@@ -175,6 +185,7 @@ std::span<const Named<EventKind>> names() {
       {EventKind::token, "token"},
       {EventKind::lane_slept, "lane_slept"},
       {EventKind::lane_woke, "lane_woke"},
+      {EventKind::policy, "policy"},
       {EventKind::lane_finished, "lane_finished"},
       {EventKind::group_finished, "group_finished"},
   };

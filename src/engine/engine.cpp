@@ -229,12 +229,12 @@ int32_t Engine::spawn(GroupId group, const SpawnOptions& options) {
 
 void Engine::push_text(GroupId group, int32_t lane, std::string_view text) {
   engine::Group& of = impl_->group(group);
-  guarded(of, [&] { of.actions().push(lane, text); });
+  guarded(of, [&] { of.push(lane, text); });
 }
 
 void Engine::retire(GroupId group, int32_t lane) {
   engine::Group& of = impl_->group(group);
-  guarded(of, [&] { of.actions().retire(lane); });
+  guarded(of, [&] { of.retire(lane); });
 }
 
 void Engine::cancel(GroupId group) {

@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/external_call.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <string_view>
-#include <thread>
 
-extern char** environ;
+#include "engine/child_process.h"
 
 namespace lanerope::engine {
 
@@ -22,28 +18,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr size_t most_output = 1 << 20;  // bytes; a command that writes more is not listened to
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  ~Descriptor() { close(); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  bool open() const { return fd_ >= 0; }
-  void close() {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = -1;
-  }
-
- private:
-  int fd_;
-};
-
-struct Pipes {
-  Descriptor& to_child;
-  Descriptor& from_child;
-};
 
 constexpr int look_again = 50;  // milliseconds
 
@@ -53,33 +27,11 @@ struct Patience {
   bool over() const { return stop.stop_requested() || Clock::now() >= deadline; }
 };
 
-// The child in a process group of its own, so that all of it can be killed.
-pid_t start(const std::string& command, int child_in, int child_out) {
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawnattr_init(&attributes);
-  posix_spawn_file_actions_adddup2(&actions, child_in, STDIN_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, child_out, STDOUT_FILENO);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  sigset_t defaults;
-  sigemptyset(&defaults);
-  sigaddset(&defaults, SIGPIPE);
-  posix_spawnattr_setsigdefault(&attributes, &defaults);
-  std::array<char*, 4> arguments = {const_cast<char*>("sh"), const_cast<char*>("-c"),
-                                    const_cast<char*>(command.c_str()), nullptr};
-  pid_t child = -1;
-  if (posix_spawn(&child, "/bin/sh", &actions, &attributes, arguments.data(), environ) != 0) child = -1;
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  return child;
-}
-
 // Writes all of `input` and reads until the other end closes. False at the deadline or when it writes too
 // much.
-bool exchange(Pipes& pipes, std::string_view input, const Patience& patience, std::string& output) {
-  auto& [to_child, from_child] = pipes;
+bool exchange(ChildProcess& child, std::string_view input, const Patience& patience, std::string& output) {
+  Descriptor& to_child = child.to();
+  Descriptor& from_child = child.from();
   while (from_child.open()) {
     if (patience.over()) return false;
     if (input.empty()) to_child.close();
@@ -102,55 +54,21 @@ bool exchange(Pipes& pipes, std::string_view input, const Patience& patience, st
   return true;
 }
 
-// Waits for the child; false if it does not end before the deadline.
-bool wait_until(pid_t child, const Patience& patience, int& status) {
-  while (waitpid(child, &status, WNOHANG) == 0) {
-    if (patience.over()) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
-  return true;
-}
-
 }  // namespace
 
 CallResult run_call(const CallOptions& options, const std::string& input, const std::stop_token& stop) {
-  std::array<int, 2> in;
-  std::array<int, 2> out;
-  if (pipe2(in.data(), O_CLOEXEC) != 0) return {.failure = options.what + " could not be started"};
-  Descriptor child_in(in[0]);
-  Descriptor to_child(in[1]);
-  if (pipe2(out.data(), O_CLOEXEC) != 0) return {.failure = options.what + " could not be started"};
-  Descriptor from_child(out[0]);
-  Descriptor child_out(out[1]);
-  fcntl(to_child.get(), F_SETFL, O_NONBLOCK);
-
   const std::chrono::duration<double> longest(std::min(options.timeout, 86400.0));
   const Patience patience{.deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(longest),
                           .stop = stop};
-  Pipes pipes{.to_child = to_child, .from_child = from_child};
-  const pid_t child = start(options.command, child_in.get(), child_out.get());
-  if (child < 0) return {.failure = options.what + " could not be started"};
-  child_in.close();
-  child_out.close();
+  ChildProcess child(options.command);
+  if (!child.running()) return {.failure = options.what + " could not be started"};
 
-  // A reader that has gone away must not kill this process.
-  sigset_t pipe_signal;
-  sigset_t old_mask;
-  sigemptyset(&pipe_signal);
-  sigaddset(&pipe_signal, SIGPIPE);
-  pthread_sigmask(SIG_BLOCK, &pipe_signal, &old_mask);
+  const NoPipeSignal no_signal;
   std::string output;
   int status = 0;
-  const bool ended = exchange(pipes, input, patience, output) && wait_until(child, patience, status);
-  const timespec now = {};
-  while (sigtimedwait(&pipe_signal, nullptr, &now) > 0) continue;
-  pthread_sigmask(SIG_SETMASK, &old_mask, nullptr);
-
-  if (!ended) {
-    kill(-child, SIGKILL);
-    waitpid(child, &status, 0);
-    return {.failure = options.what + " took too long and was cut off", .timed_out = true};
-  }
+  const bool ended =
+      exchange(child, input, patience, output) && child.wait([&] { return patience.over(); }, status);
+  if (!ended) return {.failure = options.what + " took too long and was cut off", .timed_out = true};
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     return {.failure = options.what + " failed (" +
                        (WIFEXITED(status) ? "exit status " + std::to_string(WEXITSTATUS(status))

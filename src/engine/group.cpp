@@ -26,7 +26,7 @@ Group::Group(GroupId id, const Model& model, std::shared_ptr<const ResolvedReque
       held_(request_.asked.hold),
       rules_{.model = model, .request = request_},
       memory_(request_),
-      policies_(make_policies(request_)),
+      policies_(request_, *this),
       selector_(request_),
       sleepers_(request_.sleep, request_.coupling) {}
 
@@ -153,7 +153,9 @@ void Group::choose(int32_t index, std::span<const float> logits, Sampler& sample
                                                     .step = static_cast<uint32_t>(lane.tokens().size())},
                                             .allowed = lane.allowed(),
                                             .top_logprobs = request_.asked.top_logprobs,
-                                            .certainty = request_.certainty_window > 0});
+                                            .certainty = request_.certainty_window > 0,
+                                            .drawn = policies_.reads_tokens()});
+    lane.drew(draw.drawn);
     if (draw.certainty) lane.measure(*draw.certainty);
     event.token = draw.token;
     if (request_.asked.logprobs || request_.asked.top_logprobs > 0) {
@@ -182,10 +184,8 @@ void Group::end_lane(int32_t index, FinishReason reason) {
 }
 
 void Group::after_step() {
-  for (const auto& policy : policies_) {
-    if (live_lanes() == 0) break;
-    policy->after_step({.request = request_, .lanes = lanes_, .clock = clock_}, *this);
-  }
+  policies_.after_step();
+  for (Lane& lane : lanes_) lane.drew(std::nullopt);
   settle_sleepers();
   finish_if_over();
 }
@@ -211,6 +211,8 @@ void Group::collect_lanes() {
     result_.lanes.back().sleeps.assign(sleeps.begin(), sleeps.end());
   }
   result_.clock = clock_;
+  result_.acts = policies_.acts();
+  result_.note = policies_.note();
 }
 
 void Group::finish_if_over() {
@@ -230,7 +232,7 @@ void Group::poll_selection(std::chrono::milliseconds patience) {
   if (!outcome) return;
   result_.selected = outcome->selected.lane;
   result_.confidence = outcome->selected.confidence;
-  result_.note = outcome->note;
+  if (!outcome->note.empty()) result_.note += (result_.note.empty() ? "" : "; ") + outcome->note;
   for (size_t m = 0; m < outcome->scores.size(); ++m) result_.lanes[m].verifier_score = outcome->scores[m];
   report(FinishReason::none);
 }
@@ -256,6 +258,7 @@ void Group::fail(std::exception_ptr error) {
 
 void Group::report(FinishReason reason_for_all) {
   state_ = GroupState::finished;
+  policies_.stop();
   emit({.kind = EventKind::group_finished,
         .step = clock_,
         .finish = reason_for_all,

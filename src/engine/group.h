@@ -14,7 +14,7 @@
 #include "core/sleepers.h"
 #include "engine/group_memory.h"
 #include "engine/lane.h"
-#include "engine/policy.h"
+#include "engine/policy_runner.h"
 #include "engine/sampler.h"
 #include "engine/selector.h"
 #include "lanerope/engine.h"
@@ -34,7 +34,7 @@ enum class GroupState {
 // One request on its way: a state machine over its lanes and its clock. It knows nothing of the batch; the
 // engine asks it for rows and brings it logits. Where one of its members throws, the engine calls fail(), and
 // no other group notices.
-class Group final : private LaneActions {
+class Group final : private ActedOn {
  public:
   Group(GroupId id, const Model& model, std::shared_ptr<const ResolvedRequest> request);
   Group(const Group&) = delete;
@@ -85,8 +85,10 @@ class Group final : private LaneActions {
   // Ends the group with the error as its result's.
   void fail(std::exception_ptr error);
 
-  int32_t spawn(const SpawnOptions& options, int32_t pool_cells);
-  LaneActions& actions() { return *this; }
+  // What a caller or a policy may do while its lanes write (group_actions.cpp).
+  int32_t spawn(const SpawnOptions& options, int32_t pool_cells) override;
+  void push(int32_t lane, std::string_view text) override;
+  void retire(int32_t lane) override;
   void cancel();
 
   std::vector<Event> take_events() { return std::exchange(events_, {}); }
@@ -109,10 +111,11 @@ class Group final : private LaneActions {
   void collect_lanes();
   void cut_off(FinishReason reason);  // the group and what still writes, whatever it was doing
   void report(FinishReason reason_for_all);
-  void emit(Event event);
 
-  void push(int32_t lane, std::string_view text) override;
-  void retire(int32_t lane) override;
+  const std::deque<Lane>& lanes() const override { return lanes_; }
+  int32_t clock() const override { return clock_; }
+  std::vector<Event>& events() override { return events_; }
+  void emit(Event event) override;
   void end_all(FinishReason reason) override;
 
   GroupId id_;
@@ -127,7 +130,7 @@ class Group final : private LaneActions {
   GroupMemory memory_;
   std::deque<Lane> lanes_;
   std::vector<int32_t> finish_order_;
-  std::vector<std::unique_ptr<LanePolicy>> policies_;
+  PolicyRunner policies_;
   Selector selector_;
   core::Sleepers sleepers_;
   int32_t clock_ = 0;

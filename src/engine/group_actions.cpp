@@ -71,6 +71,7 @@ int32_t Group::spawn(const SpawnOptions& options, int32_t pool_cells) {
     origin.lane.silent = static_cast<int32_t>(forced.size());
   }
   force(options.text);
+  forced.insert(forced.end(), options.tokens.begin(), options.tokens.end());
   if (forced.size() >= static_cast<size_t>(request_.budget)) {
     throw InvalidRequest("the text for the new lane is longer than the budget");
   }

@@ -134,7 +134,7 @@ LaneResult Lane::result() const {
                     .tokens = tokens_,
                     .finish = finish_,
                     .generated = generated_,
-                    .mean_logprob = generated_ > 0 ? sum_logprob_ / generated_ : 0,
+                    .mean_logprob = mean_logprob(),
                     .start_step = start_step_};
   if (meter_ && generated_ > 0) result.certainty = meter_->result();
   if (std::optional<answers::Answer> found = answer()) {

@@ -12,6 +12,7 @@
 #include "engine/certainty_meter.h"
 #include "grammar/matcher.h"
 #include "lanerope/model.h"
+#include "lanerope/policy.h"
 #include "lanerope/resolve.h"
 #include "lanerope/result.h"
 #include "text/detokenizer.h"
@@ -70,6 +71,9 @@ class Lane {
   void measure(const TokenCertainty& token) {
     if (meter_) meter_->add(token);
   }
+  // What policies are shown of the token that was drawn in this step; nothing once the step is over.
+  void drew(std::optional<DrawnToken> token) { drawn_ = token; }
+  const std::optional<DrawnToken>& drawn() const { return drawn_; }
   // Ends the lane and gives what text was held back; nothing happens to one that has ended.
   std::string end(FinishReason reason);
 
@@ -78,6 +82,8 @@ class Lane {
   const std::vector<TokenId>& tokens() const { return tokens_; }
   int32_t n_tokens() const { return static_cast<int32_t>(tokens_.size()); }
   int32_t start_step() const { return start_step_; }
+  int32_t generated() const { return generated_; }
+  double mean_logprob() const { return generated_ > 0 ? sum_logprob_ / generated_ : 0; }
   // The step in which its next token is fed, if it does not sleep.
   int32_t next_step() const { return start_step_ + slept_ + n_tokens(); }
   void slept(int32_t steps) { slept_ += steps; }
@@ -108,6 +114,7 @@ class Lane {
   double sum_logprob_ = 0;
   int32_t generated_ = 0;
   std::optional<CertaintyMeter> meter_ = {};
+  std::optional<DrawnToken> drawn_ = {};
 };
 
 }  // namespace lanerope::engine

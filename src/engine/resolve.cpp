@@ -8,6 +8,7 @@
 
 #include "core/lane_tag.h"
 #include "engine/resolve_format.h"
+#include "engine/resolve_policies.h"
 #include "engine/sampler.h"
 #include "lanerope/calibration.h"
 #include "lanerope/errors.h"
@@ -336,6 +337,7 @@ std::shared_ptr<const ResolvedRequest> resolve(const Model& model, const Request
   if (training != nullptr) resolved.trained_lanes = training->lanes;
   check_training(request, resolved.coupling, training);
 
+  engine::resolve_policies(resolved, defaults);
   resolved.tag = tag_for(request, resolved.coupling, training, defaults.tagged);
   resolved.lanes = resolve_lanes(model, request, resolved.tag);
   resolved.sleep = resolve_sleep(
@@ -347,7 +349,7 @@ std::shared_ptr<const ResolvedRequest> resolve(const Model& model, const Request
   check_lanes(resolved);
   engine::resolve_format(resolved, model, defaults);
   const int64_t cells =
-      resolved.prompt_cells() + (int64_t{request.lanes} + request.reserved_lanes) * resolved.cells_of_lane();
+      resolved.prompt_cells() + (int64_t{request.lanes} + resolved.reserved_lanes) * resolved.cells_of_lane();
   require(cells <= std::numeric_limits<int32_t>::max(),
           "the request needs " + std::to_string(cells) +
               " KV cells, more than any engine has; use fewer lanes or a smaller budget");

@@ -100,14 +100,27 @@ TokenId Sampler::pick_any(std::span<const float> logits, float temperature, doub
   return reduce_.greatest().token;  // the sum was rounded to less than u
 }
 
-TokenCertainty Sampler::certainty(std::span<const float> logits, double normaliser) {
+double Sampler::of_likeliest(double normaliser) {
   constexpr int32_t likeliest = 20;  // as DeepConf has it
-  const auto count = static_cast<double>(logits.size());
-  TokenCertainty certainty{.self_certainty = normaliser - reduce_.sum() / count - std::log(count)};
   const std::span<const kernels::Candidate> top = reduce_.top(likeliest);
-  for (const kernels::Candidate& c : top) certainty.of_likeliest += normaliser - c.logit;
-  certainty.of_likeliest /= static_cast<double>(top.size());
-  return certainty;
+  double sum = 0;
+  for (const kernels::Candidate& c : top) sum += normaliser - c.logit;
+  return sum / static_cast<double>(top.size());
+}
+
+TokenCertainty Sampler::certainty(std::span<const float> logits, double normaliser) {
+  const auto count = static_cast<double>(logits.size());
+  return {.self_certainty = normaliser - reduce_.sum() / count - std::log(count),
+          .of_likeliest = of_likeliest(normaliser)};
+}
+
+// All but the token that is drawn of it.
+DrawnToken Sampler::distribution(double normaliser) {
+  const std::vector<Alternative> top = likeliest(2, normaliser);
+  return {.likeliest = top.front(),
+          .second = top.size() > 1 ? top[1] : Alternative{.token = -1},
+          .entropy = reduce_.entropy(normaliser),
+          .confidence = of_likeliest(normaliser)};
 }
 
 std::vector<Alternative> Sampler::likeliest(int32_t count, double normaliser) {
@@ -136,6 +149,7 @@ Draw Sampler::draw(std::span<const float> logits, const DrawOptions& options) {
   Draw result;
   result.top = likeliest(options.top_logprobs, normaliser);
   if (options.certainty) result.certainty = certainty(logits, normaliser);
+  if (options.drawn) result.drawn = distribution(normaliser);
   const std::span<const float> shaped = adjusted(logits, options);
   if (shaped.data() != logits.data()) reduce_.read(shaped);
   if (reduce_.greatest().logit == -std::numeric_limits<float>::infinity()) {
@@ -153,6 +167,10 @@ Draw Sampler::draw(std::span<const float> logits, const DrawOptions& options) {
     result.token = pick(likely(s), s.temperature, uniform(options.key));
   }
   result.logprob = static_cast<float>(logits[result.token] - normaliser);
+  if (result.drawn) {
+    result.drawn->token = result.token;
+    result.drawn->logprob = result.logprob;
+  }
   return result;
 }
 

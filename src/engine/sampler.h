@@ -8,6 +8,7 @@
 #include "engine/certainty_meter.h"
 #include "engine/random.h"
 #include "kernels/vocabulary_reduce.h"
+#include "lanerope/policy.h"
 #include "lanerope/request.h"
 #include "lanerope/result.h"
 
@@ -18,6 +19,7 @@ struct Draw {
   float logprob = 0;  // under the model's own distribution, before bias, penalties and temperature
   std::vector<Alternative> top = {};  // most likely first
   std::optional<TokenCertainty> certainty = {};
+  std::optional<DrawnToken> drawn = {};
 };
 
 struct DrawOptions {
@@ -27,6 +29,7 @@ struct DrawOptions {
   std::span<const int32_t> allowed = {};  // a bit a row, as grammar::Matcher::allowed() has them; empty: all
   int32_t top_logprobs = 0;
   bool certainty = false;  // Draw::certainty is wanted
+  bool drawn = false;      // Draw::drawn is wanted
 };
 
 // Draws tokens from logits. Keeps scratch memory: one thread at a time.
@@ -42,6 +45,8 @@ class Sampler {
   std::vector<Alternative> likeliest(int32_t count, double normaliser);
   std::span<const float> adjusted(std::span<const float> logits, const DrawOptions& options);
   TokenCertainty certainty(std::span<const float> logits, double normaliser);
+  double of_likeliest(double normaliser);
+  DrawnToken distribution(double normaliser);
   std::span<const kernels::Candidate> likely(const Sampling& sampling);
   static TokenId pick(std::span<const kernels::Candidate> candidates, float temperature, double u);
   TokenId pick_any(std::span<const float> logits, float temperature, double u);

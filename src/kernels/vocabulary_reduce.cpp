@@ -60,6 +60,31 @@ double sum_exp(const float* values, size_t n, float top, float factor) {
   return total;
 }
 
+// sum(exp(value - top) * (value - top)). Below `lowest` nothing is left of the exponential, and -inf would
+// make NaN of it.
+double sum_exp_times(const float* values, size_t n, float top) {
+  constexpr float lowest = -90;
+  const hn::CappedTag<float, 16> df;
+  const size_t vector_size = hn::Lanes(df);
+  const auto base = hn::Set(df, top);
+  const auto least = hn::Set(df, lowest);
+  double total = 0;
+  size_t i = 0;
+  while (i + vector_size <= n) {
+    auto sum = hn::Zero(df);
+    for (const size_t end = std::min(n, i + 1024); i + vector_size <= end; i += vector_size) {
+      const auto below = hn::Max(hn::Sub(hn::LoadU(df, values + i), base), least);
+      sum = hn::MulAdd(hn::Exp(df, below), below, sum);
+    }
+    total += hn::ReduceSum(df, sum);
+  }
+  for (; i < n; ++i) {
+    const float below = std::max(values[i] - top, lowest);
+    total += std::exp(below) * below;
+  }
+  return total;
+}
+
 double sum(const float* values, size_t n) {
   const hn::CappedTag<float, 16> df;
   const size_t vector_size = hn::Lanes(df);
@@ -83,6 +108,7 @@ namespace lanerope::kernels {
 
 HWY_EXPORT(run_maxima);
 HWY_EXPORT(sum_exp);
+HWY_EXPORT(sum_exp_times);
 HWY_EXPORT(sum);
 
 namespace {
@@ -111,6 +137,13 @@ double VocabularyReduce::log_sum_exp(float temperature) const {
   const double sum =
       HWY_DYNAMIC_DISPATCH(sum_exp)(logits_.data(), logits_.size(), greatest_.logit, 1.0F / temperature);
   return static_cast<double>(greatest_.logit) / temperature + std::log(sum);
+}
+
+double VocabularyReduce::entropy(double normaliser) const {
+  if (std::isinf(greatest_.logit)) return 0;
+  const double to_top = normaliser - greatest_.logit;
+  const double sum = HWY_DYNAMIC_DISPATCH(sum_exp_times)(logits_.data(), logits_.size(), greatest_.logit);
+  return std::max(0.0, to_top - sum * std::exp(-to_top));
 }
 
 double VocabularyReduce::sum() const {

@@ -28,6 +28,8 @@ class VocabularyReduce {
   Candidate greatest() const { return greatest_; }
   // log(sum(exp(logit / temperature))); temperature > 0. Another pass.
   double log_sum_exp(float temperature) const;
+  // Of the soft-max, in nats; `normaliser` is log_sum_exp(1). Another pass.
+  double entropy(double normaliser) const;
   // Of all logits. Another pass.
   double sum() const;
   // The `k` greatest, or all if there are fewer.

@@ -69,6 +69,25 @@ TEST(VocabularyReduce, SumsInTheLogDomain) {
   }
 }
 
+TEST(VocabularyReduce, MeasuresEntropy) {
+  VocabularyReduce reduce;
+  for (size_t n : {1U, 3U, 300U, 151936U}) {
+    std::vector<float> logits = some_logits(n, 7);
+    logits[0] = 2;
+    double total = 0;
+    for (float v : logits) total += std::exp(static_cast<double>(v));
+    double entropy = 0;
+    for (float v : logits) {
+      const double p = std::exp(static_cast<double>(v)) / total;
+      if (p > 0) entropy -= p * std::log(p);
+    }
+    for_each_instruction_set([&](const char*) {
+      reduce.read(logits);
+      EXPECT_NEAR(reduce.entropy(reduce.log_sum_exp(1)), entropy, 1e-4) << n;
+    });
+  }
+}
+
 TEST(VocabularyReduce, FindsTheSmallestNucleus) {
   VocabularyReduce reduce;
   const std::vector<float> logits = some_logits(20000, 6);

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "engine/policy.h"
+#include "engine/policy_table.h"
 
 namespace lanerope::engine {
 
-// Ends the group as soon as `lanes` of its lanes have given the same answer.
-class Consensus final : public LanePolicy {
+// Ends the group as soon as enough of its lanes have given the same answer.
+class Consensus final : public Policy {
  public:
-  explicit Consensus(int32_t lanes) : wanted_(lanes) {}
-  void after_step(const GroupStatus& status, LaneActions& actions) override;
+  Consensus(const PolicySettings& settings, const ResolvedRequest& request);
+  void after_step(const GroupStatus& group, LaneActions& actions) override;
 
  private:
-  int32_t wanted_;
+  int32_t wanted_;  // lanes
 };
 
 }  // namespace lanerope::engine
