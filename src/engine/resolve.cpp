@@ -176,7 +176,8 @@ int32_t budget_for(const ResolvedRequest& resolved, const RequestDefaults& defau
     require(of_prompt + lanes <= pages,
             "the prompt and " + std::to_string(lanes) + (lanes == 1 ? " lane" : " lanes") + " take " +
                 std::to_string(of_prompt + lanes) + " pages of " + std::to_string(page_cells) +
-                " KV cells at least, and there are " + std::to_string(pages) + "; ask for fewer lanes or less text");
+                " KV cells at least, and there are " + std::to_string(pages) +
+                "; ask for fewer lanes or less text");
     budget = std::min(budget, (pages - of_prompt) / lanes * page_cells);
   }
   return std::max(budget, 1);
