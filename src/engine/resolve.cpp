@@ -172,8 +172,14 @@ int32_t budget_for(const ResolvedRequest& resolved, const RequestDefaults& defau
   if (cut) budget = std::min(budget, left);
   if (defaults.most_cells > 0) {
     const int32_t lanes = resolved.n_lanes() + resolved.reserved_lanes;
-    const int32_t pages = (pages_of(defaults.most_cells) - pages_of(n_prompt)) / lanes;
-    budget = std::min(budget, pages * page_cells);
+    const int32_t pages = pages_of(defaults.most_cells);
+    const int32_t of_prompt = pages_of(n_prompt);
+    require(of_prompt + lanes <= pages,
+            "the prompt and " + std::to_string(lanes) + (lanes == 1 ? " lane" : " lanes") + " take " +
+                std::to_string(of_prompt + lanes) + " pages of " + std::to_string(page_cells) +
+                " KV cells at least, and there are " + std::to_string(pages) +
+                "; ask for fewer lanes or less text");
+    budget = std::min(budget, (pages - of_prompt) / lanes * page_cells);
   }
   return std::max(budget, 1);
 }
