@@ -34,13 +34,14 @@ from ._options import (  # noqa: E402
     Visibility,
     VoteWeight,
 )
-from ._result import Attention, Certainty, Lane, Probe, Result, ScoredLane, Vote  # noqa: E402
+from ._result import Act, Attention, Certainty, Lane, Probe, Result, ScoredLane, Vote  # noqa: E402
 from ._stream import Stream  # noqa: E402
 from .evaluation import Evaluation, evaluate, read_results  # noqa: E402
 
 __version__: str = _core.version()
 
 __all__ = [
+    "Act",
     "Attention",
     "Certainty",
     "Coupling",

@@ -30,6 +30,16 @@ def _local_file(name: str | os.PathLike[str], *, adapter: bool, token: str, offl
     return text
 
 
+def _own_policy(policy: Policy | str | Sequence[str] | None, options: Options) -> Policy | None:
+    """The function, if it is one; names go into the options."""
+    if policy is None or callable(policy):
+        return policy
+    if "policies" in options:
+        raise TypeError("policies are given twice, as policy and as policies")
+    options["policies"] = policy
+    return None
+
+
 class Model:
     """A language model out of a GGUF file, with its adapters and its tokenizer. It never changes, and may be used from several threads.
 
@@ -91,12 +101,13 @@ class Model:
         """What the file says, and how it is loaded: architecture, sizes, threads, adapters, and what it was trained with for lanes."""
         return self._core.info()
 
-    def generate(self, prompt: Prompt, *, policy: Policy | None = None, **options: Unpack[Options]) -> Result:
+    def generate(self, prompt: Prompt, *, policy: Policy | str | Sequence[str] | None = None, **options: Unpack[Options]) -> Result:
         """Answers a prompt with lanes and says what became of them. Other threads of Python's go on meanwhile, and Ctrl-C ends it.
 
         Without options it does what ``lanerope run`` does: four lanes of 256 tokens, which are coupled as the model was trained,
-        or independent, and vote.
+        or independent, and vote. A policy is a function of yours, or built-in ones by name: ["consensus", "prune:window=32"].
         """
+        policy = _own_policy(policy, options)
         if policy is None:
             resolved = self._resolve(prompt, options)
             group = self._engine_for(resolved).submit(resolved, False)
@@ -107,8 +118,9 @@ class Model:
             policy(stream, event)
         return stream.result()
 
-    async def agenerate(self, prompt: Prompt, *, policy: Policy | None = None, **options: Unpack[Options]) -> Result:
+    async def agenerate(self, prompt: Prompt, *, policy: Policy | str | Sequence[str] | None = None, **options: Unpack[Options]) -> Result:
         """The same, while other tasks of the event loop go on."""
+        policy = _own_policy(policy, options)
         stream = self.stream(prompt, **options)
         async for event in stream:
             if policy is not None:

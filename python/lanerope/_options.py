@@ -118,6 +118,12 @@ class Options(CouplingOptions, PromptOptions, total=False):
     vote_weight: VoteWeight
     consensus: int
     """The group ends as soon as so many lanes give the same answer; 0: never."""
+    policies: str | Sequence[str]
+    """What watches the lanes and acts: "consensus", "prune:window=32,keep=3" and their like (docs/policies.md)."""
+    policy_command: str
+    """A policy of your own: a command that reads a JSON line a step and writes a line of acts."""
+    policy_timeout: float
+    """Seconds that it may take for a step."""
     verifier: str
     """With select="verifier": a command that reads a JSON line a lane and writes a score a line."""
     verifier_timeout: float

@@ -25,6 +25,26 @@ class Vote:
     weight: float
 
 
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a policy did to the group, and why."""
+
+    policy: str
+    kind: str
+    """retire, fork, spawn, push or end."""
+    step: int
+    """The clock."""
+    lane: int
+    """That it is about, the new one of fork and spawn; -1: the group."""
+    parent: int
+    """Of a fork; else -1."""
+    text: str
+    """That the lane is given."""
+    reason: str
+    refused: str
+    """Not empty: it did not happen, and why."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Lane:
     """What one lane wrote."""
@@ -112,6 +132,8 @@ class Result:
     finish: str
     """none, or cancelled."""
     consensus: bool
+    acts: tuple[Act, ...]
+    """Of the policies, in order."""
     prompt_tokens: int
     cached_prompt_tokens: int
     clock: int
@@ -149,5 +171,6 @@ def result_of(outcome: dict[str, Any]) -> Result:
     """The outcome of a group of _core's."""
     lanes = tuple(_lane(lane) for lane in outcome.pop("lanes"))
     votes = tuple(Vote(*vote) for vote in outcome.pop("votes"))
+    acts = tuple(Act(*act) for act in outcome.pop("acts"))
     attention = outcome.pop("attention")
-    return Result(lanes=lanes, votes=votes, attention=None if attention is None else Attention(**attention), **outcome)
+    return Result(lanes=lanes, votes=votes, acts=acts, attention=None if attention is None else Attention(**attention), **outcome)

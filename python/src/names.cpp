@@ -27,6 +27,7 @@ nb::dict all_names() {
   all["back_end"] = list_of<BackEnd>();
   all["finish"] = list_of<FinishReason>();
   all["event"] = list_of<EventKind>();
+  all["act"] = list_of<ActKind>();
   all["answer_from"] = list_of<AnswerFrom>();
   all["confidence_kind"] = list_of<ConfidenceKind>();
   return all;

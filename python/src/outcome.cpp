@@ -62,8 +62,13 @@ nb::dict outcome_of(GroupLog log) {
   nb::list votes;
   for (const Vote& vote : result.votes)
     votes.append(nb::make_tuple(to_text(vote.answer), vote.count, vote.weight));
+  nb::list acts;
+  for (const PolicyAct& act : result.acts)
+    acts.append(nb::make_tuple(to_text(act.policy), to_name(act.kind), act.step, act.lane, act.parent,
+                               to_text(act.text), to_text(act.reason), to_text(act.refused)));
   nb::dict all;
   all["lanes"] = lanes;
+  all["acts"] = acts;
   all["votes"] = votes;
   all["selected"] = result.selected >= 0 ? nb::cast(result.selected) : nb::none();
   all["confidence"] = result.confidence.value;

@@ -74,6 +74,15 @@ std::vector<std::string> to_lane_texts(nb::handle value) {
   return plain<std::vector<std::string>>("lane_texts", value);
 }
 
+std::vector<PolicyChoice> to_policies(nb::handle value) {
+  const bool one = nb::isinstance<nb::str>(value);
+  const auto texts = one ? std::vector{nb::cast<std::string>(value)}
+                         : to_cpp<std::vector<std::string>>("policies", value, "a str or a list of str");
+  std::vector<PolicyChoice> policies;
+  for (const std::string& text : texts) policies.push_back(parse_policy(text));
+  return policies;
+}
+
 // Options that are a field of Request, each under its name.
 const Setters& setters() {
   static const Setters all = [] {
@@ -133,6 +142,9 @@ const Setters& setters() {
       r.selection.weight = to_enum<VoteWeight>("vote_weight", value);
     };
     set("consensus", [](Request& r) -> auto& { return r.selection.consensus; });
+    table["policies"] = [](Request& r, nb::handle value) { r.policies = to_policies(value); };
+    set("policy_command", [](Request& r) -> auto& { return r.policy_command.command; });
+    set("policy_timeout", [](Request& r) -> auto& { return r.policy_command.timeout; });
     set("verifier", [](Request& r) -> auto& { return r.selection.verifier_command; });
     set("verifier_timeout", [](Request& r) -> auto& { return r.selection.verifier_timeout; });
     table["calibration"] = [](Request& r, nb::handle value) {

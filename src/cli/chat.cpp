@@ -192,7 +192,7 @@ int run(const ChatFlags& flags) {
 Command add_chat(CLI::App& root) {
   auto flags = std::make_shared<ChatFlags>();
   CLI::App* app = root.add_subcommand("chat", "Talk with N lanes, turn by turn");
-  app->footer(footer);
+  app->footer(std::string(footer) + "\n\n" + policies_help());
   app->add_option("--system", flags->system, "System message")->type_name("TEXT");
   app->add_flag("--plain", flags->plain, "Lines [LANE] TEXT, in a terminal as well");
   add_model_flags(*app, flags->model);

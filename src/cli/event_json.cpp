@@ -13,6 +13,15 @@ nlohmann::ordered_json number(double value) {
   return value;
 }
 
+nlohmann::ordered_json act_json(const PolicyAct& act) {
+  nlohmann::ordered_json json = {{"policy", act.policy}, {"act", name(act.kind)}};
+  if (act.parent >= 0) json["parent"] = act.parent;
+  if (!act.text.empty()) json["text"] = act.text;
+  json["reason"] = act.reason;
+  if (!act.refused.empty()) json["refused"] = act.refused;
+  return json;
+}
+
 }  // namespace
 
 nlohmann::ordered_json to_json(const GroupResult& result) {
@@ -54,6 +63,12 @@ nlohmann::ordered_json to_json(const GroupResult& result) {
                                  {"prefill_seconds", result.prefill_seconds},
                                  {"decode_seconds", result.decode_seconds}};
   if (result.selected >= 0) json["selected"] = result.selected;
+  for (const PolicyAct& act : result.acts) {
+    nlohmann::ordered_json entry = {{"step", act.step}};
+    if (act.lane >= 0) entry["lane"] = act.lane;
+    entry.update(act_json(act));
+    json["acts"].push_back(std::move(entry));
+  }
   if (!result.note.empty()) json["note"] = result.note;
   return json;
 }
@@ -77,6 +92,7 @@ nlohmann::ordered_json to_json(const Event& event) {
     if (!event.text.empty()) json["text"] = event.text;
     json["finish"] = name(event.finish);
   }
+  if (event.act) json.update(act_json(*event.act));
   if (event.result) json["result"] = to_json(*event.result);
   return json;
 }

@@ -93,7 +93,10 @@ class LiveView : public View {
 
   void show(const Event& event) override {
     if (event.kind == EventKind::prefill) prompt_read_ = true;
-    if (event.lane >= 0) update(event);
+    if (event.kind == EventKind::policy)
+      last_act_ = act_text(*event.act);
+    else if (event.lane >= 0)
+      update(event);
     if (event.kind == EventKind::group_finished) finish(*event.result);
   }
 
@@ -189,6 +192,7 @@ class LiveView : public View {
     std::string footer = status();
     if (grid.shown < lanes_.size())
       footer += ", " + std::to_string(lanes_.size() - grid.shown) + " more not shown";
+    if (!last_act_.empty()) footer += " · " + last_act_;
     const std::string header = context_.model + " · " + context_.coupling;
     Element document = vbox({text(fit(header, terminal.dimx)) | bold, grid_of_lanes(grid), filler(),
                              text(fit(footer + " · Ctrl-C stops", terminal.dimx)) | dim});
@@ -233,6 +237,8 @@ class LiveView : public View {
       }
     }
     print_out(text);
+    for (const PolicyAct& act : result.acts)
+      print_note("  step " + std::to_string(act.step) + ": " + act_text(act));
     if (!result.note.empty()) print_note("lanerope: " + result.note);
     print_note("\n" + timing_text(result, context_));
     result_ = nullptr;
@@ -243,6 +249,7 @@ class LiveView : public View {
   const GroupResult* result_ = nullptr;  // while the last picture is drawn
   bool active_ = false;                  // the alternate screen is on
   bool prompt_read_ = false;
+  std::string last_act_;  // of a policy, for a person
   int32_t clock_ = 0;
   Clock::time_point drawn_ = {};
   ftxui::Dimensions size_ = {0, 0};

@@ -20,6 +20,10 @@ class PlainView : public View {
       finish(*event.result);
       return;
     }
+    if (event.kind == EventKind::policy) {
+      if (context_.lanes > 1) write("(" + act_text(*event.act) + ")\n");
+      return;
+    }
     if (event.lane < 0) return;
     if (context_.lanes == 1) {
       write(pending_[0] + event.text);

@@ -11,6 +11,7 @@ namespace {
 constexpr auto lanes_group = "Lanes";
 constexpr auto sampling_group = "Sampling";
 constexpr auto answer_group = "Answer";
+constexpr auto policies_group = "Policies";
 
 }  // namespace
 
@@ -100,6 +101,12 @@ void add_request_flags(CLI::App& app, RequestFlags& flags) {
   app.add_option("--top-logprobs", flags.top_logprobs, "And the K likeliest alternatives")
       ->type_name("K")
       ->group(answer_group);
+  add_policy_flags(app, flags.policies, policies_group);
+  app.add_option("--reserve-lanes", flags.policies.reserved_lanes,
+                 "Room for lanes that --policy-cmd adds; other policies reserve their own")
+      ->type_name("N")
+      ->check(CLI::Range(0, 1024))
+      ->group(policies_group);
   add_format_flags(app, flags.format);
   add_sampling_flags(app, flags);
   add_coupling_flags(app, flags.coupling);

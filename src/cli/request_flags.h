@@ -8,6 +8,7 @@
 
 #include "cli/coupling_flags.h"
 #include "cli/format_flags.h"
+#include "cli/policy_flags.h"
 #include "lanerope/request.h"
 
 namespace lanerope::cli {
@@ -33,6 +34,7 @@ struct RequestFlags {
   std::string calibration;
   int32_t consensus = 0;
   std::string verifier;
+  PolicyFlags policies;
   bool logprobs = false;
   int32_t top_logprobs = 0;
 };

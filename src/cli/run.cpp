@@ -21,6 +21,7 @@ constexpr auto footer =
     "Examples:\n"
     "  lanerope run -m model.gguf \"What is 17 * 23?\"\n"
     "  lanerope run -m model.gguf -n 8 --consensus 5 --temp 0.6 -f question.txt\n"
+    "  lanerope run -m model.gguf -n 8 --policy consensus --policy prune:window=32 \"...\"\n"
     "  lanerope run -m model.gguf --lora lanes.gguf --seed 1 --json \"...\" | jq -r .text\n"
     "  lanerope run -m model.gguf --json-schema person.json \"Who wrote Emma?\"\n"
     "  lanerope run -m model.gguf --attention lanes.html \"...\"\n"
@@ -81,7 +82,7 @@ int run(const RunFlags& flags) {
 Command add_run(CLI::App& root) {
   auto flags = std::make_shared<RunFlags>();
   CLI::App* app = root.add_subcommand("run", "Answer one prompt with N lanes");
-  app->footer(footer);
+  app->footer(std::string(footer) + "\n\n" + policies_help());
   add_text_source(*app, flags->text, "PROMPT");
   add_prompt_flags(*app, flags->prompt);
   add_model_flags(*app, flags->model);

@@ -16,6 +16,7 @@
 #include "cli/interrupt.h"
 #include "cli/model_flags.h"
 #include "cli/output.h"
+#include "cli/policy_flags.h"
 #include "cli/serve_lanes.h"
 #include "lanerope/calibration.h"
 #include "lanerope/errors.h"
@@ -175,6 +176,7 @@ void add_server_flags(CLI::App& app, ServeFlags& flags) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str()
       ->group(server_group);
+  add_policy_command_flags(app, server.defaults.policy_command, server_group);
   app.add_option(
          "--calibration", flags.calibration,
          "File of lanerope calibrate: makes the confidence of selections it was fitted for calibrated")
@@ -231,7 +233,7 @@ void add_limit_flags(CLI::App& app, ServeFlags& flags) {
 Command add_serve(CLI::App& root) {
   auto flags = std::make_shared<ServeFlags>();
   CLI::App* app = root.add_subcommand("serve", "Serve the API of OpenAI and a page that shows the lanes");
-  app->footer(footer);
+  app->footer(std::string(footer) + "\n\n" + policies_help());
   add_model_flags(*app, flags->model);
   add_server_flags(*app, *flags);
   add_serve_lane_flags(*app, flags->lanes);

@@ -2,6 +2,7 @@
 #include "cli/serve_lanes.h"
 
 #include "cli/choice.h"
+#include "cli/policy_flags.h"
 
 namespace lanerope::cli {
 
@@ -34,6 +35,12 @@ void add_serve_lane_flags(CLI::App& app, ServeLanes& flags) {
       ->type_name("N")
       ->check(CLI::Range(0, 1024))
       ->group(lanes_group);
+  app.add_option("--policy", flags.policies,
+                 "Watches their lanes and acts; NAME:key=value,key=value tells it how; repeatable")
+      ->type_name(policy_names())
+      ->allow_extra_args(false)
+      ->take_all()
+      ->group(lanes_group);
   app.add_option("--presets", flags.presets,
                  "JSON file of models by name, each with fields of a request where clients leave them open")
       ->type_name("FILE")
@@ -50,6 +57,7 @@ server::Presets presets_of(const ServeLanes& flags) {
   if (flags.vote_weight) lanes["vote_weight"] = name(*flags.vote_weight);
   if (flags.returned) lanes["return"] = name(*flags.returned);
   if (flags.consensus) lanes["consensus"] = *flags.consensus;
+  if (!flags.policies.empty()) lanes["policies"] = flags.policies;
   if (!lanes.empty()) presets[""] = {{"lanes", lanes}};
   server::check_presets(presets);
   return presets;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "lanerope/coupling.h"
 #include "lanerope/request.h"
@@ -21,6 +22,7 @@ struct ServeLanes {
   std::optional<VoteWeight> vote_weight = {};
   std::optional<server::ReturnedLanes> returned = {};
   std::optional<int32_t> consensus = {};
+  std::vector<std::string> policies = {};
   std::string presets = {};  // a file
 };
 

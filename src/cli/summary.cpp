@@ -47,6 +47,30 @@ std::string confidence_text(const Confidence& confidence) {
 
 }  // namespace
 
+std::string act_text(const PolicyAct& act) {
+  const std::string lane = "lane " + std::to_string(act.lane + 1);
+  std::string text = act.policy + " ";
+  switch (act.kind) {
+    case ActKind::retire:
+      text += "retires " + lane;
+      break;
+    case ActKind::fork:
+      text += "forks lane " + std::to_string(act.parent + 1) + " as " + lane;
+      break;
+    case ActKind::spawn:
+      text += "adds " + lane;
+      break;
+    case ActKind::push:
+      text += "gives " + lane + " a text";
+      break;
+    case ActKind::end:
+      text += "ends the group";
+      break;
+  }
+  if (!act.reason.empty()) text += ": " + act.reason;
+  return act.refused.empty() ? text : text + " (refused: " + act.refused + ")";
+}
+
 std::string answer_text(const GroupResult& result) {
   if (result.selected >= 0) return result.lanes[result.selected].text;
   std::string all;

@@ -18,6 +18,9 @@ std::string selection_text(const GroupResult& result, const ViewContext& context
 // seed 7".
 std::string timing_text(const GroupResult& result, const ViewContext& context);
 
+// "prune retires lane 3: its confidence is ..." and the like; of what was refused, why.
+std::string act_text(const PolicyAct& act);
+
 // "budget spent" and the like, for a person.
 std::string finish_text(FinishReason reason);
 

@@ -98,9 +98,12 @@ Request to_request(const RequestFlags& flags) {
                   .format = to_format(flags.format),
                   .thinking_budget = flags.format.thinking_budget,
                   .selection = to_selection(flags),
+                  .policies = to_policies(flags.policies.policies),
+                  .policy_command = flags.policies.command,
                   .logprobs = flags.logprobs || flags.top_logprobs > 0,
                   .top_logprobs = flags.top_logprobs,
-                  .certainty_window = flags.certainty_window};
+                  .certainty_window = flags.certainty_window,
+                  .reserved_lanes = flags.policies.reserved_lanes};
   if (flags.seed >= 0) request.sampling.seed = static_cast<uint64_t>(flags.seed);
   for (const std::string& text : flags.logit_bias)
     request.sampling.logit_bias.push_back(parse_logit_bias(text));

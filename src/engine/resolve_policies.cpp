@@ -39,7 +39,7 @@ void resolve_policies(ResolvedRequest& resolved, const RequestDefaults& defaults
     resolved.policies.push_back(resolve_policy(choice));
     added += lanes_added_by(resolved.policies.back());
   }
-  resolved.reserved_lanes = std::max(resolved.reserved_lanes, added);
+  resolved.reserved_lanes += added;
   const auto agree = std::ranges::find(resolved.policies, consensus, &PolicyChoice::name);
   if (agree != resolved.policies.end() && !agree->make)
     require(PolicySettings(*agree).whole("lanes") <= resolved.asked.lanes + resolved.reserved_lanes,

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "lanerope/errors.h"
+#include "lanerope/policy.h"
 
 namespace lanerope::eval {
 
@@ -62,6 +63,8 @@ void set(Arm& arm, const std::string& key, const std::string& value) {
     arm.model = value;
   } else if (key == "lora") {
     arm.adapters.push_back({.file = value});
+  } else if (key == "policy") {
+    arm.policies.push_back(resolve_policy(parse_policy(value)));
   } else if (key == "coupling") {
     arm.coupling.kind = parse_name<CouplingKind>(value, key);
   } else if (key == "init") {
@@ -75,7 +78,7 @@ void set(Arm& arm, const std::string& key, const std::string& value) {
   } else {
     throw InvalidRequest("an arm has no \"" + key +
                          "\"; it has n, total, coupling, init, stride, visibility, window, topology, tag, "
-                         "wait, ready, model, lora, temp and width");
+                         "wait, ready, model, lora, temp, width and policy");
   }
 }
 
@@ -107,6 +110,8 @@ Arm parse_arm(std::string_view text) {
   if (arm.beam_width > 0 && (arm.lanes != 1 || arm.lanes_total > 1))
     throw InvalidRequest("the arm " + arm.name +
                          " is a beam search, which is one lane; it has no n and no total");
+  if (arm.beam_width > 0 && !arm.policies.empty())
+    throw InvalidRequest("the arm " + arm.name + " is a beam search, whose one lane has no policy");
   if (arm.lanes < 1) throw InvalidRequest("the arm " + arm.name + " needs at least one lane");
   if (arm.lanes_total != 0 && (arm.lanes_total < arm.lanes || arm.lanes_total % arm.lanes != 0))
     throw InvalidRequest("the arm " + arm.name + " needs a total that is a multiple of its n");

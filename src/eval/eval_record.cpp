@@ -19,6 +19,7 @@ Json lane_json(const EvalLane& lane) {
                {"length", lane.length},
                {"mean_logprob", lane.mean_logprob},
                {"settled", Json::array()}};
+  if (lane.start_step > 0) json["start_step"] = lane.start_step;
   for (const Sleep& sleep : lane.sleeps) json["sleeps"].push_back({sleep.token, sleep.steps});
   if (lane.answer) json["answer"] = *lane.answer;
   if (lane.answer_from) json["answer_from"] = name(*lane.answer_from);
@@ -44,6 +45,7 @@ EvalLane lane_of(const Json& json) {
   EvalLane lane{.text = json.at("text").get<std::string>(),
                 .ended = json.at("ended").get<bool>(),
                 .length = json.at("length").get<int32_t>(),
+                .start_step = json.value("start_step", 0),
                 .mean_logprob = json.at("mean_logprob").get<double>()};
   if (!json.at("answer").is_null()) lane.answer = json.at("answer").get<std::string>();
   if (json.contains("answer_from"))
@@ -65,7 +67,9 @@ EvalLane lane_of(const Json& json) {
 }  // namespace
 
 int32_t EvalLane::tokens_within(int32_t steps) const {
-  return core::cells_before({.segment = {.length = length}, .sleeps = sleeps}, std::min(length, steps));
+  return core::cells_before(
+      {.segment = {.length = length - start_step}, .start_step = start_step, .sleeps = sleeps},
+      std::min(length, steps));
 }
 
 std::string to_line(const EvalRecord& record) {

@@ -27,6 +27,7 @@ struct EvalLane {
   bool ended = false;  // by itself, within the budget
   int32_t length =
       0;  // steps until it had ended, tag and end token included: its tokens, if it did not sleep
+  int32_t start_step = 0;  // the clock when it joined: more than 0 of a lane that a policy added
   std::vector<Sleep> sleeps = {};
   double mean_logprob = 0;  // over the sampled tokens
   std::optional<Certainty> certainty = {};

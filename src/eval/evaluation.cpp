@@ -119,6 +119,7 @@ EvalRecord ArmRun::record_of(const Job& job, const std::vector<LaneWatch>& lanes
          .answer_from = lane.answer_from,
          .ended = ended,
          .length = (steps.empty() ? 0 : steps.back() + 1) + (ended && !end_counted ? 1 : 0),
+         .start_step = lane.start_step,
          .sleeps = lane.sleeps,
          .mean_logprob = lane.mean_logprob,
          .certainty = lane.certainty,
@@ -160,7 +161,11 @@ void ArmRun::run(const std::function<void(const EvalRecord&)>& sink) {
       groups.submit(request,
                     [&sink, this, job, lanes = std::vector<LaneWatch>(static_cast<size_t>(arm_.lanes))](
                         const Event& event) mutable {
-                      if (event.kind == EventKind::token) lanes[event.lane].add(event);
+                      const bool starts = event.kind == EventKind::lane_started;
+                      // A policy may add lanes, and a fork begins with its parent's text.
+                      if (starts && static_cast<size_t>(event.lane) >= lanes.size())
+                        lanes.resize(static_cast<size_t>(event.lane) + 1);
+                      if (starts || event.kind == EventKind::token) lanes[event.lane].add(event);
                       if (event.kind == EventKind::group_finished)
                         sink(read(record_of(job, lanes, *event.result)));
                     });
@@ -242,6 +247,7 @@ RunSettings settings_of(const Arm& arm, const EvalPlan& plan) {
   settings.emplace_back("tag", arm.tag.value_or("as trained"));
   if (arm.wait) settings.emplace_back("wait", *arm.wait);
   if (arm.ready) settings.emplace_back("ready", *arm.ready);
+  for (const PolicyChoice& policy : arm.policies) settings.emplace_back("policy", to_text(policy));
   settings.emplace_back("temperature", number(arm.temperature.value_or(plan.sampling.temperature)));
   settings.emplace_back("top-p", number(plan.sampling.top_p));
   settings.emplace_back("seed", std::to_string(plan.seed));

@@ -108,7 +108,7 @@ std::vector<ArmScore> score_arms(const PairedArms& paired, std::span<const EvalQ
     ArmScore score{.arm = arm.name,
                    .questions = std::ssize(common),
                    .lanes = arm.lanes,
-                   .lanes_total = static_cast<int32_t>(arm.questions[0].size()),
+                   .lanes_total = arm.lanes_total,
                    .tokens = arm.tokens};
     std::map<std::string, ByScore, ByValue> by = {};
     for (size_t b = 0; b < options.budgets.size(); ++b) {

@@ -10,15 +10,21 @@ namespace {
 
 using Groups = std::vector<const EvalRecord*>;
 
-size_t lanes_of(const Groups& groups) {
-  size_t lanes = 0;
-  for (const EvalRecord* group : groups) lanes += group->lanes.size();
+// Apart from those that a policy added.
+int32_t lanes_of(const EvalRecord& group) {
+  return static_cast<int32_t>(
+      std::ranges::count_if(group.lanes, [](const EvalLane& lane) { return lane.start_step == 0; }));
+}
+
+int32_t lanes_of(const Groups& groups) {
+  int32_t lanes = 0;
+  for (const EvalRecord* group : groups) lanes += lanes_of(*group);
   return lanes;
 }
 
 struct ArmGroups {
   std::map<int64_t, Groups> by_question = {};
-  size_t whole = 0;  // lanes of a question that has all
+  int32_t whole = 0;  // lanes of a question that has all
   bool has_whole(int64_t question) const {
     const auto found = by_question.find(question);
     return found != by_question.end() && lanes_of(found->second) == whole;
@@ -37,7 +43,7 @@ PairedArms pair_arms(std::span<const std::string> arms, std::span<const EvalReco
     for (size_t a = 0; a < arms.size(); ++a) {
       if (arms[a] != record.arm) continue;
       groups[a].by_question[record.question].push_back(&record);
-      paired.arms[a].lanes = std::max(paired.arms[a].lanes, static_cast<int32_t>(record.lanes.size()));
+      paired.arms[a].lanes = std::max(paired.arms[a].lanes, lanes_of(record));
       for (const EvalLane& lane : record.lanes) paired.arms[a].tokens += lane.tokens();
     }
   }
@@ -46,6 +52,7 @@ PairedArms pair_arms(std::span<const std::string> arms, std::span<const EvalReco
     for (const auto& [question, list] : of_arm.by_question)
       of_arm.whole = std::max(of_arm.whole, lanes_of(list));
   }
+  for (size_t a = 0; a < arms.size(); ++a) paired.arms[a].lanes_total = groups[a].whole;
   for (const auto& [question, list] : groups[0].by_question) {
     const bool everywhere = std::ranges::all_of(
         groups, [&, q = question](const ArmGroups& of_arm) { return of_arm.has_whole(q); });

@@ -15,12 +15,13 @@ namespace lanerope::eval {
 struct PairedArm {
   std::string name = {};
   int32_t lanes = 0;                          // N
+  int32_t lanes_total = 0;                    // of a question
   int64_t tokens = 0;                         // of all records of the arm
   std::vector<QuestionLanes> questions = {};  // as PairedArms::questions
 };
 
 // Several arms over the same questions: those that every arm has whole, with as many lanes as the arm has
-// most.
+// most. Lanes that a policy added are counted in none of these numbers.
 struct PairedArms {
   std::vector<int64_t> questions = {};  // indices in the question file, ascending
   std::vector<PairedArm> arms = {};     // as asked for

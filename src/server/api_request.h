@@ -31,6 +31,7 @@ struct LanesObject {
   VoteWeight vote_weight = VoteWeight::equal;
   int32_t certainty_window = 0;  // tokens; 0: certainty is not measured
   int32_t consensus = 0;
+  std::vector<PolicyChoice> policies = {};
   ReturnedLanes returned = ReturnedLanes::all;
   int32_t reserve = 0;     // room for lanes that join later
   bool attention = false;  // report where the lanes looked, at the end

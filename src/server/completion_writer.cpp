@@ -141,6 +141,8 @@ std::vector<Json> CompletionWriter::take(const Event& event) {
     if (event.prompt) prompt_ = *event.prompt;
   } else if (event.kind == EventKind::lane_started) {
     Choice& to = choice(event.lane);
+    Delta inherited;  // by a fork, which is no choice of its own (resolve_api)
+    if (!event.text.empty()) add(to, to.reader.push(event.text, /*over=*/false), inherited);
     if (streams_all() && chat()) chunks.push_back(role_chunk(event.lane));
     if (streams_all() && !chat() && !to.content.empty()) {
       Delta delta{.content = to.content};

@@ -163,8 +163,8 @@ constexpr auto lane_fields =
                                      "window",    "visibility", "topology",    "prompt_lane",
                                      "force",     "tag",        "wait",        "ready",
                                      "text",      "select",     "vote_weight", "certainty_window",
-                                     "consensus", "return",     "reserve",     "attention",
-                                     "hold"});
+                                     "consensus", "policies",   "return",      "reserve",
+                                     "attention", "hold"});
 constexpr auto stream_fields =
     std::to_array<std::string_view>({"include_usage", "include_obfuscation", "continuous_usage_stats"});
 

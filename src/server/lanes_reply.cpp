@@ -53,6 +53,14 @@ Json lane_json(const LaneResult& lane, int32_t index, int32_t budget) {
   return json;
 }
 
+Json act_json(const PolicyAct& act) {
+  Json json = {{"policy", act.policy}, {"act", name(act.kind)}, {"reason", act.reason}};
+  if (act.parent >= 0) json["parent"] = act.parent;
+  if (!act.text.empty()) json["text"] = act.text;
+  if (!act.refused.empty()) json["refused"] = act.refused;
+  return json;
+}
+
 }  // namespace
 
 Json finite(double value) {
@@ -99,6 +107,12 @@ Json lanes_reply(const GroupResult& result, const ResolvedRequest& request) {
                {"prompt_ms", finite(result.prefill_seconds * 1000)},
                {"predicted_ms", finite(result.decode_seconds * 1000)}};
   if (result.selected >= 0) json["selected"] = result.selected;
+  for (const PolicyAct& act : result.acts) {
+    Json entry = act_json(act);
+    entry["step"] = act.step;
+    if (act.lane >= 0) entry["lane"] = act.lane;
+    json["acts"].push_back(std::move(entry));
+  }
   if (!result.note.empty()) json["note"] = result.note;
   return json;
 }
@@ -122,6 +136,7 @@ Json event_json(const Event& event, const ResolvedRequest& request) {
                         event.kind == EventKind::lane_finished;
   if (has_text) json["text"] = event.text;
   if (event.kind == EventKind::lane_finished) json["finish"] = name(event.finish);
+  if (event.act) json.update(act_json(*event.act));
   if (event.result) {
     json["finish"] = name(event.finish);
     json["prompt_tokens"] = event.result->prompt_tokens;

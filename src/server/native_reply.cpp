@@ -140,7 +140,7 @@ std::string NativeReply::finish(size_t group, const Event& event) {
 
 std::string NativeReply::take(const GroupSet::Happening& happened) {
   const Event& event = happened.event;
-  if (event.kind == EventKind::lane_started) answer_of(happened.group, event.lane);
+  if (event.kind == EventKind::lane_started) answer_of(happened.group, event.lane).text += event.text;
   if (event.kind == EventKind::token || event.kind == EventKind::lane_finished)
     return take_token(happened.group, event);
   return event.kind == EventKind::group_finished ? finish(happened.group, event) : std::string();

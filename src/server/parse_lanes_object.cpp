@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "lanerope/errors.h"
+#include "lanerope/policy.h"
 #include "server/api_request.h"
 #include "server/json_fields.h"
 
@@ -25,6 +27,18 @@ constexpr int64_t most_cells = 1 << 20;
 std::optional<int32_t> narrow(std::optional<int64_t> value) {
   if (!value) return std::nullopt;
   return static_cast<int32_t>(*value);
+}
+
+std::vector<PolicyChoice> parse_policies(const JsonFields& fields) {
+  std::vector<PolicyChoice> policies;
+  try {
+    for (const std::string& text :
+         fields.texts("policies", /*one_too=*/false).value_or(std::vector<std::string>{}))
+      policies.push_back(resolve_policy(parse_policy(text)));
+  } catch (const InvalidRequest& refusal) {
+    throw ApiError(400, refusal.what(), fields.path_of("policies"));
+  }
+  return policies;
 }
 
 }  // namespace
@@ -54,6 +68,7 @@ LanesObject parse_lanes_object(const Json& body) {
   lanes.certainty_window =
       narrow(fields.integer("certainty_window", {.least = 0, .most = most_cells})).value_or(0);
   lanes.consensus = narrow(fields.integer("consensus", {.least = 0, .most = most_lanes})).value_or(0);
+  lanes.policies = parse_policies(fields);
   lanes.returned = fields.choice<ReturnedLanes>("return").value_or(
       lanes.count && lanes.select != SelectionKind::none ? ReturnedLanes::selected : ReturnedLanes::all);
   lanes.reserve = narrow(fields.integer("reserve", {.least = 0, .most = most_lanes})).value_or(0);

@@ -147,6 +147,10 @@ std::string ResponsesReply::opening() {
 
 std::string ResponsesReply::take(const GroupSet::Happening& happened) {
   const Event& of = happened.event;
+  const bool starts = of.kind == EventKind::lane_started;
+  if (starts && static_cast<size_t>(of.lane) >= lanes_.size())
+    lanes_.resize(static_cast<size_t>(of.lane) + 1);
+  if (starts && !of.text.empty()) lanes_.at(static_cast<size_t>(of.lane)) = of.text;  // of a fork
   if (of.kind == EventKind::token || of.kind == EventKind::lane_finished) {
     if (streams_live()) {
       take_text(of.text, /*at_end=*/false);

@@ -26,7 +26,10 @@ class ResponsesReply final : public ReplyWriter {
  private:
   enum class Item { none, reasoning, message };
 
-  bool streams_live() const { return context_.groups.front()->n_lanes() == 1; }
+  bool streams_live() const {
+    const ResolvedRequest& request = *context_.groups.front();
+    return request.n_lanes() + request.reserved_lanes == 1;
+  }
   void take_text(const std::string& text, bool at_end);
   void say_call(const ToolCall& call);
   void say(Item item, const std::string& text);

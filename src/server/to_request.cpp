@@ -43,6 +43,17 @@ void check_attention(const ResolvedRequest& request, const Model& model) {
   }
 }
 
+// Lanes that a policy adds may be the answer; as choices beside the n that the client asked for they would be
+// none that it knows.
+void check_added_lanes(const ApiRequest& api, const ResolvedRequest& request) {
+  const bool added = request.reserved_lanes > api.lanes.reserve;
+  if (!added || api.endpoint == ApiEndpoint::group || api.lanes.returned == ReturnedLanes::selected) return;
+  throw ApiError(400,
+                 "a policy that adds lanes needs one answer that is chosen from them; send lanes.return "
+                 "\"selected\", or lanes.count",
+                 "lanes.policies");
+}
+
 // What the client says of thinking, in the variables that the model's template has for it.
 void set_thinking(Request& request, const ApiRequest& api, const Model& model) {
   Json arguments = api.template_arguments;
@@ -120,6 +131,7 @@ Request to_request(const ApiRequest& api, const Model& model, const RequestDefau
                   .format = api.format,
                   .thinking_budget = api.thinking_budget,
                   .selection = {.weight = api.lanes.vote_weight, .consensus = api.lanes.consensus},
+                  .policies = api.lanes.policies,
                   .logprobs = api.logprobs,
                   .top_logprobs = api.top_logprobs,
                   .certainty_window = api.lanes.certainty_window,
@@ -146,6 +158,7 @@ std::shared_ptr<const ResolvedRequest> resolve_api(const ApiRequest& api, const 
   std::shared_ptr<const ResolvedRequest> resolved =
       resolve(model, to_request(api, model, defaults, which), defaults);
   check_attention(*resolved, model);
+  check_added_lanes(api, *resolved);
   return resolved;
 }
 

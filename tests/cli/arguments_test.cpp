@@ -131,6 +131,7 @@ TEST(Arguments, CompletionForBashCompletesInBash) {
   EXPECT_EQ(completed("lanerope to", 1), "tokenize ");
   EXPECT_EQ(completed("lanerope run --topo", 2), "--topology ");
   EXPECT_EQ(completed("lanerope run --topology r", 3), "ring ");
+  EXPECT_EQ(completed("lanerope run --policy fork", 3), "fork-on-doubt ");
   EXPECT_EQ(completed("lanerope run -hf", 2), "-hf -hfr -hff -hft ");
   EXPECT_EQ(completed("lanerope data ro", 2), "rollout ");
   EXPECT_EQ(completed("lanerope data pro", 2), " ") << "old names are not offered";

@@ -53,6 +53,34 @@ TEST(Run, JsonIsOneEventALineAndTheLastHoldsTheResult) {
   }
 }
 
+TEST(Run, PoliciesTellWhatTheyDo) {
+  const Outcome json = run_program(
+      {.arguments = run_arguments({"-n", "2", "--json", "--policy", "budget:tokens=20", "hello"})});
+  ASSERT_EQ(json.status, 0) << json.err;
+  const std::vector<nlohmann::json> events = json_lines(json.out);
+  const auto act = std::ranges::find(events, "policy", [](const auto& event) { return event.at("kind"); });
+  ASSERT_NE(act, events.end());
+  EXPECT_EQ(act->at("policy"), "budget");
+  EXPECT_EQ(act->at("act"), "end");
+  EXPECT_EQ(act->at("reason"), "20 of 20 tokens are spent");
+  EXPECT_EQ(events.back().at("result").at("acts").at(0).at("step"), act->at("step"));
+  const Outcome plain =
+      run_program({.arguments = run_arguments({"-n", "2", "--policy", "budget:tokens=20", "hello"})});
+  EXPECT_THAT(plain.out, HasSubstr("(budget ends the group: 20 of 20 tokens are spent)"));
+  const Outcome wrong = run_program({.arguments = run_arguments({"--policy", "budget:purse=20", "hello"})});
+  EXPECT_THAT(wrong.err, HasSubstr("the policy budget has no \"purse\"; it has tokens"));
+  EXPECT_NE(wrong.status, 0);
+}
+
+TEST(Run, APolicyCommandIsAskedBehindEachStep) {
+  const std::string command =
+      "while read -r line; do case $line in '{\"kind\":\"start\"'*) ;; *'\"clock\":3,'*) echo "
+      "'[{\"act\":\"retire\",\"lane\":1}]' ;; *) echo '[]' ;; esac; done";
+  const nlohmann::json result = result_of({"-n", "2", "--policy-cmd", command, "hello"});
+  EXPECT_EQ(result.at("lanes").at(1).at("finish"), "retired");
+  EXPECT_EQ(result.at("acts").at(0).at("policy"), "command");
+}
+
 TEST(Run, TheSameSeedGivesTheSameLanesAndAnotherOthers) {
   const std::vector<std::string> options = {"-n", "2", "hello"};
   const nlohmann::json first = result_of(options);

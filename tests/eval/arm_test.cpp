@@ -30,6 +30,14 @@ TEST(Arm, NamesHaveAMeaning) {
   EXPECT_EQ(parse_arm("beam").lanes, 1);
 }
 
+TEST(Arm, MayHavePolicies) {
+  const Arm arm = parse_arm("mine:n=4,policy=prune:window=8;keep=3,policy=consensus");
+  ASSERT_EQ(arm.policies.size(), 2U);
+  EXPECT_EQ(to_text(arm.policies[0]), "prune:window=8,ratio=0.8,keep=3");
+  EXPECT_THAT(refusal("mine:policy=prun"), testing::HasSubstr("there is no policy \"prun\""));
+  EXPECT_THAT(refusal("beam:policy=consensus"), testing::HasSubstr("has no policy"));
+}
+
 TEST(Arm, KeysSayWhatDiffers) {
   const Arm arm =
       parse_arm("mine:n=2,total=6,coupling=lanerope,stride=64,temp=0.5,tag=<{k}>,model=m.gguf,lora=a,lora=b");

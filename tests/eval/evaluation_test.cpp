@@ -126,13 +126,38 @@ TEST(Evaluation, TimesItsSteps) {
   EXPECT_LE(timing.at.back().lanes, 12) << "three questions of four lanes";
 }
 
+TEST(Evaluation, CountsLanesThatAPolicyAdds) {
+  const std::string arm = "mine:n=2,coupling=independent,policy=fork-on-doubt:gap=1;apart=5;most=1";
+  std::vector<EvalRecord> records;
+  for (const auto& [key, record] : records_of(arm, plan_of(12))) records.push_back(record);
+  ASSERT_EQ(records.size(), 6U) << "two groups a question";
+  int64_t tokens = 0;
+  for (const EvalRecord& record : records) {
+    ASSERT_EQ(record.lanes.size(), 3U);
+    const EvalLane& fork = record.lanes[2];
+    EXPECT_EQ(fork.start_step, 5);
+    EXPECT_EQ(fork.tokens(), fork.length - 5) << "from where it joined";
+    EXPECT_EQ(fork.tokens_within(7), 2);
+    EXPECT_EQ(parse_record(to_line(record)), record);
+    for (const EvalLane& lane : record.lanes) tokens += lane.tokens();
+  }
+  const std::vector<std::string> arms = {"mine"};
+  const ArmScore score = score_arms(pair_arms(arms, records, truths_of(questions)), questions,
+                                    {.budgets = {64}, .unfinished = true})[0];
+  EXPECT_EQ(score.questions, 3);
+  EXPECT_EQ(score.lanes, 2);
+  EXPECT_EQ(score.lanes_total, 4);
+  EXPECT_EQ(score.tokens, tokens);
+  EXPECT_DOUBLE_EQ(score.budgets[0].total_tokens * 3, static_cast<double>(tokens));
+}
+
 TEST(Evaluation, SettingsSayWhatTextsFollowFrom) {
   const EvalPlan plan = plan_of(12);
   const RunSettings base = settings_of(parse_arm("lanerope"), plan);
   EXPECT_EQ(settings_of(parse_arm("lanerope:n=4"), plan), base);
   for (const char* arm : {"lanerope:n=2", "lanerope:stride=9", "lanerope:tag=x", "lanerope:temp=0.1",
                           "lanerope:coupling=hogwild", "lanerope:init=ntk", "lanerope:visibility=strict",
-                          "lanerope:topology=ring", "lanerope:window=8"})
+                          "lanerope:topology=ring", "lanerope:window=8", "lanerope:policy=prune"})
     EXPECT_NE(settings_of(parse_arm(arm), plan), base) << arm;
   EvalPlan other = plan;
   other.seed = 2;

@@ -51,6 +51,9 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{R"("lanes": {"count": 0})", "lanes.count must be a whole number from 1 to 1024"},
         Refusal{R"("n": 4, "lanes": {"count": 2, "consensus": 3})",
                 "lanes.consensus must not exceed the number of lanes (n)"},
+        Refusal{R"("lanes": {"policies": "prune"})", "lanes.policies must be an array, not a string"},
+        Refusal{R"("lanes": {"policies": ["prune:windo=3"]})",
+                "the policy prune has no \"windo\"; it has window, ratio, keep"},
         Refusal{R"("max_tokens": 0)", "max_tokens must be at least 1"},
         Refusal{R"("max_completion_tokens": -2)",
                 "max_completion_tokens must be a whole number from -1 to 16777216"},
@@ -154,6 +157,12 @@ TEST(ApiRequest, KnowsSpecialValues) {
 }
 
 // n answers are n lanes of one group, or each the answer of a group of its own.
+TEST(ApiRequest, NamesPolicies) {
+  const ApiRequest request = chat(R"(, "lanes": {"policies": ["consensus", "prune:window=32"]})");
+  ASSERT_EQ(request.lanes.policies.size(), 2U);
+  EXPECT_EQ(to_text(request.lanes.policies[1]), "prune:window=32,ratio=0.8,keep=2");
+}
+
 TEST(ApiRequest, TellsLanesFromAnswers) {
   const ApiRequest lanes = chat(R"(, "n": 3)");
   EXPECT_EQ(lanes.groups_each(), 1);

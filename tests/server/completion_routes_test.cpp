@@ -35,6 +35,52 @@ TEST(Completions, OfManyPromptsHaveTheirIndicesInOrder) {
   EXPECT_EQ(many["groups"].size(), 3U);
 }
 
+TEST(Completions, TellWhatPoliciesDid) {
+  const Running running;
+  const auto ask = [&](const std::string& lanes) {
+    return post(
+        running, "/v1/completions",
+        R"({"prompt": "one two", "max_tokens": 12, "seed": 1, "ignore_eos": true, "n": 1, "lanes": )" +
+            lanes + "}");
+  };
+  const Reply reply =
+      ask(R"({"count": 2, "policies": ["fork-on-doubt:gap=1,apart=3,most=1", "budget:tokens=20"]})");
+  ASSERT_EQ(reply.status, 200) << reply.body;
+  EXPECT_EQ(reply.json["choices"].size(), 1U);
+  const Json& lanes = reply.json["lanes"];
+  EXPECT_EQ(lanes["lanes"].size(), 3U);
+  ASSERT_EQ(lanes["acts"].size(), 2U);
+  EXPECT_EQ(lanes["acts"][0]["act"], "fork");
+  EXPECT_EQ(lanes["acts"][0]["lane"], 2);
+  EXPECT_EQ(lanes["acts"][0]["step"], 3);
+  EXPECT_EQ(lanes["acts"][1]["policy"], "budget");
+  // Where each lane is a choice, one more would be none that the client knows.
+  const Reply refused = ask(R"({"policies": ["refill"]})");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_THAT(refused.body, HasSubstr("needs one answer that is chosen"));
+}
+
+TEST(Completions, OfAForkBeginWithItsParentsText) {
+  const Running running;
+  Json asked = {{"prompt", "one two"}, {"max_tokens", 24}, {"ignore_eos", true}};
+  asked["lanes"] = {{"count", 1},
+                    {"text", {"So it begins: "}},
+                    {"select", "logprob"},
+                    {"policies", {"fork-on-doubt:gap=1,apart=18"}}};
+  for (const char* path : {"/v1/completions", "/completion"}) {
+    int forks = 0;
+    for (int seed = 1; seed < 40 && forks == 0; ++seed) {
+      asked["seed"] = seed;
+      const Json reply = post(running, path, asked.dump()).json;
+      if (reply["lanes"]["selected"] == 0) continue;
+      ++forks;
+      const Json& text = reply.contains("content") ? reply["content"] : reply["choices"][0]["text"];
+      EXPECT_THAT(text.get<std::string>(), ::testing::StartsWith("So it begins: ")) << path;
+    }
+    EXPECT_EQ(forks, 1) << path << ": with some seed a fork is the likeliest lane";
+  }
+}
+
 TEST(Completions, OfMorePromptsThanTheQueueTakesAreAnsweredAllTheSame) {
   const Running running({.service = {.engine = {.kv_cells = 128}, .most_waiting = 2}});
   Json prompts = Json::array();

@@ -54,6 +54,8 @@ TEST(Presets, AreCheckedBeforeAnybodyAsks) {
     return std::string();
   };
   EXPECT_EQ(complaint({{"good", {{"temperature", 0.5}, {"lanes", {{"count", 4}, {"consensus", 3}}}}}}), "");
+  EXPECT_THAT(complaint({{"", {{"lanes", {{"policies", {"prun"}}}}}}}),
+              HasSubstr("there is no policy \"prun\""));
   EXPECT_THAT(complaint({{"bad", {{"temperature", "hot"}}}}),
               HasSubstr("the preset \"bad\": temperature must be"));
   EXPECT_THAT(complaint({{"bad", {{"temprature", 1}}}}), HasSubstr("temprature is no field"));

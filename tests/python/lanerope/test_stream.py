@@ -110,6 +110,19 @@ def test_a_policy_sees_every_event(tiny):
     assert [lane.text for lane in again.lanes] == [lane.text for lane in result.lanes]
 
 
+def test_built_in_policies_are_asked_for_by_name(tiny):
+    result = tiny.generate("abc", policy=["budget:tokens=20"], **OPTIONS)
+    assert sum(len(lane.tokens) for lane in result.lanes) == 20
+    (act,) = result.acts
+    assert (act.policy, act.kind, act.lane, act.reason) == ("budget", "end", -1, "20 of 20 tokens are spent")
+    events = [event for event in tiny.stream("abc", policies="budget:tokens=20", **OPTIONS) if event.kind == "policy"]
+    assert [(event.act.policy, event.act.step) for event in events] == [("budget", act.step)]
+    assert asyncio.run(tiny.agenerate("abc", policy="budget:tokens=20", **OPTIONS)).acts == result.acts
+    assert tiny.generate("abc", **OPTIONS).acts == ()
+    with pytest.raises(TypeError, match="given twice"):
+        tiny.generate("abc", policy="consensus", policies="prune", **OPTIONS)
+
+
 def test_a_probe_reads_cell_by_cell(tiny):
     stream = tiny.stream("abcdef", hold=True, **OPTIONS)
     stream.result()
