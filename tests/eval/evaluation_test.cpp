@@ -127,7 +127,7 @@ TEST(Evaluation, TimesItsSteps) {
 }
 
 TEST(Evaluation, CountsLanesThatAPolicyAdds) {
-  const std::string arm = "mine:n=2,coupling=independent,policy=fork-on-doubt:gap=1;apart=5;most=1";
+  const std::string arm = "mine:n=2,coupling=independent,tag=,policy=fork-on-doubt:gap=1;apart=5;most=1";
   std::vector<EvalRecord> records;
   for (const auto& [key, record] : records_of(arm, plan_of(12))) records.push_back(record);
   ASSERT_EQ(records.size(), 6U) << "two groups a question";
@@ -138,7 +138,7 @@ TEST(Evaluation, CountsLanesThatAPolicyAdds) {
     EXPECT_EQ(fork.start_step, 5);
     EXPECT_EQ(fork.tokens(), fork.length - 5) << "from where it joined";
     EXPECT_EQ(fork.tokens_within(7), 2);
-    EXPECT_EQ(parse_record(to_line(record)), record);
+    EXPECT_EQ(parse_record(to_line(record))->lanes, record.lanes);
     for (const EvalLane& lane : record.lanes) tokens += lane.tokens();
   }
   const std::vector<std::string> arms = {"mine"};
