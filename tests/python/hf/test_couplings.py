@@ -29,13 +29,19 @@ COUPLINGS = [
 
 
 def of_engine(file, options, wait=None, ready=None):
-    """[lanes][tokens, vocabulary] logits, sorted by token."""
+    """[lanes][tokens, vocabulary] logits."""
     model = lanerope.Model(file, threads=1, backend="ggml")
-    asked = dict(options) | {"stride": 16, "force_coupling": True, "kv_type": "f32", "tag": ""}
+    asked = dict(options) | {"stride": 16, "kv_type": "f32"}
     if wait is not None:
         asked |= {"wait": wait, "ready": ready}
-    n = model.info["n_tokens"]
-    return [lane.logits for lane in model.score(PROMPT_TOKENS, LANES, top_logits=n, **asked)]
+    found = []
+    for lane in model.score(PROMPT_TOKENS, LANES, top_logits=model.info["n_tokens"], **asked):
+        logits = np.empty((len(lane.tokens), model.info["n_tokens"]), np.float32)
+        for row, top in zip(logits, lane.top, strict=True):
+            for token, logit in top:
+                row[token] = logit
+        found.append(logits)
+    return found
 
 
 def of_hf(model, lanes=LANES, wait=-1, ready=-1):
