@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """How the lanes of an attached model see one another: the coupling and omega, its learned angles."""
 
+import json
+import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -106,3 +109,7 @@ class LaneCoupling(torch.nn.Module):
         if self.kind == "lanerope":
             keys["omega"] = self.omega.detach().cpu().double().flatten().tolist()
         return keys
+
+    def save(self, folder: str | os.PathLike[str], lanes: Sequence[int] = (), **more: Any) -> None:
+        """Writes them to ``lanerope.json`` beside PEFT's files, where ``lanerope convert-adapter`` finds them."""
+        (Path(folder) / "lanerope.json").write_text(json.dumps(self.adapter_keys(lanes, **more), indent=1) + "\n")
