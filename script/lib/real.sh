@@ -48,6 +48,7 @@ frozen_sets() {
     made_samples test
     for k in 1 2 4; do compose "reach-$k" test-solved --reach 0.5 -k "$k" --count 2 -s 3; done
   elif [ -f "$sets/reach-1.jsonl" ]; then
+    (cd "$sets" && sha256sum --status --check reach.sha256) || die "$sets does not hold the questions that were frozen; restore them from git"
     for k in 1 2 4; do cp "$sets/reach-$k.jsonl" "$runs/"; done
   else
     samples test 387
@@ -55,6 +56,7 @@ frozen_sets() {
     compose reach-1 test-eight --reach 0.5 -k 1 --count 93 -s 3
     for k in 2 4; do compose "reach-$k" test-eight --reach 0.5 -k "$k" --count 100 -s 3; done
     cp "$runs"/reach-[124].jsonl "$sets/"
+    (cd "$sets" && sha256sum reach-[124].jsonl >reach.sha256)
     die "$sets has new questions now; commit them before anything is trained, and run this again"
   fi
 }
@@ -69,17 +71,10 @@ real_data() {
   compose dev-control train-solved --part dev "${mix[@]}" -k "$(amount 4 2)" --count "$(amount 24 4)" --lanes 1 -s 2
 }
 
-# Side by side with one thread each: two threads of one training wait for each other a quarter of the time.
 real_training() {
-  train lanes sft train/real.json -s "base=$model" -s "data=$runs/lanes.jsonl" -s "dev=$runs/dev.jsonl" -s "ready=$ready" \
-    >"$runs/lanes.log" 2>&1 &
-  local lanes=$!
+  train lanes sft train/real.json -s "base=$model" -s "data=$runs/lanes.jsonl" -s "dev=$runs/dev.jsonl" -s "ready=$ready"
   train control sft train/real.json -s "base=$model" -s "data=$runs/control.jsonl" -s "dev=$runs/dev-control.jsonl" -s "ready=$ready" \
-    -s "name=Qwen2.5-Coder-0.5B-Instruct, one lane" >"$runs/control.log" 2>&1 &
-  local failed=
-  wait "$lanes" || failed=1
-  wait "$!" || failed=1
-  [ -z "$failed" ] || die "a training ended: $(tail -n 1 "$runs/lanes.log" "$runs/control.log")"
+    -s "name=Qwen2.5-Coder-0.5B-Instruct, one lane"
 }
 
 compare() { # name questions budgets arms...
@@ -94,7 +89,7 @@ compare() { # name questions budgets arms...
 real_tables() {
   local lanes="lora=$runs/lanes.gguf" k
   for k in 4 2; do
-    compare "table-$k" "reach-$k" "$(amount 128,192,256,384,512,768,1024 24,48)" \
+    compare "table-$k" "reach-$k" "$(amount 256,384,512,768,1024,1536 24,48)" \
       --arm "lanes:n=4,$lanes" --arm "control:n=1,lora=$runs/control.gguf" --arm "closed:n=4,coupling=independent,$lanes" \
       --arm "one:n=1,$lanes" --arm "base:n=1"
   done

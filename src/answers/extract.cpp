@@ -112,6 +112,7 @@ std::string normalise_answer(std::string_view answer) {
 
 std::optional<Answer> find_answer(std::string_view text) {
   const std::string bare = prepared(text);
+  if (const auto last = last_line_mark(bare)) return answer(last->answer, AnswerFrom::mark);
   if (const auto boxed = boxed_answer(bare)) {
     if (auto found = answer(*boxed, AnswerFrom::box)) return found;
   }
@@ -127,6 +128,8 @@ std::optional<Answer> find_answer(std::string_view text) {
 
 std::optional<Answer> find_settled_answer(std::string_view text) {
   const std::string bare = prepared(text);
+  if (const auto last = last_line_mark(bare); last && last->complete)
+    return answer(last->answer, AnswerFrom::mark);
   if (const auto boxed = boxed_answer(bare)) {
     if (auto found = answer(*boxed, AnswerFrom::box)) return found;
   }

@@ -14,10 +14,10 @@ struct Answer {
   AnswerFrom from;
 };
 
-// The answer that a text gives: the last \boxed{...} that is not empty (several, where "and" joins them),
-// else what the last "####" marks, else what follows "the answer is" and its like in English or Chinese, else
-// the yes or no that the text begins with, or its last expression. Tags such as "</lane3>" and code give no
-// answer.
+// The answer that a text gives: what "####" marks in its last line, where that is an answer and nothing else,
+// else the last \boxed{...} that is not empty (several, where "and" joins them), else what the last "####"
+// marks, else what follows "the answer is" and its like in English or Chinese, else the yes or no that the
+// text begins with, or its last expression. Tags such as "</lane3>" and code give no answer.
 std::optional<Answer> find_answer(std::string_view text);
 
 // The same without the last resort, and only where the answer is complete: the brace is closed, the line

@@ -245,6 +245,17 @@ std::optional<Framed> marked_answer(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<Framed> last_line_mark(std::string_view text) {
+  constexpr std::string_view mark = "####";
+  const size_t end = text.find_last_not_of(" \t\r\n");
+  if (end == std::string_view::npos) return std::nullopt;
+  const std::string_view whole = text.substr(0, end + 1);
+  const std::string_view line = whole.substr(whole.rfind('\n') + 1);
+  if (!line.starts_with(mark) || !reads(without_ink(line.substr(mark.size())))) return std::nullopt;
+  return Framed{.answer = std::string(without_ink(line.substr(mark.size()))),
+                .complete = text.find('\n', end) != std::string_view::npos};
+}
+
 std::optional<Framed> framed_answer(std::string_view text) {
   size_t before = text.size();
   for (int tries = 0; tries < most_tries; ++tries) {

@@ -6,8 +6,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "cli/bundled_files.h"
 #include "cli/commands.h"
-#include "cli/default_model.h"
 #include "cli/eval_progress.h"
 #include "cli/eval_prompt.h"
 #include "cli/exit_code.h"

@@ -3,8 +3,8 @@
 
 #include <cstdio>
 
+#include "cli/bundled_files.h"
 #include "cli/choice.h"
-#include "cli/default_model.h"
 #include "cli/output.h"
 
 namespace lanerope::cli {
@@ -18,7 +18,8 @@ constexpr auto group = "Model";
 void add_model_flags(CLI::App& app, ModelFlags& flags) {
   add_model_source(app, flags.source, group);
   app.add_option("--lora", flags.adapters,
-                 "Apply a LoRA adapter, or hf:user/repo[:file] from the hub; repeatable")
+                 "Apply a LoRA adapter: a file, hf:user/repo[:file] from the hub, or lanes:NAME of those "
+                 "that come with lanerope; repeatable")
       ->type_name("FILE")
       ->allow_extra_args(false)
       ->take_all()

@@ -17,7 +17,7 @@ namespace lanerope::cli {
 // The options that name a model and say how it runs: -m, -hf, --lora, -t, --device, --kv-type, ...
 struct ModelFlags {
   ModelSource source = {};
-  std::vector<std::string> adapters = {};  // paths, or "hf:user/repo[:file]"
+  std::vector<std::string> adapters = {};  // paths, "hf:user/repo[:file]" or "lanes:NAME"
   std::vector<std::pair<std::string, float>> scaled_adapters = {};
   std::string chat_template = {};
   std::string template_arguments = {};

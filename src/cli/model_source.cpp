@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/model_source.h"
 
-#include "cli/default_model.h"
+#include "cli/bundled_files.h"
 #include "cli/fetch_view.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
@@ -95,6 +95,8 @@ std::string model_file(const ModelSource& source) {
 }
 
 std::string adapter_file(const std::string& name, const HubFlags& flags) {
+  if (name.starts_with(bundled_adapter_prefix))
+    return bundled_adapter_file(std::string_view(name).substr(bundled_adapter_prefix.size()));
   if (!hub::names_hub(name)) return name;
   return fetch_shown({.wanted = hub::parse_wanted(name), .kind = hub::Kind::adapter, .hub = flags})
       .files.front()

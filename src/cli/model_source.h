@@ -42,7 +42,8 @@ hub::Wanted wanted_of(const ModelSource& source);
 // the bundled model where nothing is named. Throws what hub::fetch throws.
 std::string model_file(const ModelSource& source);
 
-// An adapter's file: a path as it is, and "hf:user/repo[:file]" from the hub.
+// An adapter's file: a path as it is, "hf:user/repo[:file]" from the hub, and "lanes:NAME" of those that come
+// with lanerope.
 std::string adapter_file(const std::string& name, const HubFlags& flags);
 
 // What a fetch takes.

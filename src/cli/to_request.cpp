@@ -5,10 +5,12 @@
 #include <charconv>
 #include <memory>
 
+#include "cli/bundled_files.h"
 #include "cli/output.h"
 #include "cli/text_source.h"
 #include "lanerope/calibration.h"
 #include "lanerope/errors.h"
+#include "lanerope/model.h"
 
 namespace lanerope::cli {
 
@@ -146,10 +148,12 @@ void note_resolved(const ResolvedRequest& request) {
         "this model was not trained for lanes that see one another, and mostly answers worse with them; "
         "--coupling independent lets each answer by itself (docs/couplings.md)";
   } else if (request.untrained && !request.asked.coupling.kind) {
-    note =
-        "this model was not trained for lanes, so each answers by itself and they vote; --lora FILE adds an "
-        "adapter "
-        "that was, --coupling lanerope couples them all the same";
+    const std::string adapter = bundled_adapter_for(request.model->info().file);
+    note = "this model was not trained for lanes, so each answers by itself and they vote; --lora " +
+           (adapter.empty() ? "FILE adds an adapter that was"
+                            : std::string(bundled_adapter_prefix) + adapter +
+                                  " adds an adapter that was for questions asked together") +
+           ", --coupling lanerope couples them all the same";
   } else if (coupled && request.n_lanes() > 1 && !trained.empty() &&
              std::ranges::find(trained, request.n_lanes()) == trained.end()) {
     note = "lanes were trained " + list_of(trained) + " at a time, not " + std::to_string(request.n_lanes());

@@ -29,6 +29,9 @@ TEST(Answer, SaysWhereItIsFrom) {
   const auto from = [](const char* text) { return find_answer(text).value().from; };
   EXPECT_EQ(from("\\boxed{4} #### 5\n the answer is 6"), AnswerFrom::box);
   EXPECT_EQ(from("the answer is 6\n#### 5"), AnswerFrom::mark);
+  EXPECT_EQ(from("\\boxed{4}\n#### 5\n"), AnswerFrom::mark) << "the last word";
+  EXPECT_EQ(from("#### 5\n\\boxed{4}"), AnswerFrom::box);
+  EXPECT_EQ(from("\\boxed{4}\n#### Summary"), AnswerFrom::box) << "a heading";
   EXPECT_EQ(from("the answer is 6. 7 times checked"), AnswerFrom::frame);
   EXPECT_EQ(from("6 and 7 are 13"), AnswerFrom::last_expression);
 }

@@ -58,6 +58,8 @@ TEST(BadInput, Requests) {
   expect_error({2, run_tiny({"--init", "gt", "--coupling", "groupthink", "x"}), "--init"});
   expect_error({2, run_tiny({"--raw", "--system", "s", "x"}), "--system needs a chat template"});
   expect_error({2, run_tiny({"--chat-template", "nonsense", "x"}), "nonsense"});
+  expect_error({2, run_tiny({"--lora", "lanes:nonsense", "x"}),
+                "no bundled adapter \"nonsense\"; there is qwen2.5-coder-0.5b"});
   expect_error({2, run_tiny({"--device", "abacus", "x"}), "abacus"});
   expect_error({4, run_tiny({"-c", "20", "-n", "4", "-b", "100", "x"}), "cells"});
 }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <map>
 #include <set>
 #include <string>
 
@@ -103,21 +104,26 @@ TEST(ModelCard, TheCommitIsWhatGitHasCheckedOut) {
   EXPECT_EQ(git_commit(directory.path()), commit);
 }
 
-// The models that lie in the repository are the ones that their card speaks of, and none lies there without.
+// The models and adapters that lie in the repository are the ones that the card in their folder speaks of,
+// and none lies there without.
 TEST(BundledModels, AreWhatTheirCardSays) {
   const fs::path folder = LANEROPE_MODELS_DIR;
-  std::set<std::string> present;
+  std::map<fs::path, std::set<std::string>> present;
   if (fs::is_directory(folder)) {
     for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-      if (entry.path().extension() == ".gguf") present.insert(fs::relative(entry.path(), folder).string());
+      const fs::path& file = entry.path();
+      if (file.extension() == ".gguf") present[file.parent_path()].insert(file.filename());
     }
   }
   if (present.empty()) GTEST_SKIP() << "no models in " << folder;
-  const std::string card = folder / "model.json";
-  EXPECT_THAT(verify_model_card(card), IsEmpty());
-  std::set<std::string> listed;
-  for (const CardFile& file : read_model_card(card).files) listed.insert(file.name);
-  for (const std::string& name : present) EXPECT_TRUE(listed.contains(name)) << name << " is not in " << card;
+  for (const auto& [parent, names] : present) {
+    const std::string card = parent / "model.json";
+    ASSERT_TRUE(fs::exists(card)) << card;
+    EXPECT_THAT(verify_model_card(card), IsEmpty());
+    std::set<std::string> listed;
+    for (const CardFile& file : read_model_card(card).files) listed.insert(file.name);
+    EXPECT_EQ(listed, names) << card;
+  }
 }
 
 }  // namespace
