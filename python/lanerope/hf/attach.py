@@ -40,6 +40,7 @@ def attach(
     stride: int = 256,
     lanes: int = 4,
     visibility: str = "inclusive",
+    window: int = 0,
     topology: str = "all",
     prompt_lane: str = "own",
     learn: bool = True,
@@ -53,6 +54,7 @@ def attach(
         stride: K, tokens between two lanes for gt, ntk and groupthink.
         lanes: N of the formula of ntk.
         visibility: inclusive, strict or interleaved.
+        window: How many of another lane's last tokens are seen; 0: all.
         topology: all, ring or tree.
         prompt_lane: own, or first: to lanes the prompt is as far away as lane 0.
         learn: Whether omega is trained.
@@ -71,6 +73,8 @@ def attach(
             raise InvalidRequest(f'{what} must be one of {", ".join(known)}, not "{value}"')
     if stride < 1:
         raise InvalidRequest("stride must be at least one token")
+    if window < 0:
+        raise InvalidRequest("window must be at least one token, or 0 for all that another lane has written")
     config = getattr(model.config, "text_config", model.config)
     if config.model_type not in ARCHITECTURES:
         raise InvalidRequest(f"lanes are not known for models of the kind {config.model_type}; those of {', '.join(ARCHITECTURES)} are")
@@ -83,6 +87,7 @@ def attach(
         stride=stride,
         init=omega if isinstance(omega, str) else "rope",
         visibility=visibility,
+        window=window,
         topology=topology,
         prompt_lane=prompt_lane,
         learn=learn and coupling == "lanerope",

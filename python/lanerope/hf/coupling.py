@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from .relations import PROMPT, Places, hogwild_turns, seen_of_others, seen_of_own
+from .relations import PROMPT, Places, hogwild_turns, last_of_others, seen_of_others, seen_of_own
 
 
 class LaneCoupling(torch.nn.Module):
@@ -24,13 +24,14 @@ class LaneCoupling(torch.nn.Module):
         stride: int,
         init: str,
         visibility: str,
+        window: int,
         topology: str,
         prompt_lane: str,
         learn: bool,
     ) -> None:
         super().__init__()
         self.kind, self.stride, self.init = kind, stride, init
-        self.visibility, self.topology, self.prompt_lane = visibility, topology, prompt_lane
+        self.visibility, self.window, self.topology, self.prompt_lane = visibility, window, topology, prompt_lane
         self.omega = torch.nn.Parameter(omega.float(), requires_grad=learn)
         self.theta = list(theta)
         """Of each layer [pairs] in double precision, radians a token; zeros in layers without RoPE."""
@@ -46,7 +47,7 @@ class LaneCoupling(torch.nn.Module):
         layer: int,
         query: tuple[torch.Tensor, Places],
         key: tuple[torch.Tensor, Places],
-        window: int | None,
+        sliding_window: int | None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Products [B, H, Q, K] of queries [B, H, Q, D] with keys [B, H, K, D], turned as the coupling says, and which are seen [B, Q, K]."""
         from .attention import turned
@@ -58,33 +59,33 @@ class LaneCoupling(torch.nn.Module):
             others = torch.zeros_like(own)
         else:
             others = seen_of_others(queries, keys, visibility=self.visibility, topology=self.topology, lanes=lanes)
-        seen = own | others
-        if window:
-            seen = seen & (queries.indices[:, :, None] - keys.indices[:, None, :] < window)
+        kept = last_of_others(others, keys, self.window) if self.window else others
+        seen = own | kept
+        if sliding_window:
+            seen = seen & (queries.indices[:, :, None] - keys.indices[:, None, :] < sliding_window)
         plain = q @ k.transpose(-1, -2)
         if self.kind == "independent":
             return plain, seen
         if self.kind == "hogwild":
-            return self._hogwild(layer, (q, queries), (k, keys), others), seen
+            return self._hogwild(layer, (q, queries), (k, keys), hogwild_turns(others, kept, keys)), seen
 
         # <R(m w) q, R(n w) k> = <R((m - n) w) q, k>: one product for all pairs of lanes.
         apart = self.turn_of_lanes(layer, q.device)
         of_queries = queries.lanes.clamp(min=0)[..., None] * apart
         of_keys = keys.lanes.clamp(min=0)[..., None] * apart
         crossing = turned(q, of_queries) @ turned(k, of_keys).transpose(-1, -2)
-        crosses = others
+        crosses = kept
         if self.prompt_lane == "first":
             crosses = crosses | ((queries.lanes[:, :, None] >= 0) & (keys.lanes[:, None, :] == PROMPT))
         return torch.where(crosses[:, None], crossing, plain), seen
 
     def _hogwild(
-        self, layer: int, query: tuple[torch.Tensor, Places], key: tuple[torch.Tensor, Places], others: torch.Tensor
+        self, layer: int, query: tuple[torch.Tensor, Places], key: tuple[torch.Tensor, Places], turns: torch.Tensor
     ) -> torch.Tensor:
-        """A turn for each query and lane: one product a lane."""
+        """Turned by what hogwild_turns() gives, [B, Q, K] tokens, the same for all keys of a lane: one product a lane."""
         from .attention import turned
 
         (q, queries), (k, keys) = query, key
-        turns = hogwild_turns(others, keys)
         theta = self.theta[layer].float().to(q.device)
         scores = q @ k.transpose(-1, -2)
         for lane in range(PROMPT, int(keys.lanes.max()) + 1):

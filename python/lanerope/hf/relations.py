@@ -62,16 +62,33 @@ def seen_of_own(queries: Places, keys: Places) -> torch.Tensor:
     return ((n == m) | ((n == PROMPT) & (m >= 0))) & (j <= i)
 
 
-def hogwild_turns(others: torch.Tensor, keys: Places) -> torch.Tensor:
-    """[B, Q, K] tokens by which hogwild moves a query away from a key: every lane reads the prompt, then the others one after the other, then
-    itself, as one text. ``others`` is what seen_of_others() gives."""
+def _of_lanes(others: torch.Tensor, keys: Places) -> torch.Tensor:
+    """[B, Q, N] how many keys of each lane are seen."""
     n = keys.lanes[:, None, :]
-    lanes = int(keys.lanes.max()) + 1
-    counts = torch.stack([(others & (n == lane)).sum(-1) for lane in range(max(lanes, 1))], -1)  # [B, Q, N]
+    return torch.stack([(others & (n == lane)).sum(-1) for lane in range(max(int(keys.lanes.max()) + 1, 1))], -1)
+
+
+def last_of_others(others: torch.Tensor, keys: Places, window: int) -> torch.Tensor:
+    """[B, Q, K]: of what seen_of_others() gives the last ``window`` keys of each lane, whose keys stand in the order of their steps."""
+    n = keys.lanes[:, None, :]
+    kept = torch.zeros_like(others)
+    for lane in range(int(keys.lanes.max()) + 1):
+        of_lane = others & (n == lane)
+        kept = kept | (of_lane & (of_lane.flip(-1).cumsum(-1).flip(-1) <= window))
+    return kept
+
+
+def hogwild_turns(others: torch.Tensor, kept: torch.Tensor, keys: Places) -> torch.Tensor:
+    """[B, Q, K] tokens by which hogwild moves a query away from a key: every lane reads the prompt, then the others one after the other, then
+    itself, as one text. ``others`` is what seen_of_others() gives, ``kept`` what last_of_others() leaves of it to be read."""
+    n = keys.lanes[:, None, :]
+    counts = _of_lanes(kept, keys)  # [B, Q, N]
     behind = counts.flip(-1).cumsum(-1).flip(-1)  # of lane n and those after it
-    turns = behind.gather(-1, n.clamp(min=0).expand(*others.shape))
+    # The first key that is kept of a lane begins its part of the text, whatever its step is.
+    moved = behind + _of_lanes(others, keys) - counts
+    turns = moved.gather(-1, n.clamp(min=0).expand(*others.shape))
     turns = torch.where(n == PROMPT, behind[..., :1], turns)
-    return torch.where(others | (n == PROMPT), turns, torch.zeros_like(turns))
+    return torch.where(kept | (n == PROMPT), turns, torch.zeros_like(turns))
 
 
 def initial_omega(init: str, theta: torch.Tensor, *, stride: int, context: int, lanes: int) -> torch.Tensor:

@@ -22,3 +22,9 @@ def files():
     if not all(file.exists() for file in found.values()):
         pytest.skip("script/test-python makes the models")
     return {name: str(file) for name, file in found.items()}
+
+
+@pytest.fixture(params=ARCHITECTURES)
+def architecture(request):
+    """Each in turn."""
+    return request.param

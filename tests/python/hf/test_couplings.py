@@ -1,77 +1,83 @@
 # SPDX-License-Identifier: Apache-2.0
 """lanerope.hf and the engine, which share no code: the same logits for every coupling."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from both import furthest, of_engine, of_hf
 
 import lanerope
 from lanerope import hf
-from lanerope.hf.relations import PROMPT
-from lanerope.hf.sleep import lane_steps
-
-from .conftest import ARCHITECTURES
 
 PROMPT_TOKENS = [11, 45, 3, 200, 7, 99, 150, 21, 64]
-LANES = [[5, 17, 80, 33, 120, 8], [90, 14, 14, 61], [200, 101, 7, 55, 18, 29, 77]]
+LANES = [[5, 17, 80, 33, 120, 8], [90, 14, 14, 61], [200, 101, 7, 55, 18, 29, 77], [9, 80, 31, 6, 44, 11]]
 COUPLINGS = [
     {"coupling": "independent"},
+    {"coupling": "lanerope", "init": "rope"},
     {"coupling": "lanerope", "init": "gt"},
     {"coupling": "lanerope", "init": "ntk-by-parts"},
     {"coupling": "lanerope", "init": "ntk", "visibility": "strict"},
     {"coupling": "lanerope", "init": "gt", "visibility": "interleaved", "topology": "ring"},
     {"coupling": "lanerope", "init": "gt", "topology": "tree", "prompt_lane": "first"},
+    {"coupling": "lanerope", "init": "gt", "window": 2},
     {"coupling": "groupthink"},
-    {"coupling": "groupthink", "prompt_lane": "first", "visibility": "strict"},
+    {"coupling": "groupthink", "prompt_lane": "first", "visibility": "strict", "window": 1},
     {"coupling": "hogwild"},
-    {"coupling": "hogwild", "visibility": "interleaved"},
+    {"coupling": "hogwild", "visibility": "interleaved", "topology": "tree"},
+    {"coupling": "hogwild", "window": 3},
 ]
 
 
-def of_engine(file, options, wait=None, ready=None):
-    """[lanes][tokens, vocabulary] logits."""
-    model = lanerope.Model(file, threads=1, backend="ggml")
-    asked = dict(options) | {"stride": 16, "kv_type": "f32"}
-    if wait is not None:
-        asked |= {"wait": wait, "ready": ready}
-    found = []
-    for lane in model.score(PROMPT_TOKENS, LANES, top_logits=model.info["n_tokens"], **asked):
-        logits = np.empty((len(lane.tokens), model.info["n_tokens"]), np.float32)
-        for row, top in zip(logits, lane.top, strict=True):
-            for token, logit in top:
-                row[token] = logit
-        found.append(logits)
-    return found
+def attach(model, *, coupling, init="rope", **options):
+    """With the engine's names."""
+    return hf.attach(model, coupling=coupling, omega=init, lanes=len(LANES), **options)
 
 
-def of_hf(model, lanes=LANES, wait=-1, ready=-1):
-    """The same from one forward pass over the prompt and all lanes."""
-    steps = lane_steps(lanes, wait, ready)
-    ids, places, owners = list(PROMPT_TOKENS), list(range(len(PROMPT_TOKENS))), [PROMPT] * len(PROMPT_TOKENS)
-    for m, tokens in enumerate(lanes):
-        ids += tokens
-        places += [len(PROMPT_TOKENS) + step for step in steps[m]]
-        owners += [m] * len(tokens)
-    row = {"input_ids": ids, "position_ids": places, "lane_ids": owners}
-    with torch.no_grad():
-        logits = model(**{key: torch.tensor([value]) for key, value in row.items()}).logits[0]
-    first = logits[len(PROMPT_TOKENS) - 1]
-    out, at = [], len(PROMPT_TOKENS)
-    for tokens in lanes:
-        out.append(torch.stack([first, *logits[at : at + len(tokens) - 1]]).numpy())
-        at += len(tokens)
-    return out
+@pytest.fixture(scope="module")
+def engines(files):
+    """Plain ggml operations, which round nothing below f32."""
+    return {name: lanerope.Model(file, threads=1, back_end="ggml") for name, file in files.items()}
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("options", COUPLINGS, ids=lambda o: "-".join(str(v) for v in o.values()))
-def test_logits_are_the_engines(files, architecture, options):
+def test_logits_are_the_engines(files, engines, architecture, options):
     model = hf.from_gguf(files[architecture])
-    asked = dict(options)
-    kind, init = asked.pop("coupling"), asked.pop("init", "rope")
-    hf.attach(model, coupling=kind, omega=init, stride=16, lanes=len(LANES), **asked)
-    for ours, theirs in zip(of_hf(model), of_engine(files[architecture], options), strict=True):
-        assert np.abs(ours - theirs).max() < 1e-3 * max(1.0, np.abs(theirs).max())
+    attach(model, stride=16, **options)
+    expected = of_engine(engines[architecture], PROMPT_TOKENS, LANES, stride=16, **options)
+    assert furthest(of_hf(model, PROMPT_TOKENS, LANES), expected) < 1e-3
+
+
+def test_couplings_are_told_apart(files, engines):
+    """So that the tests above can fail: each coupling's logits are its own."""
+    found = [of_engine(engines["qwen2"], PROMPT_TOKENS, LANES, stride=16, **options) for options in COUPLINGS]
+    for i, one in enumerate(found):
+        for other in found[:i]:
+            assert furthest(one, other) > 1e-2
+
+
+@pytest.mark.parametrize("per_layer", [False, True])
+def test_omega_may_be_given(files, engines, architecture, per_layer):
+    model, engine = hf.from_gguf(files[architecture]), engines[architecture]
+    theta = attach(model, coupling="lanerope").omega
+    omega = np.random.default_rng(1).uniform(-3, 3, tuple(theta.shape) if per_layer else theta.shape[1:]).astype(np.float32)
+    hf.attach(model, omega=omega)
+    expected = of_engine(engine, PROMPT_TOKENS, LANES, omega=omega)
+    assert furthest(of_hf(model, PROMPT_TOKENS, LANES), expected) < 1e-3
+
+
+def test_lanes_that_wait_see_what_the_engines_see(files, engines):
+    engine = engines["llama"]
+    wait, ready = engine.tokenize("w", add_special=False), engine.tokenize("r", add_special=False)
+    lanes = [[5, 17, *wait, 33, 8], [90, 14, 61, 7, *ready, 12], [20, *wait, 40, *wait, 50]]
+    model = hf.from_gguf(files["llama"])
+    attach(model, coupling="lanerope", init="gt", stride=16)
+    asked = {"coupling": "lanerope", "init": "gt", "stride": 16}
+    expected = of_engine(engine, PROMPT_TOKENS, lanes, wait="w", ready="r", **asked)
+    assert furthest(of_hf(model, PROMPT_TOKENS, lanes, wait[0], ready[0]), expected) < 1e-3
+    assert furthest(of_hf(model, PROMPT_TOKENS, lanes), expected) > 1e-2
 
 
 def test_without_lane_ids_the_model_is_what_it_was(files):
@@ -83,3 +89,43 @@ def test_without_lane_ids_the_model_is_what_it_was(files):
         assert torch.equal(model(ids).logits, before)
         hf.detach(model)
         assert torch.equal(model(ids).logits, before)
+
+
+@pytest.fixture(scope="module")
+def smollm2(tmp_path_factory):
+    """SmolLM2-135M-Instruct with its weights unpacked to f32, in both."""
+    packed = Path(os.environ.get("LANEROPE_SMOLLM2", "/nowhere"))
+    if not packed.exists():
+        pytest.skip("script/model smollm2 fetches it")
+    file = tmp_path_factory.mktemp("smollm2") / "f32.gguf"
+    unpack(packed, file)
+    yield hf.from_gguf(packed), lanerope.Model(str(file), threads=1, back_end="ggml")
+    file.unlink()
+
+
+def unpack(packed, file):
+    """Writes a GGUF file's weights as f32."""
+    gguf = pytest.importorskip("gguf")
+    read = gguf.GGUFReader(packed)
+    writer = gguf.GGUFWriter(file, "llama")
+    for key, field in read.fields.items():
+        if not key.startswith("GGUF.") and key not in ("general.architecture", "general.file_type"):
+            kind = field.types[0]
+            writer.add_key_value(key, field.contents(), kind, sub_type=field.types[-1] if kind == gguf.GGUFValueType.ARRAY else None)
+    for tensor in read.tensors:
+        writer.add_tensor(tensor.name, gguf.quants.dequantize(tensor.data, tensor.tensor_type).reshape(tensor.shape[::-1]))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+@pytest.mark.parametrize("coupling", ["independent", "lanerope", "groupthink", "hogwild"])
+def test_smollm2_says_the_same(smollm2, coupling):
+    model, engine = smollm2
+    prompt = engine.tokenize("<|im_start|>user\nWhat is 12 + 30?<|im_end|>\n<|im_start|>assistant\n")
+    lanes = [engine.tokenize(text, add_special=False) for text in ("<lane1> I add 12 and 30: 42.", "<lane2> Forty-two, I think.")]
+    options = {"coupling": coupling, "init": "ntk-by-parts", "stride": 64} if coupling == "lanerope" else {"coupling": coupling, "stride": 64}
+    attach(model, **options)
+    expected = of_engine(engine, prompt, lanes, **options)
+    assert furthest(of_hf(model, prompt, lanes), expected) < 1e-3

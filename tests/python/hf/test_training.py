@@ -9,8 +9,6 @@ from lanerope import InvalidRequest, hf
 from lanerope.hf.relations import PADDING, PROMPT
 from lanerope.hf.sleep import lane_steps
 
-from .conftest import ARCHITECTURES
-
 
 class Letters:
     """A tokenizer of letters, as far as the collator needs one."""
@@ -60,7 +58,6 @@ def test_wrong_arguments_are_refused(files):
         hf.generate(model, [1, 2])
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("coupling", ["lanerope", "hogwild"])
 def test_keys_that_are_kept_give_what_one_pass_gives(files, architecture, coupling):
     model = hf.from_gguf(files[architecture])
