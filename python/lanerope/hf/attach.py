@@ -9,7 +9,7 @@ import torch
 from .._errors import InvalidRequest
 from .attention import NAME, register
 from .coupling import LaneCoupling
-from .relations import COUPLINGS, INITS, TOPOLOGIES, VISIBILITIES, initial_omega
+from .relations import COUPLINGS, INITS, PADDING, TOPOLOGIES, VISIBILITIES, initial_omega
 
 ARCHITECTURES = ("llama", "qwen2", "qwen3", "gemma3_text", "smollm3")
 
@@ -71,8 +71,8 @@ def attach(
     ):
         if value not in known:
             raise InvalidRequest(f'{what} must be one of {", ".join(known)}, not "{value}"')
-    if stride < 1:
-        raise InvalidRequest("stride must be at least one token")
+    if stride < 1 or lanes < 1:
+        raise InvalidRequest("stride must be at least one token, and lanes at least one")
     if window < 0:
         raise InvalidRequest("window must be at least one token, or 0 for all that another lane has written")
     config = getattr(model.config, "text_config", model.config)
@@ -92,12 +92,33 @@ def attach(
         prompt_lane=prompt_lane,
         learn=learn and coupling == "lanerope",
     )
+    detach(model)
     register()
     for layer in decoder.layers:
         layer.self_attn.__dict__["lane_coupling"] = handle  # not a part of each layer, but of the model
+    handle.__dict__["undo"] = (config._attn_implementation, decoder.register_forward_pre_hook(_check, with_kwargs=True))
     model.set_attn_implementation(NAME)
     model.lane_coupling = handle.to(next(model.parameters()).device)
     return handle
+
+
+def _check(decoder: Any, _: tuple[Any, ...], given: dict[str, Any]) -> None:
+    """Before each forward pass: whether what says where tokens stand makes sense."""
+    lanes, indices = given.get("lane_ids"), given.get("position_ids")
+    if lanes is None:
+        return
+    if decoder.config._attn_implementation != NAME:
+        raise InvalidRequest(f"the model's attention is now {decoder.config._attn_implementation}, which knows no lanes; attach() again")
+    if indices is None:
+        raise InvalidRequest("lane_ids need position_ids: the prompt's length and the step of each lane's token")
+    inputs = given.get("input_ids") if given.get("inputs_embeds") is None else given["inputs_embeds"]
+    shape = tuple(lanes.shape)
+    if indices.shape != lanes.shape or (inputs is not None and tuple(inputs.shape[:2]) != shape):
+        raise InvalidRequest(f"lane_ids have the shape {shape}; input_ids and position_ids must have it too")
+    if lanes.is_floating_point() or indices.is_floating_point():
+        raise InvalidRequest("lane_ids and position_ids must be whole numbers")
+    if int(lanes.min()) < PADDING or int(indices.min()) < 0:
+        raise InvalidRequest("lane_ids begin at 0, with -1 for the prompt and -2 for padding, and position_ids at 0")
 
 
 def _omega(
@@ -123,9 +144,14 @@ def _omega(
 
 
 def detach(model: Any) -> None:
-    """Takes the lanes away again."""
-    for layer in decoder_of(model).layers:  # type: ignore[union-attr]
+    """Takes the lanes away again, if the model has any."""
+    handle = getattr(model, "lane_coupling", None)
+    if handle is None:
+        return
+    implementation, hook = handle.__dict__.pop("undo")
+    hook.remove()
+    decoder: Any = decoder_of(model)
+    for layer in decoder.layers:
         layer.self_attn.__dict__.pop("lane_coupling", None)
-    if "lane_coupling" in model._modules:
-        del model.lane_coupling
-    model.set_attn_implementation("sdpa")
+    del model.lane_coupling
+    model.set_attn_implementation(implementation)

@@ -8,6 +8,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS, sdpa_mask
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
+from .._errors import InvalidRequest
 from .coupling import LaneCoupling
 from .relations import Places
 
@@ -44,12 +45,15 @@ def lane_attention(
     if lane_ids is None:
         if softcap is not None:
             kwargs["softcap"] = softcap
-        return sdpa_attention_forward(module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs)
+        plain: tuple[torch.Tensor, torch.Tensor | None] = sdpa_attention_forward(
+            module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
+        )
+        return plain
     coupling: LaneCoupling = module.__dict__["lane_coupling"]
     queries = Places(lane_ids, kwargs["position_ids"].expand_as(lane_ids))
     keys = queries if key_lanes is None else Places(key_lanes, key_indices)
     if keys.lanes.shape[1] != key.shape[2]:
-        raise ValueError(f"there are {key.shape[2]} keys, and key_lane_ids says where {keys.lanes.shape[1]} stand")
+        raise InvalidRequest(f"there are {key.shape[2]} keys, and key_lane_ids says where {keys.lanes.shape[1]} stand")
 
     repeat = query.shape[1] // key.shape[1]
     key, value = key.repeat_interleave(repeat, 1), value.repeat_interleave(repeat, 1)

@@ -9,6 +9,7 @@ import torch
 from .._errors import InvalidRequest
 from .relations import PADDING, PROMPT
 from .sleep import lane_steps
+from .tokens import tokens_of
 
 IGNORED = -100
 
@@ -34,35 +35,29 @@ class LaneCollator:
         end: int | None = None,
         longest: int = 0,
     ) -> None:
-        """``tag``: what each lane of several is fed first. ``wait``, ``ready``: the tokens of lanes that sleep. ``end``: the token behind a lane
-        (None: the tokenizer's). ``longest``: groups of more tokens are refused (0: none)."""
-        self._tokenizer = tokenizer
+        """``tokenizer``: of transformers, or a lanerope.Model for its own. ``tag``: what each lane of several is fed first. ``wait``, ``ready``:
+        the tokens of lanes that sleep. ``end``: the token behind a lane (None: the tokenizer's). ``longest``: groups of more tokens are refused
+        (0: none)."""
+        self._tokens = tokens_of(tokenizer)
         self._tag, self._system, self._longest = tag, system, longest
         self._wait, self._ready = self._one(wait), self._one(ready)
-        self._end = tokenizer.eos_token_id if end is None else end
-        if self._end is None:
+        own = self._tokens.end if end is None else end
+        if own is None:
             raise InvalidRequest("the tokenizer has no end token; give one as end")
+        self._end: int = own
 
     def _one(self, text: str) -> int:
         if not text:
             return -1
-        tokens = self._tokens(text)
+        tokens = self._tokens.of_text(text)
         if len(tokens) != 1:
             raise InvalidRequest(f'"{text}" is {len(tokens)} tokens; lanes wait with a single one')
         return tokens[0]
 
-    def _tokens(self, text: str) -> list[int]:
-        return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
-
     def _prompt(self, row: Mapping[str, Any]) -> list[int]:
         if "prompt_tokens" in row:
             return [int(token) for token in row["prompt_tokens"]]
-        if getattr(self._tokenizer, "chat_template", None) is None:
-            return list(self._tokenizer(row["question"])["input_ids"])
-        messages = [{"role": "system", "content": self._system}] if self._system else []
-        messages.append({"role": "user", "content": row["question"]})
-        text = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
-        return self._tokens(text)
+        return self._tokens.of_question(row["question"], self._system)
 
     def group(self, row: Mapping[str, Any]) -> dict[str, list[int]]:
         """One group, [tokens]: input_ids, position_ids, lane_ids and labels."""
@@ -74,9 +69,9 @@ class LaneCollator:
         prompt = self._prompt(row)
         lanes, tags = [], []
         for m, text in enumerate(texts):
-            tag = self._tokens(self._tag.replace("{k}", str(m + 1))) if len(texts) > 1 and self._tag else []
+            tag = self._tokens.of_text(self._tag.replace("{k}", str(m + 1))) if len(texts) > 1 and self._tag else []
             tags.append(len(tag))
-            lanes.append([*tag, *self._tokens(text), self._end])
+            lanes.append([*tag, *self._tokens.of_text(text), self._end])
         steps = lane_steps(lanes, self._wait if len(lanes) > 1 else -1, self._ready)
 
         group = {
@@ -86,8 +81,9 @@ class LaneCollator:
             "labels": [IGNORED] * len(prompt),
         }
         for m, tokens in enumerate(lanes):
-            # Trainers learn a label from the token before it in the row: a lane's first one has none there.
-            silent = max(tags[m], 1)
+            # Trainers learn a label from the token before it in the row, which for the first token of a lane is another lane's last one, and for
+            # that of lane 0 the prompt's, as it should be.
+            silent = max(tags[m], 1) if m else tags[m]
             group["input_ids"] += tokens
             group["position_ids"] += [len(prompt) + step for step in steps[m]]
             group["lane_ids"] += [m] * len(tokens)

@@ -12,7 +12,7 @@ import torch
 from .relations import PROMPT, Places, hogwild_turns, last_of_others, seen_of_others, seen_of_own
 
 
-class LaneCoupling(torch.nn.Module):
+class LaneCoupling(torch.nn.Module):  # type: ignore[misc]  # torch is an extra, unknown to mypy
     """What attach() gives. ``omega`` [layers, pairs], radians a lane, is a parameter, trained where ``requires_grad`` is set."""
 
     def __init__(

@@ -89,19 +89,13 @@ def generate(
         wait: The token that a lane waits with, and ready the one that wakes it (-1: none).
     """
     given = [int(token) for token in torch.as_tensor(prompt).flatten()]
-    if not given:
-        raise InvalidRequest("the prompt has no tokens")
-    if lanes < 1 or budget < 1:
-        raise InvalidRequest("lanes and budget must be at least 1")
-    if tags and len(tags) != lanes:
-        raise InvalidRequest(f"there are {lanes} lanes and {len(tags)} tags")
-    if not hasattr(model, "lane_coupling"):
-        raise InvalidRequest("the model has no lanes; call attach() first")
+    forced = [list(tag) for tag in tags] if tags else [[] for _ in range(lanes)]
+    _check(model, given, forced, lanes=lanes, budget=budget, temperature=temperature, top_p=top_p, waits=wait >= 0)
     ends = _ends(model, end)
     draws = torch.Generator(device="cpu").manual_seed(seed)
     writing = [HfLane() for _ in range(lanes)]
-    forced = [list(tag) for tag in tags] if tags else [[] for _ in range(lanes)]
-    sleepers = Sleepers(lanes, wait if lanes > 1 else -1, ready)
+    alone = lanes == 1 or model.lane_coupling.kind == "independent"
+    sleepers = Sleepers(lanes, -1 if alone else wait, ready)
 
     def choose(m: int, logits: torch.Tensor) -> None:
         lane = writing[m]
@@ -140,6 +134,32 @@ def generate(
     finally:
         model.train(was_training)
     return writing
+
+
+def _check(
+    model: Any, prompt: list[int], tags: list[list[int]], *, lanes: int, budget: int, temperature: float, top_p: float, waits: bool
+) -> None:
+    coupling = getattr(model, "lane_coupling", None)
+    if coupling is None:
+        raise InvalidRequest("the model has no lanes; call attach() first")
+    if not prompt:
+        raise InvalidRequest("the prompt has no tokens")
+    if lanes < 1 or budget < 1:
+        raise InvalidRequest("lanes and budget must be at least 1")
+    if len(tags) != lanes:
+        raise InvalidRequest(f"there are {lanes} lanes and {len(tags)} tags")
+    if max(len(tag) for tag in tags) > budget:
+        raise InvalidRequest(f"a tag is longer than the budget of {budget} tokens")
+    known = model.get_input_embeddings().num_embeddings
+    for token in (token for tokens in (prompt, *tags) for token in tokens):
+        if not 0 <= token < known:
+            raise InvalidRequest(f"the model knows no token {token}; there are {known}")
+    if not 0 <= temperature < float("inf"):
+        raise InvalidRequest("temperature must be a number from 0")
+    if not 0 < top_p <= 1:
+        raise InvalidRequest("top_p must be above 0 and at most 1")
+    if waits and (coupling.kind == "hogwild" or coupling.topology != "all"):
+        raise InvalidRequest("lanes sleep here where all see one another, and not in hogwild; leave wait out")
 
 
 def _ends(model: Any, end: int | Sequence[int] | None) -> set[int]:

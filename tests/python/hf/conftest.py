@@ -8,8 +8,11 @@ import pytest
 
 try:
     import lanerope.hf  # noqa: F401
+    import torch
 except ImportError:  # without torch and transformers
     collect_ignore_glob = ["test_*.py"]
+else:
+    torch.set_num_threads(1)  # several wait for one another, spinning, where the cores are busy
 
 MODELS = Path(os.environ.get("LANEROPE_TEST_MODELS", "/nowhere"))
 ARCHITECTURES = ("llama", "qwen2", "qwen3", "gemma3", "smollm3")

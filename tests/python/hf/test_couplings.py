@@ -51,8 +51,9 @@ def test_logits_are_the_engines(files, engines, architecture, options):
 
 
 def test_couplings_are_told_apart(files, engines):
-    """So that the tests above can fail: each coupling's logits are its own."""
-    found = [of_engine(engines["qwen2"], PROMPT_TOKENS, LANES, stride=16, **options) for options in COUPLINGS]
+    """So that the tests above can fail: each coupling's logits are its own, but for groupthink's, which are those of omega = K theta."""
+    others = [options for options in COUPLINGS if options != {"coupling": "groupthink"}]
+    found = [of_engine(engines["qwen2"], PROMPT_TOKENS, LANES, stride=16, **options) for options in others]
     for i, one in enumerate(found):
         for other in found[:i]:
             assert furthest(one, other) > 1e-2
@@ -78,17 +79,6 @@ def test_lanes_that_wait_see_what_the_engines_see(files, engines):
     expected = of_engine(engine, PROMPT_TOKENS, lanes, wait="w", ready="r", **asked)
     assert furthest(of_hf(model, PROMPT_TOKENS, lanes, wait[0], ready[0]), expected) < 1e-3
     assert furthest(of_hf(model, PROMPT_TOKENS, lanes), expected) > 1e-2
-
-
-def test_without_lane_ids_the_model_is_what_it_was(files):
-    model = hf.from_gguf(files["qwen2"])
-    ids = torch.tensor([PROMPT_TOKENS])
-    with torch.no_grad():
-        before = model(ids).logits
-        hf.attach(model)
-        assert torch.equal(model(ids).logits, before)
-        hf.detach(model)
-        assert torch.equal(model(ids).logits, before)
 
 
 @pytest.fixture(scope="module")
