@@ -45,12 +45,15 @@ export class Conversation {
     turn.element.scrollIntoView({ block: "start", behavior: scrolling() });
   }
 
-  // From a link: [{role, content}] that have no lanes any more.
-  load(messages) {
-    messages.forEach(({ role, content }, k) => {
-      const answer = messages[k + 1];
-      if (role === "user" && answer?.role === "assistant") this.addTurn({ prompt: content, given: answer.content });
-    });
+  // Turns that have no lanes any more: [{prompt, files, reply}], and where they come from.
+  load(turns, from) {
+    for (const { prompt, files, reply } of turns) this.addTurn({ prompt, files, given: { text: reply, from } });
+  }
+
+  // What load() takes: the turns that were answered.
+  answered() {
+    return this.turns.filter((turn) => turn.reply() !== "")
+      .map((turn) => ({ prompt: turn.prompt, files: turn.files.map(({ name, text, bytes }) => ({ name, text, bytes })), reply: turn.reply() }));
   }
 
   // With the settings as they stand in the form now.

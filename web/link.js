@@ -25,6 +25,12 @@ export function linkTo(request) {
 
 const isText = (value) => typeof value === "string";
 
+// [{role, content}] as turns.
+const turnsOf = (messages) => messages.flatMap(({ role, content }, k) => {
+  const answer = messages[k + 1];
+  return role === "user" && answer?.role === "assistant" ? [{ prompt: content, files: [], reply: answer.content }] : [];
+});
+
 // The request of a fragment, or null where it has none. Throws a sentence where it cannot be read.
 export function requestOf(fragment) {
   if (!fragment.startsWith(mark)) return null;
@@ -34,7 +40,7 @@ export function requestOf(fragment) {
     const earlier = (read.earlier ?? []).filter(({ role, content }) => ["user", "assistant"].includes(role) && isText(content));
     const files = (read.files ?? []).filter(({ name, text }) => isText(name) && isText(text))
       .map(({ name, text }) => ({ name, text, bytes: new TextEncoder().encode(text).length }));
-    return { earlier: earlier.map(({ role, content }) => ({ role, content })), prompt: read.prompt, files, settings: Object(read.settings) };
+    return { earlier: turnsOf(earlier), prompt: read.prompt, files, settings: Object(read.settings) };
   } catch {
     throw new Error("The request in this link cannot be read; was the link cut off?");
   }

@@ -7,7 +7,7 @@ import { Conversation } from "./conversation.js";
 import { announce, ask, byId, copyText, element } from "./dom.js";
 import { linkTo, requestOf } from "./link.js";
 import { SettingsForm } from "./settings_form.js";
-import { store, stored } from "./store.js";
+import { keepTurns, keptTurns, store, stored } from "./store.js";
 
 // For any model; the server names those that the model at hand was trained for.
 const examples = [
@@ -16,6 +16,7 @@ const examples = [
 ];
 
 let properties = null;
+let restored = false;  // what the tab kept is in the page, or a link took its place
 
 function notice(text, good = false) {
   const line = byId("notice");
@@ -44,6 +45,7 @@ function changed() {
   for (const turn of conversation.turns) turn.setBusy(running);
   for (const id of ["new", "export"]) byId(id).disabled = running || conversation.turns.length === 0;
   byId("empty").hidden = conversation.turns.length > 0;
+  if (restored && !running) keepTurns(conversation.answered());
 }
 
 // The settings, or null and a sentence where one of them is none.
@@ -79,16 +81,17 @@ async function copyLink(turn) {
   }
 }
 
+// Whether there was one.
 function openLink() {
   try {
     const shared = requestOf(location.hash);
-    if (!shared) return;
+    if (!shared) return false;
     history.replaceState(null, "", location.pathname);
     if (conversation.turns.length > 0) {
       notice("The link was not opened, since this conversation would be lost: press New, or open it in another tab.");
-      return;
+      return true;
     }
-    conversation.load(shared.earlier);
+    conversation.load(shared.earlier, "From a link");
     composer.fill(shared.prompt, shared.files);
     const refused = settings.fill(shared.settings);
     settings.open(true);  // a system prompt that came with it is to be seen
@@ -98,6 +101,7 @@ function openLink() {
   } catch (error) {
     notice(error.message);
   }
+  return true;
 }
 
 async function askForKey() {
@@ -128,7 +132,8 @@ async function connect() {
   offerExamples([...properties.examples, ...examples]);
   // Tokens show how trained lanes read one another; what other models write is better read as text.
   conversation.view = stored().view ?? (trained ? "tokens" : "text");
-  openLink();
+  if (!openLink()) conversation.load(keptTurns(), "From before the page was loaded again; its lanes are gone");
+  restored = true;
   changed();
 }
 

@@ -6,6 +6,7 @@ import { store, stored } from "./store.js";
 
 const numbers = ["n", "budget", "temperature", "consensus", "seed"];
 const names = ["coupling", "init", "select"];
+const texts = ["wait", "ready"];
 
 export class SettingsForm {
   constructor(form) {
@@ -70,6 +71,7 @@ export class SettingsForm {
       field.value = before;
       refused.push(name);
     }
+    for (const name of texts) if (typeof settings[name] === "string") this.fields[name].value = settings[name];
     if (typeof settings.system === "string" && !this.fields.system.disabled) this.fields.system.value = settings.system;
     this.enableInit();
     return refused;
@@ -90,6 +92,7 @@ export class SettingsForm {
     return {
       coupling: fields.coupling.value, init: fields.init.value, n: number("n"), budget: number("budget"), temperature: number("temperature"),
       select: fields.select.value, consensus: number("consensus") ?? 0, seed: number("seed"), system: fields.system.value,
+      wait: fields.wait.value, ready: fields.ready.value,
     };
   }
 

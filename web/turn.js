@@ -6,7 +6,7 @@ import { element } from "./dom.js";
 import { RichText } from "./rich_text.js";
 
 export class Turn {
-  // actions: edit(turn, text), retry(turn), link(turn). given: the answer of a turn that came with a link, which has no run.
+  // actions: edit(turn, text), retry(turn), link(turn). given: {text, from}, the answer of a turn that has no run.
   constructor({ prompt, files = [], given = null }, number, actions) {
     this.prompt = prompt;
     this.number = number;
@@ -29,8 +29,8 @@ export class Turn {
     this.show();
     if (given !== null) {
       const text = element("div", { class: "text set" });
-      new RichText(text, 4).update(given);
-      this.element.append(element("div", { class: "run" }, element("div", { class: "folded" }, element("h3", { class: "quiet" }, "From a link"), text)));
+      new RichText(text, 4).update(given.text);
+      this.element.append(element("div", { class: "run" }, element("div", { class: "folded" }, element("h3", { class: "quiet" }, given.from), text)));
       this.buttons.hidden = true;
     }
   }
@@ -65,7 +65,7 @@ export class Turn {
 
   // The answer that the conversation goes on with.
   reply() {
-    if (this.given !== null) return this.given;
+    if (this.given !== null) return this.given.text;
     return this.runs.map((run) => run.replyText()).find((text) => text !== "") ?? "";
   }
 

@@ -8,46 +8,19 @@
 #include <string_view>
 #include <vector>
 
+#include "lanerope/engine_options.h"
 #include "lanerope/measure.h"
 #include "lanerope/model.h"
-#include "lanerope/names.h"
 #include "lanerope/request.h"
 #include "lanerope/resolve.h"
 #include "lanerope/result.h"
-#include "lanerope/step_watch.h"
 
 namespace lanerope {
 
-// How keys and values are stored. f32 is computed by plain ggml operations whatever the model's back end, to
-// measure exactness. q8_0 (8 bits, one scale for 32 numbers) needs BackEnd::kernels and heads of a multiple
-// of 32; Engine's constructor throws InvalidRequest otherwise.
-enum class KvType { f16, f32, q8_0 };
-template <>
-std::span<const Named<KvType>> names();
-
-struct EngineOptions {
-  // Cells in all, for every group together, at least 2; a cell holds one token's keys and values of all
-  // layers. Their memory is taken at once.
-  int32_t kv_cells = 8192;
-  // Tokens in one step, at least 1: a longer prompt is read in chunks. Live lanes are fed in any case.
-  int32_t batch_rows = 512;
-  KvType kv_type = KvType::f16;
-  bool keep_prefixes = true;  // prompts that ended stay in free cells for requests that begin alike
-  // Prompts that begin alike share cells. Without it every prompt is read in full. On the kernels' back end
-  // the text of a seeded lane is the same either way, to the last bit (docs/architecture.md, Determinism).
-  bool share_prefixes = true;
-  // Times each operation, for Engine::take_profile. On the CPU alone; every operation is run on its own then,
-  // which costs some microseconds each.
-  bool profile = false;
-  // Called at each point of a step for each group, where there is one; outlives the engine. What it throws
-  // ends that group, as any error there does. For tests and for limits of one's own.
-  StepWatch* watch = nullptr;
-};
-
 // What a request takes, computed before it runs.
 struct MemoryNeed {
-  int32_t prompt_cells = 0;  // one a token, those included that another prompt may share
-  int32_t lane_cells = 0;    // (lanes + reserved lanes) x budget
+  int32_t prompt_cells = 0;  // one a token, those included that another prompt may share; whole pages
+  int32_t lane_cells = 0;    // (lanes + reserved lanes) x whole pages for a budget
   size_t kv_bytes = 0;       // of both
 };
 
@@ -67,12 +40,13 @@ struct ScoreRequest {
 struct EngineState {
   int32_t groups = 0;         // started and not finished
   int32_t held_groups = 0;    // finished, kept for probes
-  int32_t queued_groups = 0;  // waiting for cells
+  int32_t queued_groups = 0;  // waiting for cells, those included that were put back
   int32_t lanes = 0;          // live, of all groups
   int32_t cells_used = 0;     // held by groups
   int32_t cells_kept = 0;     // held by kept prefixes only, free for the taking
   int32_t cells = 0;          // in all
   int64_t steps = 0;          // since the engine was made
+  int64_t put_back = 0;       // how often a group gave its cells away, likewise
 };
 
 // Takes the events of a step, on the thread that calls Engine::step. Of the engine's members it may call
@@ -95,8 +69,9 @@ class Engine {
   // What the request would take. Throws as resolve().
   MemoryNeed need(const Request& request, const RequestDefaults& defaults = {}) const;
 
-  // Queues a group; it starts in the first step in which its cells are free. Throws as resolve(), or
-  // DoesNotFit if it never can start. Cells for the whole budget of every lane are reserved when it starts.
+  // Queues a group; it starts in the first step in which there are cells for its prompt and for what its
+  // lanes write first. Throws as resolve(), or DoesNotFit if the engine has too few cells for all that it may
+  // come to write.
   GroupId submit(const Request& request, const RequestDefaults& defaults = {});
   // The same for a request that was resolved with this engine's model.
   GroupId submit(std::shared_ptr<const ResolvedRequest> request);
@@ -107,8 +82,8 @@ class Engine {
   bool step(const EventSink& sink);
 
   // The following throw InvalidRequest if the group or the lane is not running, or a text is longer than what
-  // is left of the budget. spawn returns the new lane's index, and throws DoesNotFit without a budget of
-  // cells.
+  // is left of the budget. spawn returns the new lane's index, and throws DoesNotFit where the engine has too
+  // few cells for one lane more.
   int32_t spawn(GroupId group, const SpawnOptions& options);
   void push_text(GroupId group, int32_t lane, std::string_view text);  // forced next, one token a step
   void retire(GroupId group, int32_t lane);                            // its segment stays readable
@@ -141,6 +116,9 @@ class Engine {
  private:
   std::unique_ptr<Impl> impl_;
 };
+
+// KV cells, in whole pages, that such a score takes.
+int64_t cells_of(const ScoreRequest& request);
 
 // What a resolved request takes, without an engine.
 MemoryNeed memory_need(const Model& model, const ResolvedRequest& request, KvType kv_type);

@@ -124,6 +124,8 @@ struct Request {
   // Above 0, LaneResult::certainty is measured, with a window of so many tokens. A vote that is weighted by
   // it measures it too, with a window of 64 where this is 0.
   int32_t certainty_window = 0;
+  int32_t priority = 0;     // where groups wait, those of a lower one start first, and are put back last
+  std::string client = {};  // for whom; clients that wait take turns by the tokens that they were served
   std::vector<float> adapter_scales = {};  // per loaded adapter; empty means the scales it was loaded with
   int32_t reserved_lanes = 0;              // room for lanes that are spawned later
   // Once finished, the group stays readable for Engine::probe until Engine::release, or until another group

@@ -9,6 +9,7 @@
 
 #include "lanerope/chat_style.h"
 #include "lanerope/coupling.h"
+#include "lanerope/page.h"
 #include "lanerope/request.h"
 #include "lanerope/sleep.h"
 #include "lanerope/token.h"
@@ -96,8 +97,10 @@ struct ResolvedRequest {
   Request asked = {};                     // as it came, for what needs no resolving
 
   int32_t n_lanes() const { return static_cast<int32_t>(lanes.size()); }
-  int32_t prompt_cells() const { return static_cast<int32_t>(prompt.size()); }
-  int32_t lane_cells() const { return (n_lanes() + reserved_lanes) * budget; }
+  // Cells that it can come to need, whole pages of them.
+  int32_t prompt_cells() const { return whole_pages(static_cast<int32_t>(prompt.size())); }
+  int32_t cells_of_lane() const { return whole_pages(budget); }
+  int32_t lane_cells() const { return (n_lanes() + reserved_lanes) * cells_of_lane(); }
   int32_t cells() const { return prompt_cells() + lane_cells(); }
 };
 

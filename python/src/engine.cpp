@@ -102,10 +102,7 @@ nb::list score(EngineHost& host, const ModelHost& model, nb::handle prompt, nb::
 
 // Cells that such a score takes.
 int32_t score_cells(const ModelHost& model, nb::handle prompt, nb::handle lanes, const nb::dict& options) {
-  const ScoreRequest request = to_score_request(*model.open(), prompt, lanes, copy_of(options));
-  size_t cells = request.prompt_tokens.size();
-  for (const std::vector<TokenId>& lane : request.lanes) cells += lane.size();
-  return static_cast<int32_t>(std::max<size_t>(cells, 2));
+  return static_cast<int32_t>(cells_of(to_score_request(*model.open(), prompt, lanes, copy_of(options))));
 }
 
 nb::dict state_of(EngineHost& host) {

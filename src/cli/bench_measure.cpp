@@ -5,6 +5,7 @@
 #include <random>
 
 #include "lanerope/inspect.h"
+#include "lanerope/page.h"
 
 namespace lanerope::cli {
 
@@ -51,7 +52,7 @@ class Bench {
         load_(weight_load(model_->info().file)),
         random_(plan.seed) {
     const int32_t most_lanes = std::ranges::max(plan_.lanes);
-    cells_ = std::ranges::max(plan_.prompts) + most_lanes * plan_.generate;
+    cells_ = whole_pages(std::ranges::max(plan_.prompts)) + most_lanes * whole_pages(plan_.generate);
     engine_ = make_engine(false);
     run(request(random_prompt(std::min(16, cells_ - 4)), {.lanes = 1, .budget = 4}));  // touches the weights
   }
@@ -143,7 +144,7 @@ class Bench {
     const MemoryNeed need = engine_->need(wanted);
     const double cell_bytes = static_cast<double>(need.kv_bytes) / (need.prompt_cells + need.lane_cells);
     // Lanes are half full on average.
-    const double kv_read = cell_bytes * (need.prompt_cells + need.lane_cells / 2.0);
+    const double kv_read = cell_bytes * (static_cast<double>(prompt.size()) + lanes * plan_.generate / 2.0);
     for (size_t c = 0; c < n_couplings; ++c) {
       const double step = median(step_seconds[c]);
       rows.decode.push_back({.back_end = model_->info().back_end,

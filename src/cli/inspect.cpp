@@ -13,6 +13,7 @@
 #include "cli/output.h"
 #include "hub/known_digest.h"
 #include "lanerope/errors.h"
+#include "lanerope/page.h"
 
 namespace lanerope::cli {
 
@@ -51,9 +52,9 @@ struct Memory {
 
 Memory memory_of(const ModelInfo& model, const InspectFlags& flags) {
   return {.cell_bytes = static_cast<int64_t>(bytes_per_cell(model, flags.kv_type)),
-          .prompt_cells = flags.prompt_tokens,
-          .lane_cells = int64_t{flags.lanes} * flags.budget,
-          .separate_cells = int64_t{flags.lanes} * (flags.prompt_tokens + flags.budget)};
+          .prompt_cells = whole_pages(flags.prompt_tokens),
+          .lane_cells = int64_t{flags.lanes} * whole_pages(flags.budget),
+          .separate_cells = int64_t{flags.lanes} * whole_pages(flags.prompt_tokens + flags.budget)};
 }
 
 std::string shape_text(const std::vector<int64_t>& shape) {

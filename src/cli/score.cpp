@@ -114,12 +114,6 @@ Json to_json(const ScoreResult& result, bool logits) {
   return {{"lanes", std::move(lanes)}};
 }
 
-int32_t cells_for(const ScoreRequest& request) {
-  size_t cells = request.prompt_tokens.size();
-  for (const std::vector<TokenId>& lane : request.lanes) cells += lane.size();
-  return static_cast<int32_t>(std::max<size_t>(cells, 2));
-}
-
 int run(const ScoreFlags& flags) {
   const std::shared_ptr<const Model> model = load_model(flags.model);
   const Coupling coupling = resolve_coupling(*model, to_choice(flags.coupling));
@@ -133,7 +127,7 @@ int run(const ScoreFlags& flags) {
     request.coupling = coupling;
     request.sleep = sleep;
     request.top_logits = flags.logits;
-    const int32_t cells = std::max(flags.cells.cells, cells_for(request));
+    const int32_t cells = std::max(flags.cells.cells, static_cast<int32_t>(cells_of(request)));
     if (engine == nullptr || engine->state().cells < cells) {
       engine.reset();
       engine =

@@ -46,6 +46,7 @@ struct ServeFlags {
   KvType kv_type = KvType::f16;
   std::string key_file;
   std::string calibration;
+  double longest_step_ms = 0;
   int drain_seconds = 30;
   int hold_seconds = 600;
   int request_seconds = 20;
@@ -83,6 +84,7 @@ server::ServerOptions make_options(const ServeFlags& flags) {
   options.access.loopback = is_loopback(options.host);
   options.service.engine.kv_type = flags.kv_type;
   options.service.hold_time = std::chrono::seconds(flags.hold_seconds);
+  options.service.engine.longest_step = flags.longest_step_ms / 1000;
   options.transport.request_time = std::chrono::seconds(flags.request_seconds);
   options.transport.most_body = static_cast<size_t>(flags.most_body_mib) << 20;
   if (options.transport.certificate.empty() != options.transport.key.empty()) {
@@ -202,6 +204,16 @@ void add_limit_flags(CLI::App& app, ServeFlags& flags) {
   add("--batch", server.service.engine.batch_rows,
       "Tokens in one step; longer prompts are read in chunks of it")
       ->check(CLI::PositiveNumber);
+  add("--max-step-ms", flags.longest_step_ms,
+      "A step in which lanes write takes about so long at most: prompts are read in smaller pieces beside "
+      "them "
+      "(0: no bound)")
+      ->check(CLI::Range(0.0, 3.6e6));
+  app.add_flag(
+         "--reserve", server.service.engine.reserve_budgets,
+         "Start a group only once there are cells for all that its lanes may write; else they take cells as "
+         "they grow, and the youngest groups wait where cells run out")
+      ->group(limits_group);
   add("--queue", server.service.most_waiting, "Groups that may wait for cells")
       ->check(CLI::Range(0, 1 << 20));
   add("--connections", server.transport.threads, "Connections served at once")->check(CLI::Range(1, 4096));

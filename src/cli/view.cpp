@@ -44,7 +44,7 @@ ViewContext view_context(const ResolvedRequest& request, const Model& model) {
           .coupling = describe(request.coupling),
           .lanes = request.n_lanes(),
           .budget = request.budget,
-          .prompt_tokens = request.prompt_cells(),
+          .prompt_tokens = static_cast<int32_t>(request.prompt.size()),
           .seed = request.seed,
           .selection = request.selection.kind};
 }

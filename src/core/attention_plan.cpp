@@ -42,7 +42,6 @@ class GroupPlanner {
         // Shares the ownership of all classes.
         frequencies_(group.frequencies, &group.frequencies->classes[plan_class.index]),
         n_lanes_(static_cast<int32_t>(group.lanes.size())) {
-    for (const SegmentView& segment : group.prompt) n_prompt_ += segment.length;
     for (int32_t m = 0; m < n_lanes_; ++m) {
       past_.push_back(past_of(group, m));
       lag_.push_back(lag_of(group, m));
@@ -52,14 +51,8 @@ class GroupPlanner {
   // The block of rows that are tokens of the prompt.
   AttentionBlock prompt_block(std::span<const GroupRow> rows) const {
     AttentionBlock block = empty_block(rows.size());
-    for (const GroupRow& row : rows) {
-      int32_t offset = 0;
-      for (const SegmentView& segment : group_.prompt) {
-        const CellRange range{0, std::clamp(row.step + 1 - offset, 0, segment.length)};
-        block.row_segments.push_back({.visible = in_window_of_prompt(range, row.step, offset), .offset = {}});
-        offset += segment.length;
-      }
-    }
+    for (const GroupRow& row : rows)
+      block.row_segments.push_back({.visible = in_window_of_prompt(row.step + 1, row.step), .offset = {}});
     return block;
   }
 
@@ -67,7 +60,7 @@ class GroupPlanner {
   // lane's past.
   AttentionBlock joint_block(std::span<const GroupRow> rows) const {
     AttentionBlock block = empty_block(rows.size());
-    for (int32_t m = 0; m < n_lanes_; ++m) add_segment(block, group_.lanes[m].segment, m);
+    for (int32_t m = 0; m < n_lanes_; ++m) block.add_segment(m, group_.lanes[m].segment);
     for (int32_t m = 0; m < n_lanes_; ++m) add_past_segments(block, m);
     for (const GroupRow& row : rows) add_joint_row(block, row);
     return block;
@@ -77,7 +70,7 @@ class GroupPlanner {
   AttentionBlock lone_block(std::span<const GroupRow> rows) const {
     const int32_t m = rows.front().lane;
     AttentionBlock block = empty_block(rows.size());
-    add_segment(block, group_.lanes[m].segment, m);
+    block.add_segment(m, group_.lanes[m].segment);
     add_past_segments(block, m);
     for (const GroupRow& row : rows) {
       add_prompt(block, row, prompt_offset(m, 0));
@@ -90,18 +83,13 @@ class GroupPlanner {
  private:
   AttentionBlock empty_block(size_t n_rows) const {
     AttentionBlock block{.n_rows = static_cast<int32_t>(n_rows), .frequencies = frequencies_};
-    for (const SegmentView& segment : group_.prompt) add_segment(block, segment, prompt_row);
+    block.add_segment(prompt_row, group_.prompt);
     return block;
-  }
-
-  static void add_segment(AttentionBlock& block, SegmentView segment, int32_t owner) {
-    block.segments.push_back(segment);
-    block.owners.push_back(owner);
   }
 
   void add_past_segments(AttentionBlock& block, int32_t m) const {
     for (const Past& past : past_[m]) {
-      add_segment(block, {.cell = group_.lanes[past.lane].segment.cell, .length = past.length}, m);
+      block.add_segment(m, {.runs = group_.lanes[past.lane].segment.runs, .length = past.length});
     }
   }
 
@@ -117,21 +105,19 @@ class GroupPlanner {
   }
 
   void add_prompt(AttentionBlock& block, const GroupRow& row, Offset offset) const {
-    int32_t first_step = -n_prompt_;
-    for (const SegmentView& segment : group_.prompt) {
-      const CellRange visible = in_window_of_prompt({0, segment.length}, row.step, first_step);
-      block.row_segments.push_back({.visible = visible, .offset = visible.empty() ? Offset{} : offset});
-      first_step += segment.length;
-    }
+    const int32_t length = group_.prompt.length;
+    const CellRange visible = in_window_of_prompt(length, length + row.step);
+    block.row_segments.push_back({.visible = visible, .offset = visible.empty() ? Offset{} : offset});
   }
 
-  // The first step that a query at `step` sees through the window.
-  int32_t window_begin(int32_t step) const { return step - window_ + 1; }
+  // The first index that a query at `index` sees through the window; both steps, or both tokens of the
+  // prompt.
+  int32_t window_begin(int32_t index) const { return index - window_ + 1; }
 
-  // Of cells of a prompt, whose first one has index `first_index`, those that a query at `step` sees through
-  // the window; both counted alike.
-  CellRange in_window_of_prompt(CellRange range, int32_t step, int32_t first_index) const {
-    if (window_ > 0) range.begin = std::max(range.begin, window_begin(step) - first_index);
+  // Of the prompt's cells [0, end) those that the query of the token at `index` sees through the window.
+  CellRange in_window_of_prompt(int32_t end, int32_t index) const {
+    CellRange range{0, end};
+    if (window_ > 0) range.begin = std::max(range.begin, window_begin(index));
     return range.empty() ? CellRange{} : range;
   }
 
@@ -210,7 +196,6 @@ class GroupPlanner {
   int32_t window_;
   std::shared_ptr<const ClassFrequencies> frequencies_;
   int32_t n_lanes_;
-  int32_t n_prompt_ = 0;
   std::vector<std::vector<Past>> past_;  // [lane]
   std::vector<int32_t> lag_;             // [lane]
 };
@@ -222,6 +207,27 @@ void append_block(AttentionPlan& plan, AttentionBlock block) {
 }
 
 }  // namespace
+
+void AttentionBlock::add_segment(int32_t owner, const SegmentView& view) {
+  const auto first_run = static_cast<int32_t>(runs.size());
+  int32_t rest = view.length;
+  for (const CellRun& run : view.runs) {
+    if (rest == 0) break;
+    const int32_t length = std::min(run.length, rest);
+    const bool goes_on = std::ssize(runs) > first_run && runs.back().cell + runs.back().length == run.cell;
+    if (goes_on) {
+      runs.back().length += length;
+    } else {
+      runs.push_back({.cell = run.cell, .length = length});
+    }
+    rest -= length;
+  }
+  assert(rest == 0);
+  segments.push_back({.owner = owner,
+                      .length = view.length,
+                      .first_run = first_run,
+                      .n_runs = static_cast<int32_t>(runs.size()) - first_run});
+}
 
 void append_group(AttentionPlan& plan, const GroupView& group, std::span<const GroupRow> rows,
                   PlanClass plan_class) {

@@ -44,16 +44,31 @@ struct RowSegment {
 // A row that sees nothing of a segment has an empty range there. Segments may overlap in the pool: a forked
 // lane looks at its parent once as its own past and once as another lane.
 struct AttentionBlock {
+  // One column of the picture.
+  struct Segment {
+    int32_t owner = prompt_row;  // the lane it belongs to (its own past too), or prompt_row
+    int32_t length = 0;          // cells that hold a token
+    int32_t first_run = 0;       // its cells are those of `runs` [first_run, first_run + n_runs), in order
+    int32_t n_runs = 0;
+
+    bool operator==(const Segment&) const = default;
+  };
+
   int32_t first_row = 0;  // rows [first_row, first_row + n_rows) of the batch
   int32_t n_rows = 0;
-  std::vector<SegmentView> segments = {};  // [n_segments]
-  std::vector<int32_t> owners = {};  // [n_segments] the lane it belongs to (its own past too), or prompt_row
+  std::vector<Segment> segments = {};
+  std::vector<CellRun> runs = {};             // of all segments; those of one have `length` cells together
   std::vector<RowSegment> row_segments = {};  // [n_segments, n_rows]
   std::shared_ptr<const ClassFrequencies> frequencies = {};
 
   std::span<const RowSegment> row(int32_t r) const {
     return std::span(row_segments).subspan(static_cast<size_t>(r) * segments.size(), segments.size());
   }
+  std::span<const CellRun> runs_of(const Segment& segment) const {
+    return std::span(runs).subspan(segment.first_run, segment.n_runs);
+  }
+  // Appends a segment: the first `view.length` cells of its runs, neighbours joined.
+  void add_segment(int32_t owner, const SegmentView& view);
 };
 
 // The attention of one step: disjoint blocks that together hold every row of the batch, in the order of the
@@ -67,8 +82,7 @@ struct AttentionPlan {
 struct GroupView {
   const Coupling* coupling = nullptr;
   std::shared_ptr<const LaneFrequencies> frequencies = {};
-  std::span<const SegmentView> prompt =
-      {};  // in order; more than one where a prefix is shared with another group
+  SegmentView prompt = {};
   std::span<const LaneView> lanes = {};
   int32_t stride = 0;  // K in force: Coupling::stride, or the lane budget
 };

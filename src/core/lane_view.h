@@ -9,12 +9,19 @@
 
 namespace lanerope::core {
 
-// A run of cells in the KV pool, all of one owner: a prompt (or a part of it) or the tokens of one lane.
-struct SegmentView {
-  int32_t cell = 0;    // first cell in the pool
-  int32_t length = 0;  // cells that hold a token, those written in this batch included
+// Cells [cell, cell + length) of the KV pool.
+struct CellRun {
+  int32_t cell = 0;
+  int32_t length = 0;
 
-  bool operator==(const SegmentView&) const = default;
+  bool operator==(const CellRun&) const = default;
+};
+
+// The cells of one owner, a prompt or the tokens of one lane: token i of it lies in the cell number i of its
+// runs.
+struct SegmentView {
+  std::span<const CellRun> runs = {};  // not owned; together at least `length` cells
+  int32_t length = 0;                  // cells that hold a token, those written in this batch included
 };
 
 // A lane as the plan sees it. Steps are counted on the group's clock: step s has token index prompt length +

@@ -10,7 +10,7 @@ void AttentionRecorder::add(const Step& step, std::span<const model::AttentionMa
   int32_t n_lanes = 0;
   for (const core::GroupRow& row : step.rows) n_lanes = std::max(n_lanes, row.lane + 1);
   for (const core::AttentionBlock& block : step.plan.blocks) {
-    for (const int32_t owner : block.owners) n_lanes = std::max(n_lanes, owner + 1);
+    for (const auto& segment : block.segments) n_lanes = std::max(n_lanes, segment.owner + 1);
   }
   const int32_t slots = 1 + n_lanes;
   for (const core::GroupRow& row : step.rows) {
@@ -31,7 +31,7 @@ void AttentionRecorder::add(const Step& step, std::span<const model::AttentionMa
         float* out = rows_[first + offset + r].shares.data() + (layer.layer * n_head_ + head) * slots;
         const float* in = layer.values.data() + (head * block.n_rows + r) * n_segments;
         for (int64_t s = 0; s < n_segments; ++s)
-          out[block.owners[layer.segments[s]] - core::prompt_row] += in[s];
+          out[block.segments[layer.segments[s]].owner - core::prompt_row] += in[s];
       }
     }
   }

@@ -92,11 +92,12 @@ struct BeamSearch::Impl {
 std::span<const float> BeamSearch::Impl::read_prompt() {
   std::span<const float> logits;
   const auto n_prompt = static_cast<int32_t>(prompt.size());
+  const core::CellRun prompt_run{.cell = 0, .length = n_prompt};
   for (int32_t from = 0; from < n_prompt; from += batch_rows) {
     const int32_t to = std::min(from + batch_rows, n_prompt);
     std::vector<model::BatchRow> rows;
-    core::AttentionBlock block{
-        .segments = {{.cell = 0, .length = to}}, .owners = {core::prompt_row}, .frequencies = frequencies};
+    core::AttentionBlock block{.frequencies = frequencies};
+    block.add_segment(core::prompt_row, {.runs = std::span(&prompt_run, 1), .length = to});
     for (int32_t i = from; i < to; ++i) {
       rows.push_back({.token = prompt[i], .position = i, .cell = i, .output = i + 1 == to});
       block.row_segments.push_back({.visible = {0, i + 1}});
@@ -110,23 +111,16 @@ std::span<const float> BeamSearch::Impl::read_prompt() {
 
 // What a beam sees: the prompt, and its past as the runs of cells in which it lies.
 core::AttentionBlock BeamSearch::Impl::block_of(const Beam& beam) const {
+  const core::CellRun of_prompt{.cell = 0, .length = static_cast<int32_t>(prompt.size())};
+  std::vector<core::CellRun> past;
+  int32_t length = 0;
+  for (int32_t at = beam.node; at >= 0; at = nodes[at].parent, ++length)
+    past.push_back({.cell = nodes[at].cell, .length = 1});
+  std::ranges::reverse(past);
   core::AttentionBlock block{.frequencies = frequencies};
-  std::vector<core::SegmentView> past;  // latest first
-  for (int32_t at = beam.node; at >= 0; at = nodes[at].parent) {
-    const int32_t cell = nodes[at].cell;
-    if (!past.empty() && past.back().cell == cell + 1) {
-      --past.back().cell;
-      ++past.back().length;
-    } else {
-      past.push_back({.cell = cell, .length = 1});
-    }
-  }
-  past.push_back({.cell = 0, .length = static_cast<int32_t>(prompt.size())});
-  for (auto segment = past.rbegin(); segment != past.rend(); ++segment) {
-    block.segments.push_back(*segment);
-    block.owners.push_back(block.owners.empty() ? core::prompt_row : 0);
-    block.row_segments.push_back({.visible = {0, segment->length}});
-  }
+  block.add_segment(core::prompt_row, {.runs = std::span(&of_prompt, 1), .length = of_prompt.length});
+  block.add_segment(0, {.runs = past, .length = length});
+  block.row_segments = {{.visible = {0, of_prompt.length}}, {.visible = {0, length}}};
   return block;
 }
 

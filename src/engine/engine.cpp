@@ -2,9 +2,9 @@
 #include "lanerope/engine.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "engine/engine_impl.h"
-#include "engine/step_batch.h"
 #include "lanerope/errors.h"
 #include "model/loaded_model.h"
 
@@ -32,7 +32,11 @@ void guarded(engine::Group& group, Change change) {
 
 const EngineOptions& checked(const EngineOptions& options) {
   if (options.kv_cells < 2) throw InvalidRequest("an engine needs at least two KV cells");
+  if (options.kv_cells > std::numeric_limits<int32_t>::max() - page_cells)
+    throw InvalidRequest("an engine has fewer KV cells than " + std::to_string(options.kv_cells));
   if (options.batch_rows < 1) throw InvalidRequest("a batch needs at least one row");
+  if (!(options.longest_step >= 0))
+    throw InvalidRequest("the longest step must be 0 (no bound) or more seconds");
   return options;
 }
 
@@ -41,23 +45,18 @@ const EngineOptions& checked(const EngineOptions& options) {
 Engine::Impl::Impl(std::shared_ptr<const Model> loaded, const EngineOptions& wanted)
     : model(std::move(loaded)),
       options(checked(wanted)),
-      runner(model::loaded(*model),
-             {.n_cells = options.kv_cells, .kv_type = options.kv_type, .profile = options.profile}),
-      allocator(options.kv_cells),
-      prefixes(allocator, {.keep = options.keep_prefixes, .share = options.share_prefixes}) {}
+      runner(
+          model::loaded(*model),
+          {.n_cells = whole_pages(options.kv_cells), .kv_type = options.kv_type, .profile = options.profile}),
+      allocator(pages_of(options.kv_cells)),
+      prefixes(allocator, {.keep = options.keep_prefixes, .share = options.share_prefixes}),
+      pace(options.longest_step, options.batch_rows) {}
 
 engine::Group& Engine::Impl::group(GroupId id) {
   for (const auto& group : groups) {
     if (group->id() == id) return *group;
   }
   throw InvalidRequest("there is no running group " + std::to_string(id));
-}
-
-bool Engine::Impl::release_oldest_held() {
-  if (held.empty()) return false;
-  held.front()->memory().let_go(prefixes);
-  held.pop_front();
-  return true;
 }
 
 engine::Group& Engine::Impl::readable_group(GroupId id) {
@@ -67,41 +66,13 @@ engine::Group& Engine::Impl::readable_group(GroupId id) {
   return group(id);
 }
 
-void Engine::Impl::start_groups() {
-  for (const auto& group : groups) {
-    if (group->state() != engine::GroupState::queued) continue;
-    try {
-      at(StepPoint::start, *group);
-      bool started = group->start(prefixes);
-      while (!started && release_oldest_held()) started = group->start(prefixes);
-      if (!started) break;  // first come, first served
-      if (group->request().asked.attention != AttentionRecording::none) {
-        recorders.try_emplace(group->id(), model->info().n_layer, model->info().n_head);
-      }
-    } catch (...) {
-      group->fail(std::current_exception());
-    }
-  }
-}
-
-// Where a group cannot say what it wants fed, the batch is made again without it.
-engine::StepBatch Engine::Impl::assemble_rows() {
-  const auto row_of = [&](const engine::Group& group) { at(StepPoint::rows, group); };
-  while (true) {
-    try {
-      return engine::assemble(groups, options.batch_rows, {.batch = runner.batch(), .before = row_of});
-    } catch (const engine::GroupError& error) {
-      error.group->fail(error.cause);
-    }
-  }
-}
-
 // What one group makes of the step's output.
 void Engine::Impl::take(const engine::StepBatch::Slice& slice, const engine::StepBatch& step,
                         const model::StepOutput& output) {
   engine::Group& group = *slice.group;
   const auto recorder = recorders.find(group.id());
   const auto logits_of = [&](size_t row) { return output.logits_of(slice.at.outputs[row]); };
+  if (group.state() == engine::GroupState::refill) return group.refill_is_done(slice.rows);
   if (group.state() == engine::GroupState::prefill) {
     engine::CachedPrompt& prompt = group.memory().prompt();
     if (group.scores_prompt()) {
@@ -222,12 +193,12 @@ GroupId Engine::submit(const Request& request, const RequestDefaults& defaults) 
 GroupId Engine::submit(std::shared_ptr<const ResolvedRequest> request) {
   if (request->model != impl_->model.get())
     throw InvalidRequest("the request was resolved for another model than the engine's");
-  if (request->cells() > impl_->options.kv_cells) {
-    throw DoesNotFit("the request needs " + std::to_string(request->cells()) + " KV cells (" +
+  if (request->cells() > impl_->n_cells()) {
+    throw DoesNotFit("the request may come to need " + std::to_string(request->cells()) + " KV cells (" +
                      std::to_string(request->prompt_cells()) + " of prompt, " +
                      std::to_string(request->n_lanes() + request->reserved_lanes) + " lanes x " +
-                     std::to_string(request->budget) + "), and the engine has " +
-                     std::to_string(impl_->options.kv_cells) +
+                     std::to_string(request->cells_of_lane()) + "), and the engine has " +
+                     std::to_string(impl_->n_cells()) +
                      "; use fewer lanes, a smaller budget, or an engine with more cells");
   }
   const GroupId id = impl_->next_id++;
@@ -237,10 +208,13 @@ GroupId Engine::submit(std::shared_ptr<const ResolvedRequest> request) {
 
 bool Engine::step(const EventSink& sink) {
   impl_->start_groups();
+  impl_->make_room();
   const engine::StepBatch step = impl_->assemble_rows();
   if (!step.empty()) {
     ++impl_->steps;
+    const auto begin = std::chrono::steady_clock::now();
     impl_->run(step);
+    impl_->account(step, std::chrono::steady_clock::now() - begin);
   }
   impl_->select(step.empty() ? idle_patience : std::chrono::milliseconds(0));
   return impl_->deliver(sink);
@@ -249,7 +223,7 @@ bool Engine::step(const EventSink& sink) {
 int32_t Engine::spawn(GroupId group, const SpawnOptions& options) {
   engine::Group& of = impl_->group(group);
   int32_t lane = -1;
-  guarded(of, [&] { lane = of.spawn(options, impl_->prefixes); });
+  guarded(of, [&] { lane = of.spawn(options, impl_->n_cells()); });
   return lane;
 }
 
@@ -299,9 +273,10 @@ AttentionRecord Engine::take_attention(GroupId group) {
 EngineState Engine::state() const {
   EngineState state{.held_groups = static_cast<int32_t>(impl_->held.size()),
                     .cells_kept = impl_->prefixes.cells_kept(),
-                    .cells = impl_->options.kv_cells,
-                    .steps = impl_->steps};
-  state.cells_used = state.cells - impl_->allocator.n_free() - state.cells_kept;
+                    .cells = impl_->n_cells(),
+                    .steps = impl_->steps,
+                    .put_back = impl_->put_back};
+  state.cells_used = state.cells - impl_->allocator.n_free() * page_cells - state.cells_kept;
   for (const auto& group : impl_->groups) {
     ++(group->state() == engine::GroupState::queued ? state.queued_groups : state.groups);
     state.lanes += group->live_lanes();

@@ -30,14 +30,34 @@ Group::Group(GroupId id, const Model& model, std::shared_ptr<const ResolvedReque
       selector_(request_),
       sleepers_(request_.sleep, request_.coupling) {}
 
-bool Group::start(PrefixCache& cache) {
+bool Group::start(PrefixCache& cache, const GroupMemory::Start& how) {
   assert(state_ == GroupState::queued);
-  if (!memory_.reserve(cache)) return false;
-  result_.prompt_tokens = n_prompt();
-  result_.cached_prompt_tokens = memory_.prompt().shared;
-  started_ = Clock::now();
+  if (!memory_.start(cache, how)) return false;
   state_ = GroupState::prefill;
+  if (lanes_.empty()) {
+    result_.prompt_tokens = n_prompt();
+    result_.cached_prompt_tokens = memory_.prompt().shared;
+    started_ = Clock::now();
+  }
   return true;
+}
+
+bool Group::make_room(PrefixCache& cache) {
+  return std::ranges::all_of(decode_rows(),
+                             [&](const core::GroupRow& row) { return memory_.make_room(row.lane, cache); });
+}
+
+void Group::put_back(PrefixCache& cache) {
+  assert(memory_.started() && state_ < GroupState::selecting);
+  memory_.put_back(cache);
+  state_ = GroupState::queued;
+  put_back_ = true;
+}
+
+void Group::refill_is_done(std::span<const core::GroupRow> rows) {
+  assert(state_ == GroupState::refill);
+  for (const core::GroupRow& row : rows) memory_.filled(row.lane);
+  if (memory_.is_filled()) state_ = GroupState::decode;
 }
 
 std::vector<core::GroupRow> Group::decode_rows() const {
@@ -72,6 +92,10 @@ void Group::append_lanes_to_mask(std::vector<Lane*>& lanes) {
 
 void Group::prefill_is_done(std::span<const float> logits, Sampler& sampler) {
   assert(state_ == GroupState::prefill);
+  if (!lanes_.empty()) {
+    state_ = memory_.is_filled() ? GroupState::decode : GroupState::refill;
+    return;
+  }
   state_ = GroupState::decode;
   read_ = Clock::now();
   prompt_logits_.assign(logits.begin(), logits.end());
@@ -80,7 +104,7 @@ void Group::prefill_is_done(std::span<const float> logits, Sampler& sampler) {
     read.prompt = std::make_shared<const std::vector<PromptToken>>(std::move(prompt_scores_));
   emit(std::move(read));
   for (int32_t m = 0; m < request_.n_lanes(); ++m) {
-    memory_.add_lane({.start_step = clock_}, nullptr);
+    memory_.add_lane({.start_step = clock_});
     add_lane(
         {.start_step = clock_, .forced = request_.lanes[m].forced, .silent = request_.lanes[m].tag_tokens});
   }
@@ -167,7 +191,7 @@ void Group::after_step() {
 }
 
 void Group::settle_sleepers() {
-  if (state_ != GroupState::decode) return;
+  if (!writes()) return;
   for (const core::Sleepers::Change& change : sleepers_.settle()) {
     Event event{.kind = change.asleep ? EventKind::lane_slept : EventKind::lane_woke,
                 .lane = change.lane,
@@ -190,7 +214,7 @@ void Group::collect_lanes() {
 }
 
 void Group::finish_if_over() {
-  if (state_ != GroupState::decode || live_lanes() > 0) return;
+  if (!writes() || live_lanes() > 0) return;
   collect_lanes();
   result_.prefill_seconds = seconds_between(started_, read_);
   result_.decode_seconds = seconds_between(read_, Clock::now());
@@ -240,6 +264,13 @@ void Group::report(FinishReason reason_for_all) {
 
 int32_t Group::live_lanes() const {
   return static_cast<int32_t>(std::ranges::count_if(lanes_, [](const Lane& lane) { return lane.live(); }));
+}
+
+int32_t Group::lanes_to_grow() const {
+  int32_t growing = 0;
+  for (int32_t m = 0; m < static_cast<int32_t>(lanes_.size()); ++m)
+    growing += lanes_[m].live() && !memory_.has_whole_budget(m) ? 1 : 0;
+  return growing;
 }
 
 void Group::emit(Event event) {

@@ -23,8 +23,9 @@
 namespace lanerope::engine {
 
 enum class GroupState {
-  queued,     // waits for cells
+  queued,     // waits for cells, for the first time or since it was put back
   prefill,    // its prompt is being read
+  refill,     // it was put back, and what its lanes had written is being read
   decode,     // its lanes write
   selecting,  // its lanes have ended and the answer is being chosen
   finished,   // or failed
@@ -46,9 +47,21 @@ class Group final : private LaneActions {
   GroupMemory& memory() { return memory_; }
   int32_t n_prompt() const { return static_cast<int32_t>(request_.prompt.size()); }
   int32_t live_lanes() const;
+  int32_t lanes_to_grow() const;  // those that write and do not have pages for all of their budget yet
 
-  // queued -> prefill, with cells for the prompt and for every lane, or unchanged where there is no room.
-  bool start(PrefixCache& cache);
+  // queued -> prefill, with pages for the prompt and for every lane, or unchanged where there is no room.
+  bool start(PrefixCache& cache, const GroupMemory::Start& how);
+  bool has_pages() const { return memory_.started(); }
+  bool was_put_back() const { return put_back_; }
+  // decode: sees that the cells which its next rows fill have pages; false where some have none.
+  bool make_room(PrefixCache& cache);
+  // prefill, refill, decode -> queued: gives its pages away. Nobody else will notice: its lanes go on from
+  // the tokens that they have, to the same text.
+  void put_back(PrefixCache& cache);
+
+  // refill: the first rows that are still to be read, and that so many of them are.
+  std::vector<core::GroupRow> refill_rows(int32_t most) const { return memory_.rows_to_refill(most); }
+  void refill_is_done(std::span<const core::GroupRow> rows);
 
   // decode: the rows of the next step, lane by lane.
   std::vector<core::GroupRow> decode_rows() const;
@@ -59,10 +72,10 @@ class Group final : private LaneActions {
   void append_lanes_to_mask(std::vector<Lane*>& lanes);
 
   // Whether logits are wanted behind every token of the prompt.
-  bool scores_prompt() const { return request_.asked.prompt_logprobs.has_value(); }
+  bool scores_prompt() const { return request_.asked.prompt_logprobs.has_value() && lanes_.empty(); }
   // The prompt's token number `index` is read; logits [n_tokens] are those behind it.
   void score_prompt(int32_t index, std::span<const float> logits, Sampler& sampler);
-  // The prompt is read; logits [n_tokens] are those of its last token. prefill -> decode.
+  // The prompt is read; logits [n_tokens] are those of its last token. prefill -> decode, or refill.
   void prefill_is_done(std::span<const float> logits, Sampler& sampler);
   // The rows of a step were fed. logits_of gives [n_tokens] for rows that wanted them.
   using LogitsOf = std::function<std::span<const float>(size_t row)>;
@@ -72,7 +85,7 @@ class Group final : private LaneActions {
   // Ends the group with the error as its result's.
   void fail(std::exception_ptr error);
 
-  int32_t spawn(const SpawnOptions& options, PrefixCache& cache);
+  int32_t spawn(const SpawnOptions& options, int32_t pool_cells);
   LaneActions& actions() { return *this; }
   void cancel();
 
@@ -85,6 +98,8 @@ class Group final : private LaneActions {
   };
   void add_lane(LaneOrigin origin);
   Origin fork_of(int32_t parent, int32_t step) const;
+  // Whether its lanes write, or will go on to once there are pages again.
+  bool writes() const { return !lanes_.empty() && state_ < GroupState::selecting; }
   Lane& running_lane(int32_t index);
   void choose(int32_t index, std::span<const float> logits, Sampler& sampler);
   void end_lane(int32_t index, FinishReason reason);
@@ -105,6 +120,7 @@ class Group final : private LaneActions {
   std::shared_ptr<const ResolvedRequest> resolved_;
   const ResolvedRequest& request_;  // the same
   bool held_;
+  bool put_back_ = false;   // once, at least
   bool announced_ = false;  // an event has carried the request
   LaneRules rules_;
   GroupState state_ = GroupState::queued;

@@ -7,8 +7,7 @@
 namespace lanerope::engine {
 
 Lane& Group::running_lane(int32_t index) {
-  if (state_ != GroupState::decode)
-    throw InvalidRequest("the group is not running, so its lanes cannot be changed");
+  if (!writes()) throw InvalidRequest("the group is not running, so its lanes cannot be changed");
   if (index < 0 || index >= static_cast<int32_t>(lanes_.size())) {
     throw InvalidRequest("the group has no lane " + std::to_string(index));
   }
@@ -21,7 +20,7 @@ Lane& Group::running_lane(int32_t index) {
 Group::Origin Group::fork_of(int32_t parent, int32_t step) const {
   while (true) {
     const Lane& lane = lanes_[parent];
-    const core::LaneView& cells = memory_.lane(parent);
+    const core::LaneView cells = memory_.lane(parent);
     // A token that was chosen and not yet fed counts as written at the step that comes next.
     const int32_t next = memory_.next_step(parent);
     const int32_t end = step < 0       ? lane.n_tokens()
@@ -51,9 +50,8 @@ Group::Origin Group::fork_of(int32_t parent, int32_t step) const {
   }
 }
 
-int32_t Group::spawn(const SpawnOptions& options, PrefixCache& cache) {
-  if (state_ != GroupState::decode)
-    throw InvalidRequest("the group is not running, so it cannot take a new lane");
+int32_t Group::spawn(const SpawnOptions& options, int32_t pool_cells) {
+  if (!writes()) throw InvalidRequest("the group is not running, so it cannot take a new lane");
   if (options.parent >= static_cast<int32_t>(lanes_.size())) {
     throw InvalidRequest("the group has no lane " + std::to_string(options.parent) + " to fork");
   }
@@ -76,10 +74,14 @@ int32_t Group::spawn(const SpawnOptions& options, PrefixCache& cache) {
   if (forced.size() >= static_cast<size_t>(request_.budget)) {
     throw InvalidRequest("the text for the new lane is longer than the budget");
   }
-  if (!memory_.add_lane(origin.cells, &cache)) {
-    throw DoesNotFit("a new lane needs " + std::to_string(request_.budget) +
-                     " KV cells in a row, and there are not that many free; wait for another group to end");
+  const int64_t cells_then =
+      request_.prompt_cells() + (std::ssize(lanes_) + 1) * int64_t{request_.cells_of_lane()};
+  if (cells_then > pool_cells) {
+    throw DoesNotFit("with a new lane the group may come to need " + std::to_string(cells_then) +
+                     " KV cells, and there are " + std::to_string(pool_cells) +
+                     "; use a smaller budget, or more cells");
   }
+  memory_.add_lane(origin.cells);
   add_lane(std::move(origin.lane));
   const auto index = static_cast<int32_t>(lanes_.size()) - 1;
   Sampler sampler;

@@ -1,20 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/group_memory.h"
 
+#include <algorithm>
 #include <cassert>
+#include <limits>
 
 namespace lanerope::engine {
 
-bool GroupMemory::reserve(PrefixCache& cache) {
-  std::deque<std::shared_ptr<const OwnedCells>> cells;
-  for (int32_t m = 0; m < request_.n_lanes() + request_.reserved_lanes; ++m) {
-    cells.push_back(cache.allocate(request_.budget));
-    if (cells.back() == nullptr) return false;
-  }
-  prompt_ = cache.place(request_.prompt, request_.prompt_scales,
-                        /*share=*/!request_.asked.prompt_logprobs.has_value());
+// How many pages a lane that is there (or, for nullptr, one to come) needs when its group starts.
+int32_t GroupMemory::pages_at_start(const LaneCells* lane, bool whole_budget) const {
+  if (whole_budget) return pages_of(request_.budget);
+  return lane == nullptr ? 1 : std::max(1, pages_of(lane->n_fed));
+}
+
+bool GroupMemory::start(PrefixCache& cache, const Start& how) {
+  assert(prompt_ == nullptr);
+  const auto there = static_cast<int32_t>(lanes_.size());
+  const int32_t to_come = std::max(0, request_.n_lanes() + request_.reserved_lanes - there);
+  int32_t of_lanes = to_come * pages_at_start(nullptr, how.whole_budgets);
+  for (const LaneCells& lane : lanes_) of_lanes += pages_at_start(&lane, how.whole_budgets);
+
+  prompt_ = cache.place({.tokens = request_.prompt,
+                         .adapter_scales = request_.prompt_scales,
+                         .share = how.share && !request_.asked.prompt_logprobs.has_value(),
+                         .spare = of_lanes + how.spare});
   if (prompt_ == nullptr) return false;
-  free_ = std::move(cells);
+  const auto fill = [&](std::vector<PageRef>& pages, int32_t n) {
+    while (std::ssize(pages) < n)
+      pages.push_back(cache.page(pages.empty() ? core::PageAllocator::nowhere : pages.back()->index));
+  };
+  for (LaneCells& lane : lanes_) {
+    std::vector<PageRef> pages;
+    fill(pages, pages_at_start(&lane, how.whole_budgets));
+    for (PageRef& page : pages) add_page(lane, std::move(page));
+  }
+  ahead_.resize(static_cast<size_t>(to_come));
+  for (std::vector<PageRef>& pages : ahead_) fill(pages, pages_at_start(nullptr, how.whole_budgets));
   return true;
 }
 
@@ -34,27 +55,32 @@ bool GroupMemory::waits_for_prefix() {
   return true;
 }
 
-bool GroupMemory::add_lane(const LaneOrigin& origin, PrefixCache* cache) {
-  std::shared_ptr<const OwnedCells> cells;
-  if (!free_.empty()) {
-    cells = std::move(free_.front());
-    free_.pop_front();
-  } else if (cache != nullptr) {
-    cells = cache->allocate(request_.budget);
-  }
-  if (cells == nullptr) return false;
-  const int32_t first = cells->first;
-  lanes_.push_back({.cells = std::move(cells),
-                    .view = {.segment = {.cell = first, .length = 0},
-                             .start_step = origin.start_step,
-                             .parent = origin.parent,
-                             .fork_step = origin.fork_step}});
-  return true;
+void GroupMemory::add_page(LaneCells& lane, PageRef page) {
+  lane.runs.push_back({.cell = page->first_cell(), .length = page_cells});
+  lane.pages.push_back(std::move(page));
+  lane.view.segment.runs = lane.runs;
+}
+
+void GroupMemory::add_lane(const LaneOrigin& origin) {
+  lanes_.push_back(
+      {.view = {.start_step = origin.start_step, .parent = origin.parent, .fork_step = origin.fork_step}});
+  if (ahead_.empty()) return;
+  for (PageRef& page : ahead_.front()) add_page(lanes_.back(), std::move(page));
+  ahead_.pop_front();
 }
 
 void GroupMemory::drop_last_lane() {
-  free_.push_front(std::move(lanes_.back().cells));
+  ahead_.push_front(std::move(lanes_.back().pages));
   lanes_.pop_back();
+}
+
+bool GroupMemory::make_room(int32_t lane, PrefixCache& cache) {
+  LaneCells& cells = lanes_[lane];
+  if (cells.n_fed < std::ssize(cells.pages) * page_cells) return true;
+  PageRef page = cache.page(cells.pages.empty() ? core::PageAllocator::nowhere : cells.pages.back()->index);
+  if (page == nullptr) return false;
+  add_page(cells, std::move(page));
+  return true;
 }
 
 int32_t GroupMemory::woke(int32_t lane, int32_t step) {
@@ -66,25 +92,32 @@ int32_t GroupMemory::woke(int32_t lane, int32_t step) {
   return slept;
 }
 
+core::LaneView GroupMemory::lane(int32_t lane) const {
+  core::LaneView view = lanes_[lane].view;
+  view.segment.length = lanes_[lane].n_fed;
+  return view;
+}
+
 bool GroupMemory::was_fed(const core::GroupRow& row) const {
   if (row.lane < 0 || row.lane >= static_cast<int32_t>(lanes_.size())) return false;
-  const core::LaneView& lane = lanes_[row.lane].view;
-  return core::cells_before(lane, row.step + 1) == core::cells_before(lane, row.step) + 1;
+  const core::LaneView of = lane(row.lane);
+  return core::cells_before(of, row.step + 1) == core::cells_before(of, row.step) + 1;
 }
 
 int32_t GroupMemory::cell_at(const core::GroupRow& row) const {
-  return lanes_[row.lane].view.segment.cell + token_index(row);
+  const int32_t index = token_index(row);
+  return lanes_[row.lane].pages[index / page_cells]->first_cell() + index % page_cells;
 }
 
 int32_t GroupMemory::token_index(const core::GroupRow& row) const {
   // Of the cell that is filled next too, which holds no token yet.
-  core::LaneView lane = lanes_[row.lane].view;
-  ++lane.segment.length;
-  return core::cells_before(lane, row.step);
+  core::LaneView of = lane(row.lane);
+  ++of.segment.length;
+  return core::cells_before(of, row.step);
 }
 
 core::GroupView GroupMemory::view(std::span<const core::GroupRow> rows) {
-  view_prompt_ = prompt_->segments();
+  view_prompt_ = prompt_->runs();
   view_lanes_.clear();
   for (const LaneCells& lane : lanes_) view_lanes_.push_back(lane.view);
   for (const core::GroupRow& row : rows) {
@@ -92,14 +125,51 @@ core::GroupView GroupMemory::view(std::span<const core::GroupRow> rows) {
   }
   return {.coupling = &request_.coupling,
           .frequencies = request_.frequencies,
-          .prompt = view_prompt_,
+          .prompt = {.runs = view_prompt_, .length = static_cast<int32_t>(prompt_->tokens.size())},
           .lanes = view_lanes_,
           .stride = request_.stride};
 }
 
+void GroupMemory::put_back(PrefixCache& cache) {
+  for (LaneCells& lane : lanes_) {
+    lane.pages.clear();
+    lane.runs.clear();
+    lane.view.segment = {};
+  }
+  ahead_.clear();
+  cache.let_go(std::move(prompt_));
+  prompt_ = nullptr;
+}
+
+bool GroupMemory::is_filled() const {
+  return std::ranges::all_of(lanes_,
+                             [](const LaneCells& lane) { return lane.view.segment.length == lane.n_fed; });
+}
+
+// In the order of the clock, as they were fed, and whole steps of it: what a row sees is in its cells by
+// then, or comes in the same batch.
+std::vector<core::GroupRow> GroupMemory::rows_to_refill(int32_t most) const {
+  std::vector<core::GroupRow> rows;
+  for (int32_t m = 0; m < static_cast<int32_t>(lanes_.size()); ++m) {
+    const LaneCells& lane = lanes_[m];
+    for (int32_t cell = lane.view.segment.length; cell < lane.n_fed; ++cell)
+      rows.push_back({.lane = m, .step = core::step_of(lane.view, cell)});
+  }
+  std::ranges::stable_sort(rows, {}, &core::GroupRow::step);
+  if (std::ssize(rows) > most) {
+    const int32_t first_step = rows.front().step;
+    const int32_t end_step = std::max(rows[static_cast<size_t>(most)].step, first_step + 1);
+    rows.resize(static_cast<size_t>(std::ranges::lower_bound(rows, end_step, {}, &core::GroupRow::step) -
+                                    rows.begin()));
+  }
+  // Lane by lane, so that lanes which see no other make one block each.
+  std::ranges::stable_sort(rows, {}, &core::GroupRow::lane);
+  return rows;
+}
+
 void GroupMemory::let_go(PrefixCache& cache) {
   lanes_.clear();
-  free_.clear();
+  ahead_.clear();
   if (prompt_ != nullptr) cache.let_go(std::move(prompt_));
 }
 

@@ -2,7 +2,6 @@
 #include "engine/prefix_cache.h"
 
 #include <algorithm>
-#include <set>
 
 namespace lanerope::engine {
 
@@ -13,15 +12,15 @@ constexpr int32_t least_worth_sharing = 16;
 
 }  // namespace
 
-std::vector<core::SegmentView> CachedPrompt::segments() const {
-  std::vector<core::SegmentView> views;
-  for (const Part& part : parts) views.push_back({.cell = part.cells->first, .length = part.length});
-  return views;
+std::vector<core::CellRun> CachedPrompt::runs() const {
+  std::vector<core::CellRun> runs;
+  for (const Part& part : parts) runs.push_back({.cell = part.page->first_cell(), .length = part.length});
+  return runs;
 }
 
 int32_t CachedPrompt::cell_of(int32_t token) const {
   for (const Part& part : parts) {
-    if (token < part.length) return part.cells->first + token;
+    if (token < part.length) return part.page->first_cell() + token;
     token -= part.length;
   }
   return -1;
@@ -46,19 +45,19 @@ PrefixCache::Match PrefixCache::longest_match(std::span<const TokenId> tokens,
   return best;
 }
 
-std::shared_ptr<CachedPrompt> PrefixCache::place(std::span<const TokenId> tokens,
-                                                 const std::vector<float>& adapter_scales, bool share) {
-  const Match match = share ? longest_match(tokens, adapter_scales) : Match{};
+std::shared_ptr<CachedPrompt> PrefixCache::place(const Place& wanted) {
+  const Match match = wanted.share ? longest_match(wanted.tokens, wanted.adapter_scales) : Match{};
   if (match.prompt != nullptr) {
     const auto kept = std::ranges::find(kept_, match.prompt);
     if (kept != kept_.end()) kept_.splice(kept_.begin(), kept_, kept);
   }
-  auto cells = allocate(static_cast<int32_t>(tokens.size()) - match.length);
-  if (cells == nullptr) return nullptr;
+  const auto n_tokens = static_cast<int32_t>(wanted.tokens.size());
+  const int32_t n_own = pages_of(n_tokens - match.length);
+  if (!make_free(n_own + wanted.spare)) return nullptr;
 
   auto prompt = std::make_shared<CachedPrompt>();
-  prompt->tokens.assign(tokens.begin(), tokens.end());
-  prompt->adapter_scales = adapter_scales;
+  prompt->tokens.assign(wanted.tokens.begin(), wanted.tokens.end());
+  prompt->adapter_scales = wanted.adapter_scales;
   prompt->shared = match.length;
   prompt->read = match.length;
   int32_t rest = match.length;
@@ -66,27 +65,54 @@ std::shared_ptr<CachedPrompt> PrefixCache::place(std::span<const TokenId> tokens
     if (match.prompt->ready() < match.length) prompt->source = match.prompt;
     for (const CachedPrompt::Part& part : match.prompt->parts) {
       const int32_t length = std::min(rest, part.length);
-      if (length > 0) prompt->parts.push_back({.cells = part.cells, .length = length});
+      if (length > 0) prompt->parts.push_back({.page = part.page, .length = length});
       rest -= length;
     }
   }
-  prompt->parts.push_back({.cells = cells, .length = cells->length});
+  rest = n_tokens - match.length;
+  for (const PageRef& page : pages(n_own)) {
+    prompt->parts.push_back({.page = page, .length = std::min(rest, page_cells)});
+    rest -= prompt->parts.back().length;
+  }
+  count(*prompt, &Page::in_use, 1);
   in_use_.push_back(prompt);
   return prompt;
 }
 
-std::shared_ptr<const OwnedCells> PrefixCache::allocate(int32_t length) {
-  while (true) {
-    if (const auto first = allocator_.allocate(length)) {
-      return std::make_shared<const OwnedCells>(allocator_,
-                                                core::SegmentView{.cell = *first, .length = length});
-    }
-    if (!evict_one()) return nullptr;
+bool PrefixCache::make_free(int32_t pages) {
+  while (allocator_.n_free() < pages) {
+    if (!evict_one()) return false;
+  }
+  return true;
+}
+
+PageRef PrefixCache::page(int32_t behind) {
+  if (!make_free(1)) return nullptr;
+  return std::make_shared<Page>(allocator_, *allocator_.allocate(behind));
+}
+
+std::vector<PageRef> PrefixCache::pages(int32_t n) {
+  std::vector<PageRef> pages;
+  const auto first = n > 0 ? allocator_.allocate_row(n) : std::nullopt;
+  for (int32_t i = 0; i < n; ++i)
+    pages.push_back(first ? std::make_shared<Page>(allocator_, *first + i)
+                          : page(i > 0 ? pages.back()->index : core::PageAllocator::nowhere));
+  return pages;
+}
+
+void PrefixCache::count(const CachedPrompt& prompt, int32_t Page::* as, int32_t change) {
+  for (const CachedPrompt::Part& part : prompt.parts) {
+    Page& page = *part.page;
+    const auto only_kept = [&page] { return page.in_use == 0 && page.kept > 0 ? 1 : 0; };
+    pages_kept_ -= only_kept();
+    page.*as += change;
+    pages_kept_ += only_kept();
   }
 }
 
 bool PrefixCache::evict_one() {
   if (kept_.empty()) return false;
+  count(*kept_.back(), &Page::kept, -1);
   kept_.pop_back();
   return true;
 }
@@ -96,31 +122,16 @@ void PrefixCache::let_go(std::shared_ptr<CachedPrompt> prompt) {
   const bool whole = prompt->read == static_cast<int32_t>(prompt->tokens.size());
   if (!whole) prompt->abandoned = true;
   prompt->source = nullptr;
-  if (!whole || !options_.keep || !options_.share || std::ranges::find(kept_, prompt) != kept_.end()) return;
+  count(*prompt, &Page::in_use, -1);
+  if (!whole || !options_.keep || !options_.share) return;
   // A prompt that another one holds entirely is of no more use.
   std::erase_if(kept_, [&](const auto& other) {
-    return other->adapter_scales == prompt->adapter_scales && other->tokens == prompt->tokens;
+    const bool same = other->adapter_scales == prompt->adapter_scales && other->tokens == prompt->tokens;
+    if (same) count(*other, &Page::kept, -1);
+    return same;
   });
+  count(*prompt, &Page::kept, 1);
   kept_.push_front(std::move(prompt));
-}
-
-int32_t PrefixCache::cells_kept() const {
-  std::set<const OwnedCells*> in_groups;
-  for (const auto& weak : in_use_) {
-    const auto prompt = weak.lock();
-    if (prompt == nullptr || std::ranges::find(kept_, prompt) != kept_.end()) continue;
-    for (const auto& part : prompt->parts) in_groups.insert(part.cells.get());
-  }
-  std::set<const OwnedCells*> counted;
-  int32_t cells = 0;
-  for (const auto& prompt : kept_) {
-    for (const auto& part : prompt->parts) {
-      if (!in_groups.contains(part.cells.get()) && counted.insert(part.cells.get()).second) {
-        cells += part.cells->length;
-      }
-    }
-  }
-  return cells;
 }
 
 }  // namespace lanerope::engine

@@ -9,35 +9,40 @@
 #include <vector>
 
 #include "core/attention_plan.h"
-#include "core/cell_allocator.h"
+#include "core/page_allocator.h"
+#include "lanerope/page.h"
 #include "lanerope/token.h"
 
 namespace lanerope::engine {
 
-// A run of cells that gives itself back to the allocator when its last user lets go. The allocator must
-// outlive it.
-class OwnedCells {
+// A page of the KV pool that gives itself back when its last user lets go. The allocator must outlive it.
+class Page {
  public:
-  OwnedCells(core::CellAllocator& allocator, core::SegmentView run)
-      : first(run.cell), length(run.length), allocator_(allocator) {}
-  ~OwnedCells() { allocator_.release(first, length); }
-  OwnedCells(const OwnedCells&) = delete;
-  OwnedCells& operator=(const OwnedCells&) = delete;
+  Page(core::PageAllocator& allocator, int32_t number) : index(number), allocator_(allocator) {}
+  ~Page() { allocator_.release(index); }
+  Page(const Page&) = delete;
+  Page& operator=(const Page&) = delete;
 
-  const int32_t first;
-  const int32_t length;
+  int32_t first_cell() const { return index * page_cells; }
+
+  const int32_t index;
+  // Prompts in use, and prompts that are kept, which lie in it: PrefixCache counts them.
+  int32_t in_use = 0;
+  int32_t kept = 0;
 
  private:
-  core::CellAllocator& allocator_;
+  core::PageAllocator& allocator_;
 };
+using PageRef = std::shared_ptr<Page>;
 
-// A prompt in the KV cells. It may begin with cells of another prompt that starts with the same tokens:
+// A prompt in the KV cells. It may begin with pages of another prompt that starts with the same tokens:
 //
-//   prompt A  [ s s s s s s a a a ]          one run of cells
-//   prompt B  [ s s s s s s ][ b b b b ]     A's first six, and a run of its own
+//   prompt A  [ s s s s ][ s s a a ][ a . . . ]          (pages of four cells)
+//   prompt B  [ s s s s ][ s s|                A's first six cells,
+//                         [ b b b b ][ b . . . ]         and pages of its own
 struct CachedPrompt {
   struct Part {
-    std::shared_ptr<const OwnedCells> cells;
+    PageRef page;
     int32_t length = 0;  // of its first cells
   };
   std::vector<TokenId> tokens;
@@ -48,7 +53,7 @@ struct CachedPrompt {
   int32_t shared = 0;                    // tokens that it begins with of another prompt
   bool abandoned = false;                // nobody will read it to its end
 
-  std::vector<core::SegmentView> segments() const;
+  std::vector<core::CellRun> runs() const;
   int32_t cell_of(int32_t token) const;  // the cell of its token number `token`
   // Tokens whose keys and values are in the cells, where `read` counts those that its source has still to
   // read.
@@ -62,22 +67,32 @@ class PrefixCache {
     bool keep = true;   // prompts that ended
     bool share = true;  // cells of prompts that begin alike
   };
-  PrefixCache(core::CellAllocator& allocator, Options options) : allocator_(allocator), options_(options) {}
+  PrefixCache(core::PageAllocator& allocator, Options options) : allocator_(allocator), options_(options) {}
 
+  struct Place {
+    std::span<const TokenId> tokens = {};
+    const std::vector<float>& adapter_scales;
+    bool share = true;  // else it has cells of its own for all of it, for who wants logits all along
+    int32_t spare = 0;  // pages that must be free besides
+  };
   // Finds room for a prompt, on top of the longest stored prefix. Its last token is always its own, since its
   // logits are wanted. Evicts kept prompts, least recently used first, as far as needed; nullptr if that does
-  // not help. A prompt that does not `share` has cells of its own for all of it, for who wants logits all
-  // along.
-  std::shared_ptr<CachedPrompt> place(std::span<const TokenId> tokens,
-                                      const std::vector<float>& adapter_scales, bool share = true);
+  // not help.
+  std::shared_ptr<CachedPrompt> place(const Place& wanted);
 
-  // A run of cells, evicting kept prompts as far as needed.
-  std::shared_ptr<const OwnedCells> allocate(int32_t length);
+  // Sees that so many pages are free, evicting kept prompts as far as needed.
+  bool make_free(int32_t pages);
+  // A page for a segment that goes on behind page `behind`, as PageAllocator has them, evicting likewise;
+  // nullptr where there is none.
+  PageRef page(int32_t behind = core::PageAllocator::nowhere);
+  // Pages that are known to be free, in a row where there is one.
+  std::vector<PageRef> pages(int32_t n);
 
-  // The caller no longer needs the prompt; it is kept if it was read and there is a use in keeping it.
+  // The caller no longer needs the prompt that place() gave; it is kept if it was read and there is a use in
+  // keeping it.
   void let_go(std::shared_ptr<CachedPrompt> prompt);
 
-  int32_t cells_kept() const;  // free for the taking
+  int32_t cells_kept() const { return pages_kept_ * page_cells; }  // free for the taking
 
  private:
   struct Match {
@@ -86,11 +101,13 @@ class PrefixCache {
   };
   Match longest_match(std::span<const TokenId> tokens, const std::vector<float>& adapter_scales);
   bool evict_one();
+  void count(const CachedPrompt& prompt, int32_t Page::* as, int32_t change);
 
-  core::CellAllocator& allocator_;
+  core::PageAllocator& allocator_;
   Options options_;
   std::list<std::weak_ptr<CachedPrompt>> in_use_;
   std::list<std::shared_ptr<CachedPrompt>> kept_;  // most recently used first
+  int32_t pages_kept_ = 0;                         // in which no prompt lies that is in use
 };
 
 }  // namespace lanerope::engine

@@ -18,22 +18,21 @@ struct Seen {
 
 std::vector<Seen> seen_parts(const core::AttentionBlock& block, const core::GroupView& view) {
   std::vector<Seen> parts;
-  int32_t prompt_index = 0;
   for (size_t s = 0; s < block.segments.size(); ++s) {
-    const core::SegmentView& segment = block.segments[s];
+    const core::AttentionBlock::Segment& segment = block.segments[s];
     const core::CellRange visible = block.row(0)[s].visible;
-    const int32_t index = prompt_index;
-    if (block.owners[s] == core::prompt_row) prompt_index += segment.length;
     if (visible.empty()) continue;
-    if (block.owners[s] == core::prompt_row) {
-      parts.push_back({.part = {.first_step = index + visible.begin, .n = visible.size()},
+    if (segment.owner == core::prompt_row) {
+      parts.push_back({.part = {.first_step = visible.begin, .n = visible.size()},
                        .segment = static_cast<int32_t>(s),
                        .begin = visible.begin});
       continue;
     }
     // A fork's past lies in the cells of the lane that wrote it. Where that lane slept, a part ends.
-    const auto writer =
-        std::ranges::find(view.lanes, segment.cell, [](const core::LaneView& l) { return l.segment.cell; });
+    const int32_t first_cell = block.runs_of(segment).front().cell;
+    const auto writer = std::ranges::find_if(view.lanes, [first_cell](const core::LaneView& lane) {
+      return lane.segment.length > 0 && lane.segment.runs.front().cell == first_cell;
+    });
     for (int32_t cell = visible.begin; cell < visible.end; ++cell) {
       const int32_t step = core::step_of(*writer, cell);
       const bool goes_on = cell > visible.begin && step == core::step_of(*writer, cell - 1) + 1;
@@ -89,6 +88,10 @@ AttentionProbe Engine::probe(GroupId id, int32_t lane, int32_t step) {
   if (!group.memory().was_fed(row)) {
     throw InvalidRequest("lane " + std::to_string(lane) + " of the group has fed no token at step " +
                          std::to_string(step));
+  }
+  if (!group.has_pages() || group.state() == engine::GroupState::prefill ||
+      group.state() == engine::GroupState::refill) {
+    throw InvalidRequest("the group waits for memory; probe it when it goes on");
   }
   // The row writes its own cell again, with the values that are there already.
   const core::GroupView view = group.memory().view({});

@@ -152,7 +152,7 @@ std::vector<ResolvedLane> resolve_lanes(const Model& model, const Request& reque
   return lanes;
 }
 
-// The cells of a lane. What lanes are forced counts against the budget, while max_tokens means what a lane
+// The tokens of a lane. What lanes are forced counts against the budget, while max_tokens means what a lane
 // writes by itself.
 int32_t budget_for(const ResolvedRequest& resolved, const RequestDefaults& defaults, int32_t context) {
   const Request& request = resolved.asked;
@@ -160,7 +160,8 @@ int32_t budget_for(const ResolvedRequest& resolved, const RequestDefaults& defau
   int32_t longest = 0;
   for (const ResolvedLane& lane : resolved.lanes)
     longest = std::max(longest, static_cast<int32_t>(lane.forced.size()));
-  const int32_t left = context - resolved.prompt_cells();
+  const auto n_prompt = static_cast<int32_t>(resolved.prompt.size());
+  const int32_t left = context - n_prompt;
   const bool cut = defaults.over_context == OverContext::cut;
   if (request.max_tokens) {
     const int32_t wanted = *request.max_tokens + longest;
@@ -170,7 +171,14 @@ int32_t budget_for(const ResolvedRequest& resolved, const RequestDefaults& defau
   if (cut) budget = std::min(budget, left);
   if (defaults.most_cells > 0) {
     const int32_t lanes = resolved.n_lanes() + resolved.reserved_lanes;
-    budget = std::min(budget, (defaults.most_cells - resolved.prompt_cells()) / lanes);
+    const int32_t pages = pages_of(defaults.most_cells);
+    const int32_t of_prompt = pages_of(n_prompt);
+    require(of_prompt + lanes <= pages,
+            "the prompt and " + std::to_string(lanes) + (lanes == 1 ? " lane" : " lanes") + " take " +
+                std::to_string(of_prompt + lanes) + " pages of " + std::to_string(page_cells) +
+                " KV cells at least, and there are " + std::to_string(pages) +
+                "; ask for fewer lanes or less text");
+    budget = std::min(budget, (pages - of_prompt) / lanes * page_cells);
   }
   return std::max(budget, 1);
 }
@@ -341,11 +349,11 @@ std::shared_ptr<const ResolvedRequest> resolve(const Model& model, const Request
       resolved.coupling);
   resolved.budget = budget_for(resolved, defaults, context);
   check_budget(resolved.budget);
-  check_context(resolved.prompt_cells(), resolved.budget, context);
+  check_context(static_cast<int32_t>(resolved.prompt.size()), resolved.budget, context);
   check_lanes(resolved);
   engine::resolve_format(resolved, model, defaults);
   const int64_t cells =
-      resolved.prompt_cells() + (int64_t{request.lanes} + request.reserved_lanes) * resolved.budget;
+      resolved.prompt_cells() + (int64_t{request.lanes} + request.reserved_lanes) * resolved.cells_of_lane();
   require(cells <= std::numeric_limits<int32_t>::max(),
           "the request needs " + std::to_string(cells) +
               " KV cells, more than any engine has; use fewer lanes or a smaller budget");

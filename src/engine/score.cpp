@@ -17,11 +17,17 @@ namespace {
 class TraceScorer {
  public:
   TraceScorer(Engine::Impl& engine, const ScoreRequest& request);
+  ~TraceScorer() { let_go(); }
+  TraceScorer(const TraceScorer&) = delete;
+  TraceScorer& operator=(const TraceScorer&) = delete;
   ScoreResult run();
 
  private:
   void feed(std::span<const core::GroupRow> rows);
   bool find_room();
+  void let_go() {
+    if (prompt_ != nullptr) engine_.prefixes.let_go(std::move(prompt_));
+  }
   void feed_prompt();
   void feed_lanes();
   void place_in_time();
@@ -34,7 +40,8 @@ class TraceScorer {
   Engine::Impl& engine_;
   const ScoreRequest& request_;
   std::shared_ptr<engine::CachedPrompt> prompt_;
-  std::vector<std::shared_ptr<const engine::OwnedCells>> cells_;
+  std::vector<std::vector<engine::PageRef>> pages_;  // [lanes]
+  std::vector<std::vector<core::CellRun>> runs_;     // [lanes] the same, which `lanes_` points to
   std::vector<core::LaneView> lanes_;
   std::vector<std::vector<int32_t>> steps_;  // [lanes][tokens] in which each token is fed
   std::vector<std::vector<Sleep>> sleeps_;   // [lanes]
@@ -71,20 +78,19 @@ void check(const Engine::Impl& engine, const ScoreRequest& request) {
     }
   };
   check_tokens(request.prompt_tokens);
-  int64_t cells = static_cast<int64_t>(request.prompt_tokens.size());
   for (size_t m = 0; m < request.lanes.size(); ++m) {
     const int64_t start = request.start_steps.empty() ? 0 : request.start_steps[m];
     const auto length = static_cast<int64_t>(request.lanes[m].size());
     check_tokens(request.lanes[m]);
     if (length == 0) throw InvalidRequest("lane " + std::to_string(m) + " of the trace has no tokens");
     if (start < 0) throw InvalidRequest("start_steps must not be negative");
-    cells += length;
     if (static_cast<int64_t>(request.prompt_tokens.size()) + start + length > info.trained_context)
       throw beyond_context(m, info.trained_context);
   }
-  if (cells > engine.options.kv_cells) {
+  const int64_t cells = cells_of(request);
+  if (cells > engine.n_cells()) {
     throw DoesNotFit("the trace needs " + std::to_string(cells) + " KV cells and the engine has " +
-                     std::to_string(engine.options.kv_cells));
+                     std::to_string(engine.n_cells()));
   }
 }
 
@@ -105,6 +111,7 @@ TraceScorer::TraceScorer(Engine::Impl& engine, const ScoreRequest& request)
 
   // The first try may evict the very prefix that it then goes on holding.
   if (!find_room() && !find_room()) {
+    let_go();
     throw DoesNotFit("the KV cells are in use by running groups; score when they have ended");
   }
   for (const auto& lane : request.lanes) result_.lanes.emplace_back(lane.size());
@@ -127,18 +134,21 @@ size_t TraceScorer::token_index(const core::GroupRow& row) const {
 }
 
 bool TraceScorer::find_room() {
-  prompt_ = nullptr;
-  cells_.clear();
-  lanes_.clear();
-  prompt_ = engine_.prefixes.place(request_.prompt_tokens, prompt_scales_);
+  let_go();
+  int32_t n_pages = 0;
+  for (const auto& lane : request_.lanes) n_pages += pages_of(static_cast<int32_t>(lane.size()));
+  prompt_ = engine_.prefixes.place(
+      {.tokens = request_.prompt_tokens, .adapter_scales = prompt_scales_, .spare = n_pages});
   if (prompt_ == nullptr || prompt_->source != nullptr) return false;
+  pages_.resize(request_.lanes.size());
+  runs_.resize(request_.lanes.size());
   for (size_t m = 0; m < request_.lanes.size(); ++m) {
-    auto cells = engine_.prefixes.allocate(static_cast<int32_t>(request_.lanes[m].size()));
-    if (cells == nullptr) return false;
-    lanes_.push_back({.segment = {.cell = cells->first, .length = 0},
+    pages_[m] = engine_.prefixes.pages(pages_of(static_cast<int32_t>(request_.lanes[m].size())));
+    for (const engine::PageRef& page : pages_[m])
+      runs_[m].push_back({.cell = page->first_cell(), .length = page_cells});
+    lanes_.push_back({.segment = {.runs = runs_[m], .length = 0},
                       .start_step = request_.start_steps.empty() ? 0 : request_.start_steps[m],
                       .sleeps = sleeps_[m]});
-    cells_.push_back(std::move(cells));
   }
   return true;
 }
@@ -182,16 +192,16 @@ void TraceScorer::feed(std::span<const core::GroupRow> rows) {
       batch_rows.push_back({.row = row,
                             .token = request_.lanes[row.lane][index],
                             .position = n_prompt + row.step,
-                            .cell = lane.segment.cell + index,
+                            .cell = pages_[row.lane][index / page_cells]->first_cell() + index % page_cells,
                             .output = output});
       lane.segment.length = std::max(lane.segment.length, index + 1);
     }
   }
-  const std::vector<core::SegmentView> prompt = prompt_->segments();
+  const std::vector<core::CellRun> prompt = prompt_->runs();
   model::BatchBuilder batch = engine_.runner.batch();
   batch.add({.coupling = &request_.coupling,
              .frequencies = coupling_.frequencies,
-             .prompt = prompt,
+             .prompt = {.runs = prompt, .length = n_prompt},
              .lanes = lanes_,
              .stride = coupling_.stride},
             batch_rows, of_prompt ? prompt_scales_ : lane_scales_);
@@ -232,11 +242,17 @@ void TraceScorer::feed_lanes() {
 ScoreResult TraceScorer::run() {
   feed_prompt();
   feed_lanes();
-  engine_.prefixes.let_go(std::move(prompt_));
   return std::move(result_);
 }
 
 }  // namespace
+
+int64_t cells_of(const ScoreRequest& request) {
+  int64_t cells = whole_pages(static_cast<int32_t>(request.prompt_tokens.size()));
+  for (const std::vector<TokenId>& lane : request.lanes)
+    cells += whole_pages(static_cast<int32_t>(lane.size()));
+  return cells;
+}
 
 ScoreResult Engine::score(const ScoreRequest& request) {
   return TraceScorer(*impl_, request).run();

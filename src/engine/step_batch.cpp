@@ -10,6 +10,16 @@ namespace {
 // Logits of every row of a prompt are wanted: they take as many numbers a row as there are tokens.
 constexpr int32_t most_scored_rows = 64;
 
+// The next tokens of a prompt.
+std::vector<core::GroupRow> prompt_rows(Group& group, int32_t room) {
+  std::vector<core::GroupRow> rows;
+  const int32_t from = group.memory().prompt().read;
+  const int32_t most = group.scores_prompt() ? std::min(room, most_scored_rows) : room;
+  const int32_t to = std::min(group.n_prompt(), from + most);
+  for (int32_t i = from; i < to; ++i) rows.push_back({.lane = core::prompt_row, .step = i});
+  return rows;
+}
+
 class Assembler {
  public:
   explicit Assembler(model::BatchBuilder batch) : batch_(std::move(batch)) {}
@@ -53,7 +63,7 @@ class Assembler {
             .token = group.token_at(row),
             .position = group.n_prompt() + row.step,
             .cell = group.memory().cell_at(row),
-            .output = group.wants_logits(row)};
+            .output = group.state() == GroupState::decode && group.wants_logits(row)};
   }
 
   model::BatchBuilder batch_;
@@ -62,26 +72,26 @@ class Assembler {
 
 }  // namespace
 
-StepBatch assemble(std::vector<std::unique_ptr<Group>>& groups, int32_t batch_rows, Assembly assembly) {
+StepBatch assemble(std::vector<std::unique_ptr<Group>>& groups, const PrefillPace& pace, Assembly assembly) {
   Assembler step(std::move(assembly.batch));
   for (const auto& group : groups) {
     if (group->state() != GroupState::decode) continue;
     step.try_to_add(*group, assembly.before, [](const Group& of) { return of.decode_rows(); });
   }
+  const int32_t lane_rows = step.n_rows();
+  const int32_t most_rows = lane_rows + pace.prompt_rows(lane_rows);
   for (const auto& group : groups) {
-    const int32_t room = batch_rows - step.n_rows();
+    const int32_t room = most_rows - step.n_rows();
     if (room <= 0) break;
-    if (group->state() != GroupState::prefill || group->memory().waits_for_prefix()) continue;
-    step.try_to_add(*group, assembly.before, [room](Group& of) {
-      std::vector<core::GroupRow> rows;
-      const int32_t from = of.memory().prompt().read;
-      const int32_t most = of.scores_prompt() ? std::min(room, most_scored_rows) : room;
-      const int32_t to = std::min(of.n_prompt(), from + most);
-      for (int32_t i = from; i < to; ++i) rows.push_back({.lane = core::prompt_row, .step = i});
-      return rows;
-    });
+    if (group->state() == GroupState::refill) {
+      step.try_to_add(*group, assembly.before, [room](const Group& of) { return of.refill_rows(room); });
+    } else if (group->state() == GroupState::prefill && !group->memory().waits_for_prefix()) {
+      step.try_to_add(*group, assembly.before, [room](Group& of) { return prompt_rows(of, room); });
+    }
   }
-  return std::move(step).finish();
+  StepBatch whole = std::move(step).finish();
+  whole.lane_rows = lane_rows;
+  return whole;
 }
 
 StepBatch assemble_again(const StepBatch::Slice& slice, model::BatchBuilder batch) {

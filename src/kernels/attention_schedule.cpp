@@ -5,44 +5,41 @@
 #include <cassert>
 #include <limits>
 #include <new>
+#include <ranges>
 #include <span>
 
 namespace lanerope::kernels {
 
 namespace {
 
-size_t n_prompt_segments(const core::AttentionBlock& block) {
-  return std::ranges::find_if(block.owners, [](int32_t owner) { return owner != core::prompt_row; }) -
-         block.owners.begin();
-}
-
 bool read_the_same_prompt(const core::AttentionBlock& a, const core::AttentionBlock& b) {
-  const size_t n = n_prompt_segments(a);
-  return n > 0 && n == n_prompt_segments(b) && a.frequencies == b.frequencies &&
-         std::equal(a.segments.begin(), a.segments.begin() + static_cast<ptrdiff_t>(n), b.segments.begin());
+  if (a.segments.empty() || b.segments.empty()) return false;
+  const core::AttentionBlock::Segment& first = a.segments.front();
+  const core::AttentionBlock::Segment& second = b.segments.front();
+  return first.owner == core::prompt_row && second.owner == core::prompt_row &&
+         a.frequencies == b.frequencies && std::ranges::equal(a.runs_of(first), b.runs_of(second));
 }
 
 // Blocks that read the same prompt as one: the prompt, then what each of them has of its own and the rows of
 // the others do not see.
 core::AttentionBlock joined(std::span<const core::AttentionBlock> blocks) {
   core::AttentionBlock all = blocks.front();
-  const size_t n_prompt = n_prompt_segments(all);
   for (const core::AttentionBlock& block : blocks.subspan(1)) {
     all.n_rows += block.n_rows;
-    all.segments.insert(all.segments.end(), block.segments.begin() + n_prompt, block.segments.end());
-    all.owners.insert(all.owners.end(), block.owners.begin() + n_prompt, block.owners.end());
+    for (const core::AttentionBlock::Segment& segment : block.segments | std::views::drop(1))
+      all.add_segment(segment.owner, {.runs = block.runs_of(segment), .length = segment.length});
   }
   all.row_segments.assign(all.segments.size() * all.n_rows, core::RowSegment{});
   auto to = all.row_segments.begin();
-  size_t own = n_prompt;  // the first of the block's own segments in `all`
+  size_t own = 1;  // the first of the block's own segments in `all`
   for (const core::AttentionBlock& block : blocks) {
     for (int32_t r = 0; r < block.n_rows; ++r) {
       const auto row = block.row(r);
-      std::ranges::copy(row.first(n_prompt), to);
-      std::ranges::copy(row.subspan(n_prompt), to + own);
-      to += all.segments.size();
+      *to = row.front();
+      std::ranges::copy(row.subspan(1), to + static_cast<ptrdiff_t>(own));
+      to += static_cast<ptrdiff_t>(all.segments.size());
     }
-    own += block.segments.size() - n_prompt;
+    own += block.segments.size() - 1;
   }
   return all;
 }
@@ -80,17 +77,6 @@ void AttentionSchedule::prepare(const core::AttentionPlan& plan) {
 void AttentionSchedule::add_block(const core::AttentionBlock& block) {
   assert(block.frequencies == nullptr ||
          block.frequencies->theta.size() == static_cast<size_t>(shape_.n_rot / 2));
-  assert(block.owners.size() == block.segments.size());
-  std::vector<Chain> chains;
-  for (int32_t s = 0; s < static_cast<int32_t>(block.segments.size()); ++s) {
-    const bool goes_on =
-        s > 0 && block.owners[s] == core::prompt_row && block.owners[s - 1] == core::prompt_row;
-    if (goes_on) {
-      ++chains.back().n;
-    } else {
-      chains.push_back({.first = s, .n = 1});
-    }
-  }
   const int32_t total = block.n_rows * heads_per_kv();
   for (int32_t first = 0; first < total; first += max_tile_width) {
     Tile tile{.first_row = block.first_row,
@@ -99,42 +85,23 @@ void AttentionSchedule::add_block(const core::AttentionBlock& block) {
               .width = 0,
               .segments = {}};
     tile.width = (tile.n_queries + 15) / 16 * 16;
-    for (const Chain chain : chains) {
-      TileSegment segment = see_chain(block, chain, tile);
+    for (size_t s = 0; s < block.segments.size(); ++s) {
+      TileSegment segment = see_segment(block, s, tile);
       if (!segment.seen.empty()) tile.segments.push_back(std::move(segment));
     }
     tiles_.push_back(std::move(tile));
   }
 }
 
-// What a row sees of a chain, as if it were one segment.
-core::RowSegment AttentionSchedule::row_of_chain(const core::AttentionBlock& block, Chain chain,
-                                                 int32_t row) {
-  core::RowSegment joined;
-  int32_t offset = 0;
-  for (int32_t s = chain.first; s < chain.first + chain.n; ++s) {
-    const auto& [visible, offsets] = block.row(row)[s];
-    const int32_t length = block.segments[s].length;
-    if (!visible.empty()) {
-      assert(visible.begin >= 0 && visible.end <= length);
-      const bool first = joined.visible.empty();
-      assert(first || (joined.offset == offsets && joined.visible.end == offset + visible.begin));
-      joined.visible = {first ? offset + visible.begin : joined.visible.begin, offset + visible.end};
-      joined.offset = offsets;
-    }
-    offset += length;
-  }
-  return joined;
-}
-
-AttentionSchedule::TileSegment AttentionSchedule::see_chain(const core::AttentionBlock& block, Chain chain,
-                                                            const Tile& tile) {
-  const int32_t first_row = tile.first_query / heads_per_kv();
-  const int32_t last_row = (tile.first_query + tile.n_queries - 1) / heads_per_kv();
-  rows_of_chain_.clear();
-  for (int32_t r = first_row; r <= last_row; ++r) rows_of_chain_.push_back(row_of_chain(block, chain, r));
-  if (std::ranges::all_of(rows_of_chain_, [](const core::RowSegment& row) { return row.visible.empty(); }))
-    return {};
+AttentionSchedule::TileSegment AttentionSchedule::see_segment(const core::AttentionBlock& block, size_t index,
+                                                              const Tile& tile) {
+  const core::AttentionBlock::Segment& of = block.segments[index];
+  const auto row_of = [&](int32_t query) -> const core::RowSegment& {
+    return block.row((tile.first_query + query) / heads_per_kv())[index];
+  };
+  bool seen = false;
+  for (int32_t query = 0; query < tile.n_queries && !seen; ++query) seen = !row_of(query).visible.empty();
+  if (!seen) return {};
 
   constexpr int32_t all = std::numeric_limits<int32_t>::max();
   TileSegment segment{.runs = {},
@@ -144,14 +111,15 @@ AttentionSchedule::TileSegment AttentionSchedule::see_chain(const core::Attentio
                       // Lanes that only fill the tile see everything, so that they cost no masks.
                       .begin = std::vector<int32_t>(tile.width, 0),
                       .end = std::vector<int32_t>(tile.width, all)};
-  int32_t offset = 0;
-  for (int32_t s = chain.first; s < chain.first + chain.n; ++s) {
-    segment.runs.push_back({.begin = offset, .cell = block.segments[s].cell});
-    offset += block.segments[s].length;
+  int32_t begin = 0;
+  for (const core::CellRun& run : block.runs_of(of)) {
+    segment.runs.push_back({.begin = begin, .cell = run.cell});
+    begin += run.length;
   }
   std::vector<core::Offset> offsets(tile.width);
   for (int32_t query = 0; query < tile.n_queries; ++query) {
-    const core::RowSegment& row = rows_of_chain_[(tile.first_query + query) / heads_per_kv() - first_row];
+    const core::RowSegment& row = row_of(query);
+    assert(row.visible.empty() || (row.visible.begin >= 0 && row.visible.end <= of.length));
     offsets[query] = row.offset;
     segment.begin[query] = row.visible.begin;
     segment.end[query] = row.visible.end;

@@ -26,8 +26,8 @@ struct AttentionShape {
 
 // An AttentionPlan cut into pieces of work. Queries are (row, query head of one KV head) pairs; up to 48
 // of them make a tile, which meets each block of keys together. Partial results are merged in the order of
-// the cells, and what is added up before what follows from the index of a cell in its chain alone: in the
-// prompt, however many runs of the pool hold it, or in a lane.
+// the cells, and what is added up before what follows from the index of a cell in its segment alone, however
+// many runs of the pool hold the segment.
 //
 //   tokens         0        64       128      192            a prompt that begins with another one's first
 //   runs of cells  [ shared  . . . . . ][ own . . . . . .    100 tokens: the second block of keys is put
@@ -43,7 +43,7 @@ struct AttentionShape {
 class AttentionSchedule {
  public:
   static constexpr int32_t max_tile_width = 48;  // queries of a tile
-  static constexpr int32_t block_cells = 64;     // keys converted at a time; the first begins a chain
+  static constexpr int32_t block_cells = 64;     // keys converted at a time; the first begins a segment
   static constexpr int32_t chunk_cells = 1024;   // keys of one partial result
 
   // Queries [begin, end) of a tile, multiples of 16.
@@ -51,13 +51,12 @@ class AttentionSchedule {
     int32_t begin = 0;
     int32_t end = 0;
   };
-  // The cells of a chain from number `begin` on, up to the next run's.
+  // The cells of a segment from number `begin` on, up to the next run's.
   struct Run {
     int32_t begin = 0;
     int32_t cell = 0;  // in the pool
   };
-  // One chain of cells as the queries of a tile see it: the segments of the prompt as one, or another
-  // segment. Ranges count cells from the start of the chain.
+  // One segment as the queries of a tile see it. Ranges count cells from its start.
   struct TileSegment {
     std::vector<Run> runs;   // in order; the first begins at 0
     QueryRange queries;      // that see something, rounded outwards
@@ -109,14 +108,8 @@ class AttentionSchedule {
   std::atomic<int64_t>& next_task() const { return next_task_; }
 
  private:
-  // Segments [first, first + n) of a block.
-  struct Chain {
-    int32_t first = 0;
-    int32_t n = 0;
-  };
   void add_block(const core::AttentionBlock& block);
-  static core::RowSegment row_of_chain(const core::AttentionBlock& block, Chain chain, int32_t row);
-  TileSegment see_chain(const core::AttentionBlock& block, Chain chain, const Tile& tile);
+  TileSegment see_segment(const core::AttentionBlock& block, size_t index, const Tile& tile);
   void add_tasks();
 
   AttentionShape shape_;
@@ -125,7 +118,6 @@ class AttentionSchedule {
   std::vector<Tile> tiles_;
   std::vector<Task> tasks_;
   std::vector<Merge> merges_;
-  std::vector<core::RowSegment> rows_of_chain_;  // [rows of a tile], while it is made
   struct Free {
     void operator()(float* p) const;
   };

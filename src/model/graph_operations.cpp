@@ -71,7 +71,7 @@ ggml_tensor* visibility_mask(GraphBuilder& graph, const core::AttentionBlock& bl
                      });
 }
 
-// The sum over segments of p times their values: [head_dim, n_rows of the block, n_head].
+// The sum over the runs of all segments of p times their values: [head_dim, n_rows of the block, n_head].
 ggml_tensor* weighted_values(GraphBuilder& graph, const core::AttentionBlock& block,
                              const BlockProbabilities& probabilities, ggml_tensor* values) {
   ggml_context* context = graph.context();
@@ -80,14 +80,15 @@ ggml_tensor* weighted_values(GraphBuilder& graph, const core::AttentionBlock& bl
   ggml_tensor* sum = nullptr;
   int64_t offset = 0;
   for (const int32_t index : probabilities.segments) {
-    const core::SegmentView& segment = block.segments[index];
-    ggml_tensor* v = ggml_view_3d(context, values, segment.length, h.head_dim, h.n_head_kv, values->nb[1],
-                                  values->nb[1] * h.head_dim, segment.cell * ggml_element_size(values));
-    ggml_tensor* part = ggml_view_3d(context, p, segment.length, p->ne[1], p->ne[2], p->nb[1], p->nb[2],
-                                     offset * ggml_element_size(p));
-    ggml_tensor* product = ggml_mul_mat(context, v, part);
-    sum = sum == nullptr ? product : ggml_add(context, sum, product);
-    offset += segment.length;
+    for (const core::CellRun& run : block.runs_of(block.segments[index])) {
+      ggml_tensor* v = ggml_view_3d(context, values, run.length, h.head_dim, h.n_head_kv, values->nb[1],
+                                    values->nb[1] * h.head_dim, run.cell * ggml_element_size(values));
+      ggml_tensor* part = ggml_view_3d(context, p, run.length, p->ne[1], p->ne[2], p->nb[1], p->nb[2],
+                                       offset * ggml_element_size(p));
+      ggml_tensor* product = ggml_mul_mat(context, v, part);
+      sum = sum == nullptr ? product : ggml_add(context, sum, product);
+      offset += run.length;
+    }
   }
   return sum;
 }
@@ -198,16 +199,17 @@ BlockProbabilities block_probabilities(GraphBuilder& graph, BlockOfLayer where, 
   BlockProbabilities result;
   ggml_tensor* scores = nullptr;  // [cells so far, n_rows of the block, n_head]
   for (size_t s = 0; s < block.segments.size(); ++s) {
-    const core::SegmentView& segment = block.segments[s];
     if (!segment_in_view(block, s)) continue;
     result.segments.push_back(static_cast<int32_t>(s));
-    ggml_tensor* k =
-        ggml_view_3d(context, keys, h.head_dim, h.n_head_kv, segment.length,
-                     ggml_row_size(keys->type, h.head_dim), keys->nb[1], keys->nb[1] * segment.cell);
     ggml_tensor* rotated = rotated_queries(graph, block, rows, {.segment = s, .layer = where.layer.index});
-    ggml_tensor* product = ggml_mul_mat(context, ggml_permute(context, k, 0, 2, 1, 3),
-                                        ggml_permute(context, rotated, 0, 2, 1, 3));
-    scores = scores == nullptr ? product : ggml_concat(context, scores, product, 0);
+    rotated = ggml_permute(context, rotated, 0, 2, 1, 3);
+    for (const core::CellRun& run : block.runs_of(block.segments[s])) {
+      ggml_tensor* k =
+          ggml_view_3d(context, keys, h.head_dim, h.n_head_kv, run.length,
+                       ggml_row_size(keys->type, h.head_dim), keys->nb[1], keys->nb[1] * run.cell);
+      ggml_tensor* product = ggml_mul_mat(context, ggml_permute(context, k, 0, 2, 1, 3), rotated);
+      scores = scores == nullptr ? product : ggml_concat(context, scores, product, 0);
+    }
   }
   float scale = h.scale;
   if (h.score_cap > 0) {

@@ -6,8 +6,8 @@
 namespace lanerope::model {
 
 // Everything in plain ggml operations: runs on every back end, and is what the kernels are tested against.
-// Attention is one product per segment and one soft-max over their concatenation. The graph follows the
-// lengths of the segments, so it is built anew each step.
+// Attention is one product per run of cells and one soft-max over their concatenation. The graph follows the
+// lengths of the runs, so it is built anew each step.
 class GraphOperations final : public Operations {
  public:
   // graph_threads: of ggml's own, for what runs on the CPU.

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "arch/model_config.h"
-#include "lanerope/engine.h"  // KvType
+#include "lanerope/engine_options.h"  // KvType
 #include "model/device.h"
 
 namespace lanerope::model {
@@ -22,7 +22,7 @@ struct KvPoolOptions {
 };
 
 // The keys and values of every cell, layer by layer. Keys are stored once, rotated by theta * i only. Which
-// cells belong to whom is the engine's business (core/cell_allocator.h).
+// cells belong to whom is the engine's business (core/page_allocator.h).
 struct KvPool {
   // Throws DoesNotFit with the numbers if the memory cannot be had.
   KvPool(const arch::ModelConfig& config, const Device& device, const KvPoolOptions& options);

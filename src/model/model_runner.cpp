@@ -10,12 +10,12 @@ namespace lanerope::model {
 
 namespace {
 
-// An upper bound of the graph's nodes and leaves: what a layer has of its own, and what each block and
-// segment of the plans adds where attention is made of plain operations.
+// An upper bound of the graph's nodes and leaves: what a layer has of its own, and what each block,
+// segment and run of the plans adds where attention is made of plain operations.
 size_t bound_nodes(const arch::ModelConfig& config, const Batch& batch) {
   size_t of_plans = 0;
   for (const core::AttentionBlock& block : batch.plans.front().blocks)
-    of_plans += 24 + 24 * block.segments.size();
+    of_plans += 24 + 24 * block.segments.size() + 8 * block.runs.size();
   const size_t of_experts = 2 * config.ffn().n_expert_used;
   return (96 + 64 * batch.adapter_scales.size() + of_plans + of_experts) * config.layers.size() + 256;
 }

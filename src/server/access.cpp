@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/access.h"
 
+#include <httplib.h>
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 
@@ -42,20 +43,30 @@ bool names_loopback(std::string_view host) {
 
 }  // namespace
 
-bool key_matches(const AccessRules& rules, const Credentials& credentials) {
-  if (rules.keys.empty()) return true;
+Credentials credentials_of(const httplib::Request& request) {
+  return {.authorization = request.get_header_value("Authorization"),
+          .api_key = request.get_header_value("X-Api-Key"),
+          .origin = request.get_header_value("Origin"),
+          .host = request.get_header_value("Host")};
+}
+
+std::optional<size_t> matching_key(const AccessRules& rules, const Credentials& credentials) {
   constexpr std::string_view bearer = "Bearer ";
   std::string_view given = credentials.api_key;
   if (credentials.authorization.starts_with(bearer)) {
     given = std::string_view(credentials.authorization).substr(bearer.size());
   }
   const Digest wanted = digest(given);
-  bool matches = false;
-  for (const std::string& key : rules.keys) {
-    const Digest known = digest(key);
-    matches |= CRYPTO_memcmp(known.data(), wanted.data(), wanted.size()) == 0;
+  std::optional<size_t> matching;
+  for (size_t k = 0; k < rules.keys.size(); ++k) {
+    const Digest known = digest(rules.keys[k]);
+    if (CRYPTO_memcmp(known.data(), wanted.data(), wanted.size()) == 0) matching = k;
   }
-  return matches;
+  return matching;
+}
+
+bool key_matches(const AccessRules& rules, const Credentials& credentials) {
+  return rules.keys.empty() || matching_key(rules, credentials).has_value();
 }
 
 bool shares_with(const AccessRules& rules, std::string_view origin) {

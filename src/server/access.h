@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+namespace httplib {
+struct Request;
+}
 
 namespace lanerope::server {
 
@@ -22,7 +28,12 @@ struct Credentials {
   std::string host = {};
 };
 
-// Compares digests, so that the time it takes says nothing of the keys.
+Credentials credentials_of(const httplib::Request& request);
+
+// Which of the keys was given, or nothing. Compares digests, so that the time it takes says nothing of the
+// keys.
+std::optional<size_t> matching_key(const AccessRules& rules, const Credentials& credentials);
+// Whether one was, or none is asked for.
 bool key_matches(const AccessRules& rules, const Credentials& credentials);
 
 // A page of another origin could otherwise make a visitor's browser spend the visitor's own server: requests

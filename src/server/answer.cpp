@@ -44,10 +44,15 @@ void choose_adapter(const ServerContext& context, ApiRequest& api) {
   api.lora = {{.id = named->adapter, .scale = loaded == 0 ? 1.0F : loaded}};
 }
 
+std::string client_of(const AccessRules& rules, const httplib::Request& http) {
+  const std::optional<size_t> key = matching_key(rules, credentials_of(http));
+  return key ? "key " + std::to_string(*key) : http.remote_addr;
+}
+
 }  // namespace
 
 ApiRequest read_api_request(ServerContext& context, ApiEndpoint endpoint, const Json& body,
-                            httplib::Response& response) {
+                            Exchange exchange) {
   const auto model = body.find("model");
   const std::string name = model != body.end() && model->is_string() ? model->get<std::string>() : "";
   const auto lanes = body.find("lanes");
@@ -56,7 +61,8 @@ ApiRequest read_api_request(ServerContext& context, ApiEndpoint endpoint, const 
       endpoint, with_presets(context.options.presets, name, body, endpoint == ApiEndpoint::group));
   api.lanes.present = speaks_of_lanes;
   choose_adapter(context, api);
-  tell_unknown(context, api.unknown, response);
+  tell_unknown(context, api.unknown, exchange.response);
+  api.client = client_of(context.options.access, exchange.http);
   return api;
 }
 

@@ -10,9 +10,14 @@
 namespace lanerope::server {
 
 // Reads a request for text: what presets say is filled in, the adapter that its model names is switched on,
-// and fields that nobody knows are named in the response's headers and counted. Throws ApiError.
+// and fields that nobody knows are named in the response's headers and counted. The client is who sent the
+// key, where the server wants one, or the address. Throws ApiError.
+struct Exchange {
+  const httplib::Request& http;
+  httplib::Response& response;
+};
 ApiRequest read_api_request(ServerContext& context, ApiEndpoint endpoint, const Json& body,
-                            httplib::Response& response);
+                            Exchange exchange);
 
 // Runs the request's groups and answers as it wants, streaming or at once. Throws what refuses it.
 struct Asked {

@@ -45,6 +45,7 @@ constexpr auto rules = std::to_array<FieldRule>({
     {"seed", all},
     {"stop", all},
     {"ignore_eos", all},
+    {"priority", all},
     {"logprobs", all},
     {"top_logprobs", chat | group, "[0]", "use logprobs"},
     {"n_probs", native, "[0]", "use logprobs and top_logprobs"},
@@ -94,7 +95,6 @@ constexpr auto rules = std::to_array<FieldRule>({
     {"functions", 0, "[[]]", use_tools},
     {"function_call", 0, R"(["none", "auto"])", use_tools},
     // vLLM's.
-    {"priority", 0, anything},
     {"cache_salt", 0, anything},
     {"request_id", 0, anything},
     {"include_reasoning", 0, "[true]", "set reasoning_format to \"none\" to have it in the content"},

@@ -57,6 +57,8 @@ struct Metrics::Instruments {
       gauge(registry, "prompt_tokens_seconds", "Prompt tokens per second, last group");
   prometheus::Gauge& predicted_rate =
       gauge(registry, "predicted_tokens_seconds", "Tokens per second of all its lanes, last group");
+  prometheus::Counter& put_back = counter(registry, "groups_put_back_total",
+                                          "Times that a group waited for cells in the midst of its text");
   prometheus::Gauge& processing = gauge(registry, "requests_processing", "Groups that run");
   prometheus::Gauge& deferred = gauge(registry, "requests_deferred", "Groups that wait for cells");
   prometheus::Gauge& held = gauge(registry, "groups_held", "Finished groups kept for probes");
@@ -133,6 +135,7 @@ void Metrics::state(const EngineState& state) {
   instruments_->processing.Set(state.groups);
   instruments_->deferred.Set(state.queued_groups);
   instruments_->held.Set(state.held_groups);
+  instruments_->put_back.Increment(static_cast<double>(state.put_back) - instruments_->put_back.Value());
   instruments_->lanes.Set(state.lanes);
   instruments_->cells_used.Set(state.cells_used);
   instruments_->cells_kept.Set(state.cells_kept);

@@ -89,7 +89,7 @@ std::string NativeReply::take_token(size_t group, const Event& event) {
   const size_t index = group * static_cast<size_t>(api().choices_each()) + static_cast<size_t>(event.lane);
   Json json = piece(index, event.text, is_token ? std::vector{event.token} : std::vector<TokenId>());
   json["tokens_predicted"] = to.generated;
-  json["tokens_evaluated"] = context_.groups[group]->prompt_cells();
+  json["tokens_evaluated"] = context_.groups[group]->prompt.size();
   if (is_token && event.logprob)
     json["completion_probabilities"] = probabilities(*context_.model, std::span(&to.probabilities.back(), 1));
   return sse("", json);

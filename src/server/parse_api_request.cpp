@@ -13,6 +13,7 @@ namespace {
 
 constexpr int64_t most_lanes = 1024;
 constexpr int32_t most_tokens = 1 << 24;
+constexpr int64_t most_priority = 1'000'000'000;
 constexpr size_t most_prompts = 1024;
 constexpr int64_t most_choices = 4096;  // of all prompts together
 constexpr size_t most_stops = 16;
@@ -117,6 +118,8 @@ void read_length(const JsonFields& fields, ApiRequest& request) {
     if (text.empty()) fields.refuse("stop", "holds an empty string, which would stop everything");
   }
   request.ignore_end = fields.flag("ignore_eos").value_or(false);
+  request.priority =
+      static_cast<int32_t>(fields.integer("priority", {-most_priority, most_priority}).value_or(0));
 }
 
 void read_logprobs(const JsonFields& fields, ApiRequest& request) {

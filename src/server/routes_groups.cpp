@@ -33,7 +33,8 @@ const std::string& group_of(const httplib::Request& request) {
 }
 
 void start(ServerContext& context, const httplib::Request& request, httplib::Response& response) {
-  const ApiRequest api = read_api_request(context, ApiEndpoint::group, parse_body(request.body), response);
+  const ApiRequest api =
+      read_api_request(context, ApiEndpoint::group, parse_body(request.body), {request, response});
   const std::shared_ptr<const ResolvedRequest> resolved =
       resolve_api(api, *context.model, context.defaults());
   auto groups = std::make_shared<GroupSet>(*context.service, std::vector{resolved});

@@ -14,8 +14,8 @@ namespace lanerope::server {
 namespace {
 
 void complete(ServerContext& context, const httplib::Request& request, httplib::Response& response) {
-  const auto api = std::make_shared<const ApiRequest>(
-      read_api_request(context, ApiEndpoint::native_completion, parse_body(request.body), response));
+  const auto api = std::make_shared<const ApiRequest>(read_api_request(
+      context, ApiEndpoint::native_completion, parse_body(request.body), {request, response}));
   answer(context, {.http = request, .api = api}, response,
          [](ReplyContext reply) { return std::make_shared<NativeReply>(std::move(reply)); });
 }

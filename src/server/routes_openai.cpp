@@ -15,7 +15,7 @@ namespace {
 void complete(ServerContext& context, ApiEndpoint endpoint, const httplib::Request& request,
               httplib::Response& response) {
   const auto api = std::make_shared<const ApiRequest>(
-      read_api_request(context, endpoint, parse_body(request.body), response));
+      read_api_request(context, endpoint, parse_body(request.body), {request, response}));
   answer(context, {.http = request, .api = api}, response,
          [](ReplyContext reply) { return std::make_shared<CompletionReply>(std::move(reply)); });
 }

@@ -12,7 +12,7 @@ namespace {
 
 void respond(ServerContext& context, const httplib::Request& request, httplib::Response& response) {
   const Json body = parse_body(request.body);
-  ApiRequest api = read_api_request(context, ApiEndpoint::chat, chat_body_of(body), response);
+  ApiRequest api = read_api_request(context, ApiEndpoint::chat, chat_body_of(body), {request, response});
   api.lanes.returned = ReturnedLanes::selected;
   answer(context, {.http = request, .api = std::make_shared<const ApiRequest>(std::move(api))}, response,
          [&body](ReplyContext reply) { return std::make_shared<ResponsesReply>(std::move(reply), body); });

@@ -38,10 +38,7 @@ bool body_can_be_read(const httplib::Request& request) {
 
 Handled admit(const ServerContext& context, const httplib::Request& request, httplib::Response& response) {
   const AccessRules& rules = context.options.access;
-  const Credentials credentials{.authorization = request.get_header_value("Authorization"),
-                                .api_key = request.get_header_value("X-Api-Key"),
-                                .origin = request.get_header_value("Origin"),
-                                .host = request.get_header_value("Host")};
+  const Credentials credentials = credentials_of(request);
   begin_request(request, response);
   response.set_header("X-Content-Type-Options", "nosniff");
   const auto refuse = [&](const ApiError& error) {

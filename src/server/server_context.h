@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lanerope/page.h"
 #include "lanerope/service.h"
 #include "server/metrics.h"
 #include "server/served_models.h"
@@ -39,9 +40,12 @@ struct ServerContext {
   std::string model_id() const {
     return options.model_id.empty() ? model_name_of(model->info().file) : options.model_id;
   }
-  // As llama-server counts them: requests of one lane that run at once. Each reserves the default budget, and
-  // all share the cells with a prompt, which takes one at least.
-  int32_t total_slots() const { return std::max(1, (service->state().cells - 1) / options.defaults.budget); }
+  // As llama-server counts them: requests of one lane that run at once, where each writes all of the default
+  // budget. They share the pages with a prompt, which takes one at least.
+  int32_t total_slots() const {
+    const int32_t pages = pages_of(service->state().cells) - 1;  // without the prompt's
+    return std::max(1, pages / pages_of(options.defaults.budget));
+  }
   std::vector<ServedModel> models() const {
     return served_models(model->info(), model_id(), options.presets);
   }

@@ -123,6 +123,8 @@ Request to_request(const ApiRequest& api, const Model& model, const RequestDefau
                   .logprobs = api.logprobs,
                   .top_logprobs = api.top_logprobs,
                   .certainty_window = api.lanes.certainty_window,
+                  .priority = api.priority,
+                  .client = api.client,
                   .adapter_scales = to_scales(api.lora, model),
                   .reserved_lanes = api.lanes.reserve,
                   .hold = api.lanes.hold};

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <future>
+#include <utility>
 
 #include "lanerope/errors.h"
 
@@ -216,8 +217,9 @@ void EngineThread::finish(Running& running, const Event& event) {
   observer_.prompt_read(seconds(running.read - running.submitted) - result.prefill_seconds,
                         result.prefill_seconds);
   observer_.group_finished(result, running.budget);
-  const double took = seconds(Clock::now() - running.submitted);
-  group_seconds_ += 0.2 * (took - group_seconds_);
+  const Clock::time_point now = Clock::now();
+  const double since_last = seconds(now - std::exchange(last_end_, now));
+  if (engine_.state().queued_groups > 0) seconds_between_ends_ += 0.2 * (since_last - seconds_between_ends_);
   if (running.attention) running.stream->set_attention(engine_.take_attention(event.group));
   held_[event.group] = Clock::now() + options_.hold_time;  // expire_held() drops it at once if it is not held
   // Its client alone hears of a group's failure, as the status of its request.
@@ -267,7 +269,7 @@ void EngineThread::publish_state() {
 }
 
 int EngineThread::retry_after() const {
-  return static_cast<int>(std::clamp(std::ceil(group_seconds_), 1.0, 60.0));
+  return static_cast<int>(std::clamp(std::ceil(seconds_between_ends_), 1.0, 60.0));
 }
 
 }  // namespace lanerope::service

@@ -67,7 +67,10 @@ class EngineThread {
   Engine engine_;  // this thread's only, as are these three:
   std::map<GroupId, Running> running_;
   std::map<GroupId, Clock::time_point> held_;  // until when
-  double group_seconds_ = 1;                   // a moving average, for Retry-After
+  // For Retry-After: when a group ended last, and a moving average of the time between two ends while others
+  // waited.
+  Clock::time_point last_end_ = Clock::now();
+  double seconds_between_ends_ = 1;
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;

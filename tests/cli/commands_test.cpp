@@ -80,9 +80,10 @@ TEST(Inspect, ThePromptIsCountedOnce) {
   const int64_t cell = memory["bytes_per_cell"];
   // 3 layers, keys and values of 2 heads of 32, 2 bytes each.
   EXPECT_EQ(cell, 3 * 2 * 2 * 32 * 2);
-  EXPECT_EQ(memory["cells"], 1000 + 8 * 100);
-  EXPECT_EQ(memory["kv_bytes"], (1000 + 8 * 100) * cell);
-  EXPECT_EQ(memory["separate_kv_bytes"], 8 * (1000 + 100) * cell);
+  // In pages of 64: 16 for the prompt, 2 for each lane; 18 each for lanes that share nothing.
+  EXPECT_EQ(memory["cells"], (16 + 8 * 2) * 64);
+  EXPECT_EQ(memory["kv_bytes"], (16 + 8 * 2) * 64 * cell);
+  EXPECT_EQ(memory["separate_kv_bytes"], 8 * (16 + 2) * 64 * cell);
 }
 
 TEST(Inspect, TensorsAndKeysAreListedOnRequest) {
@@ -117,10 +118,11 @@ TEST(Bench, MeasuresEveryCombination) {
   EXPECT_EQ(json["prefill"].size(), 2);
   // For each prompt: one lane once, two lanes with each of the two couplings.
   ASSERT_EQ(json["decode"].size(), 6);
-  const int64_t cell = json["decode"][0]["kv_bytes"].get<int64_t>() / (8 + 4);
+  // The prompt and every lane fill one page each.
+  const int64_t page = json["decode"][0]["kv_bytes"].get<int64_t>() / 2;
   for (const nlohmann::json& row : json["decode"]) {
     EXPECT_GT(row["tokens_per_second"], 0);
-    EXPECT_EQ(row["kv_bytes"], cell * (row["prompt"].get<int>() + row["lanes"].get<int>() * 4));
+    EXPECT_EQ(row["kv_bytes"], page * (1 + row["lanes"].get<int>()));
   }
 }
 

@@ -62,7 +62,7 @@ const std::vector<TableCase>& cases() {
       {"server", R"({"prompt": "Hello", "n": 2, "lanes": {"coupling": "lanerope", "prompt_lane": "first"}})"},
       {"server", R"({"prompt": "Hello", "n": 2, "max_tokens": 5, "lanes": {"tag": "#{k}{k}"}})"},
       {"server", R"({"prompt": "Hello", "n": 3, "lanes": {"text": ["a", "bc"]}})"},
-      {"server", R"({"prompt": "Hello", "n": 2, "lanes": {"coupling": "lanerope", "reserve": 30}})"},
+      {"server", R"({"prompt": "Hello", "n": 2, "lanes": {"coupling": "lanerope", "reserve": 20}})"},
       {"server", R"({"prompt": "Hello", "n": 2, "lora": [{"id": 0, "scale": 0}]})"},
       {"server", R"({"prompt": "Hello", "n": 2, "lanes": {"select": "verifier"}})"},
       {"server", R"({"prompt": "Hello", "n": 2, "lanes": {"select": "first", "consensus": 2}})"},

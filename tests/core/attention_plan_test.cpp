@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <list>
 #include <map>
 #include <random>
 #include <string>
@@ -67,11 +68,12 @@ reference::Trace random_trace(Random& random) {
   return trace;
 }
 
-// The trace laid out in a pool: its prompt in one to three pieces, a run of cells for each lane.
+// The trace laid out in a pool, its prompt and each of its lanes in one to three runs of cells.
 struct Layout {
-  std::vector<SegmentView> prompt;
+  SegmentView prompt;
   std::vector<std::vector<Sleep>> sleeps;
   std::vector<LaneView> lanes;
+  std::list<std::vector<CellRun>> runs;     // what the segments point to
   std::map<int32_t, size_t> token_of_cell;  // index into flatten(trace)
 };
 
@@ -80,16 +82,17 @@ Layout lay_out(Random& random, const reference::Trace& trace) {
   int32_t cell = between(random, 0, 5);
   size_t token = 0;
   const auto take = [&](int32_t length) {
-    const SegmentView segment{.cell = cell, .length = length};
-    for (int32_t i = 0; i < length; ++i) layout.token_of_cell[cell + i] = token++;
-    cell += length + between(random, 0, 3);
-    return segment;
+    std::vector<CellRun>& runs = layout.runs.emplace_back();
+    for (int32_t rest = length; rest > 0; rest -= runs.back().length) {
+      runs.push_back({.cell = cell, .length = runs.size() < 2 ? between(random, 1, rest) : rest});
+      for (int32_t i = 0; i < runs.back().length; ++i) layout.token_of_cell[cell + i] = token++;
+      cell += runs.back().length + between(random, 0, 3);
+    }
+    runs.back().length += between(random, 0, 2);  // cells that hold no token yet
+    cell += 2;
+    return SegmentView{.runs = runs, .length = length};
   };
-  for (auto rest = static_cast<int32_t>(trace.prompt.size()); rest > 0;) {
-    const int32_t piece = layout.prompt.size() < 2 ? between(random, 1, rest) : rest;
-    layout.prompt.push_back(take(piece));
-    rest -= piece;
-  }
+  layout.prompt = take(static_cast<int32_t>(trace.prompt.size()));
   for (const reference::TraceLane& lane : trace.lanes) {
     layout.sleeps.push_back(sleeps_of(lane.steps, lane.start_step));
     layout.lanes.push_back({.segment = take(static_cast<int32_t>(lane.tokens.size())),
@@ -138,7 +141,6 @@ class PlanCheck {
     int32_t next_row = 0;
     for (const AttentionBlock& block : plan.blocks) {
       ASSERT_EQ(block.first_row, next_row) << "blocks hold the rows in order";
-      ASSERT_EQ(block.owners.size(), block.segments.size());
       ASSERT_EQ(block.row_segments.size(), block.segments.size() * block.n_rows);
       for (int32_t r = 0; r < block.n_rows; ++r) compare(block, r, rows[next_row++]);
     }
@@ -148,6 +150,14 @@ class PlanCheck {
  private:
   int32_t index(const reference::TraceToken& token) const {
     return token.lane < 0 ? token.step : static_cast<int32_t>(trace_.prompt.size()) + token.step;
+  }
+
+  static std::vector<int32_t> cells_of(const AttentionBlock& block, const AttentionBlock::Segment& segment) {
+    std::vector<int32_t> cells;
+    for (const CellRun& run : block.runs_of(segment)) {
+      for (int32_t i = 0; i < run.length; ++i) cells.push_back(run.cell + i);
+    }
+    return cells;
   }
 
   size_t token_of(const GroupRow& row) const {
@@ -166,8 +176,10 @@ class PlanCheck {
       if (entry.visible.empty()) continue;
       ASSERT_GE(entry.visible.begin, 0);
       ASSERT_LE(entry.visible.end, block.segments[s].length);
+      const std::vector<int32_t> cells = cells_of(block, block.segments[s]);
+      ASSERT_EQ(std::ssize(cells), block.segments[s].length);
       for (int32_t c = entry.visible.begin; c < entry.visible.end; ++c) {
-        const size_t key = layout_.token_of_cell.at(block.segments[s].cell + c);
+        const size_t key = layout_.token_of_cell.at(cells[c]);
         ASSERT_TRUE(seen.emplace(key, entry.offset).second) << "a cell is seen twice by lane " << row.lane;
       }
     }
@@ -288,7 +300,7 @@ TEST(AttentionPlan, OfOneGroupDoesNotDependOnTheOthers) {
     ASSERT_EQ(beside.blocks.size() - first, alone.blocks.size());
     for (size_t b = 0; b < alone.blocks.size(); ++b) {
       EXPECT_EQ(beside.blocks[first + b].segments, alone.blocks[b].segments);
-      EXPECT_EQ(beside.blocks[first + b].owners, alone.blocks[b].owners);
+      EXPECT_EQ(beside.blocks[first + b].runs, alone.blocks[b].runs);
       EXPECT_EQ(beside.blocks[first + b].row_segments, alone.blocks[b].row_segments);
       EXPECT_EQ(beside.blocks[first + b].n_rows, alone.blocks[b].n_rows);
     }

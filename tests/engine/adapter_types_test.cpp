@@ -12,7 +12,7 @@ namespace {
 support::AllLogits logits_with(const std::string& base, const std::string& adapter, BackEnd back_end) {
   std::vector<AdapterOptions> adapters;
   if (!adapter.empty()) adapters.push_back({.file = adapter});
-  Engine engine(support::load_model(base, back_end, adapters), {.kv_cells = 256});
+  Engine engine(support::load_model(base, back_end, adapters), {.kv_cells = 2048});
   return support::all_logits(engine, {.prompt_tokens = support::some_tokens(9, 1),
                                       .lanes = {support::some_tokens(7, 2), support::some_tokens(4, 3)}});
 }

@@ -105,7 +105,7 @@ TEST_P(AttentionRecords, AreTheReferencesSoftMax) {
   const reference::PlainTransformer plain(file);
   for (const CouplingKind kind :
        {CouplingKind::independent, CouplingKind::groupthink, CouplingKind::hogwild}) {
-    Engine engine(model, {.kv_cells = 256});
+    Engine engine(model, {.kv_cells = 2048});
     support::Runner runner(engine);
     const GroupId id = engine.submit(request(kind));
     Request beside = request(kind);
@@ -150,7 +150,7 @@ TEST_P(AttentionRecords, AreTheReferencesSoftMax) {
 }
 
 TEST_P(AttentionRecords, ChangeNothingOfWhatIsSaid) {
-  Engine engine(model, {.kv_cells = 256, .keep_prefixes = false});
+  Engine engine(model, {.kv_cells = 2048, .keep_prefixes = false});
   Request watched = request(CouplingKind::lanerope);
   const support::GroupRun one = support::run_group(engine, watched);
   watched.attention = AttentionRecording::none;

@@ -65,7 +65,7 @@ TEST(BeamSearch, FindsWhatScoringEveryStepAnewFinds) {
   int ended = 0;
   for (const uint64_t seed : {1, 50, 83}) {
     const auto model = small_model(seed);
-    Engine engine(model, {.kv_cells = 256});
+    Engine engine(model, {.kv_cells = 2048});
     for (const int32_t width : {1, 2, 5}) {
       const BeamRequest request{.prompt = {.text = question}, .width = width, .budget = 8};
       BeamSearch search(model, BeamSearch::cells_of(*model, request));
@@ -82,7 +82,7 @@ TEST(BeamSearch, FindsWhatScoringEveryStepAnewFinds) {
 
 TEST(BeamSearch, OfOneBeamIsGreedy) {
   const auto model = small_model(4);
-  Engine engine(model, {.kv_cells = 256});
+  Engine engine(model, {.kv_cells = 2048});
   const support::GroupRun greedy = support::run_group(
       engine,
       {.prompt = {.text = question}, .lanes = 1, .budget = 20, .tag = "", .sampling = {.temperature = 0}});
@@ -106,7 +106,7 @@ TEST(BeamSearch, KeepsToAFormat) {
   const std::vector<std::string> choices = {"3", "7", "x", "?"};
   for (const uint64_t seed : {1, 2, 3, 4}) {
     const auto model = small_model(seed);
-    Engine engine(model, {.kv_cells = 256});
+    Engine engine(model, {.kv_cells = 2048});
     std::string best;
     double most = -INFINITY;
     for (const std::string& choice : choices) {

@@ -78,7 +78,7 @@ class Calibrated : public testing::Test {
 
 TEST_F(Calibrated, ConfidenceIsThatOfTheCurve) {
   // By logprob, since a random model gives no answers.
-  Engine engine(model(), {.kv_cells = 512});
+  Engine engine(model(), {.kv_cells = 4096});
   Request request = request_of(3);
   request.selection.kind = SelectionKind::logprob;
   const Confidence plain = support::run_group(engine, request).result.confidence;
@@ -93,7 +93,7 @@ TEST_F(Calibrated, ConfidenceIsThatOfTheCurve) {
 }
 
 TEST_F(Calibrated, WhereAnotherWayWasTakenTheClaimStaysWhatItIs) {
-  Engine engine(model(), {.kv_cells = 512});
+  Engine engine(model(), {.kv_cells = 4096});
   Request request = request_of(3);
   request.selection.calibration = std::make_shared<const CalibrationCurve>(of_three_lanes);
   const GroupResult result = support::run_group(engine, request).result;

@@ -47,66 +47,66 @@ void expect_same_text(const support::GroupRun& a, const support::GroupRun& b) {
 }
 
 support::GroupRun run_alone(const Request& request) {
-  Engine engine(tiny(), {.kv_cells = 512, .keep_prefixes = false});
+  Engine engine(tiny(), {.kv_cells = 4096, .keep_prefixes = false});
   return support::run_group(engine, request);
 }
 
 // The prompt is stored once, whatever N is: bytes = (prompt + N x budget) cells of 2 x layers x KV width
-// values.
+// values, each rounded up to pages of 64.
 TEST(Cells, OfARequestArePromptPlusLanesTimesBudget) {
   for (const auto& [type, bytes] : {std::pair{KvType::f16, 2}, std::pair{KvType::f32, 4}}) {
     Engine engine(tiny(), {.kv_cells = 4000, .kv_type = type});
     for (const int32_t n : {1, 4, 8}) {
       const Request wanted = request(prompt(100, 0), n, 25);
       const MemoryNeed need = engine.need(wanted);
-      EXPECT_EQ(need.prompt_cells, 100);
-      EXPECT_EQ(need.lane_cells, n * 25);
-      EXPECT_EQ(need.kv_bytes, (100U + n * 25U) * 2 * 2 * (2 * 32) * bytes);
+      EXPECT_EQ(need.prompt_cells, 128);
+      EXPECT_EQ(need.lane_cells, n * 64);
+      EXPECT_EQ(need.kv_bytes, (128U + n * 64U) * 2 * 2 * (2 * 32) * bytes);
       EXPECT_EQ(memory_need(*tiny(), *resolve(*tiny(), wanted), type).kv_bytes, need.kv_bytes);
     }
     Request reserved = request(prompt(100, 0), 2, 25);
     reserved.reserved_lanes = 3;
-    EXPECT_EQ(engine.need(reserved).lane_cells, 125);
+    EXPECT_EQ(engine.need(reserved).lane_cells, 5 * 64);
   }
 }
 
 TEST(Cells, AreHeldWhileAGroupRunsAndKeptOrFreeAfterwards) {
   for (const bool keep : {true, false}) {
-    Engine engine(tiny(), {.kv_cells = 300, .keep_prefixes = keep});
+    Engine engine(tiny(), {.kv_cells = 600, .keep_prefixes = keep});
     support::Runner runner(engine);
-    engine.submit(request(prompt(40, 0), 4, 12));
+    engine.submit(request(prompt(40, 0), 4, 70));
     EXPECT_EQ(engine.state().queued_groups, 1);
     EXPECT_EQ(engine.state().cells_used, 0);
     runner.step();
     EXPECT_EQ(engine.state().groups, 1);
     EXPECT_EQ(engine.state().lanes, 4);
-    EXPECT_EQ(engine.state().cells_used, 40 + 4 * 12);
-    EXPECT_EQ(engine.state().cells, 300);
+    EXPECT_EQ(engine.state().cells_used, (1 + 4) * 64) << "a page for the prompt, and the first of each lane";
+    EXPECT_EQ(engine.state().cells, 640) << "whole pages";
     runner.finish();
     EXPECT_EQ(engine.state().groups, 0);
     EXPECT_EQ(engine.state().cells_used, 0);
-    EXPECT_EQ(engine.state().cells_kept, keep ? 40 : 0);
-    EXPECT_EQ(engine.state().steps, 1 + 11);
+    EXPECT_EQ(engine.state().cells_kept, keep ? 64 : 0);
+    EXPECT_EQ(engine.state().steps, 1 + 69);
   }
 }
 
 TEST(Cells, ThatCanNeverBeHadAreRefusedWithTheNumbers) {
-  Engine engine(tiny(), {.kv_cells = 100});
+  Engine engine(tiny(), {.kv_cells = 300});
   try {
-    engine.submit(request(prompt(41, 0), 4, 15));
-    FAIL() << "41 + 60 > 100";
+    engine.submit(request(prompt(64, 0), 4, 65));
+    FAIL() << "64 + 4 x 128 > 320";
   } catch (const DoesNotFit& error) {
-    EXPECT_THAT(error.what(), HasSubstr("101 KV cells"));
-    EXPECT_THAT(error.what(), HasSubstr("41 of prompt"));
-    EXPECT_THAT(error.what(), HasSubstr("4 lanes x 15"));
-    EXPECT_THAT(error.what(), HasSubstr("has 100"));
+    EXPECT_THAT(error.what(), HasSubstr("576 KV cells"));
+    EXPECT_THAT(error.what(), HasSubstr("64 of prompt"));
+    EXPECT_THAT(error.what(), HasSubstr("4 lanes x 128"));
+    EXPECT_THAT(error.what(), HasSubstr("has 320"));
   }
-  EXPECT_EQ(support::run_group(engine, request(prompt(40, 0), 4, 15)).result.lanes.size(), 4U)
+  EXPECT_EQ(support::run_group(engine, request(prompt(64, 0), 4, 64)).result.lanes.size(), 4U)
       << "to the last cell";
 }
 
 TEST(Cells, ThatAreShortAreWaitedFor) {
-  Engine engine(tiny(), {.kv_cells = 100});
+  Engine engine(tiny(), {.kv_cells = 3 * 64});
   support::Runner runner(engine);
   std::vector<GroupId> ids;
   for (uint32_t g = 0; g < 4; ++g) ids.push_back(engine.submit(request(prompt(30, 0, g), 2, 20)));
@@ -119,7 +119,7 @@ TEST(Cells, ThatAreShortAreWaitedFor) {
 }
 
 TEST(SharedPrompts, AreReadOnceByGroupsThatBeginAlike) {
-  Engine engine(tiny(), {.kv_cells = 512, .batch_rows = 16});
+  Engine engine(tiny(), {.kv_cells = 4096, .batch_rows = 16});
   support::Runner runner(engine);
   const Request first = request(prompt(60, 60), 2, 10);
   const Request second = request(prompt(60, 50), 2, 10);
@@ -127,7 +127,7 @@ TEST(SharedPrompts, AreReadOnceByGroupsThatBeginAlike) {
   const GroupId b = engine.submit(second);
   const GroupId c = engine.submit(first);
   runner.step();
-  EXPECT_EQ(engine.state().cells_used, 60 + 10 + 1 + 6 * 10) << "each group has its last token to itself";
+  EXPECT_EQ(engine.state().cells_used, (1 + 1 + 1 + 6) * 64) << "each group has its last token to itself";
   runner.finish();
   EXPECT_EQ(runner.run(a).result.cached_prompt_tokens, 0);
   EXPECT_EQ(runner.run(b).result.cached_prompt_tokens, 50);
@@ -138,7 +138,7 @@ TEST(SharedPrompts, AreReadOnceByGroupsThatBeginAlike) {
 }
 
 TEST(SharedPrompts, AreFoundLongAfterTheGroupHasEnded) {
-  Engine engine(tiny(), {.kv_cells = 512});
+  Engine engine(tiny(), {.kv_cells = 4096});
   support::run_group(engine, request(prompt(60, 60), 2, 10));
   support::run_group(engine, request(prompt(20, 0, 9), 2, 10));
   const support::GroupRun again = support::run_group(engine, request(prompt(60, 45), 2, 10));
@@ -149,14 +149,14 @@ TEST(SharedPrompts, AreFoundLongAfterTheGroupHasEnded) {
 }
 
 TEST(SharedPrompts, MakeRoomWhereCellsAreShort) {
-  Engine engine(tiny(), {.kv_cells = 120});
+  Engine engine(tiny(), {.kv_cells = 4 * 64});
   for (uint32_t seed = 0; seed < 6; ++seed) {
     const Request one = request(prompt(50, 0, seed), 2, 20);
     expect_same_text(support::run_group(engine, one), run_alone(one));
-    EXPECT_LE(engine.state().cells_kept, 120);
+    EXPECT_LE(engine.state().cells_kept, 4 * 64);
   }
-  // It begins like a kept one, and only fits once that one has gone.
-  const Request tight = request(prompt(70, 30, 5), 2, 25);
+  // It begins like a kept one in the midst of a page, and only fits once that one has gone.
+  const Request tight = request(prompt(128, 30, 5), 2, 25);
   expect_same_text(support::run_group(engine, tight), run_alone(tight));
   EXPECT_EQ(engine.score({.prompt_tokens = prompt(100, 35, 5), .lanes = {support::some_tokens(20, 1)}})
                 .lanes.size(),
@@ -166,7 +166,7 @@ TEST(SharedPrompts, MakeRoomWhereCellsAreShort) {
 // The group that reads what others wait for goes away half-way.
 TEST(SharedPrompts, AreReadOnByAnotherGroupWhereTheReaderIsCancelled) {
   for (const int32_t steps : {1, 2, 3, 5}) {
-    Engine engine(tiny(), {.kv_cells = 512, .batch_rows = 8});
+    Engine engine(tiny(), {.kv_cells = 4096, .batch_rows = 8});
     support::Runner runner(engine);
     const GroupId reader = engine.submit(request(prompt(60, 60), 1, 10));
     const GroupId waits = engine.submit(request(prompt(60, 50), 2, 10));
@@ -182,7 +182,7 @@ TEST(SharedPrompts, AreReadOnByAnotherGroupWhereTheReaderIsCancelled) {
 
 // A group joins one that itself still waits for cells that nobody reads any more.
 TEST(SharedPrompts, AreNotTakenFromAGroupThatWaitsForThemItself) {
-  Engine engine(tiny(), {.kv_cells = 512, .batch_rows = 8});
+  Engine engine(tiny(), {.kv_cells = 4096, .batch_rows = 8});
   support::Runner runner(engine);
   const GroupId reader = engine.submit(request(prompt(60, 60), 1, 10));
   const GroupId waits = engine.submit(request(prompt(60, 50), 2, 10));

@@ -78,7 +78,7 @@ TEST(Certainty, IsMeasuredWhereItIsAskedForAndChangesNoText) {
   const auto model = support::load_model(
       tools::RandomModel{.n_layer = 1, .width = 64, .n_ffn = 96, .n_vocab = 400, .output_gain = 1, .seed = 5},
       BackEnd::kernels);
-  Engine engine(model, {.kv_cells = 512});
+  Engine engine(model, {.kv_cells = 4096});
   Request request{.prompt = {.tokens = {5, 6, 7}}, .lanes = 3, .budget = 24};
   request.sampling.seed = 4;
   const support::GroupRun plain = support::run_group(engine, request);

@@ -100,7 +100,7 @@ TEST_P(DecodeReference, SaysOfEveryTokenWhatTheReferenceSays) {
       {.kind = CouplingKind::hogwild, .visibility = Visibility::strict, .window = 4},
   };
   for (const Coupling& coupling : couplings) {
-    Engine engine(model, {.kv_cells = 256, .batch_rows = 16, .kv_type = GetParam().kv_type});
+    Engine engine(model, {.kv_cells = 2048, .batch_rows = 16, .kv_type = GetParam().kv_type});
     const Story story = live_through(engine, coupling);
     const auto expected = torch_model.logits(story.trace);
     int sampled = 0;

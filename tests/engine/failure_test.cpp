@@ -67,7 +67,7 @@ class Failure : public ::testing::Test {
 };
 
 TEST_F(Failure, EndsItsGroupAloneWhereverTheStepIs) {
-  Engine alone(model, {.kv_cells = 512});
+  Engine alone(model, {.kv_cells = 4096});
   const support::GroupRun expected = support::run_group(alone, healthy());
 
   // At the first draw behind the prompt; and at a later step, behind forced tokens, while other groups
@@ -75,7 +75,7 @@ TEST_F(Failure, EndsItsGroupAloneWhereverTheStepIs) {
   std::vector<Request> bad = {poisoned(*model, 2), poisoned(*model, 2)};
   bad[1].lane_texts = {"The answer is 12.", "Let us see."};
   for (const Request& request : bad) {
-    Engine engine(model, {.kv_cells = 1024});
+    Engine engine(model, {.kv_cells = 8192});
     support::Runner runner(engine);
     const GroupId good = engine.submit(healthy());
     const GroupId poisoned_group = engine.submit(request);
@@ -100,7 +100,7 @@ TEST_F(Failure, EndsItsGroupAloneWhereverTheStepIs) {
 // An error in any group at any point of any step: the other group's text, to the bit, and an engine that goes
 // on.
 TEST_F(Failure, AtAnyPointOfAnyStepEndsOneGroup) {
-  Engine alone(model, {.kv_cells = 512});
+  Engine alone(model, {.kv_cells = 4096});
   const support::GroupRun expected = support::run_group(alone, healthy());
   for (const StepPoint point :
        {StepPoint::start, StepPoint::rows, StepPoint::compute, StepPoint::take, StepPoint::select}) {
@@ -109,7 +109,7 @@ TEST_F(Failure, AtAnyPointOfAnyStepEndsOneGroup) {
       SCOPED_TRACE("point " + std::to_string(static_cast<int>(point)) + ", time " + std::to_string(at));
       Injection watch(point, at);
       // Chunks of eight rows: prompts take several steps, and a group decodes while another one's is read.
-      Engine engine(model, {.kv_cells = 1024, .batch_rows = 8, .watch = &watch});
+      Engine engine(model, {.kv_cells = 8192, .batch_rows = 8, .watch = &watch});
       support::Runner runner(engine);
       Request short_lived = healthy();
       short_lived.budget = 6;
@@ -136,7 +136,7 @@ TEST_F(Failure, AtAnyPointOfAnyStepEndsOneGroup) {
 }
 
 TEST_F(Failure, OfABanOnEveryTokenIsARefusal) {
-  Engine engine(model, {.kv_cells = 512});
+  Engine engine(model, {.kv_cells = 4096});
   Request request = healthy();
   for (TokenId token = 0; token < model->info().n_tokens; ++token)
     request.sampling.logit_bias.push_back({.token = token, .bias = -std::numeric_limits<float>::infinity()});
@@ -153,7 +153,7 @@ TEST_F(Failure, PaddedRowsAreNeverDrawnNorListed) {
     const auto with_padding = support::load_model(padded, back_end);
     ASSERT_EQ(with_padding->info().n_vocab, 340);
     ASSERT_EQ(with_padding->info().n_tokens, 300);
-    Engine engine(with_padding, {.kv_cells = 512});
+    Engine engine(with_padding, {.kv_cells = 4096});
     for (const float temperature : {0.0F, 1e-38F, 1.0F, 50.0F}) {
       Request request = healthy();
       request.sampling.temperature = temperature;
@@ -184,7 +184,7 @@ TEST_F(Failure, PaddedRowsAreNeverDrawnNorListed) {
 }
 
 TEST_F(Failure, OfALaneThatIsSpawnedLeavesItsGroupAsItWas) {
-  Engine engine(model, {.kv_cells = 512});
+  Engine engine(model, {.kv_cells = 4096});
   support::Runner runner(engine);
   Request request = poisoned(*model, 1);
   request.lane_texts = {

@@ -13,7 +13,7 @@ namespace {
 class GoldenText : public testing::TestWithParam<BackEnd> {
  protected:
   std::vector<std::string> decode(CouplingKind kind, const char* question) const {
-    Engine engine(model, {.kv_cells = 512});
+    Engine engine(model, {.kv_cells = 4096});
     const Message message{.role = "user", .content = question};
     const support::GroupRun run =
         support::run_group(engine, {.prompt = {.messages = {message}},

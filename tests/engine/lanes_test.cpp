@@ -19,7 +19,7 @@ class Lanes : public testing::TestWithParam<BackEnd> {
  protected:
   std::shared_ptr<const Model> model = support::load_model(
       tools::RandomModel{.n_layer = 1, .width = 64, .n_ffn = 64, .context = 64}, GetParam());
-  Engine engine{model, {.kv_cells = 256, .keep_prefixes = false}};
+  Engine engine{model, {.kv_cells = 2048, .keep_prefixes = false}};
 
   static Request request(int32_t lanes, int32_t budget) {
     return {.prompt = {.text = "Count to four."},

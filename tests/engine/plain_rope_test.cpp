@@ -72,7 +72,7 @@ TEST_P(PlainRope, AtVirtualPositionsIsGroupThinkAndLaneRopeWithThatOmega) {
                                                  .n_ffn = 64,
                                                  .n_vocab = 259});
   const reference::PlainTransformer plain(file);
-  Engine engine(support::load_model(file, BackEnd::ggml), {.kv_cells = 256, .kv_type = KvType::f32});
+  Engine engine(support::load_model(file, BackEnd::ggml), {.kv_cells = 2048, .kv_type = KvType::f32});
   for (const PromptLane prompt_lane : {PromptLane::own, PromptLane::first}) {
     for (const int32_t stride : {1, 7, 40}) {
       ScoreRequest request{

@@ -32,7 +32,7 @@ class PromptLogprobs : public testing::TestWithParam<BackEnd> {
 };
 
 TEST_P(PromptLogprobs, AreThoseOfTheTokensAsALane) {
-  Engine engine(model, {.kv_cells = 512});
+  Engine engine(model, {.kv_cells = 4096});
   const support::GroupRun run = support::run_group(engine, request(3));
   const std::vector<PromptToken> prompt = scores(run);
   ASSERT_EQ(prompt.size(), tokens.size());
@@ -40,7 +40,7 @@ TEST_P(PromptLogprobs, AreThoseOfTheTokensAsALane) {
   EXPECT_FALSE(prompt[0].logprob.has_value()) << "nothing came before it";
   EXPECT_TRUE(prompt[0].top.empty());
 
-  Engine scorer(model, {.kv_cells = 512});
+  Engine scorer(model, {.kv_cells = 4096});
   const ScoreResult expected = scorer.score({.prompt_tokens = {tokens[0]},
                                              .lanes = {{tokens.begin() + 1, tokens.end()}},
                                              .coupling = {.kind = CouplingKind::independent},
@@ -58,11 +58,11 @@ TEST_P(PromptLogprobs, AreThoseOfTheTokensAsALane) {
 }
 
 TEST_P(PromptLogprobs, DoNotDependOnWhatIsKeptNorOnChunks) {
-  Engine engine(model, {.kv_cells = 512});
+  Engine engine(model, {.kv_cells = 4096});
   const std::vector<PromptToken> fresh = scores(support::run_group(engine, request(0)));
   const support::GroupRun again = support::run_group(engine, request(0));
   EXPECT_EQ(again.result.cached_prompt_tokens, 0) << "read in full, though its cells are kept";
-  Engine chunked(model, {.kv_cells = 512, .batch_rows = 7});
+  Engine chunked(model, {.kv_cells = 4096, .batch_rows = 7});
   const std::vector<PromptToken> in_chunks = scores(support::run_group(chunked, request(0)));
   for (size_t i = 1; i < tokens.size(); ++i) {
     EXPECT_EQ(*scores(again)[i].logprob, *fresh[i].logprob);
@@ -74,7 +74,7 @@ TEST_P(PromptLogprobs, DoNotDependOnWhatIsKeptNorOnChunks) {
 }
 
 TEST_P(PromptLogprobs, AreNotThereUnlessAskedFor) {
-  Engine engine(model, {.kv_cells = 512});
+  Engine engine(model, {.kv_cells = 4096});
   const support::GroupRun run = support::run_group(engine, request({}));
   EXPECT_EQ(run.of(EventKind::prefill).front().prompt, nullptr);
   EXPECT_THROW(engine.submit(request(21)), InvalidRequest);

@@ -49,7 +49,7 @@ class RequestTest : public testing::Test {
   static Request good() { return {.prompt = {.text = "Hello"}, .lanes = 2, .budget = 20}; }
 
   std::shared_ptr<const Model> model = support::load_model(tiny(), BackEnd::ggml);
-  Engine engine{model, {.kv_cells = 256}};
+  Engine engine{model, {.kv_cells = 2048}};
 };
 
 TEST_F(RequestTest, IsRefusedInASentenceWhereItMakesNoSense) {
@@ -120,7 +120,7 @@ TEST(LongContextRequest, IsRefusedWhereItsCellsCannotBeCounted) {
   request.budget = (1 << 21) - 100;
   request.reserved_lanes = 1024;
   EXPECT_THAT(refusal<InvalidRequest>([&] { engine.submit(request); }),
-              HasSubstr("4294762501 KV cells, more than any engine has"));
+              HasSubstr("4294836288 KV cells, more than any engine has"));
 }
 
 TEST(Names, ReadBackAsWhatTheyName) {
@@ -256,9 +256,9 @@ TEST_F(RequestTest, ToScoreIsRefusedWhereItMakesNoSense) {
     EXPECT_THAT(refusal<InvalidRequest>([&] { engine.score(request); }), HasSubstr(words));
   }
   ScoreRequest large = good;
-  large.lanes.assign(3, std::vector<TokenId>(100, 1));
+  large.lanes.assign(40, std::vector<TokenId>(100, 1));
   EXPECT_THAT(refusal<DoesNotFit>([&] { engine.score(large); }),
-              HasSubstr("303 KV cells and the engine has 256"));
+              HasSubstr("5184 KV cells and the engine has 2048"));
 }
 
 }  // namespace

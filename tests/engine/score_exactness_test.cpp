@@ -62,7 +62,7 @@ class ScoreExactness : public testing::TestWithParam<Case> {
   std::shared_ptr<const Model> model = support::load_model(model_of(GetParam()), GetParam().back_end);
 
   Engine engine(int32_t batch_rows = 512) const {
-    return {model, {.kv_cells = 512, .batch_rows = batch_rows, .keep_prefixes = false}};
+    return {model, {.kv_cells = 4096, .batch_rows = batch_rows, .keep_prefixes = false}};
   }
   // An angle that differs in its last bits moves a query; products of quantised weights round it to 8 bits.
   double rounded_products() const { return GetParam().type[0] == 'q' ? 1e-2 : f16_cells; }
@@ -193,7 +193,7 @@ TEST_P(ScoreExactness, ASharedPrefixChangesNothing) {
   for (int i = 0; i < 6; ++i) second.prompt_tokens[34 + i] = 5;
   Engine fresh = engine();
   const support::AllLogits expected = support::all_logits(fresh, second);
-  Engine keeps(model, {.kv_cells = 512});
+  Engine keeps(model, {.kv_cells = 4096});
   support::all_logits(keeps, first);
   EXPECT_LT(support::relative_difference(support::all_logits(keeps, second), expected), f16_cells);
   EXPECT_LT(support::relative_difference(support::all_logits(keeps, second), expected), f16_cells)
@@ -212,7 +212,7 @@ TEST(SmallCells, HoldWhatLargeOnesHoldToTheirRounding) {
         .coupling = coupling};
     const auto logits = [&](KvType type, int32_t batch_rows) {
       Engine engine(model,
-                    {.kv_cells = 256, .batch_rows = batch_rows, .kv_type = type, .keep_prefixes = false});
+                    {.kv_cells = 2048, .batch_rows = batch_rows, .kv_type = type, .keep_prefixes = false});
       return support::all_logits(engine, request);
     };
     const support::AllLogits coarse = logits(KvType::q8_0, 512);

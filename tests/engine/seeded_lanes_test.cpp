@@ -51,8 +51,8 @@ class SeededLanes : public testing::TestWithParam<Case> {
 };
 
 TEST_P(SeededLanes, SayTheSameTwiceAndWithAnotherSeedSomethingElse) {
-  Engine first(model, {.kv_cells = 512});
-  Engine second(model, {.kv_cells = 512});
+  Engine first(model, {.kv_cells = 4096});
+  Engine second(model, {.kv_cells = 4096});
   const support::GroupRun run = support::run_group(first, request(1));
   expect_same(run, support::run_group(second, request(1)));
   const support::GroupRun other = support::run_group(second, request(2));
@@ -61,7 +61,7 @@ TEST_P(SeededLanes, SayTheSameTwiceAndWithAnotherSeedSomethingElse) {
 }
 
 TEST_P(SeededLanes, OfOneRequestDifferFromOneAnother) {
-  Engine engine(model, {.kv_cells = 512});
+  Engine engine(model, {.kv_cells = 4096});
   Request same = request(3, CouplingKind::independent);
   same.tag = "";
   const support::GroupRun run = support::run_group(engine, same);
@@ -73,10 +73,10 @@ TEST_P(SeededLanes, OfOneRequestDifferFromOneAnother) {
 TEST_P(SeededLanes, SayTheSameAloneAndBesideOtherGroups) {
   for (const CouplingKind kind :
        {CouplingKind::independent, CouplingKind::lanerope, CouplingKind::groupthink, CouplingKind::hogwild}) {
-    Engine quiet(model, {.kv_cells = 1024, .keep_prefixes = false});
+    Engine quiet(model, {.kv_cells = 8192, .keep_prefixes = false});
     const support::GroupRun alone = support::run_group(quiet, request(4, kind));
 
-    Engine busy(model, {.kv_cells = 1024, .keep_prefixes = false});
+    Engine busy(model, {.kv_cells = 8192, .keep_prefixes = false});
     support::Runner runner(busy);
     Request other = request(99, CouplingKind::hogwild);
     other.prompt = {.tokens = support::some_tokens(50, 8)};
@@ -94,7 +94,7 @@ TEST_P(SeededLanes, SayTheSameAloneAndBesideOtherGroups) {
 
 // The last lanes of a group do not change what its first ones draw, where they do not see each other.
 TEST_P(SeededLanes, DrawTheSameWhateverTheNumberOfLanes) {
-  Engine engine(model, {.kv_cells = 1024, .keep_prefixes = false});
+  Engine engine(model, {.kv_cells = 8192, .keep_prefixes = false});
   Request few = request(5, CouplingKind::independent);
   few.tag = "";
   Request many = few;
@@ -257,7 +257,7 @@ TEST_P(Forks, GoOnLikeAPlainRunOfPromptAndTrunk) {
   // A push makes the trunk's own way differ from the fork's, which is what a fork is for.
   for (const auto& [when, fork_step] :
        {std::pair{6, -1}, std::pair{6, 6}, std::pair{6, 3}, std::pair{9, 1}}) {
-    Engine engine(model, {.kv_cells = 256, .keep_prefixes = false});
+    Engine engine(model, {.kv_cells = 2048, .keep_prefixes = false});
     support::Runner runner(engine);
     const GroupId id = engine.submit(trunk);
     for (int i = 0; i < when; ++i) runner.step();

@@ -67,7 +67,7 @@ TEST_P(SleepReference, SaysOfEveryTokenWhatTheReferenceSays) {
       {.kind = CouplingKind::groupthink, .visibility = Visibility::strict, .window = 5},
   };
   for (const Coupling& coupling : couplings) {
-    Engine engine(model, {.kv_cells = 256, .batch_rows = 16, .kv_type = GetParam().kv_type});
+    Engine engine(model, {.kv_cells = 2048, .batch_rows = 16, .kv_type = GetParam().kv_type});
     support::Runner runner(engine);
     const GroupId id = engine.submit(sleepy_request(*model, coupling));
     std::vector<std::pair<int32_t, int32_t>> origins(4, {-1, 0});  // parent, first step not of the past
@@ -113,7 +113,7 @@ TEST_P(SleepReference, SaysOfEveryTokenWhatTheReferenceSays) {
 
 TEST_P(SleepReference, ScoringTheSameLanesPlacesThemInTheSameSteps) {
   const Coupling coupling;
-  Engine engine(model, {.kv_cells = 512, .batch_rows = 16, .kv_type = GetParam().kv_type});
+  Engine engine(model, {.kv_cells = 4096, .batch_rows = 16, .kv_type = GetParam().kv_type});
   const Request request = sleepy_request(*model, coupling);
   const support::GroupRun run = support::run_group(engine, request);
   const SleepTokens sleep = run.events.front().resolved->sleep;

@@ -14,7 +14,7 @@ class SleepingLanes : public testing::Test {
   std::shared_ptr<const Model> model = support::load_model(
       {.architecture = "qwen2", .n_layer = 1, .width = 64, .n_ffn = 96, .n_vocab = 300, .context = 64},
       BackEnd::kernels);
-  Engine engine{model, {.kv_cells = 256}};
+  Engine engine{model, {.kv_cells = 2048}};
 
   Request request(std::vector<std::string> texts, int32_t budget = 12) const {
     Request made{.prompt = {.tokens = support::some_tokens(5, 1)},

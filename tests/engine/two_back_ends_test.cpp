@@ -57,8 +57,8 @@ class TwoBackEnds : public testing::TestWithParam<std::tuple<const char*, Storag
     std::vector<AdapterOptions> fitting = adapters;
     for (AdapterOptions& adapter : fitting)
       adapter.file = support::write_adapter({.rank = 3, .strength = 0.4F}, file);
-    Engine kernels(support::load_model(file, BackEnd::kernels, fitting), {.kv_cells = 256});
-    Engine plain(support::load_model(file, BackEnd::ggml, fitting), {.kv_cells = 256});
+    Engine kernels(support::load_model(file, BackEnd::kernels, fitting), {.kv_cells = 2048});
+    Engine plain(support::load_model(file, BackEnd::ggml, fitting), {.kv_cells = 2048});
     for (const Coupling& coupling :
          {Coupling{.kind = CouplingKind::independent},
           Coupling{.kind = CouplingKind::lanerope, .init = OmegaInit::given, .omega = omega_of_two_layers()},

@@ -84,7 +84,7 @@ TEST(Verifier, TakesMoreTextThanAPipeHolds) {
 TEST(VerifierOfAGroup, ChoosesTheLaneOrSaysThatItCouldNot) {
   Engine engine(
       support::load_model(tools::RandomModel{.n_layer = 1, .width = 64, .n_ffn = 64}, BackEnd::ggml),
-      {.kv_cells = 256});
+      {.kv_cells = 2048});
   Request request{.prompt = {.text = "Hi"}, .lanes = 3, .budget = 14};
   request.tag = "";
   request.lane_texts = {"\\boxed{1}", "\\boxed{2}", "\\boxed{2}"};

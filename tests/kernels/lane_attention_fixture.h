@@ -60,6 +60,20 @@ class LaneAttention : public ::testing::Test {
     return made;
   }
 
+  // A segment as tests write it down.
+  struct Cells {
+    int32_t owner = core::prompt_row;
+    std::vector<core::CellRun> runs = {};
+  };
+  static core::AttentionBlock with_segments(core::AttentionBlock block, const std::vector<Cells>& segments) {
+    for (const Cells& segment : segments) {
+      int32_t length = 0;
+      for (const core::CellRun& run : segment.runs) length += run.length;
+      block.add_segment(segment.owner, {.runs = segment.runs, .length = length});
+    }
+    return block;
+  }
+
   // Blocks of rows with segments anywhere in the pool (they may overlap), and any offsets and ranges. Some
   // read the prompt of the block before, with its frequencies or with their own.
   core::AttentionPlan random_plan(const AttentionShape& of, int32_t n_cells, int32_t layers) {
@@ -72,16 +86,22 @@ class LaneAttention : public ::testing::Test {
       block.frequencies = frequencies(of, layers);
       const int32_t n_segments = pick(0, 4);
       for (int32_t s = 0; s < n_segments; ++s) {
-        const int32_t cell = pick(0, n_cells - 1);
-        block.segments.push_back({cell, pick(0, n_cells - cell)});
-        block.owners.push_back(s == 0 ? core::prompt_row : s);
-      }
-      if (n_segments > 0 && b > 0 && !plan.blocks.back().segments.empty() && pick(0, 1) == 0) {
-        block.segments.front() = plan.blocks.back().segments.front();
-        if (pick(0, 2) > 0) block.frequencies = plan.blocks.back().frequencies;
+        if (s == 0 && b > 0 && !plan.blocks.back().segments.empty() && pick(0, 1) == 0) {
+          const core::AttentionBlock& before = plan.blocks.back();
+          block.add_segment(core::prompt_row, {.runs = before.runs_of(before.segments.front()),
+                                               .length = before.segments.front().length});
+          if (pick(0, 2) > 0) block.frequencies = before.frequencies;
+          continue;
+        }
+        std::vector<core::CellRun> runs;
+        for (int32_t piece = pick(1, 3); piece > 0; --piece) {
+          const int32_t cell = pick(0, n_cells - 1);
+          runs.push_back({.cell = cell, .length = pick(0, n_cells - cell)});
+        }
+        block = with_segments(std::move(block), {{.owner = s == 0 ? core::prompt_row : s, .runs = runs}});
       }
       for (int32_t r = 0; r < block.n_rows; ++r) {
-        for (const core::SegmentView& segment : block.segments) {
+        for (const core::AttentionBlock::Segment& segment : block.segments) {
           core::RowSegment row;
           switch (pick(0, 4)) {
             case 0:
@@ -132,9 +152,12 @@ class LaneAttention : public ::testing::Test {
               rotated[a] = x * std::cos(phi) - y * std::sin(phi);
               rotated[b] = x * std::sin(phi) + y * std::cos(phi);
             }
+            std::vector<int32_t> cells;
+            for (const core::CellRun& run : block.runs_of(block.segments[s])) {
+              for (int32_t j = 0; j < run.length; ++j) cells.push_back(run.cell + j);
+            }
             for (int32_t j = row.visible.begin; j < row.visible.end; ++j) {
-              const size_t cell =
-                  (static_cast<size_t>(block.segments[s].cell + j) * of.n_head_kv + h / group) * dim;
+              const size_t cell = (static_cast<size_t>(cells[j]) * of.n_head_kv + h / group) * dim;
               double score = 0;
               for (int32_t d = 0; d < dim; ++d) score += rotated[d] * keys.values[cell + d];
               score *= of.scale;

@@ -84,13 +84,11 @@ TEST_F(LaneAttention, IsAsExactAsGgml) {
   for (int32_t n_cells : {1, 31, 300}) {
     const Pool keys = pool(GGML_TYPE_F16, of, normals(of.head_dim * n_cells));
     const Pool values = pool(GGML_TYPE_F16, of, normals(of.head_dim * n_cells));
-    const core::AttentionPlan plan{.blocks = {{.first_row = 0,
-                                               .n_rows = 1,
-                                               .segments = {{0, n_cells}},
-                                               .owners = {core::prompt_row},
-                                               .row_segments = {{{0, n_cells}, {}}},
-                                               .frequencies = frequencies(of, 1)}},
-                                   .n_rows = 1};
+    const core::AttentionPlan plan{
+        .blocks = {with_segments(
+            {.n_rows = 1, .row_segments = {{{0, n_cells}, {}}}, .frequencies = frequencies(of, 1)},
+            {{.runs = {{0, n_cells}}}})},
+        .n_rows = 1};
     const std::vector<float> q = normals(of.n_head * of.head_dim);
     AttentionSchedule work(of, 1);
     work.prepare(plan);
@@ -115,18 +113,11 @@ TEST_F(LaneAttention, IsAsExactAsGgml) {
 TEST_F(LaneAttention, GivesZerosToARowThatSeesNothing) {
   const AttentionShape of = shape(4, 2, 32);
   const Pool cells = pool(GGML_TYPE_F16, of, normals(of.head_dim * of.n_head_kv * 10));
-  core::AttentionPlan plan{.blocks = {{.first_row = 0,
-                                       .n_rows = 2,
-                                       .segments = {{0, 10}},
-                                       .owners = {core::prompt_row},
-                                       .row_segments = {{{3, 3}, {1, 0}}, {{0, 10}, {}}},
-                                       .frequencies = frequencies(of, 1)},
-                                      {.first_row = 2,
-                                       .n_rows = 1,
-                                       .segments = {},
-                                       .owners = {},
-                                       .row_segments = {},
-                                       .frequencies = frequencies(of, 1)}},
+  core::AttentionPlan plan{.blocks = {with_segments({.n_rows = 2,
+                                                     .row_segments = {{{3, 3}, {1, 0}}, {{0, 10}, {}}},
+                                                     .frequencies = frequencies(of, 1)},
+                                                    {{.runs = {{0, 10}}}}),
+                                      {.first_row = 2, .n_rows = 1, .frequencies = frequencies(of, 1)}},
                            .n_rows = 3};
   AttentionSchedule work(of, 1);
   work.prepare(plan);
@@ -190,12 +181,9 @@ TEST_F(LaneAttention, MeetsAPromptOnceForAllLanesThatReadIt) {
   const auto shared = frequencies(of, 1);
   core::AttentionPlan plan;
   for (int32_t m = 0; m < 8; ++m) {
-    plan.blocks.push_back({.first_row = m,
-                           .n_rows = 1,
-                           .segments = {{0, 100}, {100 + 10 * m, 10}},
-                           .owners = {core::prompt_row, m},
-                           .row_segments = {{{0, 100}, {}}, {{0, 10}, {}}},
-                           .frequencies = shared});
+    plan.blocks.push_back(with_segments(
+        {.first_row = m, .n_rows = 1, .row_segments = {{{0, 100}, {}}, {{0, 10}, {}}}, .frequencies = shared},
+        {{.runs = {{0, 100}}}, {.owner = m, .runs = {{100 + 10 * m, 10}}}}));
   }
   plan.n_rows = 8;
   AttentionSchedule work(of, 1);
@@ -207,7 +195,7 @@ TEST_F(LaneAttention, MeetsAPromptOnceForAllLanesThatReadIt) {
   EXPECT_EQ(segments[1].queries.end - segments[1].queries.begin, 16)
       << "a lane's own cells are met by it and its neighbours";
 
-  plan.blocks[4].segments.front().cell = 1;
+  plan.blocks[4].runs.front().cell = 1;
   work.prepare(plan);
   EXPECT_EQ(work.tiles().size(), 3U) << "another prompt";
 }

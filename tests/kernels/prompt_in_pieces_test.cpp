@@ -7,24 +7,19 @@
 namespace lanerope::kernels {
 namespace {
 
-// The first segment of a block as a prompt in pieces that lie anywhere in the pool, as they do where prompts
+// A prompt in pieces that lie anywhere in the pool, as they do where prompts
 // share cells.
 class PromptInPieces : public LaneAttention {
  protected:
   static constexpr int32_t n_rows = 9;
 
   // Rows that see the first so many tokens of the prompt, or all of it and a lane of 20 cells of their own.
-  core::AttentionBlock block_of(std::vector<core::SegmentView> prompt, int32_t own_cell) {
-    core::AttentionBlock block{.n_rows = n_rows, .segments = prompt, .frequencies = frequencies_};
-    block.owners.assign(prompt.size(), core::prompt_row);
-    block.segments.push_back({own_cell, 20});
-    block.owners.push_back(0);
+  core::AttentionBlock block_of(std::vector<core::CellRun> prompt, int32_t own_cell) {
+    core::AttentionBlock block =
+        with_segments({.n_rows = n_rows, .frequencies = frequencies_},
+                      {{.runs = std::move(prompt)}, {.owner = 0, .runs = {{own_cell, 20}}}});
     for (int32_t r = 0; r < n_rows; ++r) {
-      int32_t rest = visible_[r];
-      for (const core::SegmentView& piece : prompt) {
-        block.row_segments.push_back({{0, std::min(rest, piece.length)}, turns_[r]});
-        rest -= std::min(rest, piece.length);
-      }
+      block.row_segments.push_back({{0, visible_[r]}, turns_[r]});
       block.row_segments.push_back({{0, r % 2 == 0 ? 20 : 0}, {}});
     }
     return block;
@@ -69,7 +64,7 @@ TEST_F(PromptInPieces, GivesTheSameBitsAsInOne) {
       const Pool values = pool(type, of, v);
       const Pool moved_keys = pool(type, of, moved(k, width, ends));
       const Pool moved_values = pool(type, of, moved(v, width, ends));
-      std::vector<core::SegmentView> pieces;
+      std::vector<core::CellRun> pieces;
       for (size_t i = 0; i < ends.size(); ++i) {
         pieces.push_back({.cell = length - ends[i], .length = ends[i] - (i == 0 ? 0 : ends[i - 1])});
       }
@@ -96,19 +91,13 @@ TEST_F(PromptInPieces, GivesARowTheSameBitsInAnyChunk) {
   const Pool cells = pool(GGML_TYPE_F16, of, normals(of.head_dim * of.n_head_kv * length));
   const std::vector<float> q = normals(length * row_size);
   AttentionSchedule work(of, 1);
-  const auto read_in = [&](int32_t chunk, std::vector<core::SegmentView> pieces) {
+  const auto read_in = [&](int32_t chunk, const std::vector<core::CellRun>& pieces) {
     std::vector<float> out;
     for (int32_t from = 0; from < length; from += chunk) {
       const int32_t n = std::min(chunk, length - from);
-      core::AttentionBlock block{.n_rows = n, .segments = pieces, .frequencies = frequencies(of, 1)};
-      block.owners.assign(pieces.size(), core::prompt_row);
-      for (int32_t r = 0; r < n; ++r) {
-        int32_t rest = from + r + 1;
-        for (const core::SegmentView& piece : pieces) {
-          block.row_segments.push_back({{0, std::min(rest, piece.length)}, {}});
-          rest -= std::min(rest, piece.length);
-        }
-      }
+      core::AttentionBlock block =
+          with_segments({.n_rows = n, .frequencies = frequencies(of, 1)}, {{.runs = pieces}});
+      for (int32_t r = 0; r < n; ++r) block.row_segments.push_back({{0, from + r + 1}, {}});
       work.prepare({.blocks = {block}, .n_rows = n});
       const std::vector<float> mine(q.begin() + from * row_size, q.begin() + (from + n) * row_size);
       const std::vector<float> part = kernel(of, work, 0, mine, cells, cells);

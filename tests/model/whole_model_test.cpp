@@ -140,7 +140,7 @@ class WholeModel : public testing::TestWithParam<const char*> {
   static void expect_reference(const std::string& file, const std::vector<ScoreRequest>& requests,
                                const std::vector<AdapterOptions>& adapters = {}) {
     Engine engine(support::load_model(file, BackEnd::ggml, adapters),
-                  {.kv_cells = 512, .kv_type = KvType::f32});
+                  {.kv_cells = 640, .kv_type = KvType::f32});
     reference::TorchModel torch_model(file);
     for (const AdapterOptions& adapter : adapters) torch_model.add_adapter(adapter.file, adapter.scale);
     for (const ScoreRequest& request : requests) {

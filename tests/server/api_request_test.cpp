@@ -38,6 +38,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{R"("n": 0)", "n must be a whole number from 1 to 1024"},
         Refusal{R"("n": "4")", "n must be a whole number, not a string"},
         Refusal{R"("n": 99999999999999999999)", "n must be a whole number from 1 to 1024"},
+        Refusal{R"("priority": "high")", "priority must be a whole number, not a string"},
         Refusal{R"("temperature": -0.1)", "temperature must be a number from 0 to 100"},
         Refusal{R"("temperature": 1e99)", "temperature must be a number from 0 to 100"},
         Refusal{R"("top_p": -0.1)", "top_p must be a number from 0 to 1"},

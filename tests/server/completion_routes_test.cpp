@@ -36,7 +36,7 @@ TEST(Completions, OfManyPromptsHaveTheirIndicesInOrder) {
 }
 
 TEST(Completions, OfMorePromptsThanTheQueueTakesAreAnsweredAllTheSame) {
-  const Running running({.service = {.engine = {.kv_cells = 64}, .most_waiting = 2}});
+  const Running running({.service = {.engine = {.kv_cells = 128}, .most_waiting = 2}});
   Json prompts = Json::array();
   for (int i = 0; i < 40; ++i) prompts.push_back("number " + std::to_string(i));
   const Json request = {{"prompt", prompts}, {"max_tokens", 3}, {"ignore_eos", true}};

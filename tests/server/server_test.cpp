@@ -115,7 +115,7 @@ TEST(Server, RefusesNewGroupsAndFinishesTheOldOnesWhileItDrains) {
 }
 
 TEST(Server, HoldsAFinishedGroupUntilItsCellsAreNeeded) {
-  const Running running({.service = {.engine = {.kv_cells = 300}}});
+  const Running running({.service = {.engine = {.kv_cells = 512}}});
   httplib::Client client = running.client();
   const auto held =
       client.Post("/v1/groups",
@@ -126,18 +126,18 @@ TEST(Server, HoldsAFinishedGroupUntilItsCellsAreNeeded) {
   const std::string probe = "/v1/groups/" + id + "/lanes/1/attention?step=20";
   EXPECT_EQ(client.Get(probe)->status, 200);
   EXPECT_EQ(metric(client, "groups_held"), 1);
-  complete(client, R"({"prompt": "y", "n": 1, "max_tokens": 280, "ignore_eos": true})");
+  complete(client, R"({"prompt": "y", "n": 1, "max_tokens": 400, "ignore_eos": true})");
   EXPECT_EQ(client.Get(probe)->status, 404) << "another group needed its cells";
   EXPECT_EQ(metric(client, "kv_cells_used"), 0);
 }
 
 TEST(Server, HasAsManySlotsAsLanesOfItsBudgetRunAtOnce) {
-  ServerOptions options{.service = {.engine = {.kv_cells = 300}}};
+  ServerOptions options{.service = {.engine = {.kv_cells = 384}}};
   options.defaults.budget = 50;
   const Running running(options);
   httplib::Client client = running.client();
   const auto slots = Json::parse(client.Get("/props")->body)["total_slots"].get<int>();
-  EXPECT_EQ(slots, 5) << "not the cells, which are 300";
+  EXPECT_EQ(slots, 5) << "six pages of 64 cells, one of them for the prompt; not the cells";
   const auto lanes = [&](int n) {
     return client
         .Post("/v1/completions",

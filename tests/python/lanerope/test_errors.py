@@ -104,10 +104,10 @@ def test_what_does_not_fit_is_a_memory_error(tiny):
 
 
 def test_a_closed_model_and_a_closed_engine(tiny_file):
-    other = lanerope.Model(tiny_file, threads=1).engine(cells=64)
+    other = lanerope.Model(tiny_file, threads=1).engine(cells=128)
     with lanerope.Model(tiny_file, threads=1) as model:
         stream = model.stream("abc", lanes=1, budget=4)
-        engine = model.engine(cells=64)
+        engine = model.engine(cells=128)
         queued = engine.submit("abc", lanes=1, budget=4)
     assert model.closed and repr(model) == "Model(closed)"
     for call in (lambda: model.generate("abc"), lambda: model.tokenize("a"), lambda: model.info, lambda: model.score("a", ["b"]), lambda: model.engine()):

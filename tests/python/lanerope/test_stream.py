@@ -135,9 +135,9 @@ def test_two_iterations_at_once_are_refused(tiny):
 def test_many_groups_share_an_engine(tiny):
     prompts = [f"prompt {i}" for i in range(6)]
     alone = [tiny.generate(p, **OPTIONS) for p in prompts]
-    with lanerope.Engine(tiny, cells=200) as engine:  # room for some of them at a time
+    with lanerope.Engine(tiny, cells=448) as engine:  # room for some of them at a time
         together = [s.result() for s in [engine.submit(p, **OPTIONS) for p in prompts]]
-        assert engine.state["groups"] == 0 and engine.state["cells"] == 200
+        assert engine.state["groups"] == 0 and engine.state["cells"] == 448
     for a, b in zip(alone, together):
         assert [lane.text for lane in a.lanes] == [lane.text for lane in b.lanes]
 
@@ -167,7 +167,7 @@ def test_groups_are_read_by_threads_and_by_tasks(tiny):
 
 
 def test_a_stream_that_nobody_holds_gives_its_cells_back(tiny):
-    with tiny.engine(cells=100) as engine:
+    with tiny.engine(cells=192) as engine:
         stream = engine.submit("abc", lanes=2, budget=28, ignore_end=True)
         next(iter(stream))
         del stream

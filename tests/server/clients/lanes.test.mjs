@@ -137,5 +137,5 @@ test("/metrics counts the lanes and the cells of a group while it runs", async (
   }
   const [lanes, groups, cells] = seen;
   assert.deepEqual([lanes, groups], [3, 1]);
-  assert.ok(cells >= 3 * 2500, `${cells} cells`);
+  assert.equal(cells, 4 * 64, "a page for the prompt and one for each lane, which take more as they write");
 });

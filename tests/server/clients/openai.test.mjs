@@ -210,7 +210,7 @@ test("errors arrive as OpenAI's error classes, with a sentence", async () => {
   assert.equal(bad.param, "n");
   const huge = await refusal({ model: "any", messages, n: 64, max_tokens: 2000 });
   assert.ok(huge instanceof OpenAI.BadRequestError);
-  assert.match(huge.message, /KV cells.*64 lanes x 2000.*8192/);
+  assert.match(huge.message, /KV cells.*64 lanes x 2048.*8192/);
   const stranger = new OpenAI({ baseURL: client.baseURL, apiKey: "wrong", maxRetries: 0 });
   await assert.rejects(stranger.models.list(), OpenAI.AuthenticationError);
 });

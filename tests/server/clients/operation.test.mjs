@@ -16,8 +16,8 @@ const long = { prompt: "one two three", n: 2, max_tokens: 1500, ignore_eos: true
 
 describe("SIGTERM", () => {
   test("lets running groups finish, takes no new ones, and exits 0", async () => {
-    const server = await startServer([]);
-    const running = post(server.base, "/v1/completions", long);
+    const server = await startServer([], { model: process.env.LANEROPE_PAGE_MODEL });
+    const running = post(server.base, "/v1/completions", { ...long, max_tokens: 400 });
     await eventually(async () => (await metric(server.base, "lanes_live")) === 2);
     const code = server.stop("SIGTERM");
     await eventually(() => /finishing what runs/.test(server.output()));

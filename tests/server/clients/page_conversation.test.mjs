@@ -271,6 +271,47 @@ test("settings and the view are kept in the browser, under one key with a versio
   await page.context().close();
 });
 
+test("a conversation outlives a reload in its tab, and a new one begins with nothing", async () => {
+  const page = await open();
+  await set(page, { n: 2 });
+  await page.locator("#choose-files").setInputFiles([file("a.txt", "α")]);
+  await page.locator("#files li").waitFor();
+  await turn(page, "One?", ["a", "b"], { selected: 1 });
+  await page.reload();
+  await page.locator("#run:not([disabled])").waitFor();
+  assert.match(await page.locator(".turn").innerText(), /One\?[\s\S]*its lanes are gone[\s\S]*b/);
+  await turn(page, "Two?", ["c", "d"]);
+  assert.deepEqual(await lastMessages(page), [user("One?\n\na.txt:\n```\nα\n```"), assistant("b"), user("Two?")]);
+  await page.reload();
+  await page.locator("#run:not([disabled])").waitFor();
+  assert.equal(await page.locator(".turn").count(), 2);
+  await page.locator("#new").click();
+  await page.reload();
+  await page.locator("#run:not([disabled])").waitFor();
+  assert.equal(await page.locator(".turn").count(), 0);
+  // What is not ours is left alone.
+  for (const kept of ["{", JSON.stringify({ version: 1, turns: [{ prompt: 5, reply: "x", files: [] }] }), JSON.stringify({ version: 1 })]) {
+    await page.evaluate((text) => (sessionStorage.lanerope = text), kept);
+    await page.reload();
+    await page.locator("#run:not([disabled])").waitFor();
+    assert.equal(await page.locator(".turn").count(), 0);
+  }
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
+test("lanes may be given the tokens that they wait with", async () => {
+  const page = await open();
+  await set(page, { n: 2, wait: " await", ready: " done" });
+  await turn(page, "x", ["a", "b"]);
+  const { lanes } = (await bodies(page)).at(-1);
+  assert.deepEqual([lanes.wait, lanes.ready], [" await", " done"]);
+  await set(page, { wait: "", ready: "" });
+  await turn(page, "y", ["a", "b"]);
+  assert.equal("wait" in (await bodies(page)).at(-1).lanes, false);
+  await page.context().close();
+});
+
 test("the export has the conversation with all lanes", async () => {
   const page = await open();
   await set(page, { n: 2 });

@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Many clients on lanerope's server and on llama-server, one after the other; script/bench-server starts it with what it needs."""
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+PORT = 18080
+WORDS = (
+    "the a one of to and in is on that for with as was at by from has had but not are his her they we you all which when there been more no if out so what up "
+    "water light stone river garden market letter number window engine teacher summer winter bread train paper music forest mountain city village morning"
+).split()
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What clients ask for."""
+
+    title: str
+    clients: int
+    requests: int
+    prompt_words: tuple[int, int]
+    max_tokens: int
+    written: int | None
+    """Tokens of each answer; None: until it ends by itself."""
+    answers: int = 1
+    shared_words: int = 0
+    """Of a system prompt that all requests have."""
+    rate: float = 0.0
+    """Requests a second that arrive at random (Poisson); 0: each client asks when it has been answered."""
+
+
+SCENARIOS = {
+    "one": Scenario("32 clients, one answer each", 32, 128, (60, 180), 128, 128),
+    "four": Scenario("16 clients, four answers each", 16, 48, (60, 180), 128, 128, answers=4),
+    "shared": Scenario("32 clients, a system prompt of about 2,000 tokens that all share", 32, 96, (20, 60), 128, 128, shared_words=1700),
+    "asked": Scenario("64 clients, 4,096 tokens asked for, about 200 written", 64, 192, (20, 60), 4096, None),
+    "poisson": Scenario("requests that arrive at random, one answer each", 64, 96, (60, 180), 128, 128, rate=1.0),
+}
+
+
+def words(draw, n):
+    return " ".join(draw.choice(WORDS) for _ in range(n))
+
+
+def payloads(scenario, count):
+    """Whole requests from a fixed list: the same for both servers."""
+    draw = random.Random(20261127)
+    system = words(draw, scenario.shared_words)
+    made = []
+    for i in range(count):
+        question = f"Question {i}. Write a story of about 150 words in which these occur: {words(draw, draw.randint(*scenario.prompt_words))}."
+        messages = [{"role": "system", "content": system}] if system else []
+        body = {
+            "model": "model",
+            "messages": [*messages, {"role": "user", "content": question}],
+            "max_tokens": scenario.max_tokens,
+            "temperature": 0.8,
+            "seed": i,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        if scenario.answers > 1:
+            body["n"] = scenario.answers
+        if scenario.written is not None:
+            body["ignore_eos"] = True
+        made.append(body)
+    return made
+
+
+def command_of(server, model, cells):
+    if server == "lanerope":
+        return [str(CHECKOUT / "script/shell"), "lanerope", "serve", "-m", model, "--port", str(PORT), "-c", str(cells), "-t", "2", "--queue", "256"]
+    # As many slots as clients, and one cache for all of them, as large as lanerope's.
+    inside = f"exec llama-server -m {model} --port {PORT} -c {cells} -np 64 -kvu -t 2 --no-webui --jinja"
+    script = f". {CHECKOUT}/script/lib/common.sh; . {CHECKOUT}/script/lib/root.sh; in_root {os.environ['LLAMA_ROOT']} / sh -c '{inside}'"
+    return ["bash", "-c", script]
+
+
+class Server:
+    def __init__(self, name, model, cells, log):
+        self.log = open(log, "w")
+        self.process = subprocess.Popen(command_of(name, model, cells), stdout=self.log, stderr=self.log, start_new_session=True)
+        end = time.time() + 300
+        while time.time() < end:
+            if self.process.poll() is not None:
+                sys.exit(f"{name} ended; see {log}")
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/health", timeout=2) as reply:
+                    if reply.status == 200:
+                        return
+            except OSError:
+                time.sleep(0.5)
+        sys.exit(f"{name} does not answer; see {log}")
+
+    def stop(self):
+        os.killpg(self.process.pid, signal.SIGTERM)
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        self.log.close()
+
+
+def load(aiperf, scenario, bodies, out):
+    """aiperf's own numbers of one run."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "requests.jsonl").write_text("".join(json.dumps(body) + "\n" for body in bodies))
+    how = ["--concurrency", str(scenario.clients)]
+    if scenario.rate > 0:
+        how += ["--request-rate", str(scenario.rate), "--arrival-pattern", "poisson"]
+    command = [
+        aiperf, "profile", "--model", "model", "--url", f"http://127.0.0.1:{PORT}", "--endpoint-type", "chat", "--streaming",
+        "--input-file", str(out / "requests.jsonl"), "--custom-dataset-type", "raw_payload", "--request-count", str(len(bodies)), *how,
+        "--tokenizer", "builtin", "--use-server-token-count", "--max-workers", "1", "--record-processors", "1", "--ui-type", "none",
+        "--no-gpu-telemetry", "--no-server-metrics", "--artifact-dir", str(out), "--request-timeout-seconds", "1800",
+    ]  # fmt: skip
+    with open(out / "aiperf.log", "w") as log:
+        if subprocess.run(command, stdout=log, stderr=log).returncode != 0:
+            sys.exit(f"aiperf failed; see {out}/aiperf.log")
+    found = sorted(out.rglob("profile_export_aiperf.json"))
+    return json.loads(found[-1].read_text())
+
+
+def row(server, result):
+    def at(metric, statistic):
+        return (result.get(metric) or {}).get(statistic) or float("nan")
+
+    return [
+        server,
+        f"{at('output_token_throughput', 'avg'):.0f}",
+        f"{at('request_throughput', 'avg'):.2f}",
+        f"{at('time_to_first_token', 'p50') / 1000:.2f}",
+        f"{at('time_to_first_token', 'p99') / 1000:.2f}",
+        f"{at('inter_token_latency', 'p50'):.0f}",
+        f"{at('inter_token_latency', 'p99'):.0f}",
+        f"{result.get('error_request_count', {}).get('avg', 0):.0f}",
+    ]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--aiperf", required=True)
+    parser.add_argument("--only", choices=["lanerope", "llama-server"])
+    parser.add_argument("--short", action="store_true")
+    parser.add_argument("--cells", type=int, default=32768)
+    parser.add_argument("scenarios", nargs="*", choices=[*SCENARIOS, []], metavar="SCENARIO")
+    given = parser.parse_args()
+    out = CHECKOUT / "build/bench-server"
+    for name in given.scenarios or SCENARIOS:
+        scenario = SCENARIOS[name]
+        bodies = payloads(scenario, 10 if given.short else scenario.requests)
+        print(f"\n{scenario.title}\n")
+        print("| server | tokens/s | requests/s | first token p50 s | p99 s | a token p50 ms | p99 ms | errors |\n|---|---|---|---|---|---|---|---|")
+        for server in [given.only] if given.only else ["lanerope", "llama-server"]:
+            running = Server(server, given.model, given.cells, out.with_name(f"bench-server-{server}.log"))
+            try:
+                result = load(given.aiperf, scenario, bodies, out / f"{name}-{server}")
+            finally:
+                running.stop()
+            print("| " + " | ".join(row(server, result)) + " |", flush=True)
+
+
+main()
