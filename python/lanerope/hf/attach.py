@@ -85,7 +85,7 @@ def attach(
         omega=_omega(omega, theta, decoder, config, stride=stride, lanes=lanes),
         theta=theta,
         stride=stride,
-        init=omega if isinstance(omega, str) else "rope",
+        init=omega if isinstance(omega, str) else "given",
         visibility=visibility,
         window=window,
         topology=topology,

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from .._errors import InvalidRequest
 from .relations import PROMPT, Places, hogwild_turns, last_of_others, seen_of_others, seen_of_own
 
 
@@ -53,12 +54,11 @@ class LaneCoupling(torch.nn.Module):  # type: ignore[misc]  # torch is an extra,
         from .attention import turned
 
         (q, queries), (k, keys) = query, key
-        lanes = int(torch.maximum(keys.lanes.max(), queries.lanes.max())) + 1
         own = seen_of_own(queries, keys)
         if self.kind == "independent":
             others = torch.zeros_like(own)
         else:
-            others = seen_of_others(queries, keys, visibility=self.visibility, topology=self.topology, lanes=lanes)
+            others = seen_of_others(queries, keys, visibility=self.visibility, topology=self.topology)
         kept = last_of_others(others, keys, self.window) if self.window else others
         seen = own | kept
         if sliding_window:
@@ -98,6 +98,13 @@ class LaneCoupling(torch.nn.Module):  # type: ignore[misc]  # torch is an extra,
     def adapter_keys(self, lanes: Sequence[int] = (), **more: Any) -> Mapping[str, Any]:
         """The keys ``lanerope.*`` of a GGUF adapter, without their prefix, for lanerope.convert_adapter. ``lanes``: how many were trained with;
         ``more``: tag, wait, ready."""
+        for name, value, usual in (
+            ("window", self.window, 0),
+            ("topology", self.topology, "all"),
+            ("prompt_lane", self.prompt_lane, "own"),
+        ):
+            if value != usual:
+                raise InvalidRequest(f"an adapter cannot say that lanes were trained with {name}={value}; attach() with {name}={usual}")
         keys: dict[str, Any] = {
             "version": 1,
             "coupling": self.kind,
@@ -105,6 +112,7 @@ class LaneCoupling(torch.nn.Module):  # type: ignore[misc]  # torch is an extra,
             "stride": self.stride,
             "visibility": self.visibility,
             "lanes": list(lanes),
+            "prompt": True,
             **more,
         }
         if self.kind == "lanerope":

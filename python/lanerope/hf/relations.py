@@ -38,8 +38,8 @@ class Places:
         return self.lanes[:, None, :], self.indices[:, None, :]
 
 
-def neighbours(topology: str, m: torch.Tensor, n: torch.Tensor, lanes: int) -> torch.Tensor:
-    """Whether lane m reads lane n, as the topology has it."""
+def neighbours(topology: str, m: torch.Tensor, n: torch.Tensor, lanes: torch.Tensor) -> torch.Tensor:
+    """Whether lane m reads lane n of so many, as the topology has it."""
     if topology == "all":
         return torch.ones_like(m == n)
     if topology == "ring":
@@ -47,9 +47,11 @@ def neighbours(topology: str, m: torch.Tensor, n: torch.Tensor, lanes: int) -> t
     return (m == 2 * n + 1) | (m == 2 * n + 2) | (n == 2 * m + 1) | (n == 2 * m + 2)
 
 
-def seen_of_others(queries: Places, keys: Places, *, visibility: str, topology: str, lanes: int) -> torch.Tensor:
+def seen_of_others(queries: Places, keys: Places, *, visibility: str, topology: str) -> torch.Tensor:
     """[B, Q, K]: keys of other lanes that a query of a lane sees."""
     (m, i), (n, j) = queries.queries, keys.keys
+    # Each row of the batch is a group of its own, [B, 1, 1].
+    lanes = (torch.maximum(queries.lanes.amax(1), keys.lanes.amax(1)) + 1).clamp(min=1)[:, None, None]
     there = j <= i if visibility == "inclusive" else j < i
     if visibility == "interleaved":
         there = there | ((j == i) & (n < m))

@@ -83,13 +83,20 @@ def test_the_engine_runs_what_was_trained(trained, files, tmp_path):
     assert furthest(of_engine(lanerope.Model(files["llama"], threads=1, back_end="ggml"), prompt, lanes), expected) > 1e-2
 
 
-def test_padding_changes_nothing(files):
+@pytest.mark.parametrize("options", [{}, {"topology": "ring"}, {"coupling": "hogwild", "window": 2}], ids=lambda o: "-".join(map(str, o.values())))
+def test_a_group_is_the_same_beside_others(files, options):
     model = hf.from_gguf(files["qwen2"])
-    hf.attach(model, omega="gt", stride=16)
+    hf.attach(model, omega="gt", stride=16, **options)
     collate = hf.LaneCollator(letters())
-    both = collate(TRACES[:2])
-    alone = collate(TRACES[:1])
+    traces = [{"question": "abcd", "lanes": ["efg", "hi", "j"]}, {"question": "x", "lanes": ["ab", "cd", "ef", "gh", "i"]}]
     with torch.no_grad():
-        width = alone["input_ids"].shape[1]
-        padded, plain = (model(**{k: v for k, v in batch.items() if k != "labels"}).logits[0, :width] for batch in (both, alone))
-    assert np.abs((padded - plain).numpy()).max() < 1e-4
+        both, *alone = (model(**collate(rows)).logits for rows in (traces, traces[:1], traces[1:]))
+    for row, own in zip(both, alone, strict=True):
+        assert np.abs((row[: own.shape[1]] - own[0]).numpy()).max() < 1e-4
+
+
+@pytest.mark.parametrize("options", [{"window": 4}, {"topology": "tree"}, {"prompt_lane": "first"}], ids=str)
+def test_what_an_adapter_cannot_say_is_not_saved(files, tmp_path, options):
+    lanes = hf.attach(hf.from_gguf(files["qwen2"]), **options)
+    with pytest.raises(lanerope.InvalidRequest, match="cannot say"):
+        lanes.save(tmp_path)
