@@ -7,6 +7,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -41,11 +42,11 @@ class Scenario:
 
 
 SCENARIOS = {
-    "one": Scenario("32 clients, one answer each", 32, 128, (60, 180), 128, 128),
-    "four": Scenario("16 clients, four answers each", 16, 48, (60, 180), 128, 128, answers=4),
-    "shared": Scenario("32 clients, a system prompt of about 2,000 tokens that all share", 32, 96, (20, 60), 128, 128, shared_words=1700),
-    "asked": Scenario("64 clients, 4,096 tokens asked for, about 200 written", 64, 192, (20, 60), 4096, None),
-    "poisson": Scenario("requests that arrive at random, one answer each", 64, 96, (60, 180), 128, 128, rate=1.0),
+    "one": Scenario("32 clients, one answer each", 32, 96, (60, 180), 128, 128),
+    "four": Scenario("16 clients, four answers each", 16, 32, (60, 180), 128, 128, answers=4),
+    "shared": Scenario("32 clients, a system prompt of about 2,000 tokens that all share", 32, 64, (20, 60), 128, 128, shared_words=1700),
+    "asked": Scenario("64 clients, 4,096 tokens asked for, about 200 written", 64, 128, (4, 4), 4096, None),
+    "poisson": Scenario("requests that arrive at random, one answer each", 64, 64, (60, 180), 128, 128, rate=0.5),
 }
 
 
@@ -59,7 +60,11 @@ def payloads(scenario, count):
     system = words(draw, scenario.shared_words)
     made = []
     for i in range(count):
-        question = f"Question {i}. Write a story of about 150 words in which these occur: {words(draw, draw.randint(*scenario.prompt_words))}."
+        given = words(draw, draw.randint(*scenario.prompt_words))
+        if scenario.written is None:
+            question = f"Question {i}. Explain in one paragraph of about 150 words what people use these for: {given}."
+        else:
+            question = f"Question {i}. Write a story of about 150 words in which these occur: {given}."
         messages = [{"role": "system", "content": system}] if system else []
         body = {
             "model": "model",
@@ -87,6 +92,11 @@ def command_of(server, model, cells):
     return ["bash", "-c", script]
 
 
+def port_is_open():
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", PORT)) == 0
+
+
 class Server:
     def __init__(self, name, model, cells, log):
         self.log = open(log, "w")
@@ -111,6 +121,9 @@ class Server:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
         self.log.close()
+        # The wrapper may end before the server does, which then would answer for the next one.
+        while port_is_open():
+            time.sleep(0.2)
 
 
 def load(aiperf, scenario, bodies, out):
@@ -123,7 +136,7 @@ def load(aiperf, scenario, bodies, out):
     command = [
         aiperf, "profile", "--model", "model", "--url", f"http://127.0.0.1:{PORT}", "--endpoint-type", "chat", "--streaming",
         "--input-file", str(out / "requests.jsonl"), "--custom-dataset-type", "raw_payload", "--request-count", str(len(bodies)), *how,
-        "--tokenizer", "builtin", "--use-server-token-count", "--max-workers", "1", "--record-processors", "1", "--ui-type", "none",
+        "--tokenizer", str(Path(aiperf).parents[1] / "words"), "--use-server-token-count", "--max-workers", "1", "--record-processors", "1", "--ui-type", "none",
         "--no-gpu-telemetry", "--no-server-metrics", "--artifact-dir", str(out), "--request-timeout-seconds", "1800",
     ]  # fmt: skip
     with open(out / "aiperf.log", "w") as log:

@@ -131,6 +131,9 @@ struct Request {
   int32_t certainty_window = 0;
   int32_t priority = 0;     // where groups wait, those of a lower one start first, and are put back last
   std::string client = {};  // for whom; clients that wait take turns by the tokens that they were served
+  // Who asked and on whose behalf, for observers of a service; the engine does not look at them.
+  std::string request_id = {};
+  std::string trace_parent = {};           // W3C trace context, as the header "traceparent" has it
   std::vector<float> adapter_scales = {};  // per loaded adapter; empty means the scales it was loaded with
   int32_t reserved_lanes = 0;  // room for lanes that are spawned later; policies reserve what they may add
   // Once finished, the group stays readable for Engine::probe until Engine::release, or until another group

@@ -145,7 +145,8 @@ class Model:
         """Log-probabilities of lanes that are given, as texts or token ids, tags included, all at once. The prompt's text is taken
         as it is (chat_template() makes one of messages). Coupled as generate() would couple them."""
         given = prepared(options)
-        engine = _core.make_engine(self._core, _core.score_cells(self._core, prompt, lanes, given), "f16", 512, False)
+        kv_type = given.pop("kv_type", "f16")
+        engine = _core.make_engine(self._core, _core.score_cells(self._core, prompt, lanes, given), kv_type, 512, False)
         return [ScoredLane(**lane) for lane in engine.score(self._core, prompt, lanes, given)]
 
     def tokenize(self, text: str, *, add_special: bool = True, parse_special: bool = True) -> list[int]:

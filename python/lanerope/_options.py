@@ -153,6 +153,8 @@ class ScoreOptions(CouplingOptions, total=False):
     adapter_scales: Sequence[float]
     wait: str
     ready: str
+    kv_type: KvType
+    """How keys and values are stored meanwhile; by default f16. With f32 and weights of f32 nothing is rounded but by f32 itself."""
     start_steps: Sequence[int]
     """The step of each lane's first token; by default 0."""
     top_logits: int

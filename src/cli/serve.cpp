@@ -94,6 +94,7 @@ server::ServerOptions make_options(const ServeFlags& flags) {
   if (!flags.calibration.empty())
     options.defaults.calibration =
         std::make_shared<const CalibrationCurve>(read_calibration(flags.calibration));
+  if (!options.tracing.endpoint.empty()) options.tracing.complain = print_note;
   if (flags.log_requests || options.log.prompts || options.log.format == server::LogFormat::json)
     options.log.write = print_note;
   return options;
@@ -185,6 +186,12 @@ void add_server_flags(CLI::App& app, ServeFlags& flags) {
   app.add_flag("--log", flags.log_requests, "One line for each request, without its content")
       ->group(server_group);
   app.add_flag("--log-prompts", server.log.prompts, "And the content")->group(server_group);
+  app.add_option(
+         "--otlp", server.tracing.endpoint,
+         "OpenTelemetry collector that takes OTLP over HTTP, such as http://127.0.0.1:4318: a span for "
+         "each group and its parts")
+      ->type_name("URL")
+      ->group(server_group);
   add_choice(app, "--log-format", server.log.format)
       ->description(
           "How: as text, or an object of JSON a line, which asks for the log by itself (default: text)")

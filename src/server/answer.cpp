@@ -5,6 +5,7 @@
 
 #include "server/field_rules.h"
 #include "server/reply.h"
+#include "server/request_log.h"
 #include "server/to_request.h"
 
 namespace lanerope::server {
@@ -63,6 +64,8 @@ ApiRequest read_api_request(ServerContext& context, ApiEndpoint endpoint, const 
   choose_adapter(context, api);
   tell_unknown(context, api.unknown, exchange.response);
   api.client = client_of(context.options.access, exchange.http);
+  api.request_id = request_id_of(exchange.response);
+  api.trace_parent = exchange.http.get_header_value("traceparent");
   return api;
 }
 

@@ -72,8 +72,10 @@ struct ApiRequest {
   Json template_arguments = Json::object();  // the same: variables of the chat template
   std::string reasoning_effort = {};         // the same; "none" switches thinking off
   std::optional<int32_t> thinking_budget = {};
-  int32_t priority = 0;     // as vLLM has it: those of a lower one go first
-  std::string client = {};  // who asks, for taking turns
+  int32_t priority = 0;           // as vLLM has it: those of a lower one go first
+  std::string client = {};        // who asks, for taking turns
+  std::string request_id = {};    // what the log calls the request
+  std::string trace_parent = {};  // W3C trace context
   bool stream = false;
   bool include_usage = false;
   bool logprobs = false;

@@ -89,16 +89,15 @@ void Metrics::step_done(const Step& step) {
   instruments_->step.Observe(step.seconds);
 }
 
-void Metrics::prompt_read(double queue_seconds, double seconds) {
-  instruments_->queue.Observe(std::max(queue_seconds, 0.0));
-  instruments_->prompt_seconds.Increment(std::max(seconds, 0.0));
-}
-
 void Metrics::first_token(double seconds) {
   instruments_->first.Observe(seconds);
 }
 
-void Metrics::group_finished(const GroupResult& result, int32_t budget) {
+void Metrics::group_finished(const FinishedGroup& group) {
+  const GroupResult& result = group.result;
+  const std::chrono::duration<double> queued = group.begun - group.submitted;
+  instruments_->queue.Observe(queued.count());
+  instruments_->prompt_seconds.Increment(std::max(result.prefill_seconds, 0.0));
   instruments_->groups.Increment();
   const int32_t read = result.prompt_tokens - result.cached_prompt_tokens;
   instruments_->prompt_tokens.Increment(std::max(read, 0));
@@ -109,7 +108,8 @@ void Metrics::group_finished(const GroupResult& result, int32_t budget) {
     generated += lane.generated;
     const int64_t length = result.prompt_tokens + static_cast<int64_t>(lane.tokens.size());
     instruments_->longest.Set(std::max(instruments_->longest.Value(), static_cast<double>(length)));
-    if (lane.finish == FinishReason::consensus) saved += budget - static_cast<int64_t>(lane.tokens.size());
+    if (lane.finish == FinishReason::consensus)
+      saved += group.request.budget - static_cast<int64_t>(lane.tokens.size());
   }
   instruments_->predicted.Increment(static_cast<double>(generated));
   instruments_->predicted_seconds.Increment(std::max(result.decode_seconds, 0.0));

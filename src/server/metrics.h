@@ -17,9 +17,8 @@ class Metrics final : public ServiceObserver {
   ~Metrics() override;
 
   void step_done(const Step& step) override;
-  void prompt_read(double queue_seconds, double seconds) override;
   void first_token(double seconds) override;
-  void group_finished(const GroupResult& result, int32_t budget) override;
+  void group_finished(const FinishedGroup& group) override;
   void refused() override;
   void state(const EngineState& state) override;
 

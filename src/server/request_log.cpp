@@ -56,7 +56,7 @@ std::string json_line(const LogOptions& options, const httplib::Request& request
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun).count();
   nlohmann::ordered_json line = {{"time", time_text()},
                                  {"level", response.status >= 500 ? "error" : "info"},
-                                 {"request_id", response.get_header_value(id_header)},
+                                 {"request_id", request_id_of(response)},
                                  {"client", request.remote_addr},
                                  {"method", request.method},
                                  {"path", request.path},
@@ -72,6 +72,10 @@ void begin_request(const httplib::Request& request, httplib::Response& response)
   begun = std::chrono::steady_clock::now();
   const std::string given = request.get_header_value(id_header);
   response.set_header(id_header, is_name(given) ? given : new_public_id("req_"));
+}
+
+std::string request_id_of(const httplib::Response& response) {
+  return response.get_header_value(id_header);
 }
 
 void log_request(const LogOptions& options, const httplib::Request& request,

@@ -31,6 +31,9 @@ struct LogOptions {
 // characters and at most 128 long, else a name of our own. Remembers when the request began, for the log.
 void begin_request(const httplib::Request& request, httplib::Response& response);
 
+// What begin_request() called it.
+std::string request_id_of(const httplib::Response& response);
+
 // A line about a request that has been answered, on the thread that begin_request() was called on.
 void log_request(const LogOptions& options, const httplib::Request& request,
                  const httplib::Response& response);

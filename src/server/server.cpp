@@ -138,8 +138,12 @@ void Server::listen() {
 void Server::attach(std::shared_ptr<const Model> model, std::vector<Example> examples) {
   context_->model = std::move(model);
   context_->examples = std::move(examples);
+  if (TracingOptions tracing = context_->options.tracing; !tracing.endpoint.empty()) {
+    tracing.model = context_->model_id();
+    context_->tracing = std::make_unique<Tracing>(tracing, context_->metrics);
+  }
   context_->service =
-      std::make_unique<Service>(context_->model, context_->options.service, &context_->metrics);
+      std::make_unique<Service>(context_->model, context_->options.service, context_->observer());
   context_->ready = true;
 }
 

@@ -18,6 +18,7 @@
 #include "server/request_log.h"
 #include "server/served_models.h"
 #include "server/to_request.h"
+#include "server/tracing.h"
 
 namespace lanerope::server {
 
@@ -38,6 +39,7 @@ struct ServerOptions {
   std::string model_id = {};  // as clients see it; empty: its file's name without the ending
   Presets presets = {};
   LogOptions log = {};  // a line a request
+  TracingOptions tracing = {};
 };
 
 struct ServerContext;  // src/server/server_context.h

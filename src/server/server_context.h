@@ -24,12 +24,14 @@ struct ServerContext {
   ServerOptions options = {};
   Metrics metrics = {};
   std::shared_ptr<const Model> model = {};
+  std::unique_ptr<ServiceObserver> tracing = {};  // hands on to `metrics`; null: not asked for
   std::unique_ptr<Service> service = {};
   std::vector<Example> examples = {};
   std::atomic<bool> ready = false;
   std::atomic<bool> draining = false;
   std::time_t started = 0;
 
+  ServiceObserver* observer() { return tracing != nullptr ? tracing.get() : &metrics; }
   // The defaults in force: /lora-adapters changes the scales.
   RequestDefaults defaults() const {
     const std::lock_guard lock(scales_mutex);

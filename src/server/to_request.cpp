@@ -137,6 +137,8 @@ Request to_request(const ApiRequest& api, const Model& model, const RequestDefau
                   .certainty_window = api.lanes.certainty_window,
                   .priority = api.priority,
                   .client = api.client,
+                  .request_id = api.request_id,
+                  .trace_parent = api.trace_parent,
                   .adapter_scales = to_scales(api.lora, model),
                   .reserved_lanes = api.lanes.reserve,
                   .hold = api.lanes.hold};

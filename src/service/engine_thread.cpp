@@ -65,7 +65,7 @@ std::shared_ptr<GroupStream> EngineThread::submit(std::shared_ptr<const Resolved
     running_[group] = {.stream = stream,
                        .submitted = submitted,
                        .read = submitted,
-                       .budget = request->budget,
+                       .request = request,
                        .attention = request->asked.attention != AttentionRecording::none};
     const std::lock_guard lock(mutex_);
     names_.emplace(stream->public_id(), group);
@@ -214,10 +214,18 @@ void EngineThread::drop(const Event& event, std::exception_ptr error) {
 
 void EngineThread::finish(Running& running, const Event& event) {
   const GroupResult& result = *event.result;
-  observer_.prompt_read(seconds(running.read - running.submitted) - result.prefill_seconds,
-                        result.prefill_seconds);
-  observer_.group_finished(result, running.budget);
   const Clock::time_point now = Clock::now();
+  const auto span = [](double seconds) {
+    return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::max(seconds, 0.0)));
+  };
+  observer_.group_finished({.result = result,
+                            .request = *running.request,
+                            .public_id = running.stream->public_id(),
+                            .submitted = running.submitted,
+                            .begun = std::max(running.submitted, running.read - span(result.prefill_seconds)),
+                            .read = running.read,
+                            .written = std::min(now, running.read + span(result.decode_seconds)),
+                            .ended = now});
   const double since_last = seconds(now - std::exchange(last_end_, now));
   if (engine_.state().queued_groups > 0) seconds_between_ends_ += 0.2 * (since_last - seconds_between_ends_);
   if (running.attention) running.stream->set_attention(engine_.take_attention(event.group));

@@ -45,7 +45,7 @@ class EngineThread {
     std::shared_ptr<GroupStream> stream;
     Clock::time_point submitted;
     Clock::time_point read;
-    int32_t budget = 0;
+    std::shared_ptr<const ResolvedRequest> request;
     bool attention = false;
     bool spoke = false;
   };

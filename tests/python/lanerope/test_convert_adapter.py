@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Adapters between GGUF and PEFT's folders."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -131,3 +132,20 @@ def test_the_command_says_what_is_wrong_in_one_line(tmp_path, llama_adapter, cap
 def test_the_command_line_hands_over_to_it(command, tmp_path, llama_file, llama_adapter):
     command("convert-adapter", llama_adapter, str(tmp_path / "peft"), "--base", llama_file)
     assert (tmp_path / "peft/adapter_config.json").exists()
+
+
+def test_a_trained_adapter_becomes_one_of_half_the_bytes(tmp_path, llama_file, llama_adapter):
+    before = _adapter_file.read_gguf(Path(llama_adapter))
+    after = _adapter_file.read_gguf(convert_adapter.convert_adapter(llama_adapter, tmp_path / "small.gguf", type="f16"))
+    assert after.lanes == before.lanes and after.alpha == before.alpha and after.name == before.name
+    for name, (a, b) in before.pairs.items():
+        assert np.array_equal(after.pairs[name][0], a.astype(np.float16)) and np.array_equal(after.pairs[name][1], b.astype(np.float16))
+        assert after.pairs[name][0].dtype == np.float16
+    lanerope.Model(llama_file, adapters=[str(tmp_path / "small.gguf")], threads=1).generate("abc", lanes=2, budget=4)
+    with pytest.raises(ValueError, match="GGUF adapter already"):
+        convert_adapter.convert_adapter(llama_adapter, tmp_path / "same.gguf")
+    with pytest.raises(ValueError, match="beyond what f16 has"):
+        name, (a, b) = next(iter(before.pairs.items()))
+        large = dataclasses.replace(before, pairs={**before.pairs, name: (a * 1e9, b)})
+        _adapter_file.write_gguf(tmp_path / "large.gguf", large)
+        convert_adapter.convert_adapter(tmp_path / "large.gguf", tmp_path / "small.gguf", type="f16")
