@@ -113,6 +113,17 @@ std::string setting_names(const PolicyInfo& policy) {
   return names;
 }
 
+void check_names(const PolicyInfo& info, const PolicyChoice& choice) {
+  for (auto given = choice.settings.begin(); given != choice.settings.end(); ++given) {
+    if (std::ranges::find(info.settings, given->name, &PolicySetting::name) == info.settings.end())
+      throw InvalidRequest("the policy " + choice.name + " has no \"" + given->name + "\"; it has " +
+                           setting_names(info));
+    if (std::find_if(choice.settings.begin(), given,
+                     [&](const PolicyValue& other) { return other.name == given->name; }) != given)
+      throw InvalidRequest("the policy " + choice.name + " is told its " + given->name + " twice");
+  }
+}
+
 }  // namespace
 
 std::span<const PolicyInfo> policies() {
@@ -131,6 +142,7 @@ PolicyChoice resolve_policy(const PolicyChoice& choice) {
     return choice;
   }
   const PolicyInfo& info = row_of(choice).info;
+  check_names(info, choice);
   PolicyChoice resolved{.name = choice.name};
   for (const PolicySetting& setting : info.settings) {
     const auto given = std::ranges::find(choice.settings, setting.name, &PolicyValue::name);
@@ -138,14 +150,6 @@ PolicyChoice resolve_policy(const PolicyChoice& choice) {
     resolved.settings.push_back(
         {.name = std::string(setting.name), .value = is_given ? given->value : std::string(setting.usual)});
     check(info, setting, resolved.settings.back().value);
-  }
-  for (auto given = choice.settings.begin(); given != choice.settings.end(); ++given) {
-    if (std::ranges::find(info.settings, given->name, &PolicySetting::name) == info.settings.end())
-      throw InvalidRequest("the policy " + choice.name + " has no \"" + given->name + "\"; it has " +
-                           setting_names(info));
-    if (std::find_if(choice.settings.begin(), given,
-                     [&](const PolicyValue& other) { return other.name == given->name; }) != given)
-      throw InvalidRequest("the policy " + choice.name + " is told its " + given->name + " twice");
   }
   return resolved;
 }

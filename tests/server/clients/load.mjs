@@ -16,6 +16,8 @@ const server = await startServer(["--cells", cells, "--queue", "16"]);
 const memory = () => Number(readFileSync(`/proc/${server.pid}/status`, "utf8").match(/VmRSS:\s+(\d+)/)[1]) / 1024;  // MiB
 
 const tally = { whole: 0, left: 0, refused: 0, wrong: [] };
+const started = performance.now();
+const wrong = (what) => tally.wrong.push({ what, second: Math.round((performance.now() - started) / 1000) });
 const firstToken = [];
 const quantile = (list, q) => list.sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(q * list.length))];
 
@@ -76,13 +78,13 @@ async function one(random) {
     if (event.kind === "token") {
       if (first) firstToken.push(performance.now() - began);
       first = false;
-      if (event.step !== next[event.lane]++) tally.wrong.push(`lane ${event.lane}: step ${event.step}`);
-      if (event.token !== expected[kind][event.lane][event.step]) tally.wrong.push(`lane ${event.lane}, step ${event.step}: not its token`);
+      if (event.step !== next[event.lane]++) wrong(`lane ${event.lane}: step ${event.step}`);
+      if (event.token !== expected[kind][event.lane][event.step]) wrong(`lane ${event.lane}, step ${event.step}: not its token`);
       if (event.step >= leaves) return "leave";
     }
     if (event.kind === "group_finished") {
       ended += 1;
-      if (event.lanes.lanes.some((lane) => lane.generated !== budget)) tally.wrong.push("a lane without its tokens");
+      if (event.lanes.lanes.some((lane) => lane.generated !== budget)) wrong("a lane without its tokens");
     }
     return "stay";
   }).catch((error) => String(error));
@@ -94,7 +96,7 @@ async function one(random) {
   } else {
     tally.whole += 1;
     if (outcome !== 200 || ended !== 1 || next.some((count) => count !== budget)) {
-      tally.wrong.push(`${outcome}: ${ended} ends, ${next} of ${budget}`);
+      wrong(`${outcome}: ${ended} ends, ${next} of ${budget}`);
     }
   }
 }
@@ -128,6 +130,12 @@ const report = {
 console.log(JSON.stringify(report, null, 1));
 const grown = report.memory_mib.last_third - report.memory_mib.second_third;
 const good = tally.wrong.length === 0 && tally.whole > 0 && report.lanes_left === 0 && report.groups_left === 0 && report.cells_used === 0 && memories.length > 9 && grown < 16;
-if (!good) console.error(tally.wrong.slice(0, 10).join("\n"));
+// Each kind of fault once, numbers left out: how often, and from when to when.
+const kindsOfWrong = new Map();
+for (const one of tally.wrong) {
+  const kind = one.what.replaceAll(/\d+/g, "#");
+  kindsOfWrong.set(kind, [...(kindsOfWrong.get(kind) ?? []), one]);
+}
+for (const [kind, all] of kindsOfWrong) console.error(`${all.length} x ${kind} (second ${all[0].second} to ${all.at(-1).second}), such as: ${all[0].what}`);
 await server.stop("SIGTERM");
 process.exit(good ? 0 : 1);
