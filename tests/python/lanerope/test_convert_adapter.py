@@ -141,7 +141,7 @@ def test_a_trained_adapter_becomes_one_of_half_the_bytes(tmp_path, llama_file, l
     for name, (a, b) in before.pairs.items():
         assert np.array_equal(after.pairs[name][0], a.astype(np.float16)) and np.array_equal(after.pairs[name][1], b.astype(np.float16))
         assert after.pairs[name][0].dtype == np.float16
-    lanerope.Model(llama_file, adapters=[str(tmp_path / "small.gguf")], threads=1).generate("abc", lanes=2, budget=4)
+    lanerope.Model(llama_file, adapters=[str(tmp_path / "small.gguf")], threads=1).generate("abc", lanes=2, budget=24)
     with pytest.raises(ValueError, match="GGUF adapter already"):
         convert_adapter.convert_adapter(llama_adapter, tmp_path / "same.gguf")
     with pytest.raises(ValueError, match="beyond what f16 has"):
