@@ -130,9 +130,9 @@ def load(aiperf, scenario, bodies, out):
     """aiperf's own numbers of one run."""
     out.mkdir(parents=True, exist_ok=True)
     (out / "requests.jsonl").write_text("".join(json.dumps(body) + "\n" for body in bodies))
-    how = ["--concurrency", str(scenario.clients)]
-    if scenario.rate > 0:
-        how += ["--request-rate", str(scenario.rate), "--arrival-pattern", "poisson"]
+    # Without a rate aiperf takes a core for itself to look for a client that is free; a hundred looks a second are enough.
+    rate, arrival = (scenario.rate, "poisson") if scenario.rate > 0 else (100, "constant")
+    how = ["--concurrency", str(scenario.clients), "--request-rate", str(rate), "--arrival-pattern", arrival]
     command = [
         aiperf, "profile", "--model", "model", "--url", f"http://127.0.0.1:{PORT}", "--endpoint-type", "chat", "--streaming",
         "--input-file", str(out / "requests.jsonl"), "--custom-dataset-type", "raw_payload", "--request-count", str(len(bodies)), *how,
