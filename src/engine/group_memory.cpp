@@ -26,8 +26,7 @@ bool GroupMemory::start(PrefixCache& cache, const Start& how) {
                          .spare = of_lanes + how.spare});
   if (prompt_ == nullptr) return false;
   const auto fill = [&](std::vector<PageRef>& pages, int32_t n) {
-    while (std::ssize(pages) < n)
-      pages.push_back(cache.page(pages.empty() ? core::PageAllocator::nowhere : pages.back()->index));
+    while (std::ssize(pages) < n) pages.push_back(cache.page_behind(pages));
   };
   for (LaneCells& lane : lanes_) {
     std::vector<PageRef> pages;
@@ -77,7 +76,7 @@ void GroupMemory::drop_last_lane() {
 bool GroupMemory::make_room(int32_t lane, PrefixCache& cache) {
   LaneCells& cells = lanes_[lane];
   if (cells.n_fed < std::ssize(cells.pages) * page_cells) return true;
-  PageRef page = cache.page(cells.pages.empty() ? core::PageAllocator::nowhere : cells.pages.back()->index);
+  PageRef page = cache.page_behind(cells.pages);
   if (page == nullptr) return false;
   add_page(cells, std::move(page));
   return true;

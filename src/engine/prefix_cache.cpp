@@ -86,8 +86,9 @@ bool PrefixCache::make_free(int32_t pages) {
   return true;
 }
 
-PageRef PrefixCache::page(int32_t behind) {
+PageRef PrefixCache::page_behind(std::span<const PageRef> pages) {
   if (!make_free(1)) return nullptr;
+  const int32_t behind = pages.empty() ? core::PageAllocator::nowhere : pages.back()->index;
   return std::make_shared<Page>(allocator_, *allocator_.allocate(behind));
 }
 
@@ -95,8 +96,7 @@ std::vector<PageRef> PrefixCache::pages(int32_t n) {
   std::vector<PageRef> pages;
   const auto first = n > 0 ? allocator_.allocate_row(n) : std::nullopt;
   for (int32_t i = 0; i < n; ++i)
-    pages.push_back(first ? std::make_shared<Page>(allocator_, *first + i)
-                          : page(i > 0 ? pages.back()->index : core::PageAllocator::nowhere));
+    pages.push_back(first ? std::make_shared<Page>(allocator_, *first + i) : page_behind(pages));
   return pages;
 }
 

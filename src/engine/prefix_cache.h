@@ -82,9 +82,9 @@ class PrefixCache {
 
   // Sees that so many pages are free, evicting kept prompts as far as needed.
   bool make_free(int32_t pages);
-  // A page for a segment that goes on behind page `behind`, as PageAllocator has them, evicting likewise;
-  // nullptr where there is none.
-  PageRef page(int32_t behind = core::PageAllocator::nowhere);
+  // A page for a segment that has these already, as PageAllocator has them, evicting likewise; nullptr where
+  // there is none.
+  PageRef page_behind(std::span<const PageRef> pages);
   // Pages that are known to be free, in a row where there is one.
   std::vector<PageRef> pages(int32_t n);
 

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "lanerope/service.h"
+#include "lanerope/service_observer.h"
 
 namespace lanerope::server {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "lanerope/service.h"
+#include "lanerope/service_observer.h"
 
 namespace lanerope::server {
 

@@ -134,7 +134,8 @@ const good = tally.wrong.length === 0 && tally.whole > 0 && report.lanes_left ==
 const kindsOfWrong = new Map();
 for (const one of tally.wrong) {
   const kind = one.what.replaceAll(/\d+/g, "#");
-  kindsOfWrong.set(kind, [...(kindsOfWrong.get(kind) ?? []), one]);
+  if (!kindsOfWrong.has(kind)) kindsOfWrong.set(kind, []);
+  kindsOfWrong.get(kind).push(one);
 }
 for (const [kind, all] of kindsOfWrong) console.error(`${all.length} x ${kind} (second ${all[0].second} to ${all.at(-1).second}), such as: ${all[0].what}`);
 await server.stop("SIGTERM");
