@@ -48,7 +48,11 @@ export async function ask(page, prompt) {
   await page.locator("#run").click();
 }
 
-export const finished = (page) => page.locator("#run:not([disabled])").waitFor({ timeout: 60000 });
+// The page draws at most once a frame: the frame behind the end has all of it.
+export async function finished(page) {
+  await page.locator("#run:not([disabled])").waitFor({ timeout: 60000 });
+  await page.evaluate(() => new Promise(requestAnimationFrame));
+}
 export const written = (page, lane) => page.locator(".lane").nth(lane).locator(".token").count();
 
 // In the page, before its own scripts: groups are not started; `bodies` has what was asked, `say` is one event of the newest group.
