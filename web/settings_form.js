@@ -6,7 +6,7 @@ import { store, stored } from "./store.js";
 
 const numbers = ["n", "budget", "temperature", "consensus", "seed"];
 const names = ["coupling", "init", "select"];
-const texts = ["wait", "ready"];
+const texts = ["wait", "ready", "policies"];
 
 export class SettingsForm {
   constructor(form) {
@@ -40,6 +40,10 @@ export class SettingsForm {
     // Of a model that was not trained for lanes the one that harms least.
     this.choices("init", this.lanes ? init : [...init].sort((a, b) => (b === "ntk-by-parts") - (a === "ntk-by-parts")));
     this.choices("select", select.filter((name) => name !== "verifier"), { logprob: "log-probability", first: "first to end" });
+    for (const { name, help, settings } of properties.policies) {
+      const usual = settings.map((setting) => `${setting.name}=${setting.default}`).join(",");
+      byId("policies-offered").append(element("dt", {}, element("code", {}, usual ? `${name}:${usual}` : name)), element("dd", {}, help));
+    }
     if (!properties.chat_template) {
       this.fields.system.disabled = true;
       byId("system-hint").textContent = "This model has no chat template, so it has no place for one: texts simply go on.";
@@ -92,7 +96,7 @@ export class SettingsForm {
     return {
       coupling: fields.coupling.value, init: fields.init.value, n: number("n"), budget: number("budget"), temperature: number("temperature"),
       select: fields.select.value, consensus: number("consensus") ?? 0, seed: number("seed"), system: fields.system.value,
-      wait: fields.wait.value, ready: fields.ready.value,
+      wait: fields.wait.value, ready: fields.ready.value, policies: fields.policies.value,
     };
   }
 
