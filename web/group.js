@@ -48,6 +48,10 @@ export class Group {
       coupling: settings.coupling, select: settings.select, consensus: Math.min(settings.consensus, settings.n), hold: true,
     };
     if (settings.init && settings.coupling === "lanerope") lanes.init = settings.init;
+    if (settings.topology && settings.topology !== "all" && settings.coupling !== "independent") {
+      lanes.topology = settings.topology;
+      if (settings.topology === "blocks") lanes.block = settings.block;
+    }
     for (const name of ["wait", "ready"]) if (settings[name]) lanes[name] = settings[name];
     return { ...this.prompt(), n: settings.n, max_tokens: settings.budget, temperature: settings.temperature, seed: settings.seed, lanes };
   }

@@ -35,7 +35,7 @@ constexpr auto footer =
     "report.html. lanerope eval compare and lanerope calibrate read them.\n"
     "\n"
     "An arm is a name, and what differs behind a colon: n, total, coupling, init, stride, visibility,\n"
-    "window, topology, tag, model, lora, temp.\n"
+    "window, topology, block, far-lanes, trained-lanes, tag, model, lora, temp.\n"
     "The names independent, lanerope, closed (lanes that do not see one another), groupthink, hogwild and "
     "beam\n"
     "(beam search for one text; width) mean what they say. docs/evaluation.md has the rest.\n"

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "core/lane_distance.h"
 #include "core/visibility.h"
 
 namespace lanerope::core {
@@ -149,7 +150,7 @@ class GroupPlanner {
     Offset offset{.lanes = 0, .tokens = -lag_[m]};
     if (group_.coupling->kind == CouplingKind::hogwild) offset.tokens += others_in_view;
     if (group_.coupling->prompt_lane == PromptLane::first) {
-      if (group_.coupling->kind == CouplingKind::lanerope) offset.lanes += m;
+      if (group_.coupling->kind == CouplingKind::lanerope) offset.lanes += lane_distance(*group_.coupling, m);
       if (group_.coupling->kind == CouplingKind::groupthink) offset.tokens += group_.stride * m;
     }
     return offset;
@@ -176,7 +177,7 @@ class GroupPlanner {
         case CouplingKind::independent:
           break;
         case CouplingKind::lanerope:
-          entry.offset.lanes = m - n;
+          entry.offset.lanes = lane_distance(*group_.coupling, m - n);
           break;
         case CouplingKind::groupthink:
           entry.offset.tokens = group_.stride * (m - n);

@@ -73,12 +73,18 @@ void set(Arm& arm, const std::string& key, const std::string& value) {
     arm.coupling.visibility = parse_name<Visibility>(value, key);
   } else if (key == "topology") {
     arm.coupling.topology = parse_name<Topology>(value, key);
+  } else if (key == "block") {
+    arm.coupling.block = parse_number<int32_t>(value, key);
+  } else if (key == "far-lanes") {
+    arm.coupling.far_lanes = parse_name<FarLanes>(value, key);
+  } else if (key == "trained-lanes") {
+    arm.coupling.trained_lanes = parse_number<int32_t>(value, key);
   } else if (key == "window") {
     arm.coupling.window = parse_number<int32_t>(value, key);
   } else {
     throw InvalidRequest("an arm has no \"" + key +
-                         "\"; it has n, total, coupling, init, stride, visibility, window, topology, tag, "
-                         "wait, ready, model, lora, temp, width and policy");
+                         "\"; it has n, total, coupling, init, stride, visibility, window, topology, block, "
+                         "far-lanes, trained-lanes, tag, wait, ready, model, lora, temp, width and policy");
   }
 }
 

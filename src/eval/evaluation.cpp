@@ -243,6 +243,9 @@ RunSettings settings_of(const Arm& arm, const EvalPlan& plan) {
   // Only where they are given, so that a folder of records from before an arm had them goes on.
   if (coupling.visibility) settings.emplace_back("visibility", name(*coupling.visibility));
   if (coupling.topology) settings.emplace_back("topology", name(*coupling.topology));
+  if (coupling.block) settings.emplace_back("block", std::to_string(*coupling.block));
+  if (coupling.far_lanes) settings.emplace_back("far-lanes", name(*coupling.far_lanes));
+  if (coupling.trained_lanes) settings.emplace_back("trained-lanes", std::to_string(*coupling.trained_lanes));
   if (coupling.window) settings.emplace_back("window", std::to_string(*coupling.window));
   settings.emplace_back("tag", arm.tag.value_or("as trained"));
   if (arm.wait) settings.emplace_back("wait", *arm.wait);

@@ -84,6 +84,11 @@ Json coupling_json(const Coupling& coupling) {
   json["window"] = coupling.window;
   json["visibility"] = name(coupling.visibility);
   json["topology"] = name(coupling.topology);
+  if (coupling.topology == Topology::blocks) json["block"] = coupling.block;
+  if (coupling.far_lanes != FarLanes::extrapolated) {
+    json["far_lanes"] = name(coupling.far_lanes);
+    json["trained_lanes"] = coupling.trained_lanes;
+  }
   return json;
 }
 

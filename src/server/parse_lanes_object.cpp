@@ -58,6 +58,9 @@ LanesObject parse_lanes_object(const Json& body) {
   coupling.visibility = fields.choice<Visibility>("visibility");
   coupling.topology = fields.choice<Topology>("topology");
   coupling.prompt_lane = fields.choice<PromptLane>("prompt_lane");
+  coupling.block = narrow(fields.integer("block", {.least = 1, .most = most_lanes}));
+  coupling.far_lanes = fields.choice<FarLanes>("far_lanes");
+  coupling.trained_lanes = narrow(fields.integer("trained_lanes", {.least = 2, .most = most_lanes}));
   coupling.force = fields.flag("force").value_or(false);
   lanes.tag = fields.text("tag");
   lanes.wait = fields.text("wait");

@@ -61,9 +61,13 @@ reference::Trace random_trace(Random& random) {
   }
   trace.coupling = {.kind = kind,
                     .visibility = static_cast<Visibility>(between(random, 0, 2)),
-                    .topology = static_cast<Topology>(between(random, 0, 2)),
+                    .topology = static_cast<Topology>(between(random, 0, 3)),
                     .window = between(random, 0, 1) * between(random, 1, 4),
-                    .prompt_lane = static_cast<PromptLane>(between(random, 0, 1))};
+                    .prompt_lane = static_cast<PromptLane>(between(random, 0, 1)),
+                    .block = between(random, 1, 4),
+                    // Where lanes are interpolated it is omega that differs, not the plan.
+                    .far_lanes = static_cast<FarLanes>(between(random, 0, 2)),
+                    .trained_lanes = between(random, 2, 5)};
   trace.stride = between(random, 1, 50);
   return trace;
 }
@@ -108,7 +112,9 @@ std::string describe(const reference::Trace& trace) {
   std::string text =
       std::string(name(trace.coupling.kind)) + ", " + std::string(name(trace.coupling.visibility)) + ", " +
       std::string(name(trace.coupling.topology)) + ", window " + std::to_string(trace.coupling.window) +
-      ", prompt " + std::to_string(trace.prompt.size()) + ", lanes (start+length<parent@fork)";
+      ", block " + std::to_string(trace.coupling.block) + ", " + std::string(name(trace.coupling.far_lanes)) +
+      " beyond " + std::to_string(trace.coupling.trained_lanes) + ", prompt " +
+      std::to_string(trace.prompt.size()) + ", lanes (start+length<parent@fork)";
   for (const reference::TraceLane& lane : trace.lanes) {
     text += " " + std::to_string(lane.start_step) + "+" + std::to_string(lane.tokens.size()) + "<" +
             std::to_string(lane.parent) + "@" + std::to_string(lane.fork_step);

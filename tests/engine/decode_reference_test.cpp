@@ -95,6 +95,7 @@ TEST_P(DecodeReference, SaysOfEveryTokenWhatTheReferenceSays) {
       {.kind = CouplingKind::independent},
       {.kind = CouplingKind::lanerope, .visibility = Visibility::interleaved},
       {.kind = CouplingKind::groupthink, .topology = Topology::tree},
+      {.kind = CouplingKind::groupthink, .topology = Topology::blocks, .block = 2},
       {.kind = CouplingKind::groupthink, .visibility = Visibility::strict, .prompt_lane = PromptLane::first},
       {.kind = CouplingKind::hogwild},
       {.kind = CouplingKind::hogwild, .visibility = Visibility::strict, .window = 4},

@@ -104,6 +104,11 @@ class Layout {
         return (m + 1) % n_lanes == n || (n + 1) % n_lanes == m;
       case Topology::tree:
         return is_child_of(m, n) || is_child_of(n, m);
+      case Topology::blocks: {
+        const int speaker_of_m = m - m % t_.coupling.block;
+        const int speaker_of_n = n - n % t_.coupling.block;
+        return speaker_of_m == speaker_of_n || (speaker_of_m == m && speaker_of_n == n);
+      }
     }
     std::abort();
   }
@@ -131,8 +136,29 @@ class Layout {
   void add_lanes(Relation& relation, int query_lane, int key_lane) const {
     const double m = t_.first_lane + query_lane;
     const double n = t_.first_lane + key_lane;
-    if (t_.coupling.kind == CouplingKind::lanerope) relation.lane_offset += m - n;
+    if (t_.coupling.kind == CouplingKind::lanerope) relation.lane_offset += apart(m - n);
     if (t_.coupling.kind == CouplingKind::groupthink) relation.token_offset += t_.stride * m - t_.stride * n;
+  }
+
+  // Lanes that are m - n apart, as Coupling::far_lanes has it.
+  double apart(double distance) const {
+    const double longest = t_.coupling.trained_lanes - 1;
+    const double in_group = static_cast<double>(t_.lanes.size()) - 1;
+    double size = std::abs(distance);
+    switch (t_.coupling.far_lanes) {
+      case FarLanes::extrapolated:
+        break;
+      case FarLanes::clamped:
+        if (size > longest) size = longest;
+        break;
+      case FarLanes::wrapped:
+        while (size > longest) size -= longest;
+        break;
+      case FarLanes::interpolated:
+        if (in_group > longest) size *= longest / in_group;
+        break;
+    }
+    return distance < 0 ? -size : size;
   }
 
   const Trace& t_;
