@@ -46,7 +46,7 @@ TEST(Relations, FollowTheWindowAndTheTopology) {
 
 // Of N lanes of one token each, which ones each lane sees.
 std::vector<std::string> who_sees_whom(const Coupling& coupling, int n_lanes) {
-  Trace trace{.prompt = {9}, .coupling = coupling};
+  Trace trace{.prompt = {9}, .lanes = {}, .coupling = coupling};
   for (int m = 0; m < n_lanes; ++m) trace.lanes.push_back({.tokens = {1}});
   std::vector<std::string> picture;
   const auto all = relations(trace);
@@ -73,7 +73,7 @@ TEST(Relations, JoinBlocksByTheirSpeakers) {
 // How far the first of six lanes is from each lane, for omega.
 TEST(Relations, KeepFarLanesWithinWhatWasTrained) {
   const auto apart = [](const FarLanes far) {
-    Trace trace{.prompt = {9}, .coupling = {.far_lanes = far, .trained_lanes = 3}};
+    Trace trace{.prompt = {9}, .lanes = {}, .coupling = {.far_lanes = far, .trained_lanes = 3}};
     for (int m = 0; m < 6; ++m) trace.lanes.push_back({.tokens = {1}});
     std::vector<double> lanes;
     const auto row = relations(trace)[6];  // of lane 5
