@@ -6,14 +6,14 @@ import { store, stored } from "./store.js";
 
 const numbers = ["n", "budget", "temperature", "consensus", "seed", "block"];
 const names = ["coupling", "init", "select", "topology"];
-const texts = ["wait", "ready"];
+const texts = ["wait", "ready", "then"];
 
 export class SettingsForm {
   constructor(form) {
     this.form = form;
     this.fields = form.elements;
     form.addEventListener("change", () => this.keep());
-    for (const name of ["coupling", "topology"]) this.fields[name].addEventListener("change", () => this.enableParticulars());
+    for (const name of ["coupling", "topology", "then"]) this.fields[name].addEventListener("change", () => this.enableParticulars());
     this.toggle = byId("settings-toggle");
     this.panel = byId("settings");
     this.toggle.addEventListener("click", () => this.open(this.panel.hidden));
@@ -39,7 +39,7 @@ export class SettingsForm {
     this.choices("coupling", [...coupling].sort((a, b) => (b === usual) - (a === usual)));
     // Of a model that was not trained for lanes the one that harms least.
     this.choices("init", this.lanes ? init : [...init].sort((a, b) => (b === "ntk-by-parts") - (a === "ntk-by-parts")));
-    this.choices("select", select.filter((name) => name !== "verifier"), { logprob: "log-probability", first: "first to end" });
+    this.choices("select", select.filter((name) => !["verifier", "then"].includes(name)), { logprob: "log-probability", first: "first to end" });
     this.choices("topology", topology);
     if (!properties.chat_template) {
       this.fields.system.disabled = true;
@@ -83,6 +83,7 @@ export class SettingsForm {
     const { coupling, init, topology, block } = this.fields;
     init.disabled = coupling.value !== "lanerope";
     topology.disabled = coupling.value === "independent";
+    this.fields.select.disabled = this.fields.then.value.trim() !== "";
     block.disabled = topology.disabled || topology.value !== "blocks";
   }
 
@@ -97,7 +98,7 @@ export class SettingsForm {
     return {
       coupling: fields.coupling.value, init: fields.init.value, n: number("n"), budget: number("budget"), temperature: number("temperature"),
       select: fields.select.value, consensus: number("consensus") ?? 0, seed: number("seed"), system: fields.system.value,
-      topology: fields.topology.value, block: number("block"), wait: fields.wait.value, ready: fields.ready.value,
+      topology: fields.topology.value, block: number("block"), wait: fields.wait.value, ready: fields.ready.value, then: fields.then.value,
     };
   }
 

@@ -14,7 +14,7 @@ Visibility = Literal["inclusive", "strict", "interleaved"]
 Topology = Literal["all", "ring", "tree", "blocks"]
 FarLanes = Literal["extrapolated", "clamped", "wrapped", "interpolated"]
 PromptLane = Literal["own", "first"]
-Select = Literal["vote", "logprob", "verifier", "first", "none"]
+Select = Literal["vote", "logprob", "verifier", "first", "then", "none"]
 VoteWeight = Literal["equal", "logprob", "self-certainty", "lowest-window"]
 KvType = Literal["f16", "f32", "q8_0"]
 BackEnd = Literal["automatic", "kernels", "ggml"]
@@ -120,6 +120,10 @@ class Options(CouplingOptions, PromptOptions, total=False):
     """Answers are one of these."""
     thinking_budget: int
     """Tokens that a lane may think; -1: no bound."""
+    then: str
+    """A second stage: when all lanes have ended, one more reads them, is told this and gives the answer; {n} is their number."""
+    then_budget: int
+    """Tokens that the second stage may write; by default as many as a lane."""
     select: Select
     """How the answer is chosen, by default by vote."""
     vote_weight: VoteWeight

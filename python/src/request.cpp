@@ -135,6 +135,14 @@ const Setters& setters() {
       set_format(r, FormatKind::choice, {.choices = plain<std::vector<std::string>>("choices", value)});
     };
     set_optional("thinking_budget", [](Request& r) -> auto& { return r.thinking_budget; });
+    table["then"] = [](Request& r, nb::handle value) {
+      if (!r.then) r.then.emplace();
+      r.then->text = plain<std::string>("then", value);
+    };
+    table["then_budget"] = [](Request& r, nb::handle value) {
+      if (!r.then) r.then.emplace();
+      r.then->budget = plain<int32_t>("then_budget", value);
+    };
     table["select"] = [](Request& r, nb::handle value) {
       r.selection.kind = to_enum<SelectionKind>("select", value);
     };

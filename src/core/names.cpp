@@ -100,7 +100,7 @@ std::span<const Named<SelectionKind>> names() {
   static constexpr Named<SelectionKind> all[] = {
       {SelectionKind::vote, "vote"},         {SelectionKind::logprob, "logprob"},
       {SelectionKind::verifier, "verifier"}, {SelectionKind::first, "first"},
-      {SelectionKind::none, "none"},
+      {SelectionKind::then, "then"},         {SelectionKind::none, "none"},
   };
   return all;
 }

@@ -9,6 +9,7 @@
 #include "core/lane_tag.h"
 #include "engine/resolve_format.h"
 #include "engine/resolve_policies.h"
+#include "engine/resolve_then.h"
 #include "engine/sampler.h"
 #include "lanerope/calibration.h"
 #include "lanerope/errors.h"
@@ -122,7 +123,7 @@ int32_t budget_for(const ResolvedRequest& resolved, const RequestDefaults& defau
   for (const ResolvedLane& lane : resolved.lanes)
     longest = std::max(longest, static_cast<int32_t>(lane.forced.size()));
   const auto n_prompt = static_cast<int32_t>(resolved.prompt.size());
-  const int32_t left = context - n_prompt;
+  const int32_t left = std::max(context - n_prompt - engine::least_then_cells(resolved), 1);
   const bool cut = defaults.over_context == OverContext::cut;
   if (request.max_tokens) {
     const int32_t wanted = *request.max_tokens + longest;
@@ -131,9 +132,11 @@ int32_t budget_for(const ResolvedRequest& resolved, const RequestDefaults& defau
   int32_t budget = defaults.budget + (defaults.budget_behind_forced ? longest : 0);
   if (cut) budget = std::min(budget, left);
   if (defaults.most_cells > 0) {
-    const int32_t lanes = resolved.n_lanes() + resolved.reserved_lanes;
+    // A second stage takes as many as a lane, behind its text.
+    const int32_t lanes = resolved.n_lanes() + resolved.reserved_lanes + (resolved.then ? 1 : 0);
     const int32_t pages = pages_of(defaults.most_cells);
-    const int32_t of_prompt = pages_of(n_prompt);
+    const int32_t of_prompt =
+        pages_of(n_prompt) + (resolved.then ? pages_of(engine::least_then_cells(resolved)) : 0);
     require(of_prompt + lanes <= pages,
             "the prompt and " + std::to_string(lanes) + (lanes == 1 ? " lane" : " lanes") + " take " +
                 std::to_string(of_prompt + lanes) + " pages of " + std::to_string(page_cells) +
@@ -257,7 +260,6 @@ std::shared_ptr<const ResolvedRequest> resolve(const Model& model, const Request
   resolved.seed = resolve_seed(request.sampling, defaults);
   resolved.sampling.seed = resolved.seed;
   resolved.selection = selection_for(request, defaults);
-  resolve_calibration(resolved.selection, request.lanes, defaults);
   resolved.certainty_window = certainty_window_for(request);
 
   text::EncodedPrompt prompt =
@@ -267,6 +269,8 @@ std::shared_ptr<const ResolvedRequest> resolve(const Model& model, const Request
   resolved.raw_prompt = prompt.raw;
   resolved.style = std::move(prompt.style);
   resolved.thinking = prompt.thinking;
+  engine::resolve_then(resolved, model, defaults);
+  resolve_calibration(resolved.selection, request.lanes, defaults);
 
   engine::AdapterScales scales = engine::resolve_scales(model, scales_for(request, defaults));
   resolved.prompt_scales = std::move(scales.prompt);
@@ -289,10 +293,12 @@ std::shared_ptr<const ResolvedRequest> resolve(const Model& model, const Request
   resolved.budget = budget_for(resolved, defaults, context);
   check_budget(resolved.budget);
   check_context(static_cast<int32_t>(resolved.prompt.size()), resolved.budget, context);
+  engine::resolve_then_budget(resolved, defaults, context);
   check_lanes(resolved);
   engine::resolve_format(resolved, model, defaults);
-  const int64_t cells =
-      resolved.prompt_cells() + (int64_t{request.lanes} + resolved.reserved_lanes) * resolved.cells_of_lane();
+  const int64_t cells = resolved.prompt_cells() +
+                        (int64_t{request.lanes} + resolved.reserved_lanes) * resolved.cells_of_lane() +
+                        resolved.then_cells();
   require(cells <= std::numeric_limits<int32_t>::max(),
           "the request needs " + std::to_string(cells) +
               " KV cells, more than any engine has; use fewer lanes or a smaller budget");

@@ -44,6 +44,7 @@ Story live_through(Engine& engine, const Coupling& coupling) {
                         .lanes = 3,
                         .budget = 18,
                         .coupling = exactly(coupling),
+                        .tag = "",
                         .lane_texts = {"", "ab"},
                         .sampling = {.temperature = 1.2F, .top_k = 0, .top_p = 1, .min_p = 0, .seed = 5},
                         .ignore_end = true,

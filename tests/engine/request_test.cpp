@@ -124,7 +124,7 @@ TEST(LongContextRequest, IsRefusedWhereItsCellsCannotBeCounted) {
 }
 
 TEST(Names, ReadBackAsWhatTheyName) {
-  for (int i = 0; i < 5; ++i) {
+  for (int i = 0; i < 6; ++i) {
     EXPECT_EQ(parse<SelectionKind>(name(static_cast<SelectionKind>(i))), static_cast<SelectionKind>(i));
   }
   for (int i = 0; i < 3; ++i) {

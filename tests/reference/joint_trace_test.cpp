@@ -86,6 +86,29 @@ TEST(Relations, KeepFarLanesWithinWhatWasTrained) {
   EXPECT_EQ(apart(FarLanes::interpolated), (std::vector<double>{5 * 0.4, 4 * 0.4, 3 * 0.4, 2 * 0.4, 0.4, 0}));
 }
 
+// Lanes of two and one tokens, then a second stage of two: p0 | lane 0 | lane 1 | itself.
+TEST(Relations, LetTheSecondStageReadAll) {
+  Trace trace{
+      .prompt = {9},
+      .lanes = {{.tokens = {1, 2}}, {.tokens = {3}}, {.tokens = {4, 5}, .start_step = 2, .reads_all = true}},
+      .coupling = {.kind = CouplingKind::independent, .topology = Topology::ring, .window = 1}};
+  const auto distances_of = [&](size_t token) {
+    std::vector<double> seen;
+    const auto all = relations(trace);
+    for (const Relation& relation : all[token]) seen.push_back(relation.visible ? relation.token_offset : -1);
+    return seen;
+  };
+  EXPECT_EQ(distances_of(5), (std::vector<double>{4, 3, 2, 3, 1, 0})) << "by the clock";
+  EXPECT_EQ(distances_of(2), (std::vector<double>{2, 1, 0, -1, -1, -1})) << "lanes see what they saw";
+  trace.coupling = {.kind = CouplingKind::hogwild};
+  EXPECT_EQ(distances_of(5), (std::vector<double>{5, 4, 3, 2, 1, 0})) << "one text";
+  trace.coupling = {.kind = CouplingKind::lanerope};
+  std::vector<double> lanes;
+  const auto all = relations(trace);
+  for (const Relation& relation : all[5]) lanes.push_back(relation.lane_offset);
+  EXPECT_EQ(lanes, (std::vector<double>{0, 2, 2, 1, 0, 0})) << "it is lane 2";
+}
+
 // The row of the token of `lane` at `step`.
 std::vector<Relation> row_of(const Trace& trace, int lane, int step) {
   const auto tokens = flatten(trace);
