@@ -2,7 +2,7 @@
 // One group on the server: its request, its stream of events, its lanes as they stand, and what can be done to them meanwhile.
 
 import { events, request } from "./api.js";
-import { Lane } from "./lane.js";
+import { actLine, Lane } from "./lane.js";
 
 export class Group {
   // watcher: laneAdded(lane), changed(lane), progressed(), ended(). settings: see settings_form.js. messages: role and content.
@@ -17,6 +17,7 @@ export class Group {
     this.reply = null;  // what the server says of the lanes when all have ended
     this.error = null;
     this.stopped = false;
+    this.ends = [];  // what policies did to the group as a whole, a clause each
     this.readAt = 0;
     this.abort = new AbortController();
     for (let k = 0; k < settings.n; ++k) this.makeLane();
@@ -56,6 +57,8 @@ export class Group {
       delete lanes.select;
     }
     for (const name of ["wait", "ready"]) if (settings[name]) lanes[name] = settings[name];
+    const policies = (settings.policies ?? "").split("\n").map((line) => line.trim()).filter(Boolean);
+    if (policies.length > 0) lanes.policies = policies;
     return { ...this.prompt(), n: settings.n, max_tokens: settings.budget, temperature: settings.temperature, seed: settings.seed, lanes };
   }
 
@@ -106,12 +109,16 @@ export class Group {
       case "lane_finished":
         lane.end(event);
         break;
+      case "policy":
+        if (lane === null) this.ends.push(actLine(event));
+        else lane.acted(event);
+        break;
       case "group_finished": return this.finished(event);
       default:
         if (event.error) this.fail(new Error(event.error.message));
         return undefined;
     }
-    return this.watcher.changed?.(lane);
+    return lane && this.watcher.changed?.(lane);
   }
 
   created({ id, budget, tag, seed, prompt_tokens: read }) {

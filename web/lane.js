@@ -11,6 +11,14 @@ const endings = {
   failed: "failed",
 };
 
+const doings = { retire: "retires it", push: "gives it a text", spawn: "adds it", end: "ends the group" };
+
+// What a policy did, and why, in a clause.
+export function actLine({ policy, act, parent, reason, refused }) {
+  const doing = act === "fork" ? `forks it from lane ${parent + 1}` : doings[act] ?? act;
+  return refused ? `${policy} could not: ${refused}` : `${policy} ${doing}: ${reason}`;
+}
+
 export function laneColour(index, count) {
   return `oklch(0.66 0.1 ${Math.round((index * 360) / Math.max(count, 6) + 205) % 360})`;
 }
@@ -35,6 +43,7 @@ export class Lane {
     this.asleep = false;
     this.finish = null;
     this.origin = "";
+    this.acts = [];  // of policies on it, a clause each
     this.verdict = null;  // {answer, answer_from} of the server's reply
     this.selected = false;
     this.chosen = false;  // the conversation goes on from it
@@ -71,6 +80,10 @@ export class Lane {
 
   comesFrom(parent, step) {
     this.origin = `forked from lane ${parent + 1} at token ${step}`;
+  }
+
+  acted(event) {
+    this.acts.push(actLine(event));
   }
 
   add({ step, text, forced }) {

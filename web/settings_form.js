@@ -6,7 +6,7 @@ import { store, stored } from "./store.js";
 
 const numbers = ["n", "budget", "temperature", "consensus", "seed", "block"];
 const names = ["coupling", "init", "select", "topology"];
-const texts = ["wait", "ready", "then"];
+const texts = ["wait", "ready", "then", "policies"];
 
 export class SettingsForm {
   constructor(form) {
@@ -41,6 +41,10 @@ export class SettingsForm {
     this.choices("init", this.lanes ? init : [...init].sort((a, b) => (b === "ntk-by-parts") - (a === "ntk-by-parts")));
     this.choices("select", select.filter((name) => !["verifier", "then"].includes(name)), { logprob: "log-probability", first: "first to end" });
     this.choices("topology", topology);
+    for (const { name, help, settings } of properties.policies) {
+      const usual = settings.map((setting) => `${setting.name}=${setting.default}`).join(",");
+      byId("policies-offered").append(element("dt", {}, element("code", {}, usual ? `${name}:${usual}` : name)), element("dd", {}, help));
+    }
     if (!properties.chat_template) {
       this.fields.system.disabled = true;
       byId("system-hint").textContent = "This model has no chat template, so it has no place for one: texts simply go on.";
@@ -99,6 +103,7 @@ export class SettingsForm {
       coupling: fields.coupling.value, init: fields.init.value, n: number("n"), budget: number("budget"), temperature: number("temperature"),
       select: fields.select.value, consensus: number("consensus") ?? 0, seed: number("seed"), system: fields.system.value,
       topology: fields.topology.value, block: number("block"), wait: fields.wait.value, ready: fields.ready.value, then: fields.then.value,
+      policies: fields.policies.value,
     };
   }
 

@@ -30,6 +30,7 @@ export function ended(group) {
   const parts = [`${group.generated()} tokens in ${seconds.toFixed(seconds < 1 ? 2 : 1)} s`];
   if (seconds > 0) parts.push(`${speed(group.generated() / seconds)} tokens/s`);
   if (reply.consensus) parts.push("ended by consensus");
+  else parts.push(...group.ends);
   if (reply.selected !== null) parts.push(laneSelected(group));
   parts.push(`seed ${reply.seed}`);
   return (group.stopped ? "Stopped · " : "") + parts.join(" · ");

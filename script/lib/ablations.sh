@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The tables of docs/results.md that are measured on dev problems, from $base and $lanes. Nothing here touches the test set.
+# The tables of docs/results-made-task.md that are measured on dev problems, from $base and $lanes. Nothing here touches the test set.
 
 all_tables=(omega lora kto length lanes far)
 
