@@ -178,6 +178,12 @@ std::span<const Named<ActKind>> names() {
 }
 
 template <>
+std::span<const Named<ToolWait>> names() {
+  static constexpr Named<ToolWait> all[] = {{ToolWait::call, "call"}, {ToolWait::end, "end"}};
+  return all;
+}
+
+template <>
 std::span<const Named<EventKind>> names() {
   static constexpr Named<EventKind> all[] = {
       {EventKind::prefill, "prompt_read"},
@@ -186,6 +192,8 @@ std::span<const Named<EventKind>> names() {
       {EventKind::lane_slept, "lane_slept"},
       {EventKind::lane_woke, "lane_woke"},
       {EventKind::policy, "policy"},
+      {EventKind::tool_called, "tool_called"},
+      {EventKind::tool_returned, "tool_returned"},
       {EventKind::lane_finished, "lane_finished"},
       {EventKind::group_finished, "group_finished"},
   };

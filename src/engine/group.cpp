@@ -18,7 +18,8 @@ double seconds_between(Clock::time_point from, Clock::time_point to) {
 
 }  // namespace
 
-Group::Group(GroupId id, const Model& model, std::shared_ptr<const ResolvedRequest> request)
+Group::Group(GroupId id, const Model& model, std::shared_ptr<const ResolvedRequest> request,
+             ToolThreads& threads)
     : id_(id),
       model_(model),
       resolved_(std::move(request)),
@@ -27,6 +28,7 @@ Group::Group(GroupId id, const Model& model, std::shared_ptr<const ResolvedReque
       rules_{.model = model, .request = request_},
       memory_(request_),
       policies_(request_, *this),
+      tools_(request_, *this, threads),
       selector_(request_),
       sleepers_(request_.sleep, request_.coupling) {}
 
@@ -117,6 +119,7 @@ void Group::add_lane(LaneOrigin origin) {
   emit({.kind = EventKind::lane_started, .lane = index, .step = clock_, .text = origin.text});
   lanes_.emplace_back(rules_, std::move(origin));
   sleepers_.joined(index);
+  tools_.joined();
 }
 
 void Group::step_is_done(std::span<const core::GroupRow> rows, const LogitsOf& logits_of, Sampler& sampler) {
@@ -166,8 +169,15 @@ void Group::choose(int32_t index, std::span<const float> logits, Sampler& sample
   }
   sleepers_.chose(index, event.token);
   event.text = std::move(taken.text);
+  const TokenId token = event.token;
+  const bool forced = event.forced;
   emit(std::move(event));
-  if (taken.finish != FinishReason::none) end_lane(index, taken.finish);
+  const bool goes_on = tools_.chose({.lane = index,
+                                     .token = token,
+                                     .text = lane.last_is_text(),
+                                     .forced = forced,
+                                     .ends = taken.finish == FinishReason::end});
+  if (taken.finish != FinishReason::none && !goes_on) end_lane(index, taken.finish);
 }
 
 void Group::end_lane(int32_t index, FinishReason reason) {
@@ -176,6 +186,7 @@ void Group::end_lane(int32_t index, FinishReason reason) {
   const std::string rest = lane.end(reason);
   finish_order_.push_back(index);
   sleepers_.ended(index);
+  tools_.ended(index);
   emit({.kind = EventKind::lane_finished,
         .lane = index,
         .step = lane.next_step(),
@@ -184,8 +195,15 @@ void Group::end_lane(int32_t index, FinishReason reason) {
 }
 
 void Group::after_step() {
+  tools_.after_step();
   policies_.after_step();
   for (Lane& lane : lanes_) lane.drew(std::nullopt);
+  settle_sleepers();
+  finish_if_over();
+}
+
+void Group::take_tool_results() {
+  if (!writes() || !tools_.take_results()) return;
   settle_sleepers();
   finish_if_over();
 }
@@ -212,6 +230,7 @@ void Group::collect_lanes() {
   }
   result_.clock = clock_;
   result_.acts = policies_.acts();
+  result_.tool_runs = tools_.runs();
   result_.note = policies_.note();
 }
 

@@ -164,7 +164,7 @@ constexpr auto lane_fields =
                                      "force",     "tag",        "wait",        "ready",
                                      "text",      "select",     "vote_weight", "certainty_window",
                                      "consensus", "policies",   "return",      "reserve",
-                                     "attention", "hold"});
+                                     "attention", "hold",       "tools"});
 constexpr auto stream_fields =
     std::to_array<std::string_view>({"include_usage", "include_obfuscation", "continuous_usage_stats"});
 
