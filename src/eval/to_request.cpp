@@ -19,6 +19,10 @@ Request to_request(const Arm& arm, const Sampling& sampling) {
                   .sampling = sampling,
                   .selection = {.kind = SelectionKind::none},
                   .policies = arm.policies};
+  if (!arm.tools.empty()) {
+    request.tools.emplace();
+    for (const std::string& tool : arm.tools) add_tool(*request.tools, tool);
+  }
   request.coupling.force = true;
   if (arm.temperature) request.sampling.temperature = *arm.temperature;
   return request;
