@@ -6,17 +6,17 @@
 #include <string>
 #include <string_view>
 
-#include "server/tools/tool_call_parser.h"
+#include "lanerope/tool_calls.h"
 
 namespace {
 
 using namespace lanerope;
 
 std::string read(ToolStyle style, std::string_view text, size_t piece, bool& called) {
-  server::ToolCallParser parser(style, {{"f", server::Json::object()}});
+  ToolCallParser parser(style, {{"f", "{}"}});
   std::string told;
   std::string calls;
-  const auto add = [&](const server::ToolCallParser::Parts& parts) {
+  const auto add = [&](const ToolCallParser::Parts& parts) {
     told += parts.content;
     for (const ToolCall& call : parts.calls) calls += "\n" + call.name + "\n" + call.arguments;
   };

@@ -11,6 +11,7 @@ const places = {
   frame: "in a sentence that names it",
   last_expression: "the last expression",
   format: "all of the text",
+  call: "what it calls",
 };
 
 const patience = 6;  // a text that took a millisecond to set is left alone for so many

@@ -38,6 +38,7 @@ enum class AnswerFrom {
   frame,            // what follows "the answer is" or its like
   last_expression,  // nothing said which it is: the last formula or number of the text
   format,           // the request's format left nothing else to write: all of the text
+  call,             // the calls of tools that the text ends with
 };
 template <>
 std::span<const Named<AnswerFrom>> names();

@@ -32,3 +32,6 @@
 #include "lanerope/sleep.h"             // IWYU pragma: export
 #include "lanerope/step_watch.h"        // IWYU pragma: export
 #include "lanerope/token.h"             // IWYU pragma: export
+#include "lanerope/tool.h"              // IWYU pragma: export
+#include "lanerope/tool_calls.h"        // IWYU pragma: export
+#include "lanerope/tool_run.h"          // IWYU pragma: export

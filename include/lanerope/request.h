@@ -14,6 +14,7 @@
 #include "lanerope/policy_choice.h"
 #include "lanerope/prompt.h"
 #include "lanerope/token.h"
+#include "lanerope/tool.h"
 
 namespace lanerope {
 
@@ -133,8 +134,11 @@ struct Request {
   // them.
   std::vector<PolicyChoice> policies = {};
   PolicyCommand policy_command = {};  // none: RequestDefaults::policy_command
-  bool logprobs = false;              // Event::logprob is set for sampled tokens
-  int32_t top_logprobs = 0;           // alternatives reported with each token, at most 20
+  // What lanes call while they write, run inside the engine. Unset: RequestDefaults::tools, where they go
+  // with the rest of the request.
+  std::optional<LaneTools> tools = {};
+  bool logprobs = false;     // Event::logprob is set for sampled tokens
+  int32_t top_logprobs = 0;  // alternatives reported with each token, at most 20
   // The log-probabilities of the prompt's own tokens, with so many alternatives each, 0 to 20, come with
   // EventKind::prefill. The prompt is read in full then, whatever is kept of it.
   std::optional<int32_t> prompt_logprobs = {};

@@ -20,6 +20,9 @@ class Model;
 namespace core {
 struct LaneFrequencies;
 }
+namespace engine {
+struct ToolForms;
+}
 namespace grammar {
 class CompiledFormat;
 }
@@ -58,6 +61,7 @@ struct RequestDefaults {
   double verifier_timeout = 30;             // seconds, of that command
   std::vector<PolicyChoice> policies = {};  // where the request has none
   PolicyCommand policy_command = {};        // likewise
+  LaneTools tools = {};                     // likewise, where they go with it
   std::optional<int32_t> thinking_budget = {};  // where the request has none
   // For selections that it was fitted for, where the request has none.
   std::shared_ptr<const CalibrationCurve> calibration = {};
@@ -96,6 +100,7 @@ struct ResolvedRequest {
   std::optional<ResolvedThen> then = {};
   SleepTokens sleep = {};
   int32_t reserved_lanes = 0;
+  bool control_text = false;  // as Request::control_text, and where lanes call tools
   int32_t budget = 0;
   int32_t max_tokens = 0;  // 0: all of the budget
   Sampling sampling = {};
@@ -104,10 +109,12 @@ struct ResolvedRequest {
   Selection selection = {};
   std::vector<PolicyChoice> policies = {};  // with all of their settings, in the order of the table
   PolicyCommand policy_command = {};
-  int32_t certainty_window = 0;           // tokens; 0: certainty is not measured
-  std::vector<float> prompt_scales = {};  // per adapter, while the prompt is read
-  std::vector<float> lane_scales = {};    // per adapter, for the lanes
-  Request asked = {};                     // as it came, for what needs no resolving
+  LaneTools tools = {};                                      // in force
+  std::shared_ptr<const engine::ToolForms> tool_forms = {};  // null: no tools but for notes
+  int32_t certainty_window = 0;                              // tokens; 0: certainty is not measured
+  std::vector<float> prompt_scales = {};                     // per adapter, while the prompt is read
+  std::vector<float> lane_scales = {};                       // per adapter, for the lanes
+  Request asked = {};                                        // as it came, for what needs no resolving
 
   int32_t n_lanes() const { return static_cast<int32_t>(lanes.size()); }
   // Cells that it can come to need, whole pages of them.

@@ -13,6 +13,7 @@
 #include "lanerope/names.h"
 #include "lanerope/policy_act.h"
 #include "lanerope/token.h"
+#include "lanerope/tool_run.h"
 
 namespace lanerope {
 
@@ -54,7 +55,8 @@ struct GroupResult {
   double prefill_seconds = 0;
   double decode_seconds = 0;
   bool consensus = false;
-  std::vector<PolicyAct> acts = {};  // of its policies, in order
+  std::vector<PolicyAct> acts = {};     // of its policies, in order
+  std::vector<ToolRun> tool_runs = {};  // calls that its lanes made of tools, in order
   // Why the group failed, with FinishReason::failed; what() is a sentence for a person. Null otherwise.
   std::exception_ptr error = {};
 };
@@ -68,10 +70,12 @@ inline void rethrow_failure(const GroupResult& result) {
 enum class EventKind {
   prefill,  // the prompt is in the KV cells; the lanes start
   lane_started,
-  token,       // one token of one lane
-  lane_slept,  // the lane's last token is held back, and the lane waits for others (sleep.h)
-  lane_woke,   // it is fed now
-  policy,      // a policy acts, or was refused to; what comes of it follows
+  token,          // one token of one lane
+  lane_slept,     // the lane's last token is held back, and the lane waits for others (sleep.h)
+  lane_woke,      // it is fed now
+  policy,         // a policy acts, or was refused to; what comes of it follows
+  tool_called,    // a lane has called a tool
+  tool_returned,  // its result is there, or why there is none
   lane_finished,
   group_finished,  // the last event of a group; `result` is set
 };
@@ -102,6 +106,7 @@ struct Event {
   std::vector<Alternative> top = {};          // likeliest first, Request::top_logprobs of them
   FinishReason finish = FinishReason::none;   // of lane_finished; of group_finished: cancelled or failed
   std::shared_ptr<const PolicyAct> act = {};  // of policy
+  std::shared_ptr<const ToolRun> tool = {};   // of tool_called and tool_returned
   // Of prefill, where Request::prompt_logprobs asks for it; null otherwise.
   std::shared_ptr<const std::vector<PromptToken>> prompt = {};
   std::shared_ptr<const ResolvedRequest> resolved = {};  // in the first event of a group: what it runs

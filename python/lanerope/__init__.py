@@ -35,7 +35,7 @@ from ._options import (  # noqa: E402
     Visibility,
     VoteWeight,
 )
-from ._result import Act, Attention, Certainty, Lane, Probe, Result, ScoredLane, Vote  # noqa: E402
+from ._result import Act, Attention, Certainty, Lane, Probe, Result, ScoredLane, ToolCall, Vote  # noqa: E402
 from ._stream import Stream  # noqa: E402
 from .evaluation import Evaluation, evaluate, read_results  # noqa: E402
 
@@ -71,6 +71,7 @@ __all__ = [
     "ScoredLane",
     "Select",
     "Stream",
+    "ToolCall",
     "Topology",
     "Visibility",
     "Vote",

@@ -135,6 +135,16 @@ class Options(CouplingOptions, PromptOptions, total=False):
     """A policy of your own: a command that reads a JSON line a step and writes a line of acts."""
     policy_timeout: float
     """Seconds that it may take for a step."""
+    lane_tools: str | Sequence[str]
+    """What lanes call while they write: "calculator", "notes", "NAME=CMD" (docs/tools.md)."""
+    tool_wait: Literal["call", "end"]
+    """From when on a lane waits for its result, by default from its call."""
+    tool_calls: int
+    """Calls that a lane may make."""
+    tool_timeout: float
+    """Seconds that a call may take."""
+    tool_bytes: int
+    """Bytes of a result; what is longer is cut."""
     verifier: str
     """With select="verifier": a command that reads a JSON line a lane and writes a score a line."""
     verifier_timeout: float

@@ -45,6 +45,24 @@ class Act:
     """Not empty: it did not happen, and why."""
 
 
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call that a lane made of a tool, and what came of it."""
+
+    lane: int
+    step: int
+    """The clock when it called."""
+    tool: str
+    arguments: str
+    """A JSON object."""
+    note: bool
+    """It was called by "<<expression="."""
+    result: str
+    """What the lane was given; of a call that failed one sentence."""
+    failed: bool
+    milliseconds: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Lane:
     """What one lane wrote."""
@@ -136,6 +154,8 @@ class Result:
     consensus: bool
     acts: tuple[Act, ...]
     """Of the policies, in order."""
+    tool_runs: tuple[ToolCall, ...]
+    """Calls that lanes made of tools, in order."""
     prompt_tokens: int
     cached_prompt_tokens: int
     clock: int
@@ -174,5 +194,6 @@ def result_of(outcome: dict[str, Any]) -> Result:
     lanes = tuple(_lane(lane) for lane in outcome.pop("lanes"))
     votes = tuple(Vote(*vote) for vote in outcome.pop("votes"))
     acts = tuple(Act(*act) for act in outcome.pop("acts"))
-    attention = outcome.pop("attention")
-    return Result(lanes=lanes, votes=votes, acts=acts, attention=None if attention is None else Attention(**attention), **outcome)
+    tool_runs = tuple(ToolCall(*run) for run in outcome.pop("tool_runs"))
+    attention = None if (record := outcome.pop("attention")) is None else Attention(**record)
+    return Result(lanes=lanes, votes=votes, acts=acts, tool_runs=tool_runs, attention=attention, **outcome)

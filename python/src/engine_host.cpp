@@ -63,6 +63,8 @@ void EngineHost::take(const Event& event) {
     case EventKind::lane_slept:
     case EventKind::lane_woke:
     case EventKind::policy:
+    case EventKind::tool_called:
+    case EventKind::tool_returned:
     case EventKind::lane_finished:
       break;
     case EventKind::group_finished:

@@ -48,11 +48,28 @@ void bind_events(nb::module_& module) {
       .def_prop_ro("reason", text_of(&PolicyAct::reason), nb::sig("def reason(self) -> str"))
       .def_prop_ro("refused", text_of(&PolicyAct::refused), nb::sig("def refused(self) -> str"),
                    "Not empty: it did not happen, and why.");
+  nb::class_<ToolRun>(module, "ToolRun", "A call that a lane made of a tool, and what came of it.")
+      .def_ro("number", &ToolRun::number, "Of the group's calls, from 0.")
+      .def_ro("lane", &ToolRun::lane)
+      .def_ro("step", &ToolRun::step, "The clock when it called.")
+      .def_prop_ro(
+          "tool", [](const ToolRun& run) { return to_text(run.tool); }, nb::sig("def tool(self) -> str"))
+      .def_prop_ro(
+          "arguments", [](const ToolRun& run) { return to_text(run.arguments); },
+          nb::sig("def arguments(self) -> str"), "A JSON object.")
+      .def_ro("note", &ToolRun::note, "It was called by \"<<expression=\".")
+      .def_ro("returned", &ToolRun::returned, "What follows is there.")
+      .def_ro("returned_step", &ToolRun::returned_step)
+      .def_prop_ro(
+          "result", [](const ToolRun& run) { return to_text(run.result); },
+          nb::sig("def result(self) -> str"), "Of a call that failed one sentence.")
+      .def_ro("failed", &ToolRun::failed)
+      .def_ro("milliseconds", &ToolRun::milliseconds);
   nb::class_<Event>(module, "Event", "One thing that happened to a group. Lanes and steps count from 0.")
       .def_prop_ro(
           "kind", [](const Event& event) { return to_name(event.kind); }, nb::sig("def kind(self) -> str"),
           "\"prompt_read\", \"lane_started\", \"token\", \"lane_slept\", \"lane_woke\", \"lane_finished\", "
-          "\"policy\" or \"group_finished\".")
+          "\"policy\", \"tool_called\", \"tool_returned\" or \"group_finished\".")
       .def_ro("lane", &Event::lane, "-1 where the event is the group's.")
       .def_ro("step", &Event::step, "Of a token: at which it is fed; else the clock.")
       .def_ro("token", &Event::token, "Of a token: its id.")
@@ -69,6 +86,9 @@ void bind_events(nb::module_& module) {
       .def_prop_ro(
           "act", [](const Event& event) { return event.act ? nb::cast(*event.act) : nb::none(); },
           nb::sig("def act(self) -> Act | None"), "Of a policy.")
+      .def_prop_ro(
+          "tool", [](const Event& event) { return event.tool ? nb::cast(*event.tool) : nb::none(); },
+          nb::sig("def tool(self) -> ToolRun | None"), "Of a call and its result.")
       .def_prop_ro("finish", &finish_of, nb::sig("def finish(self) -> str | None"),
                    "Why a lane or a group ended.")
       .def("__repr__", &described, nb::sig("def __repr__(self) -> str"));

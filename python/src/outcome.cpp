@@ -66,9 +66,14 @@ nb::dict outcome_of(GroupLog log) {
   for (const PolicyAct& act : result.acts)
     acts.append(nb::make_tuple(to_text(act.policy), to_name(act.kind), act.step, act.lane, act.parent,
                                to_text(act.text), to_text(act.reason), to_text(act.refused)));
+  nb::list tool_runs;
+  for (const ToolRun& run : result.tool_runs)
+    tool_runs.append(nb::make_tuple(run.lane, run.step, to_text(run.tool), to_text(run.arguments), run.note,
+                                    to_text(run.result), run.failed, run.milliseconds));
   nb::dict all;
   all["lanes"] = lanes;
   all["acts"] = acts;
+  all["tool_runs"] = tool_runs;
   all["votes"] = votes;
   all["selected"] = result.selected >= 0 ? nb::cast(result.selected) : nb::none();
   all["then_lane"] = result.then_lane >= 0 ? nb::cast(result.then_lane) : nb::none();

@@ -83,6 +83,18 @@ std::vector<PolicyChoice> to_policies(nb::handle value) {
   return policies;
 }
 
+LaneTools& tools_of(Request& request) {
+  if (!request.tools) request.tools.emplace();
+  return *request.tools;
+}
+
+void set_tools(Request& request, nb::handle value) {
+  const bool one = nb::isinstance<nb::str>(value);
+  const auto texts = one ? std::vector{nb::cast<std::string>(value)}
+                         : to_cpp<std::vector<std::string>>("lane_tools", value, "a str or a list of str");
+  for (const std::string& text : texts) add_tool(tools_of(request), text);
+}
+
 // Options that are a field of Request, each under its name.
 const Setters& setters() {
   static const Setters all = [] {
@@ -153,6 +165,13 @@ const Setters& setters() {
     table["policies"] = [](Request& r, nb::handle value) { r.policies = to_policies(value); };
     set("policy_command", [](Request& r) -> auto& { return r.policy_command.command; });
     set("policy_timeout", [](Request& r) -> auto& { return r.policy_command.timeout; });
+    table["lane_tools"] = [](Request& r, nb::handle value) { set_tools(r, value); };
+    table["tool_wait"] = [](Request& r, nb::handle value) {
+      tools_of(r).wait = to_enum<ToolWait>("tool_wait", value);
+    };
+    set("tool_calls", [](Request& r) -> auto& { return tools_of(r).most_calls; });
+    set("tool_timeout", [](Request& r) -> auto& { return tools_of(r).timeout; });
+    set("tool_bytes", [](Request& r) -> auto& { return tools_of(r).most_bytes; });
     set("verifier", [](Request& r) -> auto& { return r.selection.verifier_command; });
     set("verifier_timeout", [](Request& r) -> auto& { return r.selection.verifier_timeout; });
     table["calibration"] = [](Request& r, nb::handle value) {

@@ -22,6 +22,16 @@ nlohmann::ordered_json act_json(const PolicyAct& act) {
   return json;
 }
 
+nlohmann::ordered_json tool_json(const ToolRun& run) {
+  nlohmann::ordered_json json = {{"call", run.number}, {"name", run.tool}, {"arguments", run.arguments}};
+  if (run.note) json["note"] = true;
+  if (!run.returned) return json;
+  json["result"] = run.result;
+  json["failed"] = run.failed;
+  json["milliseconds"] = number(run.milliseconds);
+  return json;
+}
+
 }  // namespace
 
 nlohmann::ordered_json to_json(const GroupResult& result) {
@@ -70,6 +80,11 @@ nlohmann::ordered_json to_json(const GroupResult& result) {
     entry.update(act_json(act));
     json["acts"].push_back(std::move(entry));
   }
+  for (const ToolRun& run : result.tool_runs) {
+    nlohmann::ordered_json entry = {{"step", run.step}, {"lane", run.lane}};
+    entry.update(tool_json(run));
+    json["tool_runs"].push_back(std::move(entry));
+  }
   if (!result.note.empty()) json["note"] = result.note;
   return json;
 }
@@ -95,6 +110,7 @@ nlohmann::ordered_json to_json(const Event& event) {
     json["finish"] = name(event.finish);
   }
   if (event.act) json.update(act_json(*event.act));
+  if (event.tool) json.update(tool_json(*event.tool));
   if (event.result) json["result"] = to_json(*event.result);
   return json;
 }

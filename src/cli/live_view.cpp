@@ -96,6 +96,8 @@ class LiveView : public View {
     if (event.kind == EventKind::prefill) prompt_read_ = true;
     if (event.kind == EventKind::policy)
       last_act_ = act_text(*event.act);
+    else if (event.tool)
+      last_act_ = without_controls(tool_text(*event.tool));
     else if (event.lane >= 0)
       update(event);
     if (event.kind == EventKind::group_finished) finish(*event.result);
@@ -245,6 +247,8 @@ class LiveView : public View {
     print_out(text);
     for (const PolicyAct& act : result.acts)
       print_note("  step " + std::to_string(act.step) + ": " + act_text(act));
+    for (const ToolRun& run : result.tool_runs)
+      print_note("  step " + std::to_string(run.step) + ": " + without_controls(tool_text(run)));
     if (!result.note.empty()) print_note("lanerope: " + result.note);
     print_note("\n" + timing_text(result, context_));
     result_ = nullptr;

@@ -24,6 +24,10 @@ class PlainView : public View {
       if (!alone()) write("(" + act_text(*event.act) + ")\n");
       return;
     }
+    if (event.tool) {
+      if (context_.lanes > 1 && event.tool->returned) write("(" + tool_text(*event.tool) + ")\n");
+      return;
+    }
     if (event.lane < 0) return;
     if (event.second_stage) then_lane_ = event.lane;
     if (alone()) {

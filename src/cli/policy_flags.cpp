@@ -16,6 +16,11 @@ void add_policy_flags(CLI::App& app, PolicyFlags& flags, const std::string& grou
       ->allow_extra_args(false)
       ->take_all()
       ->group(group);
+  app.add_option("--conductor", flags.conductor,
+                 "Lane whose lines \"@3: text\" are pushed to lane 3, and so on")
+      ->type_name("LANE")
+      ->check(CLI::Range(1, 1024))
+      ->group(group);
   add_policy_command_flags(app, flags.command, group);
 }
 
@@ -32,10 +37,12 @@ void add_policy_command_flags(CLI::App& app, PolicyCommand& command, const std::
       ->group(group);
 }
 
-std::vector<PolicyChoice> to_policies(const std::vector<std::string>& texts) {
+std::vector<PolicyChoice> to_policies(const PolicyFlags& flags) {
   std::vector<PolicyChoice> choices;
-  choices.reserve(texts.size());
-  for (const std::string& text : texts) choices.push_back(parse_policy(text));
+  for (const std::string& text : flags.policies) choices.push_back(parse_policy(text));
+  if (flags.conductor)
+    choices.push_back(
+        {.name = "conductor", .settings = {{.name = "lane", .value = std::to_string(*flags.conductor)}}});
   return choices;
 }
 

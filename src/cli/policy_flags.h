@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ struct PolicyFlags {
   std::vector<std::string> policies = {};
   PolicyCommand command = {};
   int32_t reserved_lanes = 0;
+  std::optional<int32_t> conductor = {};  // a lane, from 1
 };
 
 void add_policy_flags(CLI::App& app, PolicyFlags& flags, const std::string& group);
@@ -25,7 +27,7 @@ void add_policy_command_flags(CLI::App& app, PolicyCommand& command, const std::
 std::string policy_names();
 
 // The flags' policies. Throws InvalidRequest for one that is not there, or is told what it does not know.
-std::vector<PolicyChoice> to_policies(const std::vector<std::string>& texts);
+std::vector<PolicyChoice> to_policies(const PolicyFlags& flags);
 
 // "Policies, with their settings as they usually are:" and a line each, for the end of a help text.
 std::string policies_help();

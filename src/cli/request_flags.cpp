@@ -12,6 +12,7 @@ constexpr auto lanes_group = "Lanes";
 constexpr auto sampling_group = "Sampling";
 constexpr auto answer_group = "Answer";
 constexpr auto policies_group = "Policies";
+constexpr auto tools_group = "Tools that lanes call";
 
 }  // namespace
 
@@ -118,6 +119,7 @@ void add_request_flags(CLI::App& app, RequestFlags& flags) {
       ->type_name("N")
       ->check(CLI::Range(0, 1024))
       ->group(policies_group);
+  add_tool_flags(app, flags.tools, tools_group);
   add_format_flags(app, flags.format);
   add_sampling_flags(app, flags);
   add_coupling_flags(app, flags.coupling);

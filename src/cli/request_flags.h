@@ -9,6 +9,7 @@
 #include "cli/coupling_flags.h"
 #include "cli/format_flags.h"
 #include "cli/policy_flags.h"
+#include "cli/tool_flags.h"
 #include "lanerope/request.h"
 
 namespace lanerope::cli {
@@ -37,6 +38,7 @@ struct RequestFlags {
   int32_t consensus = 0;
   std::string verifier;
   PolicyFlags policies;
+  ToolFlags tools;
   bool logprobs = false;
   int32_t top_logprobs = 0;
 };

@@ -18,6 +18,7 @@
 #include "cli/output.h"
 #include "cli/policy_flags.h"
 #include "cli/serve_lanes.h"
+#include "cli/tool_flags.h"
 #include "lanerope/calibration.h"
 #include "lanerope/errors.h"
 #include "server/server.h"
@@ -39,11 +40,13 @@ constexpr auto footer =
 
 constexpr auto server_group = "Server";
 constexpr auto limits_group = "Limits";
+constexpr auto tools_group = "Tools that the server runs for lanes";
 
 struct ServeFlags {
   ModelFlags model;
   server::ServerOptions server;
   ServeLanes lanes;
+  ToolFlags tools;
   KvType kv_type = KvType::f16;
   std::string key_file;
   std::string calibration;
@@ -82,6 +85,7 @@ server::ServerOptions make_options(const ServeFlags& flags) {
     options.model_id = hub::text_of(wanted);
   options.presets = presets_of(flags.lanes);
   options.access.keys = read_keys(flags.key_file);
+  if (const std::optional<LaneTools> tools = to_tools(flags.tools)) options.defaults.tools = *tools;
   options.access.loopback = is_loopback(options.host);
   options.service.engine.kv_type = flags.kv_type;
   options.service.hold_time = std::chrono::seconds(flags.hold_seconds);
@@ -247,6 +251,7 @@ Command add_serve(CLI::App& root) {
   add_model_flags(*app, flags->model);
   add_server_flags(*app, *flags);
   add_serve_lane_flags(*app, flags->lanes);
+  add_tool_flags(*app, flags->tools, tools_group);
   add_limit_flags(*app, *flags);
   return {app, [flags] { return run(*flags); }};
 }

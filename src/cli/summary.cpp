@@ -71,6 +71,13 @@ std::string act_text(const PolicyAct& act) {
   return act.refused.empty() ? text : text + " (refused: " + act.refused + ")";
 }
 
+std::string tool_text(const ToolRun& run) {
+  const std::string text =
+      "lane " + std::to_string(run.lane + 1) + " calls " + run.tool + " " + run.arguments;
+  if (!run.returned) return text;
+  return text + (run.failed ? " in vain: " : ": ") + run.result;
+}
+
 std::string answer_text(const GroupResult& result) {
   if (result.selected >= 0) return result.lanes[result.selected].text;
   std::string all;

@@ -21,6 +21,9 @@ std::string timing_text(const GroupResult& result, const ViewContext& context);
 // "prune retires lane 3: its confidence is ..." and the like; of what was refused, why.
 std::string act_text(const PolicyAct& act);
 
+// "lane 2 calls calculator {"expression":"48/2"}: 24".
+std::string tool_text(const ToolRun& run);
+
 // "budget spent" and the like, for a person.
 std::string finish_text(FinishReason reason);
 

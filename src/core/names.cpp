@@ -175,7 +175,7 @@ std::span<const Named<AnswerFrom>> names() {
   static constexpr Named<AnswerFrom> all[] = {
       {AnswerFrom::box, "box"},       {AnswerFrom::mark, "mark"},
       {AnswerFrom::frame, "frame"},   {AnswerFrom::last_expression, "last_expression"},
-      {AnswerFrom::format, "format"},
+      {AnswerFrom::format, "format"}, {AnswerFrom::call, "call"},
   };
   return all;
 }
@@ -190,6 +190,12 @@ std::span<const Named<ActKind>> names() {
 }
 
 template <>
+std::span<const Named<ToolWait>> names() {
+  static constexpr Named<ToolWait> all[] = {{ToolWait::call, "call"}, {ToolWait::end, "end"}};
+  return all;
+}
+
+template <>
 std::span<const Named<EventKind>> names() {
   static constexpr Named<EventKind> all[] = {
       {EventKind::prefill, "prompt_read"},
@@ -198,6 +204,8 @@ std::span<const Named<EventKind>> names() {
       {EventKind::lane_slept, "lane_slept"},
       {EventKind::lane_woke, "lane_woke"},
       {EventKind::policy, "policy"},
+      {EventKind::tool_called, "tool_called"},
+      {EventKind::tool_returned, "tool_returned"},
       {EventKind::lane_finished, "lane_finished"},
       {EventKind::group_finished, "group_finished"},
   };

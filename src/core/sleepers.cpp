@@ -20,11 +20,20 @@ void Sleepers::chose(int32_t lane, TokenId token) {
 
 void Sleepers::ended(int32_t lane) {
   lanes_[lane].live = false;
+  lanes_[lane].held = false;
   lanes_[lane].has_news = true;
 }
 
 void Sleepers::given_text(int32_t lane) {
   lanes_[lane].was_given = true;
+}
+
+void Sleepers::hold(int32_t lane) {
+  lanes_[lane].held = lanes_[lane].live;
+}
+
+void Sleepers::release(int32_t lane) {
+  lanes_[lane].held = false;
 }
 
 bool Sleepers::must_wake(int32_t m) const {
@@ -41,21 +50,20 @@ bool Sleepers::must_wake(int32_t m) const {
 }
 
 std::vector<Sleepers::Change> Sleepers::settle() {
-  if (!tokens_.on()) return {};
-  std::vector<bool> before;
-  for (Lane& lane : lanes_) {
-    before.push_back(lane.asleep);
-    lane.asleep = lane.asleep || lane.wants_sleep;
-  }
+  for (Lane& lane : lanes_) lane.asleep = lane.asleep || lane.wants_sleep;
   for (size_t m = 0; m < lanes_.size(); ++m) {
     if (lanes_[m].asleep && must_wake(static_cast<int32_t>(m))) lanes_[m].asleep = false;
   }
-  const bool awake = std::ranges::any_of(lanes_, [](const Lane& lane) { return lane.live && !lane.asleep; });
+  // One that is held will be awake.
+  const bool awake =
+      std::ranges::any_of(lanes_, [](const Lane& lane) { return lane.live && (lane.held || !lane.asleep); });
   std::vector<Change> changes;
   for (size_t m = 0; m < lanes_.size(); ++m) {
     Lane& lane = lanes_[m];
-    lane = {.live = lane.live, .asleep = lane.asleep && awake};
-    if (lane.asleep != before[m]) changes.push_back({.lane = static_cast<int32_t>(m), .asleep = lane.asleep});
+    const bool before = lane.told;
+    lane = {.live = lane.live, .asleep = lane.asleep && awake, .held = lane.held};
+    lane.told = lane.asleep || lane.held;
+    if (lane.told != before) changes.push_back({.lane = static_cast<int32_t>(m), .asleep = lane.told});
   }
   return changes;
 }

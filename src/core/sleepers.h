@@ -23,6 +23,9 @@ class Sleepers {
   void chose(int32_t lane, TokenId token);
   void ended(int32_t lane);
   void given_text(int32_t lane);  // wakes it
+  // A lane that waits for what comes from outside sleeps from hold() to release(), whatever the others do.
+  void hold(int32_t lane);
+  void release(int32_t lane);
 
   // What of the lanes changed, once all have chosen for a step.
   struct Change {
@@ -31,12 +34,14 @@ class Sleepers {
   };
   std::vector<Change> settle();
 
-  bool asleep(int32_t lane) const { return lanes_[lane].asleep; }
+  bool asleep(int32_t lane) const { return lanes_[lane].asleep || lanes_[lane].held; }
 
  private:
   struct Lane {
     bool live = false;
-    bool asleep = false;
+    bool asleep = false;  // by the wait token
+    bool held = false;
+    bool told = false;         // that it sleeps, by settle()
     bool wants_sleep = false;  // chose the wait token since settle()
     bool has_news = false;     // chose the ready token, or ended, since settle()
     bool was_given = false;    // text, since settle()

@@ -3,12 +3,15 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <ctime>
+#include <string_view>
 #include <thread>
 
 extern char** environ;
@@ -17,13 +20,43 @@ namespace lanerope::engine {
 
 namespace {
 
-pid_t start(const std::string& command, int child_in, int child_out) {
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> list;
+  for (std::string& text : texts) list.push_back(text.data());
+  list.push_back(nullptr);
+  return list;
+}
+
+std::vector<std::string> environment_of(const ChildProgram& program) {
+  std::vector<std::string> all;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view set(*entry);
+    const std::string_view name = set.substr(0, set.find('='));
+    const auto given = std::ranges::find(program.environment, name, [](const auto& of) { return of.first; });
+    if (given == program.environment.end()) all.emplace_back(set);
+  }
+  for (const auto& [name, value] : program.environment) {
+    all.push_back(name);
+    all.back() += '=';
+    all.back() += value;
+  }
+  return all;
+}
+
+// The bound is there before anything comes to the program's standard input.
+void bound_memory(pid_t child, int64_t bytes) {
+  rlimit limit{.rlim_cur = static_cast<rlim_t>(bytes), .rlim_max = static_cast<rlim_t>(bytes)};
+  prlimit(child, RLIMIT_DATA, &limit, nullptr);
+}
+
+pid_t start(const ChildProgram& program, int child_in, int child_out) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_init(&actions);
   posix_spawnattr_init(&attributes);
   posix_spawn_file_actions_adddup2(&actions, child_in, STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, child_out, STDOUT_FILENO);
+  if (program.quiet) posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
   posix_spawnattr_setflags(&attributes,
                            POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
   posix_spawnattr_setpgroup(&attributes, 0);
@@ -32,12 +65,15 @@ pid_t start(const std::string& command, int child_in, int child_out) {
   posix_spawnattr_setsigmask(&attributes, &signals);
   sigaddset(&signals, SIGPIPE);
   posix_spawnattr_setsigdefault(&attributes, &signals);
-  std::array<char*, 4> arguments = {const_cast<char*>("sh"), const_cast<char*>("-c"),
-                                    const_cast<char*>(command.c_str()), nullptr};
+  std::vector<std::string> words = program.words;
+  std::vector<std::string> environment = environment_of(program);
   pid_t child = -1;
-  if (posix_spawn(&child, "/bin/sh", &actions, &attributes, arguments.data(), environ) != 0) child = -1;
+  if (posix_spawnp(&child, words.front().c_str(), &actions, &attributes, pointers(words).data(),
+                   pointers(environment).data()) != 0)
+    child = -1;
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
+  if (child > 0 && program.most_memory > 0) bound_memory(child, program.most_memory);
   return child;
 }
 
@@ -60,7 +96,8 @@ void Descriptor::close() {
   fd_ = -1;
 }
 
-ChildProcess::ChildProcess(const std::string& command) {
+ChildProcess::ChildProcess(const ChildProgram& program) {
+  if (program.words.empty()) return;
   std::array<int, 2> in;
   std::array<int, 2> out;
   if (pipe2(in.data(), O_CLOEXEC) != 0) return;
@@ -70,7 +107,7 @@ ChildProcess::ChildProcess(const std::string& command) {
   from_.take(out[0]);
   const Descriptor child_out(out[1]);
   fcntl(to_.get(), F_SETFL, O_NONBLOCK);
-  pid_ = start(command, child_in.get(), child_out.get());
+  pid_ = start(program, child_in.get(), child_out.get());
 }
 
 bool ChildProcess::wait(const std::function<bool()>& over, int& status) {

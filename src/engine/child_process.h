@@ -3,8 +3,11 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace lanerope::engine {
 
@@ -24,12 +27,26 @@ class Descriptor {
   int fd_;
 };
 
-// A command run by /bin/sh in a process group of its own, so that all of it can be killed, with pipes to its
-// standard input, which does not block, and from its standard output.
+// A program with its arguments, found as a shell finds it and run without one.
+struct ChildProgram {
+  std::vector<std::string> words = {};
+  std::vector<std::pair<std::string, std::string>> environment =
+      {};                   // beside and instead of what is set here
+  int64_t most_memory = 0;  // bytes of data that each of its processes may have; 0: no bound
+  bool quiet = false;       // what it writes to its standard error goes nowhere
+};
+
+// A command for /bin/sh.
+inline ChildProgram shell_program(const std::string& command) {
+  return {.words = {"/bin/sh", "-c", command}};
+}
+
+// A program in a process group of its own, so that all of it can be killed, with pipes to its standard input,
+// which does not block, and from its standard output.
 class ChildProcess {
  public:
   // Not running, where it cannot be started.
-  explicit ChildProcess(const std::string& command);
+  explicit ChildProcess(const ChildProgram& program);
   // Killed, if it still runs.
   ~ChildProcess() { kill(); }
   ChildProcess(const ChildProcess&) = delete;

@@ -12,7 +12,7 @@ namespace lanerope {
 
 namespace {
 
-// How long a step waits for a verifier when there is nothing else to do.
+// How long a step waits for a verifier or a tool when there is nothing else to do.
 constexpr std::chrono::milliseconds idle_patience{20};
 
 // A refusal leaves the group as it was; any other error in the midst of a change ends it.
@@ -140,6 +140,23 @@ void Engine::Impl::run_one_by_one(const engine::StepBatch& step) {
   }
 }
 
+void Engine::Impl::take_tool_results() {
+  for (const auto& group : groups) {
+    try {
+      group->take_tool_results();
+    } catch (...) {
+      group->fail(std::current_exception());
+    }
+  }
+}
+
+// Where there is nothing to compute until a tool has answered.
+bool Engine::Impl::wait_for_tools(std::chrono::milliseconds patience) {
+  const bool waits = std::ranges::any_of(groups, [](const auto& group) { return group->waits_for_tools(); });
+  if (waits) tool_threads.wait(patience);
+  return waits;
+}
+
 void Engine::Impl::select(std::chrono::milliseconds patience) {
   for (const auto& group : groups) {
     if (group->state() != engine::GroupState::selecting) continue;
@@ -202,11 +219,13 @@ GroupId Engine::submit(std::shared_ptr<const ResolvedRequest> request) {
                      "; use fewer lanes, a smaller budget, or an engine with more cells");
   }
   const GroupId id = impl_->next_id++;
-  impl_->groups.push_back(std::make_unique<engine::Group>(id, *impl_->model, std::move(request)));
+  impl_->groups.push_back(
+      std::make_unique<engine::Group>(id, *impl_->model, std::move(request), impl_->tool_threads));
   return id;
 }
 
 bool Engine::step(const EventSink& sink) {
+  impl_->take_tool_results();
   impl_->start_groups();
   impl_->make_room();
   const engine::StepBatch step = impl_->assemble_rows();
@@ -216,7 +235,8 @@ bool Engine::step(const EventSink& sink) {
     impl_->run(step);
     impl_->account(step, std::chrono::steady_clock::now() - begin);
   }
-  impl_->select(step.empty() ? idle_patience : std::chrono::milliseconds(0));
+  const bool waited = step.empty() && impl_->wait_for_tools(idle_patience);
+  impl_->select(step.empty() && !waited ? idle_patience : std::chrono::milliseconds(0));
   return impl_->deliver(sink);
 }
 

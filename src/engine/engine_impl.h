@@ -43,13 +43,16 @@ struct Engine::Impl {
   const model::StepOutput& computed(const engine::StepBatch& step);
   void run(const engine::StepBatch& step);
   void run_one_by_one(const engine::StepBatch& step);
+  void take_tool_results();
+  bool wait_for_tools(std::chrono::milliseconds patience);
   void select(std::chrono::milliseconds patience);
   bool deliver(const EventSink& sink);
 
   std::shared_ptr<const Model> model;
   EngineOptions options;
   model::ModelRunner runner;
-  core::PageAllocator allocator;  // outlives everything that holds pages
+  engine::ToolThreads tool_threads;  // outlive the groups
+  core::PageAllocator allocator;     // outlives everything that holds pages
   engine::PrefixCache prefixes;
   engine::PrefillPace pace;
   engine::WaitingOrder waiting;

@@ -60,7 +60,9 @@ CallResult run_call(const CallOptions& options, const std::string& input, const 
   const std::chrono::duration<double> longest(std::min(options.timeout, 86400.0));
   const Patience patience{.deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(longest),
                           .stop = stop};
-  ChildProcess child(options.command);
+  const ChildProgram program =
+      options.program.words.empty() ? shell_program(options.command) : options.program;
+  ChildProcess child(program);
   if (!child.running()) return {.failure = options.what + " could not be started"};
 
   const NoPipeSignal no_signal;

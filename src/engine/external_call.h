@@ -7,12 +7,15 @@
 #include <stop_token>
 #include <string>
 
+#include "engine/child_process.h"
+
 namespace lanerope::engine {
 
 struct CallOptions {
-  std::string command = {};  // run by /bin/sh
-  std::string what = {};     // as messages name it, such as "the verifier"
-  double timeout = 30;       // seconds
+  std::string command = {};   // run by /bin/sh
+  ChildProgram program = {};  // without words: the command
+  std::string what = {};      // as messages name it, such as "the verifier"
+  double timeout = 30;        // seconds
 };
 
 // What the command wrote, or the sentence that says why it is not to be had.

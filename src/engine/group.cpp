@@ -19,7 +19,8 @@ double seconds_between(Clock::time_point from, Clock::time_point to) {
 
 }  // namespace
 
-Group::Group(GroupId id, const Model& model, std::shared_ptr<const ResolvedRequest> request)
+Group::Group(GroupId id, const Model& model, std::shared_ptr<const ResolvedRequest> request,
+             ToolThreads& threads)
     : id_(id),
       model_(model),
       resolved_(std::move(request)),
@@ -28,6 +29,7 @@ Group::Group(GroupId id, const Model& model, std::shared_ptr<const ResolvedReque
       rules_{.model = model, .request = request_},
       memory_(request_),
       policies_(request_, *this),
+      tools_(request_, *this, threads),
       selector_(request_),
       sleepers_(request_.sleep, request_.coupling) {}
 
@@ -44,8 +46,8 @@ bool Group::start(PrefixCache& cache, const GroupMemory::Start& how) {
 }
 
 int32_t Group::choose_ahead(int32_t rows) {
-  // Lanes that sleep and policies go by single steps.
-  if (request_.sleep.on() || policies_.any()) return 0;
+  // Lanes that sleep, policies and tools go by single steps.
+  if (request_.sleep.on() || policies_.any() || request_.tools.on()) return 0;
   int32_t live = 0;
   int32_t steps = model_.info().trained_context - n_prompt() - clock_ - 1;  // no lane comes to its end
   for (int32_t m = 0; m < static_cast<int32_t>(lanes_.size()); ++m) {
@@ -155,6 +157,7 @@ void Group::add_lane(LaneOrigin origin) {
         .second_stage = index == result_.then_lane});
   lanes_.emplace_back(rules_, std::move(origin));
   sleepers_.joined(index);
+  tools_.joined();
 }
 
 void Group::step_is_done(std::span<const core::GroupRow> rows, const LogitsOf& logits_of, Sampler& sampler) {
@@ -208,8 +211,15 @@ void Group::choose(int32_t index, std::span<const float> logits, Sampler& sample
   }
   sleepers_.chose(index, event.token);
   event.text = std::move(taken.text);
+  const TokenId token = event.token;
+  const bool forced = event.forced;
   emit(std::move(event));
-  if (taken.finish != FinishReason::none) end_lane(index, taken.finish);
+  const bool goes_on = tools_.chose({.lane = index,
+                                     .token = token,
+                                     .text = lane.last_is_text(),
+                                     .forced = forced,
+                                     .ends = taken.finish == FinishReason::end});
+  if (taken.finish != FinishReason::none && !goes_on) end_lane(index, taken.finish);
 }
 
 void Group::end_lane(int32_t index, FinishReason reason) {
@@ -218,6 +228,7 @@ void Group::end_lane(int32_t index, FinishReason reason) {
   const std::string rest = lane.end(reason);
   finish_order_.push_back(index);
   sleepers_.ended(index);
+  tools_.ended(index);
   emit({.kind = EventKind::lane_finished,
         .lane = index,
         .step = lane.next_step(),
@@ -226,8 +237,15 @@ void Group::end_lane(int32_t index, FinishReason reason) {
 }
 
 void Group::after_step() {
+  tools_.after_step();
   policies_.after_step();
   for (Lane& lane : lanes_) lane.drew(std::nullopt);
+  settle_sleepers();
+  finish_if_over();
+}
+
+void Group::take_tool_results() {
+  if (!writes() || !tools_.take_results()) return;
   settle_sleepers();
   finish_if_over();
 }
@@ -254,6 +272,7 @@ void Group::collect_lanes() {
   }
   result_.clock = clock_;
   result_.acts = policies_.acts();
+  result_.tool_runs = tools_.runs();
   note(policies_.note());
 }
 

@@ -17,6 +17,7 @@
 #include "engine/policy_runner.h"
 #include "engine/sampler.h"
 #include "engine/selector.h"
+#include "engine/tools/tool_runner.h"
 #include "lanerope/engine.h"
 #include "lanerope/resolve.h"
 
@@ -34,9 +35,10 @@ enum class GroupState {
 // One request on its way: a state machine over its lanes and its clock. It knows nothing of the batch; the
 // engine asks it for rows and brings it logits. Where one of its members throws, the engine calls fail(), and
 // no other group notices.
-class Group final : private ActedOn {
+class Group final : private ActedOn, private CalledFrom {
  public:
-  Group(GroupId id, const Model& model, std::shared_ptr<const ResolvedRequest> request);
+  // `threads` outlive it.
+  Group(GroupId id, const Model& model, std::shared_ptr<const ResolvedRequest> request, ToolThreads& threads);
   Group(const Group&) = delete;
   Group& operator=(const Group&) = delete;
 
@@ -84,6 +86,9 @@ class Group final : private ActedOn {
   // The rows of a step were fed. logits_of gives [n_tokens] for rows that wanted them.
   using LogitsOf = std::function<std::span<const float>(size_t row)>;
   void step_is_done(std::span<const core::GroupRow> rows, const LogitsOf& logits_of, Sampler& sampler);
+  // Gives its lanes the results of tools that are there.
+  void take_tool_results();
+  bool waits_for_tools() const { return writes() && tools_.waiting(); }
   // selecting -> finished once the answer is chosen; waits at most `patience`.
   void poll_selection(std::chrono::milliseconds patience);
   // Ends the group with the error as its result's.
@@ -108,7 +113,7 @@ class Group final : private ActedOn {
   bool writes() const { return !lanes_.empty() && state_ < GroupState::selecting; }
   Lane& running_lane(int32_t index);
   void choose(int32_t index, std::span<const float> logits, Sampler& sampler);
-  void end_lane(int32_t index, FinishReason reason);
+  void end_lane(int32_t index, FinishReason reason) override;
   void after_step();
   void settle_sleepers();
   bool start_second_stage();  // the lanes have ended; whether one more began
@@ -123,6 +128,9 @@ class Group final : private ActedOn {
   std::vector<Event>& events() override { return events_; }
   void emit(Event event) override;
   void end_all(FinishReason reason) override;
+  std::deque<Lane>& lanes_with_tools() override { return lanes_; }
+  void hold(int32_t lane) override { sleepers_.hold(lane); }
+  void release(int32_t lane) override { sleepers_.release(lane); }
 
   GroupId id_;
   const Model& model_;
@@ -137,6 +145,7 @@ class Group final : private ActedOn {
   std::deque<Lane> lanes_;
   std::vector<int32_t> finish_order_;
   PolicyRunner policies_;
+  ToolRunner tools_;
   Selector selector_;
   core::Sleepers sleepers_;
   int32_t clock_ = 0;

@@ -98,6 +98,7 @@ int32_t Group::spawn(const SpawnOptions& options, int32_t pool_cells) {
     lanes_.pop_back();
     memory_.drop_last_lane();
     sleepers_.left();
+    tools_.left();
     throw;
   }
   settle_sleepers();

@@ -5,6 +5,7 @@
 #include <ranges>
 
 #include "answers/format_answer.h"
+#include "engine/called_answer.h"
 #include "core/lane_view.h"
 #include "lanerope/errors.h"
 #include "model/loaded_model.h"
@@ -17,20 +18,30 @@ Lane::Lane(const LaneRules& rules, LaneOrigin origin)
       budget_(origin.budget > 0 ? origin.budget : rules.request.budget),
       max_tokens_(origin.budget > 0 ? 0 : rules.request.max_tokens),
       silent_(origin.silent),
-      forced_(origin.forced.begin(), origin.forced.end()),
-      detokenizer_(model::loaded(rules.model).vocabulary, {.special = rules.request.asked.control_text}),
+      detokenizer_(model::loaded(rules.model).vocabulary, {.special = rules.request.control_text}),
       stops_(rules.request.asked.stop),
       text_(std::move(origin.text)),
       matcher_(std::move(origin.matcher)) {
+  force(origin.forced);
   if (!matcher_ && rules.request.format) matcher_.emplace(rules.request.format);
   if (rules.request.certainty_window > 0) meter_.emplace(rules.request.certainty_window);
 }
 
 std::optional<TokenId> Lane::next_forced() {
+  last_ = {};
   if (forced_.empty()) return std::nullopt;
-  const TokenId token = forced_.front();
+  last_ = std::move(forced_.front());
   forced_.pop_front();
-  return token;
+  return last_.token;
+}
+
+void Lane::force(std::span<const TokenId> tokens) {
+  for (const TokenId token : tokens) forced_.push_back({.token = token});
+}
+
+void Lane::force_as(std::span<const TokenId> tokens, const std::string& shown) {
+  for (size_t i = 0; i < tokens.size(); ++i)
+    forced_.push_back({.token = tokens[i], .is_text = false, .shown = i == 0 ? shown : ""});
 }
 
 int32_t Lane::room() const {
@@ -49,7 +60,8 @@ bool Lane::fits_format(std::span<const TokenId> tokens) const {
   const auto accept = [&ahead](TokenId token) { return ahead.accept(token); };
   // Tokens of a tag that still wait lie outside of the format.
   const auto outside = static_cast<size_t>(std::max(silent_ - n_tokens(), 0));
-  return std::ranges::all_of(forced_ | std::views::drop(outside), accept) &&
+  return std::ranges::all_of(forced_ | std::views::drop(outside) | std::views::transform(&Forced::token),
+                             accept) &&
          std::ranges::all_of(tokens, accept);
 }
 
@@ -77,7 +89,7 @@ Taken Lane::append(TokenId token, std::optional<float> logprob) {
     if (rules_.model.is_end(token) && !rules_.request.asked.ignore_end) taken.finish = FinishReason::end;
   }
   if (!silent && taken.finish == FinishReason::none) {
-    const std::string whole = detokenizer_.push(token);
+    const std::string whole = last_.is_text ? detokenizer_.push(token) : last_.shown;
     if (forced) {
       // Text that the caller put in is not searched for stop strings.
       taken.text = stops_.flush() + whole;
@@ -119,6 +131,11 @@ std::string_view Lane::behind_thinking() const {
 std::optional<answers::Answer> Lane::answer() const {
   const FormatKind kind = rules_.request.asked.format.kind;
   const bool ended = ended_by_itself(finish_);
+  if (ended) {
+    const ResolvedRequest& request = rules_.request;
+    if (auto called = called_answer(request.asked.prompt, request.style.tools, behind_thinking()))
+      return called;
+  }
   // What may be written instead of the format, a call of a tool, is read as any text is.
   const bool only_format = rules_.request.asked.format.otherwise.empty();
   if (kind == FormatKind::json || kind == FormatKind::json_schema) {

@@ -54,7 +54,11 @@ class Lane {
   bool is_forced() const { return !forced_.empty(); }
   int32_t n_forced() const { return static_cast<int32_t>(forced_.size()); }
   // Puts tokens at the end of the queue. The caller sees that they fit, into the budget and into the format.
-  void force(std::span<const TokenId> tokens) { forced_.insert(forced_.end(), tokens.begin(), tokens.end()); }
+  void force(std::span<const TokenId> tokens);
+  // The same, with `shown` as the text that they stand for instead of their own.
+  void force_as(std::span<const TokenId> tokens, const std::string& shown);
+  // Whether the last token that was appended is text of its own: no tag, and nothing that is shown otherwise.
+  bool last_is_text() const { return n_tokens() > silent_ && last_.is_text; }
   int32_t room() const;  // tokens of the budget that are neither chosen nor forced
 
   // The tokens that the format allows next, as grammar::Matcher::allowed(); empty: all. make_mask() does the
@@ -106,7 +110,13 @@ class Lane {
   int32_t slept_ = 0;   // steps in all
   int32_t silent_;
   std::vector<TokenId> tokens_ = {};
-  std::deque<TokenId> forced_;
+  struct Forced {
+    TokenId token = 0;
+    bool is_text = true;  // else it stands for `shown`
+    std::string shown = {};
+  };
+  std::deque<Forced> forced_;
+  Forced last_ = {};  // that was taken off it, or what is like any token that is drawn
   FinishReason finish_ = FinishReason::none;
   text::Detokenizer detokenizer_;
   text::StopStrings stops_;

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "engine/policies/budget.h"
+#include "engine/policies/conductor.h"
 #include "engine/policies/consensus.h"
 #include "engine/policies/finish.h"
 #include "engine/policies/fork_on_doubt.h"
@@ -69,6 +70,10 @@ const std::vector<Row>& rows() {
          {"most", whole, "2", 1, most_lanes, "forks in all"}}},
        make<engine::Refill>,
        true},
+      {{"conductor",
+        "push the lines \"@3: text\" of one lane to the lane that they name",
+        {{"lane", whole, "1", 1, most_lanes, "the lane that conducts, from 1"}}},
+       make<engine::Conductor>},
   };
   return all;
 }

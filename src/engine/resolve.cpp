@@ -11,6 +11,7 @@
 #include "engine/resolve_policies.h"
 #include "engine/resolve_then.h"
 #include "engine/sampler.h"
+#include "engine/tools/resolve_tools.h"
 #include "lanerope/calibration.h"
 #include "lanerope/errors.h"
 #include "model/loaded_model.h"
@@ -262,16 +263,6 @@ std::shared_ptr<const ResolvedRequest> resolve(const Model& model, const Request
   resolved.selection = selection_for(request, defaults);
   resolved.certainty_window = certainty_window_for(request);
 
-  text::EncodedPrompt prompt =
-      text::encode_prompt(model::loaded(model).prompt_format(defaults.no_template), request.prompt);
-  check_prompt(prompt.tokens, model.info());
-  resolved.prompt = std::move(prompt.tokens);
-  resolved.raw_prompt = prompt.raw;
-  resolved.style = std::move(prompt.style);
-  resolved.thinking = prompt.thinking;
-  engine::resolve_then(resolved, model, defaults);
-  resolve_calibration(resolved.selection, request.lanes, defaults);
-
   engine::AdapterScales scales = engine::resolve_scales(model, scales_for(request, defaults));
   resolved.prompt_scales = std::move(scales.prompt);
   resolved.lane_scales = std::move(scales.lanes);
@@ -280,6 +271,17 @@ std::shared_ptr<const ResolvedRequest> resolve(const Model& model, const Request
                                        {.untrained = defaults.untrained,
                                         .untrained_init = defaults.untrained_init,
                                         .adapter_scales = resolved.lane_scales});
+  const Prompt told = engine::resolve_tools(resolved, model, defaults);
+  text::EncodedPrompt prompt =
+      text::encode_prompt(model::loaded(model).prompt_format(defaults.no_template), told);
+  resolved.control_text = request.control_text || resolved.tool_forms != nullptr;
+  check_prompt(prompt.tokens, model.info());
+  resolved.prompt = std::move(prompt.tokens);
+  resolved.raw_prompt = prompt.raw;
+  resolved.style = std::move(prompt.style);
+  resolved.thinking = prompt.thinking;
+  engine::resolve_then(resolved, told, model, defaults);
+  resolve_calibration(resolved.selection, request.lanes, defaults);
   resolved.untrained = training == nullptr && request.lanes > 1;
   if (training != nullptr) resolved.trained_lanes = training->lanes;
   engine::check_training(request, resolved.coupling, training);

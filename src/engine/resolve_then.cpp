@@ -37,7 +37,8 @@ void check(const Request& request) {
 
 }  // namespace
 
-void resolve_then(ResolvedRequest& resolved, const Model& model, const RequestDefaults& defaults) {
+void resolve_then(ResolvedRequest& resolved, const Prompt& told, const Model& model,
+                  const RequestDefaults& defaults) {
   const Request& request = resolved.asked;
   if (!request.then) {
     require(request.selection.kind != SelectionKind::then,
@@ -49,7 +50,7 @@ void resolve_then(ResolvedRequest& resolved, const Model& model, const RequestDe
   const std::string text = core::render_number(request.then->text, "{n}", request.lanes);
   resolved.then =
       ResolvedThen{.forced = text::encode_next_turn(model::loaded(model).prompt_format(defaults.no_template),
-                                                    request.prompt, text)};
+                                                    told, text)};
   require(!resolved.then->forced.empty(), "the text of the second stage has no tokens");
 }
 

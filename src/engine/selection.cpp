@@ -69,9 +69,10 @@ double vote_weight(const LaneResult& lane, VoteWeight weight) {
 }
 
 std::vector<Vote> count_votes(const std::vector<LaneResult>& lanes, VoteWeight weight) {
-  // What a format made is compared as it is spelled.
-  const bool spelled = std::ranges::any_of(
-      lanes, [](const LaneResult& lane) { return lane.answer_from == AnswerFrom::format; });
+  // What a format made, and calls, are compared as they are spelled.
+  const bool spelled = std::ranges::any_of(lanes, [](const LaneResult& lane) {
+    return lane.answer_from == AnswerFrom::format || lane.answer_from == AnswerFrom::call;
+  });
   answers::AnswerGroups groups(spelled ? answers::AnswerKind::exact : answers::AnswerKind::any);
   for (const LaneResult& lane : lanes) {
     if (lane.answer) groups.add(*lane.answer, vote_weight(lane, weight));

@@ -36,9 +36,10 @@ class Assembler {
   }
 
   void add(Group& group, std::vector<core::GroupRow> rows) {
+    if (rows.empty()) return;  // all of its lanes wait for tools
     std::vector<model::BatchRow> batch_rows;
     for (const core::GroupRow& row : rows) batch_rows.push_back(batch_row(group, row));
-    const bool of_prompt = rows.empty() || rows.front().lane == core::prompt_row;
+    const bool of_prompt = rows.front().lane == core::prompt_row;
     const ResolvedRequest& request = group.request();
     model::BatchSlice at = batch_.add(group.memory().view(rows), batch_rows,
                                       of_prompt ? request.prompt_scales : request.lane_scales);

@@ -7,6 +7,7 @@
 
 #include "lanerope/errors.h"
 #include "lanerope/policy.h"
+#include "lanerope/tool.h"
 
 namespace lanerope::eval {
 
@@ -71,6 +72,10 @@ void set(Arm& arm, const std::string& key, const std::string& value) {
     arm.adapters.push_back({.file = value});
   } else if (key == "policy") {
     arm.policies.push_back(resolve_policy(parse_policy(value)));
+  } else if (key == "tool") {
+    LaneTools known;
+    add_tool(known, value);
+    arm.tools.push_back(value);
   } else if (key == "coupling") {
     arm.coupling.kind = parse_name<CouplingKind>(value, key);
   } else if (key == "init") {
@@ -91,7 +96,7 @@ void set(Arm& arm, const std::string& key, const std::string& value) {
     throw InvalidRequest(
         "an arm has no \"" + key +
         "\"; it has n, total, coupling, init, stride, visibility, window, topology, block, "
-        "far-lanes, trained-lanes, tag, wait, ready, then, then-budget, model, lora, temp, width and policy");
+        "far-lanes, trained-lanes, tag, wait, ready, then, then-budget, model, lora, temp, width, policy and tool");
   }
 }
 
@@ -127,6 +132,8 @@ Arm parse_arm(std::string_view text) {
     throw InvalidRequest("the arm " + arm.name + " is a beam search, whose one lane has no policy");
   if (arm.beam_width > 0 && arm.then)
     throw InvalidRequest("the arm " + arm.name + " is a beam search, which has no second stage");
+  if (arm.beam_width > 0 && !arm.tools.empty())
+    throw InvalidRequest("the arm " + arm.name + " is a beam search, whose one lane calls no tools");
   if (arm.lanes < 1) throw InvalidRequest("the arm " + arm.name + " needs at least one lane");
   if (arm.lanes_total != 0 && (arm.lanes_total < arm.lanes || arm.lanes_total % arm.lanes != 0))
     throw InvalidRequest("the arm " + arm.name + " needs a total that is a multiple of its n");

@@ -277,6 +277,7 @@ RunSettings settings_of(const Arm& arm, const EvalPlan& plan) {
   if (arm.wait) settings.emplace_back("wait", *arm.wait);
   if (arm.ready) settings.emplace_back("ready", *arm.ready);
   for (const PolicyChoice& policy : arm.policies) settings.emplace_back("policy", to_text(policy));
+  for (const std::string& tool : arm.tools) settings.emplace_back("tool", tool);
   settings.emplace_back("temperature", number(arm.temperature.value_or(plan.sampling.temperature)));
   settings.emplace_back("top-p", number(plan.sampling.top_p));
   settings.emplace_back("seed", std::to_string(plan.seed));

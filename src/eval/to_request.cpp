@@ -20,6 +20,10 @@ Request to_request(const Arm& arm, const Sampling& sampling) {
                   .selection = {.kind = arm.then ? SelectionKind::then : SelectionKind::none},
                   .then = arm.then,
                   .policies = arm.policies};
+  if (!arm.tools.empty()) {
+    request.tools.emplace();
+    for (const std::string& tool : arm.tools) add_tool(*request.tools, tool);
+  }
   request.coupling.force = true;
   if (arm.temperature) request.sampling.temperature = *arm.temperature;
   return request;

@@ -21,9 +21,15 @@ ReasoningSplitter splitter_for(const ApiRequest& api, const ResolvedRequest& req
 // gpt-oss's answers need their reader without tools too.
 ToolStyle style_for(const ApiRequest& api, const ResolvedRequest& request) {
   const ToolStyle style = request.style.tools;
-  const bool reads =
-      api.endpoint == ApiEndpoint::chat && (api.tools.offered() || style == ToolStyle::harmony);
+  const bool reads = api.endpoint == ApiEndpoint::chat &&
+                     (api.tools.offered() || !request.tools.tools.empty() || style == ToolStyle::harmony);
   return reads ? style : ToolStyle::none;
+}
+
+ToolTable table_for(const ApiRequest& api, const ResolvedRequest& request) {
+  ToolTable table = api.tools.table();
+  for (const lanerope::Tool& tool : request.tools.tools) table.emplace(tool.name, tool.parameters);
+  return table;
 }
 
 // The model's own number of a call, where it gave one that goes into its template again. Mistral's templates
@@ -40,12 +46,14 @@ std::string call_id(const std::string& given, ToolStyle style) {
 
 AnswerReader::AnswerReader(const ApiRequest& api, const ResolvedRequest& request)
     : splitter_(splitter_for(api, request)),
-      parser_(style_for(api, request), api.tools.table()),
+      parser_(style_for(api, request), table_for(api, request)),
+      own_tools_(!request.tools.tools.empty()),
       style_(request.style.tools),
       parallel_(api.tools.parallel) {}
 
 void AnswerReader::add(Parts& parts, ToolCallParser::Parts said) {
   parts.content += said.content;
+  if (own_tools_) return;
   for (ToolCall& call : said.calls) {
     if (!parallel_ && n_calls_ > 0) return;
     ++n_calls_;

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "lanerope/resolve.h"
+#include "lanerope/tool_calls.h"
 #include "server/api_request.h"
 #include "server/reasoning_splitter.h"
-#include "server/tools/tool_call_parser.h"
 
 namespace lanerope::server {
 
@@ -35,6 +35,8 @@ class AnswerReader {
 
   ReasoningSplitter splitter_;
   ToolCallParser parser_;
+  bool
+      own_tools_;  // the calls were made by the lane and have been answered: they are no part of what it says
   ToolStyle style_;
   bool parallel_;
   size_t n_calls_ = 0;

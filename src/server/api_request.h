@@ -33,6 +33,8 @@ struct LanesObject {
   int32_t certainty_window = 0;  // tokens; 0: certainty is not measured
   int32_t consensus = 0;
   std::vector<PolicyChoice> policies = {};
+  std::optional<std::vector<std::string>> tools =
+      {};  // of the operator, those that lanes may call; none: all
   ReturnedLanes returned = ReturnedLanes::all;
   int32_t reserve = 0;     // room for lanes that join later
   bool attention = false;  // report where the lanes looked, at the end

@@ -61,6 +61,16 @@ Json act_json(const PolicyAct& act) {
   return json;
 }
 
+Json tool_json(const ToolRun& run) {
+  Json json = {{"call", run.number}, {"name", run.tool}, {"arguments", run.arguments}};
+  if (run.note) json["note"] = true;
+  if (!run.returned) return json;
+  json["result"] = run.result;
+  json["failed"] = run.failed;
+  json["milliseconds"] = finite(run.milliseconds);
+  return json;
+}
+
 }  // namespace
 
 Json finite(double value) {
@@ -121,6 +131,12 @@ Json lanes_reply(const GroupResult& result, const ResolvedRequest& request) {
     if (act.lane >= 0) entry["lane"] = act.lane;
     json["acts"].push_back(std::move(entry));
   }
+  for (const ToolRun& run : result.tool_runs) {
+    Json entry = tool_json(run);
+    entry["step"] = run.step;
+    entry["lane"] = run.lane;
+    json["tool_runs"].push_back(std::move(entry));
+  }
   if (!result.note.empty()) json["note"] = result.note;
   return json;
 }
@@ -146,6 +162,7 @@ Json event_json(const Event& event, const ResolvedRequest& request) {
   if (has_text) json["text"] = event.text;
   if (event.kind == EventKind::lane_finished) json["finish"] = name(event.finish);
   if (event.act) json.update(act_json(*event.act));
+  if (event.tool) json.update(tool_json(*event.tool));
   if (event.result) {
     json["finish"] = name(event.finish);
     json["prompt_tokens"] = event.result->prompt_tokens;

@@ -81,6 +81,7 @@ LanesObject parse_lanes_object(const Json& body) {
       narrow(fields.integer("certainty_window", {.least = 0, .most = most_cells})).value_or(0);
   lanes.consensus = narrow(fields.integer("consensus", {.least = 0, .most = most_lanes})).value_or(0);
   lanes.policies = parse_policies(fields);
+  lanes.tools = fields.texts("tools", /*one_too=*/false);
   lanes.then = parse_then(fields);
   const bool one_answer = lanes.then || (lanes.count && lanes.select != SelectionKind::none);
   lanes.returned = fields.choice<ReturnedLanes>("return").value_or(one_answer ? ReturnedLanes::selected

@@ -101,6 +101,31 @@ void set_tools(Request& request, const ApiRequest& api, const Model& model) {
   request.format.otherwise = call_format(may_call, style.tools, keeps).text;
 }
 
+// Of the operator's tools those that the client names; nothing where it says nothing.
+std::optional<LaneTools> tools_of(const ApiRequest& api, const RequestDefaults& defaults) {
+  if (!api.lanes.tools) return std::nullopt;
+  const LaneTools& offered = defaults.tools;
+  LaneTools chosen = offered;
+  chosen.tools.clear();
+  chosen.notes = false;
+  for (const std::string& name : *api.lanes.tools) {
+    const auto tool = std::ranges::find(offered.tools, name, &lanerope::Tool::name);
+    if (tool != offered.tools.end()) {
+      chosen.tools.push_back(*tool);
+    } else if (name == "notes" && offered.notes) {
+      chosen.notes = true;
+    } else {
+      std::string names = offered.notes ? "notes" : "";
+      for (const lanerope::Tool& other : offered.tools) names += (names.empty() ? "" : ", ") + other.name;
+      throw ApiError(400,
+                     "this server has no tool \"" + name + "\" for lanes" +
+                         (names.empty() ? "; leave lanes.tools out" : "; it has " + names),
+                     "lanes.tools");
+    }
+  }
+  return chosen;
+}
+
 }  // namespace
 
 RequestDefaults server_defaults() {
@@ -133,6 +158,7 @@ Request to_request(const ApiRequest& api, const Model& model, const RequestDefau
                   .selection = {.weight = api.lanes.vote_weight, .consensus = api.lanes.consensus},
                   .then = api.lanes.then,
                   .policies = api.lanes.policies,
+                  .tools = tools_of(api, defaults),
                   .logprobs = api.logprobs,
                   .top_logprobs = api.top_logprobs,
                   .certainty_window = api.lanes.certainty_window,

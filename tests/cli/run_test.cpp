@@ -81,6 +81,25 @@ TEST(Run, APolicyCommandIsAskedBehindEachStep) {
   EXPECT_EQ(result.at("acts").at(0).at("policy"), "command");
 }
 
+TEST(Run, RefusesToolsThatCannotBeUsed) {
+  const auto refusal = [](const std::vector<std::string>& options) {
+    const Outcome outcome = run_program({.arguments = run_arguments(options)});
+    EXPECT_NE(outcome.status, 0);
+    return outcome.err;
+  };
+  EXPECT_THAT(refusal({"--tool", "abacus", "hello"}),
+              HasSubstr("there is no tool \"abacus\"; there is calculator, notes, and NAME=CMD"));
+  EXPECT_THAT(refusal({"--tool-wait", "end", "hello"}), HasSubstr("add --tool or --mcp-config"));
+  EXPECT_THAT(refusal({"--tool", "x=cat", "--tool-schema", "y=/dev/null", "hello"}),
+              HasSubstr("describes the tool y, and no --tool has that name"));
+  EXPECT_THAT(refusal({"--tool", "x=cat", "--tool-schema", "x=/dev/null", "hello"}),
+              HasSubstr("/dev/null must be {\"description\""));
+  EXPECT_THAT(refusal({"--tool", "x='cat", "hello"}), HasSubstr("is not closed"));
+  EXPECT_THAT(refusal({"--mcp-config", "/no/such/file.json", "hello"}),
+              HasSubstr("cannot open /no/such/file.json"));
+  EXPECT_THAT(refusal({"--conductor", "0", "hello"}), HasSubstr("--conductor"));
+}
+
 TEST(Run, TheSameSeedGivesTheSameLanesAndAnotherOthers) {
   const std::vector<std::string> options = {"-n", "2", "hello"};
   const nlohmann::json first = result_of(options);

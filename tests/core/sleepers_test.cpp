@@ -86,6 +86,40 @@ TEST(Sleepers, TextThatIsPutIntoALaneWakesIt) {
   EXPECT_TRUE(sleepers.settle().empty());
 }
 
+TEST(Sleepers, ALaneThatIsHeldSleepsUntilItIsReleasedWhateverTheOthersDo) {
+  const Coupling coupling;
+  for (const SleepTokens tokens : {SleepTokens{}, both}) {
+    Sleepers sleepers(tokens, coupling);
+    sleepers.joined(0);
+    sleepers.joined(1);
+    sleepers.hold(0);
+    EXPECT_EQ(sleepers.settle().size(), 1U);
+    sleepers.chose(1, r);
+    EXPECT_TRUE(sleepers.settle().empty());
+    sleepers.given_text(0);
+    sleepers.ended(1);
+    EXPECT_TRUE(sleepers.settle().empty());
+    EXPECT_TRUE(sleepers.asleep(0)) << "nobody is awake, and it sleeps on";
+    sleepers.release(0);
+    EXPECT_EQ(sleepers.settle().size(), 1U);
+    EXPECT_FALSE(sleepers.asleep(0));
+  }
+}
+
+TEST(Sleepers, ALaneThatWaitsForAHeldOneSleepsOn) {
+  const Coupling coupling;
+  Sleepers sleepers(both, coupling);
+  sleepers.joined(0);
+  sleepers.joined(1);
+  sleepers.hold(0);
+  sleepers.chose(1, w);
+  EXPECT_EQ(sleepers.settle().size(), 2U);
+  EXPECT_TRUE(sleepers.asleep(1)) << "the other one will be awake again";
+  sleepers.ended(0);
+  EXPECT_EQ(sleepers.settle().size(), 2U);
+  EXPECT_FALSE(sleepers.asleep(1));
+}
+
 TEST(LaneView, CellsAndStepsOfALaneThatSlept) {
   const std::vector<int32_t> fed = {2, 3, 7, 8, 12};
   const std::vector<Sleep> sleeps = sleeps_of(fed, 2);

@@ -38,6 +38,13 @@ TEST(Arm, MayHavePolicies) {
   EXPECT_THAT(refusal("beam:policy=consensus"), testing::HasSubstr("has no policy"));
 }
 
+TEST(Arm, MayHaveTools) {
+  const Arm arm = parse_arm("mine:n=4,tool=calculator,tool=notes");
+  EXPECT_EQ(arm.tools, (std::vector<std::string>{"calculator", "notes"}));
+  EXPECT_THAT(refusal("mine:tool=abacus"), testing::HasSubstr("there is no tool \"abacus\""));
+  EXPECT_THAT(refusal("beam:tool=notes"), testing::HasSubstr("calls no tools"));
+}
+
 TEST(Arm, KeysSayWhatDiffers) {
   const Arm arm =
       parse_arm("mine:n=2,total=6,coupling=lanerope,stride=64,temp=0.5,tag=<{k}>,model=m.gguf,lora=a,lora=b");

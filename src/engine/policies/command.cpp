@@ -104,7 +104,7 @@ void CommandPolicy::after_step(const GroupStatus& group, LaneActions& actions) {
   try {
     std::string lines;
     if (child_ == nullptr) {
-      child_ = std::make_unique<ChildProcess>(command_.command);
+      child_ = std::make_unique<ChildProcess>(shell_program(command_.command));
       if (!child_->running()) throw SystemError("could not be started");
       lines = start_line(group.request());
     }

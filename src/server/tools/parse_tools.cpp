@@ -82,7 +82,7 @@ void read_choice(const JsonFields& fields, ToolRequest& request) {
 
 ToolTable ToolRequest::table() const {
   ToolTable table;
-  for (const Tool& tool : tools) table.emplace(tool.name, tool.parameters);
+  for (const Tool& tool : tools) table.emplace(tool.name, to_text(tool.parameters));
   return table;
 }
 

@@ -7,8 +7,8 @@
 
 #include "lanerope/answer_format.h"
 #include "lanerope/chat_style.h"
+#include "lanerope/tool_calls.h"
 #include "server/json_fields.h"
-#include "server/tools/call_styles.h"
 
 namespace lanerope::server {
 

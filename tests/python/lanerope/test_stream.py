@@ -185,3 +185,19 @@ def test_a_stream_that_nobody_holds_gives_its_cells_back(tiny):
         next(iter(stream))
         del stream
         assert engine.submit("abd", lanes=2, budget=28, seed=1).result().lanes  # fits only in place of the first
+
+
+def test_lanes_call_the_calculator_by_notes(tiny):
+    """Nothing but the sign is drawn behind the text."""
+    (sign,) = tiny.tokenize("=", add_special=False)
+    options = dict(lanes=1, budget=32, seed=1, tag="", lane_texts=["<<48/2"], logit_bias={sign: 1e3})
+    stream = tiny.stream("abc", lane_tools="notes", **options)
+    called, returned = (event for event in stream if event.kind in ("tool_called", "tool_returned"))
+    assert (called.tool.returned, returned.tool.returned, returned.tool.result) == (False, True, "24")
+    result = stream.result()
+    (run,) = result.tool_runs
+    assert (run.lane, run.tool, run.arguments, run.note, run.result) == (0, "calculator", '{"expression":"48/2"}', True, "24")
+    assert result.lanes[0].text.startswith("<<48/2=24>>")
+    assert tiny.generate("abc", **options).tool_runs == ()
+    with pytest.raises(ValueError, match="no tool"):
+        tiny.generate("abc", lane_tools="abacus", **options)

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "server/tools/tool_call_parser.h"
+#include "lanerope/tool_calls.h"
 #include "server/tools/tool_request.h"
 #include "tests/grammar/toy_formats.h"
 

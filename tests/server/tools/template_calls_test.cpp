@@ -6,8 +6,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "lanerope/tool_calls.h"
 #include "server/reasoning_splitter.h"
-#include "server/tools/tool_call_parser.h"
 #include "text/chat_template.h"
 
 namespace lanerope::server {
@@ -59,7 +59,8 @@ TEST_P(TemplateCalls, AreReadAsTheyAreWritten) {
   if (!GetParam().thinks.empty())
     splitter = ReasoningSplitter(ReasoningSplitter::Mode::maybe, chat.style().thinking);
   const std::string said = splitter.push(answer).content + splitter.finish().content;
-  ToolCallParser parser(chat.style().tools, {{"weather", Json::parse(tools)[0]["function"]["parameters"]}});
+  ToolCallParser parser(chat.style().tools,
+                        {{"weather", Json::parse(tools)[0]["function"]["parameters"].dump()}});
   std::vector<ToolCall> calls = parser.push(said).calls;
   for (const ToolCall& call : parser.finish().calls) calls.push_back(call);
   ASSERT_EQ(calls.size(), 1U) << answer;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // [TOOL_CALLS][{"name": N, "arguments": {...}, "id": I}], or [TOOL_CALLS]N[ARGS]{...} with [CALL_ID]I before
 // [ARGS] or without.
-#include "server/tools/call_styles.h"
+#include "text/tool_calls/call_styles.h"
 
-namespace lanerope::server {
+namespace lanerope::text {
 
-CallReading read_mistral_call(const CallText& from, const ToolTable& /*tools*/) {
+CallReading read_mistral_call(const CallText& from, const SchemaTable& /*tools*/) {
   using State = CallReading::State;
   const CallReading more{.state = from.over ? State::wrong : State::more};
   const Behind opened = behind("[TOOL_CALLS]", from.text);
@@ -40,4 +40,4 @@ CallReading read_mistral_call(const CallText& from, const ToolTable& /*tools*/) 
       .state = State::done, .used = from.text.size() - body.size() + brace + end, .calls = {std::move(call)}};
 }
 
-}  // namespace lanerope::server
+}  // namespace lanerope::text

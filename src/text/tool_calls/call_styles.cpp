@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/tools/call_styles.h"
+#include "text/tool_calls/call_styles.h"
 
 #include <algorithm>
 
-namespace lanerope::server {
+namespace lanerope::text {
 
 namespace {
 
@@ -28,6 +28,10 @@ std::vector<ToolCall> call_of(const Json& json) {
 }
 
 }  // namespace
+
+std::string to_text(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 size_t json_end(std::string_view text) {
   size_t depth = 0;
@@ -67,4 +71,4 @@ std::vector<ToolCall> calls_of_json(std::string_view text) {
   return calls;
 }
 
-}  // namespace lanerope::server
+}  // namespace lanerope::text

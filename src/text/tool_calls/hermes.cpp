@@ -2,11 +2,11 @@
 // <tool_call>
 // {"name": N, "arguments": {...}}
 // </tool_call>
-#include "server/tools/call_styles.h"
+#include "text/tool_calls/call_styles.h"
 
-namespace lanerope::server {
+namespace lanerope::text {
 
-CallReading read_hermes_call(const CallText& from, const ToolTable& /*tools*/) {
+CallReading read_hermes_call(const CallText& from, const SchemaTable& /*tools*/) {
   using State = CallReading::State;
   const Behind opened = behind("<tool_call>", from.text);
   if (opened.state != State::done) return {.state = opened.state};
@@ -25,4 +25,4 @@ CallReading read_hermes_call(const CallText& from, const ToolTable& /*tools*/) {
   return {.state = State::done, .used = from.text.size() - rest.size(), .calls = std::move(calls)};
 }
 
-}  // namespace lanerope::server
+}  // namespace lanerope::text

@@ -2,11 +2,11 @@
 // The whole answer is {"name": N, "parameters": {...}}, maybe several with semicolons between them, maybe
 // behind
 // <|python_tag|>. Since any answer may be JSON, only calls of the request's tools are calls.
-#include "server/tools/call_styles.h"
+#include "text/tool_calls/call_styles.h"
 
-namespace lanerope::server {
+namespace lanerope::text {
 
-CallReading read_llama_call(const CallText& from, const ToolTable& tools) {
+CallReading read_llama_call(const CallText& from, const SchemaTable& tools) {
   using State = CallReading::State;
   std::string_view text = from.text;
   const Behind tagged = behind("<|python_tag|>", text);
@@ -23,4 +23,4 @@ CallReading read_llama_call(const CallText& from, const ToolTable& tools) {
   return {.state = State::done, .used = from.text.size() - rest.size(), .calls = std::move(calls)};
 }
 
-}  // namespace lanerope::server
+}  // namespace lanerope::text

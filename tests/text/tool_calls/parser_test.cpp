@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls of tools as the families of models write them, in pieces of any length; and what is no call.
-#include "server/tools/tool_call_parser.h"
+#include "lanerope/tool_calls.h"
 
 #include <gtest/gtest.h>
 
-namespace lanerope::server {
+#include <nlohmann/json.hpp>
+
+namespace lanerope::text {
 namespace {
+
+using Json = nlohmann::ordered_json;
 
 ToolTable tools() {
   return {
-      {"weather",
-       Json::parse(R"({"type":"object","properties":{"city":{"type":"string"},"days":{"type":"integer"}}})")},
-      {"now", Json::parse(R"({"type":"object","properties":{}})")}};
+      {"weather", R"({"type":"object","properties":{"city":{"type":"string"},"days":{"type":"integer"}}})"},
+      {"now", R"({"type":"object","properties":{}})"}};
 }
 
 struct Outcome {
@@ -145,4 +148,4 @@ TEST(ToolCalls, WhatIsBrokenStaysText) {
 }
 
 }  // namespace
-}  // namespace lanerope::server
+}  // namespace lanerope::text

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "lanerope/chat_style.h"
 #include "lanerope/prompt.h"
-#include "server/api_error.h"
 
-namespace lanerope::server {
+namespace lanerope::text {
+
+using Json = nlohmann::ordered_json;
 
 // The tools of a request: their parameters' schemas by name.
-using ToolTable = std::map<std::string, Json, std::less<>>;
+using SchemaTable = std::map<std::string, Json, std::less<>>;
 
 // What a reader makes of a text that begins with one of its marks.
 struct CallReading {
@@ -34,15 +35,18 @@ struct CallText {
   bool over = false;
 };
 
-using CallReader = CallReading (*)(const CallText& from, const ToolTable& tools);
+using CallReader = CallReading (*)(const CallText& from, const SchemaTable& tools);
 
 // How calls of one style are found in a text: a file each.
-CallReading read_hermes_call(const CallText& from, const ToolTable& tools);
-CallReading read_qwen_xml_call(const CallText& from, const ToolTable& tools);
-CallReading read_llama_call(const CallText& from, const ToolTable& tools);
-CallReading read_mistral_call(const CallText& from, const ToolTable& tools);   // both of Mistral's
-CallReading read_deepseek_call(const CallText& from, const ToolTable& tools);  // both of DeepSeek's
-CallReading read_harmony_part(const CallText& from, const ToolTable& tools);
+CallReading read_hermes_call(const CallText& from, const SchemaTable& tools);
+CallReading read_qwen_xml_call(const CallText& from, const SchemaTable& tools);
+CallReading read_llama_call(const CallText& from, const SchemaTable& tools);
+CallReading read_mistral_call(const CallText& from, const SchemaTable& tools);   // both of Mistral's
+CallReading read_deepseek_call(const CallText& from, const SchemaTable& tools);  // both of DeepSeek's
+CallReading read_harmony_part(const CallText& from, const SchemaTable& tools);
+
+// Compact, bytes that are not UTF-8 as U+FFFD.
+std::string to_text(const Json& json);
 
 // The end of the JSON object or array that `text` begins with, npos where it goes on behind the text.
 size_t json_end(std::string_view text);
@@ -60,4 +64,4 @@ Behind behind(std::string_view mark, std::string_view text);
 // A call of an object {NAME_KEY, ARGUMENTS_KEY}; nothing where it is none.
 std::vector<ToolCall> calls_of_json(std::string_view json);
 
-}  // namespace lanerope::server
+}  // namespace lanerope::text

@@ -2,11 +2,11 @@
 // gpt-oss writes messages on channels: <|channel|>commentary to=functions.N <|constrain|>json<|message|>{...}
 // is a call, also with the recipient before the channel; <|channel|>final<|message|> stands before what it
 // says. What it thinks was taken off before.
-#include "server/tools/call_styles.h"
+#include "text/tool_calls/call_styles.h"
 
-namespace lanerope::server {
+namespace lanerope::text {
 
-CallReading read_harmony_part(const CallText& from, const ToolTable& /*tools*/) {
+CallReading read_harmony_part(const CallText& from, const SchemaTable& /*tools*/) {
   using State = CallReading::State;
   const CallReading more{.state = from.over ? State::wrong : State::more};
   for (const std::string_view around : {"<|end|>", "<|return|>", "<|call|>"}) {
@@ -33,4 +33,4 @@ CallReading read_harmony_part(const CallText& from, const ToolTable& /*tools*/) 
           .calls = {{.name = std::string(name), .arguments = std::string(json.substr(0, end))}}};
 }
 
-}  // namespace lanerope::server
+}  // namespace lanerope::text

@@ -7,9 +7,9 @@
 // </function>
 // </tool_call>
 // A string stands there as it is, other values as JSON: the tool's schema tells which.
-#include "server/tools/call_styles.h"
+#include "text/tool_calls/call_styles.h"
 
-namespace lanerope::server {
+namespace lanerope::text {
 
 namespace {
 
@@ -35,7 +35,7 @@ Json value_of(std::string_view text, bool string) {
 
 }  // namespace
 
-CallReading read_qwen_xml_call(const CallText& from, const ToolTable& tools) {
+CallReading read_qwen_xml_call(const CallText& from, const SchemaTable& tools) {
   using State = CallReading::State;
   constexpr std::string_view call_end = "</tool_call>";
   const Behind opened = behind("<tool_call>", from.text);
@@ -73,4 +73,4 @@ CallReading read_qwen_xml_call(const CallText& from, const ToolTable& tools) {
   return {.state = State::done, .used = used, .calls = {std::move(call)}};
 }
 
-}  // namespace lanerope::server
+}  // namespace lanerope::text

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Between marks of their own, N and the arguments: R1 and V3 write "function", a mark, N and a fenced block
 // of JSON, V3.1 writes N, the mark and the JSON.
-#include "server/tools/call_styles.h"
+#include "text/tool_calls/call_styles.h"
 
-namespace lanerope::server {
+namespace lanerope::text {
 
-CallReading read_deepseek_call(const CallText& from, const ToolTable& /*tools*/) {
+CallReading read_deepseek_call(const CallText& from, const SchemaTable& /*tools*/) {
   using State = CallReading::State;
   for (const std::string_view around : {"<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>"}) {
     const Behind mark = behind(around, from.text);
@@ -39,4 +39,4 @@ CallReading read_deepseek_call(const CallText& from, const ToolTable& /*tools*/)
           .calls = {{.name = std::string(name), .arguments = std::string(body.substr(brace, json))}}};
 }
 
-}  // namespace lanerope::server
+}  // namespace lanerope::text
