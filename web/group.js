@@ -23,11 +23,10 @@ export class Group {
     for (let k = 0; k < settings.n; ++k) this.makeLane();
   }
 
-  makeLane() {
+  makeLane(secondStage = false) {
     const index = this.lanes.length;
-    const lane = new Lane(index, {
-      budget: this.budget ?? this.settings.budget, tag: this.tagText?.replaceAll("{k}", index + 1) ?? "", count: this.settings.n,
-    });
+    const tag = secondStage ? "" : this.tagText?.replaceAll("{k}", index + 1) ?? "";
+    const lane = new Lane(index, { budget: this.budget ?? this.settings.budget, tag, count: this.settings.n, secondStage });
     this.lanes.push(lane);
     this.watcher.laneAdded?.(lane);
   }
@@ -49,6 +48,14 @@ export class Group {
       coupling: settings.coupling, select: settings.select, consensus: Math.min(settings.consensus, settings.n), hold: true,
     };
     if (settings.init && settings.coupling === "lanerope") lanes.init = settings.init;
+    if (settings.topology && settings.topology !== "all" && settings.coupling !== "independent") {
+      lanes.topology = settings.topology;
+      if (settings.topology === "blocks") lanes.block = settings.block;
+    }
+    if (settings.then?.trim()) {
+      lanes.then = settings.then;
+      delete lanes.select;
+    }
     for (const name of ["wait", "ready"]) if (settings[name]) lanes[name] = settings[name];
     const policies = (settings.policies ?? "").split("\n").map((line) => line.trim()).filter(Boolean);
     if (policies.length > 0) lanes.policies = policies;
@@ -80,6 +87,7 @@ export class Group {
 
   // Events of kinds that are not known here change nothing.
   take(event) {
+    if (event.second_stage) this.makeLane(true);
     const lane = event.lane === undefined ? null : this.lane(event.lane);
     switch (event.kind) {
       case "group_created": return this.created(event);

@@ -24,9 +24,10 @@ export function laneColour(index, count) {
 }
 
 export class Lane {
-  constructor(index, { budget, tag, count }) {
+  constructor(index, { budget, tag, count, secondStage }) {
     this.index = index;
-    this.name = `Lane ${index + 1}`;
+    this.secondStage = secondStage;  // it reads the others, which have ended
+    this.name = secondStage ? "Second stage" : `Lane ${index + 1}`;
     this.colour = laneColour(index, count);
     this.budget = budget;
     this.tag = tag;

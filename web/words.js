@@ -16,6 +16,7 @@ export function laneSelected({ reply }, part = "all") {
   if (!reply || reply.selected === null) return "";
   const byVote = reply.select === "vote";
   const by = byVote && reply.votes.length === 0 ? "log-probability" : reply.select;
+  if (reply.selected === reply.then_lane) return `answer of the second stage, ${(100 * reply.confidence).toFixed(0)} %`;
   const calibrated = reply.confidence_kind === "calibrated" ? " calibrated" : "";
   const how = `selected by ${by}, ${(100 * reply.confidence).toFixed(0)} %${calibrated}`;
   return part === "how" ? how : `lane ${reply.selected + 1} ${how}`;

@@ -156,6 +156,7 @@ Request to_request(const ApiRequest& api, const Model& model, const RequestDefau
                   .format = api.format,
                   .thinking_budget = api.thinking_budget,
                   .selection = {.weight = api.lanes.vote_weight, .consensus = api.lanes.consensus},
+                  .then = api.lanes.then,
                   .policies = api.lanes.policies,
                   .tools = tools_of(api, defaults),
                   .logprobs = api.logprobs,
