@@ -27,7 +27,7 @@ struct Arm {
   std::optional<std::string> ready = {};
   std::optional<float> temperature = {};
   std::vector<PolicyChoice> policies = {};
-  std::vector<std::string> tools = {};  // as add_tool() takes them
+  std::vector<std::string> tools = {};   // as add_tool() takes them
   std::optional<SecondStage> then = {};  // whose answer is the group's one
 };
 

@@ -13,13 +13,13 @@ namespace lanerope::engine {
 namespace {
 
 using testing::EndsWith;
-using testing::Not;
 using testing::HasSubstr;
+using testing::Not;
 
 struct Family {
   std::string file;
-  std::string ends = {};       // what the model writes behind a call, with which its turn is over
-  std::string goes_on = {};    // what it is given at the end
+  std::string ends = {};     // what the model writes behind a call, with which its turn is over
+  std::string goes_on = {};  // what it is given at the end
 };
 
 std::ostream& operator<<(std::ostream& out, const Family& family) {
@@ -33,7 +33,8 @@ TEST_P(TemplateResults, StandBetweenTheEndOfTheCallAndTheNextAnswer) {
   if (!file) GTEST_SKIP() << "the templates are not there";
   std::ostringstream source;
   source << file.rdbuf();
-  const text::ChatTemplate chat({.name = GetParam().file, .jinja = source.str()}, {.bos = "<s>", .eos = "</s>"});
+  const text::ChatTemplate chat({.name = GetParam().file, .jinja = source.str()},
+                                {.bos = "<s>", .eos = "</s>"});
   const std::vector<Tool> tools = {builtin_tool("calculator")};
   const std::optional<ToolTexts> texts = tool_texts(chat, tools, "calculator");
   ASSERT_TRUE(texts.has_value());
@@ -46,14 +47,18 @@ TEST_P(TemplateResults, StandBetweenTheEndOfTheCallAndTheNextAnswer) {
 INSTANTIATE_TEST_SUITE_P(
     Families, TemplateResults,
     testing::Values(
-        Family{"Qwen-Qwen2.5-7B-Instruct.jinja", "<|im_end|>\n<|im_start|>user\n<tool_response>\n", "<|im_start|>assistant\n"},
-        Family{"Qwen-Qwen3-0.6B.jinja", "<|im_end|>\n<|im_start|>user\n<tool_response>\n", "<|im_start|>assistant\n"},
+        Family{"Qwen-Qwen2.5-7B-Instruct.jinja", "<|im_end|>\n<|im_start|>user\n<tool_response>\n",
+               "<|im_start|>assistant\n"},
+        Family{"Qwen-Qwen3-0.6B.jinja", "<|im_end|>\n<|im_start|>user\n<tool_response>\n",
+               "<|im_start|>assistant\n"},
         Family{"NousResearch-Hermes-2-Pro-Llama-3-8B-tool_use.jinja", "", "<|im_start|>assistant\n"},
         Family{"NousResearch-Hermes-3-Llama-3.1-8B-tool_use.jinja", "", "<|im_start|>assistant\n"},
         Family{"ibm-granite-granite-4.0.jinja", "", "assistant<|end_of_role|>"},
         Family{"Qwen3-Coder.jinja", "", "<|im_start|>assistant\n"},
-        Family{"meta-llama-Llama-3.1-8B-Instruct.jinja", "<|eot_id|><|start_header_id|>ipython", "assistant<|end_header_id|>\n\n"},
-        Family{"meta-llama-Llama-3.2-3B-Instruct.jinja", "<|eot_id|><|start_header_id|>ipython", "assistant<|end_header_id|>\n\n"},
+        Family{"meta-llama-Llama-3.1-8B-Instruct.jinja", "<|eot_id|><|start_header_id|>ipython",
+               "assistant<|end_header_id|>\n\n"},
+        Family{"meta-llama-Llama-3.2-3B-Instruct.jinja", "<|eot_id|><|start_header_id|>ipython",
+               "assistant<|end_header_id|>\n\n"},
         Family{"mistralai-Mistral-Nemo-Instruct-2407.jinja", "</s>[TOOL_RESULTS]", "[/TOOL_RESULTS]"},
         Family{"Mistral-Small-3.2-24B-Instruct-2506.jinja", "</s>[TOOL_RESULTS]", "[/TOOL_RESULTS]"},
         Family{"llama-cpp-deepseek-r1.jinja", "", ""},
