@@ -113,6 +113,9 @@ export class Group {
         if (lane === null) this.ends.push(actLine(event));
         else lane.acted(event);
         break;
+      case "tool_returned":
+        lane.called(event);
+        break;
       case "group_finished": return this.finished(event);
       default:
         if (event.error) this.fail(new Error(event.error.message));

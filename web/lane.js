@@ -43,7 +43,7 @@ export class Lane {
     this.asleep = false;
     this.finish = null;
     this.origin = "";
-    this.acts = [];  // of policies on it, a clause each
+    this.acts = [];  // of policies on it and its calls of tools, a clause each
     this.verdict = null;  // {answer, answer_from} of the server's reply
     this.selected = false;
     this.chosen = false;  // the conversation goes on from it
@@ -84,6 +84,10 @@ export class Lane {
 
   acted(event) {
     this.acts.push(actLine(event));
+  }
+
+  called({ name, arguments: given, result, failed }) {
+    this.acts.push(`${name} ${given}${failed ? " in vain" : ""}: ${result}`);
   }
 
   add({ step, text, forced }) {

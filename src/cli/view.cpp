@@ -17,7 +17,7 @@ class JsonView : public View {
 
   void show(const Event& event) override {
     nlohmann::ordered_json line = to_json(event);
-    if (line.contains("result")) {
+    if (event.result) {
       line["result"]["selection"] = name(context_.selection);
       line["result"]["coupling"] = context_.coupling;
       line["result"]["seed"] = context_.seed;

@@ -96,7 +96,8 @@ void set(Arm& arm, const std::string& key, const std::string& value) {
     throw InvalidRequest(
         "an arm has no \"" + key +
         "\"; it has n, total, coupling, init, stride, visibility, window, topology, block, "
-        "far-lanes, trained-lanes, tag, wait, ready, then, then-budget, model, lora, temp, width, policy and tool");
+        "far-lanes, trained-lanes, tag, wait, ready, then, then-budget, model, lora, temp, width, policy and "
+        "tool");
   }
 }
 
@@ -130,10 +131,10 @@ Arm parse_arm(std::string_view text) {
                          " is a beam search, which is one lane; it has no n and no total");
   if (arm.beam_width > 0 && !arm.policies.empty())
     throw InvalidRequest("the arm " + arm.name + " is a beam search, whose one lane has no policy");
-  if (arm.beam_width > 0 && arm.then)
-    throw InvalidRequest("the arm " + arm.name + " is a beam search, which has no second stage");
   if (arm.beam_width > 0 && !arm.tools.empty())
     throw InvalidRequest("the arm " + arm.name + " is a beam search, whose one lane calls no tools");
+  if (arm.beam_width > 0 && arm.then)
+    throw InvalidRequest("the arm " + arm.name + " is a beam search, which has no second stage");
   if (arm.lanes < 1) throw InvalidRequest("the arm " + arm.name + " needs at least one lane");
   if (arm.lanes_total != 0 && (arm.lanes_total < arm.lanes || arm.lanes_total % arm.lanes != 0))
     throw InvalidRequest("the arm " + arm.name + " needs a total that is a multiple of its n");

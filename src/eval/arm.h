@@ -27,8 +27,8 @@ struct Arm {
   std::optional<std::string> ready = {};
   std::optional<float> temperature = {};
   std::vector<PolicyChoice> policies = {};
+  std::vector<std::string> tools = {};   // as add_tool() takes them
   std::optional<SecondStage> then = {};  // whose answer is the group's one
-  std::vector<std::string> tools = {};  // as add_tool() takes them
 };
 
 // "NAME" or "NAME:key=value,...". Names with a meaning: independent (N = 1; with n, as many that do not see

@@ -41,6 +41,16 @@ Json policies_json() {
   return list;
 }
 
+// The operator's tools for lanes: what lanes.tools may name.
+Json lane_tools_json(const LaneTools& tools) {
+  Json list = Json::array();
+  for (const lanerope::Tool& tool : tools.tools)
+    list.push_back({{"name", tool.name}, {"description", tool.description}});
+  if (tools.notes)
+    list.push_back({{"name", "notes"}, {"description", "<<48/2= goes on with the calculator's 24>>."}});
+  return list;
+}
+
 void health(ServerContext& context, const httplib::Request&, httplib::Response& response) {
   if (!context.ready) throw ApiError(503, "Loading model");
   if (context.draining) throw ApiError(503, "the server is shutting down");
@@ -104,6 +114,7 @@ void props(ServerContext& context, const httplib::Request&, httplib::Response& r
                        {"path", info.back_end},  // its name until 0.2.0
                        {"names", lane_names()},
                        {"policies", policies_json()},
+                       {"lane_tools", lane_tools_json(context.options.defaults.tools)},
                        {"threads", info.threads},
                        {"kv_cells", state.cells},
                        {"total_slots", context.total_slots()},

@@ -60,6 +60,15 @@ TEST_F(LaneToolsOfAServer, RunInsideAndAreNoPartOfTheContent) {
   EXPECT_NE(reply.json.at("choices").at(0).at("finish_reason"), "tool_calls");
 }
 
+TEST_F(LaneToolsOfAServer, AreListedInTheProperties) {
+  const auto reply = running.client().Get("/props");
+  ASSERT_TRUE(reply && reply->status == 200);
+  const Json tools = Json::parse(reply->body).at("lane_tools");
+  ASSERT_EQ(tools.size(), 2U);
+  EXPECT_EQ(tools[0].at("name"), "calculator");
+  EXPECT_EQ(tools[1].at("name"), "notes");
+}
+
 TEST_F(LaneToolsOfAServer, AnswerNotes) {
   const Reply reply = chat("<<48/2", "=");
   ASSERT_EQ(reply.status, 200) << reply.body;

@@ -19,18 +19,19 @@ constexpr std::string_view results[] = {"lanerope1result", "lanerope2result"};
 // Mistral's templates want nine letters and digits.
 constexpr std::string_view ids[] = {"lanerope1", "lanerope2"};
 
-struct Around {
-  std::string before, between, after;
-};
+ToolTable schemas_of(std::span<const Tool> tools) {
+  ToolTable schemas;
+  for (const Tool& tool : tools) schemas[tool.name] = tool.parameters;
+  return schemas;
+}
 
 class Writer {
  public:
-  Writer(const text::ChatTemplate& chat, std::string_view tools, std::string_view arguments,
-         const ToolForms& forms)
-      : chat_(chat), tools_(tools), arguments_(arguments), forms_(forms) {}
+  Writer(const text::ChatTemplate& chat, std::span<const Tool> tools, std::string_view arguments)
+      : chat_(chat), tools_(tools_json(tools)), schemas_(schemas_of(tools)), arguments_(arguments) {}
 
   // Nothing where the template does not write so many calls, or not so that they are found.
-  std::optional<Around> around(const std::string& tool, size_t n_calls) const {
+  std::optional<ToolTexts> around(const std::string& tool, size_t n_calls) const {
     const std::vector<Message> question = {{.role = "user", .content = "?"}};
     std::vector<Message> messages = question;
     messages.push_back({.role = "assistant"});
@@ -56,15 +57,15 @@ class Writer {
     size_t call_end = 0;
     while (true) {
       const std::string_view left = std::string_view(rest).substr(call_end, first - call_end);
-      const size_t end = end_of_first_call(forms_.style, forms_.schemas, left);
+      const size_t end = end_of_first_call(chat_.style().tools, schemas_, left);
       if (end == std::string_view::npos) break;
       call_end += end;
     }
     if (call_end == 0) return std::nullopt;
     const size_t first_end = first + results[0].size();
-    return Around{.before = rest.substr(call_end, first - call_end),
-                  .between = n_calls > 1 ? rest.substr(first_end, last - first_end) : "",
-                  .after = rest.substr(last + results[n_calls - 1].size())};
+    return ToolTexts{.before = rest.substr(call_end, first - call_end),
+                     .between = n_calls > 1 ? rest.substr(first_end, last - first_end) : "",
+                     .after = rest.substr(last + results[n_calls - 1].size())};
   }
 
  private:
@@ -73,9 +74,9 @@ class Writer {
   }
 
   const text::ChatTemplate& chat_;
-  std::string_view tools_;
+  std::string tools_;
+  ToolTable schemas_;
   std::string_view arguments_;
-  const ToolForms& forms_;
 };
 
 }  // namespace
@@ -97,32 +98,30 @@ std::string tools_json(std::span<const Tool> tools) {
   return list.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+std::optional<ToolTexts> tool_texts(const text::ChatTemplate& chat, std::span<const Tool> tools,
+                                    const std::string& tool, std::string_view arguments) {
+  const Writer writer(chat, tools, arguments);
+  if (std::optional<ToolTexts> two = writer.around(tool, 2)) return two;
+  std::optional<ToolTexts> one = writer.around(tool, 1);
+  if (one) one->between = one->after + one->before;
+  return one;
+}
+
 ToolForms tool_forms(const Model& model, std::span<const Tool> tools, const Prompt& prompt) {
-  ToolForms made{.style = model.chat_style(/*with_tools=*/true).tools};
+  ToolForms made{.style = model.chat_style(/*with_tools=*/true).tools, .schemas = schemas_of(tools)};
   const text::ChatTemplate* chat = model::loaded(model).templates.choose(/*with_tools=*/true);
-  if (made.style == ToolStyle::none || chat == nullptr)
-    throw InvalidRequest(
-        "lanerope does not know how this model writes calls of tools, if it does; leave the tools out, or "
-        "choose "
-        "another chat template");
-  for (const Tool& tool : tools) made.schemas[tool.name] = tool.parameters;
-  const std::string told = tools_json(tools);
-  const Writer writer(*chat, told, prompt.template_arguments, made);
   const auto encode = [&model](const std::string& text) {
     return model.encode(text, {.add_special = false, .parse_special = true});
   };
   for (const Tool& tool : tools) {
-    std::optional<Around> around = writer.around(tool.name, 2);
-    if (!around) {
-      around = writer.around(tool.name, 1);
-      if (around) around->between = around->after + around->before;
-    }
-    if (!around)
+    std::optional<ToolTexts> texts;
+    if (chat != nullptr) texts = tool_texts(*chat, tools, tool.name, prompt.template_arguments);
+    if (!texts)
       throw InvalidRequest(
-          "the model's chat template does not write the result of a tool as lanerope reads it; "
+          "the model's chat template does not write calls of tools and their results as lanerope reads them; "
           "leave the tools out, or choose another chat template");
     made.forms[tool.name] = {
-        .before = encode(around->before), .between = encode(around->between), .after = encode(around->after)};
+        .before = encode(texts->before), .between = encode(texts->between), .after = encode(texts->after)};
   }
   return made;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "lanerope/model.h"
 #include "lanerope/resolve.h"
 #include "lanerope/tool_calls.h"
+#include "text/chat_template.h"
 
 namespace lanerope::engine {
 
@@ -34,7 +36,17 @@ struct ToolForms {
 // The tools as a chat template takes them: OpenAI's array, as text.
 std::string tools_json(std::span<const Tool> tools);
 
-// Renders a small conversation for each tool. Throws InvalidRequest where the template writes no calls that
+// The texts of a form, by a small conversation that the template renders. Nothing where it writes no calls
+// that lanerope reads, or no results.
+struct ToolTexts {
+  std::string before = {};
+  std::string between = {};
+  std::string after = {};
+};
+std::optional<ToolTexts> tool_texts(const text::ChatTemplate& chat, std::span<const Tool> tools,
+                                    const std::string& tool, std::string_view arguments = {});
+
+// The forms of all of them. Throws InvalidRequest where the template writes no calls that
 // lanerope reads, or no results.
 ToolForms tool_forms(const Model& model, std::span<const Tool> tools, const Prompt& prompt);
 

@@ -146,6 +146,19 @@ test("what a policy does is said of the lane that it is about, and of the group"
   await page.context().close();
 });
 
+test("a call of a tool is said of its lane with the result", async () => {
+  const page = await open(2);
+  await begin(page, 2);
+  const call = { step: 1, lane: 1, call: 0, name: "calculator", arguments: '{"expression":"48/2"}' };
+  await say(page, token(0, 0, "a"), token(1, 0, "b"), { kind: "tool_called", ...call }, { kind: "tool_returned", ...call, result: "24", failed: false, milliseconds: 0.1 });
+  const line = page.locator(".lane[data-lane='1'] .origin", { hasText: "calculator" });
+  await line.waitFor();
+  assert.equal(await line.innerText(), 'calculator {"expression":"48/2"}: 24');
+  await end(page, [{}, {}]);
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
 test("one lane has no strip", async () => {
   const page = await open(1);
   await tell(page, ["Alone."]);
