@@ -96,13 +96,9 @@ TEST_F(SecondStageTest, BehindOneLaneIsThePlainModel) {
   const GroupRun done = run(request);
   ASSERT_EQ(done.result.lanes.size(), 2U);
   const LaneResult& then = done.result.lanes[1];
-  Request plain{.prompt = request.prompt,
-                .lanes = 1,
-                .budget = 9,
-                .tag = "",
-                .sampling = request.sampling,
-                .ignore_end = true,
-                .logprobs = true};
+  Request plain = request;
+  plain.then.reset();
+  plain.budget = 9;
   for (const std::vector<TokenId>& part :
        {done.result.lanes[0].tokens, std::vector<TokenId>(then.tokens.begin(), then.tokens.end() - 9)})
     plain.prompt.tokens.insert(plain.prompt.tokens.end(), part.begin(), part.end());
