@@ -157,7 +157,8 @@ void note_resolved(const ResolvedRequest& request) {
         "--coupling independent lets each answer by itself (docs/couplings.md)";
   } else if (request.untrained && !request.asked.coupling.kind) {
     const std::string adapter = bundled_adapter_for(request.model->info().file);
-    note = "this model was not trained for lanes, so each answers by itself and they vote; --lora " +
+    note = "this model was not trained for lanes, so each answers by itself" +
+           std::string(request.then ? "" : " and they vote") + "; --lora " +
            (adapter.empty() ? "FILE adds an adapter that was"
                             : std::string(bundled_adapter_prefix) + adapter +
                                   " adds an adapter that was for questions asked together") +

@@ -87,6 +87,27 @@ TEST_F(SecondStageTest, LeavesTheLanesWhatTheyWere) {
   for (size_t m = 0; m < 3; ++m) EXPECT_EQ(with.result.lanes[m].tokens, plain.result.lanes[m].tokens);
 }
 
+// Prompt, lane, text and answer are one text then, whatever the coupling is called.
+TEST_F(SecondStageTest, BehindOneLaneIsThePlainModel) {
+  Request request = request_of();
+  request.lanes = 1;
+  request.lane_texts = {};
+  request.sampling.temperature = 0;
+  const GroupRun done = run(request);
+  ASSERT_EQ(done.result.lanes.size(), 2U);
+  const LaneResult& then = done.result.lanes[1];
+  Request plain = request;
+  plain.then.reset();
+  plain.budget = 9;
+  for (const std::vector<TokenId>& part :
+       {done.result.lanes[0].tokens, std::vector<TokenId>(then.tokens.begin(), then.tokens.end() - 9)})
+    plain.prompt.tokens.insert(plain.prompt.tokens.end(), part.begin(), part.end());
+  const GroupRun expected = run(plain);
+  EXPECT_EQ(std::vector<TokenId>(then.tokens.end() - 9, then.tokens.end()), expected.result.lanes[0].tokens);
+  const std::vector<float> found = done.logprobs(1);
+  for (size_t i = 0; i < 9; ++i) EXPECT_NEAR(found[i], expected.logprobs(0)[i], 1e-3) << i;
+}
+
 TEST_F(SecondStageTest, IsToldItsTextInOnePass) {
   Engine engine(model, {.kv_cells = 2048});
   Request request = request_of();
