@@ -269,6 +269,7 @@ class SizeBuilder {
       if (tensors_.omegas[i]->omega == frequencies->omega) return i;
     }
     tensors_.omegas.push_back(frequencies);
+    shape_.omega_of_layers |= frequencies->omega.size() != frequencies->theta.size();
     return static_cast<int32_t>(tensors_.omegas.size()) - 1;
   }
 

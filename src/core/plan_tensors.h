@@ -36,8 +36,9 @@ struct RegionShape {
 
 struct TileShape {
   int32_t n_tiles = 0;
-  int32_t n_rows = 0;    // of a tile
-  int32_t n_omegas = 0;  // different vectors omega; lane offsets are given for each
+  int32_t n_rows = 0;            // of a tile
+  int32_t n_omegas = 0;          // different vectors omega; lane offsets are given for each
+  bool omega_of_layers = false;  // one of them has a vector for each layer
   std::vector<RegionShape> regions = {};
 
   int32_t n_cells() const;

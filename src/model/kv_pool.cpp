@@ -26,25 +26,18 @@ size_t kv_bytes_per_cell(const arch::ModelConfig& config, KvType type) {
 }
 
 KvPool::KvPool(const arch::ModelConfig& config, const Device& device, const KvPoolOptions& options)
-    : n_cells(options.n_cells), value_layout(options.values) {
+    : n_cells(options.n_cells) {
   const ggml_type type = ggml_kv_type(options.type);
-  if (options.type == KvType::q8_0) {
-    if (options.values == ValueLayout::transposed) {
-      throw InvalidRequest(
-          "q8_0 KV cells need lanerope's kernels; use --kv-type f16, or --backend kernels on the CPU");
-    }
-    if (config.attention().head_dim % 32 != 0) {
-      throw InvalidRequest("q8_0 KV cells need heads of a multiple of 32, and this model's are of " +
-                           std::to_string(config.attention().head_dim) + "; use --kv-type f16");
-    }
+  if (options.type == KvType::q8_0 && config.attention().head_dim % 32 != 0) {
+    throw InvalidRequest("q8_0 KV cells need heads of a multiple of 32, and this model's are of " +
+                         std::to_string(config.attention().head_dim) + "; use --kv-type f16");
   }
   context_ = make_context(2 * config.layers.size());
+  const int64_t n_all = static_cast<int64_t>(n_cells) + options.n_spare;
   for (const arch::LayerConfig& layer : config.layers) {
     const int64_t width = layer.attention.kv_width();
-    keys.push_back(ggml_new_tensor_2d(context_.get(), type, width, n_cells));
-    values.push_back(value_layout == ValueLayout::cell_major
-                         ? ggml_new_tensor_2d(context_.get(), type, width, n_cells)
-                         : ggml_new_tensor_2d(context_.get(), type, n_cells, width));
+    keys.push_back(ggml_new_tensor_2d(context_.get(), type, width, n_all));
+    values.push_back(ggml_new_tensor_2d(context_.get(), type, width, n_all));
   }
   buffer_.reset(ggml_backend_alloc_ctx_tensors_from_buft(context_.get(), device.buffer_type()));
   if (buffer_ == nullptr) {
