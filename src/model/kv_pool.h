@@ -12,7 +12,8 @@ namespace lanerope::model {
 struct KvPoolOptions {
   int32_t n_cells = 0;
   KvType type = KvType::f16;
-  int32_t n_spare = 0;  // further cells, behind the others, that belong to nobody
+  int32_t n_spare = 0;          // further cells, behind the others, that belong to nobody
+  int32_t first_on_device = 0;  // the cells of layers before it are on the CPU
 };
 
 // The keys and values of every cell, layer by layer. Keys are stored once, rotated by theta * i only. Which
@@ -26,8 +27,8 @@ struct KvPool {
   std::vector<ggml_tensor*> values;  // per layer the same
 
  private:
-  ContextHandle context_;
-  BufferHandle buffer_;
+  std::vector<ContextHandle> contexts_;
+  std::vector<BufferHandle> buffers_;
 };
 
 ggml_type ggml_kv_type(KvType type);

@@ -36,7 +36,8 @@ ModelRunner::ModelRunner(const LoadedModel& model, const RunnerOptions& options)
       pool_(model.config, model.device,
             {.n_cells = options.n_cells,
              .type = options.kv_type,
-             .n_spare = operations_->traits().rounds_batches ? core::most_added_rows : 0}),
+             .n_spare = operations_->traits().rounds_batches ? core::most_added_rows : 0,
+             .first_on_device = model.first_on_device}),
       graphs_(model.device, operations_->traits()) {
   if (options.profile) {
     if (!model.device.on_cpu())

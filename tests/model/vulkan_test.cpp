@@ -59,6 +59,21 @@ TEST_P(Vulkan, GivesTheLogitsOfTheCpuForEveryCoupling) {
   }
 }
 
+// Layers of their own on the CPU, cells and all.
+TEST_P(Vulkan, LeavesLayersToTheCpu) {
+  const std::string file = support::write_model(small());
+  Engine on_cpu(support::load_model(file, BackEnd::ggml), {.kv_cells = 640, .kv_type = KvType::f32});
+  const ScoreRequest request = trace_of(3, {.kind = CouplingKind::groupthink});
+  for (const int32_t gpu_layers : {0, 1, 2, 3}) {
+    Engine engine(Model::load({.file = file, .device = device, .gpu_layers = gpu_layers, .threads = 1}),
+                  {.kv_cells = 640, .kv_type = KvType::f32});
+    EXPECT_LT(support::relative_difference(support::all_logits(engine, request),
+                                           support::all_logits(on_cpu, request)),
+              tolerance)
+        << gpu_layers << " layers on the device";
+  }
+}
+
 // A group that is pushed to, spawned into and forked says what it says on the CPU.
 TEST_P(Vulkan, GivesTheTextsOfTheCpu) {
   const std::string file = support::write_model(small());
