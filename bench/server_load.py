@@ -33,7 +33,7 @@ class Scenario:
     prompt_words: tuple[int, int]
     max_tokens: int
     written: int | None
-    """Tokens of each answer; None: until it ends by itself."""
+    """Tokens of each answer; None: until it ends by itself, which counting from one number to another by two examples does after about 200."""
     answers: int = 1
     shared_words: int = 0
     """Of a system prompt that all requests have."""
@@ -45,7 +45,7 @@ SCENARIOS = {
     "one": Scenario("32 clients, one answer each", 32, 96, (60, 180), 128, 128),
     "four": Scenario("16 clients, four answers each", 16, 32, (60, 180), 128, 128, answers=4),
     "shared": Scenario("32 clients, a system prompt of about 2,000 tokens that all share", 32, 64, (20, 60), 128, 128, shared_words=1700),
-    "asked": Scenario("64 clients, 4,096 tokens asked for, about 200 written", 64, 128, (4, 4), 4096, None),
+    "asked": Scenario("64 clients, 4,096 tokens asked for, about 200 written", 64, 128, (0, 0), 4096, None),
     "poisson": Scenario("requests that arrive at random, one answer each", 64, 64, (60, 180), 128, 128, rate=0.5),
 }
 
@@ -60,17 +60,19 @@ def payloads(scenario, count):
     system = words(draw, scenario.shared_words)
     made = []
     for i in range(count):
-        given = words(draw, draw.randint(*scenario.prompt_words))
-        if scenario.written is None:
-            question = f"Question {i}. Explain in one paragraph of about 150 words what people use these for: {given}."
-        else:
-            question = f"Question {i}. Write a story of about 150 words in which these occur: {given}."
         messages = [{"role": "system", "content": system}] if system else []
+        if scenario.written is None:
+            for first in (213, 571, draw.randint(100, 900)):
+                messages += [{"role": "user", "content": f"Count from {first} to {first + 49}."}, {"role": "assistant", "content": "\n".join(map(str, range(first, first + 50)))}]
+            messages.pop()
+        else:
+            given = words(draw, draw.randint(*scenario.prompt_words))
+            messages.append({"role": "user", "content": f"Question {i}. Write a story of about 150 words in which these occur: {given}."})
         body = {
             "model": "model",
-            "messages": [*messages, {"role": "user", "content": question}],
+            "messages": messages,
             "max_tokens": scenario.max_tokens,
-            "temperature": 0.8,
+            "temperature": 0.8 if scenario.written else 0,
             "seed": i,
             "stream": True,
             "stream_options": {"include_usage": True},

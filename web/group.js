@@ -2,7 +2,7 @@
 // One group on the server: its request, its stream of events, its lanes as they stand, and what can be done to them meanwhile.
 
 import { events, request } from "./api.js";
-import { Lane } from "./lane.js";
+import { actLine, Lane } from "./lane.js";
 
 export class Group {
   // watcher: laneAdded(lane), changed(lane), progressed(), ended(). settings: see settings_form.js. messages: role and content.
@@ -17,16 +17,16 @@ export class Group {
     this.reply = null;  // what the server says of the lanes when all have ended
     this.error = null;
     this.stopped = false;
+    this.ends = [];  // what policies did to the group as a whole, a clause each
     this.readAt = 0;
     this.abort = new AbortController();
     for (let k = 0; k < settings.n; ++k) this.makeLane();
   }
 
-  makeLane() {
+  makeLane(secondStage = false) {
     const index = this.lanes.length;
-    const lane = new Lane(index, {
-      budget: this.budget ?? this.settings.budget, tag: this.tagText?.replaceAll("{k}", index + 1) ?? "", count: this.settings.n,
-    });
+    const tag = secondStage ? "" : this.tagText?.replaceAll("{k}", index + 1) ?? "";
+    const lane = new Lane(index, { budget: this.budget ?? this.settings.budget, tag, count: this.settings.n, secondStage });
     this.lanes.push(lane);
     this.watcher.laneAdded?.(lane);
   }
@@ -48,7 +48,17 @@ export class Group {
       coupling: settings.coupling, select: settings.select, consensus: Math.min(settings.consensus, settings.n), hold: true,
     };
     if (settings.init && settings.coupling === "lanerope") lanes.init = settings.init;
+    if (settings.topology && settings.topology !== "all" && settings.coupling !== "independent") {
+      lanes.topology = settings.topology;
+      if (settings.topology === "blocks") lanes.block = settings.block;
+    }
+    if (settings.then?.trim()) {
+      lanes.then = settings.then;
+      delete lanes.select;
+    }
     for (const name of ["wait", "ready"]) if (settings[name]) lanes[name] = settings[name];
+    const policies = (settings.policies ?? "").split("\n").map((line) => line.trim()).filter(Boolean);
+    if (policies.length > 0) lanes.policies = policies;
     return { ...this.prompt(), n: settings.n, max_tokens: settings.budget, temperature: settings.temperature, seed: settings.seed, lanes };
   }
 
@@ -77,6 +87,7 @@ export class Group {
 
   // Events of kinds that are not known here change nothing.
   take(event) {
+    if (event.second_stage) this.makeLane(true);
     const lane = event.lane === undefined ? null : this.lane(event.lane);
     switch (event.kind) {
       case "group_created": return this.created(event);
@@ -98,12 +109,16 @@ export class Group {
       case "lane_finished":
         lane.end(event);
         break;
+      case "policy":
+        if (lane === null) this.ends.push(actLine(event));
+        else lane.acted(event);
+        break;
       case "group_finished": return this.finished(event);
       default:
         if (event.error) this.fail(new Error(event.error.message));
         return undefined;
     }
-    return this.watcher.changed?.(lane);
+    return lane && this.watcher.changed?.(lane);
   }
 
   created({ id, budget, tag, seed, prompt_tokens: read }) {

@@ -11,14 +11,23 @@ const endings = {
   failed: "failed",
 };
 
+const doings = { retire: "retires it", push: "gives it a text", spawn: "adds it", end: "ends the group" };
+
+// What a policy did, and why, in a clause.
+export function actLine({ policy, act, parent, reason, refused }) {
+  const doing = act === "fork" ? `forks it from lane ${parent + 1}` : doings[act] ?? act;
+  return refused ? `${policy} could not: ${refused}` : `${policy} ${doing}: ${reason}`;
+}
+
 export function laneColour(index, count) {
   return `oklch(0.66 0.1 ${Math.round((index * 360) / Math.max(count, 6) + 205) % 360})`;
 }
 
 export class Lane {
-  constructor(index, { budget, tag, count }) {
+  constructor(index, { budget, tag, count, secondStage }) {
     this.index = index;
-    this.name = `Lane ${index + 1}`;
+    this.secondStage = secondStage;  // it reads the others, which have ended
+    this.name = secondStage ? "Second stage" : `Lane ${index + 1}`;
     this.colour = laneColour(index, count);
     this.budget = budget;
     this.tag = tag;
@@ -34,6 +43,7 @@ export class Lane {
     this.asleep = false;
     this.finish = null;
     this.origin = "";
+    this.acts = [];  // of policies on it, a clause each
     this.verdict = null;  // {answer, answer_from} of the server's reply
     this.selected = false;
     this.chosen = false;  // the conversation goes on from it
@@ -70,6 +80,10 @@ export class Lane {
 
   comesFrom(parent, step) {
     this.origin = `forked from lane ${parent + 1} at token ${step}`;
+  }
+
+  acted(event) {
+    this.acts.push(actLine(event));
   }
 
   add({ step, text, forced }) {

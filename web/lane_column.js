@@ -111,8 +111,8 @@ export class LaneColumn {
     this.state.textContent = lane.chosen && !lane.selected ? "in use" : lane.stateName();
     this.bar.style.transform = `scaleX(${lane.spent()})`;
     this.tag.textContent = lane.tag;
-    this.origin.textContent = lane.origin;
-    this.origin.hidden = !lane.origin;
+    this.origin.textContent = [lane.origin, ...lane.acts].filter(Boolean).join("; ");
+    this.origin.hidden = this.origin.textContent === "";
     this.live.hidden = lane.finish !== null;
     this.done.hidden = lane.finish === null;
     this.choose.setAttribute("aria-pressed", String(lane.chosen));

@@ -18,7 +18,7 @@ export class LaneStrip {
   add(lane) {
     const fill = element("i");
     const told = element("span", { class: "offstage" });
-    const number = element("b", { "aria-hidden": "true" }, String(lane.index + 1));
+    const number = element("b", { "aria-hidden": "true" }, lane.secondStage ? "Σ" : String(lane.index + 1));
     const answer = element("span", { class: "of-answer", "aria-hidden": "true" });
     const share = element("span", { class: "of-share", "aria-hidden": "true" });
     const button = element("button", { type: "button", tabindex: this.cells.length === 0 ? "0" : "-1" }, told, number, answer, share,

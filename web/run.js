@@ -124,11 +124,11 @@ export class Run {
     const { group } = this;
     if (!group.running) return;
     this.status.textContent = progress(group);
-    if (group.readAt) this.showVotes(earlyVotes(group.lanes));
+    if (group.readAt) this.showVotes(earlyVotes(group.lanes.filter((lane) => !lane.secondStage)));
   }
 
   showVotes(votes) {
-    this.votes.show(votes, this.group.lanes.length);
+    this.votes.show(votes, this.group.lanes.filter((lane) => !lane.secondStage).length);
     this.strip.setVotes(votes);
   }
 

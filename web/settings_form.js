@@ -4,16 +4,16 @@
 import { byId, element } from "./dom.js";
 import { store, stored } from "./store.js";
 
-const numbers = ["n", "budget", "temperature", "consensus", "seed"];
-const names = ["coupling", "init", "select"];
-const texts = ["wait", "ready"];
+const numbers = ["n", "budget", "temperature", "consensus", "seed", "block"];
+const names = ["coupling", "init", "select", "topology"];
+const texts = ["wait", "ready", "then", "policies"];
 
 export class SettingsForm {
   constructor(form) {
     this.form = form;
     this.fields = form.elements;
     form.addEventListener("change", () => this.keep());
-    this.fields.coupling.addEventListener("change", () => this.enableInit());
+    for (const name of ["coupling", "topology", "then"]) this.fields[name].addEventListener("change", () => this.enableParticulars());
     this.toggle = byId("settings-toggle");
     this.panel = byId("settings");
     this.toggle.addEventListener("click", () => this.open(this.panel.hidden));
@@ -34,12 +34,17 @@ export class SettingsForm {
   offer(properties) {
     this.lanes = properties.trained_lanes.length > 0 || properties.adapters.some((adapter) => adapter.lanes);
     if (!this.lanes) this.fields.init.options[0].remove();
-    const { coupling, init, select } = properties.names;
+    const { coupling, init, select, topology } = properties.names;
     const usual = this.lanes ? "lanerope" : "independent";  // lanes that were not trained for it do best by themselves
     this.choices("coupling", [...coupling].sort((a, b) => (b === usual) - (a === usual)));
     // Of a model that was not trained for lanes the one that harms least.
     this.choices("init", this.lanes ? init : [...init].sort((a, b) => (b === "ntk-by-parts") - (a === "ntk-by-parts")));
-    this.choices("select", select.filter((name) => name !== "verifier"), { logprob: "log-probability", first: "first to end" });
+    this.choices("select", select.filter((name) => !["verifier", "then"].includes(name)), { logprob: "log-probability", first: "first to end" });
+    this.choices("topology", topology);
+    for (const { name, help, settings } of properties.policies) {
+      const usual = settings.map((setting) => `${setting.name}=${setting.default}`).join(",");
+      byId("policies-offered").append(element("dt", {}, element("code", {}, usual ? `${name}:${usual}` : name)), element("dd", {}, help));
+    }
     if (!properties.chat_template) {
       this.fields.system.disabled = true;
       byId("system-hint").textContent = "This model has no chat template, so it has no place for one: texts simply go on.";
@@ -73,12 +78,17 @@ export class SettingsForm {
     }
     for (const name of texts) if (typeof settings[name] === "string") this.fields[name].value = settings[name];
     if (typeof settings.system === "string" && !this.fields.system.disabled) this.fields.system.value = settings.system;
-    this.enableInit();
+    this.enableParticulars();
     return refused;
   }
 
-  enableInit() {
-    this.fields.init.disabled = this.fields.coupling.value !== "lanerope";
+  // What the coupling has a use for.
+  enableParticulars() {
+    const { coupling, init, topology, block } = this.fields;
+    init.disabled = coupling.value !== "lanerope";
+    topology.disabled = coupling.value === "independent";
+    this.fields.select.disabled = this.fields.then.value.trim() !== "";
+    block.disabled = topology.disabled || topology.value !== "blocks";
   }
 
   // The first field whose value is none, or nothing.
@@ -92,7 +102,8 @@ export class SettingsForm {
     return {
       coupling: fields.coupling.value, init: fields.init.value, n: number("n"), budget: number("budget"), temperature: number("temperature"),
       select: fields.select.value, consensus: number("consensus") ?? 0, seed: number("seed"), system: fields.system.value,
-      wait: fields.wait.value, ready: fields.ready.value,
+      topology: fields.topology.value, block: number("block"), wait: fields.wait.value, ready: fields.ready.value, then: fields.then.value,
+      policies: fields.policies.value,
     };
   }
 

@@ -16,6 +16,7 @@ export function laneSelected({ reply }, part = "all") {
   if (!reply || reply.selected === null) return "";
   const byVote = reply.select === "vote";
   const by = byVote && reply.votes.length === 0 ? "log-probability" : reply.select;
+  if (reply.selected === reply.then_lane) return `answer of the second stage, ${(100 * reply.confidence).toFixed(0)} %`;
   const calibrated = reply.confidence_kind === "calibrated" ? " calibrated" : "";
   const how = `selected by ${by}, ${(100 * reply.confidence).toFixed(0)} %${calibrated}`;
   return part === "how" ? how : `lane ${reply.selected + 1} ${how}`;
@@ -29,6 +30,7 @@ export function ended(group) {
   const parts = [`${group.generated()} tokens in ${seconds.toFixed(seconds < 1 ? 2 : 1)} s`];
   if (seconds > 0) parts.push(`${speed(group.generated() / seconds)} tokens/s`);
   if (reply.consensus) parts.push("ended by consensus");
+  else parts.push(...group.ends);
   if (reply.selected !== null) parts.push(laneSelected(group));
   parts.push(`seed ${reply.seed}`);
   return (group.stopped ? "Stopped · " : "") + parts.join(" · ");

@@ -41,6 +41,18 @@ enum class Topology {
   all,
   ring,  // the lanes before and after it, modulo N
   tree,  // its parent (m - 1) / 2 and its children 2m + 1, 2m + 2
+  // Lanes [0, b), [b, 2b), ... are blocks, whose lanes see one another; the first lane of each block is its
+  // speaker, and speakers see one another too. b is Coupling::block.
+  blocks,
+};
+
+// What becomes of lanes that are further apart than those of any group that omega was trained with, of which
+// the largest had T = Coupling::trained_lanes: what omega is multiplied with in place of m - n.
+enum class FarLanes {
+  extrapolated,  // m - n all the same
+  clamped,       // the largest distance that was trained, T - 1
+  wrapped,       // distances behind T - 1 begin again at 1
+  interpolated,  // all distances shrink by (T - 1) / (N - 1), so that the longest is T - 1
 };
 
 // GroupThink as published lets the prompt be one shared copy at virtual lane 0.
@@ -63,6 +75,9 @@ struct Coupling {
   // Of each other lane only the last `window` visible cells, that is tokens, are seen; 0 means all.
   int32_t window = 0;
   PromptLane prompt_lane = PromptLane::own;
+  int32_t block = 8;  // lanes of a block, with Topology::blocks
+  FarLanes far_lanes = FarLanes::extrapolated;
+  int32_t trained_lanes = 0;  // T of FarLanes, at least 2; not read where lanes are extrapolated
 };
 
 // What a caller says of a coupling. What is unset is as the model or the adapter was trained, or as in
@@ -76,6 +91,10 @@ struct CouplingChoice {
   std::optional<Topology> topology = {};
   std::optional<int32_t> window = {};
   std::optional<PromptLane> prompt_lane = {};
+  std::optional<int32_t> block = {};
+  std::optional<FarLanes> far_lanes = {};
+  std::optional<int32_t> trained_lanes =
+      {};              // unset: the most that the model or the adapter was trained with
   bool force = false;  // also with another visibility than the adapter was trained with
 };
 
@@ -96,5 +115,7 @@ template <>
 std::span<const Named<Topology>> names();
 template <>
 std::span<const Named<PromptLane>> names();
+template <>
+std::span<const Named<FarLanes>> names();
 
 }  // namespace lanerope

@@ -20,8 +20,8 @@ namespace lanerope {
 // What a request takes, computed before it runs.
 struct MemoryNeed {
   int32_t prompt_cells = 0;  // one a token, those included that another prompt may share; whole pages
-  int32_t lane_cells = 0;    // (lanes + reserved lanes) x whole pages for a budget
-  size_t kv_bytes = 0;       // of both
+  int32_t lane_cells = 0;  // (lanes + reserved lanes) x whole pages for a budget, and those of a second stage
+  size_t kv_bytes = 0;     // of both
 };
 
 // Given lanes whose log-probabilities are wanted. Tags are part of the lanes' tokens here.

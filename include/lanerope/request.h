@@ -50,6 +50,7 @@ enum class SelectionKind {
   logprob,   // the lane with the highest mean log-probability
   verifier,  // the lane that an external command scores highest
   first,     // the lane that ends first by itself
+  then,      // the lane of Request::then
 };
 template <>
 std::span<const Named<SelectionKind>> names();
@@ -90,6 +91,15 @@ enum class AttentionRecording {
          // lane
 };
 
+// One more lane that begins when all others have ended and reads what they wrote: the group's answer is its
+// text (docs/couplings.md).
+struct SecondStage {
+  // What it is told behind the lanes' texts: the next turn of the conversation where the prompt is messages
+  // for a chat template, else a text that goes on. "{n}" becomes the number of lanes.
+  std::string text = {};
+  std::optional<int32_t> budget = {};  // tokens that it may write; unset: that of a lane
+};
+
 // What a caller said. Unset stays unset until resolve(): front ends copy fields and decide nothing.
 struct Request {
   Prompt prompt = {};
@@ -117,6 +127,8 @@ struct Request {
   // -1: no bound, whatever the defaults say.
   std::optional<int32_t> thinking_budget = {};
   Selection selection = {};
+  // SelectionKind::then is what chooses with it, and nothing else does.
+  std::optional<SecondStage> then = {};
   // What watches the group and acts on its lanes, in this order; consensus as Selection has it is one of
   // them.
   std::vector<PolicyChoice> policies = {};

@@ -68,6 +68,14 @@ struct ResolvedLane {
   int32_t tag_tokens = 0;            // how many of them are the tag
 };
 
+// A request's second stage.
+struct ResolvedThen {
+  std::vector<TokenId> forced = {};  // its text, as the chat template has it; no part of what it answers
+  int32_t budget = 0;                // tokens that it may write behind them
+
+  int32_t n_cells() const { return static_cast<int32_t>(forced.size()) + budget; }
+};
+
 // A request with everything decided: prompt tokenised, defaults filled in, the adapters' wishes heard, all of
 // it checked. Made by resolve() alone and never changed; the first event of a group carries it.
 struct ResolvedRequest {
@@ -85,6 +93,7 @@ struct ResolvedRequest {
       {};                                // numbers of lanes that the adapter, or the model, was trained with
   std::string tag = {};                  // with {k}
   std::vector<ResolvedLane> lanes = {};  // [N]
+  std::optional<ResolvedThen> then = {};
   SleepTokens sleep = {};
   int32_t reserved_lanes = 0;
   int32_t budget = 0;
@@ -104,7 +113,8 @@ struct ResolvedRequest {
   // Cells that it can come to need, whole pages of them.
   int32_t prompt_cells() const { return whole_pages(static_cast<int32_t>(prompt.size())); }
   int32_t cells_of_lane() const { return whole_pages(budget); }
-  int32_t lane_cells() const { return (n_lanes() + reserved_lanes) * cells_of_lane(); }
+  int32_t then_cells() const { return then ? whole_pages(then->n_cells()) : 0; }
+  int32_t lane_cells() const { return (n_lanes() + reserved_lanes) * cells_of_lane() + then_cells(); }
   int32_t cells() const { return prompt_cells() + lane_cells(); }
 };
 

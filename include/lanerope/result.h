@@ -44,6 +44,7 @@ struct Confidence {
 struct GroupResult {
   std::vector<LaneResult> lanes = {};  // by index; empty if the group ended before they started
   int32_t selected = -1;               // index of the lane; -1 if none was selected
+  int32_t then_lane = -1;              // index of the second stage's lane, the last; -1: there was none
   Confidence confidence = {};          // what the selection claims
   std::vector<Vote> votes = {};        // heaviest first
   std::string note = {};  // anything that went wrong on the way, such as a verifier that was cut off
@@ -95,6 +96,7 @@ struct Event {
   // Text that became complete with this token: whole UTF-8 characters, maybe none. Of lane_started what a
   // fork inherits, of lane_finished what was held back.
   std::string text = {};
+  bool second_stage = false;                  // of lane_started: the lane of Request::then
   bool forced = false;                        // tag, lane text or pushed text
   std::optional<float> logprob = {};          // of sampled tokens, where the request asks for it
   std::vector<Alternative> top = {};          // likeliest first, Request::top_logprobs of them

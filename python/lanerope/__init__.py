@@ -22,6 +22,7 @@ from ._model import Model, Policy, bundled_model  # noqa: E402
 from ._options import (  # noqa: E402
     Coupling,
     CouplingOptions,
+    FarLanes,
     Init,
     KvType,
     Message,
@@ -52,6 +53,7 @@ __all__ = [
     "Error",
     "Evaluation",
     "Event",
+    "FarLanes",
     "Init",
     "InvalidRequest",
     "KvType",

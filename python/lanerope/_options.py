@@ -11,9 +11,10 @@ import numpy.typing as npt
 Coupling = Literal["independent", "lanerope", "groupthink", "hogwild"]
 Init = Literal["rope", "gt", "ntk", "ntk-by-parts", "given"]
 Visibility = Literal["inclusive", "strict", "interleaved"]
-Topology = Literal["all", "ring", "tree"]
+Topology = Literal["all", "ring", "tree", "blocks"]
+FarLanes = Literal["extrapolated", "clamped", "wrapped", "interpolated"]
 PromptLane = Literal["own", "first"]
-Select = Literal["vote", "logprob", "verifier", "first", "none"]
+Select = Literal["vote", "logprob", "verifier", "first", "then", "none"]
 VoteWeight = Literal["equal", "logprob", "self-certainty", "lowest-window"]
 KvType = Literal["f16", "f32", "q8_0"]
 BackEnd = Literal["automatic", "kernels", "ggml"]
@@ -42,6 +43,12 @@ class CouplingOptions(TypedDict, total=False):
     """Which cells of other lanes a query at step s sees: step <= s, < s, or as a causal kernel would."""
     topology: Topology
     """Which other lanes a lane sees at all."""
+    block: int
+    """Lanes of a block in the topology blocks, by default 8."""
+    far_lanes: FarLanes
+    """Where lanes stand that are further apart than any that were trained, of the coupling lanerope."""
+    trained_lanes: int
+    """The most lanes that omega was trained with, for far_lanes; by default as the model or its adapter says."""
     window: int
     """Of other lanes only the last so many cells are seen; 0: all."""
     prompt_lane: PromptLane
@@ -113,6 +120,10 @@ class Options(CouplingOptions, PromptOptions, total=False):
     """Answers are one of these."""
     thinking_budget: int
     """Tokens that a lane may think; -1: no bound."""
+    then: str
+    """A second stage: when all lanes have ended, one more reads them, is told this and gives the answer; {n} is their number."""
+    then_budget: int
+    """Tokens that the second stage may write; by default as many as a lane."""
     select: Select
     """How the answer is chosen, by default by vote."""
     vote_weight: VoteWeight

@@ -124,6 +124,8 @@ class Result:
     """Heaviest first."""
     selected: int | None
     """The lane that is the answer, from 0."""
+    then_lane: int | None
+    """The lane of the second stage, the last, where there was one."""
     confidence: float
     """Of the selection, 0 to 1; confidence_kind says in what sense."""
     confidence_kind: str

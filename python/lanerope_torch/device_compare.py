@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The arms of docs/results-real.md on the frozen sets, one after the other, the most important first."""
+"""The arms of docs/results.md on the frozen sets, one after the other, the most important first."""
 
 import dataclasses
 import time

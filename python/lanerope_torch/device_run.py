@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The evidence run on one GPU of 15 minutes: python3 -m lanerope_torch.device_run FOLDER OUT [--seconds 390] [--tiny]
 
-FOLDER holds what parts.py wrote. Started twice with the same line it does all there is (docs/results-real.md has the whole way):
+FOLDER holds what parts.py wrote. Started twice with the same line it does all there is (docs/lanerope_torch.md has the whole way):
 each start takes the phases of PLAN that are not done and fit into its seconds. What a phase makes lies in FOLDER/back; a phase
 whose files are there is skipped, so what came back from one machine can be laid there on another.
 

@@ -2,7 +2,7 @@
 """Text to rows of the embedding matrix and back.
 
 A model may be carried with some of its rows only. That is for training on texts that are known: a model that samples from a
-part of its vocabulary writes worse than it can (docs/results-real.md).
+part of its vocabulary writes worse than it can (docs/lanerope_torch.md).
 """
 
 from .tokenizer import LaneTokenizer

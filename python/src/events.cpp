@@ -59,6 +59,7 @@ void bind_events(nb::module_& module) {
       .def_prop_ro(
           "text", [](const Event& event) { return to_text(event.text); }, nb::sig("def text(self) -> str"),
           "Text that became complete with this token: whole characters, maybe none.")
+      .def_ro("second_stage", &Event::second_stage, "Of lane_started: the lane of then=.")
       .def_ro("forced", &Event::forced, "A tag, a lane's text or a pushed text.")
       .def_prop_ro(
           "logprob", [](const Event& event) { return to_value_or_none(event.logprob); },

@@ -71,6 +71,7 @@ nb::dict outcome_of(GroupLog log) {
   all["acts"] = acts;
   all["votes"] = votes;
   all["selected"] = result.selected >= 0 ? nb::cast(result.selected) : nb::none();
+  all["then_lane"] = result.then_lane >= 0 ? nb::cast(result.then_lane) : nb::none();
   all["confidence"] = result.confidence.value;
   all["confidence_kind"] = to_name(result.confidence.kind);
   all["note"] = to_text(result.note);

@@ -135,6 +135,14 @@ const Setters& setters() {
       set_format(r, FormatKind::choice, {.choices = plain<std::vector<std::string>>("choices", value)});
     };
     set_optional("thinking_budget", [](Request& r) -> auto& { return r.thinking_budget; });
+    table["then"] = [](Request& r, nb::handle value) {
+      if (!r.then) r.then.emplace();
+      r.then->text = plain<std::string>("then", value);
+    };
+    table["then_budget"] = [](Request& r, nb::handle value) {
+      if (!r.then) r.then.emplace();
+      r.then->budget = plain<int32_t>("then_budget", value);
+    };
     table["select"] = [](Request& r, nb::handle value) {
       r.selection.kind = to_enum<SelectionKind>("select", value);
     };
@@ -189,6 +197,11 @@ coupling_setters() {
           {"visibility",
            [](auto& c, nb::handle v, auto&) { c.visibility = to_enum<Visibility>("visibility", v); }},
           {"topology", [](auto& c, nb::handle v, auto&) { c.topology = to_enum<Topology>("topology", v); }},
+          {"block", [](auto& c, nb::handle v, auto&) { c.block = plain<int32_t>("block", v); }},
+          {"far_lanes",
+           [](auto& c, nb::handle v, auto&) { c.far_lanes = to_enum<FarLanes>("far_lanes", v); }},
+          {"trained_lanes",
+           [](auto& c, nb::handle v, auto&) { c.trained_lanes = plain<int32_t>("trained_lanes", v); }},
           {"window", [](auto& c, nb::handle v, auto&) { c.window = plain<int32_t>("window", v); }},
           {"prompt_lane",
            [](auto& c, nb::handle v, auto&) { c.prompt_lane = to_enum<PromptLane>("prompt_lane", v); }},

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# The tables of docs/results.md that are measured on dev problems, from $base and $lanes. Nothing here touches the test set.
+# The tables of docs/results-made-task.md that are measured on dev problems, from $base and $lanes. Nothing here touches the test set.
 
-all_tables=(omega lora kto length lanes)
+all_tables=(omega lora kto length lanes far)
 
 # The short runs have 1 to 6 parts and N = 4 (and 1), so that some hundred steps are enough to tell them apart. A seed changes
 # the groups that a run sees.
@@ -231,4 +231,17 @@ lanes_table() {
   for n in 1 2 4 8 16 32; do arms+=(--arm "n$n:n=$n,total=32"); done
   rm -rf "$runs/step-times"
   measure step-times dev-parts8 "$(amount 64 24)" -m "$lanes" --limit "$(amount 12 1)" "${arms[@]}"
+}
+
+# The bundled model, trained with at most 8 lanes, with more of them: where those stand that are further apart than any it has met.
+far_table() {
+  local n how arms=()
+  trace_file dev-parts8 problems --split dev --seed 68 --count "$(amount 200 4)" --parts 8
+  for n in $(amount "16 32" 16); do
+    arms+=(--arm "independent-$n:n=$n,total=$n,coupling=independent")
+    for how in extrapolated clamped wrapped interpolated; do
+      arms+=(--arm "$how-$n:n=$n,total=$n,coupling=lanerope,far-lanes=$how")
+    done
+  done
+  measure far-lanes dev-parts8 "$(amount 64,72,80,96,128 24,48)" -m "$lanes" "${arms[@]}"
 }

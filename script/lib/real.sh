@@ -82,6 +82,7 @@ compare() { # name questions budgets arms...
   shift 3
   lanerope eval -m "$model" --questions "$runs/$questions.jsonl" --out "$runs/$name" --lanes-total 4 --temp 0.6 --top-p 0.95 \
     --budgets "$budgets" --parallel 32 "$@" >"$runs/$name.txt"
+  python3 bench/real/measure.py "$runs/$name" --questions "$runs/$questions.jsonl" --budgets "$budgets" >>"$runs/$name.txt"
   cat "$runs/$name.txt"
 }
 

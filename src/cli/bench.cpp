@@ -34,6 +34,7 @@ constexpr auto footer =
     "  lanerope bench -m model.gguf\n"
     "  lanerope bench -m model.gguf -n 1,8 -p 512,4096 -g 128\n"
     "  lanerope bench -m model.gguf -n 8 --profile\n"
+    "  lanerope bench -m model.gguf -n 16,64,256 -g 512 --topologies all,ring,tree,blocks --block 16\n"
     "  lanerope bench -m model.gguf --backends kernels,ggml --json > bench.json";
 
 struct BenchFlags {
@@ -42,31 +43,42 @@ struct BenchFlags {
   CouplingFlags coupling;
   BenchPlan plan;
   std::vector<std::string> couplings = {"independent", "lanerope"};
+  std::vector<std::string> topologies;
   std::vector<std::string> back_ends;
   std::string baseline;
   bool json = false;
 };
 
-std::vector<BackEnd> chosen_back_ends(const BenchFlags& flags) {
-  std::vector<BackEnd> back_ends;
-  for (const std::string& word : flags.back_ends) {
-    const std::optional<BackEnd> back_end = parse<BackEnd>(word);
-    if (!back_end) throw InvalidRequest("--backends: '" + word + "' is not " + list_names<BackEnd>());
-    back_ends.push_back(*back_end);
+// The values that a list of names stands for.
+template <typename Enum>
+std::vector<Enum> parse_list(const std::string& option, const std::vector<std::string>& words) {
+  std::vector<Enum> values;
+  for (const std::string& word : words) {
+    const std::optional<Enum> value = parse<Enum>(word);
+    if (!value) throw InvalidRequest(option + ": '" + word + "' is not " + list_names<Enum>());
+    values.push_back(*value);
   }
-  if (back_ends.empty()) back_ends.push_back(flags.model.back_end);
-  return back_ends;
+  return values;
 }
 
+// Every coupling with every topology; independent lanes, which have none, once.
 std::vector<Coupling> chosen_couplings(const BenchFlags& flags, const Model& model) {
-  const Coupling base = resolve_coupling(model, to_choice(flags.coupling));
-  if (flags.coupling.choice.kind) return {base};
+  CouplingChoice choice = to_choice(flags.coupling);
+  auto topologies = parse_list<Topology>("--topologies", flags.topologies);
+  // A size of blocks is asked for with one of several topologies here.
+  if (std::ranges::find(topologies, Topology::blocks) != topologies.end()) choice.topology = Topology::blocks;
+  const Coupling base = resolve_coupling(model, choice);
+  if (topologies.empty()) topologies.push_back(base.topology);
+  auto kinds = parse_list<CouplingKind>("--couplings", flags.couplings);
+  if (flags.coupling.choice.kind) kinds = {base.kind};
   std::vector<Coupling> couplings;
-  for (const std::string& word : flags.couplings) {
-    const std::optional<CouplingKind> kind = parse<CouplingKind>(word);
-    if (!kind) throw InvalidRequest("--couplings: '" + word + "' is not " + list_names<CouplingKind>());
-    couplings.push_back(base);
-    couplings.back().kind = *kind;
+  for (const CouplingKind kind : kinds) {
+    for (const Topology topology : topologies) {
+      couplings.push_back(base);
+      couplings.back().kind = kind;
+      couplings.back().topology = topology;
+      if (kind == CouplingKind::independent) break;
+    }
   }
   return couplings;
 }
@@ -229,7 +241,8 @@ void note_progress(const std::string& what) {
 }
 
 int run(const BenchFlags& flags) {
-  const std::vector<BackEnd> back_ends = chosen_back_ends(flags);
+  auto back_ends = parse_list<BackEnd>("--backends", flags.back_ends);
+  if (back_ends.empty()) back_ends.push_back(flags.model.back_end);
   note_progress("measuring the machine");
   const MachineLimits machine = measure_machine(flags.model.threads);
   note_progress("");
@@ -313,6 +326,10 @@ Command add_bench(CLI::App& root) {
       ->description("Type of keys and values (default: f16)")
       ->group("Model");
   add_coupling_flags(*app, flags->coupling);
+  add_list("--topologies", flags->topologies,
+           "Topologies to compare, with each coupling; --topology measures one alone")
+      ->type_name("NAME,NAME,...")
+      ->excludes("--topology");
   return {app, [flags] { return run(*flags); }};
 }
 

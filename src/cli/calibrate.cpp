@@ -118,7 +118,7 @@ Command add_calibrate(CLI::App& root) {
   app->footer(footer);
   app->add_option("RESULTS", flags->results, "FOLDER or FOLDER:ARM of lanerope eval")->required();
   app->add_option("-o,--output", flags->out, "Where to write the curve")->type_name("FILE")->required();
-  add_choice(*app, "--select", flags->way.select, {SelectionKind::none})
+  add_choice(*app, "--select", flags->way.select, {SelectionKind::none, SelectionKind::then})
       ->description("Which lane is the answer (default: vote)");
   add_choice(*app, "--vote-weight", flags->way.weight)
       ->description("What the vote of a lane weighs (default: equal)");

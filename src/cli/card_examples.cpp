@@ -8,16 +8,16 @@
 
 namespace lanerope::cli {
 
-std::vector<server::Example> card_examples(const std::string& model_file) {
+std::vector<server::Example> card_examples(const std::string& file) {
   using Json = nlohmann::json;
-  const std::filesystem::path path(model_file);
+  const std::filesystem::path path(file);
   std::ifstream stream(path.parent_path() / "model.json");
   if (!stream) return {};
   std::vector<server::Example> examples;
   try {
     const Json card = Json::parse(stream);
     const bool named = std::ranges::any_of(
-        card.at("files"), [&](const Json& file) { return file.at("name") == path.filename().string(); });
+        card.at("files"), [&](const Json& entry) { return entry.at("name") == path.filename().string(); });
     if (!named || !card.contains("examples")) return {};
     for (const Json& example : card.at("examples")) {
       examples.push_back(

@@ -148,7 +148,7 @@ class Chat {
   void remember(const GroupResult& result) {
     const size_t lane = result.selected < 0 ? 0 : result.selected;
     messages_.push_back({.role = "assistant", .content = without_thoughts(result.lanes.at(lane).text)});
-    if (result.lanes.size() > 1) {
+    if (result.lanes.size() > 1 && static_cast<int32_t>(lane) != result.then_lane) {
       print_note("lane " + std::to_string(lane + 1) + "'s answer goes on into the conversation");
     }
   }

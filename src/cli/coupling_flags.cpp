@@ -42,8 +42,19 @@ void add_coupling_flags(CLI::App& app, CouplingFlags& flags) {
   add_choice(app, "--topology", flags.choice.topology)
       ->description("Which other lanes a lane sees (default: all)")
       ->group(group);
+  app.add_option("--block", flags.choice.block, "Lanes of a block in the topology blocks (default: 8)")
+      ->type_name("B")
+      ->group(group);
   add_choice(app, "--prompt-lane", flags.choice.prompt_lane)
       ->description("Where groupthink puts the prompt (default: own)")
+      ->group(group);
+  add_choice(app, "--far-lanes", flags.choice.far_lanes)
+      ->description(
+          "Where lanes stand that are further apart than any that were trained (default: extrapolated)")
+      ->group(group);
+  app.add_option("--trained-lanes", flags.choice.trained_lanes,
+                 "Lanes that omega was trained with, for --far-lanes (default: as the model or adapter says)")
+      ->type_name("T")
       ->group(group);
   app.add_flag("--force-coupling", flags.choice.force,
                "Use an adapter with another visibility than it was trained with")

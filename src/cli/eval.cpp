@@ -35,7 +35,7 @@ constexpr auto footer =
     "report.html. lanerope eval compare and lanerope calibrate read them.\n"
     "\n"
     "An arm is a name, and what differs behind a colon: n, total, coupling, init, stride, visibility,\n"
-    "window, topology, tag, model, lora, temp.\n"
+    "window, topology, block, far-lanes, trained-lanes, tag, then, then-budget, model, lora, temp.\n"
     "The names independent, lanerope, closed (lanes that do not see one another), groupthink, hogwild and "
     "beam\n"
     "(beam search for one text; width) mean what they say. docs/evaluation.md has the rest.\n"
@@ -120,6 +120,12 @@ std::vector<eval::Arm> arms_of(const EvalFlags& flags) {
   std::vector<eval::Arm> arms;
   for (const std::string& text : flags.arms) {
     eval::Arm& arm = arms.emplace_back(eval::parse_arm(text));
+    // What a second stage has read cannot be cut to a smaller budget.
+    if (arm.then && flags.budgets.size() > 1)
+      throw InvalidRequest("the arm " + arm.name + " has a second stage; give one number with --budgets");
+    if (arm.then && arm.then->budget.value_or(0) > flags.budgets.front())
+      throw InvalidRequest("the then-budget of the arm " + arm.name +
+                           " must be at most the one of --budgets");
     const HubFlags& hub = flags.model.source.hub;
     if (!arm.model.empty()) arm.model = model_file({.file = arm.model, .hub = hub});
     for (AdapterOptions& adapter : arm.adapters) adapter.file = adapter_file(adapter.file, hub);

@@ -63,6 +63,7 @@ nlohmann::ordered_json to_json(const GroupResult& result) {
                                  {"prefill_seconds", result.prefill_seconds},
                                  {"decode_seconds", result.decode_seconds}};
   if (result.selected >= 0) json["selected"] = result.selected;
+  if (result.then_lane >= 0) json["then_lane"] = result.then_lane;
   for (const PolicyAct& act : result.acts) {
     nlohmann::ordered_json entry = {{"step", act.step}};
     if (act.lane >= 0) entry["lane"] = act.lane;
@@ -76,6 +77,7 @@ nlohmann::ordered_json to_json(const GroupResult& result) {
 nlohmann::ordered_json to_json(const Event& event) {
   nlohmann::ordered_json json = {{"kind", name(event.kind)}, {"group", event.group}, {"step", event.step}};
   if (event.lane >= 0) json["lane"] = event.lane;
+  if (event.second_stage) json["second_stage"] = true;
   if (event.kind == EventKind::token) {
     json["token"] = event.token;
     json["text"] = event.text;

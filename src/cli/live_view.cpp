@@ -30,6 +30,7 @@ struct LaneState {
   int32_t tokens = 0;
   int32_t generated = 0;
   bool asleep = false;
+  bool second_stage = false;
   FinishReason finish = FinishReason::none;
   Clock::time_point start = {};
   Clock::time_point end = {};
@@ -110,6 +111,7 @@ class LiveView : public View {
     LaneState& lane = lanes_[event.lane];
     lane.text += event.text;
     if (event.kind == EventKind::lane_started) lane.start = Clock::now();
+    if (event.second_stage) lane.second_stage = true;
     if (event.kind == EventKind::lane_slept) lane.asleep = true;
     if (event.kind == EventKind::lane_woke) lane.asleep = false;
     if (event.kind == EventKind::lane_finished) {
@@ -124,7 +126,8 @@ class LiveView : public View {
 
   std::string title(size_t k) const {
     const bool won = result_ != nullptr && result_->selected == static_cast<int32_t>(k);
-    return (won ? "★ lane " : "lane ") + std::to_string(k + 1);
+    const std::string name = lanes_[k].second_stage ? "second stage" : "lane " + std::to_string(k + 1);
+    return (won ? "★ " : "") + name;
   }
 
   ftxui::Element box(size_t k, const Grid& grid) const {
@@ -139,12 +142,15 @@ class LiveView : public View {
       const std::string both = finish_text(lane.finish) + (right.empty() ? "" : " " + right);
       right = string_width(title(k)) + string_width(both) < inner ? both : finish_text(lane.finish);
     }
+    // A second stage is told its text for nothing.
+    const int32_t spent = lane.second_stage ? lane.generated : lane.tokens;
+    const int32_t budget = lane.second_stage ? context_.then_budget : context_.budget;
     const std::string left = fit(title(k), inner - string_width(right) - 1);
     Elements rows = {
         hbox({text(left) | bold | color(color_of_lane), filler(), text(right) | dim}),
-        hbox({gauge(context_.budget > 0 ? static_cast<float>(lane.tokens) / context_.budget : 0.0F) |
+        hbox({gauge(budget > 0 ? static_cast<float>(spent) / static_cast<float>(budget) : 0.0F) |
                   color(color_of_lane) | flex,
-              text(" " + std::to_string(lane.tokens) + "/" + std::to_string(context_.budget)) | dim}),
+              text(" " + std::to_string(spent) + "/" + std::to_string(budget)) | dim}),
     };
     for (std::string& line :
          wrap_tail(without_leading_space(lane.text), {.width = inner, .lines = grid.height - 4})) {

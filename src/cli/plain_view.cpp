@@ -10,7 +10,7 @@ namespace lanerope::cli {
 namespace {
 
 // Lines "[2] text", each written when its line or sentence ends, so that lanes do not cut into one another's
-// words. One lane alone is streamed as it comes, without a number.
+// words. A second stage is "[then]". One lane alone is streamed as it comes, without a number.
 class PlainView : public View {
  public:
   explicit PlainView(const ViewContext& context) : context_(context), pending_(context.lanes) {}
@@ -21,11 +21,12 @@ class PlainView : public View {
       return;
     }
     if (event.kind == EventKind::policy) {
-      if (context_.lanes > 1) write("(" + act_text(*event.act) + ")\n");
+      if (!alone()) write("(" + act_text(*event.act) + ")\n");
       return;
     }
     if (event.lane < 0) return;
-    if (context_.lanes == 1) {
+    if (event.second_stage) then_lane_ = event.lane;
+    if (alone()) {
       write(pending_[0] + event.text);
       pending_[0].clear();
       return;
@@ -38,7 +39,7 @@ class PlainView : public View {
     if (event.kind == EventKind::lane_finished) {
       write_line(event.lane, text);
       text.clear();
-      write("[" + std::to_string(event.lane + 1) + "] (" + finish_text(event.finish) + ")\n");
+      write(label(event.lane) + " (" + finish_text(event.finish) + ")\n");
     }
   }
 
@@ -56,11 +57,11 @@ class PlainView : public View {
 
   void write_line(int32_t lane, std::string_view text) {
     while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
-    if (!text.empty()) write("[" + std::to_string(lane + 1) + "] " + std::string(text) + "\n");
+    if (!text.empty()) write(label(lane) + " " + std::string(text) + "\n");
   }
 
   void finish(const GroupResult& result) {
-    if (context_.lanes == 1) {
+    if (alone()) {
       write("\n");
     } else {
       write("\n== " + selection_text(result, context_) + "\n");
@@ -72,7 +73,13 @@ class PlainView : public View {
 
   void write(const std::string& text) const { print_out(terminal_ ? without_controls(text) : text); }
 
+  bool alone() const { return context_.lanes == 1 && context_.then_budget == 0; }
+  std::string label(int32_t lane) const {
+    return lane == then_lane_ ? "[then]" : "[" + std::to_string(lane + 1) + "]";
+  }
+
   ViewContext context_;
+  int32_t then_lane_ = -1;
   std::vector<std::string> pending_;  // per lane, not written yet
   bool terminal_ = output_is_terminal();
 };

@@ -75,8 +75,19 @@ void add_request_flags(CLI::App& app, RequestFlags& flags) {
       ->group(lanes_group);
   app.add_flag("--ignore-end", flags.ignore_end, "Go on after end tokens, until the budget is spent")
       ->group(lanes_group);
-  add_choice(app, "--select", flags.selection)
-      ->description("Which lane is the answer (default: vote)")
+  auto* select = add_choice(app, "--select", flags.selection)
+                     ->description("Which lane is the answer (default: vote)")
+                     ->group(answer_group);
+  auto* then =
+      app.add_option("--then", flags.then,
+                     "When all lanes have ended, one more reads them, is told this and gives the answer; "
+                     "{n} is their number")
+          ->type_name("TEXT")
+          ->excludes(select)
+          ->group(answer_group);
+  app.add_option("--then-budget", flags.then_budget, "Tokens that it may write (default: as a lane)")
+      ->type_name("N")
+      ->needs(then)
       ->group(answer_group);
   add_choice(app, "--vote-weight", flags.vote_weight)
       ->description("What the vote of a lane weighs (default: equal)")

@@ -28,6 +28,8 @@ struct RequestFlags {
   Sampling sampling;
   int64_t seed = -1;  // -1: a new one each time
   std::vector<std::string> logit_bias;
+  std::optional<std::string> then;
+  std::optional<int32_t> then_budget;
   std::optional<SelectionKind> selection;
   VoteWeight vote_weight = VoteWeight::equal;
   int32_t certainty_window = 0;

@@ -23,6 +23,7 @@ constexpr auto footer =
     "  lanerope run -m model.gguf -n 8 --consensus 5 --temp 0.6 -f question.txt\n"
     "  lanerope run -m model.gguf -n 8 --policy consensus --policy prune:window=32 \"...\"\n"
     "  lanerope run -m model.gguf --lora lanes.gguf --seed 1 --json \"...\" | jq -r .text\n"
+    "  lanerope run -m model.gguf --then \"Compare these {n} answers and give the right one.\" \"...\"\n"
     "  lanerope run -m model.gguf --json-schema person.json \"Who wrote Emma?\"\n"
     "  lanerope run -m model.gguf --attention lanes.html \"...\"\n"
     "  cat question.txt | lanerope run -m model.gguf --quiet";

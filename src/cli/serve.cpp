@@ -119,7 +119,10 @@ int run(const ServeFlags& flags) {
   std::exception_ptr trouble;
   try {
     const std::shared_ptr<const Model> model = load_model(flags.model);
-    server.attach(model, card_examples(model->info().file));
+    std::vector<server::Example> examples = card_examples(model->info().file);
+    for (const AdapterInfo& adapter : model->info().adapters)
+      for (server::Example& example : card_examples(adapter.file)) examples.push_back(std::move(example));
+    server.attach(model, std::move(examples));
     print_note("lanerope: listening on " + address_of(options, port));
     while (!InterruptGuard::interrupted() && !server.failed()) {
       std::this_thread::sleep_for(std::chrono::milliseconds(50));

@@ -86,14 +86,22 @@ std::string selection_text(const GroupResult& result, const ViewContext& context
     return context.selection == SelectionKind::none ? count(n, "lane") + ", none selected"
                                                     : "no lane could be selected";
   }
+  if (result.selected == result.then_lane) {
+    return "the second stage over " + count(n - 1, "lane") +
+           (result.consensus ? ", stopped by consensus" : "") + " (" + confidence_text(result.confidence) +
+           ")";
+  }
   std::string text = "lane " + std::to_string(result.selected + 1) + " of " + std::to_string(n);
   if (n == 1) return text;
-  const bool votes_missing = context.selection == SelectionKind::vote && result.votes.empty();
-  const bool verifier_failed = context.selection == SelectionKind::verifier && !result.note.empty();
+  // Where a second stage had no room, its lanes vote.
+  const SelectionKind selection =
+      context.selection == SelectionKind::then ? SelectionKind::vote : context.selection;
+  const bool votes_missing = selection == SelectionKind::vote && result.votes.empty();
+  const bool verifier_failed = selection == SelectionKind::verifier && !result.note.empty();
   text += ", selected";
   if (!verifier_failed)
-    text += " by " + std::string(name(votes_missing ? SelectionKind::logprob : context.selection));
-  if (context.selection == SelectionKind::vote && !result.votes.empty()) {
+    text += " by " + std::string(name(votes_missing ? SelectionKind::logprob : selection));
+  if (selection == SelectionKind::vote && !result.votes.empty()) {
     const Vote& best = result.votes.front();
     text +=
         ": " + count(best.count, "lane") + (best.count == 1 ? " says " : " say ") + "'" + best.answer + "'";

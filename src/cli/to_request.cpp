@@ -107,6 +107,10 @@ Request to_request(const RequestFlags& flags) {
   if (flags.seed >= 0) request.sampling.seed = static_cast<uint64_t>(flags.seed);
   for (const std::string& text : flags.logit_bias)
     request.sampling.logit_bias.push_back(parse_logit_bias(text));
+  if (flags.then) {
+    check_utf8(*flags.then, "--then");
+    request.then = SecondStage{.text = *flags.then, .budget = flags.then_budget};
+  }
   if (flags.tag) check_utf8(*flags.tag, "--tag");
   if (flags.wait) check_utf8(*flags.wait, "--wait");
   if (flags.ready) check_utf8(*flags.ready, "--ready");

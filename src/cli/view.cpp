@@ -46,7 +46,8 @@ ViewContext view_context(const ResolvedRequest& request, const Model& model) {
           .budget = request.budget,
           .prompt_tokens = static_cast<int32_t>(request.prompt.size()),
           .seed = request.seed,
-          .selection = request.selection.kind};
+          .selection = request.selection.kind,
+          .then_budget = request.then ? request.then->budget : 0};
 }
 
 std::unique_ptr<View> make_view(ViewKind kind, const ViewContext& context) {

@@ -21,6 +21,7 @@ struct ViewContext {
   int32_t prompt_tokens = 0;
   uint64_t seed = 0;
   SelectionKind selection = SelectionKind::none;
+  int32_t then_budget = 0;  // of a second stage; 0: there is none
 };
 
 ViewContext view_context(const ResolvedRequest& request, const Model& model);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "core/lane_distance.h"
 #include "core/visibility.h"
 
 namespace lanerope::core {
@@ -41,7 +42,8 @@ class GroupPlanner {
         window_(plan_class.window),
         // Shares the ownership of all classes.
         frequencies_(group.frequencies, &group.frequencies->classes[plan_class.index]),
-        n_lanes_(static_cast<int32_t>(group.lanes.size())) {
+        n_lanes_(static_cast<int32_t>(group.lanes.size())),
+        n_coupled_(n_lanes_ - (n_lanes_ > 0 && group.lanes.back().reads_all ? 1 : 0)) {
     for (int32_t m = 0; m < n_lanes_; ++m) {
       past_.push_back(past_of(group, m));
       lag_.push_back(lag_of(group, m));
@@ -135,7 +137,9 @@ class GroupPlanner {
   // What `row` sees of another lane n.
   CellRange other_range(const GroupRow& row, int32_t n) const {
     const Coupling& coupling = *group_.coupling;
-    if (!sees_lane(coupling, row.lane, n, n_lanes_)) return {};
+    if (row.lane == n) return {};
+    if (group_.lanes[row.lane].reads_all) return {0, cells_before(group_.lanes[n], row.step + 1)};
+    if (n >= n_coupled_ || !sees_lane(coupling, row.lane, n, n_coupled_)) return {};
     const int32_t last_step = last_seen_step(coupling.visibility, row.step, /*earlier_lane=*/n < row.lane);
     CellRange range{0, cells_before(group_.lanes[n], last_step + 1)};
     if (coupling.window > 0) range.begin = std::max(range.begin, range.end - coupling.window);
@@ -149,7 +153,7 @@ class GroupPlanner {
     Offset offset{.lanes = 0, .tokens = -lag_[m]};
     if (group_.coupling->kind == CouplingKind::hogwild) offset.tokens += others_in_view;
     if (group_.coupling->prompt_lane == PromptLane::first) {
-      if (group_.coupling->kind == CouplingKind::lanerope) offset.lanes += m;
+      if (group_.coupling->kind == CouplingKind::lanerope) offset.lanes += lane_distance(*group_.coupling, m);
       if (group_.coupling->kind == CouplingKind::groupthink) offset.tokens += group_.stride * m;
     }
     return offset;
@@ -176,7 +180,7 @@ class GroupPlanner {
         case CouplingKind::independent:
           break;
         case CouplingKind::lanerope:
-          entry.offset.lanes = m - n;
+          entry.offset.lanes = lane_distance(*group_.coupling, m - n);
           break;
         case CouplingKind::groupthink:
           entry.offset.tokens = group_.stride * (m - n);
@@ -196,6 +200,7 @@ class GroupPlanner {
   int32_t window_;
   std::shared_ptr<const ClassFrequencies> frequencies_;
   int32_t n_lanes_;
+  int32_t n_coupled_;                    // those that the coupling speaks of: all but the lane that reads all
   std::vector<std::vector<Past>> past_;  // [lane]
   std::vector<int32_t> lag_;             // [lane]
 };
@@ -233,21 +238,30 @@ void append_group(AttentionPlan& plan, const GroupView& group, std::span<const G
                   PlanClass plan_class) {
   assert(group.coupling != nullptr && group.frequencies != nullptr);
   const GroupPlanner planner(group, plan_class);
-  const bool lone = group.coupling->kind == CouplingKind::independent || group.lanes.size() == 1;
+  const auto reads_all = [&](int32_t lane) {
+    return lane != prompt_row && group.lanes[static_cast<size_t>(lane)].reads_all;
+  };
+  const size_t n_coupled =
+      group.lanes.size() - (!group.lanes.empty() && group.lanes.back().reads_all ? 1 : 0);
+  const bool lone = group.coupling->kind == CouplingKind::independent || n_coupled == 1;
 
-  // One block for a run of prompt rows, one for a run of lane rows (of the same lane, where lanes are alone).
+  // One block for a run of prompt rows, one for a run of lane rows (of the same lane, where lanes are alone),
+  // and one for a run of rows of the lane that reads all.
   for (size_t begin = 0; begin < rows.size();) {
     size_t end = begin + 1;
     const auto together = [&](const GroupRow& a, const GroupRow& b) {
-      if (a.lane == prompt_row || b.lane == prompt_row) return a.lane == b.lane;
-      return !lone || a.lane == b.lane;
+      if (a.lane == b.lane) return true;
+      if (a.lane == prompt_row || b.lane == prompt_row || reads_all(a.lane) || reads_all(b.lane))
+        return false;
+      return !lone;
     };
     while (end < rows.size() && together(rows[begin], rows[end])) ++end;
     const auto run = rows.subspan(begin, end - begin);
     if (rows[begin].lane == prompt_row) {
       append_block(plan, planner.prompt_block(run));
     } else {
-      append_block(plan, lone ? planner.lone_block(run) : planner.joint_block(run));
+      const bool alone = lone && !reads_all(run.front().lane);
+      append_block(plan, alone ? planner.lone_block(run) : planner.joint_block(run));
     }
     begin = end;
   }

@@ -4,14 +4,19 @@
 namespace lanerope {
 
 CouplingChoice exactly(const Coupling& coupling) {
-  return {.kind = coupling.kind,
-          .init = coupling.init,
-          .omega = coupling.omega,
-          .stride = coupling.stride,
-          .visibility = coupling.visibility,
-          .topology = coupling.topology,
-          .window = coupling.window,
-          .prompt_lane = coupling.prompt_lane};
+  CouplingChoice choice{.kind = coupling.kind,
+                        .init = coupling.init,
+                        .omega = coupling.omega,
+                        .stride = coupling.stride,
+                        .visibility = coupling.visibility,
+                        .topology = coupling.topology,
+                        .window = coupling.window,
+                        .prompt_lane = coupling.prompt_lane,
+                        .far_lanes = coupling.far_lanes};
+  // Not said where they are not read.
+  if (coupling.topology == Topology::blocks) choice.block = coupling.block;
+  if (coupling.far_lanes != FarLanes::extrapolated) choice.trained_lanes = coupling.trained_lanes;
+  return choice;
 }
 
 std::string describe(const Coupling& coupling) {
@@ -23,7 +28,11 @@ std::string describe(const Coupling& coupling) {
   if (coupling.window != usual.window) text += ", window " + std::to_string(coupling.window);
   if (coupling.visibility != usual.visibility) text += ", " + std::string(name(coupling.visibility));
   if (coupling.topology != usual.topology) text += ", " + std::string(name(coupling.topology));
+  if (coupling.topology == Topology::blocks) text += " of " + std::to_string(coupling.block);
   if (coupling.prompt_lane != usual.prompt_lane) text += ", prompt in the first lane";
+  if (coupling.far_lanes != usual.far_lanes)
+    text += ", lanes beyond " + std::to_string(coupling.trained_lanes) + " " +
+            std::string(name(coupling.far_lanes));
   return text;
 }
 

@@ -4,13 +4,16 @@
 namespace lanerope::core {
 
 std::string render_tag(std::string_view tag, int64_t number) {
-  constexpr std::string_view place = "{k}";
+  return render_number(tag, "{k}", number);
+}
+
+std::string render_number(std::string_view text, std::string_view place, int64_t number) {
   const std::string digits = std::to_string(number);
-  std::string text(tag);
-  for (size_t at = text.find(place); at != std::string::npos; at = text.find(place, at + digits.size())) {
-    text.replace(at, place.size(), digits);
+  std::string whole(text);
+  for (size_t at = whole.find(place); at != std::string::npos; at = whole.find(place, at + digits.size())) {
+    whole.replace(at, place.size(), digits);
   }
-  return text;
+  return whole;
 }
 
 }  // namespace lanerope::core

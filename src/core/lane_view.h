@@ -36,6 +36,9 @@ struct LaneView {
   int32_t parent = -1;                 // the lane it was forked from, or -1
   int32_t fork_step = 0;               // of the parent's cells those with step < fork_step are its own past
   std::span<const Sleep> sleeps = {};  // ascending; not owned
+  // The lane of a second stage: it joins last, when all others have ended, and sees all that they wrote,
+  // whatever the coupling hides. None of them sees it.
+  bool reads_all = false;
 };
 
 // The step of cell number `cell` of the lane, which may be the next one that it fills.

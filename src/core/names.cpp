@@ -50,6 +50,18 @@ std::span<const Named<Topology>> names() {
       {Topology::all, "all"},
       {Topology::ring, "ring"},
       {Topology::tree, "tree"},
+      {Topology::blocks, "blocks"},
+  };
+  return all;
+}
+
+template <>
+std::span<const Named<FarLanes>> names() {
+  static constexpr Named<FarLanes> all[] = {
+      {FarLanes::extrapolated, "extrapolated"},
+      {FarLanes::clamped, "clamped"},
+      {FarLanes::wrapped, "wrapped"},
+      {FarLanes::interpolated, "interpolated"},
   };
   return all;
 }
@@ -88,7 +100,7 @@ std::span<const Named<SelectionKind>> names() {
   static constexpr Named<SelectionKind> all[] = {
       {SelectionKind::vote, "vote"},         {SelectionKind::logprob, "logprob"},
       {SelectionKind::verifier, "verifier"}, {SelectionKind::first, "first"},
-      {SelectionKind::none, "none"},
+      {SelectionKind::then, "then"},         {SelectionKind::none, "none"},
   };
   return all;
 }

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string>
 
+#include "core/lane_distance.h"
 #include "lanerope/errors.h"
 
 namespace lanerope::core {
@@ -22,6 +23,20 @@ std::vector<double> given_omega(const std::vector<float>& omega, size_t pairs, i
   if (!std::ranges::all_of(omega, [](float value) { return std::isfinite(value); }))
     throw InvalidRequest("omega holds a value that is not a number");
   return {omega.begin(), omega.end()};
+}
+
+void check_lanes(const Coupling& coupling) {
+  if (coupling.topology == Topology::blocks && coupling.block < 1)
+    throw InvalidRequest("a block must have at least one lane");
+  if (coupling.far_lanes == FarLanes::extrapolated) return;
+  if (coupling.kind != CouplingKind::lanerope)
+    throw InvalidRequest("far lanes are " + std::string(name(coupling.far_lanes)) +
+                         " in the coupling lanerope only, which has an omega, not in " +
+                         std::string(name(coupling.kind)));
+  if (coupling.trained_lanes < 2)
+    throw InvalidRequest("far lanes are " + std::string(name(coupling.far_lanes)) +
+                         " to the distances of at least two trained lanes, and there are " +
+                         std::to_string(coupling.trained_lanes) + "; give the number of trained lanes");
 }
 
 // Those that are in use, each once.
@@ -46,6 +61,7 @@ class Shared {
 }  // namespace
 
 ResolvedCoupling resolve_coupling(const Coupling& coupling, const CouplingFacts& facts) {
+  check_lanes(coupling);
   ResolvedCoupling resolved{.stride = coupling.stride > 0 ? coupling.stride : facts.default_stride};
   LaneFrequencies made;
   for (const CouplingClass& of : facts.classes) {
@@ -61,6 +77,7 @@ ResolvedCoupling resolve_coupling(const Coupling& coupling, const CouplingFacts&
                                                        .stride = static_cast<double>(resolved.stride),
                                                        .lanes = facts.lanes,
                                                        .trained_context = of.longest_distance});
+    for (double& angle : frequencies.omega) angle *= lane_share(coupling, facts.lanes);
     made.classes.push_back(std::move(frequencies));
   }
   static Shared shared;

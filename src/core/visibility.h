@@ -19,6 +19,10 @@ constexpr bool sees_lane(const Coupling& coupling, int32_t m, int32_t n, int32_t
     }
     case Topology::tree:
       return (m > 0 && (m - 1) / 2 == n) || (n > 0 && (n - 1) / 2 == m);
+    case Topology::blocks: {
+      const int32_t b = coupling.block;
+      return m / b == n / b || (m % b == 0 && n % b == 0);
+    }
   }
   return true;
 }

@@ -85,6 +85,7 @@ ConfidenceKind confidence_kind(const Selection& selection) {
                                                    : ConfidenceKind::weight_share;
     case SelectionKind::logprob:
     case SelectionKind::first:
+    case SelectionKind::then:
       return ConfidenceKind::mean_probability;
     case SelectionKind::verifier:
       break;

@@ -61,6 +61,18 @@ engine::Group* Engine::Impl::to_put_back() const {
 }
 
 void Engine::Impl::make_room() {
+  // What lanes are forced is read as a prompt is, many tokens in a step.
+  int32_t live = 0;
+  for (const auto& group : groups) live += group->live_lanes();
+  int32_t ahead = pace.prompt_rows(live);
+  for (const auto& group : groups) {
+    if (group->state() != engine::GroupState::decode) continue;
+    try {
+      ahead -= group->choose_ahead(ahead);
+    } catch (...) {
+      group->fail(std::current_exception());
+    }
+  }
   for (const auto& group : groups) {
     while (group->state() == engine::GroupState::decode && !group->make_room(prefixes)) {
       if (release_oldest_held()) continue;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <limits>
 
 #include "engine/selection.h"
 
@@ -42,9 +43,31 @@ bool Group::start(PrefixCache& cache, const GroupMemory::Start& how) {
   return true;
 }
 
+int32_t Group::choose_ahead(int32_t rows) {
+  // Lanes that sleep and policies go by single steps.
+  if (request_.sleep.on() || policies_.any()) return 0;
+  int32_t live = 0;
+  int32_t steps = model_.info().trained_context - n_prompt() - clock_ - 1;  // no lane comes to its end
+  for (int32_t m = 0; m < static_cast<int32_t>(lanes_.size()); ++m) {
+    if (!lanes_[m].live()) continue;
+    ++live;
+    steps = std::min(steps, lanes_[m].n_tokens() + lanes_[m].n_forced() - memory_.n_fed(m));
+  }
+  if (live > 0) steps = std::min(steps, 1 + rows / live);
+  if (live == 0 || steps <= 1) return 0;
+  Sampler unused;  // nothing is drawn
+  for (int32_t chosen = 1; chosen < steps; ++chosen) {
+    for (int32_t m = 0; m < static_cast<int32_t>(lanes_.size()); ++m) {
+      if (lanes_[m].live() && lanes_[m].n_tokens() - memory_.n_fed(m) == chosen) choose(m, {}, unused);
+    }
+  }
+  return (steps - 1) * live;
+}
+
 bool Group::make_room(PrefixCache& cache) {
-  return std::ranges::all_of(decode_rows(),
-                             [&](const core::GroupRow& row) { return memory_.make_room(row.lane, cache); });
+  return std::ranges::all_of(decode_rows(), [&](const core::GroupRow& row) {
+    return memory_.make_room(row.lane, memory_.token_index(row) + 1, cache);
+  });
 }
 
 void Group::put_back(PrefixCache& cache) {
@@ -61,16 +84,27 @@ void Group::refill_is_done(std::span<const core::GroupRow> rows) {
 }
 
 std::vector<core::GroupRow> Group::decode_rows() const {
+  const auto n_lanes = static_cast<int32_t>(lanes_.size());
+  const auto unfed = [this](int32_t m) {
+    return sleepers_.asleep(m) ? 0 : lanes_[m].n_tokens() - memory_.n_fed(m);
+  };
+  // A lane that is to be drawn a token waits for nobody, and nobody runs ahead of it.
+  int32_t steps = std::numeric_limits<int32_t>::max();
+  for (int32_t m = 0; m < n_lanes; ++m) {
+    if (lanes_[m].live() && unfed(m) > 0) steps = std::min(steps, unfed(m));
+  }
   std::vector<core::GroupRow> rows;
-  for (int32_t m = 0; m < static_cast<int32_t>(lanes_.size()); ++m) {
-    const bool waiting = memory_.n_fed(m) < lanes_[m].n_tokens() && !sleepers_.asleep(m);
-    if (waiting) rows.push_back({.lane = m, .step = memory_.next_step(m)});
+  for (int32_t m = 0; m < n_lanes; ++m) {
+    const int32_t first = memory_.n_fed(m);
+    for (int32_t i = first; i < first + std::min(steps, unfed(m)); ++i)
+      rows.push_back({.lane = m, .step = memory_.step_of(m, i)});
   }
   return rows;
 }
 
 bool Group::wants_logits(const core::GroupRow& row) const {
-  return lanes_[row.lane].live() && !lanes_[row.lane].is_forced();
+  const Lane& lane = lanes_[row.lane];
+  return lane.live() && !lane.is_forced() && memory_.token_index(row) + 1 == lane.n_tokens();
 }
 
 TokenId Group::token_at(const core::GroupRow& row) const {
@@ -114,17 +148,25 @@ void Group::prefill_is_done(std::span<const float> logits, Sampler& sampler) {
 
 void Group::add_lane(LaneOrigin origin) {
   const auto index = static_cast<int32_t>(lanes_.size());
-  emit({.kind = EventKind::lane_started, .lane = index, .step = clock_, .text = origin.text});
+  emit({.kind = EventKind::lane_started,
+        .lane = index,
+        .step = clock_,
+        .text = origin.text,
+        .second_stage = index == result_.then_lane});
   lanes_.emplace_back(rules_, std::move(origin));
   sleepers_.joined(index);
 }
 
 void Group::step_is_done(std::span<const core::GroupRow> rows, const LogitsOf& logits_of, Sampler& sampler) {
-  for (const core::GroupRow& row : rows) memory_.fed(row.lane);
-  ++clock_;
+  for (const core::GroupRow& row : rows) {
+    memory_.fed(row.lane);
+    clock_ = std::max(clock_, row.step + 1);
+  }
   for (size_t r = 0; r < rows.size(); ++r) {
     const int32_t m = rows[r].lane;
-    if (lanes_[m].live()) choose(m, lanes_[m].is_forced() ? std::span<const float>() : logits_of(r), sampler);
+    const bool last_of_lane = r + 1 == rows.size() || rows[r + 1].lane != m;
+    if (!last_of_lane || !lanes_[m].live() || memory_.n_fed(m) < lanes_[m].n_tokens()) continue;
+    choose(m, lanes_[m].is_forced() ? std::span<const float>() : logits_of(r), sampler);
   }
   after_step();
 }
@@ -212,18 +254,50 @@ void Group::collect_lanes() {
   }
   result_.clock = clock_;
   result_.acts = policies_.acts();
-  result_.note = policies_.note();
+  note(policies_.note());
+}
+
+// It begins behind the longest lane, whose last token is still to be fed, as all tokens that were chosen are.
+bool Group::start_second_stage() {
+  if (!request_.then || result_.then_lane >= 0) return false;
+  policies_.stop();  // they watch the lanes
+  settle_sleepers();
+  int32_t start = clock_;
+  for (const Lane& lane : lanes_) start = std::max(start, lane.next_step());
+  const std::vector<TokenId>& forced = request_.then->forced;
+  if (n_prompt() + int64_t{start} + std::ssize(forced) >= model_.info().trained_context) {
+    note("the lanes left no room for the second stage in the model's context");
+    return false;
+  }
+  result_.then_lane = static_cast<int32_t>(lanes_.size());
+  memory_.add_lane({.start_step = start, .second_stage = true});
+  add_lane({.start_step = start,
+            .forced = forced,
+            .silent = static_cast<int32_t>(forced.size()),
+            .budget = request_.then->n_cells()});
+  Sampler unused;  // its first token is forced
+  choose(result_.then_lane, {}, unused);
+  return true;
+}
+
+void Group::note(const std::string& sentence) {
+  if (!sentence.empty()) result_.note += (result_.note.empty() ? "" : "; ") + sentence;
 }
 
 void Group::finish_if_over() {
-  if (!writes() || live_lanes() > 0) return;
+  if (!writes() || live_lanes() > 0 || start_second_stage()) return;
   collect_lanes();
   result_.prefill_seconds = seconds_between(started_, read_);
   result_.decode_seconds = seconds_between(read_, Clock::now());
-  result_.votes = count_votes(result_.lanes, request_.selection.weight);
+  std::vector<LaneResult> voters = result_.lanes;
+  if (result_.then_lane >= 0) voters.pop_back();
+  result_.votes = count_votes(voters, request_.selection.weight);
   state_ = GroupState::selecting;
   const bool verifies = request_.selection.kind == SelectionKind::verifier;
-  selector_.start(result_.lanes, finish_order_, verifies ? model_.decode(request_.prompt) : "");
+  selector_.start({.lanes = result_.lanes,
+                   .finish_order = finish_order_,
+                   .then_lane = result_.then_lane,
+                   .prompt = verifies ? model_.decode(request_.prompt) : ""});
   if (!verifies) poll_selection(std::chrono::milliseconds(0));
 }
 
@@ -232,7 +306,7 @@ void Group::poll_selection(std::chrono::milliseconds patience) {
   if (!outcome) return;
   result_.selected = outcome->selected.lane;
   result_.confidence = outcome->selected.confidence;
-  if (!outcome->note.empty()) result_.note += (result_.note.empty() ? "" : "; ") + outcome->note;
+  note(outcome->note);
   for (size_t m = 0; m < outcome->scores.size(); ++m) result_.lanes[m].verifier_score = outcome->scores[m];
   report(FinishReason::none);
 }

@@ -53,6 +53,9 @@ class Group final : private ActedOn {
   bool start(PrefixCache& cache, const GroupMemory::Start& how);
   bool has_pages() const { return memory_.started(); }
   bool was_put_back() const { return put_back_; }
+  // decode: where every lane that writes is forced its next tokens, they are chosen ahead, for one pass to
+  // feed several steps. `rows`: that may be fed beside the usual one a lane; how many there will be.
+  int32_t choose_ahead(int32_t rows);
   // decode: sees that the cells which its next rows fill have pages; false where some have none.
   bool make_room(PrefixCache& cache);
   // prefill, refill, decode -> queued: gives its pages away. Nobody else will notice: its lanes go on from
@@ -63,7 +66,8 @@ class Group final : private ActedOn {
   std::vector<core::GroupRow> refill_rows(int32_t most) const { return memory_.rows_to_refill(most); }
   void refill_is_done(std::span<const core::GroupRow> rows);
 
-  // decode: the rows of the next step, lane by lane.
+  // decode: the rows of the next step, or of as many steps as every lane that writes has tokens for, lane by
+  // lane.
   std::vector<core::GroupRow> decode_rows() const;
   bool wants_logits(const core::GroupRow& row) const;
   TokenId token_at(const core::GroupRow& row) const;
@@ -107,9 +111,11 @@ class Group final : private ActedOn {
   void end_lane(int32_t index, FinishReason reason);
   void after_step();
   void settle_sleepers();
+  bool start_second_stage();  // the lanes have ended; whether one more began
   void finish_if_over();
   void collect_lanes();
-  void cut_off(FinishReason reason);  // the group and what still writes, whatever it was doing
+  void note(const std::string& sentence);  // in the result
+  void cut_off(FinishReason reason);       // the group and what still writes, whatever it was doing
   void report(FinishReason reason_for_all);
 
   const std::deque<Lane>& lanes() const override { return lanes_; }

@@ -52,6 +52,8 @@ Group::Origin Group::fork_of(int32_t parent, int32_t step) const {
 
 int32_t Group::spawn(const SpawnOptions& options, int32_t pool_cells) {
   if (!writes()) throw InvalidRequest("the group is not running, so it cannot take a new lane");
+  if (result_.then_lane >= 0)
+    throw InvalidRequest("the group's lanes have ended and its second stage writes, so it takes no new lane");
   if (options.parent >= static_cast<int32_t>(lanes_.size())) {
     throw InvalidRequest("the group has no lane " + std::to_string(options.parent) + " to fork");
   }
@@ -75,8 +77,9 @@ int32_t Group::spawn(const SpawnOptions& options, int32_t pool_cells) {
   if (forced.size() >= static_cast<size_t>(request_.budget)) {
     throw InvalidRequest("the text for the new lane is longer than the budget");
   }
-  const int64_t cells_then =
-      request_.prompt_cells() + (std::ssize(lanes_) + 1) * int64_t{request_.cells_of_lane()};
+  const int64_t cells_then = request_.prompt_cells() +
+                             (std::ssize(lanes_) + 1) * int64_t{request_.cells_of_lane()} +
+                             request_.then_cells();
   if (cells_then > pool_cells) {
     throw DoesNotFit("with a new lane the group may come to need " + std::to_string(cells_then) +
                      " KV cells, and there are " + std::to_string(pool_cells) +

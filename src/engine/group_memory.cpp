@@ -7,18 +7,23 @@
 
 namespace lanerope::engine {
 
-// How many pages a lane that is there (or, for nullptr, one to come) needs when its group starts.
-int32_t GroupMemory::pages_at_start(const LaneCells* lane, bool whole_budget) const {
-  if (whole_budget) return pages_of(request_.budget);
-  return lane == nullptr ? 1 : std::max(1, pages_of(lane->n_fed));
+int32_t GroupMemory::pages_at_start(int32_t n_fed, bool second_stage, bool whole_budget) const {
+  return whole_budget ? pages_of(budget_of(second_stage)) : std::max(1, pages_of(n_fed));
 }
 
 bool GroupMemory::start(PrefixCache& cache, const Start& how) {
   assert(prompt_ == nullptr);
   const auto there = static_cast<int32_t>(lanes_.size());
-  const int32_t to_come = std::max(0, request_.n_lanes() + request_.reserved_lanes - there);
-  int32_t of_lanes = to_come * pages_at_start(nullptr, how.whole_budgets);
-  for (const LaneCells& lane : lanes_) of_lanes += pages_at_start(&lane, how.whole_budgets);
+  const bool last_is_there = there > 0 && lanes_.back().view.reads_all;
+  const int32_t to_come =
+      last_is_there ? 0 : std::max(0, request_.n_lanes() + request_.reserved_lanes - there);
+  const int32_t of_lane = pages_at_start(0, false, how.whole_budgets);
+  const int32_t of_then = request_.then && !last_is_there ? pages_at_start(0, true, how.whole_budgets) : 0;
+  const auto of = [&](const LaneCells& lane) {
+    return pages_at_start(lane.n_fed, lane.view.reads_all, how.whole_budgets);
+  };
+  int32_t of_lanes = to_come * of_lane + of_then;
+  for (const LaneCells& lane : lanes_) of_lanes += of(lane);
 
   prompt_ = cache.place({.tokens = request_.prompt,
                          .adapter_scales = request_.prompt_scales,
@@ -30,11 +35,12 @@ bool GroupMemory::start(PrefixCache& cache, const Start& how) {
   };
   for (LaneCells& lane : lanes_) {
     std::vector<PageRef> pages;
-    fill(pages, pages_at_start(&lane, how.whole_budgets));
+    fill(pages, of(lane));
     for (PageRef& page : pages) add_page(lane, std::move(page));
   }
   ahead_.resize(static_cast<size_t>(to_come));
-  for (std::vector<PageRef>& pages : ahead_) fill(pages, pages_at_start(nullptr, how.whole_budgets));
+  for (std::vector<PageRef>& pages : ahead_) fill(pages, of_lane);
+  fill(ahead_then_, of_then);
   return true;
 }
 
@@ -61,8 +67,15 @@ void GroupMemory::add_page(LaneCells& lane, PageRef page) {
 }
 
 void GroupMemory::add_lane(const LaneOrigin& origin) {
-  lanes_.push_back(
-      {.view = {.start_step = origin.start_step, .parent = origin.parent, .fork_step = origin.fork_step}});
+  lanes_.push_back({.view = {.start_step = origin.start_step,
+                             .parent = origin.parent,
+                             .fork_step = origin.fork_step,
+                             .reads_all = origin.second_stage}});
+  if (origin.second_stage) {
+    for (PageRef& page : ahead_then_) add_page(lanes_.back(), std::move(page));
+    ahead_then_.clear();
+    return;
+  }
   if (ahead_.empty()) return;
   for (PageRef& page : ahead_.front()) add_page(lanes_.back(), std::move(page));
   ahead_.pop_front();
@@ -73,12 +86,13 @@ void GroupMemory::drop_last_lane() {
   lanes_.pop_back();
 }
 
-bool GroupMemory::make_room(int32_t lane, PrefixCache& cache) {
+bool GroupMemory::make_room(int32_t lane, int32_t n_cells, PrefixCache& cache) {
   LaneCells& cells = lanes_[lane];
-  if (cells.n_fed < std::ssize(cells.pages) * page_cells) return true;
-  PageRef page = cache.page_behind(cells.pages);
-  if (page == nullptr) return false;
-  add_page(cells, std::move(page));
+  while (std::ssize(cells.pages) * page_cells < n_cells) {
+    PageRef page = cache.page_behind(cells.pages);
+    if (page == nullptr) return false;
+    add_page(cells, std::move(page));
+  }
   return true;
 }
 
@@ -109,9 +123,9 @@ int32_t GroupMemory::cell_at(const core::GroupRow& row) const {
 }
 
 int32_t GroupMemory::token_index(const core::GroupRow& row) const {
-  // Of the cell that is filled next too, which holds no token yet.
+  // Of cells that are filled next too, which hold no token yet.
   core::LaneView of = lane(row.lane);
-  ++of.segment.length;
+  of.segment.length = std::numeric_limits<int32_t>::max();
   return core::cells_before(of, row.step);
 }
 
@@ -136,6 +150,7 @@ void GroupMemory::put_back(PrefixCache& cache) {
     lane.view.segment = {};
   }
   ahead_.clear();
+  ahead_then_.clear();
   cache.let_go(std::move(prompt_));
   prompt_ = nullptr;
 }
@@ -169,6 +184,7 @@ std::vector<core::GroupRow> GroupMemory::rows_to_refill(int32_t most) const {
 void GroupMemory::let_go(PrefixCache& cache) {
   lanes_.clear();
   ahead_.clear();
+  ahead_then_.clear();
   if (prompt_ != nullptr) cache.let_go(std::move(prompt_));
 }
 

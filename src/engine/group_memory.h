@@ -40,20 +40,23 @@ class GroupMemory {
     int32_t start_step = 0;
     int32_t parent = -1;
     int32_t fork_step = 0;
+    bool second_stage = false;
   };
   void add_lane(const LaneOrigin& origin);
   void drop_last_lane();
 
-  // Sees that the lane's next cell has a page; false where there is none.
-  bool make_room(int32_t lane, PrefixCache& cache);
+  // Sees that the lane's first `n_cells` cells have pages; false where there are too few.
+  bool make_room(int32_t lane, int32_t n_cells, PrefixCache& cache);
   bool has_whole_budget(int32_t lane) const {
-    return std::ssize(lanes_[lane].pages) >= pages_of(request_.budget);
+    return std::ssize(lanes_[lane].pages) >= pages_of(budget_of(lanes_[lane].view.reads_all));
   }
   // One more cell of the lane holds a token.
   void fed(int32_t lane) { ++lanes_[lane].n_fed, ++lanes_[lane].view.segment.length; }
   int32_t n_fed(int32_t lane) const { return lanes_[lane].n_fed; }
-  // The step of the cell that the lane fills next, unless it sleeps first.
-  int32_t next_step(int32_t lane) const { return core::step_of(lanes_[lane].view, n_fed(lane)); }
+  // The step of the lane's token number `index`, as long as the lane does not sleep once more.
+  int32_t step_of(int32_t lane, int32_t index) const { return core::step_of(lanes_[lane].view, index); }
+  // Of the cell that the lane fills next.
+  int32_t next_step(int32_t lane) const { return step_of(lane, n_fed(lane)); }
   // The lane slept, and fills its next cell at `step`, which is not before next_step(); for how many steps.
   int32_t woke(int32_t lane, int32_t step);
   bool was_fed(const core::GroupRow& row) const;
@@ -85,11 +88,16 @@ class GroupMemory {
     core::LaneView view;  // its length: cells that are filled, n_fed but where the group was put back
   };
   static void add_page(LaneCells& lane, PageRef page);
-  int32_t pages_at_start(const LaneCells* lane, bool whole_budget) const;
+  int32_t budget_of(bool second_stage) const {
+    return second_stage ? request_.then->n_cells() : request_.budget;
+  }
+  // How many pages a lane needs of which so many tokens were fed.
+  int32_t pages_at_start(int32_t n_fed, bool second_stage, bool whole_budget) const;
 
   const ResolvedRequest& request_;
   std::shared_ptr<CachedPrompt> prompt_;
   std::deque<std::vector<PageRef>> ahead_;  // of lanes to come
+  std::vector<PageRef> ahead_then_;         // of a second stage to come
   std::deque<LaneCells> lanes_;
   std::vector<core::CellRun> view_prompt_;
   std::vector<core::LaneView> view_lanes_;

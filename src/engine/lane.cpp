@@ -14,6 +14,8 @@ namespace lanerope::engine {
 Lane::Lane(const LaneRules& rules, LaneOrigin origin)
     : rules_(rules),
       start_step_(origin.start_step),
+      budget_(origin.budget > 0 ? origin.budget : rules.request.budget),
+      max_tokens_(origin.budget > 0 ? 0 : rules.request.max_tokens),
       silent_(origin.silent),
       forced_(origin.forced.begin(), origin.forced.end()),
       detokenizer_(model::loaded(rules.model).vocabulary, {.special = rules.request.asked.control_text}),
@@ -32,7 +34,7 @@ std::optional<TokenId> Lane::next_forced() {
 }
 
 int32_t Lane::room() const {
-  return rules_.request.budget - n_tokens() - static_cast<int32_t>(forced_.size());
+  return budget_ - n_tokens() - static_cast<int32_t>(forced_.size());
 }
 
 std::span<const int32_t> Lane::allowed() {
@@ -89,8 +91,7 @@ Taken Lane::append(TokenId token, std::optional<float> logprob) {
   }
   text_length_.push_back(text_.size());
   const int64_t position = std::ssize(rules_.request.prompt) + next_step();
-  const int32_t most = rules_.request.max_tokens;
-  const bool spent = n_tokens() >= rules_.request.budget || (most > 0 && generated_ >= most) ||
+  const bool spent = n_tokens() >= budget_ || (max_tokens_ > 0 && generated_ >= max_tokens_) ||
                      position >= rules_.model.info().trained_context;
   if (taken.finish == FinishReason::none && spent) taken.finish = FinishReason::length;
   return taken;

@@ -34,6 +34,7 @@ struct LaneOrigin {
       0;  // of its first tokens, which are no text of its own: its tag, or the parent's last token
   std::string text = {};                         // inherited from the lane it was forked from
   std::optional<grammar::Matcher> matcher = {};  // the same; none: at the beginning of the request's format
+  int32_t budget = 0;  // tokens that it may hold, of which it may sample all; 0: as the request says
 };
 
 // Text that became complete, and why the lane ended with it, if it did.
@@ -51,6 +52,7 @@ class Lane {
   // The token that must be chosen next, taken off the queue; nothing where one may be drawn.
   std::optional<TokenId> next_forced();
   bool is_forced() const { return !forced_.empty(); }
+  int32_t n_forced() const { return static_cast<int32_t>(forced_.size()); }
   // Puts tokens at the end of the queue. The caller sees that they fit, into the budget and into the format.
   void force(std::span<const TokenId> tokens) { forced_.insert(forced_.end(), tokens.begin(), tokens.end()); }
   int32_t room() const;  // tokens of the budget that are neither chosen nor forced
@@ -99,7 +101,9 @@ class Lane {
 
   const LaneRules& rules_;
   int32_t start_step_;
-  int32_t slept_ = 0;  // steps in all
+  int32_t budget_;      // tokens
+  int32_t max_tokens_;  // of these it may sample; 0: all
+  int32_t slept_ = 0;   // steps in all
   int32_t silent_;
   std::vector<TokenId> tokens_ = {};
   std::deque<TokenId> forced_;

@@ -27,7 +27,7 @@ bool PolicyRunner::over() const {
 
 void PolicyRunner::after_step() {
   for (const Named& of : policies_) {
-    if (over()) break;
+    if (over() || stopped_) break;
     acting_ = &of.name;
     of.policy->after_step(*this, *this);
   }
@@ -82,7 +82,7 @@ bool PolicyRunner::takes_lane() const {
 // The act's event stands before what comes of it; of one that is refused it says why.
 template <typename Do>
 void PolicyRunner::act(PolicyAct act, Do perform) {
-  if (over()) throw InvalidRequest("the group has ended, so its lanes cannot be changed");
+  if (over() || stopped_) throw InvalidRequest("the group has ended, so its lanes cannot be changed");
   act.policy = *acting_;
   act.step = clock();
   const size_t at = group_.events().size();

@@ -33,12 +33,13 @@ class PolicyRunner final : private GroupStatus, private LaneActions {
  public:
   PolicyRunner(const ResolvedRequest& request, ActedOn& group);
 
+  bool any() const { return !policies_.empty(); }
   // Whether what lanes draw is to be looked at (Lane::drew).
   bool reads_tokens() const { return reads_tokens_; }
   void after_step();
   const std::vector<PolicyAct>& acts() const { return acts_; }
   const std::string& note() const { return note_; }  // sentences joined by "; "
-  void stop();                                       // the group has ended
+  void stop();                                       // the lanes have ended
 
  private:
   struct Named {

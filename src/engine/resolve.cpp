@@ -9,6 +9,7 @@
 #include "core/lane_tag.h"
 #include "engine/resolve_format.h"
 #include "engine/resolve_policies.h"
+#include "engine/resolve_then.h"
 #include "engine/sampler.h"
 #include "lanerope/calibration.h"
 #include "lanerope/errors.h"
@@ -73,46 +74,6 @@ void check_context(int32_t prompt, int32_t budget, int32_t context) {
               "; lower the budget to " + std::to_string(context - prompt) + " or less");
 }
 
-// Whether a choice says anything that only lanes which see one another have.
-bool says_how(const CouplingChoice& choice) {
-  return choice.init || !choice.omega.empty() || choice.stride || choice.visibility || choice.topology ||
-         choice.window || choice.prompt_lane;
-}
-
-// Omega that does not go with the initialisation is refused before anything is made of it.
-Coupling apply(const CouplingChoice& choice, Coupling coupling) {
-  require(choice.omega.empty() || choice.init.value_or(OmegaInit::given) == OmegaInit::given,
-          "omega was given together with an initialisation that makes its own; use init \"given\"");
-  if (choice.kind) coupling.kind = *choice.kind;
-  if (choice.init) {
-    coupling.init = *choice.init;
-    coupling.omega.clear();
-  }
-  if (!choice.omega.empty()) {
-    coupling.init = OmegaInit::given;
-    coupling.omega = choice.omega;
-  }
-  coupling.stride = choice.stride.value_or(coupling.stride);
-  coupling.visibility = choice.visibility.value_or(coupling.visibility);
-  coupling.topology = choice.topology.value_or(coupling.topology);
-  coupling.window = choice.window.value_or(coupling.window);
-  coupling.prompt_lane = choice.prompt_lane.value_or(coupling.prompt_lane);
-  require(coupling.stride >= 0, "the stride must be 0 (the budget) or more tokens");
-  require(coupling.stride <= (1 << 20),
-          "a stride of " + std::to_string(coupling.stride) + " tokens is too large");
-  require(coupling.window >= 0, "the window must be 0 (everything) or more cells");
-  return coupling;
-}
-
-void check_training(const Request& request, const Coupling& coupling, const LaneTraining* training) {
-  if (training == nullptr || request.coupling.force || coupling.kind == CouplingKind::independent) return;
-  if (coupling.visibility == training->coupling.visibility) return;
-  throw InvalidRequest(training->file + " was trained with " +
-                       std::string(name(training->coupling.visibility)) +
-                       " visibility, and the request asks for " + std::string(name(coupling.visibility)) +
-                       "; ask for the former, or force it");
-}
-
 // Tags tell lanes apart, and lanes that do not see one another need none: best-of-N is N samples of the plain
 // model.
 std::string tag_for(const Request& request, const Coupling& coupling, const LaneTraining* training,
@@ -162,7 +123,7 @@ int32_t budget_for(const ResolvedRequest& resolved, const RequestDefaults& defau
   for (const ResolvedLane& lane : resolved.lanes)
     longest = std::max(longest, static_cast<int32_t>(lane.forced.size()));
   const auto n_prompt = static_cast<int32_t>(resolved.prompt.size());
-  const int32_t left = context - n_prompt;
+  const int32_t left = std::max(context - n_prompt - engine::least_then_cells(resolved), 1);
   const bool cut = defaults.over_context == OverContext::cut;
   if (request.max_tokens) {
     const int32_t wanted = *request.max_tokens + longest;
@@ -171,9 +132,11 @@ int32_t budget_for(const ResolvedRequest& resolved, const RequestDefaults& defau
   int32_t budget = defaults.budget + (defaults.budget_behind_forced ? longest : 0);
   if (cut) budget = std::min(budget, left);
   if (defaults.most_cells > 0) {
-    const int32_t lanes = resolved.n_lanes() + resolved.reserved_lanes;
+    // A second stage takes as many as a lane, behind its text.
+    const int32_t lanes = resolved.n_lanes() + resolved.reserved_lanes + (resolved.then ? 1 : 0);
     const int32_t pages = pages_of(defaults.most_cells);
-    const int32_t of_prompt = pages_of(n_prompt);
+    const int32_t of_prompt =
+        pages_of(n_prompt) + (resolved.then ? pages_of(engine::least_then_cells(resolved)) : 0);
     require(of_prompt + lanes <= pages,
             "the prompt and " + std::to_string(lanes) + (lanes == 1 ? " lane" : " lanes") + " take " +
                 std::to_string(of_prompt + lanes) + " pages of " + std::to_string(page_cells) +
@@ -254,29 +217,6 @@ engine::AdapterScales engine::resolve_scales(const Model& model, const std::vect
   return scales;
 }
 
-core::CouplingFacts engine::coupling_facts(const Model& model, const StrideFacts& facts) {
-  const arch::ModelConfig& config = model::loaded(model).config;
-  core::CouplingFacts all{
-      .n_layer = config.n_layer(), .lanes = facts.lanes, .default_stride = facts.default_stride};
-  for (const arch::AttentionClass& of : config.attention_classes) {
-    // A layer with a window was trained on distances within it.
-    all.classes.push_back({.theta = core::effective_theta(config.ropes[of.rope]).theta,
-                           .longest_distance = of.window > 0 ? std::min(of.window, config.trained_context)
-                                                             : config.trained_context,
-                           .rotates = config.ropes[of.rope].rotates});
-  }
-  return all;
-}
-
-Coupling resolve_coupling(const Model& model, const CouplingChoice& choice, const CouplingScope& scope) {
-  const LaneTraining* training = model.lane_training(scope.adapter_scales);
-  if (training != nullptr) return apply(choice, training->coupling);
-  // Whoever says how lanes see one another means that they do.
-  const CouplingKind kind = choice.kind.value_or(says_how(choice) ? CouplingKind::lanerope : scope.untrained);
-  return apply(choice, {.kind = kind,
-                        .init = kind == CouplingKind::lanerope ? scope.untrained_init : OmegaInit::rope});
-}
-
 SleepTokens resolve_sleep(const Model& model, const SleepChoice& choice, const Coupling& coupling) {
   const LaneTraining* training =
       model.lane_training(engine::resolve_scales(model, choice.adapter_scales).lanes);
@@ -320,7 +260,6 @@ std::shared_ptr<const ResolvedRequest> resolve(const Model& model, const Request
   resolved.seed = resolve_seed(request.sampling, defaults);
   resolved.sampling.seed = resolved.seed;
   resolved.selection = selection_for(request, defaults);
-  resolve_calibration(resolved.selection, request.lanes, defaults);
   resolved.certainty_window = certainty_window_for(request);
 
   text::EncodedPrompt prompt =
@@ -330,6 +269,8 @@ std::shared_ptr<const ResolvedRequest> resolve(const Model& model, const Request
   resolved.raw_prompt = prompt.raw;
   resolved.style = std::move(prompt.style);
   resolved.thinking = prompt.thinking;
+  engine::resolve_then(resolved, model, defaults);
+  resolve_calibration(resolved.selection, request.lanes, defaults);
 
   engine::AdapterScales scales = engine::resolve_scales(model, scales_for(request, defaults));
   resolved.prompt_scales = std::move(scales.prompt);
@@ -341,7 +282,7 @@ std::shared_ptr<const ResolvedRequest> resolve(const Model& model, const Request
                                         .adapter_scales = resolved.lane_scales});
   resolved.untrained = training == nullptr && request.lanes > 1;
   if (training != nullptr) resolved.trained_lanes = training->lanes;
-  check_training(request, resolved.coupling, training);
+  engine::check_training(request, resolved.coupling, training);
 
   engine::resolve_policies(resolved, defaults);
   resolved.tag = tag_for(request, resolved.coupling, training, defaults.tagged);
@@ -352,10 +293,12 @@ std::shared_ptr<const ResolvedRequest> resolve(const Model& model, const Request
   resolved.budget = budget_for(resolved, defaults, context);
   check_budget(resolved.budget);
   check_context(static_cast<int32_t>(resolved.prompt.size()), resolved.budget, context);
+  engine::resolve_then_budget(resolved, defaults, context);
   check_lanes(resolved);
   engine::resolve_format(resolved, model, defaults);
-  const int64_t cells =
-      resolved.prompt_cells() + (int64_t{request.lanes} + resolved.reserved_lanes) * resolved.cells_of_lane();
+  const int64_t cells = resolved.prompt_cells() +
+                        (int64_t{request.lanes} + resolved.reserved_lanes) * resolved.cells_of_lane() +
+                        resolved.then_cells();
   require(cells <= std::numeric_limits<int32_t>::max(),
           "the request needs " + std::to_string(cells) +
               " KV cells, more than any engine has; use fewer lanes or a smaller budget");

@@ -25,4 +25,7 @@ struct StrideFacts {
 };
 core::CouplingFacts coupling_facts(const Model& model, const StrideFacts& facts);
 
+// Throws InvalidRequest where a request couples lanes in a way that `training`, if there is any, was not for.
+void check_training(const Request& request, const Coupling& coupling, const LaneTraining* training);
+
 }  // namespace lanerope::engine

@@ -8,11 +8,11 @@
 
 namespace lanerope::engine {
 
-namespace {
-
 Confidence mean_probability(const LaneResult& lane) {
   return {.value = std::exp(lane.mean_logprob), .kind = ConfidenceKind::mean_probability};
 }
+
+namespace {
 
 Selected by_vote(const std::vector<LaneResult>& lanes, VoteWeight weight) {
   const std::vector<Vote> votes = count_votes(lanes, weight);
@@ -90,6 +90,7 @@ Selected select(const Selection& selection, const std::vector<LaneResult>& lanes
       return by_first(lanes, finish_order);
     case SelectionKind::none:
     case SelectionKind::verifier:
+    case SelectionKind::then:
       break;
   }
   return {};

@@ -15,6 +15,9 @@ struct Selected {
   Confidence confidence = {};
 };
 
+// exp of the lane's mean log-probability.
+Confidence mean_probability(const LaneResult& lane);
+
 // What the lane's vote weighs; 0 where it was not measured.
 double vote_weight(const LaneResult& lane, VoteWeight weight);
 

@@ -8,16 +8,16 @@
 
 namespace lanerope::engine {
 
-void Selector::start(std::vector<LaneResult> lanes, std::vector<int32_t> finish_order,
-                     const std::string& prompt) {
-  lanes_ = std::move(lanes);
-  finish_order_ = std::move(finish_order);
+void Selector::start(Ended group) {
+  lanes_ = std::move(group.lanes);
+  finish_order_ = std::move(group.finish_order);
+  then_lane_ = group.then_lane;
   const Selection& selection = request_.selection;
   if (selection.kind != SelectionKind::verifier) return;
   verifier_ = std::make_unique<ExternalCall>(CallOptions{.command = selection.verifier_command,
                                                          .what = "the verifier",
                                                          .timeout = selection.verifier_timeout},
-                                             verifier_input(prompt, lanes_));
+                                             verifier_input(group.prompt, lanes_));
 }
 
 std::optional<Selector::Outcome> Selector::poll(std::chrono::milliseconds patience) {
@@ -43,7 +43,12 @@ void Selector::calibrate(Outcome& outcome) const {
 
 Selector::Outcome Selector::choose() const {
   const SelectionKind kind = request_.selection.kind;
-  Outcome outcome{.selected = select(request_.selection, lanes_, finish_order_)};
+  if (then_lane_ >= 0) {
+    const LaneResult& lane = lanes_[static_cast<size_t>(then_lane_)];
+    return {.selected = {.lane = then_lane_, .confidence = mean_probability(lane)}};
+  }
+  Outcome outcome{.selected = select(kind == SelectionKind::then ? Selection{} : request_.selection, lanes_,
+                                     finish_order_)};
   if (outcome.selected.lane >= 0 || kind == SelectionKind::none) return outcome;
   // Free text has no answer to vote on, and lanes may all run into their budget.
   outcome.selected = select({.kind = SelectionKind::logprob}, lanes_, finish_order_);
@@ -52,7 +57,7 @@ Selector::Outcome Selector::choose() const {
       std::ranges::all_of(lanes_, [](const LaneResult& lane) { return lane.finish == FinishReason::length; });
   if (cut_off) {
     outcome.note = "no lane came to its end within " + std::to_string(request_.budget) + " tokens";
-  } else if (kind == SelectionKind::vote) {
+  } else if (kind == SelectionKind::vote || kind == SelectionKind::then) {
     outcome.note = "no lane gave an answer that could be voted on";
   } else {
     outcome.note = "no lane ended by itself";

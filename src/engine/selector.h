@@ -23,9 +23,16 @@ class Selector {
     std::string note = {};            // why another way was taken
   };
 
+  // A group whose lanes have ended.
+  struct Ended {
+    std::vector<LaneResult> lanes = {};
+    std::vector<int32_t> finish_order = {};  // the lanes in the order in which they ended
+    int32_t then_lane = -1;                  // the second stage's
+    std::string prompt = {};                 // what a verifier is told
+  };
+
   explicit Selector(const ResolvedRequest& request) : request_(request) {}
-  // `finish_order` has the lanes in the order in which they ended. `prompt` is what a verifier is told.
-  void start(std::vector<LaneResult> lanes, std::vector<int32_t> finish_order, const std::string& prompt);
+  void start(Ended group);
   // The outcome, once, when there is one; waits at most `patience` for it.
   std::optional<Outcome> poll(std::chrono::milliseconds patience);
   // A verifier that still runs is killed, here or when the selector goes away.
@@ -41,6 +48,7 @@ class Selector {
   const ResolvedRequest& request_;
   std::vector<LaneResult> lanes_ = {};
   std::vector<int32_t> finish_order_ = {};
+  int32_t then_lane_ = -1;
   std::unique_ptr<ExternalCall> verifier_;
 };
 

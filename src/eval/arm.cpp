@@ -59,6 +59,12 @@ void set(Arm& arm, const std::string& key, const std::string& value) {
     arm.wait = value;
   } else if (key == "ready") {
     arm.ready = value;
+  } else if (key == "then") {
+    if (!arm.then) arm.then.emplace();
+    arm.then->text = value;
+  } else if (key == "then-budget") {
+    if (!arm.then) arm.then.emplace();
+    arm.then->budget = parse_number<int32_t>(value, key);
   } else if (key == "model") {
     arm.model = value;
   } else if (key == "lora") {
@@ -73,12 +79,19 @@ void set(Arm& arm, const std::string& key, const std::string& value) {
     arm.coupling.visibility = parse_name<Visibility>(value, key);
   } else if (key == "topology") {
     arm.coupling.topology = parse_name<Topology>(value, key);
+  } else if (key == "block") {
+    arm.coupling.block = parse_number<int32_t>(value, key);
+  } else if (key == "far-lanes") {
+    arm.coupling.far_lanes = parse_name<FarLanes>(value, key);
+  } else if (key == "trained-lanes") {
+    arm.coupling.trained_lanes = parse_number<int32_t>(value, key);
   } else if (key == "window") {
     arm.coupling.window = parse_number<int32_t>(value, key);
   } else {
-    throw InvalidRequest("an arm has no \"" + key +
-                         "\"; it has n, total, coupling, init, stride, visibility, window, topology, tag, "
-                         "wait, ready, model, lora, temp, width and policy");
+    throw InvalidRequest(
+        "an arm has no \"" + key +
+        "\"; it has n, total, coupling, init, stride, visibility, window, topology, block, "
+        "far-lanes, trained-lanes, tag, wait, ready, then, then-budget, model, lora, temp, width and policy");
   }
 }
 
@@ -112,6 +125,8 @@ Arm parse_arm(std::string_view text) {
                          " is a beam search, which is one lane; it has no n and no total");
   if (arm.beam_width > 0 && !arm.policies.empty())
     throw InvalidRequest("the arm " + arm.name + " is a beam search, whose one lane has no policy");
+  if (arm.beam_width > 0 && arm.then)
+    throw InvalidRequest("the arm " + arm.name + " is a beam search, which has no second stage");
   if (arm.lanes < 1) throw InvalidRequest("the arm " + arm.name + " needs at least one lane");
   if (arm.lanes_total != 0 && (arm.lanes_total < arm.lanes || arm.lanes_total % arm.lanes != 0))
     throw InvalidRequest("the arm " + arm.name + " needs a total that is a multiple of its n");

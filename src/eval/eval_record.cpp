@@ -20,6 +20,7 @@ Json lane_json(const EvalLane& lane) {
                {"mean_logprob", lane.mean_logprob},
                {"settled", Json::array()}};
   if (lane.start_step > 0) json["start_step"] = lane.start_step;
+  if (lane.read_tokens > 0) json["read_tokens"] = lane.read_tokens;
   for (const Sleep& sleep : lane.sleeps) json["sleeps"].push_back({sleep.token, sleep.steps});
   if (lane.answer) json["answer"] = *lane.answer;
   if (lane.answer_from) json["answer_from"] = name(*lane.answer_from);
@@ -46,6 +47,7 @@ EvalLane lane_of(const Json& json) {
                 .ended = json.at("ended").get<bool>(),
                 .length = json.at("length").get<int32_t>(),
                 .start_step = json.value("start_step", 0),
+                .read_tokens = json.value("read_tokens", 0),
                 .mean_logprob = json.at("mean_logprob").get<double>()};
   if (!json.at("answer").is_null()) lane.answer = json.at("answer").get<std::string>();
   if (json.contains("answer_from"))
@@ -67,9 +69,10 @@ EvalLane lane_of(const Json& json) {
 }  // namespace
 
 int32_t EvalLane::tokens_within(int32_t steps) const {
-  return core::cells_before(
-      {.segment = {.length = length - start_step}, .start_step = start_step, .sleeps = sleeps},
-      std::min(length, steps));
+  return read_tokens +
+         core::cells_before(
+             {.segment = {.length = length - start_step}, .start_step = start_step, .sleeps = sleeps},
+             std::min(length, steps));
 }
 
 std::string to_line(const EvalRecord& record) {

@@ -28,6 +28,9 @@ struct EvalLane {
   int32_t length =
       0;  // steps until it had ended, tag and end token included: its tokens, if it did not sleep
   int32_t start_step = 0;  // the clock when it joined: more than 0 of a lane that a policy added
+  // Of a second stage: the tokens of the lanes that it read. Those lanes are not in the record, and steps are
+  // counted from its own beginning.
+  int32_t read_tokens = 0;
   std::vector<Sleep> sleeps = {};
   double mean_logprob = 0;  // over the sampled tokens
   std::optional<Certainty> certainty = {};
@@ -36,7 +39,7 @@ struct EvalLane {
   std::vector<SettledAnswer> settled = {};  // each that differs from the one before it, in order
   bool operator==(const EvalLane&) const = default;
 
-  // That it had spent after so many steps.
+  // That it had spent after so many steps, with those that it read.
   int32_t tokens_within(int32_t steps) const;
   int32_t tokens() const { return tokens_within(length); }
 };

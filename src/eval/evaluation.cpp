@@ -56,13 +56,14 @@ class ArmRun {
     request.stop = plan_.stop;
     request.budget = plan_.budget;
     request.certainty_window = plan_.certainty_window;
-    if (!plan_.verifier.empty())
+    if (!plan_.verifier.empty() && !arm_.then)
       request.selection = {.kind = SelectionKind::verifier, .verifier_command = plan_.verifier};
     request.sampling.seed = rollout::group_seed(plan_.seed, question_of(job).text, job.group);
     return resolve(*model_, request, eval_defaults());
   }
   int32_t cells_of_largest() const;
   EvalRecord record_of(const Job& job, const std::vector<LaneWatch>& lanes, const GroupResult& result) const;
+  EvalLane answer_of_second_stage(const GroupResult& result) const;
   // What is left to be found out of its texts: answers of other kinds, and what a command says of them.
   EvalRecord read(EvalRecord record) const;
 
@@ -101,6 +102,23 @@ int32_t ArmRun::cells_of_largest() const {
   return cells;
 }
 
+// The answer that the lanes came to together.
+EvalLane ArmRun::answer_of_second_stage(const GroupResult& result) const {
+  const LaneResult& lane = result.lanes[static_cast<size_t>(result.then_lane)];
+  const bool ended = ended_by_itself(lane.finish);
+  const bool end_counted = !lane.tokens.empty() && model_->is_end(lane.tokens.back());
+  EvalLane answer{.text = lane.text,
+                  .answer = lane.answer,
+                  .answer_from = lane.answer_from,
+                  .ended = ended,
+                  .length = lane.generated + (ended && !end_counted ? 1 : 0),
+                  .mean_logprob = lane.mean_logprob,
+                  .certainty = lane.certainty};
+  for (const LaneResult& read : result.lanes)
+    answer.read_tokens += &read == &lane ? 0 : static_cast<int32_t>(read.tokens.size());
+  return answer;
+}
+
 EvalRecord ArmRun::record_of(const Job& job, const std::vector<LaneWatch>& lanes,
                              const GroupResult& result) const {
   EvalRecord record{.arm = arm_.name,
@@ -108,6 +126,10 @@ EvalRecord ArmRun::record_of(const Job& job, const std::vector<LaneWatch>& lanes
                     .group = job.group,
                     .seconds = result.decode_seconds,
                     .steps = result.clock};
+  if (result.then_lane >= 0) {
+    record.lanes.push_back(answer_of_second_stage(result));
+    return record;
+  }
   for (size_t m = 0; m < result.lanes.size(); ++m) {
     const LaneResult& lane = result.lanes[m];
     const bool ended = ended_by_itself(lane.finish);
@@ -243,8 +265,15 @@ RunSettings settings_of(const Arm& arm, const EvalPlan& plan) {
   // Only where they are given, so that a folder of records from before an arm had them goes on.
   if (coupling.visibility) settings.emplace_back("visibility", name(*coupling.visibility));
   if (coupling.topology) settings.emplace_back("topology", name(*coupling.topology));
+  if (coupling.block) settings.emplace_back("block", std::to_string(*coupling.block));
+  if (coupling.far_lanes) settings.emplace_back("far-lanes", name(*coupling.far_lanes));
+  if (coupling.trained_lanes) settings.emplace_back("trained-lanes", std::to_string(*coupling.trained_lanes));
   if (coupling.window) settings.emplace_back("window", std::to_string(*coupling.window));
   settings.emplace_back("tag", arm.tag.value_or("as trained"));
+  if (arm.then) {
+    settings.emplace_back("then", arm.then->text);
+    if (arm.then->budget) settings.emplace_back("then-budget", std::to_string(*arm.then->budget));
+  }
   if (arm.wait) settings.emplace_back("wait", *arm.wait);
   if (arm.ready) settings.emplace_back("ready", *arm.ready);
   for (const PolicyChoice& policy : arm.policies) settings.emplace_back("policy", to_text(policy));

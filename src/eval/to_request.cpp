@@ -17,7 +17,8 @@ Request to_request(const Arm& arm, const Sampling& sampling) {
                   .wait = arm.wait,
                   .ready = arm.ready,
                   .sampling = sampling,
-                  .selection = {.kind = SelectionKind::none},
+                  .selection = {.kind = arm.then ? SelectionKind::then : SelectionKind::none},
+                  .then = arm.then,
                   .policies = arm.policies};
   request.coupling.force = true;
   if (arm.temperature) request.sampling.temperature = *arm.temperature;

@@ -27,6 +27,7 @@ struct LanesObject {
   std::optional<std::string> wait = {};
   std::optional<std::string> ready = {};
   std::vector<std::string> texts = {};  // per lane
+  std::optional<SecondStage> then = {};
   std::optional<SelectionKind> select = {};
   VoteWeight vote_weight = VoteWeight::equal;
   int32_t certainty_window = 0;  // tokens; 0: certainty is not measured

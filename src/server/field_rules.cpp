@@ -159,12 +159,13 @@ constexpr auto rules = std::to_array<FieldRule>({
 
 // What `lanes` and `stream_options` hold.
 constexpr auto lane_fields =
-    std::to_array<std::string_view>({"count",     "coupling",   "init",        "stride",
-                                     "window",    "visibility", "topology",    "prompt_lane",
-                                     "force",     "tag",        "wait",        "ready",
-                                     "text",      "select",     "vote_weight", "certainty_window",
-                                     "consensus", "policies",   "return",      "reserve",
-                                     "attention", "hold"});
+    std::to_array<std::string_view>({"count",         "coupling",   "init",        "stride",
+                                     "window",        "visibility", "topology",    "prompt_lane",
+                                     "force",         "tag",        "wait",        "ready",
+                                     "text",          "select",     "vote_weight", "certainty_window",
+                                     "consensus",     "policies",   "return",      "reserve",
+                                     "attention",     "hold",       "block",       "far_lanes",
+                                     "trained_lanes", "then",       "then_budget"});
 constexpr auto stream_fields =
     std::to_array<std::string_view>({"include_usage", "include_obfuscation", "continuous_usage_stats"});
 

@@ -84,13 +84,20 @@ Json coupling_json(const Coupling& coupling) {
   json["window"] = coupling.window;
   json["visibility"] = name(coupling.visibility);
   json["topology"] = name(coupling.topology);
+  if (coupling.topology == Topology::blocks) json["block"] = coupling.block;
+  if (coupling.far_lanes != FarLanes::extrapolated) {
+    json["far_lanes"] = name(coupling.far_lanes);
+    json["trained_lanes"] = coupling.trained_lanes;
+  }
   return json;
 }
 
 Json lanes_reply(const GroupResult& result, const ResolvedRequest& request) {
   Json lanes = Json::array();
   for (size_t m = 0; m < result.lanes.size(); ++m) {
-    lanes.push_back(lane_json(result.lanes[m], static_cast<int32_t>(m), request.budget));
+    const bool is_then = static_cast<int32_t>(m) == result.then_lane;
+    lanes.push_back(lane_json(result.lanes[m], static_cast<int32_t>(m),
+                              is_then ? request.then->n_cells() : request.budget));
   }
   Json json = {{"selected", nullptr},
                {"confidence", finite(result.confidence.value)},
@@ -107,6 +114,7 @@ Json lanes_reply(const GroupResult& result, const ResolvedRequest& request) {
                {"prompt_ms", finite(result.prefill_seconds * 1000)},
                {"predicted_ms", finite(result.decode_seconds * 1000)}};
   if (result.selected >= 0) json["selected"] = result.selected;
+  if (result.then_lane >= 0) json["then_lane"] = result.then_lane;
   for (const PolicyAct& act : result.acts) {
     Json entry = act_json(act);
     entry["step"] = act.step;
@@ -120,6 +128,7 @@ Json lanes_reply(const GroupResult& result, const ResolvedRequest& request) {
 Json event_json(const Event& event, const ResolvedRequest& request) {
   Json json = {{"kind", name(event.kind)}, {"step", event.step}};
   if (event.lane >= 0) json["lane"] = event.lane;
+  if (event.second_stage) json["second_stage"] = true;
   if (event.kind == EventKind::token) {
     json["token"] = event.token;
     json["forced"] = event.forced;

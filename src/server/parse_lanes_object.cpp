@@ -41,6 +41,15 @@ std::vector<PolicyChoice> parse_policies(const JsonFields& fields) {
   return policies;
 }
 
+std::optional<SecondStage> parse_then(const JsonFields& fields) {
+  const std::optional<std::string> text = fields.text("then");
+  const auto budget = narrow(fields.integer("then_budget", {.least = 1, .most = most_cells}));
+  if (budget && !text)
+    fields.refuse("then_budget", "is the budget of a second stage; say what it does, with then");
+  if (!text) return std::nullopt;
+  return SecondStage{.text = *text, .budget = budget};
+}
+
 }  // namespace
 
 LanesObject parse_lanes_object(const Json& body) {
@@ -58,6 +67,9 @@ LanesObject parse_lanes_object(const Json& body) {
   coupling.visibility = fields.choice<Visibility>("visibility");
   coupling.topology = fields.choice<Topology>("topology");
   coupling.prompt_lane = fields.choice<PromptLane>("prompt_lane");
+  coupling.block = narrow(fields.integer("block", {.least = 1, .most = most_lanes}));
+  coupling.far_lanes = fields.choice<FarLanes>("far_lanes");
+  coupling.trained_lanes = narrow(fields.integer("trained_lanes", {.least = 2, .most = most_lanes}));
   coupling.force = fields.flag("force").value_or(false);
   lanes.tag = fields.text("tag");
   lanes.wait = fields.text("wait");
@@ -69,13 +81,21 @@ LanesObject parse_lanes_object(const Json& body) {
       narrow(fields.integer("certainty_window", {.least = 0, .most = most_cells})).value_or(0);
   lanes.consensus = narrow(fields.integer("consensus", {.least = 0, .most = most_lanes})).value_or(0);
   lanes.policies = parse_policies(fields);
-  lanes.returned = fields.choice<ReturnedLanes>("return").value_or(
-      lanes.count && lanes.select != SelectionKind::none ? ReturnedLanes::selected : ReturnedLanes::all);
+  lanes.then = parse_then(fields);
+  const bool one_answer = lanes.then || (lanes.count && lanes.select != SelectionKind::none);
+  lanes.returned = fields.choice<ReturnedLanes>("return").value_or(one_answer ? ReturnedLanes::selected
+                                                                              : ReturnedLanes::all);
   lanes.reserve = narrow(fields.integer("reserve", {.least = 0, .most = most_lanes})).value_or(0);
   lanes.attention = fields.flag("attention").value_or(false);
   lanes.hold = fields.flag("hold").value_or(false);
   if (coupling.init && coupling.kind && *coupling.kind != CouplingKind::lanerope) {
     fields.refuse("init", "belongs to the lanerope coupling; leave it out or ask for that coupling");
+  }
+  if (lanes.then && lanes.returned == ReturnedLanes::all) {
+    fields.refuse("return", "cannot be \"all\" with a second stage, whose text is the one answer");
+  }
+  if (lanes.then && lanes.select && lanes.select != SelectionKind::then) {
+    fields.refuse("select", "cannot be anything but \"then\" with a second stage; leave it out");
   }
   if (lanes.returned == ReturnedLanes::selected && lanes.select == SelectionKind::none) {
     fields.refuse("return", "cannot be \"selected\" where select is \"none\"");

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "lanerope/calibration.h"
+#include "lanerope/policy_choice.h"
 #include "server/json_fields.h"
 #include "server/reply.h"
 #include "server/request_body.h"
@@ -25,7 +26,19 @@ Json lane_names() {
   return {{"coupling", names_of<CouplingKind>()},  {"init", names_of({OmegaInit::given})},
           {"visibility", names_of<Visibility>()},  {"topology", names_of<Topology>()},
           {"prompt_lane", names_of<PromptLane>()}, {"select", names_of<SelectionKind>()},
-          {"vote_weight", names_of<VoteWeight>()}};
+          {"vote_weight", names_of<VoteWeight>()}, {"far_lanes", names_of<FarLanes>()}};
+}
+
+// The built-in policies with their settings: the table of lanerope/policy_choice.h.
+Json policies_json() {
+  Json list = Json::array();
+  for (const PolicyInfo& policy : policies()) {
+    Json settings = Json::array();
+    for (const PolicySetting& setting : policy.settings)
+      settings.push_back({{"name", setting.name}, {"default", setting.usual}, {"help", setting.help}});
+    list.push_back({{"name", policy.name}, {"help", policy.help}, {"settings", settings}});
+  }
+  return list;
 }
 
 void health(ServerContext& context, const httplib::Request&, httplib::Response& response) {
@@ -90,6 +103,7 @@ void props(ServerContext& context, const httplib::Request&, httplib::Response& r
                        {"back_end", info.back_end},
                        {"path", info.back_end},  // its name until 0.2.0
                        {"names", lane_names()},
+                       {"policies", policies_json()},
                        {"threads", info.threads},
                        {"kv_cells", state.cells},
                        {"total_slots", context.total_slots()},

@@ -49,6 +49,7 @@ void start(ServerContext& context, const httplib::Request& request, httplib::Res
                         {"tag", resolved->tag},
                         {"seed", resolved->seed}};
   response.set_header("Location", "/v1/groups/" + stream->public_id());
+  response.set_header("Lanerope-Group", stream->public_id());
   stream_events(response, {.groups = std::move(groups),
                            .write =
                                [stream, resolved](const GroupSet::Happening& happened) {

@@ -131,6 +131,7 @@ Request to_request(const ApiRequest& api, const Model& model, const RequestDefau
                   .format = api.format,
                   .thinking_budget = api.thinking_budget,
                   .selection = {.weight = api.lanes.vote_weight, .consensus = api.lanes.consensus},
+                  .then = api.lanes.then,
                   .policies = api.lanes.policies,
                   .logprobs = api.logprobs,
                   .top_logprobs = api.top_logprobs,

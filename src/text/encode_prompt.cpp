@@ -80,4 +80,33 @@ EncodedPrompt encode_prompt(const PromptFormat& format, const Prompt& prompt) {
   return encoded;
 }
 
+std::vector<TokenId> encode_next_turn(const PromptFormat& format, const Prompt& prompt,
+                                      const std::string& text) {
+  const auto encode = [&](const std::string& words) {
+    return format.tokenizer.encode(words, {.add_special = false, .parse_special = true});
+  };
+  const ChatTemplate* chat =
+      prompt.messages.empty() ? nullptr : format.templates.choose(!prompt.tools.empty());
+  if (chat == nullptr) return encode(text);
+  // A word that stands for the answer, whatever it will be.
+  const std::string answer = "anANSWERhere";
+  std::vector<Message> messages = prompt.messages;
+  if (prompt.continue_last) {
+    messages.back().content += answer;
+  } else {
+    messages.push_back({.role = "assistant", .content = answer});
+  }
+  messages.push_back({.role = "user", .content = text});
+  const std::string rendered =
+      chat->render(messages, {.tools = prompt.tools, .arguments = prompt.template_arguments});
+  const size_t at = rendered.rfind(answer);
+  if (at == std::string::npos) {
+    throw InvalidRequest(
+        "the model's chat template shows no earlier answer, so nothing can follow one; send a prompt that is "
+        "a "
+        "text");
+  }
+  return encode(rendered.substr(at + answer.size()));
+}
+
 }  // namespace lanerope::text

@@ -42,4 +42,11 @@ struct EncodedPrompt {
 // render_prompt().
 EncodedPrompt encode_prompt(const PromptFormat& format, const Prompt& prompt);
 
+// What stands between an answer to `prompt` and the answer to `text`, the user's next message: the end of the
+// one, that message, the beginning of the other, as the chat template has them. The text itself where the
+// prompt goes in without a template. Throws as render_prompt(), and InvalidRequest for a template that shows
+// no earlier answers.
+std::vector<TokenId> encode_next_turn(const PromptFormat& format, const Prompt& prompt,
+                                      const std::string& text);
+
 }  // namespace lanerope::text

@@ -31,7 +31,8 @@ TEST(CouplingNames, ReadBackAsWhatTheyName) {
   expect_round_trip<CouplingKind>(4, parse<CouplingKind>);
   expect_round_trip<OmegaInit>(5, parse<OmegaInit>);
   expect_round_trip<Visibility>(3, parse<Visibility>);
-  expect_round_trip<Topology>(3, parse<Topology>);
+  expect_round_trip<Topology>(4, parse<Topology>);
+  expect_round_trip<FarLanes>(4, parse<FarLanes>);
   expect_round_trip<PromptLane>(2, parse<PromptLane>);
 }
 
@@ -42,6 +43,22 @@ TEST(CouplingNames, AreTheOnesOfTheDesign) {
   EXPECT_EQ(name(CouplingKind::hogwild), "hogwild");
   EXPECT_EQ(name(OmegaInit::ntk_by_parts), "ntk-by-parts");
   EXPECT_EQ(name(Visibility::interleaved), "interleaved");
+}
+
+TEST(CouplingChoice, LeavesNothingOpenThatIsRead) {
+  const CouplingChoice plain = exactly({});
+  EXPECT_FALSE(plain.block || plain.trained_lanes) << "neither is read";
+  const CouplingChoice far =
+      exactly({.topology = Topology::blocks, .block = 5, .far_lanes = FarLanes::wrapped, .trained_lanes = 7});
+  EXPECT_EQ(far.block, 5);
+  EXPECT_EQ(far.trained_lanes, 7);
+}
+
+TEST(Describe, SaysWhatIsNotTheDefault) {
+  EXPECT_EQ(describe({}), "lanerope, omega rope");
+  EXPECT_EQ(describe({.topology = Topology::blocks, .block = 4}), "lanerope, omega rope, blocks of 4");
+  EXPECT_EQ(describe({.far_lanes = FarLanes::clamped, .trained_lanes = 8}),
+            "lanerope, omega rope, lanes beyond 8 clamped");
 }
 
 TEST(EnumTable, ListsWhatIsAllowed) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/core/random_traces.h"
 
+#include <algorithm>
 #include <string>
+#include <utility>
 
 #include "core/sleepers.h"
 
@@ -38,6 +40,14 @@ void send_to_sleep(Random& random, reference::TraceLane& lane) {
   }
 }
 
+// One more lane, behind the longest.
+void add_second_stage(Random& random, reference::Trace& trace) {
+  reference::TraceLane lane{.tokens = std::vector<int32_t>(between(random, 1, 4)), .reads_all = true};
+  for (const reference::TraceLane& other : trace.lanes)
+    lane.start_step = std::max(lane.start_step, reference::steps_of(other).back() + 1);
+  trace.lanes.push_back(std::move(lane));
+}
+
 }  // namespace
 
 reference::Trace random_trace(Random& random) {
@@ -49,11 +59,16 @@ reference::Trace random_trace(Random& random) {
     trace.lanes.push_back(random_lane(random, trace.lanes));
     if (kind != CouplingKind::hogwild) send_to_sleep(random, trace.lanes.back());
   }
+  if (between(random, 0, 3) == 0) add_second_stage(random, trace);
   trace.coupling = {.kind = kind,
                     .visibility = static_cast<Visibility>(between(random, 0, 2)),
-                    .topology = static_cast<Topology>(between(random, 0, 2)),
+                    .topology = static_cast<Topology>(between(random, 0, 3)),
                     .window = between(random, 0, 1) * between(random, 1, 4),
-                    .prompt_lane = static_cast<PromptLane>(between(random, 0, 1))};
+                    .prompt_lane = static_cast<PromptLane>(between(random, 0, 1)),
+                    .block = between(random, 1, 4),
+                    // Where lanes are interpolated it is omega that differs, not the plan.
+                    .far_lanes = static_cast<FarLanes>(between(random, 0, 2)),
+                    .trained_lanes = between(random, 2, 5)};
   trace.stride = between(random, 1, 50);
   return trace;
 }
@@ -79,7 +94,8 @@ Layout lay_out(Random& random, const reference::Trace& trace) {
     layout.lanes.push_back({.segment = take(static_cast<int32_t>(lane.tokens.size())),
                             .start_step = lane.start_step,
                             .parent = lane.parent,
-                            .fork_step = lane.fork_step});
+                            .fork_step = lane.fork_step,
+                            .reads_all = lane.reads_all});
   }
   for (size_t m = 0; m < layout.lanes.size(); ++m) layout.lanes[m].sleeps = layout.sleeps[m];
   return layout;
@@ -89,10 +105,13 @@ std::string describe(const reference::Trace& trace) {
   std::string text =
       std::string(name(trace.coupling.kind)) + ", " + std::string(name(trace.coupling.visibility)) + ", " +
       std::string(name(trace.coupling.topology)) + ", window " + std::to_string(trace.coupling.window) +
-      ", prompt " + std::to_string(trace.prompt.size()) + ", lanes (start+length<parent@fork)";
+      ", block " + std::to_string(trace.coupling.block) + ", " + std::string(name(trace.coupling.far_lanes)) +
+      " beyond " + std::to_string(trace.coupling.trained_lanes) + ", prompt " +
+      std::to_string(trace.prompt.size()) + ", lanes (start+length<parent@fork)";
   for (const reference::TraceLane& lane : trace.lanes) {
     text += " " + std::to_string(lane.start_step) + "+" + std::to_string(lane.tokens.size()) + "<" +
-            std::to_string(lane.parent) + "@" + std::to_string(lane.fork_step);
+            std::to_string(lane.parent) + "@" + std::to_string(lane.fork_step) +
+            (lane.reads_all ? " reads all" : "");
     for (const int32_t step : lane.steps)
       text += (step == lane.steps.front() ? " at " : ",") + std::to_string(step);
   }

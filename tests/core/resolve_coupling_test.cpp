@@ -44,6 +44,34 @@ TEST(ResolveCoupling, SharesWhatIsEqualWhileSomebodyHoldsIt) {
   EXPECT_NE(first, resolve_coupling({.init = OmegaInit::gt, .stride = 65}, facts()).frequencies);
 }
 
+TEST(ResolveCoupling, ShrinksOmegaWhereLanesAreInterpolated) {
+  Coupling coupling{.init = OmegaInit::gt, .far_lanes = FarLanes::interpolated, .trained_lanes = 3};
+  const auto of_first_pair = [&](int32_t lanes) {
+    CouplingFacts of = facts();
+    of.lanes = lanes;
+    return resolve_coupling(coupling, of).frequencies->classes.front().omega[0];
+  };
+  EXPECT_DOUBLE_EQ(of_first_pair(5), 32) << "the longest distance, 4, is as far as 2 was";
+  EXPECT_DOUBLE_EQ(of_first_pair(3), 64);
+  EXPECT_DOUBLE_EQ(of_first_pair(2), 64) << "nothing is stretched";
+  coupling.far_lanes = FarLanes::clamped;
+  EXPECT_DOUBLE_EQ(of_first_pair(5), 64) << "distances change, not omega";
+}
+
+TEST(ResolveCoupling, RefusesFarLanesThatMeanNothing) {
+  EXPECT_THROW(resolve_coupling({.far_lanes = FarLanes::clamped}, facts()), InvalidRequest)
+      << "nothing says what was trained";
+  EXPECT_THROW(resolve_coupling({.far_lanes = FarLanes::wrapped, .trained_lanes = 1}, facts()),
+               InvalidRequest)
+      << "one lane has no distance";
+  EXPECT_THROW(
+      resolve_coupling({.kind = CouplingKind::hogwild, .far_lanes = FarLanes::clamped, .trained_lanes = 4},
+                       facts()),
+      InvalidRequest)
+      << "no omega";
+  EXPECT_THROW(resolve_coupling({.topology = Topology::blocks, .block = 0}, facts()), InvalidRequest);
+}
+
 TEST(ResolveCoupling, RefusesAnOmegaOfAnotherModel) {
   const Coupling given{.init = OmegaInit::given, .omega = {1, 2, 3}};
   EXPECT_THROW(resolve_coupling(given, facts()), InvalidRequest);

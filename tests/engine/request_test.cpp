@@ -124,7 +124,7 @@ TEST(LongContextRequest, IsRefusedWhereItsCellsCannotBeCounted) {
 }
 
 TEST(Names, ReadBackAsWhatTheyName) {
-  for (int i = 0; i < 5; ++i) {
+  for (int i = 0; i < 6; ++i) {
     EXPECT_EQ(parse<SelectionKind>(name(static_cast<SelectionKind>(i))), static_cast<SelectionKind>(i));
   }
   for (int i = 0; i < 3; ++i) {
@@ -232,6 +232,37 @@ TEST(AdapterRequest, TakesWhatTheAdapterWasTrainedWith) {
       << "an adapter that is off says nothing";
   request.adapter_scales = {NAN};
   EXPECT_THAT(refusal<InvalidRequest>([&] { resolve(*model, request); }), HasSubstr("scale"));
+}
+
+TEST(AdapterRequest, KnowsWithHowManyLanesItWasTrained) {
+  const std::string base = support::write_model(tiny());
+  const std::string adapter = support::write_adapter(
+      {.coupling = Coupling{.kind = CouplingKind::lanerope, .init = OmegaInit::gt}, .lanes = {1, 4, 2}},
+      base);
+  const auto model = support::load_model(base, BackEnd::ggml, {{.file = adapter}});
+  Request request{.prompt = {.text = "Hello"}, .lanes = 2, .budget = 20};
+  request.coupling.far_lanes = FarLanes::clamped;
+  EXPECT_EQ(resolve(*model, request)->coupling.trained_lanes, 4);
+  request.coupling.trained_lanes = 3;
+  EXPECT_EQ(resolve(*model, request)->coupling.trained_lanes, 3);
+  request.coupling.kind = CouplingKind::groupthink;
+  EXPECT_THAT(refusal<InvalidRequest>([&] { resolve(*model, request); }), HasSubstr("lanerope only"));
+}
+
+TEST_F(RequestTest, RefusesParticularsThatNothingWouldRead) {
+  const std::vector<std::pair<CouplingChoice, const char*>> bad = {
+      {{.block = 4}, "goes with the topology blocks, not with all"},
+      {{.topology = Topology::blocks, .block = 0}, "at least one lane"},
+      {{.trained_lanes = 4}, "say how too: extrapolated, clamped, wrapped or interpolated"},
+      {{.far_lanes = FarLanes::wrapped}, "give the number of trained lanes"},
+      {{.kind = CouplingKind::independent, .far_lanes = FarLanes::wrapped, .trained_lanes = 4},
+       "lanerope only"},
+  };
+  for (const auto& [choice, words] : bad) {
+    Request request = good();
+    request.coupling = choice;
+    EXPECT_THAT(refusal<InvalidRequest>([&] { resolve(*model, request); }), HasSubstr(words));
+  }
 }
 
 TEST_F(RequestTest, ToScoreIsRefusedWhereItMakesNoSense) {

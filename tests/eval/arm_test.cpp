@@ -55,6 +55,15 @@ TEST(Arm, KeysSayWhatDiffers) {
   EXPECT_EQ(near.coupling.topology, Topology::ring);
   EXPECT_EQ(near.coupling.window, 32);
   EXPECT_EQ(near.coupling.init, OmegaInit::ntk);
+  const Arm far = parse_arm("far:n=32,topology=blocks,block=4,far-lanes=wrapped,trained-lanes=8");
+  EXPECT_EQ(far.coupling.topology, Topology::blocks);
+  EXPECT_EQ(far.coupling.block, 4);
+  EXPECT_EQ(far.coupling.far_lanes, FarLanes::wrapped);
+  EXPECT_EQ(far.coupling.trained_lanes, 8);
+  const Arm then = parse_arm("sums-up:n=4,coupling=independent,then-budget=32,then=Compare these {n}.");
+  ASSERT_TRUE(then.then.has_value());
+  EXPECT_EQ(then.then->text, "Compare these {n}.");
+  EXPECT_EQ(then.then->budget, 32);
   EXPECT_EQ(parse_arm("closed:n=8").lanes, 8);
   EXPECT_EQ(parse_arm("wide:width=7").beam_width, 7);
 }

@@ -157,7 +157,9 @@ TEST(Evaluation, SettingsSayWhatTextsFollowFrom) {
   EXPECT_EQ(settings_of(parse_arm("lanerope:n=4"), plan), base);
   for (const char* arm : {"lanerope:n=2", "lanerope:stride=9", "lanerope:tag=x", "lanerope:temp=0.1",
                           "lanerope:coupling=hogwild", "lanerope:init=ntk", "lanerope:visibility=strict",
-                          "lanerope:topology=ring", "lanerope:window=8", "lanerope:policy=prune"})
+                          "lanerope:topology=ring", "lanerope:topology=blocks,block=2",
+                          "lanerope:far-lanes=clamped,trained-lanes=2", "lanerope:then=So?",
+                          "lanerope:window=8", "lanerope:policy=prune"})
     EXPECT_NE(settings_of(parse_arm(arm), plan), base) << arm;
   EvalPlan other = plan;
   other.seed = 2;

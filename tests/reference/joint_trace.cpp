@@ -84,7 +84,9 @@ class Layout {
       Text seen = written_by(lane);
       std::erase_if(seen, [&](size_t key) { return !is_there_yet(tokens_[key], tokens_[query]); });
       const auto window = static_cast<size_t>(t_.coupling.window);
-      if (window > 0 && seen.size() > window) seen.erase(seen.begin(), seen.end() - t_.coupling.window);
+      const bool reads_all = t_.lanes[tokens_[query].lane].reads_all;
+      if (!reads_all && window > 0 && seen.size() > window)
+        seen.erase(seen.begin(), seen.end() - t_.coupling.window);
       std::erase_if(seen, [&](size_t key) { return std::ranges::count(own, key) > 0; });
       all.insert(all.end(), seen.begin(), seen.end());
     }
@@ -92,11 +94,13 @@ class Layout {
   }
 
   bool sees_lane(int m, int n) const {
-    if (m < 0 || m == n || t_.coupling.kind == CouplingKind::independent) return false;
+    if (m < 0 || m == n || t_.lanes[n].reads_all) return false;
+    if (t_.lanes[m].reads_all) return true;
+    if (t_.coupling.kind == CouplingKind::independent) return false;
     const auto is_child_of = [](int child, int parent) {
       return child == 2 * parent + 1 || child == 2 * parent + 2;
     };
-    const auto n_lanes = static_cast<int>(t_.lanes.size());
+    const auto n_lanes = static_cast<int>(t_.lanes.size()) - (t_.lanes.back().reads_all ? 1 : 0);
     switch (t_.coupling.topology) {
       case Topology::all:
         return true;
@@ -104,11 +108,17 @@ class Layout {
         return (m + 1) % n_lanes == n || (n + 1) % n_lanes == m;
       case Topology::tree:
         return is_child_of(m, n) || is_child_of(n, m);
+      case Topology::blocks: {
+        const int speaker_of_m = m - m % t_.coupling.block;
+        const int speaker_of_n = n - n % t_.coupling.block;
+        return speaker_of_m == speaker_of_n || (speaker_of_m == m && speaker_of_n == n);
+      }
     }
     std::abort();
   }
 
   bool is_there_yet(const TraceToken& key, const TraceToken& query) const {
+    if (t_.lanes[query.lane].reads_all) return key.step <= query.step;
     switch (t_.coupling.visibility) {
       case Visibility::inclusive:
         return key.step <= query.step;
@@ -131,8 +141,29 @@ class Layout {
   void add_lanes(Relation& relation, int query_lane, int key_lane) const {
     const double m = t_.first_lane + query_lane;
     const double n = t_.first_lane + key_lane;
-    if (t_.coupling.kind == CouplingKind::lanerope) relation.lane_offset += m - n;
+    if (t_.coupling.kind == CouplingKind::lanerope) relation.lane_offset += apart(m - n);
     if (t_.coupling.kind == CouplingKind::groupthink) relation.token_offset += t_.stride * m - t_.stride * n;
+  }
+
+  // Lanes that are m - n apart, as Coupling::far_lanes has it.
+  double apart(double distance) const {
+    const double longest = t_.coupling.trained_lanes - 1;
+    const double in_group = static_cast<double>(t_.lanes.size()) - (t_.lanes.back().reads_all ? 2 : 1);
+    double size = std::abs(distance);
+    switch (t_.coupling.far_lanes) {
+      case FarLanes::extrapolated:
+        break;
+      case FarLanes::clamped:
+        if (size > longest) size = longest;
+        break;
+      case FarLanes::wrapped:
+        while (size > longest) size -= longest;
+        break;
+      case FarLanes::interpolated:
+        if (in_group > longest) size *= longest / in_group;
+        break;
+    }
+    return distance < 0 ? -size : size;
   }
 
   const Trace& t_;

@@ -13,6 +13,7 @@ struct TraceLane {
   int32_t start_step = 0;  // of its first token, on the group's clock
   int32_t parent = -1;     // the lane it was forked from; its cells before fork_step are this lane's own past
   int32_t fork_step = 0;
+  bool reads_all = false;           // a second stage: the last lane, which sees all that others wrote
   std::vector<int32_t> steps = {};  // of each token, where the lane slept; empty: one after the other
 };
 // Of each token, on the clock.

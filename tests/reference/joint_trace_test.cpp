@@ -44,6 +44,71 @@ TEST(Relations, FollowTheWindowAndTheTopology) {
   EXPECT_EQ(picture({.topology = Topology::ring}, 0, 1), "## ##.. ##.. ##..");
 }
 
+// Of N lanes of one token each, which ones each lane sees.
+std::vector<std::string> who_sees_whom(const Coupling& coupling, int n_lanes) {
+  Trace trace{.prompt = {9}, .lanes = {}, .coupling = coupling};
+  for (int m = 0; m < n_lanes; ++m) trace.lanes.push_back({.tokens = {1}});
+  std::vector<std::string> picture;
+  const auto all = relations(trace);
+  for (int m = 0; m < n_lanes; ++m) {
+    picture.emplace_back();
+    for (int n = 0; n < n_lanes; ++n) picture.back() += all[1 + m][1 + n].visible ? '#' : '.';
+  }
+  return picture;
+}
+
+// The picture of docs/couplings.md.
+TEST(Relations, JoinBlocksByTheirSpeakers) {
+  EXPECT_EQ(who_sees_whom({.topology = Topology::blocks, .block = 3}, 8),
+            (std::vector<std::string>{"####..#.",  //
+                                      "###.....",  //
+                                      "###.....",  //
+                                      "#..####.",  //
+                                      "...###..",  //
+                                      "...###..",  //
+                                      "#..#..##",  //
+                                      "......##"}));
+}
+
+// How far the first of six lanes is from each lane, for omega.
+TEST(Relations, KeepFarLanesWithinWhatWasTrained) {
+  const auto apart = [](const FarLanes far) {
+    Trace trace{.prompt = {9}, .lanes = {}, .coupling = {.far_lanes = far, .trained_lanes = 3}};
+    for (int m = 0; m < 6; ++m) trace.lanes.push_back({.tokens = {1}});
+    std::vector<double> lanes;
+    const auto row = relations(trace)[6];  // of lane 5
+    for (int n = 0; n < 6; ++n) lanes.push_back(row[1 + n].lane_offset);
+    return lanes;
+  };
+  EXPECT_EQ(apart(FarLanes::extrapolated), (std::vector<double>{5, 4, 3, 2, 1, 0}));
+  EXPECT_EQ(apart(FarLanes::clamped), (std::vector<double>{2, 2, 2, 2, 1, 0}));
+  EXPECT_EQ(apart(FarLanes::wrapped), (std::vector<double>{1, 2, 1, 2, 1, 0}));
+  EXPECT_EQ(apart(FarLanes::interpolated), (std::vector<double>{5 * 0.4, 4 * 0.4, 3 * 0.4, 2 * 0.4, 0.4, 0}));
+}
+
+// Lanes of two and one tokens, then a second stage of two: p0 | lane 0 | lane 1 | itself.
+TEST(Relations, LetTheSecondStageReadAll) {
+  Trace trace{
+      .prompt = {9},
+      .lanes = {{.tokens = {1, 2}}, {.tokens = {3}}, {.tokens = {4, 5}, .start_step = 2, .reads_all = true}},
+      .coupling = {.kind = CouplingKind::independent, .topology = Topology::ring, .window = 1}};
+  const auto distances_of = [&](size_t token) {
+    std::vector<double> seen;
+    const auto all = relations(trace);
+    for (const Relation& relation : all[token]) seen.push_back(relation.visible ? relation.token_offset : -1);
+    return seen;
+  };
+  EXPECT_EQ(distances_of(5), (std::vector<double>{4, 3, 2, 3, 1, 0})) << "by the clock";
+  EXPECT_EQ(distances_of(2), (std::vector<double>{2, 1, 0, -1, -1, -1})) << "lanes see what they saw";
+  trace.coupling = {.kind = CouplingKind::hogwild};
+  EXPECT_EQ(distances_of(5), (std::vector<double>{5, 4, 3, 2, 1, 0})) << "one text";
+  trace.coupling = {.kind = CouplingKind::lanerope};
+  std::vector<double> lanes;
+  const auto all = relations(trace);
+  for (const Relation& relation : all[5]) lanes.push_back(relation.lane_offset);
+  EXPECT_EQ(lanes, (std::vector<double>{0, 2, 2, 1, 0, 0})) << "it is lane 2";
+}
+
 // The row of the token of `lane` at `step`.
 std::vector<Relation> row_of(const Trace& trace, int lane, int step) {
   const auto tokens = flatten(trace);

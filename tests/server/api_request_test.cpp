@@ -75,6 +75,12 @@ INSTANTIATE_TEST_SUITE_P(
                 "lanes.init must be one of rope, gt, ntk, ntk-by-parts, not \"given\""},
         Refusal{R"("lanes": {"coupling": "hogwild", "init": "gt"})",
                 "lanes.init belongs to the lanerope coupling; leave it out or ask for that coupling"},
+        Refusal{R"("lanes": {"then": "Sum up.", "return": "all"})",
+                "lanes.return cannot be \"all\" with a second stage, whose text is the one answer"},
+        Refusal{R"("lanes": {"then": "Sum up.", "select": "vote"})",
+                "lanes.select cannot be anything but \"then\" with a second stage; leave it out"},
+        Refusal{R"("lanes": {"then_budget": 9})",
+                "lanes.then_budget is the budget of a second stage; say what it does, with then"},
         Refusal{R"("lanes": {"select": "none", "return": "selected"})",
                 "lanes.return cannot be \"selected\" where select is \"none\""},
         Refusal{
@@ -162,6 +168,14 @@ TEST(ApiRequest, NamesPolicies) {
   const ApiRequest request = chat(R"(, "lanes": {"policies": ["consensus", "prune:window=32"]})");
   ASSERT_EQ(request.lanes.policies.size(), 2U);
   EXPECT_EQ(to_text(request.lanes.policies[1]), "prune:window=32,ratio=0.8,keep=2");
+}
+
+TEST(ApiRequest, TakesASecondStage) {
+  const ApiRequest request = chat(R"(, "n": 3, "lanes": {"then": "Sum up {n}.", "then_budget": 9})");
+  ASSERT_TRUE(request.lanes.then.has_value());
+  EXPECT_EQ(request.lanes.then->text, "Sum up {n}.");
+  EXPECT_EQ(request.lanes.then->budget, 9);
+  EXPECT_EQ(request.choices_each(), 1) << "its text is the one answer";
 }
 
 TEST(ApiRequest, TellsLanesFromAnswers) {

@@ -175,6 +175,22 @@ TEST(Completions, HaveAGroupForEachOfNAnswersWhereLanesAreCounted) {
   EXPECT_EQ(all["usage"]["prompt_tokens"], selected["usage"]["prompt_tokens"]);
 }
 
+TEST(Completions, AnswerWithTheSecondStageWhereThereIsOne) {
+  const Running running;
+  const Json reply = post(running, "/v1/completions",
+                          R"({"prompt": "count", "n": 3, "max_tokens": 6, "seed": 5, "ignore_eos": true,
+                              "lanes": {"coupling": "independent", "then": " so", "then_budget": 4}})")
+                         .json;
+  ASSERT_EQ(reply["choices"].size(), 1U) << reply;
+  EXPECT_EQ(reply["lanes"]["selected"], 3);
+  EXPECT_EQ(reply["lanes"]["then_lane"], 3);
+  EXPECT_EQ(reply["lanes"]["select"], "then");
+  ASSERT_EQ(reply["lanes"]["lanes"].size(), 4U);
+  EXPECT_EQ(reply["lanes"]["lanes"][3]["start_step"], 6);
+  EXPECT_EQ(reply["lanes"]["lanes"][3]["generated"], 4);
+  EXPECT_EQ(reply["usage"]["completion_tokens"], 3 * 6 + 4);
+}
+
 TEST(Completions, StreamTheirChoicesInOrderAtFirst) {
   const Running running;
   const Reply reply =

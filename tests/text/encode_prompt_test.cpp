@@ -41,6 +41,20 @@ TEST_F(EncodePrompt, PutsMessagesIntoTheTemplate) {
   EXPECT_FALSE(encoded.raw);
 }
 
+TEST_F(EncodePrompt, PutsTheNextMessageBehindAnAnswerThatIsStillToCome) {
+  const auto bare = [this](std::string_view text) {
+    return tokenizer.encode(text, {.add_special = false, .parse_special = true});
+  };
+  EXPECT_EQ(encode_next_turn(with_template(), question, "a"),
+            bare("<|im_end|>\n<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\n"));
+  Prompt begun = question;
+  begun.messages.push_back({.role = "assistant", .content = "the"});
+  begun.continue_last = true;
+  EXPECT_EQ(encode_next_turn(with_template(), begun, "a"), encode_next_turn(with_template(), question, "a"));
+  EXPECT_EQ(encode_next_turn(with_template(), {.text = "the"}, "a"), bare("a")) << "no messages, no turns";
+  EXPECT_EQ(encode_next_turn(without(NoTemplate::raw_with_note), question, "a"), bare("a"));
+}
+
 TEST_F(EncodePrompt, NeedsExactlyOneOfTextTokensAndMessages) {
   EXPECT_THROW(encode_prompt(with_template(), {}), InvalidRequest);
   EXPECT_THROW(encode_prompt(with_template(), {.text = "a", .tokens = {7}}), InvalidRequest);

@@ -42,6 +42,7 @@ def attach(
     visibility: str = "inclusive",
     window: int = 0,
     topology: str = "all",
+    block: int = 8,
     prompt_lane: str = "own",
     learn: bool = True,
 ) -> LaneCoupling:
@@ -55,7 +56,8 @@ def attach(
         lanes: N of the formula of ntk.
         visibility: inclusive, strict or interleaved.
         window: How many of another lane's last tokens are seen; 0: all.
-        topology: all, ring or tree.
+        topology: all, ring, tree or blocks.
+        block: Lanes of a block in the topology blocks.
         prompt_lane: own, or first: to lanes the prompt is as far away as lane 0.
         learn: Whether omega is trained.
 
@@ -73,6 +75,8 @@ def attach(
             raise InvalidRequest(f'{what} must be one of {", ".join(known)}, not "{value}"')
     if stride < 1 or lanes < 1:
         raise InvalidRequest("stride must be at least one token, and lanes at least one")
+    if block < 1:
+        raise InvalidRequest("block must be at least one lane")
     if window < 0:
         raise InvalidRequest("window must be at least one token, or 0 for all that another lane has written")
     config = getattr(model.config, "text_config", model.config)
@@ -89,6 +93,7 @@ def attach(
         visibility=visibility,
         window=window,
         topology=topology,
+        block=block,
         prompt_lane=prompt_lane,
         learn=learn and coupling == "lanerope",
     )

@@ -27,12 +27,13 @@ class LaneCoupling(torch.nn.Module):  # type: ignore[misc]  # torch is an extra,
         visibility: str,
         window: int,
         topology: str,
+        block: int,
         prompt_lane: str,
         learn: bool,
     ) -> None:
         super().__init__()
         self.kind, self.stride, self.init = kind, stride, init
-        self.visibility, self.window, self.topology, self.prompt_lane = visibility, window, topology, prompt_lane
+        self.visibility, self.window, self.topology, self.block, self.prompt_lane = visibility, window, topology, block, prompt_lane
         self.omega = torch.nn.Parameter(omega.float(), requires_grad=learn)
         self.theta = list(theta)
         """Of each layer [pairs] in double precision, radians a token; zeros in layers without RoPE."""
@@ -58,7 +59,7 @@ class LaneCoupling(torch.nn.Module):  # type: ignore[misc]  # torch is an extra,
         if self.kind == "independent":
             others = torch.zeros_like(own)
         else:
-            others = seen_of_others(queries, keys, visibility=self.visibility, topology=self.topology)
+            others = seen_of_others(queries, keys, visibility=self.visibility, topology=self.topology, block=self.block)
         kept = last_of_others(others, keys, self.window) if self.window else others
         seen = own | kept
         if sliding_window:

@@ -14,7 +14,7 @@ PADDING = -2
 
 COUPLINGS = ("independent", "lanerope", "groupthink", "hogwild")
 VISIBILITIES = ("inclusive", "strict", "interleaved")
-TOPOLOGIES = ("all", "ring", "tree")
+TOPOLOGIES = ("all", "ring", "tree", "blocks")
 INITS = ("rope", "gt", "ntk", "ntk-by-parts")
 
 
@@ -38,8 +38,10 @@ class Places:
         return self.lanes[:, None, :], self.indices[:, None, :]
 
 
-def neighbours(topology: str, m: torch.Tensor, n: torch.Tensor, lanes: torch.Tensor) -> torch.Tensor:
+def neighbours(topology: str, block: int, m: torch.Tensor, n: torch.Tensor, lanes: torch.Tensor) -> torch.Tensor:
     """Whether lane m reads lane n of so many, as the topology has it."""
+    if topology == "blocks":
+        return (m // block == n // block) | ((m % block == 0) & (n % block == 0))
     if topology == "all":
         return torch.ones_like(m == n)
     if topology == "ring":
@@ -47,7 +49,7 @@ def neighbours(topology: str, m: torch.Tensor, n: torch.Tensor, lanes: torch.Ten
     return (m == 2 * n + 1) | (m == 2 * n + 2) | (n == 2 * m + 1) | (n == 2 * m + 2)
 
 
-def seen_of_others(queries: Places, keys: Places, *, visibility: str, topology: str) -> torch.Tensor:
+def seen_of_others(queries: Places, keys: Places, *, visibility: str, topology: str, block: int = 8) -> torch.Tensor:
     """[B, Q, K]: keys of other lanes that a query of a lane sees."""
     (m, i), (n, j) = queries.queries, keys.keys
     # Each row of the batch is a group of its own, [B, 1, 1].
@@ -55,7 +57,7 @@ def seen_of_others(queries: Places, keys: Places, *, visibility: str, topology: 
     there = j <= i if visibility == "inclusive" else j < i
     if visibility == "interleaved":
         there = there | ((j == i) & (n < m))
-    return (m >= 0) & (n >= 0) & (m != n) & there & neighbours(topology, m, n, lanes)
+    return (m >= 0) & (n >= 0) & (m != n) & there & neighbours(topology, block, m, n, lanes)
 
 
 def seen_of_own(queries: Places, keys: Places) -> torch.Tensor:

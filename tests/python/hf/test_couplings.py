@@ -27,6 +27,7 @@ COUPLINGS = [
     {"coupling": "groupthink", "prompt_lane": "first", "visibility": "strict", "window": 1},
     {"coupling": "hogwild"},
     {"coupling": "hogwild", "visibility": "interleaved", "topology": "tree"},
+    {"coupling": "lanerope", "init": "gt", "topology": "blocks", "block": 2},
     {"coupling": "hogwild", "window": 3},
 ]
 

@@ -19,6 +19,7 @@ def test_names_of_enums_are_the_librarys():
         "init": _options.Init,
         "visibility": _options.Visibility,
         "topology": _options.Topology,
+        "far_lanes": _options.FarLanes,
         "prompt_lane": _options.PromptLane,
         "select": _options.Select,
         "vote_weight": _options.VoteWeight,

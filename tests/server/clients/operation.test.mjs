@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -13,6 +13,18 @@ import { eventually, groupEvents, metric, post, startServer } from "./server.mjs
 
 const run = promisify(execFile);
 const long = { prompt: "one two three", n: 2, max_tokens: 1500, ignore_eos: true };
+
+test("the page's examples are those of the cards beside the model and its adapters", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "lanerope-"));
+  const adapter = join(folder, "adapter.gguf");
+  const examples = [{ name: "One", prompt: "1 + 1 =", budget: 32 }];
+  copyFileSync(process.env.LANEROPE_ADAPTER, adapter);
+  writeFileSync(join(folder, "model.json"), JSON.stringify({ files: [{ name: "adapter.gguf" }], examples }));
+  const server = await startServer(["--lora", adapter]);
+  assert.deepEqual((await (await fetch(`${server.base}/props`)).json()).examples, examples);
+  await server.stop();
+  rmSync(folder, { recursive: true });
+});
 
 describe("SIGTERM", () => {
   test("lets running groups finish, takes no new ones, and exits 0", async () => {

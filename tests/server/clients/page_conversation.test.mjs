@@ -312,6 +312,30 @@ test("lanes may be given the tokens that they wait with", async () => {
   await page.context().close();
 });
 
+test("policies are asked for one a line, and the form says which there are", async () => {
+  const page = await open();
+  await set(page, { n: 2, policies: "prune:window=32,keep=1\n\n consensus \n" });
+  await turn(page, "x", ["a", "b"]);
+  assert.deepEqual((await bodies(page)).at(-1).lanes.policies, ["prune:window=32,keep=1", "consensus"]);
+  await page.locator("#settings-toggle").click();
+  await page.getByText("What policies there are").click();
+  await page.getByText("prune:window=64,ratio=0.8,keep=2").waitFor();
+  await set(page, { policies: "" });
+  await page.locator("#settings-toggle").click();
+  await turn(page, "y", ["a", "b"]);
+  assert.equal("policies" in (await bodies(page)).at(-1).lanes, false);
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
+test("a policy that is not there is refused with the server's sentence", async () => {
+  const page = await openPage(browser, server.base);
+  await set(page, { n: 2, policies: "prun" });
+  await ask(page, "x");
+  await page.locator(".status.error", { hasText: "prun" }).waitFor();
+  await page.context().close();
+});
+
 test("the export has the conversation with all lanes", async () => {
   const page = await open();
   await set(page, { n: 2 });

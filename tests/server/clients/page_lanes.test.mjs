@@ -128,6 +128,24 @@ test("the token that a sleeping lane held back stands at the step at which it wa
   await page.context().close();
 });
 
+test("what a policy does is said of the lane that it is about, and of the group", async () => {
+  const page = await open(2);
+  await begin(page, 2);
+  const act = (act) => ({ kind: "policy", step: 3, ...act });
+  await say(page, token(0, 0, "a"), token(1, 0, "b"), act({ lane: 1, policy: "prune", act: "retire", reason: "its confidence is 2, below 4" }),
+    act({ lane: 0, policy: "command", act: "push", text: "!", reason: "so", refused: "lane 0 has ended" }),
+    act({ lane: 2, policy: "refill", act: "fork", parent: 0, reason: "lane 2 deviates" }), { kind: "lane_started", lane: 2, step: 3, text: "a" },
+    act({ policy: "command", act: "end", reason: "enough" }));
+  const line = (lane) => page.locator(`.lane[data-lane='${lane}'] .origin`);
+  await page.locator(".lane[data-lane='2'] .origin", { hasText: "refill forks it from lane 1: lane 2 deviates" }).waitFor();
+  assert.equal(await line(1).innerText(), "prune retires it: its confidence is 2, below 4");
+  assert.equal(await line(0).innerText(), "command could not: lane 0 has ended");
+  await end(page, [{}, {}, {}]);
+  assert.match(await page.locator(".status").innerText(), /command ends the group: enough/);
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
 test("one lane has no strip", async () => {
   const page = await open(1);
   await tell(page, ["Alone."]);

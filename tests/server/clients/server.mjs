@@ -29,9 +29,14 @@ export async function startServer(options = [], { model = process.env.LANEROPE_M
   const child = spawn(program, words, { env: { ...process.env, ...environment }, detached: true });
   let output = "";
   child.stderr.on("data", (data) => (output += data));
-  const ended = new Promise((resolve) => child.once("exit", (code) => resolve(code)));
+  let stopped = false;
+  const ended = new Promise((resolve) => child.once("exit", (code) => {
+    if (code && !stopped) console.error(`the server ended by itself with ${code}:\n${output.split("\n").slice(-80).join("\n")}`);
+    resolve(code);
+  }));
   const base = `${authority ? "https" : "http"}://127.0.0.1:${port}`;
   const stop = async (signal = "SIGTERM") => {
+    stopped = true;
     child.ref();
     child.kill(signal);  // false where it has ended already
     return ended;

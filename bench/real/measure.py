@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What `lanerope eval` wrote of questions that ask for several answers, answer by answer: the table of docs/results.md.
+
+  python3 bench/real/measure.py FOLDER [--questions FILE] [--budgets B,B,...] [--figure FILE.svg]
+
+FOLDER is eval's --out. `lanerope eval` calls a list right where all of it is; here each answer of a list counts by itself. A budget is in steps of the
+clock: of a lane that has not ended by then nothing counts. Intervals are 95 %, by bootstrap over questions. The figure needs matplotlib.
+"""
+
+import argparse
+import collections
+import json
+import pathlib
+import random
+import re
+import statistics
+import sys
+
+RESULT = re.compile(r"^Answer (\d+): (.+?)(?: \u2713)?$", re.MULTILINE)
+
+
+def number(text):
+    found = re.fullmatch(r"\\?\$?(-?[\d.]+)\D*", text.replace(",", "").strip())
+    try:
+        return float(found[1]) if found else None
+    except ValueError:
+        return None
+
+
+def listed(text, k):
+    """The k values behind the last `####`, None for what is no number; nothing where it is no list of k."""
+    lines = re.findall(r"####\s*(.*)", text)
+    if not lines:
+        return None
+    said = lines[-1].strip().strip("()$ ")
+    values = [number(part) for part in (re.split(r",\s+|;\s*", said) if k > 1 else [said])]
+    return values if len(values) == k else None
+
+
+def read(folder, questions):
+    """{arm: {question: [groups]}}; a group is {steps, truth, lanes: [{end, tokens, list, own}]}."""
+    asked = [json.loads(line) for line in open(questions, encoding="utf-8")]
+    arms = {}
+    for line in open(folder / "records.jsonl", encoding="utf-8"):
+        record = json.loads(line)
+        if "lanes" not in record:
+            continue
+        question = asked[record["question"]]
+        truth = [number(part) for part in question.get("parts", [question["answer"]])]
+        lanes = []
+        for lane in record["lanes"]:
+            own = {int(i) - 1: number(value) for i, value in RESULT.findall(lane["text"]) if 0 < int(i) <= len(truth)}
+            slept = sum(steps for _, steps in lane.get("sleeps", []))  # part of its length, which is steps of the clock
+            end = lane["length"] if lane["ended"] else float("inf")
+            lanes.append({"end": end, "tokens": lane["length"] - slept, "list": listed(lane["text"], len(truth)), "own": own})
+        group = {"steps": record["steps"], "truth": truth, "lanes": lanes}
+        arms.setdefault(record["arm"], {}).setdefault(record["question"], []).append(group)
+    return arms
+
+
+def vote(values):
+    """The most frequent values, more than one where they tie."""
+    counts = collections.Counter(value for value in values if value is not None)
+    most = max(counts.values(), default=0)
+    return [value for value, count in counts.items() if count == most]
+
+
+def right_at(group, budget):
+    """Shares of the answers that are right: of one lane, and of the lanes' vote (of tied values the mean)."""
+    lists = [lane["list"] if lane["end"] <= budget else None for lane in group["lanes"]]
+    truth = group["truth"]
+    one = statistics.mean(sum(value == wanted for value, wanted in zip(said, truth)) / len(truth) if said else 0.0 for said in lists)
+    voted = 0.0
+    for i, wanted in enumerate(truth):
+        best = vote([said[i] for said in lists if said])
+        voted += (wanted in best) / len(best) if best else 0.0
+    return one, voted / len(truth)
+
+
+def interval(values, rounds=2000):
+    draw = random.Random(1)
+    means = sorted(statistics.fmean(draw.choices(values, k=len(values))) for _ in range(rounds))
+    return statistics.fmean(values), means[int(0.025 * rounds)], means[int(0.975 * rounds) - 1]
+
+
+def by_question(questions, measure):
+    return [statistics.fmean(measure(group) for group in groups) for groups in questions.values()]
+
+
+def handed_over(groups):
+    """(as they stood, all): results of other lanes that a lane lists, of problems that it did not solve itself and those who did agree on."""
+    right = total = 0
+    for group in groups:
+        for i in range(len(group["truth"])):
+            found = {lane["own"].get(i) for lane in group["lanes"]} - {None}
+            if len(found) != 1:
+                continue
+            takers = [lane for lane in group["lanes"] if i not in lane["own"] and lane["list"]]
+            total += len(takers)
+            right += sum(lane["list"][i] in found for lane in takers)
+    return right, total
+
+
+def solved(groups):
+    """(right, all) of the results that lanes found themselves."""
+    pairs = [(value, group["truth"][i]) for group in groups for lane in group["lanes"] for i, value in lane["own"].items()]
+    return sum(value == wanted for value, wanted in pairs), len(pairs)
+
+
+def percent(part, whole):
+    return f"{100 * part / whole:.0f} % of {whole}" if whole else "none"
+
+
+def draw(curves, file):
+    from matplotlib.figure import Figure
+
+    axes = Figure(figsize=(7.2, 4.2), layout="constrained").subplots()
+    for name, (budgets, estimates) in curves.items():
+        middle, low, high = ([100 * estimate[at] for estimate in estimates] for at in range(3))
+        line = axes.plot(budgets, middle, marker="o", label=name)[0]
+        axes.fill_between(budgets, low, high, color=line.get_color(), alpha=0.15, linewidth=0)
+    axes.set_xlabel("steps (tokens a lane may spend, waiting included)")
+    axes.set_ylabel("right answers, %")
+    axes.set_ylim(0, 100)
+    axes.grid(alpha=0.3)
+    axes.legend()
+    axes.figure.savefig(file, dpi=110)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("--questions", type=pathlib.Path, help="the file that was asked, where its `parts` are; FOLDER/questions.jsonl without it")
+    parser.add_argument("--budgets", default="384,512,768,1024,1536")
+    parser.add_argument("--figure", help="a picture of the votes by budget")
+    given = parser.parse_args()
+    budgets = [int(budget) for budget in given.budgets.split(",")]
+    try:
+        arms = read(given.folder, given.questions or given.folder / "questions.jsonl")
+    except OSError as error:
+        sys.exit(f"{error.filename} cannot be read: {error.strerror}")
+    print("| arm, per cent of the answers right | " + " | ".join(map(str, budgets)) + " |\n|---|" + "---|" * len(budgets))
+    curves = {}
+    for arm, questions in arms.items():
+        for at, what in enumerate(("one lane", "vote")):
+            estimates = [interval(by_question(questions, lambda group, budget=budget, at=at: right_at(group, budget)[at])) for budget in budgets]
+            told = (f"{100 * middle:.1f} [{100 * low:.1f}, {100 * high:.1f}]" for middle, low, high in estimates)
+            print(f"| {arm}, {what} | " + " | ".join(told) + " |")
+        curves[arm] = (budgets, estimates)
+    print("\n| arm | questions | steps (median) | tokens of all lanes | found itself: right | taken over as it stood |\n|---|---|---|---|---|---|")
+    for arm, questions in arms.items():
+        groups = [group for own in questions.values() for group in own]
+        tokens = statistics.fmean(sum(lane["tokens"] for lane in group["lanes"]) for group in groups)
+        steps = statistics.median(group["steps"] for group in groups)
+        print(f"| {arm} | {len(questions)} | {steps:.0f} | {tokens:.0f} | {percent(*solved(groups))} | {percent(*handed_over(groups))} |")
+    if given.figure:
+        draw(curves, given.figure)
+
+
+if __name__ == "__main__":
+    main()

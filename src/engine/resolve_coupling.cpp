@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// How lanes see one another: what was asked for, over what was trained.
+#include <algorithm>
+
+#include "engine/resolve.h"
+#include "lanerope/errors.h"
+#include "model/loaded_model.h"
+
+namespace lanerope {
+
+namespace {
+
+void require(bool good, const std::string& what) {
+  if (!good) throw InvalidRequest(what);
+}
+
+// Whether a choice says anything that only lanes which see one another have.
+bool says_how(const CouplingChoice& choice) {
+  return choice.init || !choice.omega.empty() || choice.stride || choice.visibility || choice.topology ||
+         choice.window || choice.prompt_lane || choice.block || choice.far_lanes || choice.trained_lanes;
+}
+
+// Omega that does not go with the initialisation is refused before anything is made of it.
+Coupling apply(const CouplingChoice& choice, Coupling coupling) {
+  require(choice.omega.empty() || choice.init.value_or(OmegaInit::given) == OmegaInit::given,
+          "omega was given together with an initialisation that makes its own; use init \"given\"");
+  if (choice.kind) coupling.kind = *choice.kind;
+  if (choice.init) {
+    coupling.init = *choice.init;
+    coupling.omega.clear();
+  }
+  if (!choice.omega.empty()) {
+    coupling.init = OmegaInit::given;
+    coupling.omega = choice.omega;
+  }
+  coupling.stride = choice.stride.value_or(coupling.stride);
+  coupling.visibility = choice.visibility.value_or(coupling.visibility);
+  coupling.topology = choice.topology.value_or(coupling.topology);
+  coupling.window = choice.window.value_or(coupling.window);
+  coupling.prompt_lane = choice.prompt_lane.value_or(coupling.prompt_lane);
+  require(coupling.stride >= 0, "the stride must be 0 (the budget) or more tokens");
+  require(coupling.stride <= (1 << 20),
+          "a stride of " + std::to_string(coupling.stride) + " tokens is too large");
+  require(coupling.window >= 0, "the window must be 0 (everything) or more cells");
+  coupling.block = choice.block.value_or(coupling.block);
+  require(!choice.block || coupling.topology == Topology::blocks,
+          "a block size goes with the topology blocks, not with " + std::string(name(coupling.topology)));
+  return coupling;
+}
+
+// What lanes beyond the trained number get goes by omega, which lanerope alone has.
+Coupling resolve_far_lanes(const CouplingChoice& choice, Coupling coupling, const LaneTraining* training) {
+  coupling.far_lanes = choice.far_lanes.value_or(coupling.far_lanes);
+  require(
+      !choice.trained_lanes || coupling.far_lanes != FarLanes::extrapolated,
+      "a number of trained lanes says how far lanes are kept apart; say how too: " + list_names<FarLanes>());
+  if (coupling.far_lanes == FarLanes::extrapolated) return coupling;
+  if (choice.trained_lanes) {
+    coupling.trained_lanes = *choice.trained_lanes;
+  } else if (training != nullptr && !training->lanes.empty()) {
+    coupling.trained_lanes = std::ranges::max(training->lanes);
+  }
+  return coupling;
+}
+
+}  // namespace
+
+void engine::check_training(const Request& request, const Coupling& coupling, const LaneTraining* training) {
+  if (training == nullptr || request.coupling.force || coupling.kind == CouplingKind::independent) return;
+  if (coupling.visibility == training->coupling.visibility) return;
+  throw InvalidRequest(training->file + " was trained with " +
+                       std::string(name(training->coupling.visibility)) +
+                       " visibility, and the request asks for " + std::string(name(coupling.visibility)) +
+                       "; ask for the former, or force it");
+}
+
+core::CouplingFacts engine::coupling_facts(const Model& model, const StrideFacts& facts) {
+  const arch::ModelConfig& config = model::loaded(model).config;
+  core::CouplingFacts all{
+      .n_layer = config.n_layer(), .lanes = facts.lanes, .default_stride = facts.default_stride};
+  for (const arch::AttentionClass& of : config.attention_classes) {
+    // A layer with a window was trained on distances within it.
+    all.classes.push_back({.theta = core::effective_theta(config.ropes[of.rope]).theta,
+                           .longest_distance = of.window > 0 ? std::min(of.window, config.trained_context)
+                                                             : config.trained_context,
+                           .rotates = config.ropes[of.rope].rotates});
+  }
+  return all;
+}
+
+Coupling resolve_coupling(const Model& model, const CouplingChoice& choice, const CouplingScope& scope) {
+  const LaneTraining* training = model.lane_training(scope.adapter_scales);
+  if (training != nullptr) return resolve_far_lanes(choice, apply(choice, training->coupling), training);
+  // Whoever says how lanes see one another means that they do.
+  const CouplingKind kind = choice.kind.value_or(says_how(choice) ? CouplingKind::lanerope : scope.untrained);
+  const OmegaInit init = kind == CouplingKind::lanerope ? scope.untrained_init : OmegaInit::rope;
+  return resolve_far_lanes(choice, apply(choice, {.kind = kind, .init = init}), nullptr);
+}
+
+}  // namespace lanerope

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""bench/real/measure.py: what counts of lists of answers, on two records written out by hand."""
+
+import importlib.util
+import json
+import pathlib
+
+import pytest
+
+FILE = pathlib.Path(__file__).parents[2] / "bench/real/measure.py"
+spec = importlib.util.spec_from_file_location("measure", FILE)
+measure = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(measure)
+
+
+def lane(text, length, ended=True, sleeps=()):
+    return {"text": text, "length": length, "ended": ended, "sleeps": [list(sleep) for sleep in sleeps]}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    asked = {"question": "Two?", "answer": "(3, 40)", "parts": ["3", "40"]}
+    # Both lanes are right on one answer each; the second one took over 4 where the first one had 3, and slept for ten of its 50 steps.
+    group = [lane("Answer 1: 3 \u2713\n#### (3, 41)", 30), lane("Answer 2: $40 \u2713\n#### (4, 40)", 50, sleeps=[(20, 10)])]
+    cut = [lane("Answer 1: 3 \u2713\n#### (3, 40)", 60, ended=False)]
+    records = [{"settings_of": "lanes"}] + [{"arm": arm, "question": 0, "group": 0, "steps": 49, "lanes": lanes} for arm, lanes in (("lanes", group), ("cut", cut))]
+    (tmp_path / "questions.jsonl").write_text(json.dumps(asked) + "\n")
+    (tmp_path / "records.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    return tmp_path
+
+
+def test_a_budget_is_steps_and_of_a_lane_that_is_over_nothing_counts(folder):
+    (group,) = measure.read(folder, folder / "questions.jsonl")["lanes"][0]
+    assert measure.right_at(group, 29) == (0.0, 0.0)
+    assert measure.right_at(group, 49) == (0.25, 0.5)  # of the one list that is there the first answer is right
+    assert measure.right_at(group, 50) == (0.5, 0.5)  # each vote is a tie between a right value and a wrong one
+    (cut,) = measure.read(folder, folder / "questions.jsonl")["cut"][0]
+    assert measure.right_at(cut, 1000) == (0.0, 0.0)
+
+
+def test_results_of_ones_own_and_of_others(folder):
+    groups = measure.read(folder, folder / "questions.jsonl")["lanes"][0]
+    assert [lane["own"] for lane in groups[0]["lanes"]] == [{0: 3.0}, {1: 40.0}]
+    assert [lane["tokens"] for lane in groups[0]["lanes"]] == [30, 40]
+    assert measure.solved(groups) == (2, 2)
+    assert measure.handed_over(groups) == (0, 2)
+
+
+@pytest.mark.parametrize("text, values", [("#### (1, 2,000)", [1, 2000]), ("####1; 2", [1, 2]), ("#### (1; 2)", [1, 2]), ("#### 1, 2, 3", None), ("none", None), ("#### (x, -0.5)", [None, -0.5])])
+def test_lists(text, values):
+    assert measure.listed(text, 2) == values
