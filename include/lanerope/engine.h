@@ -47,6 +47,8 @@ struct EngineState {
   int32_t cells = 0;          // in all
   int64_t steps = 0;          // since the engine was made
   int64_t put_back = 0;       // how often a group gave its cells away, likewise
+  int64_t graph_builds = 0;   // graphs of operations that were built, likewise; a shape of steps needs one
+  int32_t graph_nodes = 0;    // operations of the last step's graph
 };
 
 // Takes the events of a step, on the thread that calls Engine::step. Of the engine's members it may call

@@ -39,7 +39,10 @@ struct ModelOptions {
   std::string file = {};  // GGUF; of a split set the first shard
   std::vector<AdapterOptions> adapters = {};
   std::string device = "cpu";  // one of device_names()
-  int32_t threads = 0;         // 0: all cores
+  // So many of the last layers are computed on the device, the output counting as the last one of all; the
+  // others on the CPU, with plain ggml operations. KV cells lie with their layer. Negative: all.
+  int32_t gpu_layers = -1;
+  int32_t threads = 0;  // 0: all cores
   BackEnd back_end = BackEnd::automatic;
   // In place of the file's chat template: the name of a built-in one, a path, or a text in Jinja.
   std::string chat_template = {};
@@ -111,6 +114,15 @@ class Model {
 
 // Names of the devices that ggml found on this machine, "cpu" first.
 std::vector<std::string> device_names();
+
+// The same with what their drivers say of them.
+struct DeviceInfo {
+  std::string name = {};  // for ModelOptions::device
+  std::string description = {};
+  size_t memory_free = 0;  // bytes; 0 where the driver does not say
+  size_t memory_total = 0;
+};
+std::vector<DeviceInfo> devices();
 
 // Where ggml's back ends lie, for a program that brings its own; else they are where ggml was built to look
 // for them. To be said first of all. Throws InvalidRequest where there is no such folder or back ends were

@@ -25,8 +25,10 @@ using Json = nlohmann::ordered_json;
 constexpr auto footer =
     "Prompts are random tokens, end tokens are ignored, medians of the repeats are shown. Shares are of what "
     "this\n"
-    "machine was measured to do at most: reading memory, and 8-bit multiply-adds. Time nothing while "
-    "anything else runs.\n"
+    "machine was measured to do at most: reading memory, and 8-bit multiply-adds. Nodes are the operations "
+    "of a "
+    "step,\n"
+    "builds the graphs of them that were made in a whole run. Time nothing while anything else runs.\n"
     "\n"
     "Examples:\n"
     "  lanerope bench -m model.gguf\n"
@@ -131,8 +133,8 @@ void print_tables(const BenchRows& rows, const MachineLimits& machine, const std
                        share_text(row.macs_per_second, machine.int8_macs_per_second)});
   }
   std::vector<std::vector<std::string>> decode = {{"decode", "coupling", "prompt", "lanes", "ms/step",
-                                                   "tokens/s", "KV", "memory", "arithmetic", "/independent",
-                                                   "/" + baseline}};
+                                                   "tokens/s", "KV", "memory", "arithmetic", "nodes",
+                                                   "builds", "/independent", "/" + baseline}};
   for (const DecodeRow& row : rows.decode) {
     const Ratios over = ratios(rows, row, baseline);
     decode.push_back({row.back_end, row.coupling, std::to_string(row.prompt), std::to_string(row.lanes),
@@ -140,6 +142,7 @@ void print_tables(const BenchRows& rows, const MachineLimits& machine, const std
                       bytes_text(static_cast<double>(row.kv_bytes)),
                       share_text(row.bytes_per_second, machine.read_bytes_per_second),
                       share_text(row.macs_per_second, machine.int8_macs_per_second),
+                      std::to_string(row.graph_nodes), std::to_string(row.graph_builds),
                       ratio_text(over.independent), ratio_text(over.baseline)});
     if (baseline.empty()) decode.back().pop_back();
   }
@@ -207,6 +210,8 @@ Json to_json(const BenchRows& rows, const MachineLimits& machine, const std::str
                   {"ms_per_step", row.seconds_per_step * 1e3},
                   {"tokens_per_second", row.tokens_per_second},
                   {"kv_bytes", row.kv_bytes},
+                  {"graph_nodes", row.graph_nodes},
+                  {"graph_builds", row.graph_builds},
                   {"memory_share", share(row.bytes_per_second, machine.read_bytes_per_second)},
                   {"arithmetic_share", share(row.macs_per_second, machine.int8_macs_per_second)}};
     if (over.independent > 0) entry["over_independent"] = over.independent;

@@ -130,6 +130,8 @@ class Bench {
     // One lane sees nobody: all couplings are the same there.
     const size_t n_couplings = lanes == 1 ? 1 : plan_.couplings.size();
     std::vector<std::vector<double>> step_seconds(n_couplings);
+    std::vector<int32_t> nodes(n_couplings);
+    std::vector<int64_t> builds(n_couplings);
     Request wanted = request(prompt, {.lanes = lanes, .budget = plan_.generate});
     for (int32_t repeat = 0; repeat < plan_.repeats; ++repeat) {
       for (size_t c = 0; c < n_couplings; ++c) {
@@ -137,7 +139,11 @@ class Bench {
         wanted.coupling.force = true;
         progress_(model_->info().back_end + ", " + describe(plan_.couplings[c]) + ", " +
                   std::to_string(lanes) + " lanes after " + std::to_string(prompt.size()));
+        const int64_t builds_before = engine_->state().graph_builds;
         const std::shared_ptr<const GroupResult> result = run(wanted);
+        const EngineState state = engine_->state();
+        nodes[c] = state.graph_nodes;
+        builds[c] = state.graph_builds - builds_before;
         step_seconds[c].push_back(result->decode_seconds / std::max(result->clock, 1));
       }
     }
@@ -155,7 +161,9 @@ class Bench {
                              .tokens_per_second = lanes / step,
                              .bytes_per_second = (static_cast<double>(load_.bytes) + kv_read) / step,
                              .macs_per_second = static_cast<double>(load_.parameters) * lanes / step,
-                             .kv_bytes = need.kv_bytes});
+                             .kv_bytes = need.kv_bytes,
+                             .graph_nodes = nodes[c],
+                             .graph_builds = builds[c]});
       wanted.coupling = exactly(plan_.couplings[c]);
       wanted.coupling.force = true;
       if (plan_.profile) measure_profile(wanted, rows);

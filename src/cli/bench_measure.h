@@ -45,6 +45,8 @@ struct DecodeRow {
   double bytes_per_second = 0;   // weights and KV cells that were read
   double macs_per_second = 0;    // of the weights
   size_t kv_bytes = 0;
+  int32_t graph_nodes = 0;   // operations of a step
+  int64_t graph_builds = 0;  // in the last repeat
 };
 
 // The operations of a step of decoding, or of a prompt where there are no lanes.

@@ -8,12 +8,13 @@ namespace lanerope::cli {
 
 namespace {
 
-constexpr std::array<DashWord, 5> words = {{
+constexpr std::array<DashWord, 6> words = {{
     {"-hf", "--hf-repo"},
     {"-hfr", "--hf-repo"},
     {"-hff", "--hf-file"},
     {"-hft", "--hf-token"},
     {"-mu", "--model-url"},
+    {"-ngl", "--gpu-layers"},
 }};
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "cli/dash_words.h"
 #include "cli/exit_code.h"
 #include "cli/help_format.h"
+#include "cli/model_flags.h"
 #include "cli/output.h"
 #include "cli/parse_error.h"
 #include "lanerope/model.h"
@@ -55,6 +56,9 @@ int run(int argc, char** argv) {
     return exit_ok;
   } catch (const CLI::CallForVersion&) {
     print_out(app.version() + "\n");
+    return exit_ok;
+  } catch (const ListOfDevices&) {
+    print_out(list_of_devices());
     return exit_ok;
   } catch (const CLI::ParseError& error) {
     print_note("lanerope: error: " + parse_error_text(app, error));

@@ -22,9 +22,14 @@ struct ModelFlags {
   std::string chat_template = {};
   std::string template_arguments = {};
   std::string device = "cpu";
+  int32_t gpu_layers = -1;
   BackEnd back_end = BackEnd::automatic;
   int32_t threads = 0;
 };
+
+// Thrown while options are parsed, where --list-devices is one of them.
+struct ListOfDevices : CLI::Success {};
+std::string list_of_devices();
 
 void add_model_flags(CLI::App& app, ModelFlags& flags);
 

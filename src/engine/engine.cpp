@@ -295,7 +295,9 @@ EngineState Engine::state() const {
                     .cells_kept = impl_->prefixes.cells_kept(),
                     .cells = impl_->n_cells(),
                     .steps = impl_->steps,
-                    .put_back = impl_->put_back};
+                    .put_back = impl_->put_back,
+                    .graph_builds = impl_->runner.n_graph_builds(),
+                    .graph_nodes = impl_->runner.n_graph_nodes()};
   state.cells_used = state.cells - impl_->allocator.n_free() * page_cells - state.cells_kept;
   for (const auto& group : impl_->groups) {
     ++(group->state() == engine::GroupState::queued ? state.queued_groups : state.groups);

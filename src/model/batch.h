@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/attention_plan.h"
+#include "core/plan_tensors.h"
 #include "lanerope/token.h"
 
 namespace lanerope::model {
@@ -26,6 +27,7 @@ struct Batch {
   // [n_adapters][n_rows]; an empty inner vector: the adapter is off for every row
   std::vector<std::vector<float>> adapter_scales = {};
   AttentionDetail detail = AttentionDetail::none;
+  std::vector<core::PlanTensors> tensors = {};  // of the plans, where the batch is rounded up (round_batch.h)
 
   int32_t n_rows() const { return static_cast<int32_t>(tokens.size()); }
   bool empty() const { return tokens.empty(); }

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <string_view>
 
-#include "model/graph_operations.h"
+#include "model/block_attention.h"
 
 namespace lanerope::model {
 
@@ -67,7 +67,7 @@ CpuOperations::CpuOperations(const arch::ModelConfig& config, const Weights& wei
     experts_.resize(config.n_layer());
   }
   // The kernels do all the heavy work on their own threads, and one thread of ggml's walks the graph.
-  traits_ = {.value_layout = ValueLayout::cell_major, .reusable_graph = true, .graph_threads = 1};
+  traits_ = {.graph_threads = 1};
   const arch::AttentionConfig& attention = config.attention();
   for (const arch::AttentionClass& of : config.attention_classes) {
     schedules_.emplace_back(kernels::AttentionShape{.n_head = attention.n_head,
@@ -195,12 +195,7 @@ ggml_tensor* CpuOperations::attention(GraphBuilder& graph, const LayerWeights& l
   };
   ggml_tensor* keys = ggml_set_rows(context, graph.pool().keys[layer.index], flat(qkv.k), graph.cells());
   ggml_tensor* values = ggml_set_rows(context, graph.pool().values[layer.index], flat(qkv.v), graph.cells());
-  if (graph.batch().detail != AttentionDetail::none) {
-    for (int32_t b = 0; b < static_cast<int32_t>(graph.plan(layer).blocks.size()); ++b) {
-      const BlockOfLayer where{.block = b, .layer = layer};
-      record_block(graph, where, block_probabilities(graph, where, qkv.q, keys));
-    }
-  }
+  if (graph.batch().detail != AttentionDetail::none) record_blocks(graph, layer, {.q = qkv.q, .keys = keys});
   return kernels::lane_attention(context, &attentions_[layer.index], qkv.q, keys, values);
 }
 

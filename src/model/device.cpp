@@ -124,17 +124,23 @@ bool GraphRunner::compute(ggml_cgraph* graph, GraphProfile* profile) {
 
 namespace lanerope {
 
-std::vector<std::string> device_names() {
+std::vector<DeviceInfo> devices() {
   model::load_back_ends();
-  std::vector<std::string> names;
+  std::vector<DeviceInfo> found;
   for (size_t i = 0; i < ggml_backend_dev_count(); ++i) {
     ggml_backend_dev_t device = ggml_backend_dev_get(i);
-    if (ggml_backend_dev_type(device) == GGML_BACKEND_DEVICE_TYPE_CPU) {
-      names.insert(names.begin(), "cpu");
-    } else {
-      names.emplace_back(ggml_backend_dev_name(device));
-    }
+    const bool is_cpu = ggml_backend_dev_type(device) == GGML_BACKEND_DEVICE_TYPE_CPU;
+    DeviceInfo info{.name = is_cpu ? "cpu" : ggml_backend_dev_name(device),
+                    .description = ggml_backend_dev_description(device)};
+    ggml_backend_dev_memory(device, &info.memory_free, &info.memory_total);
+    found.insert(is_cpu ? found.begin() : found.end(), std::move(info));
   }
+  return found;
+}
+
+std::vector<std::string> device_names() {
+  std::vector<std::string> names;
+  for (const DeviceInfo& device : devices()) names.push_back(device.name);
   return names;
 }
 

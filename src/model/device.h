@@ -45,6 +45,8 @@ class Device {
 
   // Where weights and KV cells live.
   ggml_backend_buffer_type_t buffer_type() const { return ggml_backend_dev_buffer_type(device_); }
+  // And those of layers that are not on the device.
+  ggml_backend_buffer_type_t cpu_buffer_type() const { return ggml_backend_dev_buffer_type(cpu_); }
   // Wraps memory that outlives the buffer; nullptr where the CPU's back end cannot.
   BufferHandle wrap_memory(void* data, size_t bytes) const;
 

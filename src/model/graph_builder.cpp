@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ranges>
 
 namespace lanerope::model {
 
@@ -18,6 +19,17 @@ int mode_of(const core::RopeParameters& rope) {
 }
 
 }  // namespace
+
+std::vector<float> frequency_divisors(const core::RopeParameters& first_rope,
+                                      std::span<const double> frequencies) {
+  std::vector<float> values(frequencies.size());
+  for (size_t t = 0; t < values.size(); ++t) {
+    const double plain =
+        std::pow(static_cast<double>(first_rope.base), -2.0 * static_cast<double>(t) / first_rope.dimensions);
+    values[t] = static_cast<float>(plain / frequencies[t]);  // infinite where the pair does not rotate
+  }
+  return values;
+}
 
 GraphBuilder::GraphBuilder(ggml_context* context, ggml_cgraph* graph, const Parts& parts)
     : context_(context), graph_(graph), parts_(parts), adapter_scales_(parts.batch.adapter_scales.size()) {}
@@ -67,8 +79,7 @@ ggml_tensor* GraphBuilder::add_lora(const Linear& linear, ggml_tensor* x, ggml_t
   for (const Lora& pair : linear.lora) {
     ggml_tensor* scale = adapter_scale(pair.adapter);
     if (scale == nullptr) continue;
-    // The output is narrower than the batch where only some rows were kept.
-    if (x->ne[1] != scale->ne[1]) scale = ggml_get_rows(context_, scale, outputs_);
+    if (outputs_ != nullptr) scale = ggml_get_rows(context_, scale, outputs_);
     ggml_tensor* low = ggml_mul_mat(context_, pair.a, x);  // [rank, n_rows]
     low = ggml_mul(context_, ggml_scale(context_, low, pair.scale), scale);
     y = ggml_add(context_, y, ggml_mul_mat(context_, pair.b, low));
@@ -132,19 +143,11 @@ ggml_tensor* GraphBuilder::all_adapter_scales(int64_t n_columns) {
   return output_scales_;
 }
 
-// ggml rotates pair t by position * base^(-2t/d) / divisor[t]. The base is the first rope's, whatever the
-// frequencies are: the divisors make up for it.
-ggml_tensor* GraphBuilder::frequency_divisors(std::span<const double> frequencies) {
+ggml_tensor* GraphBuilder::constant_divisors(std::span<const double> frequencies) {
   for (const auto& [known, tensor] : divisors_) {
     if (std::ranges::equal(known, frequencies)) return tensor;
   }
-  const core::RopeParameters& rope = config().rope();
-  std::vector<float> values(frequencies.size());
-  for (size_t t = 0; t < values.size(); ++t) {
-    const double plain =
-        std::pow(static_cast<double>(rope.base), -2.0 * static_cast<double>(t) / rope.dimensions);
-    values[t] = static_cast<float>(plain / frequencies[t]);  // infinite where the pair does not rotate
-  }
+  const std::vector<float> values = frequency_divisors(config().rope(), frequencies);
   ggml_tensor* tensor = input(GGML_TYPE_F32, {static_cast<int64_t>(values.size()), 1},
                               [values](const Batch&, ggml_tensor* t) { set_data(t, values); });
   divisors_.emplace_back(std::vector<double>(frequencies.begin(), frequencies.end()), tensor);
@@ -153,9 +156,12 @@ ggml_tensor* GraphBuilder::frequency_divisors(std::span<const double> frequencie
 
 ggml_tensor* GraphBuilder::rotate(ggml_tensor* x, ggml_tensor* row_positions,
                                   std::span<const double> frequencies) {
+  return rotate(x, row_positions, constant_divisors(frequencies));
+}
+
+ggml_tensor* GraphBuilder::rotate(ggml_tensor* x, ggml_tensor* row_positions, ggml_tensor* divisors) {
   const core::RopeParameters& rope = config().rope();
-  return ggml_rope_ext(context_, x, row_positions, frequency_divisors(frequencies), rope.dimensions,
-                       mode_of(rope),
+  return ggml_rope_ext(context_, x, row_positions, divisors, rope.dimensions, mode_of(rope),
                        /*n_ctx_orig=*/0, rope.base, /*freq_scale=*/1, /*ext_factor=*/0, /*attn_factor=*/1,
                        /*beta_fast=*/0, /*beta_slow=*/0);
 }
@@ -167,7 +173,7 @@ ggml_tensor* GraphBuilder::rope(ggml_tensor* x, int32_t index) {
   const bool scaled = rope.scaling != core::RopeScaling::none || !rope.frequency_factors.empty();
   // Divisors are of the first rope's base.
   const float base = scaled ? config().rope().base : rope.base;
-  return ggml_rope_ext(context_, x, positions(), scaled ? frequency_divisors(theta.theta) : nullptr,
+  return ggml_rope_ext(context_, x, positions(), scaled ? constant_divisors(theta.theta) : nullptr,
                        rope.dimensions, mode_of(rope), /*n_ctx_orig=*/0, base, /*freq_scale=*/1,
                        /*ext_factor=*/0,
                        /*attn_factor=*/theta.magnitude, /*beta_fast=*/0, /*beta_slow=*/0);
@@ -215,8 +221,9 @@ ggml_tensor* GraphBuilder::gated(arch::Activation activation, ggml_tensor* gate,
 }
 
 std::pair<ggml_tensor*, ggml_tensor*> GraphBuilder::keep_outputs(ggml_tensor* a, ggml_tensor* b) {
+  const bool in_order = std::ranges::equal(batch().outputs, std::views::iota(0, batch().n_rows()));
+  if (in_order) return {a, b};
   const auto n_outputs = static_cast<int64_t>(batch().outputs.size());
-  if (n_outputs == batch().n_rows()) return {a, b};
   outputs_ = input(GGML_TYPE_I32, {n_outputs, 1},
                    [](const Batch& batch, ggml_tensor* t) { set_data(t, batch.outputs); });
   return {ggml_get_rows(context_, a, outputs_), ggml_get_rows(context_, b, outputs_)};

@@ -26,6 +26,11 @@ struct AttentionMassNode {
   ggml_tensor* mass = nullptr;
 };
 
+// ggml rotates pair t by position * base^(-2t/d) / divisor[t], and the base here is always the first rope's:
+// what makes up for that.
+std::vector<float> frequency_divisors(const core::RopeParameters& first_rope,
+                                      std::span<const double> frequencies);
+
 // A thin layer over ggml in the terms of a decoder, in which decoder.cpp and the two Operations are written.
 class GraphBuilder {
  public:
@@ -34,7 +39,7 @@ class GraphBuilder {
     const KvPool& pool;
     std::span<const core::Theta> thetas;  // [ropes of the config]
     Operations& operations;
-    const Batch& batch;  // its shape; for graphs that are not reusable also its plans
+    const Batch& batch;  // its shape; for graphs that record attention also its plans
   };
   GraphBuilder(ggml_context* context, ggml_cgraph* graph, const Parts& parts);
 
@@ -63,8 +68,11 @@ class GraphBuilder {
   ggml_tensor* add_lora(const Linear& linear, ggml_tensor* x, ggml_tensor* y);  // y + the LoRA terms of W x
   // activation(gate) * up
   ggml_tensor* gated(arch::Activation activation, ggml_tensor* gate, ggml_tensor* up);
-  // x [head_dim, heads, n] rotated by `positions` [n] (i32) times `frequencies` [n_rot / 2] radians.
+  // x [head_dim, heads, n] rotated by `positions` [n] (i32) times `frequencies` [n_rot / 2] radians, or times
+  // those that have `divisors` [n_rot / 2] (f32, frequency_divisors).
   ggml_tensor* rotate(ggml_tensor* x, ggml_tensor* positions, std::span<const double> frequencies);
+  ggml_tensor* rotate(ggml_tensor* x, ggml_tensor* positions, ggml_tensor* divisors);
+  const core::Theta& theta(int32_t rope) const { return parts_.thetas[rope]; }
   // f32 [n_adapters, n_columns] of all rows, or of the wanted ones where n_columns is not that of the batch.
   ggml_tensor* all_adapter_scales(int64_t n_columns);
   ggml_tensor* cells();                       // [n_rows] i64
@@ -97,7 +105,7 @@ class GraphBuilder {
  private:
   ggml_tensor* positions();
   ggml_tensor* adapter_scale(int32_t adapter);
-  ggml_tensor* frequency_divisors(std::span<const double> frequencies);
+  ggml_tensor* constant_divisors(std::span<const double> frequencies);
 
   ggml_context* context_;
   ggml_cgraph* graph_;
@@ -108,7 +116,7 @@ class GraphBuilder {
   ggml_tensor* positions_ = nullptr;               // [n_rows] i32
   ggml_tensor* temperatures_ = nullptr;            // [1, n_rows] f32
   ggml_tensor* cells_ = nullptr;                   // [n_rows] i64
-  ggml_tensor* outputs_ = nullptr;                 // [n_outputs] i32
+  ggml_tensor* outputs_ = nullptr;                 // [n_outputs] i32, where only those rows were kept
   std::vector<ggml_tensor*> adapter_scales_ = {};  // per adapter [1, n_rows] f32 or null
   ggml_tensor* all_scales_ = nullptr;              // [n_adapters, n_rows] f32
   ggml_tensor* output_scales_ = nullptr;           // [n_adapters, n_outputs] f32

@@ -2,19 +2,15 @@
 #include "model/graph_cache.h"
 
 #include <algorithm>
+#include <ranges>
 
 namespace lanerope::model {
-
-namespace {
-
-// Prefill in whole chunks, its last one, and decode with some numbers of live lanes.
-constexpr size_t most_graphs = 6;
-
-}  // namespace
 
 BatchShape::BatchShape(const Batch& batch)
     : n_rows(batch.n_rows()), n_outputs(static_cast<int32_t>(batch.outputs.size())), detail(batch.detail) {
   for (const auto& scales : batch.adapter_scales) adapters_on.push_back(!scales.empty());
+  all_rows = std::ranges::equal(batch.outputs, std::views::iota(0, n_rows));
+  for (const core::PlanTensors& tensors : batch.tensors) plans.push_back(tensors.shape);
 }
 
 Graph* GraphCache::known_graph(const BatchShape& shape) {
@@ -32,7 +28,7 @@ std::unique_ptr<Graph>& GraphCache::new_graph(BatchShape shape, bool reusable) {
   }
   // The oldest one gives its memory, which is seldom much too small or too large: shapes of a steady state
   // are few.
-  if (graphs_.size() < most_graphs) {
+  if (std::ssize(graphs_) < traits_.most_graphs) {
     graphs_.push_front(std::make_unique<Graph>(std::move(shape), device_, traits_.graph_threads));
   } else {
     graphs_.splice(graphs_.begin(), graphs_, std::prev(graphs_.end()));

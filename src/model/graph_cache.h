@@ -17,6 +17,8 @@ struct BatchShape {
   int32_t n_outputs = 0;
   std::vector<bool> adapters_on = {};
   AttentionDetail detail = AttentionDetail::none;
+  bool all_rows = false;                    // the outputs are all rows, in order
+  std::vector<core::PlanShape> plans = {};  // of a rounded batch
 
   explicit BatchShape(const Batch& batch);
   bool operator==(const BatchShape&) const = default;
@@ -37,7 +39,8 @@ struct Graph {
 };
 
 // The graphs of the last few shapes, so that prefill and decode, which take turns, are built once each. A
-// graph that follows the plans of its batch is built anew each time, in the memory of the one before.
+// graph that records attention follows the plans of its batch and is built anew each time, in the memory of
+// the one before.
 class GraphCache {
  public:
   GraphCache(const Device& device, const OperationsTraits& traits) : device_(device), traits_(traits) {}
@@ -47,7 +50,7 @@ class GraphCache {
   template <typename Build>
   Graph& find(const Batch& batch, Build build) {
     BatchShape shape(batch);
-    const bool reusable = traits_.reusable_graph && shape.detail == AttentionDetail::none;
+    const bool reusable = shape.detail == AttentionDetail::none;
     if (reusable) {
       if (Graph* known = known_graph(shape)) return *known;
     }

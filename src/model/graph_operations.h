@@ -2,12 +2,13 @@
 #pragma once
 
 #include "model/graph_builder.h"
+#include "model/tile_attention.h"
 
 namespace lanerope::model {
 
 // Everything in plain ggml operations: runs on every back end, and is what the kernels are tested against.
-// Attention is one product per run of cells and one soft-max over their concatenation. The graph follows the
-// lengths of the runs, so it is built anew each step.
+// A graph has as many operations whatever the number of lanes is, and runs for every batch that is rounded up
+// to its shape.
 class GraphOperations final : public Operations {
  public:
   // graph_threads: of ggml's own, for what runs on the CPU.
@@ -21,28 +22,8 @@ class GraphOperations final : public Operations {
   const OperationsTraits& traits() const override { return traits_; }
 
  private:
-  OperationsTraits traits_ = {.value_layout = ValueLayout::transposed, .reusable_graph = false};
-  ggml_tensor* value_cells_ = nullptr;  // [kv_width * n_rows] i64, of the graph that is being built
+  OperationsTraits traits_ = {.rounds_batches = true, .most_graphs = 16};
+  TileAttention attention_;
 };
-
-// One block of the plan in one layer.
-struct BlockOfLayer {
-  int32_t block = 0;
-  const LayerWeights& layer;
-};
-
-// The soft-max of one block over all of its segments, in plain operations.
-struct BlockProbabilities {
-  ggml_tensor* p = nullptr;       // [cells of all segments in view, n_rows of the block, n_head]
-  std::vector<int32_t> segments;  // which segments are in view, in the order of their cells in p
-};
-
-// q is [head_dim, n_head, n_rows of the batch], rotated by theta * i; `keys` is the layer's pool after the
-// batch's keys were written to it.
-BlockProbabilities block_probabilities(GraphBuilder& graph, BlockOfLayer where, ggml_tensor* q,
-                                       ggml_tensor* keys);
-
-// Keeps what the batch wants to know of the block's attention.
-void record_block(GraphBuilder& graph, BlockOfLayer where, const BlockProbabilities& probabilities);
 
 }  // namespace lanerope::model

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/kv_pool.h"
 
+#include <algorithm>
+
 #include "lanerope/errors.h"
 
 namespace lanerope::model {
@@ -26,35 +28,34 @@ size_t kv_bytes_per_cell(const arch::ModelConfig& config, KvType type) {
 }
 
 KvPool::KvPool(const arch::ModelConfig& config, const Device& device, const KvPoolOptions& options)
-    : n_cells(options.n_cells), value_layout(options.values) {
+    : n_cells(options.n_cells) {
   const ggml_type type = ggml_kv_type(options.type);
-  if (options.type == KvType::q8_0) {
-    if (options.values == ValueLayout::transposed) {
-      throw InvalidRequest(
-          "q8_0 KV cells need lanerope's kernels; use --kv-type f16, or --backend kernels on the CPU");
+  if (options.type == KvType::q8_0 && config.attention().head_dim % 32 != 0) {
+    throw InvalidRequest("q8_0 KV cells need heads of a multiple of 32, and this model's are of " +
+                         std::to_string(config.attention().head_dim) + "; use --kv-type f16");
+  }
+  const int64_t n_all = static_cast<int64_t>(n_cells) + options.n_spare;
+  const int32_t first = std::clamp(options.first_on_device, 0, config.n_layer());
+  const auto add_layers = [&](int32_t begin, int32_t end, ggml_backend_buffer_type_t where) {
+    if (begin == end) return;
+    ggml_context* context = contexts_.emplace_back(make_context(2 * static_cast<size_t>(end - begin))).get();
+    for (int32_t layer = begin; layer < end; ++layer) {
+      const int64_t width = config.layers[layer].attention.kv_width();
+      keys.push_back(ggml_new_tensor_2d(context, type, width, n_all));
+      values.push_back(ggml_new_tensor_2d(context, type, width, n_all));
     }
-    if (config.attention().head_dim % 32 != 0) {
-      throw InvalidRequest("q8_0 KV cells need heads of a multiple of 32, and this model's are of " +
-                           std::to_string(config.attention().head_dim) + "; use --kv-type f16");
+    buffers_.emplace_back(ggml_backend_alloc_ctx_tensors_from_buft(context, where));
+    if (buffers_.back() == nullptr) {
+      throw DoesNotFit("the KV cells need " +
+                       std::to_string(kv_bytes_per_cell(config, options.type) * n_cells >> 20) + " MiB (" +
+                       std::to_string(n_cells) +
+                       " cells), which this machine does not have; use fewer lanes or a smaller budget");
     }
-  }
-  context_ = make_context(2 * config.layers.size());
-  for (const arch::LayerConfig& layer : config.layers) {
-    const int64_t width = layer.attention.kv_width();
-    keys.push_back(ggml_new_tensor_2d(context_.get(), type, width, n_cells));
-    values.push_back(value_layout == ValueLayout::cell_major
-                         ? ggml_new_tensor_2d(context_.get(), type, width, n_cells)
-                         : ggml_new_tensor_2d(context_.get(), type, n_cells, width));
-  }
-  buffer_.reset(ggml_backend_alloc_ctx_tensors_from_buft(context_.get(), device.buffer_type()));
-  if (buffer_ == nullptr) {
-    throw DoesNotFit("the KV cells need " +
-                     std::to_string(kv_bytes_per_cell(config, options.type) * n_cells >> 20) + " MiB (" +
-                     std::to_string(n_cells) +
-                     " cells), which this machine does not have; use fewer lanes or a smaller budget");
-  }
-  // A cell that was never written may be multiplied by a weight of zero, and 0 * NaN is NaN.
-  ggml_backend_buffer_clear(buffer_.get(), 0);
+    // A cell that was never written may be multiplied by a weight of zero, and 0 * NaN is NaN.
+    ggml_backend_buffer_clear(buffers_.back().get(), 0);
+  };
+  add_layers(0, first, device.cpu_buffer_type());
+  add_layers(first, config.n_layer(), device.buffer_type());
 }
 
 }  // namespace lanerope::model

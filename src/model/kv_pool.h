@@ -9,16 +9,11 @@
 
 namespace lanerope::model {
 
-// How values lie in the pool. Keys are always cell after cell.
-//
-//   cell_major   cell 0: head 0 | head 1 ...   cell 1: ...        what lanerope's kernels read
-//   transposed   component 0 of cells 0 1 2 ... | component 1 ...  what a plain matrix product reads
-enum class ValueLayout { cell_major, transposed };
-
 struct KvPoolOptions {
   int32_t n_cells = 0;
   KvType type = KvType::f16;
-  ValueLayout values = ValueLayout::transposed;
+  int32_t n_spare = 0;          // further cells, behind the others, that belong to nobody
+  int32_t first_on_device = 0;  // the cells of layers before it are on the CPU
 };
 
 // The keys and values of every cell, layer by layer. Keys are stored once, rotated by theta * i only. Which
@@ -27,14 +22,13 @@ struct KvPool {
   // Throws DoesNotFit with the numbers if the memory cannot be had.
   KvPool(const arch::ModelConfig& config, const Device& device, const KvPoolOptions& options);
 
-  int32_t n_cells = 0;
-  ValueLayout value_layout = ValueLayout::transposed;
-  std::vector<ggml_tensor*> keys;    // per layer [head_dim * n_head_kv, n_cells]
-  std::vector<ggml_tensor*> values;  // per layer the same, or [n_cells, head_dim * n_head_kv] transposed
+  int32_t n_cells = 0;               // without the spare ones
+  std::vector<ggml_tensor*> keys;    // per layer [head_dim * n_head_kv, n_cells + n_spare]
+  std::vector<ggml_tensor*> values;  // per layer the same
 
  private:
-  ContextHandle context_;
-  BufferHandle buffer_;
+  std::vector<ContextHandle> contexts_;
+  std::vector<BufferHandle> buffers_;
 };
 
 ggml_type ggml_kv_type(KvType type);

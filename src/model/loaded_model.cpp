@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/loaded_model.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <string>
 
@@ -66,6 +67,17 @@ BackEnd choose_back_end(BackEnd wanted, const Device& device, const arch::ModelC
   }
   if (wanted != BackEnd::automatic) return wanted;
   return device.on_cpu() && !obstacle ? BackEnd::kernels : BackEnd::ggml;
+}
+
+int32_t first_layer_on_device(const ModelOptions& options, const Device& device,
+                              const arch::ModelConfig& config) {
+  if (options.gpu_layers < 0) return 0;
+  if (device.on_cpu() && options.gpu_layers > 0) {
+    throw InvalidRequest(
+        "layers go to a device that is not the CPU; name one with --device, out of those that --list-devices "
+        "shows");
+  }
+  return std::max(0, config.n_layer() + 1 - options.gpu_layers);
 }
 
 }  // namespace
@@ -135,12 +147,15 @@ LoadedModel::LoadedModel(const ModelOptions& options)
     : file(options.file),
       config(arch::read_config(file)),
       device(options.device, options.threads),
+      first_on_device(first_layer_on_device(options, device, config)),
       back_end(choose_back_end(options.back_end, device, config)),
       vocabulary(std::make_shared<const text::Vocabulary>(arch::read_vocabulary(file))),
       tokenizer(vocabulary),
       templates(text::load_chat_templates(*vocabulary, options.chat_template, options.template_arguments)),
       weights(load_weights(file, config, device,
-                           {.pack = back_end == BackEnd::kernels, .progress = options.progress})),
+                           {.pack = back_end == BackEnd::kernels,
+                            .first_on_device = first_on_device,
+                            .progress = options.progress})),
       formats(vocabulary, config.n_vocab) {
   if (vocabulary->size() > static_cast<size_t>(config.n_vocab)) {
     throw BadFile(options.file + ": the tokenizer has " + std::to_string(vocabulary->size()) +

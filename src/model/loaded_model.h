@@ -26,6 +26,7 @@ struct LoadedModel {
   gguf::File file;
   arch::ModelConfig config;
   Device device;
+  int32_t first_on_device = 0;       // the layers before it are computed on the CPU
   BackEnd back_end = BackEnd::ggml;  // never automatic
   std::shared_ptr<const text::Vocabulary> vocabulary;
   text::Tokenizer tokenizer;

@@ -3,19 +3,27 @@
 
 #include <algorithm>
 
+#include "core/rounded_sizes.h"
 #include "lanerope/errors.h"
 #include "model/decoder.h"
+#include "model/round_batch.h"
 
 namespace lanerope::model {
 
 namespace {
 
-// An upper bound of the graph's nodes and leaves: what a layer has of its own, and what each block,
-// segment and run of the plans adds where attention is made of plain operations.
+// An upper bound of the graph's nodes and leaves: what a layer has of its own, what the regions of the plans
+// add where attention is made of plain operations, and each block, segment and run where it is recorded.
 size_t bound_nodes(const arch::ModelConfig& config, const Batch& batch) {
   size_t of_plans = 0;
-  for (const core::AttentionBlock& block : batch.plans.front().blocks)
-    of_plans += 24 + 24 * block.segments.size() + 8 * block.runs.size();
+  if (batch.detail != AttentionDetail::none) {
+    for (const core::AttentionBlock& block : batch.plans.front().blocks)
+      of_plans += 24 + 24 * block.segments.size() + 8 * block.runs.size();
+  }
+  for (const core::PlanTensors& tensors : batch.tensors) {
+    for (const core::TileShape& size : tensors.shape.sizes)
+      of_plans += 32 + (24 + 6 * size.n_omegas) * size.regions.size();
+  }
   const size_t of_experts = 2 * config.ffn().n_expert_used;
   return (96 + 64 * batch.adapter_scales.size() + of_plans + of_experts) * config.layers.size() + 256;
 }
@@ -28,7 +36,8 @@ ModelRunner::ModelRunner(const LoadedModel& model, const RunnerOptions& options)
       pool_(model.config, model.device,
             {.n_cells = options.n_cells,
              .type = options.kv_type,
-             .values = operations_->traits().value_layout}),
+             .n_spare = operations_->traits().rounds_batches ? core::most_added_rows : 0,
+             .first_on_device = model.first_on_device}),
       graphs_(model.device, operations_->traits()) {
   if (options.profile) {
     if (!model.device.on_cpu())
@@ -64,7 +73,14 @@ std::vector<OperationTime> ModelRunner::take_profile() {
 }
 
 const StepOutput& ModelRunner::run(const Batch& batch) {
+  if (!operations_->traits().rounds_batches)
+    return compute(batch, static_cast<int32_t>(batch.outputs.size()));
+  return compute(rounded(batch, pool_.n_cells), static_cast<int32_t>(batch.outputs.size()));
+}
+
+const StepOutput& ModelRunner::compute(const Batch& batch, int32_t n_outputs) {
   Graph& graph = graphs_.find(batch, [&](Graph& fresh) { build(fresh, batch); });
+  n_graph_nodes_ = ggml_graph_n_nodes(graph.nodes);
   operations_->prepare(batch);
   for (const GraphBuilder::Input& input : graph.inputs) {
     if (input.tensor->buffer != nullptr)
@@ -82,12 +98,12 @@ const StepOutput& ModelRunner::run(const Batch& batch) {
     output_.masses.push_back(std::move(mass));
   }
 
-  const auto n_logits = static_cast<size_t>(ggml_nelements(graph.logits));
+  const size_t n_logits = static_cast<size_t>(model_.config.n_vocab) * n_outputs;
   if (ggml_backend_buffer_is_host(graph.logits->buffer)) {
     output_.logits = {static_cast<const float*>(graph.logits->data), n_logits};
   } else {
     logits_copy_.resize(n_logits);
-    ggml_backend_tensor_get(graph.logits, logits_copy_.data(), 0, ggml_nbytes(graph.logits));
+    ggml_backend_tensor_get(graph.logits, logits_copy_.data(), 0, n_logits * sizeof(float));
     output_.logits = logits_copy_;
   }
   return output_;

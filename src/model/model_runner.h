@@ -58,15 +58,20 @@ class ModelRunner {
   std::vector<OperationTime> take_profile();
 
   int64_t n_graph_builds() const { return graphs_.n_builds(); }
+  // Operations of the last run's graph.
+  int32_t n_graph_nodes() const { return n_graph_nodes_; }
 
  private:
   void build(Graph& graph, const Batch& batch);
+  // `n_outputs` of the batch's outputs are wanted.
+  const StepOutput& compute(const Batch& batch, int32_t n_outputs);
 
   const LoadedModel& model_;
   std::unique_ptr<Operations> operations_;
   KvPool pool_;
   std::vector<core::Theta> thetas_;  // [ropes]
   GraphCache graphs_;
+  int32_t n_graph_nodes_ = 0;
   std::optional<GraphProfile> profile_ = {};
   StepOutput output_ = {};
   std::vector<float> logits_copy_ = {};  // [n_vocab, n_outputs], where the device's memory cannot be read

@@ -28,9 +28,9 @@ struct QueryKeyValue {
 
 // What the rest of the model layer must know of an implementation.
 struct OperationsTraits {
-  ValueLayout value_layout = ValueLayout::transposed;
-  // The graph depends on the shape of the batch alone, not on what its plans say, so it may run again.
-  bool reusable_graph = false;
+  // Batches are rounded up, and the graph takes their plans as tensors (round_batch.h).
+  bool rounds_batches = false;
+  int32_t most_graphs = 6;    // that are kept: prefill in whole chunks, its last one, decode with some lanes
   int32_t graph_threads = 1;  // threads of ggml's own that run the graph
 };
 

@@ -43,11 +43,12 @@ class Loader {
   }
 
   // Gives the declared tensors their data: the mapped file itself, or a copy on the device.
-  void place(Weights& weights, const Device& device, const std::function<void(float)>& progress) {
+  void place(Weights& weights, const Device& device, const WeightOptions& options) {
     if (device.on_cpu()) {
-      wrap_file(weights, device);
+      wrap_file(weights, device, config_.n_layer() + 1);
     } else {
-      copy_to_device(weights, device, progress);
+      if (options.first_on_device > 0) wrap_file(weights, device, options.first_on_device);
+      copy_to_device(weights, device, options);
     }
     weights.contexts.push_back(std::move(context_));
   }
@@ -99,7 +100,15 @@ class Loader {
     return result;
   }
 
-  void wrap_file(Weights& weights, const Device& device) {
+  // The layer that a tensor goes with: the output is behind the last one, and the embedding before the first,
+  // unless it is the output as well.
+  int32_t layer_of(const gguf::TensorInfo& tensor) const {
+    if (tensor.name.starts_with("blk.")) return std::stoi(tensor.name.substr(4));
+    return tensor.name.starts_with("token_embd") && !config_.tied ? -1 : config_.n_layer();
+  }
+
+  // Of the layers before `end`.
+  void wrap_file(Weights& weights, const Device& device, int32_t end) {
     for (int32_t shard = 0; shard < file_.n_shards(); ++shard) {
       const auto bytes = file_.shard(shard);
       // ggml never writes to weights; the mapping is read-only.
@@ -107,27 +116,34 @@ class Loader {
       if (buffer == nullptr) throw SystemError(file_.path() + ": the CPU back end cannot use a mapped file");
       ggml_backend_buffer_set_usage(buffer.get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
       for (const Declared& item : declared_) {
-        if (item.info->shard != shard) continue;
+        if (item.info->shard != shard || layer_of(*item.info) >= end) continue;
         ggml_backend_tensor_alloc(buffer.get(), item.tensor, const_cast<std::byte*>(item.info->data));
       }
       weights.buffers.push_back(std::move(buffer));
     }
-    for (const Declared& item : declared_) weights.resident_bytes += item.info->bytes;
+    for (const Declared& item : declared_) {
+      if (layer_of(*item.info) < end) weights.resident_bytes += item.info->bytes;
+    }
   }
 
-  void copy_to_device(Weights& weights, const Device& device, const std::function<void(float)>& progress) {
+  // What has no place yet.
+  void copy_to_device(Weights& weights, const Device& device, const WeightOptions& options) {
+    std::vector<Declared> rest;
+    std::ranges::copy_if(declared_, std::back_inserter(rest),
+                         [](const Declared& item) { return item.tensor->buffer == nullptr; });
+    if (rest.empty()) return;
     BufferHandle buffer(ggml_backend_alloc_ctx_tensors_from_buft(context_.get(), device.buffer_type()));
     if (buffer == nullptr) {
       throw DoesNotFit(file_.path() + ": its weights do not fit into the memory of " + device.name() +
-                       "; use --device cpu or a smaller quantisation");
+                       "; use fewer --gpu-layers, --device cpu or a smaller quantisation");
     }
     ggml_backend_buffer_set_usage(buffer.get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
     weights.resident_bytes += ggml_backend_buffer_get_size(buffer.get());
     size_t done = 0;
-    for (const Declared& item : declared_) {
+    for (const Declared& item : rest) {
       ggml_backend_tensor_set(item.tensor, item.info->data, 0, item.info->bytes);
       done += 1;
-      if (progress) progress(static_cast<float>(done) / static_cast<float>(declared_.size()));
+      if (options.progress) options.progress(static_cast<float>(done) / static_cast<float>(rest.size()));
     }
     weights.buffers.push_back(std::move(buffer));
   }
@@ -298,7 +314,7 @@ Weights load_weights(const gguf::File& file, const arch::ModelConfig& config, co
   Weights weights;
   Loader loader(file, config);
   loader.declare(weights);
-  loader.place(weights, device, options.progress);
+  loader.place(weights, device, options);
   if (options.pack && device.on_cpu())
     Packer(weights, file, device.threads()).run(config.tied, options.progress);
   return weights;

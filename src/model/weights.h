@@ -81,7 +81,8 @@ struct Weights {
 };
 
 struct WeightOptions {
-  bool pack = false;  // hold the linears for lanerope's kernels
+  bool pack = false;            // hold the linears for lanerope's kernels
+  int32_t first_on_device = 0;  // the layers before it stay on the CPU; the output counts as the last one
   std::function<void(float)> progress = {};
 };
 

@@ -59,6 +59,9 @@ struct Metrics::Instruments {
       gauge(registry, "predicted_tokens_seconds", "Tokens per second of all its lanes, last group");
   prometheus::Counter& put_back = counter(registry, "groups_put_back_total",
                                           "Times that a group waited for cells in the midst of its text");
+  prometheus::Counter& graph_builds = counter(
+      registry, "graph_builds_total", "Graphs of operations built; none where steps repeat their shape");
+  prometheus::Gauge& graph_nodes = gauge(registry, "graph_nodes", "Operations of the last step's graph");
   prometheus::Gauge& processing = gauge(registry, "requests_processing", "Groups that run");
   prometheus::Gauge& deferred = gauge(registry, "requests_deferred", "Groups that wait for cells");
   prometheus::Gauge& held = gauge(registry, "groups_held", "Finished groups kept for probes");
@@ -136,6 +139,9 @@ void Metrics::state(const EngineState& state) {
   instruments_->deferred.Set(state.queued_groups);
   instruments_->held.Set(state.held_groups);
   instruments_->put_back.Increment(static_cast<double>(state.put_back) - instruments_->put_back.Value());
+  instruments_->graph_builds.Increment(static_cast<double>(state.graph_builds) -
+                                       instruments_->graph_builds.Value());
+  instruments_->graph_nodes.Set(state.graph_nodes);
   instruments_->lanes.Set(state.lanes);
   instruments_->cells_used.Set(state.cells_used);
   instruments_->cells_kept.Set(state.cells_kept);

@@ -123,7 +123,18 @@ TEST(Bench, MeasuresEveryCombination) {
   for (const nlohmann::json& row : json["decode"]) {
     EXPECT_GT(row["tokens_per_second"], 0);
     EXPECT_EQ(row["kv_bytes"], page * (1 + row["lanes"].get<int>()));
+    EXPECT_GT(row["graph_nodes"], 0);
+    EXPECT_LE(row["graph_builds"], 3) << "one for the steps, and what the prompt needs";
   }
+}
+
+TEST(Devices, AreListedAndLayersNeedOne) {
+  const Outcome list = run_program({.arguments = {"run", "--list-devices"}});
+  EXPECT_EQ(list.status, 0) << list.err;
+  EXPECT_THAT(list.out, HasSubstr("cpu"));
+  const Outcome refused = run_program({.arguments = {"run", "-m", tiny_model(), "-ngl", "2", "hello"}});
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_THAT(refused.err, HasSubstr("--list-devices"));
 }
 
 TEST(Chat, AnswersAreRememberedAndCommandsObeyed) {

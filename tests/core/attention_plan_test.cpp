@@ -3,137 +3,12 @@
 
 #include <gtest/gtest.h>
 
-#include <list>
 #include <map>
-#include <random>
-#include <string>
 
-#include "core/sleepers.h"
-#include "tests/reference/joint_trace.h"
+#include "tests/core/random_traces.h"
 
 namespace lanerope::core {
 namespace {
-
-using reference::Relation;
-using reference::Trace;
-using reference::TraceLane;
-using reference::TraceToken;
-
-using Random = std::mt19937;
-
-int32_t between(Random& random, int32_t least, int32_t most) {
-  return std::uniform_int_distribution<int32_t>(least, most)(random);
-}
-
-// The lane begins afresh, or forks an earlier one at any step that that one has written.
-reference::TraceLane random_lane(Random& random, const std::vector<reference::TraceLane>& before) {
-  reference::TraceLane lane{.tokens = std::vector<int32_t>(between(random, 1, 7)), .start_step = 0};
-  if (before.empty()) return lane;
-  lane.start_step = between(random, 0, 2) == 0 ? between(random, 1, 6) : 0;
-  if (between(random, 0, 2) != 0) return lane;
-  const int32_t parent = between(random, 0, static_cast<int32_t>(before.size()) - 1);
-  const int32_t end = reference::steps_of(before[parent]).back() + 1;
-  lane.parent = parent;
-  lane.fork_step = between(random, before[parent].start_step, end);
-  lane.start_step = lane.fork_step + between(random, 0, 3);
-  return lane;
-}
-
-// Times in which lanes sleep, here and there.
-void send_to_sleep(Random& random, reference::TraceLane& lane) {
-  if (between(random, 0, 1) == 0) return;
-  int32_t slept = 0;
-  lane.steps = reference::steps_of(lane);
-  for (int32_t& step : lane.steps) {
-    if (between(random, 0, 3) == 0) slept += between(random, 1, 5);
-    step += slept;
-  }
-}
-
-// One more lane, behind the longest.
-void add_second_stage(Random& random, reference::Trace& trace) {
-  reference::TraceLane lane{.tokens = std::vector<int32_t>(between(random, 1, 4)), .reads_all = true};
-  for (const reference::TraceLane& other : trace.lanes)
-    lane.start_step = std::max(lane.start_step, reference::steps_of(other).back() + 1);
-  trace.lanes.push_back(std::move(lane));
-}
-
-reference::Trace random_trace(Random& random) {
-  reference::Trace trace;
-  trace.prompt.resize(between(random, 1, 9));
-  const int32_t n_lanes = between(random, 1, 8);
-  const auto kind = static_cast<CouplingKind>(between(random, 0, 3));
-  for (int32_t m = 0; m < n_lanes; ++m) {
-    trace.lanes.push_back(random_lane(random, trace.lanes));
-    if (kind != CouplingKind::hogwild) send_to_sleep(random, trace.lanes.back());
-  }
-  if (between(random, 0, 3) == 0) add_second_stage(random, trace);
-  trace.coupling = {.kind = kind,
-                    .visibility = static_cast<Visibility>(between(random, 0, 2)),
-                    .topology = static_cast<Topology>(between(random, 0, 3)),
-                    .window = between(random, 0, 1) * between(random, 1, 4),
-                    .prompt_lane = static_cast<PromptLane>(between(random, 0, 1)),
-                    .block = between(random, 1, 4),
-                    // Where lanes are interpolated it is omega that differs, not the plan.
-                    .far_lanes = static_cast<FarLanes>(between(random, 0, 2)),
-                    .trained_lanes = between(random, 2, 5)};
-  trace.stride = between(random, 1, 50);
-  return trace;
-}
-
-// The trace laid out in a pool, its prompt and each of its lanes in one to three runs of cells.
-struct Layout {
-  SegmentView prompt;
-  std::vector<std::vector<Sleep>> sleeps;
-  std::vector<LaneView> lanes;
-  std::list<std::vector<CellRun>> runs;     // what the segments point to
-  std::map<int32_t, size_t> token_of_cell;  // index into flatten(trace)
-};
-
-Layout lay_out(Random& random, const reference::Trace& trace) {
-  Layout layout;
-  int32_t cell = between(random, 0, 5);
-  size_t token = 0;
-  const auto take = [&](int32_t length) {
-    std::vector<CellRun>& runs = layout.runs.emplace_back();
-    for (int32_t rest = length; rest > 0; rest -= runs.back().length) {
-      runs.push_back({.cell = cell, .length = runs.size() < 2 ? between(random, 1, rest) : rest});
-      for (int32_t i = 0; i < runs.back().length; ++i) layout.token_of_cell[cell + i] = token++;
-      cell += runs.back().length + between(random, 0, 3);
-    }
-    runs.back().length += between(random, 0, 2);  // cells that hold no token yet
-    cell += 2;
-    return SegmentView{.runs = runs, .length = length};
-  };
-  layout.prompt = take(static_cast<int32_t>(trace.prompt.size()));
-  for (const reference::TraceLane& lane : trace.lanes) {
-    layout.sleeps.push_back(sleeps_of(lane.steps, lane.start_step));
-    layout.lanes.push_back({.segment = take(static_cast<int32_t>(lane.tokens.size())),
-                            .start_step = lane.start_step,
-                            .parent = lane.parent,
-                            .fork_step = lane.fork_step,
-                            .reads_all = lane.reads_all});
-  }
-  for (size_t m = 0; m < layout.lanes.size(); ++m) layout.lanes[m].sleeps = layout.sleeps[m];
-  return layout;
-}
-
-std::string describe(const reference::Trace& trace) {
-  std::string text =
-      std::string(name(trace.coupling.kind)) + ", " + std::string(name(trace.coupling.visibility)) + ", " +
-      std::string(name(trace.coupling.topology)) + ", window " + std::to_string(trace.coupling.window) +
-      ", block " + std::to_string(trace.coupling.block) + ", " + std::string(name(trace.coupling.far_lanes)) +
-      " beyond " + std::to_string(trace.coupling.trained_lanes) + ", prompt " +
-      std::to_string(trace.prompt.size()) + ", lanes (start+length<parent@fork)";
-  for (const reference::TraceLane& lane : trace.lanes) {
-    text += " " + std::to_string(lane.start_step) + "+" + std::to_string(lane.tokens.size()) + "<" +
-            std::to_string(lane.parent) + "@" + std::to_string(lane.fork_step) +
-            (lane.reads_all ? " reads all" : "");
-    for (const int32_t step : lane.steps)
-      text += (step == lane.steps.front() ? " at " : ",") + std::to_string(step);
-  }
-  return text;
-}
 
 class PlanCheck {
  public:
@@ -222,17 +97,6 @@ class PlanCheck {
   std::vector<reference::TraceToken> tokens_;
   std::vector<std::vector<reference::Relation>> relations_;
 };
-
-int32_t end_step(const reference::TraceLane& lane) {
-  return reference::steps_of(lane).back() + 1;
-}
-
-std::vector<GroupRow> prompt_rows(const reference::Trace& trace) {
-  std::vector<GroupRow> rows;
-  for (int32_t i = 0; i < static_cast<int32_t>(trace.prompt.size()); ++i)
-    rows.push_back({.lane = prompt_row, .step = i});
-  return rows;
-}
 
 // Windows of `width` steps, with the lanes as long as they are by then.
 void check_in_windows(const PlanCheck& check, const reference::Trace& trace, const Layout& layout,

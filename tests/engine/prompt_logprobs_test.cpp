@@ -66,7 +66,7 @@ TEST_P(PromptLogprobs, DoNotDependOnWhatIsKeptNorOnChunks) {
   const std::vector<PromptToken> in_chunks = scores(support::run_group(chunked, request(0)));
   for (size_t i = 1; i < tokens.size(); ++i) {
     EXPECT_EQ(*scores(again)[i].logprob, *fresh[i].logprob);
-    EXPECT_NEAR(*in_chunks[i].logprob, *fresh[i].logprob, GetParam() == BackEnd::kernels ? 0 : 1e-4);
+    EXPECT_NEAR(*in_chunks[i].logprob, *fresh[i].logprob, GetParam() == BackEnd::kernels ? 0 : 5e-4);
     EXPECT_TRUE(fresh[i].top.empty());
   }
   EXPECT_GT(support::run_group(engine, request({})).result.cached_prompt_tokens, 0)

@@ -216,9 +216,11 @@ TEST_P(ScoreExactness, ASharedPrefixChangesNothing) {
 }
 
 // Cells of 8 bits: coarser, but the same cells whichever way they were filled.
-TEST(SmallCells, HoldWhatLargeOnesHoldToTheirRounding) {
+class SmallCells : public testing::TestWithParam<BackEnd> {};
+
+TEST_P(SmallCells, HoldWhatLargeOnesHoldToTheirRounding) {
   tools::RandomModel small{.n_layer = 2, .width = 64, .n_ffn = 96, .n_vocab = 259};
-  const auto model = support::load_model(small, BackEnd::kernels);
+  const auto model = support::load_model(small, GetParam());
   for (const Coupling& coupling : couplings()) {
     const ScoreRequest request{
         .prompt_tokens = support::some_tokens(21, 1),
@@ -235,6 +237,9 @@ TEST(SmallCells, HoldWhatLargeOnesHoldToTheirRounding) {
     EXPECT_LT(support::relative_difference(logits(KvType::q8_0, 3), coarse), 1e-2) << title_of(coupling);
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(BackEnds, SmallCells, testing::Values(BackEnd::kernels, BackEnd::ggml),
+                         [](const auto& param_info) { return std::string(name(param_info.param)); });
 
 INSTANTIATE_TEST_SUITE_P(
     Paths, ScoreExactness,

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "lanerope/tool_calls.h"
@@ -12,6 +13,8 @@
 
 namespace lanerope::server {
 namespace {
+
+using Json = nlohmann::ordered_json;
 
 constexpr auto tools =
     R"([{"type":"function","function":{"name":"weather","description":"The weather.","parameters":{"type":"object",
