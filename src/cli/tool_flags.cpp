@@ -47,8 +47,8 @@ void describe(LaneTools& tools, const std::string& text) {
   const size_t sign = text.find('=');
   if (sign == std::string::npos)
     throw InvalidRequest("--tool-schema '" + text + "' must have the form NAME=FILE");
-  const Described described = read_schema(text.substr(sign + 1));
   Tool& tool = tool_named(tools, text.substr(0, sign));
+  const Described described = read_schema(text.substr(sign + 1));
   tool.description = described.description;
   tool.parameters = described.parameters;
 }

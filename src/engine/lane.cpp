@@ -5,8 +5,8 @@
 #include <ranges>
 
 #include "answers/format_answer.h"
-#include "engine/called_answer.h"
 #include "core/lane_view.h"
+#include "engine/called_answer.h"
 #include "lanerope/errors.h"
 #include "model/loaded_model.h"
 

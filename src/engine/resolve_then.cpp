@@ -48,9 +48,8 @@ void resolve_then(ResolvedRequest& resolved, const Prompt& told, const Model& mo
   check(request);
   resolved.selection.kind = SelectionKind::then;
   const std::string text = core::render_number(request.then->text, "{n}", request.lanes);
-  resolved.then =
-      ResolvedThen{.forced = text::encode_next_turn(model::loaded(model).prompt_format(defaults.no_template),
-                                                    told, text)};
+  resolved.then = ResolvedThen{
+      .forced = text::encode_next_turn(model::loaded(model).prompt_format(defaults.no_template), told, text)};
   require(!resolved.then->forced.empty(), "the text of the second stage has no tokens");
 }
 

@@ -7,8 +7,8 @@
 namespace lanerope::engine {
 
 // The text of a request's second stage, if it asks for one; its budget is still open. Wants the prompt
-// resolved; `told` is what was made tokens of, tools included. Throws InvalidRequest for what does not go with
-// a second stage.
+// resolved; `told` is what was made tokens of, tools included. Throws InvalidRequest for what does not go
+// with a second stage.
 void resolve_then(ResolvedRequest& resolved, const Prompt& told, const Model& model,
                   const RequestDefaults& defaults);
 

@@ -20,11 +20,13 @@ std::string called(std::string_view text) {
 }
 
 TEST(CalledAnswer, IsTheCallsInOneSpelling) {
-  EXPECT_EQ(called("Let me see.\n<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"days\": 2, \"city\": \"Rome\"}}\n</tool_call>"),
+  EXPECT_EQ(called("Let me see.\n<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"days\": 2, \"city\": "
+                   "\"Rome\"}}\n</tool_call>"),
             R"(weather({"city":"Rome","days":2}))");
-  EXPECT_EQ(called("<tool_call>{\"name\":\"weather\",\"arguments\":{\"city\":\"Rome\",\"days\":2}}</tool_call>\n"
-                   "<tool_call>{\"name\":\"weather\",\"arguments\":{\"city\":\"Oslo\"}}</tool_call>"),
-            R"(weather({"city":"Rome","days":2}); weather({"city":"Oslo"}))");
+  EXPECT_EQ(
+      called("<tool_call>{\"name\":\"weather\",\"arguments\":{\"city\":\"Rome\",\"days\":2}}</tool_call>\n"
+             "<tool_call>{\"name\":\"weather\",\"arguments\":{\"city\":\"Oslo\"}}</tool_call>"),
+      R"(weather({"city":"Rome","days":2}); weather({"city":"Oslo"}))");
 }
 
 TEST(CalledAnswer, IsNoneWithoutACallOrWithoutTools) {

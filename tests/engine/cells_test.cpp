@@ -211,9 +211,11 @@ TEST(SharedPrompts, AreNotTakenFromAGroupThatWaitsForThemItself) {
 TEST(EngineOptions, ThatMakeNoSenseAreRefused) {
   EXPECT_THROW(Engine(tiny(), {.kv_cells = 1}), InvalidRequest);
   EXPECT_THROW(Engine(tiny(), {.kv_cells = 100, .batch_rows = 0}), InvalidRequest);
-  EXPECT_THROW(
-      Engine(support::load_model(tools::RandomModel{.n_layer = 1}, BackEnd::ggml), {.kv_type = KvType::q8_0}),
-      InvalidRequest);
+  EXPECT_THROW(Engine(support::load_model(tools::RandomModel{.n_layer = 1, .head_dim = 16}, BackEnd::ggml),
+                      {.kv_type = KvType::q8_0}),
+               InvalidRequest);
+  EXPECT_NO_THROW(Engine(support::load_model(tools::RandomModel{.n_layer = 1}, BackEnd::ggml),
+                         {.kv_type = KvType::q8_0}));
 }
 
 }  // namespace

@@ -118,7 +118,7 @@ TEST(Evaluation, StopsWhenAsked) {
 
 TEST(Evaluation, TimesItsSteps) {
   const ArmTiming timing =
-      evaluate_arm(model(), parse_arm("lanerope"), questions, plan_of(16), {}, [](const EvalRecord&) {});
+      evaluate_arm(model(), parse_arm("lanerope:tag="), questions, plan_of(16), {}, [](const EvalRecord&) {});
   EXPECT_EQ(timing.arm, "lanerope");
   EXPECT_GT(timing.seconds, 0);
   EXPECT_GE(timing.steps, 16);
