@@ -79,13 +79,15 @@ TEST_P(Vulkan, GivesTheTextsOfTheCpu) {
   const std::string file = support::write_model(small());
   const auto live = [](Engine& engine) {
     support::Runner runner(engine);
-    const GroupId id = engine.submit({.prompt = {.tokens = support::some_tokens(11, 1)},
-                                      .lanes = 3,
-                                      .budget = 14,
-                                      .coupling = exactly({.kind = CouplingKind::groupthink}),
-                                      .sampling = {.temperature = 0},
-                                      .ignore_end = true,
-                                      .logprobs = true});
+    const GroupId id = engine.submit(
+        {.prompt = {.tokens = support::some_tokens(11, 1)},
+         .lanes = 3,
+         .budget = 14,
+         .coupling = exactly({.kind = CouplingKind::groupthink}),
+         .tag = "",  // which would be read in one pass, and the steps below would not be the clock
+         .sampling = {.temperature = 0},
+         .ignore_end = true,
+         .logprobs = true});
     for (int32_t step = 0; runner.step(); ++step) {
       if (step == 3) engine.spawn(id, {.text = "fresh"});
       if (step == 6) engine.spawn(id, {.parent = 0, .fork_step = 4});
