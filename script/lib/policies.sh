@@ -2,15 +2,6 @@
 # What script/reproduce policies is made of: each policy against plain lanes with as many tokens in all, on $gsm8k/train.jsonl. With
 # $short on SmolLM2 and a few made problems.
 
-policy_questions() {
-  if [ -n "$short" ]; then
-    made_samples train
-    once questions.jsonl head_of 6 "$runs/train-solved.jsonl" "$runs/questions.jsonl"
-  else
-    once questions.jsonl head_of 300 "$gsm8k/train.jsonl" "$runs/questions.jsonl"
-  fi
-}
-
 # Plain lanes at 4, 8 and 16 a question make the line of accuracy by tokens; each policy is one point beside it. Votes count what a lane
 # had settled on when it was cut off, as they do in a run.
 policy_arms() {
@@ -33,13 +24,7 @@ policy_arms() {
 }
 
 policies_study() {
-  if [ -n "$short" ]; then model=$(script/model smollm2); else model=$(script/model qwen2.5-coder-0.5b); fi
-  say "questions"
-  policy_questions
-  say "arms"
   local arms=()
   policy_arms
-  lanerope eval -m "$model" --questions "$runs/questions.jsonl" --preset gsm8k --out "$runs/arms" --count-unfinished --temp 0.6 --top-p 0.95 \
-    --budgets "$(amount 384 32)" --parallel 32 "${arms[@]}" >"$runs/arms.txt"
-  cat "$runs/arms.txt"
+  arms_on_train "$(amount 384 32)" "${arms[@]}"
 }

@@ -34,6 +34,24 @@ made_samples() { # part
   done >"$runs/$1-solved.jsonl"
 }
 
+# Arms on 300 questions of $gsm8k/train.jsonl; with $short on SmolLM2 and a few made problems. $model is the one that answered.
+arms_on_train() { # budget arms...
+  local budget=$1
+  shift
+  if [ -n "$short" ]; then model=$(script/model smollm2); else model=$(script/model qwen2.5-coder-0.5b); fi
+  say "questions"
+  if [ -n "$short" ]; then
+    made_samples train
+    once questions.jsonl head_of 6 "$runs/train-solved.jsonl" "$runs/questions.jsonl"
+  else
+    once questions.jsonl head_of 300 "$gsm8k/train.jsonl" "$runs/questions.jsonl"
+  fi
+  say "arms"
+  lanerope eval -m "$model" --questions "$runs/questions.jsonl" --preset gsm8k --out "$runs/arms" --count-unfinished --temp 0.6 --top-p 0.95 \
+    --budgets "$budget" --parallel 32 "$@" >"$runs/arms.txt"
+  cat "$runs/arms.txt"
+}
+
 compose() { # name solved options...
   local name=$1 solved=$2
   shift 2

@@ -2,24 +2,11 @@
 # What script/reproduce tools is made of: lanes with the calculator and without on $gsm8k/train.jsonl, and the time of a step while a
 # lane waits for a tool. With $short on SmolLM2 and a few made problems.
 
-tool_questions() {
-  if [ -n "$short" ]; then
-    made_samples train
-    once questions.jsonl head_of 6 "$runs/train-solved.jsonl" "$runs/questions.jsonl"
-  else
-    once questions.jsonl head_of 300 "$gsm8k/train.jsonl" "$runs/questions.jsonl"
-  fi
-}
-
-# Four lanes a question, told of no tool, of the calculator, and given results where they write notes.
+# Four lanes a question, told of no tool, of the calculator, and given results where they write notes. SmolLM2's template has no tools.
 tool_arms() {
   local plain="n=4,total=4,coupling=independent,tag="
-  arms=(
-    --arm "without:$plain"
-    --arm "calculator:$plain,tool=calculator"
-    --arm "notes:$plain,tool=notes"
-    --arm "both:$plain,tool=calculator,tool=notes"
-  )
+  arms=(--arm "without:$plain" --arm "notes:$plain,tool=notes")
+  [ -n "$short" ] || arms+=(--arm "calculator:$plain,tool=calculator" --arm "both:$plain,tool=calculator,tool=notes")
 }
 
 # Four lanes, of which the first calls a tool as soon as it writes: what a step takes with a tool of two seconds, and with one that
@@ -49,15 +36,9 @@ PYTHON
 }
 
 tools_study() {
-  if [ -n "$short" ]; then model=$(script/model smollm2); else model=$(script/model qwen2.5-coder-0.5b); fi
-  say "questions"
-  tool_questions
-  say "arms"
   local arms=()
   tool_arms
-  lanerope eval -m "$model" --questions "$runs/questions.jsonl" --preset gsm8k --out "$runs/arms" --count-unfinished --temp 0.6 --top-p 0.95 \
-    --budgets "$(amount 512 64)" --parallel 32 "${arms[@]}" >"$runs/arms.txt"
-  cat "$runs/arms.txt"
+  arms_on_train "$(amount 512 64)" "${arms[@]}"
   say "the time of a step"
   model=$(script/model qwen2.5-coder-0.5b)
   step_times
