@@ -7,6 +7,7 @@
 #include "tests/support/engine_run.h"
 #include "tests/support/log_probability.h"
 #include "tests/support/random_models.h"
+#include "tests/support/small_model.h"
 
 namespace lanerope::engine {
 namespace {
@@ -22,15 +23,9 @@ struct Setting {
 };
 
 tools::RandomModel small() {
-  return {.architecture = "qwen3",
-          .n_layer = 2,
-          .width = 64,
-          .n_head = 4,
-          .n_head_kv = 2,
-          .head_dim = 16,
-          .n_ffn = 96,
-          .n_vocab = 300,
-          .context = 256};
+  tools::RandomModel model = support::small_model();
+  model.context = 256;
+  return model;
 }
 
 // A group in which everything happens that may happen to a lane, as a trace for the reference.

@@ -8,23 +8,12 @@
 #include "tests/support/engine_run.h"
 #include "tests/support/log_probability.h"
 #include "tests/support/random_models.h"
+#include "tests/support/small_model.h"
 
 namespace lanerope::engine {
 namespace {
 
 using support::GroupRun;
-
-tools::RandomModel small() {
-  return {.architecture = "qwen3",
-          .n_layer = 2,
-          .width = 64,
-          .n_head = 4,
-          .n_head_kv = 2,
-          .head_dim = 16,
-          .n_ffn = 96,
-          .n_vocab = 300,
-          .context = 512};
-}
 
 Request request_of() {
   return {.prompt = {.tokens = support::some_tokens(11, 1)},
@@ -47,7 +36,7 @@ struct Setting {
 class SecondStageReference : public testing::TestWithParam<Setting> {};
 
 TEST_P(SecondStageReference, SaysOfEveryTokenWhatTheDefinitionSays) {
-  const std::string file = support::write_model(small());
+  const std::string file = support::write_model(support::small_model());
   const auto model = support::load_model(file, GetParam().back_end);
   const reference::TorchModel torch_model(file);
   const std::vector<Coupling> couplings = {

@@ -10,24 +10,13 @@
 #include "lanerope/page.h"
 #include "tests/support/engine_run.h"
 #include "tests/support/random_models.h"
+#include "tests/support/small_model.h"
 
 namespace lanerope::engine {
 namespace {
 
 using support::GroupRun;
 using testing::HasSubstr;
-
-tools::RandomModel small() {
-  return {.architecture = "qwen3",
-          .n_layer = 2,
-          .width = 64,
-          .n_head = 4,
-          .n_head_kv = 2,
-          .head_dim = 16,
-          .n_ffn = 96,
-          .n_vocab = 300,
-          .context = 512};
-}
 
 Request request_of(uint64_t seed = 5) {
   return {.prompt = {.tokens = support::some_tokens(11, 1)},
@@ -53,7 +42,8 @@ std::string refusal(const std::function<void()>& call) {
 
 class SecondStageTest : public testing::Test {
  protected:
-  std::shared_ptr<const Model> model = support::load_model(support::write_model(small()), BackEnd::kernels);
+  std::shared_ptr<const Model> model =
+      support::load_model(support::write_model(support::small_model()), BackEnd::kernels);
 
   GroupRun run(const Request& request) const {
     Engine engine(model, {.kv_cells = 2048});

@@ -9,21 +9,16 @@
 #include "tests/support/engine_run.h"
 #include "tests/support/log_probability.h"
 #include "tests/support/random_models.h"
+#include "tests/support/small_model.h"
 
 namespace lanerope::engine {
 namespace {
 
 tools::RandomModel small(const char* architecture) {
-  return {.architecture = architecture,
-          .n_layer = 2,
-          .width = 64,
-          .n_head = 4,
-          .n_head_kv = 2,
-          .head_dim = 16,
-          .n_ffn = 96,
-          .n_vocab = 300,
-          .context = 256,
-          .window = std::string(architecture) == "gemma3" ? 8 : 0};
+  tools::RandomModel model = support::small_model(architecture);
+  model.context = 256;
+  model.window = std::string(architecture) == "gemma3" ? 8 : 0;
+  return model;
 }
 
 // '~' waits, '!' is ready, and both are drawn often.
