@@ -147,12 +147,12 @@ void bench_attention(const AttentionCase& c, const kernels::MachineCeilings& cei
     block.first_row = plan.n_rows;
     block.n_rows = n_rows;
     block.frequencies = frequencies;
-    block.segments.push_back({0, c.prompt});
-    block.owners.push_back(core::prompt_row);
-    for (int32_t l = 0; l < n_lanes; ++l) {
-      block.segments.push_back({c.prompt + (first_query + l) * c.generated, c.generated});
-      block.owners.push_back(first_query + l);
-    }
+    const auto add_cells = [&](int32_t owner, core::CellRun run) {
+      block.add_segment(owner, {.runs = {&run, 1}, .length = run.length});
+    };
+    add_cells(core::prompt_row, {0, c.prompt});
+    for (int32_t l = 0; l < n_lanes; ++l)
+      add_cells(first_query + l, {c.prompt + (first_query + l) * c.generated, c.generated});
     for (int32_t r = 0; r < n_rows; ++r) {
       const int32_t seen = c.causal ? c.prompt - n_rows + r + 1 : c.prompt;
       block.row_segments.push_back({{0, seen}, {}});

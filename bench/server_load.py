@@ -37,6 +37,8 @@ class Scenario:
     answers: int = 1
     shared_words: int = 0
     """Of a system prompt that all requests have."""
+    cells: int = 32768
+    """Of each server's cache: as many as llama-server needs, which keeps what clients share once for each of them."""
     rate: float = 0.0
     """Requests a second that arrive at random (Poisson); 0: each client asks when it has been answered."""
 
@@ -44,8 +46,8 @@ class Scenario:
 SCENARIOS = {
     "one": Scenario("32 clients, one answer each", 32, 96, (60, 180), 128, 128),
     "four": Scenario("16 clients, four answers each", 16, 32, (60, 180), 128, 128, answers=4),
-    "shared": Scenario("32 clients, a system prompt of about 2,000 tokens that all share", 32, 64, (20, 60), 128, 128, shared_words=1700),
-    "asked": Scenario("64 clients, 4,096 tokens asked for, about 200 written", 64, 128, (0, 0), 4096, None),
+    "shared": Scenario("32 clients, a system prompt of about 2,000 tokens that all share", 32, 64, (20, 60), 128, 128, shared_words=1700, cells=65536),
+    "asked": Scenario("64 clients, 4,096 tokens asked for, about 200 written", 64, 128, (0, 0), 4096, None, cells=65536),
     "poisson": Scenario("requests that arrive at random, one answer each", 64, 64, (60, 180), 128, 128, rate=0.5),
 }
 
@@ -85,11 +87,13 @@ def payloads(scenario, count):
     return made
 
 
-def command_of(server, model, cells):
+def command_of(server, model, scenario):
+    cells = str(scenario.cells)
     if server == "lanerope":
-        return [str(CHECKOUT / "script/shell"), "lanerope", "serve", "-m", model, "--port", str(PORT), "-c", str(cells), "-t", "2", "--queue", "256"]
-    # As many slots as clients, and one cache for all of them, as large as lanerope's.
-    inside = f"exec llama-server -m {model} --port {PORT} -c {cells} -np 64 -kvu -t 2 --no-webui --jinja"
+        return [str(CHECKOUT / "script/shell"), "lanerope", "serve", "-m", model, "--port", str(PORT), "-c", cells, "-t", "2", "--queue", "256"]
+    # As many slots as answers that are under way, and one cache for all of them, as large as lanerope's.
+    slots = scenario.clients * scenario.answers
+    inside = f"exec llama-server -m {model} --port {PORT} -c {cells} -np {slots} -kvu -t 2 --no-webui --jinja"
     script = f". {CHECKOUT}/script/lib/common.sh; . {CHECKOUT}/script/lib/root.sh; in_root {os.environ['LLAMA_ROOT']} / sh -c '{inside}'"
     return ["bash", "-c", script]
 
@@ -100,9 +104,10 @@ def port_is_open():
 
 
 class Server:
-    def __init__(self, name, model, cells, log):
+    def __init__(self, name, model, scenario):
+        log = CHECKOUT / f"build/bench-server-{name}.log"
         self.log = open(log, "w")
-        self.process = subprocess.Popen(command_of(name, model, cells), stdout=self.log, stderr=self.log, start_new_session=True)
+        self.process = subprocess.Popen(command_of(name, model, scenario), stdout=self.log, stderr=self.log, start_new_session=True)
         end = time.time() + 300
         while time.time() < end:
             if self.process.poll() is not None:
@@ -129,7 +134,7 @@ class Server:
 
 
 def load(aiperf, scenario, bodies, out):
-    """aiperf's own numbers of one run."""
+    """aiperf's own numbers of one run, and `unfinished`: how many answers the server broke off or never began (aiperf counts the latter only)."""
     out.mkdir(parents=True, exist_ok=True)
     (out / "requests.jsonl").write_text("".join(json.dumps(body) + "\n" for body in bodies))
     # Without a rate aiperf takes a core for itself to look for a client that is free; a hundred looks a second are enough.
@@ -144,8 +149,11 @@ def load(aiperf, scenario, bodies, out):
     with open(out / "aiperf.log", "w") as log:
         if subprocess.run(command, stdout=log, stderr=log).returncode != 0:
             sys.exit(f"aiperf failed; see {out}/aiperf.log")
-    found = sorted(out.rglob("profile_export_aiperf.json"))
-    return json.loads(found[-1].read_text())
+    result = json.loads((out / "profile_export_aiperf.json").read_text())
+    records = [json.loads(line) for line in (out / "profile_export.jsonl").read_text().splitlines()]
+    # The usage comes with an answer's end.
+    result["unfinished"] = sum("output_sequence_length" not in (record.get("metrics") or {}) for record in records)
+    return result
 
 
 def row(server, result):
@@ -160,7 +168,7 @@ def row(server, result):
         f"{at('time_to_first_token', 'p99') / 1000:.2f}",
         f"{at('inter_token_latency', 'p50'):.0f}",
         f"{at('inter_token_latency', 'p99'):.0f}",
-        f"{result.get('error_request_count', {}).get('avg', 0):.0f}",
+        str(result["unfinished"]),
     ]
 
 
@@ -170,7 +178,6 @@ def main():
     parser.add_argument("--aiperf", required=True)
     parser.add_argument("--only", choices=["lanerope", "llama-server"])
     parser.add_argument("--short", action="store_true")
-    parser.add_argument("--cells", type=int, default=32768)
     parser.add_argument("scenarios", nargs="*", choices=[*SCENARIOS, []], metavar="SCENARIO")
     given = parser.parse_args()
     out = CHECKOUT / "build/bench-server"
@@ -178,9 +185,9 @@ def main():
         scenario = SCENARIOS[name]
         bodies = payloads(scenario, 10 if given.short else scenario.requests)
         print(f"\n{scenario.title}\n")
-        print("| server | tokens/s | requests/s | first token p50 s | p99 s | a token p50 ms | p99 ms | errors |\n|---|---|---|---|---|---|---|---|")
+        print("| server | tokens/s | requests/s | first token p50 s | p99 s | a token p50 ms | p99 ms | unfinished |\n|---|---|---|---|---|---|---|---|")
         for server in [given.only] if given.only else ["lanerope", "llama-server"]:
-            running = Server(server, given.model, given.cells, out.with_name(f"bench-server-{server}.log"))
+            running = Server(server, given.model, scenario)
             try:
                 result = load(given.aiperf, scenario, bodies, out / f"{name}-{server}")
             finally:

@@ -25,8 +25,11 @@
 #include "lanerope/policy_choice.h"     // IWYU pragma: export
 #include "lanerope/prompt.h"            // IWYU pragma: export
 #include "lanerope/request.h"           // IWYU pragma: export
+#include "lanerope/request_defaults.h"  // IWYU pragma: export
 #include "lanerope/resolve.h"           // IWYU pragma: export
 #include "lanerope/result.h"            // IWYU pragma: export
+#include "lanerope/sampling.h"          // IWYU pragma: export
+#include "lanerope/selection.h"         // IWYU pragma: export
 #include "lanerope/service.h"           // IWYU pragma: export
 #include "lanerope/service_observer.h"  // IWYU pragma: export
 #include "lanerope/sleep.h"             // IWYU pragma: export

@@ -2,10 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "lanerope/answer_format.h"
@@ -13,92 +11,18 @@
 #include "lanerope/names.h"
 #include "lanerope/policy_choice.h"
 #include "lanerope/prompt.h"
+#include "lanerope/sampling.h"
+#include "lanerope/selection.h"
 #include "lanerope/token.h"
 #include "lanerope/tool.h"
 
 namespace lanerope {
-
-// Makes one token likelier or less likely.
-struct LogitBias {
-  TokenId token = 0;
-  float bias = 0;  // added to the logit; -inf bans the token
-};
-
-// How the next token of a lane is drawn. Applied in this order: logit bias, penalties, top-k, top-p, min-p,
-// temperature. Engine::submit throws InvalidRequest, naming the parameter, for one out of its range.
-struct Sampling {
-  float temperature = 0.8F;  // 0 is greedy
-  int32_t top_k = 40;        // so many likeliest tokens stay; 0 means all
-  float top_p = 0.95F;       // the likeliest that make up this probability stay; 1 means all
-  float min_p = 0.05F;       // those stay that have this share of the likeliest one's probability
-  // Positive logits of tokens that occurred are divided by it, others multiplied.
-  float repetition_penalty = 1.0F;
-  float presence_penalty = 0.0F;   // taken off the logit of a token that occurred
-  float frequency_penalty = 0.0F;  // the same, for each time it occurred
-  int32_t penalty_window = 64;     // the last tokens of the prompt and the lane that penalties look at
-  std::vector<LogitBias> logit_bias = {};
-  // Lane m draws its s-th token with a counter-based generator keyed by (seed, m, s): its text does not
-  // depend on what else runs. Lanes of one request differ from one another. Unset: as RequestDefaults::seeds
-  // says.
-  std::optional<uint64_t> seed = {};
-};
-
-// How the lane that is the answer is chosen once all lanes have ended. Where vote or first find none it is
-// done by logprob, where a verifier fails by vote, and GroupResult::note says so.
-enum class SelectionKind {
-  none,      // all lanes are the answer
-  vote,      // the answer with most votes, each as heavy as Selection::weight says
-  logprob,   // the lane with the highest mean log-probability
-  verifier,  // the lane that an external command scores highest
-  first,     // the lane that ends first by itself
-  then,      // the lane of Request::then
-};
-template <>
-std::span<const Named<SelectionKind>> names();
-
-// What the vote of a lane weighs.
-enum class VoteWeight {
-  equal,           // 1: the majority
-  logprob,         // exp of its mean log-probability
-  self_certainty,  // Certainty::self_certainty
-  lowest_window,   // Certainty::lowest_window
-};
-template <>
-std::span<const Named<VoteWeight>> names();
-
-struct CalibrationCurve;  // lanerope/calibration.h
-
-// How a group comes to its answer.
-struct Selection {
-  SelectionKind kind = SelectionKind::vote;
-  // Of `vote`. Of answers whose votes weigh alike the one that more lanes gave is taken, then the one that
-  // the lane of the lowest number gave.
-  VoteWeight weight = VoteWeight::equal;
-  // Ends the group as soon as this many lanes have given the same answer; 0 means never.
-  int32_t consensus = 0;
-  // Of `verifier`; empty: RequestDefaults::verifier. Run by /bin/sh; reads one JSON line a lane {"lane",
-  // "prompt", "text", "answer"} from its standard input and writes one number a line, in the same order.
-  std::string verifier_command = {};
-  double verifier_timeout = 30;  // seconds
-  // Makes the confidence of this very selection a calibrated one; another selection, or another number of
-  // lanes than it was fitted for, is refused. Null: none.
-  std::shared_ptr<const CalibrationCurve> calibration = {};
-};
 
 // What `--attention` and its like record (docs/attention.md).
 enum class AttentionRecording {
   none,
   mass,  // per layer, head, lane and step: how much goes to the prompt, to the lane itself, to each other
          // lane
-};
-
-// One more lane that begins when all others have ended and reads what they wrote: the group's answer is its
-// text (docs/couplings.md).
-struct SecondStage {
-  // What it is told behind the lanes' texts: the next turn of the conversation where the prompt is messages
-  // for a chat template, else a text that goes on. "{n}" becomes the number of lanes.
-  std::string text = {};
-  std::optional<int32_t> budget = {};  // tokens that it may write; unset: that of a lane
 };
 
 // What a caller said. Unset stays unset until resolve(): front ends copy fields and decide nothing.

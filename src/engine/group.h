@@ -13,6 +13,7 @@
 
 #include "core/sleepers.h"
 #include "engine/group_memory.h"
+#include "engine/group_state.h"
 #include "engine/lane.h"
 #include "engine/policy_runner.h"
 #include "engine/sampler.h"
@@ -22,15 +23,6 @@
 #include "lanerope/resolve.h"
 
 namespace lanerope::engine {
-
-enum class GroupState {
-  queued,     // waits for cells, for the first time or since it was put back
-  prefill,    // its prompt is being read
-  refill,     // it was put back, and what its lanes had written is being read
-  decode,     // its lanes write
-  selecting,  // its lanes have ended and the answer is being chosen
-  finished,   // or failed
-};
 
 // One request on its way: a state machine over its lanes and its clock. It knows nothing of the batch; the
 // engine asks it for rows and brings it logits. Where one of its members throws, the engine calls fail(), and
@@ -68,8 +60,7 @@ class Group final : private ActedOn, private CalledFrom {
   std::vector<core::GroupRow> refill_rows(int32_t most) const { return memory_.rows_to_refill(most); }
   void refill_is_done(std::span<const core::GroupRow> rows);
 
-  // decode: the rows of the next step, or of as many steps as every lane that writes has tokens for, lane by
-  // lane.
+  // decode: the rows of the next step, or of as many as every lane that writes has tokens for, by lane.
   std::vector<core::GroupRow> decode_rows() const;
   bool wants_logits(const core::GroupRow& row) const;
   TokenId token_at(const core::GroupRow& row) const;
@@ -86,8 +77,7 @@ class Group final : private ActedOn, private CalledFrom {
   // The rows of a step were fed. logits_of gives [n_tokens] for rows that wanted them.
   using LogitsOf = std::function<std::span<const float>(size_t row)>;
   void step_is_done(std::span<const core::GroupRow> rows, const LogitsOf& logits_of, Sampler& sampler);
-  // Gives its lanes the results of tools that are there.
-  void take_tool_results();
+  void take_tool_results();  // gives its lanes those that are there
   bool waits_for_tools() const { return writes() && tools_.waiting(); }
   // selecting -> finished once the answer is chosen; waits at most `patience`.
   void poll_selection(std::chrono::milliseconds patience);
@@ -149,8 +139,7 @@ class Group final : private ActedOn, private CalledFrom {
   Selector selector_;
   core::Sleepers sleepers_;
   int32_t clock_ = 0;
-  std::vector<float>
-      prompt_logits_;  // [n_tokens] of the prompt's last token, for lanes that start afresh later
+  std::vector<float> prompt_logits_;  // [n_tokens] of the prompt's last token, for lanes that start later
   std::vector<PromptToken> prompt_scores_;  // of the tokens that have been read, and one more
   std::vector<Event> events_;
   GroupResult result_;

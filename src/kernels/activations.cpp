@@ -51,7 +51,7 @@ float mean_square(const float* x, int64_t n) {
   return static_cast<float>(total / static_cast<double>(n));
 }
 
-// Quantises `n` values (a multiple of 32) to int8 with one scale and scatters them into the panel.
+// Quantises `n` values (a multiple of 32) to int8 with one scale and writes them into the panel.
 void quantise_block(const float* values, int64_t n, int64_t first, const Place& place,
                     const ActivationLayout& layout) {
   F top = hn::Zero(df);
@@ -63,19 +63,17 @@ void quantise_block(const float* values, int64_t n, int64_t first, const Place& 
 
   const int64_t c = place.column;
   const int64_t columns = place.columns;
-  std::byte* quads = place.panel + 4 * (first / 4 * columns + c);
   int32_t sum16[16];
-  HWY_ALIGN int8_t quants[16];
+  auto* quants = reinterpret_cast<int8_t*>(place.panel + c * layout.values_bytes() + first);
   const hn::Rebind<int8_t, decltype(df)> di8;
   for (int64_t i = 0; i < n; i += 16) {
     auto sum = hn::Zero(di32);
     for (int64_t j = 0; j < 16; j += vector_size) {
       const auto q = hn::NearestInt(hn::Mul(hn::Load(df, values + i + j), inverse));
-      hn::Store(hn::DemoteTo(di8, q), di8, quants + j);
+      hn::StoreU(hn::DemoteTo(di8, q), di8, quants + i + j);
       sum = hn::Add(sum, q);
     }
     sum16[i / 16] = hn::ReduceSum(di32, sum);
-    for (int64_t j = 0; j < 16; j += 4) std::memcpy(quads + (i + j) * columns, quants + j, 4);
   }
 
   auto* scales = reinterpret_cast<float*>(place.panel + layout.scales() * columns);
@@ -123,18 +121,20 @@ void prepare(const ActivationParameters& parameters, const ColumnJob& job) {
   const int64_t end = chunks * (job.thread + 1) / job.n_threads;
   if (begin == end) return;
 
-  // A panel at a time and its columns side by side, as they are written.
-  HWY_ALIGN float values[ActivationLayout::panel_columns * LowRank::chunk];
-  for (int64_t panel = 0; panel < job.n_columns; panel += ActivationLayout::panel_columns) {
-    const auto columns =
-        static_cast<int>(std::min<int64_t>(ActivationLayout::panel_columns, job.n_columns - panel));
-    const float* x[ActivationLayout::panel_columns] = {};
+  // Some columns of a panel at a time.
+  constexpr int together = ActivationLayout::float_panel;
+  HWY_ALIGN float values[together * LowRank::chunk];
+  for (int64_t column = 0; column < job.n_columns; column += together) {
+    const auto columns = static_cast<int>(std::min<int64_t>(together, job.n_columns - column));
+    const float* x[together] = {};
     for (int c = 0; c < columns; ++c) {
-      const int64_t at = job.columns != nullptr ? job.columns[panel + c] : panel + c;
+      const int64_t at = job.columns != nullptr ? job.columns[column + c] : column + c;
       x[c] = job.x + at * job.column_stride;
     }
-    std::byte* prepared = job.prepared + panel * layout.column_bytes();
-    float norms[ActivationLayout::panel_columns] = {};
+    const int64_t panel = column / layout.panel_columns() * layout.panel_columns();
+    Place place{job.prepared + panel * layout.column_bytes(), static_cast<int>(column - panel),
+                static_cast<int>(std::min<int64_t>(layout.panel_columns(), job.n_columns - panel))};
+    float norms[together] = {};
     for (int c = 0; c < columns && parameters.norm_weight != nullptr; ++c) {
       norms[c] = 1.0F / std::sqrt(mean_square(x[c], job.n_in) + parameters.norm_epsilon);
     }
@@ -145,10 +145,10 @@ void prepare(const ActivationParameters& parameters, const ColumnJob& job) {
       for (int c = 0; c < columns; ++c) {
         float* of_column = values + c * LowRank::chunk;
         read_inputs(parameters, x[c], first, present, norms[c], of_column);
-        write_inputs(of_column, size, first, {prepared, c, columns}, layout);
+        write_inputs(of_column, size, first, {place.panel, place.column + c, place.columns}, layout);
       }
       if (job.corrections != nullptr)
-        add_down(*job.corrections, {values, job.first_column + panel, columns, k});
+        add_down(*job.corrections, {values, job.first_column + column, columns, k});
     }
   }
 }
@@ -171,7 +171,7 @@ int64_t ActivationLayout::block() const {
 }
 
 size_t ActivationLayout::values_bytes() const {
-  return form == ActivationForm::f32 ? n_in * sizeof(float) : n_in;
+  return form == ActivationForm::f32 ? n_in * sizeof(float) : n_in / 128 * 128 + 64;
 }
 
 size_t ActivationLayout::sums() const {
@@ -202,8 +202,8 @@ namespace {
 
 // Cuts the columns into panels and these, where there are few, into runs of inputs.
 void prepare_on_pool(const ActivationParameters& parameters, const ColumnJob& job) {
-  constexpr int64_t width = ActivationLayout::panel_columns;
   const ActivationLayout layout(parameters.form, job.n_in);
+  const int64_t width = layout.panel_columns();
   ThreadPool& pool = *parameters.pool;
   const int64_t panels = (job.n_columns + width - 1) / width;
   const int64_t chunks = (layout.n_in + LowRank::chunk - 1) / LowRank::chunk;

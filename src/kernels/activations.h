@@ -20,18 +20,22 @@ enum class ActivationForm {
   blocks_of_256,  // int8, one scale for 256 inputs: Q4_K, Q5_K, Q6_K
 };
 
-// Where the prepared columns lie. Columns are stored in panels of eight (the last panel may be smaller),
-// interleaved so that a kernel walks one stream. Every array below is [.., C] for a panel of C columns, so
-// that a column takes `column_bytes` whatever its panel.
+// Where the prepared columns lie: in panels, of which the last may be smaller. A panel of C columns holds
+// their quants, one column after the other, and then scales and sums side by side, [C, ..]; or floats side by
+// side, [C, n_in]. So a column takes `column_bytes` whatever its panel.
 struct ActivationLayout {
   ActivationForm form = ActivationForm::f32;
   int64_t n_in = 0;  // padded with zeros to a multiple of 16, 64 or 256
 
   ActivationLayout(ActivationForm form, int64_t n_in);
 
-  static constexpr int panel_columns = 8;
-  int64_t block() const;                            // inputs that share a scale
-  size_t values_bytes() const;                      // a column: i8 [4, C, n_in / 4], or f32 [C, n_in]
+  static constexpr int float_panel = 8;
+  static constexpr int quant_panel = 16;
+  int panel_columns() const { return form == ActivationForm::f32 ? float_panel : quant_panel; }
+  int64_t block() const;  // inputs that share a scale
+  // A column's quants, i8 [n_in], to those of the next: an odd multiple of 64, so that few of a panel's
+  // columns share a set of a cache. Or a column's floats.
+  size_t values_bytes() const;
   size_t scales() const { return values_bytes(); }  // offset, times C: f32 [C, n_in / block]
   size_t sums() const;  // offset, times C: i32 [C, n_in / 32 or n_in / 16], minus the sum of 32 quants, or
                         // -32 x that of 16
@@ -58,7 +62,7 @@ struct ColumnJob {
   const int32_t* columns = nullptr;          // [n_columns] which columns of x; null: the first n_columns
   std::byte* prepared = nullptr;             // n_columns * column_bytes
   const Corrections* corrections = nullptr;  // to begin with these too, or null
-  int64_t first_column = 0;                  // of them, a multiple of 8
+  int64_t first_column = 0;                  // of them, a multiple of a panel's
   int thread = 0;
   int n_threads = 1;
 };

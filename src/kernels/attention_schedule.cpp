@@ -5,46 +5,11 @@
 #include <cassert>
 #include <limits>
 #include <new>
-#include <ranges>
 #include <span>
 
+#include "kernels/join_blocks.h"
+
 namespace lanerope::kernels {
-
-namespace {
-
-bool read_the_same_prompt(const core::AttentionBlock& a, const core::AttentionBlock& b) {
-  if (a.segments.empty() || b.segments.empty()) return false;
-  const core::AttentionBlock::Segment& first = a.segments.front();
-  const core::AttentionBlock::Segment& second = b.segments.front();
-  return first.owner == core::prompt_row && second.owner == core::prompt_row &&
-         a.frequencies == b.frequencies && std::ranges::equal(a.runs_of(first), b.runs_of(second));
-}
-
-// Blocks that read the same prompt as one: the prompt, then what each of them has of its own and the rows of
-// the others do not see.
-core::AttentionBlock joined(std::span<const core::AttentionBlock> blocks) {
-  core::AttentionBlock all = blocks.front();
-  for (const core::AttentionBlock& block : blocks.subspan(1)) {
-    all.n_rows += block.n_rows;
-    for (const core::AttentionBlock::Segment& segment : block.segments | std::views::drop(1))
-      all.add_segment(segment.owner, {.runs = block.runs_of(segment), .length = segment.length});
-  }
-  all.row_segments.assign(all.segments.size() * all.n_rows, core::RowSegment{});
-  auto to = all.row_segments.begin();
-  size_t own = 1;  // the first of the block's own segments in `all`
-  for (const core::AttentionBlock& block : blocks) {
-    for (int32_t r = 0; r < block.n_rows; ++r) {
-      const auto row = block.row(r);
-      *to = row.front();
-      std::ranges::copy(row.subspan(1), to + static_cast<ptrdiff_t>(own));
-      to += static_cast<ptrdiff_t>(all.segments.size());
-    }
-    own += block.segments.size() - 1;
-  }
-  return all;
-}
-
-}  // namespace
 
 void AttentionSchedule::Free::operator()(float* p) const {
   ::operator delete(p, std::align_val_t{64});
@@ -62,14 +27,13 @@ void AttentionSchedule::prepare(const core::AttentionPlan& plan) {
   tiles_.clear();
   const std::span<const core::AttentionBlock> blocks = plan.blocks;
   for (size_t begin = 0; begin < blocks.size();) {
-    size_t end = begin + 1;
-    while (end < blocks.size() && read_the_same_prompt(blocks[begin], blocks[end])) ++end;
-    if (end == begin + 1) {
+    const Join found = find_join(blocks.subspan(begin), chunk_cells);
+    if (found.n_blocks == 1) {
       add_block(blocks[begin]);
     } else {
-      add_block(joined(blocks.subspan(begin, end - begin)));
+      add_block(join(blocks.subspan(begin, found.n_blocks), found.shared));
     }
-    begin = end;
+    begin += found.n_blocks;
   }
   add_tasks();
 }
@@ -141,7 +105,7 @@ void AttentionSchedule::add_tasks() {
   merges_.clear();
   int32_t partials = 0;
   // Enough tiles keep every thread busy without cutting them; what is computed is the same.
-  constexpr size_t many = 256;
+  constexpr size_t many = 128;
   const bool whole = tiles_.size() * shape_.n_head_kv >= many;
   for (int32_t t = 0; t < static_cast<int32_t>(tiles_.size()); ++t) {
     const Tile& tile = tiles_[t];

@@ -32,11 +32,10 @@ struct AttentionShape {
 //   tokens         0        64       128      192            a prompt that begins with another one's first
 //   runs of cells  [ shared  . . . . . ][ own . . . . . .    100 tokens: the second block of keys is put
 //   blocks         |        |        |        |        |     together from both runs
-//   chunks         |                                         16 blocks each; one partial result
+//   chunks         |                                         8 blocks each; one partial result
 //
-// Blocks of rows that follow one another and read the same prompt are joined, so that its keys are converted
-// once for all lanes of a group, whether they see one another or not. What only some queries of a tile see is
-// computed for those (in sixteens).
+// Blocks of rows that follow one another and read the same prompt, or prompts that begin alike, are joined
+// (join_blocks.h). What only some queries of a tile see is computed for those (in sixteens).
 //
 // A row's result is therefore a function of its query and of the keys and values that it sees, to the bit:
 // not of the other rows, nor of where its cells lie, nor of which of them are shared with other prompts.
@@ -44,7 +43,7 @@ class AttentionSchedule {
  public:
   static constexpr int32_t max_tile_width = 48;  // queries of a tile
   static constexpr int32_t block_cells = 64;     // keys converted at a time; the first begins a segment
-  static constexpr int32_t chunk_cells = 1024;   // keys of one partial result
+  static constexpr int32_t chunk_cells = 512;    // keys of one partial result
 
   // Queries [begin, end) of a tile, multiples of 16.
   struct QueryRange {

@@ -115,11 +115,10 @@ struct Block32 {
   static constexpr int64_t inputs = 64;
   static constexpr int steps = 2;
 
-  template <int columns>
-  static HWY_INLINE PanelColumns at(PanelColumns x, int64_t b) {
-    x.quads += b * inputs * columns;
-    x.scales += b * 2 * columns;
-    x.sums += b * 2 * columns;
+  static HWY_INLINE Columns at(Columns x, int64_t b) {
+    x.quants += b * inputs;
+    x.scales += b * 2 * x.width;
+    x.sums += b * 2 * x.width;
     return x;
   }
 
@@ -130,15 +129,14 @@ struct Block32 {
 
   // out [tile_rows, columns] += the block's share of rows [row, row + rows_at_once).
   template <int columns>
-  static HWY_INLINE void block(const Tile& tile, int row, const PanelColumns& x, Ahead ahead,
+  static HWY_INLINE void block(const Tile& tile, int row, const Columns& x, Ahead ahead,
                                float* HWY_RESTRICT out) {
     for (int b = 0; b < steps; ++b) {
       ahead.step();
       I32 dot[vectors][columns];
       for (int c = 0; c < columns; ++c) {
-        const I32 start = Format::has_min
-                              ? hn::Zero(di32)
-                              : hn::ShiftLeft<Format::offset_bits>(hn::Set(di32, x.sums[b * columns + c]));
+        const I32 start =
+            Format::has_min ? hn::Zero(di32) : hn::ShiftLeft<Format::offset_bits>(hn::Set(di32, x.sum(b, c)));
         for (int v = 0; v < vectors; ++v) dot[v][c] = start;
       }
       for (int p = 0; p < 4; ++p) {
@@ -147,7 +145,7 @@ struct Block32 {
         for (int v = 0; v < vectors; ++v) Format::unpack(tile, pair, row + v * vector_size, w[v]);
         for (int q = 0; q < 2; ++q) {
           for (int c = 0; c < columns; ++c) {
-            const auto quad = quad_of(x.quads + 4 * ((2 * pair + q) * columns + c));
+            const auto quad = for_all_rows(x.quad(2 * pair + q, c));
             for (int v = 0; v < vectors; ++v) dot[v][c] = dot4<Format::narrow>(w[v][q], quad, dot[v][c]);
           }
         }
@@ -156,11 +154,11 @@ struct Block32 {
         const F scale_of_rows = scale(tile.scale[b] + row + v * vector_size);
         for (int c = 0; c < columns; ++c) {
           float* at = out + c * tile_rows + v * vector_size;
-          const F both = hn::Mul(scale_of_rows, hn::Set(df, x.scales[b * columns + c]));
+          const F both = hn::Mul(scale_of_rows, hn::Set(df, x.scale(b, c)));
           F sum = hn::MulAdd(both, hn::ConvertTo(df, dot[v][c]), hn::Load(df, at));
           if constexpr (Format::has_min) {
             const F min = load_f16(tile.min[b] + row + v * vector_size);
-            const float total = x.scales[b * columns + c] * static_cast<float>(x.sums[b * columns + c]);
+            const float total = x.scale(b, c) * static_cast<float>(x.sum(b, c));
             sum = hn::NegMulAdd(min, hn::Set(df, total), sum);
           }
           hn::Store(sum, df, at);
@@ -168,6 +166,58 @@ struct Block32 {
       }
     }
   }
+
+#if HWY_TARGET == HWY_AVX3_DL
+  static constexpr int unpacked_quads = 2;
+  static constexpr int amx_inputs = 32;
+
+  static HWY_INLINE void unpack(const Tile& tile, int pair, int row, U8* quads) {
+    Format::unpack(tile, pair, row, quads);
+  }
+
+  // sum [16 rows, columns] += step b's share, of rows from `row` on.
+  template <int columns>
+  static HWY_INLINE void add_dots(const Tile& tile, BlockStep at, const Columns& x, const AmxDots& dots,
+                                  F (&sum)[columns]) {
+    const int half = at.b % 2;
+    const F scale_of_rows = scale(tile.scale[half] + at.row);
+    for (int c = 0; c < columns; ++c) {
+      I32 dot = hn::Load(di32, dots.of[c]);
+      if constexpr (!Format::has_min) {
+        dot = hn::Add(hn::ShiftLeft<Format::offset_bits>(hn::Set(di32, x.sum(at.b, c))), dot);
+      }
+      const F both = hn::Mul(scale_of_rows, hn::Set(df, x.scale(at.b, c)));
+      sum[c] = hn::MulAdd(both, hn::ConvertTo(df, dot), sum[c]);
+      if constexpr (Format::has_min) {
+        const float total = x.scale(at.b, c) * static_cast<float>(x.sum(at.b, c));
+        sum[c] = hn::NegMulAdd(load_f16(tile.min[half] + at.row), hn::Set(df, total), sum[c]);
+      }
+    }
+  }
+
+  // out [tile_rows, columns] += some blocks' share, as block() does. While sums of one half of the rows are
+  // scaled the dot products of the other are made.
+  template <int columns>
+  static HWY_INLINE void add_unpacked(const UnpackedBlocks<Tile>& blocks, const Columns& x,
+                                      float* HWY_RESTRICT out) {
+    const int n_steps = 2 * blocks.n_blocks;
+    AmxDots dots[2][8];
+    amx_dots_of_32({x.quants, x.stride, blocks.of(0, 0)}, n_steps, dots[0]);
+    for (int half = 0; half < 2; ++half) {
+      const int row = 16 * half;
+      if (half == 0) amx_dots_of_32({x.quants, x.stride, blocks.of(0, 16)}, n_steps, dots[1]);
+      F sum[columns];
+      for (int c = 0; c < columns; ++c) sum[c] = hn::Load(df, out + c * tile_rows + row);
+      for (int b = 0; b < n_steps; ++b) {
+        Ahead ahead = blocks.ahead;
+        ahead.at += b / 2 * sizeof(Tile) + b % 2 * 64 * ahead.lines;
+        if (half == 0) ahead.step();
+        add_dots<columns>(blocks.tile[b / 2], {b, row}, x, dots[half][b], sum);
+      }
+      for (int c = 0; c < columns; ++c) hn::Store(sum[c], df, out + c * tile_rows + row);
+    }
+  }
+#endif
 };
 
 void tile_q4_0(const TileJob& job) {

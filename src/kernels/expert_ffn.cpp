@@ -21,8 +21,7 @@ struct Panel {
 };
 
 // The columns of all experts, each expert's in panels of its own.
-std::vector<Panel> panels_of(const ExpertRouting& routing) {
-  constexpr auto width = static_cast<int32_t>(ActivationLayout::panel_columns);
+std::vector<Panel> panels_of(const ExpertRouting& routing, int32_t width) {
   std::vector<Panel> panels;
   for (const Group& group : routing.groups()) {
     for (int32_t c = 0; c < group.n; c += width)
@@ -40,7 +39,7 @@ struct Inputs {
 void prepare(const ProductParameters& of, const Inputs& inputs, std::byte* prepared,
              const ExpertFfnParameters& parameters) {
   const ActivationLayout layout(of.activations.form, of.matrix->n_in());
-  const std::vector<Panel> panels = panels_of(parameters.work->routing);
+  const std::vector<Panel> panels = panels_of(parameters.work->routing, layout.panel_columns());
   const auto n_panels = static_cast<int64_t>(panels.size());
   // Few panels are cut along their inputs as well.
   const int64_t chunks = (layout.n_in + LowRank::chunk - 1) / LowRank::chunk;

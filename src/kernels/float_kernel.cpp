@@ -42,7 +42,7 @@ template <typename Format, int columns>
 void run_inputs(const TileJob& job, const typename Format::Tile* tile, int panel, int64_t first,
                 int64_t last) {
   constexpr int lines = sizeof(tile->weight[0]) / 64;
-  const auto* x = reinterpret_cast<const float*>(job.columns + panel * ActivationLayout::panel_columns *
+  const auto* x = reinterpret_cast<const float*>(job.columns + panel * ActivationLayout::float_panel *
                                                                    job.layout->column_bytes());
   for (int row = 0; row < tile_rows; row += vectors * vector_size) {
     F sum[vectors][columns];
@@ -69,7 +69,7 @@ void run_inputs(const TileJob& job, const typename Format::Tile* tile, int panel
     for (int c = 0; c < columns; ++c) {
       for (int v = 0; v < vectors; ++v) {
         float* out =
-            job.out + (panel * ActivationLayout::panel_columns + c) * tile_rows + row + v * vector_size;
+            job.out + (panel * ActivationLayout::float_panel + c) * tile_rows + row + v * vector_size;
         hn::Store(hn::Add(hn::Load(df, out), sum[v][c]), df, out);
       }
     }
@@ -79,9 +79,9 @@ void run_inputs(const TileJob& job, const typename Format::Tile* tile, int panel
 // The same for all columns.
 template <typename Format>
 void run_panels(const TileJob& job, const typename Format::Tile* tile, int64_t first, int64_t last) {
-  const int panels = job.n_columns / ActivationLayout::panel_columns;
+  const int panels = job.n_columns / ActivationLayout::float_panel;
   for (int g = 0; g < panels; ++g) run_inputs<Format, 8>(job, tile, g, first, last);
-  switch (job.n_columns % ActivationLayout::panel_columns) {
+  switch (job.n_columns % ActivationLayout::float_panel) {
     case 1:
       return run_inputs<Format, 1>(job, tile, panels, first, last);
     case 2:

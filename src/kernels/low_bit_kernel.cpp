@@ -42,11 +42,11 @@ using Dots = I32[vectors][columns];
 
 // Sums of sixteen quants of two neighbouring sixteens each, negated, as pairs of 16 bits: [8, columns].
 template <int columns>
-HWY_INLINE void pair_sums(const int32_t* sums, int32_t* pairs) {
+HWY_INLINE void pair_sums(const Columns& x, int32_t* pairs) {
   for (int b = 0; b < 8; ++b) {
     for (int c = 0; c < columns; ++c) {
-      const auto first = static_cast<uint32_t>(sums[2 * b * columns + c] >> 5);
-      const auto second = static_cast<uint32_t>(sums[(2 * b + 1) * columns + c] >> 5);
+      const auto first = static_cast<uint32_t>(x.sum(2 * b, c) >> 5);
+      const auto second = static_cast<uint32_t>(x.sum(2 * b + 1, c) >> 5);
       pairs[b * columns + c] = static_cast<int32_t>((first & 0xFFFFU) | second << 16);
     }
   }
@@ -66,7 +66,7 @@ struct Q2K {
   }
 
   template <int columns>
-  static HWY_INLINE void begin(const PanelColumns&, int32_t* start) {
+  static HWY_INLINE void begin(const Columns&, int32_t* start) {
     for (int c = 0; c < columns; ++c) start[c] = 0;
   }
 
@@ -81,11 +81,10 @@ struct Q2K {
   }
 
   template <int columns>
-  static HWY_INLINE void add_minima(const Tile& tile, int row, const PanelColumns& x,
-                                    float* HWY_RESTRICT out) {
+  static HWY_INLINE void add_minima(const Tile& tile, int row, const Columns& x, float* HWY_RESTRICT out) {
     const hn::Repartition<int16_t, decltype(df)> di16;
     HWY_ALIGN int32_t pairs[8 * columns];
-    pair_sums<columns>(x.sums, pairs);
+    pair_sums<columns>(x, pairs);
     Dots<columns> dot;
     for (int v = 0; v < vectors; ++v) {
       for (int c = 0; c < columns; ++c) dot[v][c] = hn::Zero(di32);
@@ -103,20 +102,20 @@ struct Q2K {
   }
 
   template <int columns>
-  static HWY_INLINE void add_scaled(const uint16_t* scale, const PanelColumns& x, const Dots<columns>& dot,
+  static HWY_INLINE void add_scaled(const uint16_t* scale, const Columns& x, const Dots<columns>& dot,
                                     float* HWY_RESTRICT out) {
     for (int v = 0; v < vectors; ++v) {
       const F scale_of_rows = load_f16(scale + v * vector_size);
       for (int c = 0; c < columns; ++c) {
         float* at = out + c * tile_rows + v * vector_size;
-        const F both = hn::Mul(scale_of_rows, hn::Set(df, x.scales[c]));
+        const F both = hn::Mul(scale_of_rows, hn::Set(df, x.scale(0, c)));
         hn::Store(hn::MulAdd(both, hn::ConvertTo(df, dot[v][c]), hn::Load(df, at)), df, at);
       }
     }
   }
 
   template <int columns>
-  static HWY_INLINE void finish(const Tile& tile, int row, const PanelColumns& x, const Dots<columns>& dot,
+  static HWY_INLINE void finish(const Tile& tile, int row, const Columns& x, const Dots<columns>& dot,
                                 float* HWY_RESTRICT out) {
     add_scaled<columns>(tile.scale + row, x, dot, out);
     add_minima<columns>(tile, row, x, out);
@@ -144,21 +143,21 @@ struct Q3K {
   }
 
   template <int columns>
-  static HWY_INLINE void begin(const PanelColumns& x, int32_t* start) {
+  static HWY_INLINE void begin(const Columns& x, int32_t* start) {
     for (int c = 0; c < columns; ++c) start[c] = 0;
     for (int b = 0; b < 16; ++b) {
-      for (int c = 0; c < columns; ++c) start[c] += 4 * x.sums[b * columns + c];  // -128 times the sum
+      for (int c = 0; c < columns; ++c) start[c] += 4 * x.sum(b, c);  // -128 times the sum
     }
   }
 
   template <int columns>
-  static HWY_INLINE void finish(const Tile& tile, int row, const PanelColumns& x, const Dots<columns>& dot,
+  static HWY_INLINE void finish(const Tile& tile, int row, const Columns& x, const Dots<columns>& dot,
                                 float* HWY_RESTRICT out) {
     for (int v = 0; v < vectors; ++v) {
       const F scale_of_rows = load_f16(tile.scale + row + v * vector_size);
       for (int c = 0; c < columns; ++c) {
         float* at = out + c * tile_rows + v * vector_size;
-        const F both = hn::Mul(scale_of_rows, hn::Set(df, x.scales[c]));
+        const F both = hn::Mul(scale_of_rows, hn::Set(df, x.scale(0, c)));
         hn::Store(hn::NegMulAdd(both, hn::ConvertTo(df, dot[v][c]), hn::Load(df, at)), df, at);
       }
     }
@@ -171,17 +170,16 @@ struct LowBits {
   static constexpr int64_t inputs = 256;
   static constexpr int steps = 16;
 
-  template <int columns>
-  static HWY_INLINE PanelColumns at(PanelColumns x, int64_t b) {
-    x.quads += b * inputs * columns;
-    x.scales += b * columns;
-    x.sums += b * 16 * columns;
+  static HWY_INLINE Columns at(Columns x, int64_t b) {
+    x.quants += b * inputs;
+    x.scales += b * x.width;
+    x.sums += b * 16 * x.width;
     return x;
   }
 
   // out [tile_rows, columns] += the block's share of rows [row, row + rows_at_once).
   template <int columns>
-  static HWY_INLINE void block(const Tile& tile, int row, const PanelColumns& x, Ahead ahead,
+  static HWY_INLINE void block(const Tile& tile, int row, const Columns& x, Ahead ahead,
                                float* HWY_RESTRICT out) {
     HWY_ALIGN int32_t start[columns];
     Format::template begin<columns>(x, start);
@@ -195,13 +193,45 @@ struct LowBits {
       for (int v = 0; v < vectors; ++v) Format::unpack(tile, sixteen, row + v * vector_size, w[v]);
       for (int q = 0; q < 4; ++q) {
         for (int c = 0; c < columns; ++c) {
-          const auto quad = quad_of(x.quads + 4 * ((4 * sixteen + q) * columns + c));
+          const auto quad = for_all_rows(x.quad(4 * sixteen + q, c));
           for (int v = 0; v < vectors; ++v) dot[v][c] = dot4<Format::narrow>(w[v][q], quad, dot[v][c]);
         }
       }
     }
     Format::template finish<columns>(tile, row, x, dot, out);
   }
+
+#if HWY_TARGET == HWY_AVX3_DL
+  static constexpr int unpacked_quads = 4;
+  static constexpr int amx_inputs = 64;
+
+  static HWY_INLINE void unpack(const Tile& tile, int sixteen, int row, U8* quads) {
+    Format::unpack(tile, sixteen, row, quads);
+  }
+
+  // out [tile_rows, columns] += a block's share, as block() does, for eight columns at a time.
+  template <int columns>
+  static HWY_INLINE void add_unpacked(const UnpackedBlocks<Tile>& blocks, const Columns& x,
+                                      float* HWY_RESTRICT out) {
+    AmxDots dots[2];
+    for (int v = 0; v < vectors; ++v)
+      amx_dots_of_256({x.quants, x.stride, blocks.of(0, v * vector_size)}, &dots[v]);
+    Ahead ahead = blocks.ahead;
+    for (int s = 0; s < steps; ++s) ahead.step();
+    for (int first = 0; first < columns; first += 8) {
+      const Columns some = x.from(first);
+      HWY_ALIGN int32_t start[8];
+      Format::template begin<8>(some, start);
+      Dots<8> dot;
+      for (int v = 0; v < vectors; ++v) {
+        for (int c = 0; c < 8; ++c) {
+          dot[v][c] = hn::Add(hn::Set(di32, start[c]), hn::Load(di32, dots[v].of[first + c]));
+        }
+      }
+      Format::template finish<8>(*blocks.tile, 0, some, dot, out + first * tile_rows);
+    }
+  }
+#endif
 };
 
 void tile_q2_k(const TileJob& job) {

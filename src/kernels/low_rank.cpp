@@ -143,7 +143,7 @@ HWY_EXPORT(add_to);
 
 namespace {
 
-constexpr int panel_columns = ActivationLayout::panel_columns;
+constexpr int panel_columns = ActivationLayout::float_panel;
 
 bool stays(ggml_type type) {
   return type == GGML_TYPE_F32 || type == GGML_TYPE_F16 || type == GGML_TYPE_BF16;

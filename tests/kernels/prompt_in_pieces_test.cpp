@@ -114,5 +114,56 @@ TEST_F(PromptInPieces, GivesARowTheSameBitsInAnyChunk) {
   });
 }
 
+// Groups whose prompts begin with the same cells, as those of a server's clients do.
+TEST_F(PromptInPieces, ThatBeginAlikeGivesTheSameBitsAsEachAlone) {
+  const AttentionShape of = shape(6, 2, 16);
+  constexpr int32_t n_cells = 3000;
+  const size_t row_size = of.n_head * of.head_dim;
+  const Pool keys = pool(GGML_TYPE_F16, of, normals(of.head_dim * of.n_head_kv * n_cells));
+  const Pool values = pool(GGML_TYPE_F16, of, normals(of.head_dim * of.n_head_kv * n_cells));
+  const auto shared = frequencies(of, 1);
+  struct Prompt {
+    std::vector<core::CellRun> runs;
+    int32_t lanes;
+  };
+  // 600 or 1,100 common cells and some more; the third shares the whole of the second's.
+  for (const std::vector<Prompt>& prompts : std::vector<std::vector<Prompt>>{
+           {{{{0, 600}, {1200, 50}}, 2},
+            {{{0, 300}, {300, 300}, {1300, 80}}, 1},
+            {{{0, 600}, {1300, 80}}, 3}},
+           {{{{0, 1100}}, 1}, {{{0, 1100}, {1200, 900}}, 1}, {{{0, 600}, {1200, 10}}, 2}},
+           {{{{0, 512}}, 2}, {{{0, 512}, {2000, 300}}, 2}, {{{5, 512}, {2000, 300}}, 2}}}) {
+    core::AttentionPlan plan;
+    for (const Prompt& prompt : prompts) {
+      for (int32_t lane = 0; lane < prompt.lanes; ++lane) {
+        core::AttentionBlock block =
+            with_segments({.first_row = plan.n_rows, .n_rows = 2, .frequencies = shared},
+                          {{.runs = prompt.runs}, {.owner = lane, .runs = {{2400 + 20 * plan.n_rows, 30}}}});
+        const int32_t length = block.segments.front().length;
+        block.row_segments = {
+            {{0, length}, {}}, {{0, 30}, {}}, {{pick(0, length), length}, {1, 2}}, {{0, 7}, {}}};
+        plan.n_rows += block.n_rows;
+        plan.blocks.push_back(block);
+      }
+    }
+    const std::vector<float> q = normals(plan.n_rows * row_size);
+    AttentionSchedule work(of, 1);
+    for_each_instruction_set([&](const char*) {
+      work.prepare(plan);
+      const std::vector<float> all = kernel(of, work, 0, q, keys, values);
+      const std::vector<double> exactly = exact(of, plan, 0, q, keys, values);
+      for (size_t i = 0; i < all.size(); ++i) ASSERT_NEAR(all[i], exactly[i], 2e-5);
+      for (core::AttentionBlock alone : plan.blocks) {
+        const size_t at = alone.first_row * row_size;
+        alone.first_row = 0;
+        work.prepare({.blocks = {alone}, .n_rows = alone.n_rows});
+        const std::vector<float> mine(q.begin() + at, q.begin() + at + 2 * row_size);
+        const std::vector<float> expected(all.begin() + at, all.begin() + at + 2 * row_size);
+        ASSERT_EQ(kernel(of, work, 0, mine, keys, values), expected);
+      }
+    });
+  }
+}
+
 }  // namespace
 }  // namespace lanerope::kernels

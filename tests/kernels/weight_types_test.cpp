@@ -50,17 +50,18 @@ Columns prepare(const ProductParameters& parameters, const std::vector<float>& x
                                                .column_stride = n_in,
                                                .prepared = columns.prepared.data()});
   for (int64_t c = 0; c < n; ++c) {
-    const int64_t panel = c / 8 * 8;
-    const int64_t width = std::min<int64_t>(8, n - panel);
+    const int64_t panel = c / layout.panel_columns() * layout.panel_columns();
+    const int64_t width = std::min<int64_t>(layout.panel_columns(), n - panel);
     const std::byte* base = columns.prepared.data() + panel * layout.column_bytes();
+    const std::byte* quants = base + (c - panel) * layout.values_bytes();
     const auto* scales = reinterpret_cast<const float*>(base + layout.scales() * width);
     for (int64_t i = 0; i < n_in; ++i) {
       double& value = columns.values[c * n_in + i];
       if (layout.form == ActivationForm::f32) {
         value = reinterpret_cast<const float*>(base)[i * width + c - panel];
       } else {
-        const auto quant = static_cast<int8_t>(base[4 * (i / 4 * width + c - panel) + i % 4]);
-        value = static_cast<double>(scales[i / layout.block() * width + c - panel]) * quant;
+        value = static_cast<double>(scales[i / layout.block() * width + c - panel]) *
+                static_cast<int8_t>(quants[i]);
       }
     }
   }
