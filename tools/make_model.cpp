@@ -37,6 +37,9 @@ void add_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--type", m.type, "f32, f16, bf16, q8_0, q4_0, q4_k_m, or any other type of ggml");
   app.add_flag("--tied,!--untied", m.tied, "whether the output matrix is the token embedding");
   app.add_option("--window", m.window, "attention.sliding_window of architectures that have one");
+  app.add_option("--bridge-heads", m.bridge_heads, "heads of blocks for the coupling bridge; 0: it has none");
+  app.add_option("--bridge-head-dim", m.bridge_head_dim, "size of one");
+  app.add_option("--bridge-every", m.bridge_every, "layers from one such block to the next");
   app.add_option("--rope-base", m.rope_base, "base of the rotary frequencies");
   const std::map<std::string, lanerope::core::RopeScaling> scalings = {
       {"none", lanerope::core::RopeScaling::none},

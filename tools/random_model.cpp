@@ -38,6 +38,8 @@ void check(const RandomModel& m) {
   require(m.n_head % m.n_head_kv == 0, "the KV heads must divide the heads");
   require(m.head_dim > 1 && m.head_dim % 2 == 0, "the head dimension must be even");
   require(m.splits > 0 && m.splits <= m.n_layer, "there must be 1 to as many files as layers");
+  require(m.bridge_heads >= 0 && m.bridge_head_dim > 0 && m.bridge_every > 0,
+          "a bridge has heads of a positive size behind every so many layers");
   require(m.padding >= 0, "the padding must not be negative");
   require(m.threads > 0, "at least one thread must work");
 }
@@ -79,6 +81,7 @@ arch::ModelConfig config_of(const RandomModel& m, int32_t n_vocab) {
                                            .n_expert = architecture.experts ? m.n_expert : 0,
                                            .n_expert_used = architecture.experts ? m.n_expert_used : 0,
                                            .bias = architecture.biases}});
+  config.bridge = {.n_head = m.bridge_heads, .head_dim = m.bridge_head_dim, .every = m.bridge_every};
   return config;
 }
 
@@ -153,9 +156,11 @@ class TensorList {
     // Queries and keys are large enough that attention picks, and what a block adds stays below what it
     // reads.
     constexpr float sharp = 1.4F;
-    const bool picks =
-        spec.role == Role::attn_q || spec.role == Role::attn_k || spec.role == Role::ffn_gate_inp;
+    const bool picks = spec.role == Role::attn_q || spec.role == Role::attn_k ||
+                       spec.role == Role::ffn_gate_inp || spec.role == Role::bridge_q ||
+                       spec.role == Role::bridge_k;
     tensor.deviation = (picks ? sharp : 1.0F) / std::sqrt(static_cast<float>(spec.ne[0]));
+    if (spec.role == Role::bridge_output && m_.bridge_zero) tensor.deviation = 0;
     // Large enough that some of what is clamped is, and small behind it.
     if (of.activation == arch::Activation::clamped_silu) {
       if (spec.role == Role::ffn_gate_exps || spec.role == Role::ffn_up_exps) tensor.deviation *= 3;
@@ -232,6 +237,11 @@ void set_metadata(gguf::Writer& writer, const RandomModel& m, const ToyTokenizer
     writer.set(prefix + "residual_scale", 0.7F);
     writer.set(prefix + "attention.scale", 0.3F);
     writer.set(prefix + "logit_scale", 2.0F);
+  }
+  if (m.bridge_heads > 0) {
+    writer.set("lanerope.bridge.head_count", static_cast<uint32_t>(m.bridge_heads));
+    writer.set("lanerope.bridge.key_length", static_cast<uint32_t>(m.bridge_head_dim));
+    writer.set("lanerope.bridge.every", static_cast<uint32_t>(m.bridge_every));
   }
   if (m.window > 0) set_size("attention.sliding_window", m.window);
   if (m.score_cap > 0) writer.set(prefix + "attn_logit_softcapping", m.score_cap);

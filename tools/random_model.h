@@ -41,6 +41,10 @@ struct RandomModel {
   int32_t rotated = 0;       // rope.dimension_count; 0: the whole head
   float log_multiplier = 0;  // rope.scaling.yarn_log_multiplier; 0: no such key
   float temperature = 0;     // attention.temperature_scale; 0: no such key
+  int32_t bridge_heads = 0;  // of blocks for the coupling bridge; 0: it has none
+  int32_t bridge_head_dim = 16;
+  int32_t bridge_every = 1;
+  bool bridge_zero = false;  // their outputs are zero, as before any training
   float rope_base = 10000.0F;
   core::RopeScaling rope_scaling = core::RopeScaling::none;
   float rope_factor = 1.0F;

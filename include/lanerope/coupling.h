@@ -18,7 +18,15 @@ enum class CouplingKind {
   lanerope,     // phi = omega * (m - n)
   groupthink,   // phi = stride * theta * (m - n)
   hogwild,      // every lane sees [prompt, other lanes in order, itself] as one contiguous text
+  // Lanes attend as independent ones do, and those at the same step exchange their hidden states in blocks
+  // that were trained for that (docs/couplings.md, Bridge).
+  bridge,
 };
+
+// Whether attention of one lane goes to the cells of others, as visibility, window and topology say.
+constexpr bool sees_other_lanes(CouplingKind kind) {
+  return kind != CouplingKind::independent && kind != CouplingKind::bridge;
+}
 
 // Where the vector omega of CouplingKind::lanerope starts from (or stays, when it is not trained).
 enum class OmegaInit {

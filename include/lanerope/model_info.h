@@ -58,7 +58,10 @@ struct ModelInfo {
   std::string window_rope = {};  // their RoPE, where it is another one
   float score_cap = 0;           // soft-cap of attention scores; 0: none
   float logit_cap = 0;           // of logits
-  bool tied_output = false;      // the output matrix is the embedding
+  int32_t n_bridges = 0;         // blocks of the coupling bridge; 0: it was not made for it
+  int32_t bridge_heads = 0;      // of one
+  int32_t bridge_head_dim = 0;
+  bool tied_output = false;  // the output matrix is the embedding
   int64_t n_parameters = 0;
   int64_t n_active_parameters = 0;                   // all but those of experts that a token does not go to
   size_t weight_bytes = 0;                           // as stored in the file

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypedDict
 import numpy as np
 import numpy.typing as npt
 
-Coupling = Literal["independent", "lanerope", "groupthink", "hogwild"]
+Coupling = Literal["independent", "lanerope", "groupthink", "hogwild", "bridge"]
 Init = Literal["rope", "gt", "ntk", "ntk-by-parts", "given"]
 Visibility = Literal["inclusive", "strict", "interleaved"]
 Topology = Literal["all", "ring", "tree", "blocks"]
@@ -32,7 +32,7 @@ class CouplingOptions(TypedDict, total=False):
     """How lanes see one another. What is unset is as the model or its adapter was trained; lanes of others are independent."""
 
     coupling: Coupling
-    """independent (each for itself, and they vote), lanerope, groupthink or hogwild."""
+    """independent (each for itself, and they vote), lanerope, groupthink, hogwild, or bridge, for models that were trained with bridges."""
     init: Init
     """Where omega comes from, of the coupling lanerope; in place of the one that was trained."""
     omega: Omega

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "arch/architectures.h"
+#include "arch/bridge_keys.h"
 #include "lanerope/errors.h"
 
 namespace lanerope::arch {
@@ -281,6 +282,7 @@ ModelConfig read_config(const gguf::File& file) {
   config.tied = file.find_tensor("output.weight") == nullptr;
   if (architecture->finish != nullptr) architecture->finish(config);
   set_attention_classes(config);
+  config.bridge = read_bridge(file, n_layer);
   return config;
 }
 
@@ -333,6 +335,7 @@ void write_config(gguf::Writer& writer, const ModelConfig& config) {
   if (config.logit_cap != architecture.logit_cap)
     writer.set(prefix + "final_logit_softcapping", config.logit_cap);
   write_windows(writer, prefix, config);
+  write_bridge(writer, config.bridge);
   if (architecture.multipliers) {
     writer.set(prefix + "embedding_scale", config.embedding_scale);
     writer.set(prefix + "residual_scale", config.residual_scale);

@@ -58,6 +58,19 @@ struct LayerConfig {
   int32_t attention_class = 0;  // index into ModelConfig::attention_classes
 };
 
+// Blocks behind layers in which the lanes of a group that are at one step exchange their hidden states:
+// x_m += W_o sum_n share(m, n) W_v N(x_n) for each head, the shares being the soft-max over the lanes n, m
+// itself among them, of <W_q N(x_m), W_k N(x_n)> / sqrt(head_dim).
+struct BridgeConfig {
+  int32_t n_head = 0;  // 0: there are none
+  int32_t head_dim = 0;
+  int32_t every = 1;  // behind every so many layers, counted from the first
+
+  bool any() const { return n_head > 0; }
+  bool behind(int32_t layer) const { return any() && (layer + 1) % every == 0; }
+  int32_t width() const { return n_head * head_dim; }
+};
+
 struct AttentionClass {
   int32_t rope = 0;
   int32_t window = 0;
@@ -84,6 +97,7 @@ struct ModelConfig {
   std::vector<core::RopeParameters> ropes = {};
   std::vector<LayerConfig> layers = {};
   std::vector<AttentionClass> attention_classes = {};
+  BridgeConfig bridge = {};
 
   int32_t n_layer() const { return static_cast<int32_t>(layers.size()); }
   const AttentionConfig& attention() const { return layers.front().attention; }

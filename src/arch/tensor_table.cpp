@@ -29,6 +29,11 @@ constexpr std::pair<Role, std::string_view> stems[] = {
     {Role::ffn_up, "ffn_up"},
     {Role::ffn_down, "ffn_down"},
     {Role::post_ffw_norm, "post_ffw_norm"},
+    {Role::bridge_norm, "bridge_norm"},
+    {Role::bridge_q, "bridge_q"},
+    {Role::bridge_k, "bridge_k"},
+    {Role::bridge_v, "bridge_v"},
+    {Role::bridge_output, "bridge_output"},
     {Role::output_norm, "output_norm"},
     {Role::output, "output"},
 };
@@ -106,6 +111,14 @@ class Table {
       add_linear(Role::ffn_down, i, {ffn.n_ffn, n_embd});
     }
     if (norms != NormPlace::before) add_norm(Role::post_ffw_norm, i, n_embd);
+    if (config.bridge.behind(i)) add_bridge(i, n_embd, config.bridge.width());
+  }
+
+  void add_bridge(int32_t layer, int64_t n_embd, int64_t width) {
+    add_norm(Role::bridge_norm, layer, n_embd);
+    for (const Role role : {Role::bridge_q, Role::bridge_k, Role::bridge_v})
+      add_linear(role, layer, {n_embd, width});
+    add_linear(Role::bridge_output, layer, {width, n_embd});
   }
 
   std::vector<TensorSpec> take() { return std::move(specs_); }
@@ -139,6 +152,10 @@ std::vector<TensorSpec> tensor_table(const ModelConfig& config) {
   table.add_norm(Role::output_norm, -1, config.n_embd);
   if (!config.tied) table.add_linear(Role::output, -1, {config.n_embd, config.n_vocab});
   return table.take();
+}
+
+bool is_of_bridge(Role role) {
+  return role >= Role::bridge_norm && role <= Role::bridge_output;
 }
 
 std::vector<std::string_view> lora_targets() {

@@ -33,6 +33,11 @@ enum class Role {
   ffn_up,
   ffn_down,
   post_ffw_norm,
+  bridge_norm,
+  bridge_q,
+  bridge_k,
+  bridge_v,
+  bridge_output,
   output_norm,
   output,
 };
@@ -56,6 +61,9 @@ struct TensorSpec {
 
 // All tensors of a model, in the order in which files have them. A tied output has no entry.
 std::vector<TensorSpec> tensor_table(const ModelConfig& config);
+
+// Whether it is one of the blocks that the coupling bridge exchanges through, which adapters do not change.
+bool is_of_bridge(Role role);
 
 // "blk.3.attn_q", or "output" where the layer is -1.
 std::string tensor_stem(Role role, int32_t layer);

@@ -61,7 +61,7 @@ std::vector<Enum> parse_list(const std::string& option, const std::vector<std::s
   return values;
 }
 
-// Every coupling with every topology; independent lanes, which have none, once.
+// Every coupling with every topology; those without one, of lanes that do not see one another, once.
 std::vector<Coupling> chosen_couplings(const BenchFlags& flags, const Model& model) {
   CouplingChoice choice = to_choice(flags.coupling);
   auto topologies = parse_list<Topology>("--topologies", flags.topologies);
@@ -77,7 +77,7 @@ std::vector<Coupling> chosen_couplings(const BenchFlags& flags, const Model& mod
       couplings.push_back(base);
       couplings.back().kind = kind;
       couplings.back().topology = topology;
-      if (kind == CouplingKind::independent) break;
+      if (!sees_other_lanes(kind)) break;
     }
   }
   return couplings;

@@ -124,6 +124,11 @@ std::string special_text(const ModelInfo& model) {
                                 " layers" +
                                 (model.window_rope.empty() ? "" : ", with RoPE " + model.window_rope));
   }
+  if (model.n_bridges > 0) {
+    text += fact("bridge", std::to_string(model.bridge_heads) + " heads of " +
+                               std::to_string(model.bridge_head_dim) + " behind " +
+                               std::to_string(model.n_bridges) + " layers");
+  }
   std::string caps;
   if (model.score_cap > 0) caps = "scores " + with_digits(model.score_cap, 0);
   if (model.logit_cap > 0) caps += (caps.empty() ? "" : ", ") + ("logits " + with_digits(model.logit_cap, 0));
@@ -238,6 +243,9 @@ Json model_json(const ModelInfo& model) {
                {"window_rope", model.window_rope},
                {"score_cap", model.score_cap},
                {"logit_cap", model.logit_cap},
+               {"n_bridges", model.n_bridges},
+               {"bridge_heads", model.bridge_heads},
+               {"bridge_head_dim", model.bridge_head_dim},
                {"tied_output", model.tied_output},
                {"n_parameters", model.n_parameters},
                {"n_active_parameters", model.n_active_parameters},

@@ -178,6 +178,7 @@ class GroupPlanner {
       RowSegment entry{.visible = in_window(others[n], row.step, group_.lanes[n]), .offset = {}};
       switch (group_.coupling->kind) {
         case CouplingKind::independent:
+        case CouplingKind::bridge:
           break;
         case CouplingKind::lanerope:
           entry.offset.lanes = lane_distance(*group_.coupling, m - n);
@@ -243,7 +244,7 @@ void append_group(AttentionPlan& plan, const GroupView& group, std::span<const G
   };
   const size_t n_coupled =
       group.lanes.size() - (!group.lanes.empty() && group.lanes.back().reads_all ? 1 : 0);
-  const bool lone = group.coupling->kind == CouplingKind::independent || n_coupled == 1;
+  const bool lone = !sees_other_lanes(group.coupling->kind) || n_coupled == 1;
 
   // One block for a run of prompt rows, one for a run of lane rows (of the same lane, where lanes are alone),
   // and one for a run of rows of the lane that reads all.

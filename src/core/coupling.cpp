@@ -22,7 +22,7 @@ CouplingChoice exactly(const Coupling& coupling) {
 std::string describe(const Coupling& coupling) {
   const Coupling usual;
   std::string text(name(coupling.kind));
-  if (coupling.kind == CouplingKind::independent) return text;
+  if (!sees_other_lanes(coupling.kind)) return text;
   if (coupling.kind == CouplingKind::lanerope) text += ", omega " + std::string(name(coupling.init));
   if (coupling.stride != usual.stride) text += ", stride " + std::to_string(coupling.stride);
   if (coupling.window != usual.window) text += ", window " + std::to_string(coupling.window);

@@ -16,10 +16,9 @@ namespace lanerope {
 template <>
 std::span<const Named<CouplingKind>> names() {
   static constexpr Named<CouplingKind> all[] = {
-      {CouplingKind::independent, "independent"},
-      {CouplingKind::lanerope, "lanerope"},
-      {CouplingKind::groupthink, "groupthink"},
-      {CouplingKind::hogwild, "hogwild"},
+      {CouplingKind::independent, "independent"}, {CouplingKind::lanerope, "lanerope"},
+      {CouplingKind::groupthink, "groupthink"},   {CouplingKind::hogwild, "hogwild"},
+      {CouplingKind::bridge, "bridge"},
   };
   return all;
 }

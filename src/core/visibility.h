@@ -9,7 +9,7 @@ namespace lanerope::core {
 
 // Whether lane m, of n_lanes, sees lane n at all.
 constexpr bool sees_lane(const Coupling& coupling, int32_t m, int32_t n, int32_t n_lanes) {
-  if (m == n || coupling.kind == CouplingKind::independent) return false;
+  if (m == n || !sees_other_lanes(coupling.kind)) return false;
   switch (coupling.topology) {
     case Topology::all:
       return true;

@@ -89,6 +89,11 @@ AttentionProbe Engine::probe(GroupId id, int32_t lane, int32_t step) {
     throw InvalidRequest("lane " + std::to_string(lane) + " of the group has fed no token at step " +
                          std::to_string(step));
   }
+  // Its hidden states came from the lanes that were fed beside it.
+  if (group.request().coupling.kind == CouplingKind::bridge)
+    throw InvalidRequest(
+        "a token of the coupling bridge cannot be probed alone; record attention while the group runs "
+        "instead");
   if (!group.has_pages() || group.state() == engine::GroupState::prefill ||
       group.state() == engine::GroupState::refill) {
     throw InvalidRequest("the group waits for memory; probe it when it goes on");

@@ -227,10 +227,11 @@ SleepTokens resolve_sleep(const Model& model, const SleepChoice& choice, const C
   const bool waits = asked || (!choice.wait && !trained.wait.value_or("").empty());
   require(waits || choice.ready.value_or("").empty(),
           "a ready text without a wait text does nothing; say which token lanes wait with");
-  // Its layout has no room for steps in which a lane wrote nothing.
-  if (coupling.kind == CouplingKind::hogwild) {
-    require(!asked,
-            "lanes of the hogwild coupling cannot sleep; leave the wait text out or couple otherwise");
+  // The layout of hogwild has no room for steps in which a lane wrote nothing, and a bridge is there for
+  // lanes that go on.
+  if (coupling.kind == CouplingKind::hogwild || coupling.kind == CouplingKind::bridge) {
+    require(!asked, "lanes of the " + std::string(name(coupling.kind)) +
+                        " coupling cannot sleep; leave the wait text out or couple otherwise");
     return {};
   }
   if (!waits) return {};

@@ -25,6 +25,10 @@ struct StrideFacts {
 };
 core::CouplingFacts coupling_facts(const Model& model, const StrideFacts& facts);
 
+// Throws InvalidRequest where lanes are to exchange through bridges and the model has none, or are to see one
+// another besides.
+void check_bridge(const Model& model, const Coupling& coupling);
+
 // Throws InvalidRequest where a request couples lanes in a way that `training`, if there is any, was not for.
 void check_training(const Request& request, const Coupling& coupling, const LaneTraining* training);
 

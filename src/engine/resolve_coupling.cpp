@@ -74,6 +74,22 @@ void engine::check_training(const Request& request, const Coupling& coupling, co
                        "; ask for the former, or force it");
 }
 
+void engine::check_bridge(const Model& model, const Coupling& coupling) {
+  if (coupling.kind != CouplingKind::bridge) return;
+  require(model.info().n_bridges > 0,
+          model.info().file +
+              " has no bridges, the blocks through which lanes of the coupling bridge exchange what they "
+              "compute; couple them otherwise, or train such blocks (docs/training.md)");
+  const Coupling usual;
+  const bool says_nothing_else = coupling.init == usual.init && coupling.omega.empty() &&
+                                 coupling.stride == usual.stride && coupling.visibility == usual.visibility &&
+                                 coupling.topology == usual.topology && coupling.window == usual.window &&
+                                 coupling.prompt_lane == usual.prompt_lane;
+  require(says_nothing_else,
+          "attention of the coupling bridge goes to no other lane, so it has no omega, stride, visibility, "
+          "topology, window or prompt lane; leave them out or couple lanes otherwise");
+}
+
 core::CouplingFacts engine::coupling_facts(const Model& model, const StrideFacts& facts) {
   const arch::ModelConfig& config = model::loaded(model).config;
   core::CouplingFacts all{
@@ -90,11 +106,13 @@ core::CouplingFacts engine::coupling_facts(const Model& model, const StrideFacts
 
 Coupling resolve_coupling(const Model& model, const CouplingChoice& choice, const CouplingScope& scope) {
   const LaneTraining* training = model.lane_training(scope.adapter_scales);
-  if (training != nullptr) return resolve_far_lanes(choice, apply(choice, training->coupling), training);
   // Whoever says how lanes see one another means that they do.
   const CouplingKind kind = choice.kind.value_or(says_how(choice) ? CouplingKind::lanerope : scope.untrained);
   const OmegaInit init = kind == CouplingKind::lanerope ? scope.untrained_init : OmegaInit::rope;
-  return resolve_far_lanes(choice, apply(choice, {.kind = kind, .init = init}), nullptr);
+  const Coupling start = training != nullptr ? training->coupling : Coupling{.kind = kind, .init = init};
+  Coupling coupling = resolve_far_lanes(choice, apply(choice, start), training);
+  engine::check_bridge(model, coupling);
+  return coupling;
 }
 
 }  // namespace lanerope

@@ -46,6 +46,9 @@ void resolve_then(ResolvedRequest& resolved, const Prompt& told, const Model& mo
     return;
   }
   check(request);
+  require(resolved.coupling.kind != CouplingKind::bridge,
+          "lanes of the coupling bridge have no second stage yet: the one that reads all would hear nobody; "
+          "leave it out or couple lanes otherwise");
   resolved.selection.kind = SelectionKind::then;
   const std::string text = core::render_number(request.then->text, "{n}", request.lanes);
   resolved.then = ResolvedThen{

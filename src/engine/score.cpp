@@ -67,8 +67,11 @@ void check(const Engine::Impl& engine, const ScoreRequest& request) {
   if (request.top_logits < 0 || request.top_logits > info.n_tokens) {
     throw InvalidRequest("the number of logits must be between 0 and " + std::to_string(info.n_tokens));
   }
-  if (request.sleep.on() && request.coupling.kind == CouplingKind::hogwild)
-    throw InvalidRequest("lanes of the hogwild coupling cannot sleep; leave the wait token out");
+  const CouplingKind kind = request.coupling.kind;
+  if (request.sleep.on() && (kind == CouplingKind::hogwild || kind == CouplingKind::bridge))
+    throw InvalidRequest("lanes of the " + std::string(name(kind)) +
+                         " coupling cannot sleep; leave the wait token out");
+  engine::check_bridge(*engine.model, request.coupling);
   const auto check_tokens = [&](const std::vector<TokenId>& tokens) {
     for (const TokenId token : tokens) {
       if (token < 0 || token >= info.n_tokens) {

@@ -37,6 +37,7 @@ void apply_preset(Arm& arm) {
     arm = {.name = arm.name, .lanes = 4, .coupling = {.kind = CouplingKind::groupthink}};
   if (arm.name == "hogwild")
     arm = {.name = arm.name, .lanes = 4, .coupling = {.kind = CouplingKind::hogwild}};
+  if (arm.name == "bridge") arm = {.name = arm.name, .lanes = 4, .coupling = {.kind = CouplingKind::bridge}};
   if (arm.name == "beam") arm.beam_width = 4;
   if (arm.name == "closed")
     arm = {.name = arm.name, .lanes = 4, .coupling = {.kind = CouplingKind::independent}};
@@ -84,6 +85,8 @@ void set(Arm& arm, const std::string& key, const std::string& value) {
     arm.coupling.visibility = parse_name<Visibility>(value, key);
   } else if (key == "topology") {
     arm.coupling.topology = parse_name<Topology>(value, key);
+  } else if (key == "prompt-lane") {
+    arm.coupling.prompt_lane = parse_name<PromptLane>(value, key);
   } else if (key == "block") {
     arm.coupling.block = parse_number<int32_t>(value, key);
   } else if (key == "far-lanes") {
@@ -95,7 +98,7 @@ void set(Arm& arm, const std::string& key, const std::string& value) {
   } else {
     throw InvalidRequest(
         "an arm has no \"" + key +
-        "\"; it has n, total, coupling, init, stride, visibility, window, topology, block, "
+        "\"; it has n, total, coupling, init, stride, visibility, window, topology, block, prompt-lane, "
         "far-lanes, trained-lanes, tag, wait, ready, then, then-budget, model, lora, temp, width, policy and "
         "tool");
   }
@@ -104,15 +107,15 @@ void set(Arm& arm, const std::string& key, const std::string& value) {
 }  // namespace
 
 Arm parse_arm(std::string_view text) {
-  constexpr std::array<std::string_view, 6> known = {"independent", "lanerope", "closed",
-                                                     "groupthink",  "hogwild",  "beam"};
+  constexpr std::array<std::string_view, 7> known = {"independent", "lanerope", "closed", "groupthink",
+                                                     "hogwild",     "bridge",   "beam"};
   const size_t colon = text.find(':');
   Arm arm{.name = std::string(text.substr(0, colon))};
   if (arm.name.empty()) throw InvalidRequest("an arm needs a name, as in independent or mine:n=4");
   if (colon == std::string_view::npos && std::ranges::find(known, text) == known.end()) {
     throw InvalidRequest(
         "there is no arm " + arm.name +
-        "; there are independent, lanerope, closed, groupthink, hogwild and beam, and any name "
+        "; there are independent, lanerope, closed, groupthink, hogwild, bridge and beam, and any name "
         "that is told what to do, as in mine:n=4");
   }
   apply_preset(arm);

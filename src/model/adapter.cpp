@@ -186,8 +186,10 @@ void pack_adapters(Weights& weights) {
   for (const LayerWeights& layer : weights.layers) {
     pack(layer.packed_qkv, {&layer.attn_q, &layer.attn_k, &layer.attn_v});
     pack(layer.packed_gate_up, {&layer.ffn_gate, &layer.ffn_up});
+    pack(layer.packed_bridge_qkv, {&layer.bridge_q, &layer.bridge_k, &layer.bridge_v});
     for (const Linear* linear : {&layer.attn_q, &layer.attn_k, &layer.attn_v, &layer.attn_output,
-                                 &layer.ffn_gate_inp, &layer.ffn_gate, &layer.ffn_up, &layer.ffn_down}) {
+                                 &layer.ffn_gate_inp, &layer.ffn_gate, &layer.ffn_up, &layer.ffn_down,
+                                 &layer.bridge_q, &layer.bridge_k, &layer.bridge_v, &layer.bridge_output}) {
       pack(linear->packed, {linear});
     }
   }

@@ -26,6 +26,9 @@ struct Batch {
   std::vector<int32_t> outputs = {};            // rows whose logits are wanted, ascending
   // [n_adapters][n_rows]; an empty inner vector: the adapter is off for every row
   std::vector<std::vector<float>> adapter_scales = {};
+  // [n_rows] which rows exchange their hidden states: those of one number, which are the lanes of one group
+  // at one step; -1: with nobody. Empty where no row does.
+  std::vector<int32_t> bridges = {};
   AttentionDetail detail = AttentionDetail::none;
   std::vector<core::PlanTensors> tensors = {};  // of the plans, where the batch is rounded up (round_batch.h)
 

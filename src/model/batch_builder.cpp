@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <map>
 
 namespace lanerope::model {
 
@@ -22,9 +23,20 @@ BatchSlice BatchBuilder::append(std::span<const BatchRow> rows, std::span<const 
     batch_.tokens.push_back(row.token);
     batch_.positions.push_back(row.position);
     batch_.cells.push_back(row.cell);
+    batch_.bridges.push_back(-1);
     for (size_t a = 0; a < scales.size(); ++a) batch_.adapter_scales[a].push_back(scales[a]);
   }
   return slice;
+}
+
+void BatchBuilder::bridge(std::span<const BatchRow> rows, int32_t first_row) {
+  std::map<int32_t, int32_t> of_step;
+  for (size_t r = 0; r < rows.size(); ++r) {
+    if (rows[r].row.lane == core::prompt_row) continue;
+    const auto [known, fresh] = of_step.try_emplace(rows[r].row.step, n_bridges_);
+    if (fresh) ++n_bridges_;
+    batch_.bridges[static_cast<size_t>(first_row) + r] = known->second;
+  }
 }
 
 BatchSlice BatchBuilder::add(const core::GroupView& group, std::span<const BatchRow> rows,
@@ -36,6 +48,7 @@ BatchSlice BatchBuilder::add(const core::GroupView& group, std::span<const Batch
     core::append_group(batch_.plans[c], group, group_rows,
                        {.index = static_cast<int32_t>(c), .window = classes_[c].window});
   }
+  if (group.coupling->kind == CouplingKind::bridge) bridge(rows, slice.first_row);
   return slice;
 }
 
@@ -55,6 +68,7 @@ Batch BatchBuilder::finish() && {
   for (auto& scales : batch_.adapter_scales) {
     if (std::ranges::all_of(scales, [](float s) { return s == 0; })) scales.clear();
   }
+  if (n_bridges_ == 0) batch_.bridges.clear();
   if (batch_.outputs.empty() && !batch_.empty()) batch_.outputs.push_back(batch_.n_rows() - 1);
   return std::move(batch_);
 }

@@ -35,6 +35,7 @@ class BatchBuilder {
   BatchBuilder(std::span<const arch::AttentionClass> classes, size_t n_adapters);
 
   // Rows of one group, all of its prompt or all of its lanes. `scales`: one an adapter, for all of them.
+  // Where its lanes exchange through bridges, all rows of a step must come together.
   BatchSlice add(const core::GroupView& group, std::span<const BatchRow> rows, std::span<const float> scales);
   // Rows whose attention the caller laid out itself, for models of one attention class. The block's first_row
   // and n_rows are set here.
@@ -48,9 +49,11 @@ class BatchBuilder {
 
  private:
   BatchSlice append(std::span<const BatchRow> rows, std::span<const float> scales);
+  void bridge(std::span<const BatchRow> rows, int32_t first_row);
 
   std::span<const arch::AttentionClass> classes_;
   Batch batch_;
+  int32_t n_bridges_ = 0;  // numbers of Batch::bridges that are taken
 };
 
 }  // namespace lanerope::model

@@ -79,6 +79,10 @@ CpuOperations::CpuOperations(const arch::ModelConfig& config, const Weights& wei
                                                     .cap = attention.score_cap},
                             config.n_layer());
   }
+  bridge_ = {.sets = &bridge_sets_,
+             .n_head = config.bridge.n_head,
+             .head_dim = config.bridge.head_dim,
+             .pool = &pool_};
   for (const LayerWeights& layer : weights.layers) add_layer(weights, layer, config.layers[layer.index]);
   add_product({.matrix = weights.output.packed, .linears = {&weights.output}, .norm = weights.output_norm},
               weights);
@@ -107,6 +111,12 @@ void CpuOperations::add_layer(const Weights& weights, const LayerWeights& layer,
        .linears = {&layer.ffn_gate, &layer.ffn_up},
        .norm = layer.ffn_norm,
        .gating = gating_of(config.ffn.activation)});
+  for (const Linear* linear : {&layer.bridge_q, &layer.bridge_k, &layer.bridge_v})
+    add({.matrix = linear->packed, .linears = {linear}, .norm = layer.bridge_norm});
+  add({.matrix = layer.packed_bridge_qkv,
+       .linears = {&layer.bridge_q, &layer.bridge_k, &layer.bridge_v},
+       .norm = layer.bridge_norm});
+  add({.matrix = layer.bridge_output.packed, .linears = {&layer.bridge_output}});
   if (!config.ffn.has_experts()) return;
   experts_[layer.index] = {.gate_up = gated_.at(layer.packed_gate_up),
                            .down = products_.at(layer.ffn_down.packed),
@@ -155,23 +165,27 @@ ggml_tensor* CpuOperations::linear(GraphBuilder& graph, const Linear& linear, No
   return run(graph, *products_.at(linear.packed), x, residual);
 }
 
-QueryKeyValue CpuOperations::qkv(GraphBuilder& graph, const LayerWeights& layer, Normed x) {
-  if (layer.packed_qkv == nullptr) {
-    return {.q = graph.linear(layer.attn_q, x),
-            .k = graph.linear(layer.attn_k, x),
-            .v = graph.linear(layer.attn_v, x)};
+QueryKeyValue CpuOperations::three(GraphBuilder& graph, const Three& linears, Normed x) const {
+  if (linears.packed == nullptr) {
+    return {
+        .q = graph.linear(linears.q, x), .k = graph.linear(linears.k, x), .v = graph.linear(linears.v, x)};
   }
-  ggml_tensor* y = run(graph, *products_.at(layer.packed_qkv), x);
+  ggml_tensor* y = run(graph, *products_.at(linears.packed), x);
   int64_t first = 0;
   const auto rows = [&](const Linear& linear) {
     ggml_tensor* part = rows_of(graph.context(), y, {.first = first, .n = linear.n_out()});
     first += linear.n_out();
     return part;
   };
-  ggml_tensor* q = rows(layer.attn_q);
-  ggml_tensor* k = rows(layer.attn_k);
-  ggml_tensor* v = rows(layer.attn_v);
+  ggml_tensor* q = rows(linears.q);
+  ggml_tensor* k = rows(linears.k);
+  ggml_tensor* v = rows(linears.v);
   return {.q = q, .k = k, .v = v};
+}
+
+QueryKeyValue CpuOperations::qkv(GraphBuilder& graph, const LayerWeights& layer, Normed x) {
+  return three(graph, {.packed = layer.packed_qkv, .q = layer.attn_q, .k = layer.attn_k, .v = layer.attn_v},
+               x);
 }
 
 ggml_tensor* CpuOperations::ffn(GraphBuilder& graph, const LayerWeights& layer, Normed x) {
@@ -199,7 +213,15 @@ ggml_tensor* CpuOperations::attention(GraphBuilder& graph, const LayerWeights& l
   return kernels::lane_attention(context, &attentions_[layer.index], qkv.q, keys, values);
 }
 
+ggml_tensor* CpuOperations::bridge(GraphBuilder& graph, const LayerWeights& layer, Normed x) {
+  const QueryKeyValue rows = three(  // [bridge width, n_rows] each
+      graph,
+      {.packed = layer.packed_bridge_qkv, .q = layer.bridge_q, .k = layer.bridge_k, .v = layer.bridge_v}, x);
+  return kernels::bridge_attention(graph.context(), &bridge_, {.q = rows.q, .k = rows.k, .v = rows.v});
+}
+
 void CpuOperations::prepare(const Batch& batch) {
+  bridge_sets_.prepare(batch.bridges);
   for (size_t c = 0; c < schedules_.size(); ++c) schedules_[c].prepare(batch.plans[c]);
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kernels/attention_schedule.h"
+#include "kernels/bridge_attention.h"
 #include "kernels/expert_ffn.h"
 #include "kernels/lane_attention.h"
 #include "kernels/product.h"
@@ -30,6 +31,7 @@ class CpuOperations final : public Operations {
   ggml_tensor* ffn(GraphBuilder& graph, const LayerWeights& layer, Normed x) override;
   ggml_tensor* experts(GraphBuilder& graph, const LayerWeights& layer, Normed x) override;
   ggml_tensor* attention(GraphBuilder& graph, const LayerWeights& layer, const QueryKeyValue& qkv) override;
+  ggml_tensor* bridge(GraphBuilder& graph, const LayerWeights& layer, Normed x) override;
   void prepare(const Batch& batch) override;
   const OperationsTraits& traits() const override { return traits_; }
 
@@ -42,6 +44,14 @@ class CpuOperations final : public Operations {
   };
   void add_product(const Product& product, const Weights& weights);
   void add_layer(const Weights& weights, const LayerWeights& layer, const arch::LayerConfig& config);
+  // Three linears over the same input, which one product joins where `packed` is it.
+  struct Three {
+    const kernels::PackedMatrix* packed = nullptr;
+    const Linear& q;
+    const Linear& k;
+    const Linear& v;
+  };
+  QueryKeyValue three(GraphBuilder& graph, const Three& linears, Normed x) const;
   // With the corrections of adapters that are on.
   ggml_tensor* run(GraphBuilder& graph, const kernels::ProductParameters& parameters, Normed x,
                    ggml_tensor* residual = nullptr) const;
@@ -53,8 +63,10 @@ class CpuOperations final : public Operations {
   std::vector<kernels::LaneAttentionParameters> attentions_;  // [n_layer]
   std::optional<kernels::ExpertWork> expert_work_;            // where there are experts
   std::vector<kernels::ExpertFfnParameters> experts_;         // [n_layer], or none
-  std::deque<std::vector<float>> biases_;                     // of joined linears, [n_out] each
-  std::deque<kernels::ProductParameters> parameters_;         // addresses stay: graphs hold them
+  kernels::BridgeSets bridge_sets_;
+  kernels::BridgeAttentionParameters bridge_;          // of every layer
+  std::deque<std::vector<float>> biases_;              // of joined linears, [n_out] each
+  std::deque<kernels::ProductParameters> parameters_;  // addresses stay: graphs hold them
   std::map<const kernels::PackedMatrix*, kernels::ProductParameters*> products_;
   std::map<const kernels::PackedMatrix*, kernels::ProductParameters*>
       gated_;  // gate and up with what follows them

@@ -54,7 +54,13 @@ ggml_tensor* build_decoder(GraphBuilder& graph, const arch::ModelConfig& config,
     const arch::LayerConfig& of = config.layers[layer.index];
     ggml_tensor* h =
         graph.attention(layer, attention_inputs(graph, layer, of.attention, x));  // [query_width, n_rows]
-    if (layer.index + 1 == config.n_layer()) std::tie(h, x) = graph.keep_outputs(h, x);  // [.., n_outputs]
+    // All rows are exchanged, whoever wants their logits.
+    const bool bridged = graph.bridges(layer);
+    const bool last = layer.index + 1 == config.n_layer();
+    if (last && !bridged) {
+      h = graph.keep_outputs(h);  // [query_width, n_outputs]
+      x = graph.keep_outputs(x);  // [n_embd, n_outputs]
+    }
     x = add_to_residual(graph, x,
                         {.linear = &layer.attn_output,
                          .h = h,
@@ -69,6 +75,11 @@ ggml_tensor* build_decoder(GraphBuilder& graph, const arch::ModelConfig& config,
                          .h = h,
                          .norm = layer.post_ffw_norm,
                          .scale = config.residual_scale});
+    if (bridged) {
+      h = graph.bridge(layer, {.x = x, .norm = layer.bridge_norm});  // [bridge width, n_rows]
+      x = graph.linear(layer.bridge_output, {.x = h}, x);
+      if (last) x = graph.keep_outputs(x);  // [n_embd, n_outputs]
+    }
   }
   ggml_tensor* logits = graph.linear(weights.output, {.x = x, .norm = weights.output_norm});
   if (config.logit_scale != 1.0F) logits = ggml_scale(graph.context(), logits, config.logit_scale);

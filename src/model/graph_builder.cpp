@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <ranges>
 
 namespace lanerope::model {
@@ -220,13 +221,52 @@ ggml_tensor* GraphBuilder::gated(arch::Activation activation, ggml_tensor* gate,
   return ggml_mul(context_, ggml_mul(context_, gate, share), up);
 }
 
-std::pair<ggml_tensor*, ggml_tensor*> GraphBuilder::keep_outputs(ggml_tensor* a, ggml_tensor* b) {
+bool GraphBuilder::bridges(const LayerWeights& layer) const {
+  return layer.bridge_norm != nullptr && !batch().bridges.empty();
+}
+
+ggml_tensor* GraphBuilder::bridge(const LayerWeights& layer, Normed x) {
+  return parts_.operations.bridge(*this, layer, x);
+}
+
+// Rows that exchange with nobody hear themselves, so that every row hears one; the gate makes nothing of it.
+ggml_tensor* GraphBuilder::bridge_mask() {
+  if (bridge_mask_ == nullptr) {
+    bridge_mask_ =
+        input(GGML_TYPE_F32, {batch().n_rows(), batch().n_rows()}, [](const Batch& batch, ggml_tensor* t) {
+          const std::vector<int32_t>& bridges = batch.bridges;
+          std::vector<float> mask(bridges.size() * bridges.size(), -std::numeric_limits<float>::infinity());
+          for (size_t row = 0; row < bridges.size(); ++row) {
+            for (size_t other = 0; other < bridges.size(); ++other) {
+              const bool heard = bridges[row] < 0 ? row == other : bridges[row] == bridges[other];
+              if (heard) mask[row * bridges.size() + other] = 0;
+            }
+          }
+          set_data(t, mask);
+        });
+  }
+  return bridge_mask_;
+}
+
+ggml_tensor* GraphBuilder::bridge_gate() {
+  if (bridge_gate_ == nullptr) {
+    bridge_gate_ = input(GGML_TYPE_F32, {1, batch().n_rows()}, [](const Batch& batch, ggml_tensor* t) {
+      std::vector<float> gate;
+      for (const int32_t bridge : batch.bridges) gate.push_back(bridge < 0 ? 0.0F : 1.0F);
+      set_data(t, gate);
+    });
+  }
+  return bridge_gate_;
+}
+
+ggml_tensor* GraphBuilder::keep_outputs(ggml_tensor* x) {
   const bool in_order = std::ranges::equal(batch().outputs, std::views::iota(0, batch().n_rows()));
-  if (in_order) return {a, b};
-  const auto n_outputs = static_cast<int64_t>(batch().outputs.size());
-  outputs_ = input(GGML_TYPE_I32, {n_outputs, 1},
-                   [](const Batch& batch, ggml_tensor* t) { set_data(t, batch.outputs); });
-  return {ggml_get_rows(context_, a, outputs_), ggml_get_rows(context_, b, outputs_)};
+  if (in_order) return x;
+  if (outputs_ == nullptr) {
+    outputs_ = input(GGML_TYPE_I32, {static_cast<int64_t>(batch().outputs.size()), 1},
+                     [](const Batch& batch, ggml_tensor* t) { set_data(t, batch.outputs); });
+  }
+  return ggml_get_rows(context_, x, outputs_);
 }
 
 void GraphBuilder::expand(ggml_tensor* node) {

@@ -61,8 +61,10 @@ class GraphBuilder {
   ggml_tensor* attention(const LayerWeights& layer, const QueryKeyValue& qkv);
   ggml_tensor* ffn(const LayerWeights& layer, Normed x);
   ggml_tensor* experts(const LayerWeights& layer, Normed x);
-  // The wanted rows of both.
-  std::pair<ggml_tensor*, ggml_tensor*> keep_outputs(ggml_tensor* a, ggml_tensor* b);
+  // Whether a bridge is behind the layer through which rows of this batch exchange.
+  bool bridges(const LayerWeights& layer) const;
+  ggml_tensor* bridge(const LayerWeights& layer, Normed x);
+  ggml_tensor* keep_outputs(ggml_tensor* x);  // the wanted rows
 
   // For Operations.
   ggml_tensor* add_lora(const Linear& linear, ggml_tensor* x, ggml_tensor* y);  // y + the LoRA terms of W x
@@ -75,7 +77,9 @@ class GraphBuilder {
   const core::Theta& theta(int32_t rope) const { return parts_.thetas[rope]; }
   // f32 [n_adapters, n_columns] of all rows, or of the wanted ones where n_columns is not that of the batch.
   ggml_tensor* all_adapter_scales(int64_t n_columns);
-  ggml_tensor* cells();                       // [n_rows] i64
+  ggml_tensor* cells();        // [n_rows] i64
+  ggml_tensor* bridge_mask();  // [n_rows, n_rows] f32: 0 where the second's row hears the first's, else -inf
+  ggml_tensor* bridge_gate();  // [1, n_rows] f32: 1 for rows that exchange, else 0
   bool has_lora(const Linear& linear) const;  // an adapter that is on changes it
   void expand(ggml_tensor* node);             // must be computed, though nothing in the graph may use it
   void add_mass(AttentionMassNode mass);
@@ -113,10 +117,12 @@ class GraphBuilder {
   std::vector<Input> inputs_ = {};
   std::vector<AttentionMassNode> masses_ = {};
   std::pair<Normed, ggml_tensor*> last_normed_ = {};
-  ggml_tensor* positions_ = nullptr;               // [n_rows] i32
-  ggml_tensor* temperatures_ = nullptr;            // [1, n_rows] f32
-  ggml_tensor* cells_ = nullptr;                   // [n_rows] i64
-  ggml_tensor* outputs_ = nullptr;                 // [n_outputs] i32, where only those rows were kept
+  ggml_tensor* positions_ = nullptr;     // [n_rows] i32
+  ggml_tensor* temperatures_ = nullptr;  // [1, n_rows] f32
+  ggml_tensor* cells_ = nullptr;         // [n_rows] i64
+  ggml_tensor* outputs_ = nullptr;       // [n_outputs] i32, where only those rows were kept
+  ggml_tensor* bridge_mask_ = nullptr;
+  ggml_tensor* bridge_gate_ = nullptr;
   std::vector<ggml_tensor*> adapter_scales_ = {};  // per adapter [1, n_rows] f32 or null
   ggml_tensor* all_scales_ = nullptr;              // [n_adapters, n_rows] f32
   ggml_tensor* output_scales_ = nullptr;           // [n_adapters, n_outputs] f32

@@ -10,6 +10,7 @@ BatchShape::BatchShape(const Batch& batch)
     : n_rows(batch.n_rows()), n_outputs(static_cast<int32_t>(batch.outputs.size())), detail(batch.detail) {
   for (const auto& scales : batch.adapter_scales) adapters_on.push_back(!scales.empty());
   all_rows = std::ranges::equal(batch.outputs, std::views::iota(0, n_rows));
+  bridged = !batch.bridges.empty();
   for (const core::PlanTensors& tensors : batch.tensors) plans.push_back(tensors.shape);
 }
 

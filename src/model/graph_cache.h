@@ -18,6 +18,7 @@ struct BatchShape {
   std::vector<bool> adapters_on = {};
   AttentionDetail detail = AttentionDetail::none;
   bool all_rows = false;                    // the outputs are all rows, in order
+  bool bridged = false;                     // some rows exchange
   std::vector<core::PlanShape> plans = {};  // of a rounded batch
 
   explicit BatchShape(const Batch& batch);

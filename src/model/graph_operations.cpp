@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/graph_operations.h"
 
+#include <cmath>
+
 #include "model/block_attention.h"
 
 namespace lanerope::model {
@@ -73,6 +75,26 @@ ggml_tensor* GraphOperations::attention(GraphBuilder& graph, const LayerWeights&
   ggml_tensor* values = store(graph, graph.pool().values[layer.index], qkv.v);
   if (graph.batch().detail != AttentionDetail::none) record_blocks(graph, layer, {.q = qkv.q, .keys = keys});
   return attention_.attend(graph, layer, {.q = qkv.q, .keys = keys, .values = values});
+}
+
+// Every row meets every other one, under a mask.
+ggml_tensor* GraphOperations::bridge(GraphBuilder& graph, const LayerWeights& layer, Normed x) {
+  ggml_context* context = graph.context();
+  const arch::BridgeConfig& config = graph.config().bridge;
+  const int64_t n_rows = x.x->ne[1];
+  const auto heads = [&](const Linear& linear) {  // [head_dim, n_head, n_rows]
+    return graph.heads(graph.linear(linear, x), config.head_dim);
+  };
+  ggml_tensor* q = ggml_cont(context, ggml_permute(context, heads(layer.bridge_q), 0, 2, 1, 3));
+  ggml_tensor* k = ggml_permute(context, heads(layer.bridge_k), 0, 2, 1, 3);  // [head_dim, n_rows, n_head]
+  // [n_rows, head_dim, n_head]
+  ggml_tensor* v = ggml_cont(context, ggml_permute(context, heads(layer.bridge_v), 1, 2, 0, 3));
+  ggml_tensor* p = ggml_mul_mat(context, k, q);  // [n_rows, n_rows, n_head]
+  const float scale = 1.0F / std::sqrt(static_cast<float>(config.head_dim));
+  p = ggml_soft_max_ext(context, p, graph.bridge_mask(), scale, 0.0F);
+  ggml_tensor* sum = ggml_mul_mat(context, v, p);  // [head_dim, n_rows, n_head]
+  sum = ggml_cont_2d(context, ggml_permute(context, sum, 0, 2, 1, 3), config.width(), n_rows);
+  return ggml_mul(context, sum, graph.bridge_gate());
 }
 
 }  // namespace lanerope::model

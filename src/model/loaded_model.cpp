@@ -100,7 +100,10 @@ ModelInfo describe_model(const gguf::File& file, const arch::ModelConfig& config
                  .rope = rope_text(config.rope()),
                  .score_cap = config.attention().score_cap,
                  .logit_cap = config.logit_cap,
+                 .bridge_heads = config.bridge.n_head,
+                 .bridge_head_dim = config.bridge.head_dim,
                  .tied_output = config.tied};
+  for (int32_t i = 0; i < config.n_layer(); ++i) info.n_bridges += config.bridge.behind(i) ? 1 : 0;
   describe_layers(info, config);
   for (const gguf::TensorInfo& tensor : file.tensors()) {
     const int64_t n = tensor.ne[0] * tensor.ne[1] * tensor.ne[2] * tensor.ne[3];
@@ -168,6 +171,10 @@ LoadedModel::LoadedModel(const ModelOptions& options)
   info.end_token = vocabulary->eos();
   info.padding_token = vocabulary->pad();
   if (info.lanes) arch::check_omega(*info.lanes, config);
+  if (info.lanes && info.lanes->coupling.kind == CouplingKind::bridge && !config.bridge.any()) {
+    throw BadFile(options.file +
+                  ": it says that its lanes exchange through bridges and holds none; the file is incomplete");
+  }
   info.resident_bytes = weights.resident_bytes;
   describe_template(info, templates);
   info.device = device.name();

@@ -25,7 +25,9 @@ size_t bound_nodes(const arch::ModelConfig& config, const Batch& batch) {
       of_plans += 32 + (24 + 6 * size.n_omegas) * size.regions.size();
   }
   const size_t of_experts = 2 * config.ffn().n_expert_used;
-  return (96 + 64 * batch.adapter_scales.size() + of_plans + of_experts) * config.layers.size() + 256;
+  const size_t of_bridges = batch.bridges.empty() ? 0 : 40;
+  return (96 + 64 * batch.adapter_scales.size() + of_plans + of_experts + of_bridges) * config.layers.size() +
+         256;
 }
 
 }  // namespace

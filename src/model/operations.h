@@ -52,6 +52,9 @@ class Operations {
   // n_rows].
   virtual ggml_tensor* attention(GraphBuilder& graph, const LayerWeights& layer,
                                  const QueryKeyValue& qkv) = 0;
+  // What each row gathers from the rows that it exchanges with, before the bridge's last linear: [bridge
+  // width, n_rows], zeros for rows that exchange with nobody.
+  virtual ggml_tensor* bridge(GraphBuilder& graph, const LayerWeights& layer, Normed x) = 0;
   // Called before each run of a graph with the batch that it runs on.
   virtual void prepare(const Batch&) {}
   virtual const OperationsTraits& traits() const = 0;

@@ -12,6 +12,7 @@ Batch rounded(const Batch& batch, int32_t first_spare_cell) {
                .cells = batch.cells,
                .outputs = batch.outputs,
                .adapter_scales = batch.adapter_scales,
+               .bridges = batch.bridges,
                .detail = batch.detail};
   for (const core::AttentionPlan& plan : batch.plans) {
     result.tensors.push_back(core::plan_tensors(
@@ -32,6 +33,7 @@ Batch rounded(const Batch& batch, int32_t first_spare_cell) {
   for (std::vector<float>& scales : result.adapter_scales) {
     if (!scales.empty()) scales.resize(n_rows, 0.0F);
   }
+  if (!result.bridges.empty()) result.bridges.resize(n_rows, -1);
   return result;
 }
 

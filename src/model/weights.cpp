@@ -182,12 +182,21 @@ class Packer {
         }
         single(layer.ffn_down);
       }
+      if (layer.bridge_norm != nullptr) bridge(layer);
       if (progress)
         progress(static_cast<float>(layer.index + 1) / static_cast<float>(weights_.layers.size()));
     }
   }
 
  private:
+  void bridge(LayerWeights& layer) {
+    layer.packed_bridge_qkv = joined({&layer.bridge_q, &layer.bridge_k, &layer.bridge_v});
+    if (layer.packed_bridge_qkv == nullptr) {
+      for (Linear* linear : {&layer.bridge_q, &layer.bridge_k, &layer.bridge_v}) single(*linear);
+    }
+    single(layer.bridge_output);
+  }
+
   // Linears over the same input as one product, where their types allow it; nullptr if they do not.
   const kernels::PackedMatrix* joined(std::initializer_list<const Linear*> linears) {
     std::vector<kernels::PackedMatrix::Source> sources;
@@ -278,6 +287,14 @@ Linear* Weights::linear(arch::Role role, int32_t index) {
     case Role::ffn_down:
     case Role::ffn_down_exps:
       return &layer.ffn_down;
+    case Role::bridge_q:
+      return &layer.bridge_q;
+    case Role::bridge_k:
+      return &layer.bridge_k;
+    case Role::bridge_v:
+      return &layer.bridge_v;
+    case Role::bridge_output:
+      return &layer.bridge_output;
     default:
       return nullptr;
   }
@@ -304,6 +321,8 @@ ggml_tensor** Weights::vector(arch::Role role, int32_t index) {
       return &layer.ffn_norm;
     case Role::post_ffw_norm:
       return &layer.post_ffw_norm;
+    case Role::bridge_norm:
+      return &layer.bridge_norm;
     default:
       return nullptr;
   }

@@ -55,9 +55,15 @@ struct LayerWeights {
   Linear ffn_up;                                      // as ffn_gate
   Linear ffn_down;                                    // [n_ffn, n_embd], or [n_ffn, n_embd, n_expert]
   ggml_tensor* post_ffw_norm = nullptr;               // [n_embd] or null
+  ggml_tensor* bridge_norm = nullptr;                 // [n_embd], or null where no bridge is behind the layer
+  Linear bridge_q;                                    // [n_embd, bridge width]
+  Linear bridge_k;                                    // as bridge_q
+  Linear bridge_v;                                    // as bridge_q
+  Linear bridge_output;                               // [bridge width, n_embd]
   const kernels::PackedMatrix* packed_qkv = nullptr;  // q, k and v as one product, in place of theirs
   // Gate and up as one product, in place of theirs; of experts gate and up of the first, of the second ...
   const kernels::PackedMatrix* packed_gate_up = nullptr;
+  const kernels::PackedMatrix* packed_bridge_qkv = nullptr;  // as packed_qkv
 };
 
 // The tensors of a model, where the back end computes with them. On the CPU they lie in the mapped file.

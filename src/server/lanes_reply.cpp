@@ -88,7 +88,7 @@ const char* openai_finish(FinishReason reason) {
 
 Json coupling_json(const Coupling& coupling) {
   Json json = {{"kind", name(coupling.kind)}};
-  if (coupling.kind == CouplingKind::independent) return json;
+  if (!sees_other_lanes(coupling.kind)) return json;
   if (coupling.kind == CouplingKind::lanerope) json["init"] = name(coupling.init);
   json["stride"] = coupling.stride;
   json["window"] = coupling.window;

@@ -31,11 +31,13 @@ class Kto : public Objective {
  public:
   Kto(const TrainModel& model, const TrainConfig& config, ReferenceCoupling mask, torch::Device device)
       : config_(config.kto),
-        options_{.visibility = config.visibility, .joint = config.joint},
-        reference_options_{.visibility = config.visibility,
-                           .joint = config.joint && mask == ReferenceCoupling::joint},
+        options_(batch_options(model, config)),
+        reference_options_(options_),
         device_(device) {
-    if (model.lora().rank == 0 || !config.adapter.empty()) copy_ = model.copy_frozen();
+    if (mask == ReferenceCoupling::independent) reference_options_.joint = reference_options_.bridged = false;
+    // An adapter can be switched off to have the model as it was, bridges and weights that learn cannot.
+    const bool switches_off = model.lora().rank > 0 && config.adapter.empty() && !model.config().bridge.any();
+    if (!switches_off) copy_ = model.copy_frozen();
   }
 
   BatchLoss loss(const TrainModel& model, std::span<const TokenGroup> groups) override {

@@ -87,6 +87,34 @@ void add_group(Rows& rows, const TokenGroup& group, int64_t number) {
 torch::Tensor tensor_of(const std::vector<int64_t>& values) {
   return torch::tensor(values, torch::kInt64);
 }
+
+// The rows of lanes, step after step: those of one step follow one another.
+void set_bridges(LaneBatch& batch) {
+  const AttentionLayout& layout = batch.attention.layout();
+  std::vector<std::vector<int64_t>> steps;
+  size_t most = 0;
+  for (const GroupSpan& group : layout.groups) {
+    for (int64_t row = group.first + group.n_prompt; row < group.first + group.n_tokens; ++row) {
+      const bool first = row == group.first + group.n_prompt || layout.step[row] != layout.step[row - 1];
+      if (first) steps.emplace_back();
+      steps.back().push_back(row);
+      most = std::max(most, steps.back().size());
+    }
+  }
+  if (steps.empty()) return;
+  std::vector<int64_t> rows;
+  std::vector<int64_t> there;
+  for (const std::vector<int64_t>& step : steps) {
+    for (size_t m = 0; m < most; ++m) {
+      rows.push_back(m < step.size() ? step[m] : step.front());
+      there.push_back(m < step.size() ? 1 : 0);
+    }
+  }
+  const auto shape = {static_cast<int64_t>(steps.size()), static_cast<int64_t>(most)};
+  batch.bridge_rows = tensor_of(rows).reshape(shape);
+  batch.bridge_there = tensor_of(there).reshape(shape).to(torch::kBool);
+}
+
 torch::Tensor tensor_of(const std::vector<float>& values) {
   return torch::tensor(values, torch::kFloat32);
 }
@@ -112,26 +140,31 @@ LaneBatch make_lane_batch(std::span<const TokenGroup> groups, const BatchOptions
     add_group(rows, group, static_cast<int64_t>(rows.layout.groups.size()));
   while (rows.size() % options.row_multiple != 0) rows.add(0, 0, -1, 0);
   const bool rotated = std::ranges::any_of(rows.lanes, [](float m) { return m > 0; });
-  return {.ids = tensor_of(rows.ids),
-          .positions = tensor_of(rows.positions),
-          .lanes = tensor_of(rows.lanes),
-          .in_lane = tensor_of(rows.in_lane).unsqueeze(1),
-          .attention = AttentionBatch(std::move(rows.layout)),
-          .target_rows = tensor_of(rows.target_rows),
-          .targets = tensor_of(rows.targets),
-          .target_lanes = tensor_of(rows.target_lanes),
-          .lane_groups = tensor_of(rows.lane_groups),
-          .right = std::move(rows.right),
-          .n_groups = static_cast<int64_t>(groups.size()),
-          .rotated = rotated};
+  LaneBatch batch{.ids = tensor_of(rows.ids),
+                  .positions = tensor_of(rows.positions),
+                  .lanes = tensor_of(rows.lanes),
+                  .in_lane = tensor_of(rows.in_lane).unsqueeze(1),
+                  .attention = AttentionBatch(std::move(rows.layout)),
+                  .bridge_rows = {},
+                  .bridge_there = {},
+                  .target_rows = tensor_of(rows.target_rows),
+                  .targets = tensor_of(rows.targets),
+                  .target_lanes = tensor_of(rows.target_lanes),
+                  .lane_groups = tensor_of(rows.lane_groups),
+                  .right = std::move(rows.right),
+                  .n_groups = static_cast<int64_t>(groups.size()),
+                  .rotated = rotated,
+                  .prompt_lane = options.prompt_lane};
+  if (options.bridged) set_bridges(batch);
+  return batch;
 }
 
 LaneBatch LaneBatch::to(torch::Device device) const {
   LaneBatch moved = *this;
   for (torch::Tensor* tensor :
-       {&moved.ids, &moved.positions, &moved.lanes, &moved.in_lane, &moved.target_rows, &moved.targets,
-        &moved.target_lanes, &moved.lane_groups}) {
-    *tensor = tensor->to(device);
+       {&moved.ids, &moved.positions, &moved.lanes, &moved.in_lane, &moved.bridge_rows, &moved.bridge_there,
+        &moved.target_rows, &moved.targets, &moved.target_lanes, &moved.lane_groups}) {
+    if (tensor->defined()) *tensor = tensor->to(device);
   }
   return moved;
 }

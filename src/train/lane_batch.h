@@ -49,6 +49,11 @@ struct LaneBatch {
   torch::Tensor lanes;      // (n_rows) f32 m, what omega is multiplied with; 0 for tokens of a prompt
   torch::Tensor in_lane;    // (n_rows, 1) f32 1 for tokens of lanes, 0 for tokens of prompts
   AttentionBatch attention;
+  // Rows that exchange through bridges: those of the lanes of one group at one step, a row of each lane that
+  // is there. Undefined where none do.
+  torch::Tensor
+      bridge_rows;  // (n_steps of all groups, most lanes) i64, filled up with a row of the same step
+  torch::Tensor bridge_there;  // the same, bool: false where it was filled up
   torch::Tensor target_rows;   // (n_targets) i64 the row whose output predicts ...
   torch::Tensor targets;       // (n_targets) i64 ... this token
   torch::Tensor target_lanes;  // (n_targets) i64 number of its lane in the batch, groups in order
@@ -56,6 +61,7 @@ struct LaneBatch {
   std::vector<std::optional<bool>> right = {};  // [n_lanes]
   int64_t n_groups = 0;
   bool rotated = false;  // some lane has m > 0
+  PromptLane prompt_lane = PromptLane::own;
 
   int64_t n_rows() const { return ids.size(0); }
   int64_t n_lanes() const { return lane_groups.size(0); }
@@ -65,6 +71,8 @@ struct LaneBatch {
 struct BatchOptions {
   Visibility visibility = Visibility::inclusive;
   bool joint = true;
+  bool bridged = false;  // lanes exchange through bridges
+  PromptLane prompt_lane = PromptLane::own;
   // Rows that belong to no group fill the batch up to a multiple of this: oneDNN makes and keeps code for
   // every number of rows that it meets.
   int64_t row_multiple = 128;

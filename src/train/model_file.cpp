@@ -98,16 +98,22 @@ std::optional<std::string> text_or_none(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional(text);
 }
 
-void set_lanes(gguf::Writer& writer, const TrainModel& model, const LaneFacts& facts) {
-  if (facts.lanes.empty()) return;
+Coupling trained_coupling(const TrainModel& model, const LaneFacts& facts) {
+  if (model.config().bridge.any()) return {.kind = CouplingKind::bridge};
   const Tensor omega = model.omega().detach().to(torch::kCPU, torch::kFloat32).contiguous();
   const float* values = omega.data_ptr<float>();
+  return {.kind = CouplingKind::lanerope,
+          .init = facts.omega.init,
+          .stride = facts.omega.stride,
+          .omega = {values, values + omega.numel()},
+          .visibility = facts.visibility,
+          .prompt_lane = facts.prompt_lane};
+}
+
+void set_lanes(gguf::Writer& writer, const TrainModel& model, const LaneFacts& facts) {
+  if (facts.lanes.empty()) return;
   arch::write_lane_training(writer,
-                            {.coupling = {.kind = CouplingKind::lanerope,
-                                          .init = facts.omega.init,
-                                          .stride = facts.omega.stride,
-                                          .omega = {values, values + omega.numel()},
-                                          .visibility = facts.visibility},
+                            {.coupling = trained_coupling(model, facts),
                              .tag = facts.tag,
                              .wait = text_or_none(facts.wait),
                              .ready = text_or_none(facts.ready),

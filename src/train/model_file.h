@@ -13,8 +13,9 @@ namespace lanerope::train {
 
 // What a file says of the lanes it was trained with; the `lanerope.*` keys of design section 5.
 struct LaneFacts {
-  OmegaConfig omega = {};
+  OmegaConfig omega = {};  // not written for a model with bridges, whose lanes are not rotated
   Visibility visibility = Visibility::inclusive;
+  PromptLane prompt_lane = PromptLane::own;
   std::string tag = {};
   std::string wait = {};            // empty: none
   std::string ready = {};           // the same

@@ -38,6 +38,14 @@ Tensor all_of(const Tensor& member_is, const Tensor& index, int64_t n) {
 
 }  // namespace
 
+BatchOptions batch_options(const TrainModel& model, const TrainConfig& config) {
+  const bool bridges = model.config().bridge.any();
+  return {.visibility = config.visibility,
+          .joint = config.joint && !bridges,
+          .bridged = config.joint && bridges,
+          .prompt_lane = config.prompt_lane};
+}
+
 std::unique_ptr<Objective> make_likelihood(const BatchOptions& options, torch::Device device) {
   return std::make_unique<Likelihood>(options, device);
 }

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "train/lane_batch.h"
+#include "train/train_config.h"
 #include "train/train_model.h"
 
 namespace lanerope::train {
@@ -26,6 +27,9 @@ class Objective {
   virtual ~Objective() = default;
   virtual BatchLoss loss(const TrainModel& model, std::span<const TokenGroup> groups) = 0;
 };
+
+// How the lanes of a run see one another: as the configuration says, or through the model's bridges.
+BatchOptions batch_options(const TrainModel& model, const TrainConfig& config);
 
 // The mean of -log p over all predicted tokens (pretrain, sft).
 std::unique_ptr<Objective> make_likelihood(const BatchOptions& options, torch::Device device);

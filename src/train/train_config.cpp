@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/train_config.h"
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <functional>
@@ -37,6 +38,9 @@ std::optional<OmegaInit> parse_value(std::string_view text, OmegaInit) {
 }
 std::optional<Visibility> parse_value(std::string_view text, Visibility) {
   return parse<Visibility>(text);
+}
+std::optional<PromptLane> parse_value(std::string_view text, PromptLane) {
+  return parse<PromptLane>(text);
 }
 std::optional<ComputeType> parse_value(std::string_view text, ComputeType) {
   return parse_compute_type(text);
@@ -166,6 +170,12 @@ void visit(Visitor& v, TrainConfig& c) {
     o.field("targets", c.lora.targets);
     o.field("on_prompt", c.lora.on_prompt);
   });
+  v.object("bridge", [&](auto& o) {
+    o.field("heads", c.bridge.heads);
+    o.field("head_dim", c.bridge.head_dim);
+    o.field("every", c.bridge.every);
+    o.field("alone", c.bridge.alone);
+  });
   v.object("omega", [&](auto& o) {
     o.field("init", c.omega.init);
     o.field("stride", c.omega.stride);
@@ -176,6 +186,7 @@ void visit(Visitor& v, TrainConfig& c) {
     o.field("learning_rate", c.omega.learning_rate);
   });
   v.field("visibility", c.visibility);
+  v.field("prompt_lane", c.prompt_lane);
   v.field("open", c.joint);
   v.field("tag", c.tag);
   v.field("wait", c.wait);
@@ -230,6 +241,11 @@ void check(const TrainConfig& c) {
   not_negative("threads", c.threads);
   not_negative("lora.rank", c.lora.rank);
   not_negative("lora.alpha", c.lora.alpha);
+  not_negative("bridge.heads", c.bridge.heads);
+  positive("bridge.head_dim", c.bridge.head_dim);
+  positive("bridge.every", c.bridge.every);
+  if (std::max(c.bridge.heads, c.bridge.head_dim) > 1024)
+    refuse("bridge", "has more than 1024 heads, or wider ones");
   not_negative("omega.stride", c.omega.stride);
   not_negative("omega.lanes", c.omega.lanes);
   not_negative("omega.learning_rate", c.omega.learning_rate);
@@ -253,6 +269,8 @@ void check(const TrainConfig& c) {
   if (c.omega.init == OmegaInit::given) refuse("omega.init", "must be rope, gt, ntk or ntk-by-parts");
   if (!c.ready.empty() && c.wait.empty()) refuse("ready", "does nothing without \"wait\"");
   if (c.stage == Stage::pretrain && c.lora.rank > 0) refuse("lora.rank", "has no meaning in pretraining");
+  if (c.stage == Stage::pretrain && (c.bridge.heads > 0 || c.bridge.alone))
+    refuse("bridge", "has no meaning in pretraining");
 }
 
 // "a.b=value" into json["a"]["b"].

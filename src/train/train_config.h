@@ -48,6 +48,14 @@ struct LoraConfig {
   bool on_prompt = true;  // false: switched off while the prompt is read
 };
 
+// Blocks of the coupling bridge that are added to the base; their outputs begin at zero.
+struct BridgeTraining {
+  int32_t heads = 0;  // 0: none are added
+  int32_t head_dim = 32;
+  int32_t every = 1;   // behind every so many layers
+  bool alone = false;  // no weight of the base learns, as with an adapter
+};
+
 struct OmegaConfig {
   OmegaInit init = OmegaInit::ntk_by_parts;
   int32_t stride = 256;
@@ -94,8 +102,10 @@ struct TrainConfig {
   int64_t checkpoint_every = 250;
 
   LoraConfig lora = {};
+  BridgeTraining bridge = {};
   OmegaConfig omega = {};
   Visibility visibility = Visibility::inclusive;
+  PromptLane prompt_lane = PromptLane::own;
   bool joint = true;              // false: lanes do not see one another
   std::string tag = "<lane{k}>";  // of groups with more than one lane
   double single_tag_share = 0;    // of groups with one lane that get a tag, of a lane drawn from 1 to 8

@@ -95,6 +95,14 @@ TrainLinear& TrainModel::linear_at(const arch::TensorSpec& spec) {
       return layer.ffn_gate;
     case Role::ffn_up:
       return layer.ffn_up;
+    case Role::bridge_q:
+      return layer.bridge_q;
+    case Role::bridge_k:
+      return layer.bridge_k;
+    case Role::bridge_v:
+      return layer.bridge_v;
+    case Role::bridge_output:
+      return layer.bridge_output;
     default:
       return layer.ffn_down;
   }
@@ -116,6 +124,8 @@ Tensor& TrainModel::vector_at(const arch::TensorSpec& spec) {
       return layer.post_attention_norm;
     case Role::ffn_norm:
       return layer.ffn_norm;
+    case Role::bridge_norm:
+      return layer.bridge_norm;
     default:
       return layer.post_ffw_norm;
   }
@@ -154,7 +164,8 @@ std::map<std::string, Tensor> TrainModel::trained() const {
 void TrainModel::require_gradients() {
   for (auto& [name, tensor] : parameters()) {
     const bool lora = name.ends_with(".lora_a") || name.ends_with(".lora_b");
-    tensor.set_requires_grad(name != "omega" && (lora || lora_.rank == 0));
+    const bool bridge = name.find(".bridge_") != std::string::npos;
+    tensor.set_requires_grad(name != "omega" && (lora || bridge || !keeps_base()));
   }
 }
 
@@ -165,7 +176,8 @@ void TrainModel::add_lora(const LoraConfig& lora, uint64_t seed) {
   std::set<std::string> unknown(lora_.targets.begin(), lora_.targets.end());
   for_each_linear([&](const arch::TensorSpec& spec, TrainLinear& linear) {
     const std::string stem(arch::stem(spec.role));
-    if (std::ranges::find(lora_.targets, stem) == lora_.targets.end()) return;
+    const bool wanted = std::ranges::find(lora_.targets, stem) != lora_.targets.end();
+    if (!wanted || arch::is_of_bridge(spec.role)) return;
     const int64_t n_in = linear.weight.size(1);
     linear.lora_a = random({lora_.rank, n_in}, 1 / std::sqrt(static_cast<double>(n_in)), generator);
     linear.lora_b = torch::zeros({linear.weight.size(0), lora_.rank});
@@ -254,7 +266,7 @@ TrainModel TrainModel::copy_frozen() const {
 
 void TrainModel::set_compute_type(ComputeType type) {
   compute_type_ = type;
-  frozen_ = lora_.rank > 0;
+  frozen_ = keeps_base();
   if (!frozen_) return;
   const auto scalar = type == ComputeType::bf16 ? torch::kBFloat16 : torch::kFloat32;
   const auto join = [&](std::initializer_list<TrainLinear*> parts) {

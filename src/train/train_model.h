@@ -44,6 +44,11 @@ struct TrainLayer {
   TrainLinear ffn_gate = {};               // (n_ffn, n_embd)
   TrainLinear ffn_up = {};                 // (n_ffn, n_embd)
   TrainLinear ffn_down = {};               // (n_embd, n_ffn)
+  torch::Tensor bridge_norm = {};          // (n_embd), or undefined where no bridge is behind the layer
+  TrainLinear bridge_q = {};               // (bridge width, n_embd)
+  TrainLinear bridge_k = {};               // (bridge width, n_embd)
+  TrainLinear bridge_v = {};               // (bridge width, n_embd)
+  TrainLinear bridge_output = {};          // (n_embd, bridge width)
 };
 
 // Whether the low-rank products take part in a forward pass.
@@ -64,6 +69,12 @@ class TrainModel {
 
   // Adds trainable low-rank pairs, and stops everything else from being trained.
   void add_lora(const LoraConfig& lora, uint64_t seed);
+  // Adds blocks for the coupling bridge, the output of each zero. They learn beside whatever else does.
+  void add_bridge(const BridgeTraining& bridge, uint64_t seed);
+  // Stops everything but bridges and low-rank pairs from being trained.
+  void learn_bridge_alone();
+  // Takes over what another model of the same base learnt beside it: bridges, low-rank pairs and omega.
+  void adopt(const TrainModel& trained);
   // Goes on from a LoRA GGUF, its omega included.
   void load_adapter(const std::string& path);
   // What lanes are rotated by: from an initialisation ...
@@ -94,6 +105,8 @@ class TrainModel {
   const text::VocabularyData& vocabulary() const { return vocabulary_; }
   const torch::Tensor& omega() const { return omega_; }
   const LoraConfig& lora() const { return lora_; }
+  // No weight of the base learns, only what was added to it.
+  bool keeps_base() const { return lora_.rank > 0 || bridge_alone_; }
   // A file it was read from, model or adapter, says that it was trained with lanes.
   bool knows_lanes() const { return knows_lanes_; }
 
@@ -114,6 +127,8 @@ class TrainModel {
   torch::Tensor attention(const TrainLayer& layer, const arch::AttentionConfig& config,
                           const torch::Tensor& x, const Rotated& rotated) const;
   torch::Tensor feed_forward(const TrainLayer& layer, const torch::Tensor& x, const Rotated& rotated) const;
+  // x with what the rows that exchange hear of one another, (n_rows, n_embd).
+  torch::Tensor bridge(const TrainLayer& layer, const torch::Tensor& x, const Rotated& rotated) const;
   // The places of what arch::tensor_table names.
   TrainLinear& linear_at(const arch::TensorSpec& spec);
   torch::Tensor& vector_at(const arch::TensorSpec& spec);
@@ -132,7 +147,8 @@ class TrainModel {
   torch::Tensor output_norm_;    // (n_embd)
   TrainLinear output_;           // (n_vocab, n_embd); undefined where tied
   torch::Tensor frozen_output_;  // (n_vocab, n_embd) in the type of products; undefined while it learns
-  bool frozen_ = false;          // no weight learns, only an adapter
+  bool frozen_ = false;          // no weight of the base learns, only what was added to it
+  bool bridge_alone_ = false;    // the same is wanted, without an adapter
   torch::Tensor omega_;          // (1 or n_layer, head_dim / 2)
   bool knows_lanes_ = false;
   std::vector<TrainLayer> layers_;

@@ -2,9 +2,8 @@
 // The decoder's forward pass; libtorch finds the way back.
 #include <torch/torch.h>
 
-#include "train/attention/row_operations.h"
 #include "train/frozen_linear.h"
-#include "train/train_model.h"
+#include "train/train_pass.h"
 
 namespace lanerope::train {
 
@@ -19,20 +18,10 @@ PairAngles angles_of(const Tensor& angle) {
 
 }  // namespace
 
-// What every row is rotated by, and where adapters work.
-struct TrainModel::Rotated {
-  std::vector<Tensor> token_angles = {};  // [ropes of the config] (n_rows, head_dim / 2)
-  std::vector<PairAngles> token = {};     // [ropes]
-  std::vector<PairAngles> lane = {};      // [ropes] the token's and the lane's angle together
-  const LaneBatch* batch = nullptr;
-  Tensor adapter_gate = {};  // (n_rows, 1) undefined: everywhere
-  AdapterUse use = AdapterUse::on;
-};
-
 Tensor TrainModel::frozen_product(const std::vector<const TrainLinear*>& parts, const Tensor& weight,
                                   const Tensor& x, const Rotated& t) const {
-  FrozenLinear product{
-      .weight = weight, .scale = lora_.alpha / static_cast<double>(lora_.rank), .gate = t.adapter_gate};
+  FrozenLinear product{.weight = weight, .gate = t.adapter_gate};
+  if (lora_.rank > 0) product.scale = lora_.alpha / static_cast<double>(lora_.rank);
   std::vector<Tensor> biases;
   int64_t first = 0;
   for (const TrainLinear* part : parts) {
@@ -47,7 +36,7 @@ Tensor TrainModel::frozen_product(const std::vector<const TrainLinear*>& parts, 
 
 Tensor TrainModel::linear(const std::vector<const TrainLinear*>& parts, const Tensor& frozen, const Tensor& x,
                           const Rotated& t) const {
-  if (frozen_) return frozen_product(parts, frozen, x, t);
+  if (frozen_ && frozen.defined()) return frozen_product(parts, frozen, x, t);
   std::vector<Tensor> weights;
   std::vector<Tensor> biases;
   bool lora = false;
@@ -112,6 +101,7 @@ Tensor TrainModel::attention(const TrainLayer& layer, const arch::AttentionConfi
   if (config_.ropes[config.rope].rotates) {
     operands.q_prompt = rotate_pairs(q, t.token[config.rope]);
     operands.q_lane = t.batch->rotated ? rotate_pairs(q, t.lane[config.rope]) : operands.q_prompt;
+    if (t.batch->prompt_lane == PromptLane::first) operands.q_prompt = operands.q_lane;
     operands.k = rotate_pairs(k, t.lane[config.rope]);
   }
   const double magnitude = thetas_[config.rope].magnitude;
@@ -161,6 +151,7 @@ Tensor TrainModel::last_rows(const LaneBatch& batch, Rotated& rotated) const {
     x = x +
         added(normed(attention(layer, of, normed(x, layer.attn_norm), rotated), layer.post_attention_norm));
     x = x + added(normed(feed_forward(layer, normed(x, layer.ffn_norm), rotated), layer.post_ffw_norm));
+    if (layer.bridge_norm.defined() && batch.bridge_rows.defined()) x = bridge(layer, x, rotated);
   }
   return normed(x.index_select(0, batch.target_rows), output_norm_);
 }

@@ -45,6 +45,35 @@ int32_t most_lanes(const TrainConfig& config, const GroupEncoder& encoder) {
   return static_cast<int32_t>(most);
 }
 
+// Bridges that are added to the model, or that it has; throws InvalidRequest where the configuration asks for
+// what does not go with them.
+void prepare_bridges(TrainModel& model, const TrainConfig& config) {
+  const auto require = [](bool good, const std::string& what) {
+    if (!good) throw InvalidRequest("the configuration's " + what);
+  };
+  const bool there = model.config().bridge.any();
+  if (config.bridge.heads > 0) {
+    require(!there, "bridge.heads: the base has bridges already; leave it out to train them further");
+    require(
+        config.bridge.every <= model.config().n_layer(),
+        "bridge.every is more than the " + std::to_string(model.config().n_layer()) + " layers of the base");
+    model.add_bridge(config.bridge, config.seed);
+  } else if (config.bridge.alone) {
+    require(there, "bridge.alone: the base has no bridges and none are added; set bridge.heads");
+    model.learn_bridge_alone();
+  }
+  if (!model.config().bridge.any()) return;
+  require(config.joint, "open must be true where lanes exchange through bridges");
+  const bool usual = config.visibility == Visibility::inclusive && config.prompt_lane == PromptLane::own;
+  require(usual && !config.omega.learn,
+          "visibility, prompt_lane and omega.learn mean nothing where lanes exchange through bridges; leave "
+          "them out");
+  require(model.lora().rank == 0 || model.lora().on_prompt,
+          "lora.on_prompt must be true where lanes exchange through bridges: the adapter is worked into the "
+          "model that is written");
+  require(config.wait.empty(), "wait: lanes that exchange through bridges do not sleep; leave it out");
+}
+
 TrainModel initial_model(const TrainConfig& config) {
   if (config.stage == Stage::pretrain)
     return {config.model, read_vocabulary_file(config.vocabulary), config.seed};
@@ -53,6 +82,11 @@ TrainModel initial_model(const TrainConfig& config) {
     model.load_adapter(config.adapter);
   } else if (config.lora.rank > 0) {
     model.add_lora(config.lora, config.seed);
+  }
+  prepare_bridges(model, config);
+  if (model.config().bridge.any()) {
+    model.set_omega(torch::zeros_like(model.omega()));
+    return model;
   }
   if (!model.knows_lanes() || config.omega.reset) {
     OmegaConfig omega = config.omega;
@@ -88,8 +122,8 @@ class Run {
         peers_(ranks ? std::make_unique<Peers>(*ranks, device_) : nullptr),
         rank_(peers_ ? peers_->rank() : 0),
         n_ranks_(peers_ ? peers_->size() : 1),
-        options_{.visibility = config.visibility, .joint = config.joint},
         model_(initial_model(config)),
+        options_(batch_options(model_, config)),
         encoder_(model_.vocabulary(), config),
         source_(config.data, encoder_, config.seed),
         checkpoint_path_(config.run_folder() + "/checkpoint.pt") {
@@ -161,9 +195,9 @@ class Run {
                      .extra = point_.extra});
   }
 
-  // What a checkpoint holds: beside an adapter, not the base, which is where it was.
+  // What a checkpoint holds: where the base is kept, what was added to it.
   std::map<std::string, torch::Tensor> kept_parameters() const {
-    return model_.lora().rank > 0 ? model_.trained() : model_.parameters();
+    return model_.keeps_base() ? model_.trained() : model_.parameters();
   }
 
   void restore() {
@@ -289,14 +323,20 @@ class Run {
     if (config_.stage != Stage::pretrain) {
       options.lanes = {.omega = config_.omega,
                        .visibility = config_.visibility,
+                       .prompt_lane = config_.prompt_lane,
                        .tag = config_.tag,
                        .wait = config_.wait,
                        .ready = config_.ready,
                        .lanes = {trained_lanes_.begin(), trained_lanes_.end()}};
     }
     model_.to(torch::kCPU);
-    if (model_.lora().rank > 0) {
+    const bool bridges = model_.config().bridge.any();
+    if (model_.lora().rank > 0 && !bridges) {
       write_adapter_file(model_, config_.out, options);
+    } else if (model_.keeps_base()) {
+      TrainModel whole(config_.base);  // this model's weights were brought to the type of products
+      whole.adopt(model_);
+      write_model_file(whole, config_.out, options);
     } else {
       write_model_file(model_, config_.out, options);
     }
@@ -318,8 +358,8 @@ class Run {
   std::unique_ptr<Peers> peers_;  // where there are several processes
   int32_t rank_;
   int32_t n_ranks_;
-  BatchOptions options_;
   TrainModel model_;
+  BatchOptions options_;
   GroupEncoder encoder_;
   GroupSource source_;
   std::unique_ptr<Optimizer> optimizer_;

@@ -246,6 +246,28 @@ TEST(ModelConfig, ThatMakeNoSenseAreRefusedByTheirKey) {
   EXPECT_EQ(refusal(file_with({})), "(not refused)");
 }
 
+TEST(ModelConfig, ReadsBridgesWhateverTheArchitecture) {
+  EXPECT_FALSE(read_config(gguf::File(file_with({}))).bridge.any());
+  const auto with = [](uint32_t heads, uint32_t length, uint32_t every) {
+    return file_with([=](gguf::Writer& w) {
+      w.set("lanerope.bridge.head_count", heads);
+      w.set("lanerope.bridge.key_length", length);
+      w.set("lanerope.bridge.every", every);
+    });
+  };
+  const std::string good = with(3, 24, 1);
+  const BridgeConfig bridge = read_config(gguf::File(good)).bridge;
+  EXPECT_EQ(bridge.n_head, 3);
+  EXPECT_EQ(bridge.width(), 72);
+  EXPECT_TRUE(bridge.behind(0));
+  EXPECT_THAT(refusal(with(0, 24, 1)), HasSubstr("lanerope.bridge.head_count"));
+  EXPECT_THAT(refusal(with(1 << 20, 24, 1)), HasSubstr("lanerope.bridge.head_count"));
+  EXPECT_THAT(refusal(with(3, 4096, 1)), HasSubstr("lanerope.bridge.key_length"));
+  EXPECT_THAT(refusal(with(3, 24, 1000)), HasSubstr("lanerope.bridge.every"));
+  EXPECT_THAT(refusal(file_with([](gguf::Writer& w) { w.set("lanerope.bridge.head_count", uint32_t{3}); })),
+              HasSubstr("lanerope.bridge.key_length"));
+}
+
 TEST(ModelConfig, RefuseRopeFactorsThatDoNotFit) {
   EXPECT_EQ(refusal(file_with({}, {1, 2, 3, 4})), "(not refused)");
   EXPECT_THAT(refusal(file_with({}, {1, 2, 3})),

@@ -62,7 +62,7 @@ INSTANTIATE_TEST_SUITE_P(
                       BadCase{{"run", "-n", "many", "x"}, "--lanes does not take 'many'"},
                       BadCase{{"run", "-n"}, "--lanes needs a value"},
                       BadCase{{"run", "--coupling", "telepathy", "x"},
-                              "'telepathy' is none of independent, lanerope, groupthink, hogwild"},
+                              "'telepathy' is none of independent, lanerope, groupthink, hogwild, bridge"},
                       BadCase{{"run", "--init", "given", "x"},
                               "'given' is none of rope, gt, ntk, ntk-by-parts"},
                       BadCase{{"run", "--json", "--plain", "x"}, "--json excludes --plain"},
@@ -104,7 +104,7 @@ TEST(Arguments, CompletionIsAScriptThatKnowsEveryOption) {
       EXPECT_THAT(help, HasSubstr("--" + option));
       EXPECT_THAT(outcome.out, HasSubstr((shell == "fish" ? "-l " : "--") + option)) << shell;
     }
-    EXPECT_THAT(outcome.out, HasSubstr("independent lanerope groupthink hogwild")) << shell;
+    EXPECT_THAT(outcome.out, HasSubstr("independent lanerope groupthink hogwild bridge")) << shell;
   }
 }
 

@@ -28,7 +28,7 @@ void expect_round_trip(int count, Parse parse) {
 }
 
 TEST(CouplingNames, ReadBackAsWhatTheyName) {
-  expect_round_trip<CouplingKind>(4, parse<CouplingKind>);
+  expect_round_trip<CouplingKind>(5, parse<CouplingKind>);
   expect_round_trip<OmegaInit>(5, parse<OmegaInit>);
   expect_round_trip<Visibility>(3, parse<Visibility>);
   expect_round_trip<Topology>(4, parse<Topology>);
@@ -41,6 +41,7 @@ TEST(CouplingNames, AreTheOnesOfTheDesign) {
   EXPECT_EQ(name(CouplingKind::lanerope), "lanerope");
   EXPECT_EQ(name(CouplingKind::groupthink), "groupthink");
   EXPECT_EQ(name(CouplingKind::hogwild), "hogwild");
+  EXPECT_EQ(name(CouplingKind::bridge), "bridge");
   EXPECT_EQ(name(OmegaInit::ntk_by_parts), "ntk-by-parts");
   EXPECT_EQ(name(Visibility::interleaved), "interleaved");
 }
@@ -59,6 +60,8 @@ TEST(Describe, SaysWhatIsNotTheDefault) {
   EXPECT_EQ(describe({.topology = Topology::blocks, .block = 4}), "lanerope, omega rope, blocks of 4");
   EXPECT_EQ(describe({.far_lanes = FarLanes::clamped, .trained_lanes = 8}),
             "lanerope, omega rope, lanes beyond 8 clamped");
+  EXPECT_EQ(describe({.kind = CouplingKind::bridge, .visibility = Visibility::strict}), "bridge")
+      << "it has nothing else to say";
 }
 
 TEST(EnumTable, ListsWhatIsAllowed) {

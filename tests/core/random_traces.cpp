@@ -54,7 +54,7 @@ reference::Trace random_trace(Random& random) {
   reference::Trace trace;
   trace.prompt.resize(between(random, 1, 9));
   const int32_t n_lanes = between(random, 1, 8);
-  const auto kind = static_cast<CouplingKind>(between(random, 0, 3));
+  const auto kind = static_cast<CouplingKind>(between(random, 0, 4));
   for (int32_t m = 0; m < n_lanes; ++m) {
     trace.lanes.push_back(random_lane(random, trace.lanes));
     if (kind != CouplingKind::hogwild) send_to_sleep(random, trace.lanes.back());

@@ -25,6 +25,7 @@ struct Setting {
 tools::RandomModel small() {
   tools::RandomModel model = support::small_model();
   model.context = 256;
+  model.bridge_heads = 2;  // other couplings pass its bridges over
   return model;
 }
 
@@ -95,6 +96,7 @@ TEST_P(DecodeReference, SaysOfEveryTokenWhatTheReferenceSays) {
       {.kind = CouplingKind::groupthink, .visibility = Visibility::strict, .prompt_lane = PromptLane::first},
       {.kind = CouplingKind::hogwild},
       {.kind = CouplingKind::hogwild, .visibility = Visibility::strict, .window = 4},
+      {.kind = CouplingKind::bridge},
   };
   for (const Coupling& coupling : couplings) {
     Engine engine(model, {.kv_cells = 2048, .batch_rows = 16, .kv_type = GetParam().kv_type});

@@ -11,8 +11,9 @@ namespace lanerope::engine {
 namespace {
 
 std::shared_ptr<const Model> tiny() {
-  return support::load_model(tools::RandomModel{.n_layer = 2, .width = 64, .n_ffn = 96, .n_vocab = 259},
-                             BackEnd::ggml);
+  return support::load_model(
+      tools::RandomModel{.n_layer = 2, .width = 64, .n_ffn = 96, .n_vocab = 259, .bridge_heads = 2},
+      BackEnd::ggml);
 }
 
 Request request(int32_t lanes, int32_t budget, const Coupling& coupling) {
@@ -28,7 +29,8 @@ std::vector<Coupling> couplings() {
   return {{.kind = CouplingKind::independent},
           {.kind = CouplingKind::lanerope, .init = OmegaInit::gt},
           {.kind = CouplingKind::groupthink},
-          {.kind = CouplingKind::hogwild}};
+          {.kind = CouplingKind::hogwild},
+          {.kind = CouplingKind::bridge}};
 }
 
 TEST(FixedGraphs, HaveAsManyNodesWhateverTheNumberOfLanes) {

@@ -13,7 +13,8 @@ class PutBack : public testing::TestWithParam<CouplingKind> {
  protected:
   static const std::shared_ptr<const Model>& model() {
     static const auto model = support::load_model(
-        {.architecture = "qwen2", .n_layer = 2, .width = 64, .n_ffn = 96, .n_vocab = 300}, BackEnd::kernels);
+        {.architecture = "qwen2", .n_layer = 2, .width = 64, .n_ffn = 96, .n_vocab = 300, .bridge_heads = 2},
+        BackEnd::kernels);
     return model;
   }
 
@@ -132,7 +133,8 @@ TEST_P(PutBack, AGroupThatFitsAloneEnds) {
 
 INSTANTIATE_TEST_SUITE_P(Couplings, PutBack,
                          testing::Values(CouplingKind::independent, CouplingKind::lanerope,
-                                         CouplingKind::groupthink, CouplingKind::hogwild),
+                                         CouplingKind::groupthink, CouplingKind::hogwild,
+                                         CouplingKind::bridge),
                          [](const auto& coupling) { return std::string(name(coupling.param)); });
 
 }  // namespace

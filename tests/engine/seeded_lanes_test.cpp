@@ -20,6 +20,7 @@ class SeededLanes : public testing::TestWithParam<Case> {
  protected:
   static std::shared_ptr<const Model> load() {
     tools::RandomModel model{.n_layer = 2, .width = 64, .n_ffn = 96, .n_vocab = 400, .type = GetParam().type};
+    model.bridge_heads = 2;
     if (model.type == "q4_k_m") model.width = model.n_ffn = 256;
     return support::load_model(model, GetParam().back_end);
   }
@@ -71,8 +72,8 @@ TEST_P(SeededLanes, OfOneRequestDifferFromOneAnother) {
 }
 
 TEST_P(SeededLanes, SayTheSameAloneAndBesideOtherGroups) {
-  for (const CouplingKind kind :
-       {CouplingKind::independent, CouplingKind::lanerope, CouplingKind::groupthink, CouplingKind::hogwild}) {
+  for (const CouplingKind kind : {CouplingKind::independent, CouplingKind::lanerope, CouplingKind::groupthink,
+                                  CouplingKind::hogwild, CouplingKind::bridge}) {
     Engine quiet(model, {.kv_cells = 8192, .keep_prefixes = false});
     const support::GroupRun alone = support::run_group(quiet, request(4, kind));
 

@@ -62,6 +62,9 @@ TEST(Arm, KeysSayWhatDiffers) {
   EXPECT_EQ(near.coupling.topology, Topology::ring);
   EXPECT_EQ(near.coupling.window, 32);
   EXPECT_EQ(near.coupling.init, OmegaInit::ntk);
+  EXPECT_EQ(parse_arm("bridge").coupling.kind, CouplingKind::bridge);
+  EXPECT_EQ(parse_arm("bridge").lanes, 4);
+  EXPECT_EQ(parse_arm("groupthink:prompt-lane=first").coupling.prompt_lane, PromptLane::first);
   const Arm far = parse_arm("far:n=32,topology=blocks,block=4,far-lanes=wrapped,trained-lanes=8");
   EXPECT_EQ(far.coupling.topology, Topology::blocks);
   EXPECT_EQ(far.coupling.block, 4);

@@ -96,7 +96,8 @@ class Layout {
   bool sees_lane(int m, int n) const {
     if (m < 0 || m == n || t_.lanes[n].reads_all) return false;
     if (t_.lanes[m].reads_all) return true;
-    if (t_.coupling.kind == CouplingKind::independent) return false;
+    if (t_.coupling.kind == CouplingKind::independent || t_.coupling.kind == CouplingKind::bridge)
+      return false;
     const auto is_child_of = [](int child, int parent) {
       return child == 2 * parent + 1 || child == 2 * parent + 2;
     };

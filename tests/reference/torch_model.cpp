@@ -39,6 +39,7 @@ struct Geometry {
   Tensor apart;         // (n, n) tokens from key to query by the clock, whatever the coupling makes of them
   Tensor lane_offset;   // (n, n)
   Tensor index;         // (n) of each token, by the clock
+  Tensor together;      // (n, n) bool: tokens of lanes at one step, where such exchange through bridges
 };
 
 Geometry geometry_of(const Trace& trace) {
@@ -48,7 +49,8 @@ Geometry geometry_of(const Trace& trace) {
              .token_offset = torch::zeros({n, n}, torch::kFloat64),
              .apart = torch::zeros({n, n}, torch::kFloat64),
              .lane_offset = torch::zeros({n, n}, torch::kFloat64),
-             .index = torch::zeros({n}, torch::kFloat64)};
+             .index = torch::zeros({n}, torch::kFloat64),
+             .together = torch::zeros({n, n}, torch::kBool)};
   auto hidden = g.hidden.accessor<bool, 2>();
   auto token_offset = g.token_offset.accessor<double, 2>();
   auto lane_offset = g.lane_offset.accessor<double, 2>();
@@ -65,6 +67,8 @@ Geometry geometry_of(const Trace& trace) {
       token_offset[q][k] = relation.token_offset;
       lane_offset[q][k] = relation.lane_offset;
       apart[q][k] = index(q) - index(k);
+      g.together[q][k] = trace.coupling.kind == CouplingKind::bridge && tokens[q].lane >= 0 &&
+                         tokens[k].lane >= 0 && tokens[q].step == tokens[k].step;
     }
   }
   return g;
@@ -254,7 +258,27 @@ struct TorchModel::State {
         scale * maybe(attention(maybe(x, "attn_norm.weight"), index, g, omega), "post_attention_norm.weight");
     const Tensor inputs = maybe(x, "ffn_norm.weight");
     const Tensor y = facts.n_expert_used > 0 ? experts(inputs, index) : feed_forward(inputs, index);
-    return x + scale * maybe(y, "post_ffw_norm.weight");
+    return bridge(x + scale * maybe(y, "post_ffw_norm.weight"), index, g);
+  }
+
+  // Each token of a lane adds what it gathers from the tokens of all lanes at its step, head by head.
+  Tensor bridge(const Tensor& x, int64_t layer, const Geometry& g) const {
+    const std::string prefix = "blk." + std::to_string(layer) + ".bridge_";
+    const Tensor speaks = g.together.diagonal();  // (n)
+    if (!weights.contains(prefix + "output.weight") || !speaks.any().item<bool>()) return x;
+    const Tensor h = norm(x, prefix + "norm.weight");
+    const auto n_head = file.get<int64_t>("lanerope.bridge.head_count");
+    const std::vector<Tensor> q = linear(h, prefix + "q").chunk(n_head, 1);
+    const std::vector<Tensor> k = linear(h, prefix + "k").chunk(n_head, 1);
+    const std::vector<Tensor> v = linear(h, prefix + "v").chunk(n_head, 1);
+    std::vector<Tensor> gathered;
+    for (int64_t head = 0; head < n_head; ++head) {
+      const Tensor score =
+          torch::matmul(q[head], k[head].t()) / std::sqrt(static_cast<double>(q[head].size(1)));
+      const Tensor weight = torch::exp(score) * g.together;
+      gathered.push_back(torch::matmul(weight / weight.sum(1, true).clamp_min(1e-300), v[head]));
+    }
+    return x + linear(torch::cat(gathered, 1), prefix + "output") * speaks.unsqueeze(1);
   }
 
   gguf::File file;

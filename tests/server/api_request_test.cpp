@@ -70,7 +70,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{R"("lora": [{"scale": 1}])", "lora.id is missing"},
         Refusal{R"("lanes": [])", "lanes must be an object, not an array"},
         Refusal{R"("lanes": {"coupling": "tight"})",
-                "lanes.coupling must be one of independent, lanerope, groupthink, hogwild, not \"tight\""},
+                "lanes.coupling must be one of independent, lanerope, groupthink, hogwild, bridge, not "
+                "\"tight\""},
         Refusal{R"("lanes": {"init": "given"})",
                 "lanes.init must be one of rope, gt, ntk, ntk-by-parts, not \"given\""},
         Refusal{R"("lanes": {"coupling": "hogwild", "init": "gt"})",

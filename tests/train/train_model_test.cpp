@@ -7,12 +7,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "core/sleepers.h"
 #include "lanerope/errors.h"
 #include "tests/support/engine_run.h"
 #include "tests/support/random_models.h"
+#include "tests/train/lane_scores.h"
 #include "train/model_file.h"
 
 namespace lanerope::train {
@@ -23,8 +23,6 @@ using torch::Tensor;
 
 // f32 on both sides, sums in another order.
 constexpr double same = 1e-3;
-
-using LaneScores = std::vector<std::vector<double>>;  // [lane][predicted token] log p
 
 tools::RandomModel small(const std::string& architecture = "qwen2") {
   if (architecture == "gemma2") {
@@ -55,66 +53,6 @@ tools::RandomModel small(const std::string& architecture = "qwen2") {
           .n_ffn = 64,
           .context = 256,
           .window = architecture == "gemma3" ? 6 : 0};
-}
-
-// Lanes of unequal lengths, the first token of each a tag. One that ended is still seen by the others.
-TokenGroup ragged_group(int32_t n_lanes, uint32_t seed) {
-  TokenGroup group{.prompt = support::some_tokens(5 + 3 * n_lanes, seed)};
-  for (int32_t m = 0; m < n_lanes; ++m)
-    group.lanes.push_back({.tokens = support::some_tokens(11 - (4 * m) % 9, seed + 10 + m), .n_forced = 1});
-  return group;
-}
-
-std::vector<TokenGroup> ragged_groups() {
-  std::vector<TokenGroup> groups = {ragged_group(1, 1), ragged_group(2, 2), ragged_group(4, 3)};
-  // Lanes that stand in the batch in another order than that of their numbers.
-  groups.push_back(ragged_group(4, 4));
-  groups.back().lane_index = {2, 0, 3, 1};
-  return groups;
-}
-
-// By the trainer: all groups in one batch.
-LaneScores trainer_scores(const TrainModel& model, const std::vector<TokenGroup>& groups,
-                          const BatchOptions& options = {}) {
-  const torch::NoGradGuard no_gradients;
-  const LaneBatch batch = make_lane_batch(groups, options);
-  const Tensor scores = model.log_probabilities(batch);
-  LaneScores lanes(static_cast<size_t>(batch.n_lanes()));
-  for (int64_t i = 0; i < scores.size(0); ++i)
-    lanes[batch.target_lanes[i].item<int64_t>()].push_back(scores[i].item<double>());
-  return lanes;
-}
-
-// By the engine: a group at a time.
-LaneScores engine_scores(const std::shared_ptr<const Model>& model, const std::vector<TokenGroup>& groups,
-                         const Coupling& coupling, SleepTokens sleep = {}) {
-  LaneScores all;
-  for (const TokenGroup& group : groups) {
-    std::vector<size_t> place(group.lanes.size());  // of lane m in the group
-    std::iota(place.begin(), place.end(), 0);
-    for (size_t i = 0; i < group.lane_index.size(); ++i) place[group.lane_index[i]] = i;
-    ScoreRequest request{.prompt_tokens = group.prompt, .coupling = coupling, .sleep = sleep};
-    for (const size_t i : place) request.lanes.push_back(group.lanes[i].tokens);
-    Engine engine(model, {.kv_cells = 512, .kv_type = KvType::f32});
-    const ScoreResult result = engine.score(request);
-    LaneScores lanes(group.lanes.size());
-    for (size_t m = 0; m < place.size(); ++m) {
-      for (size_t t = group.lanes[place[m]].n_forced; t < result.lanes[m].size(); ++t)
-        lanes[place[m]].push_back(result.lanes[m][t].logprob);
-    }
-    all.insert(all.end(), lanes.begin(), lanes.end());
-  }
-  return all;
-}
-
-double largest_difference(const LaneScores& a, const LaneScores& b) {
-  EXPECT_EQ(a.size(), b.size());
-  double worst = 0;
-  for (size_t m = 0; m < a.size(); ++m) {
-    EXPECT_EQ(a[m].size(), b[m].size()) << "lane " << m;
-    for (size_t t = 0; t < a[m].size(); ++t) worst = std::max(worst, std::abs(a[m][t] - b[m][t]));
-  }
-  return worst;
 }
 
 std::vector<float> values(const Tensor& tensor) {
@@ -162,6 +100,16 @@ TEST_P(TrainModelOf, GivesTheEnginesLogProbabilitiesUnderEveryMask) {
   }
   const LaneScores closed = engine_scores(model, ragged_groups(), {.kind = CouplingKind::independent});
   EXPECT_LT(largest_difference(trainer_scores(trained, ragged_groups(), {.joint = false}), closed), same);
+}
+
+TEST_P(TrainModelOf, GivesTheEnginesLogProbabilitiesWithThePromptInTheFirstLane) {
+  trained.set_omega(OmegaConfig{.init = OmegaInit::gt, .stride = 60});
+  Coupling coupling = coupling_of(trained);
+  coupling.prompt_lane = PromptLane::first;
+  const LaneScores scores = trainer_scores(trained, ragged_groups(), {.prompt_lane = PromptLane::first});
+  EXPECT_LT(largest_difference(scores, engine_scores(model, ragged_groups(), coupling)), same);
+  EXPECT_GT(largest_difference(scores, trainer_scores(trained, ragged_groups())), same)
+      << "in each lane of its own it is elsewhere";
 }
 
 // Groups in which lanes sleep: token 7 waits and 8 is ready.
@@ -292,6 +240,7 @@ TEST_P(ModelFile, IsReadAgainWithTheSameWeights) {
                    {.type = GGML_TYPE_F32,
                     .lanes = {.omega = {.init = OmegaInit::gt, .stride = 60},
                               .visibility = Visibility::strict,
+                              .prompt_lane = PromptLane::first,
                               .tag = "#{k}",
                               .lanes = {2, 4}}});
   const TrainModel again(file);
@@ -302,11 +251,12 @@ TEST_P(ModelFile, IsReadAgainWithTheSameWeights) {
   const auto model = support::load_model(file, BackEnd::ggml);
   const LaneTraining lanes = model->info().lanes.value();
   EXPECT_EQ(lanes.coupling.visibility, Visibility::strict);
+  EXPECT_EQ(lanes.coupling.prompt_lane, PromptLane::first);
   EXPECT_EQ(lanes.coupling.omega, values(trained.omega()));
   EXPECT_EQ(lanes.tag, "#{k}");
   EXPECT_EQ(lanes.lanes, (std::vector<int32_t>{2, 4}));
   const LaneScores expected = engine_scores(model, ragged_groups(), lanes.coupling);
-  const BatchOptions strict{.visibility = Visibility::strict};
+  const BatchOptions strict{.visibility = Visibility::strict, .prompt_lane = PromptLane::first};
   EXPECT_LT(largest_difference(trainer_scores(trained, ragged_groups(), strict), expected), same);
 }
 

@@ -51,7 +51,7 @@ def test_a_progress_that_raises_ends_the_loading(tiny_file):
         ({"lane": 4}, TypeError, "no option 'lane'"),
         ({"budget": 10**9}, ValueError, "too large"),
         ({"budget": 100_000}, ValueError, "context"),
-        ({"coupling": "tight"}, ValueError, "independent, lanerope, groupthink or hogwild"),
+        ({"coupling": "tight"}, ValueError, "independent, lanerope, groupthink, hogwild or bridge"),
         ({"select": "luck"}, ValueError, "select is vote, logprob"),
         ({"temperature": float("nan")}, ValueError, "temperature"),
         ({"seed": -1}, TypeError, "seed must be a whole number of 0 or more"),
