@@ -28,6 +28,14 @@ enum class BackEnd {
 template <>
 std::span<const Named<BackEnd>> names();
 
+// How a model is spread over several devices.
+enum class SplitMode {
+  none,   // all of it on one of them, ModelOptions::main_gpu
+  layer,  // whole layers, in proportion to ModelOptions::tensor_split
+};
+template <>
+std::span<const Named<SplitMode>> names();
+
 // A LoRA adapter to load over a model.
 struct AdapterOptions {
   std::string file = {};  // GGUF
@@ -38,10 +46,18 @@ struct AdapterOptions {
 struct ModelOptions {
   std::string file = {};  // GGUF; of a split set the first shard
   std::vector<AdapterOptions> adapters = {};
-  std::string device = "cpu";  // one of device_names()
-  // So many of the last layers are computed on the device, the output counting as the last one of all; the
-  // others on the CPU, with plain ggml operations. KV cells lie with their layer. Negative: all.
+  // "cpu" (or "none"), or others of device_names(), with commas between them.
+  std::string device = "cpu";
+  // So many of the last layers are computed on the devices, the output counting as the last one of all; the
+  // others on the CPU. KV cells lie with their layer. Negative: all.
   int32_t gpu_layers = -1;
+  SplitMode split_mode = SplitMode::layer;
+  std::vector<float> tensor_split =
+      {};                 // proportions, one a device; empty: as much memory as is free on each
+  int32_t main_gpu = -1;  // for SplitMode::none: counted from 0; negative: the first
+  // "PATTERN=DEVICE,...": tensors of the file in whose name a regular expression is found lie on that device
+  // ("CPU" or one of `device`), whatever their layer's is. The first that is found counts.
+  std::string override_tensor = {};
   int32_t threads = 0;  // 0: all cores
   BackEnd back_end = BackEnd::automatic;
   // In place of the file's chat template: the name of a built-in one, a path, or a text in Jinja.

@@ -47,7 +47,11 @@ class Model:
         file: A path, or "hf:user/repo[:quant]" on the model hub, fetched once. None: the small model that comes with lanerope,
             which does one made task with lanes that read one another.
         adapters: LoRA adapters in GGUF (paths or "hf:user/repo[:file]"), in a list or as a dict from name to scale.
-        device: One of device_names().
+        device: One of device_names(), or several with commas between them, over which layers are split: "Vulkan0,Vulkan1".
+        gpu_layers: So many of the last layers go to the devices, the output being one; the others are computed on the CPU. None: all.
+        tensor_split: Proportions in which layers go to the devices, one a device. By default as much as memory is free on each.
+        override_tensor: "PATTERN=DEVICE,...": tensors in whose name a regular expression is found lie on that device ("CPU" or one of
+            `device`).
         threads: 0 means all cores.
         chat_template: In place of the file's: the name of a built-in one, a path, or a text in Jinja.
         template_arguments: Variables for the template.
@@ -64,6 +68,9 @@ class Model:
         *,
         adapters: Iterable[str | os.PathLike[str]] | Mapping[str, float] = (),
         device: str = "cpu",
+        gpu_layers: int | None = None,
+        tensor_split: Sequence[float] = (),
+        override_tensor: str = "",
         threads: int = 0,
         back_end: BackEnd = "automatic",
         chat_template: str = "",
@@ -77,7 +84,21 @@ class Model:
         scales = dict(adapters) if isinstance(adapters, Mapping) else {os.fspath(name): 1.0 for name in adapters}
         local = [(_local_file(name, adapter=True, token=token, offline=offline), float(scale)) for name, scale in scales.items()]
         path = bundled_model() if file is None else _local_file(file, adapter=False, token=token, offline=offline)
-        self._core = _core.Model(path, local, device, threads, back_end, chat_template, template_arguments, progress)
+        if gpu_layers is not None and gpu_layers < 0:
+            raise InvalidRequest("gpu_layers must be 0 or more, or None for all layers")
+        self._core = _core.Model(
+            path,
+            local,
+            device,
+            -1 if gpu_layers is None else gpu_layers,
+            [float(share) for share in tensor_split],
+            override_tensor,
+            threads,
+            back_end,
+            chat_template,
+            template_arguments,
+            progress,
+        )
 
     def __enter__(self) -> Self:
         return self

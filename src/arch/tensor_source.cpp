@@ -60,6 +60,7 @@ TensorSource::TensorSource(const gguf::File& file, const ModelConfig& config) : 
           first += run.n;
           runs_.push_back(std::move(info));
           by_name_[runs_.back().name] = &runs_.back();
+          whole_names_[runs_.back().name] = whole->name;
         }
       }
     }
@@ -74,6 +75,11 @@ const gguf::TensorInfo* TensorSource::find(const std::string& name) const {
 std::span<const TensorSource::Rows> TensorSource::fused(const std::string& name) const {
   const auto found = fused_.find(name);
   return found != fused_.end() ? std::span<const Rows>(found->second) : std::span<const Rows>();
+}
+
+std::string TensorSource::name_in_file(const std::string& name) const {
+  const auto found = whole_names_.find(name);
+  return found != whole_names_.end() ? found->second : name;
 }
 
 const gguf::TensorInfo& TensorSource::get(const std::string& name) const {

@@ -39,11 +39,15 @@ class TensorSource {
   // The linears that the file's tensor of this name holds fused; empty for any other name.
   std::span<const Rows> fused(const std::string& name) const;
 
+  // The name in the file of what holds the tensor of this name: the name itself, but for one that is fused.
+  std::string name_in_file(const std::string& name) const;
+
  private:
   const gguf::File& file_;
   std::deque<gguf::TensorInfo> runs_;
   std::unordered_map<std::string, const gguf::TensorInfo*> by_name_;  // of the runs
   std::unordered_map<std::string, std::vector<Rows>> fused_;          // by the name in the file
+  std::unordered_map<std::string, std::string> whole_names_;          // of the runs, by their names
 };
 
 }  // namespace lanerope::arch

@@ -8,13 +8,18 @@ namespace lanerope::cli {
 
 namespace {
 
-constexpr std::array<DashWord, 6> words = {{
+constexpr std::array<DashWord, 11> words = {{
     {"-hf", "--hf-repo"},
     {"-hfr", "--hf-repo"},
     {"-hff", "--hf-file"},
     {"-hft", "--hf-token"},
     {"-mu", "--model-url"},
+    {"-dev", "--device"},
     {"-ngl", "--gpu-layers"},
+    {"-sm", "--split-mode"},
+    {"-ts", "--tensor-split"},
+    {"-mg", "--main-gpu"},
+    {"-ot", "--override-tensor"},
 }};
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "cli/choice.h"
 #include "cli/commands.h"
@@ -11,6 +12,8 @@
 #include "cli/format.h"
 #include "cli/model_source.h"
 #include "cli/output.h"
+#include "cli/placement_flags.h"
+#include "cli/placement_table.h"
 #include "hub/known_digest.h"
 #include "lanerope/errors.h"
 #include "lanerope/page.h"
@@ -26,6 +29,7 @@ constexpr auto footer =
     "  lanerope inspect model.gguf\n"
     "  lanerope inspect -hf user/repo:Q4_K_M --sha256\n"
     "  lanerope inspect model.gguf --lanes 8 --budget 2048 --prompt-tokens 4096\n"
+    "  lanerope inspect model.gguf --device Vulkan0,Vulkan1 -ngl 20 -ts 3,1\n"
     "  lanerope inspect adapter.gguf --tensors --json | jq .tensors";
 
 struct InspectFlags {
@@ -36,6 +40,7 @@ struct InspectFlags {
   int32_t budget = 256;
   int32_t prompt_tokens = 512;
   KvType kv_type = KvType::f16;
+  PlacementFlags placement;
   bool json = false;
   bool tensors = false;
   bool keys = false;
@@ -178,6 +183,15 @@ std::string memory_text(const Memory& memory, const InspectFlags& flags) {
               {"  as separate runs", std::to_string(memory.separate_cells), bytes(memory.separate_cells)}});
 }
 
+// Where other devices than the CPU are named: what each of them gets, for the cells of the memory table.
+std::optional<PlacementInfo> placement_of(const FileDescription& file, const InspectFlags& flags) {
+  if (!has_placement(flags.placement)) return std::nullopt;
+  if (!file.model) throw InvalidRequest(file.file + " is an adapter, which lies where its model does");
+  ModelOptions options{.file = file.file};
+  set_placement(options, flags.placement);
+  return describe_placement(options, memory_of(*file.model, flags).cells(), flags.kv_type);
+}
+
 // Of a split set, that of its first shard.
 std::string digest_of(const FileDescription& file, const InspectFlags& flags) {
   return hub::sha256_of(file.file, hub_settings(flags.source.hub));
@@ -191,6 +205,7 @@ void print_text(const FileDescription& file, const InspectFlags& flags) {
   text += "\n";
   if (flags.digest) text += fact("SHA-256", digest_of(file, flags));
   if (file.model) text += model_text(*file.model) + memory_text(memory_of(*file.model, flags), flags);
+  if (const auto placement = placement_of(file, flags)) text += "\n" + placement_text(*placement);
   if (file.adapter) text += adapter_text(*file.adapter);
   if (flags.keys) {
     text += "\n";
@@ -286,6 +301,7 @@ void print_json(const FileDescription& file, const InspectFlags& flags) {
                       {"kv_bytes", memory.cells() * memory.cell_bytes},
                       {"separate_kv_bytes", memory.separate_cells * memory.cell_bytes}};
   }
+  if (const auto placement = placement_of(file, flags)) json["placement"] = placement_json(*placement);
   if (file.adapter) json["adapter"] = adapter_json(*file.adapter);
   if (flags.keys) {
     json["keys"] = Json::array();
@@ -346,6 +362,7 @@ Command add_inspect(CLI::App& root) {
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   add_choice(*app, "--kv-type", flags->kv_type)->description("Type of keys and values (default: f16)");
+  add_placement_flags(*app, flags->placement, "Devices");
   app->add_flag("--tensors", flags->tensors, "List the tensors");
   app->add_flag("--sha256", flags->digest, "Tell the file's SHA-256 too, which is read for it once");
   app->add_flag("--keys", flags->keys, "List the metadata");

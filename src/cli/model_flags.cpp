@@ -5,7 +5,6 @@
 
 #include "cli/bundled_files.h"
 #include "cli/choice.h"
-#include "cli/format.h"
 #include "cli/output.h"
 
 namespace lanerope::cli {
@@ -45,31 +44,10 @@ void add_model_flags(CLI::App& app, ModelFlags& flags) {
       ->type_name("N")
       ->check(CLI::Range(0, 4096))
       ->group(group);
-  app.add_option("--device", flags.device, "Where to compute: cpu, or a ggml device")
-      ->type_name("NAME")
-      ->capture_default_str()
-      ->group(group);
-  app.add_option(
-         "--gpu-layers,--n-gpu-layers", flags.gpu_layers,
-         "So many of the last layers on the device, the output being one; the others on the CPU (default: "
-         "all)")
-      ->type_name("N")
-      ->group(group);
-  app.add_flag_callback(
-         "--list-devices", [] { throw ListOfDevices(); }, "Print the devices, and that is all")
-      ->group(group);
+  add_placement_flags(app, flags.placement, group);
   add_choice(app, "--backend,--path", flags.back_end)
       ->description("Code that computes: lanerope's kernels, or plain ggml (default: automatic)")
       ->group(group);
-}
-
-std::string list_of_devices() {
-  std::vector<std::vector<std::string>> table = {{"device", "memory", "free", ""}};
-  for (const DeviceInfo& device : devices()) {
-    table.push_back({device.name, bytes_text(static_cast<double>(device.memory_total)),
-                     bytes_text(static_cast<double>(device.memory_free)), device.description});
-  }
-  return table_text(table);
 }
 
 ModelFlags with_local_files(ModelFlags flags) {
@@ -84,12 +62,11 @@ ModelFlags with_local_files(ModelFlags flags) {
 std::shared_ptr<const Model> load_model(const ModelFlags& wanted) {
   const ModelFlags flags = with_local_files(wanted);
   ModelOptions options{.file = flags.source.file.empty() ? default_model_file() : flags.source.file,
-                       .device = flags.device,
-                       .gpu_layers = flags.gpu_layers,
                        .threads = flags.threads,
                        .back_end = flags.back_end,
                        .chat_template = flags.chat_template,
                        .template_arguments = flags.template_arguments};
+  set_placement(options, flags.placement);
   for (const std::string& file : flags.adapters) options.adapters.push_back({.file = file});
   for (const auto& [file, scale] : flags.scaled_adapters)
     options.adapters.push_back({.file = file, .scale = scale});

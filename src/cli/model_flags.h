@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/model_source.h"
+#include "cli/placement_flags.h"
 #include "lanerope/engine.h"
 #include "lanerope/model.h"
 
@@ -21,15 +22,10 @@ struct ModelFlags {
   std::vector<std::pair<std::string, float>> scaled_adapters = {};
   std::string chat_template = {};
   std::string template_arguments = {};
-  std::string device = "cpu";
-  int32_t gpu_layers = -1;
+  PlacementFlags placement = {};
   BackEnd back_end = BackEnd::automatic;
   int32_t threads = 0;
 };
-
-// Thrown while options are parsed, where --list-devices is one of them.
-struct ListOfDevices : CLI::Success {};
-std::string list_of_devices();
 
 void add_model_flags(CLI::App& app, ModelFlags& flags);
 

@@ -85,6 +85,15 @@ std::span<const Named<BackEnd>> names() {
 }
 
 template <>
+std::span<const Named<SplitMode>> names() {
+  static constexpr Named<SplitMode> all[] = {
+      {SplitMode::none, "none"},
+      {SplitMode::layer, "layer"},
+  };
+  return all;
+}
+
+template <>
 std::span<const Named<KvType>> names() {
   static constexpr Named<KvType> all[] = {
       {KvType::f16, "f16"},

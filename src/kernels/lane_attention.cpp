@@ -226,10 +226,16 @@ ggml_tensor* lane_attention(ggml_context* context, const LaneAttentionParameters
                             ggml_tensor* keys, ggml_tensor* values) {
   assert(q->type == GGML_TYPE_F32 && q->nb[0] == sizeof(float));
   assert(keys->type == GGML_TYPE_F16 || keys->type == GGML_TYPE_Q8_0);
-  const auto run = [](ggml_tensor* out, int, int n_threads, void* data) {
+  const auto run = [](ggml_tensor* out, int thread, int n_threads, void* data) {
     const auto& of = *static_cast<const LaneAttentionParameters*>(data);
     const ggml_tensor* queries = out->src[0];
-    assert(of.work->n_rows() == queries->ne[2]);
+    // Rows behind those of the plan fill a batch up.
+    const auto n_rows = static_cast<int64_t>(of.work->n_rows());
+    assert(n_rows <= queries->ne[2]);
+    if (thread == 0) {
+      auto* first_spare = static_cast<float*>(out->data) + n_rows * out->ne[0];
+      std::fill_n(first_spare, (queries->ne[2] - n_rows) * out->ne[0], 0.0F);
+    }
     const auto view = [](const ggml_tensor* pool) {
       return CellView{pool->type, static_cast<const std::byte*>(pool->data), pool->nb[1]};
     };

@@ -42,7 +42,7 @@ void lane_attention(const LaneAttentionParameters& parameters, const LaneAttenti
 
 // The same as an operation of a graph: q f32 [head_dim, n_head, n_rows]; keys and values f16 or q8_0
 // [head_dim * n_head_kv, n_cells], as the operations that wrote this step's cells return them. Returns f32
-// [head_dim * n_head, n_rows].
+// [head_dim * n_head, n_rows]: zeros for rows behind the last one of the work.
 ggml_tensor* lane_attention(ggml_context* context, const LaneAttentionParameters* parameters, ggml_tensor* q,
                             ggml_tensor* keys, ggml_tensor* values);
 

@@ -108,7 +108,7 @@ AdapterInfo read_adapter_info(const gguf::File& file) {
 }
 
 AdapterInfo load_adapter(const std::string& path, int32_t index, const arch::ModelConfig& config,
-                         const Device& device, Weights& weights) {
+                         const Devices& devices, Weights& weights) {
   const gguf::File file(path);
   AdapterInfo info = read_adapter_info(file);
   const auto architecture = file.get<std::string>("general.architecture");
@@ -120,9 +120,12 @@ AdapterInfo load_adapter(const std::string& path, int32_t index, const arch::Mod
 
   const std::vector<arch::TensorSpec> table = arch::tensor_table(config);
   const auto tensor_pairs = read_pairs(file);
-  ContextHandle context = make_context(tensor_pairs.size() * 6);  // three linears at most are fused
+  std::map<int32_t, ContextHandle> contexts;  // by device
   std::vector<std::pair<ggml_tensor*, const gguf::TensorInfo*>> to_fill;
-  const auto declare = [&](const gguf::TensorInfo& source) {
+  const auto declare = [&](const gguf::TensorInfo& source, int32_t device) {
+    ContextHandle& context = contexts[device];
+    if (context == nullptr)
+      context = make_context(tensor_pairs.size() * 6);  // at most three linears are fused
     ggml_tensor* tensor = ggml_new_tensor_2d(context.get(), source.type, source.ne[0], source.ne[1]);
     ggml_set_name(tensor, source.name.c_str());
     to_fill.emplace_back(tensor, &source);
@@ -132,8 +135,10 @@ AdapterInfo load_adapter(const std::string& path, int32_t index, const arch::Mod
     Linear& linear = find_linear(weights, table, name, path);
     check_pair(path, linear, pair);
     const float lora_scale = info.alpha == 0 ? 1.0F : info.alpha / static_cast<float>(pair.b->ne[0]);
-    linear.lora.push_back(
-        {.adapter = index, .scale = lora_scale, .a = declare(*pair.a), .b = declare(*pair.b)});
+    linear.lora.push_back({.adapter = index,
+                           .scale = lora_scale,
+                           .a = declare(*pair.a, linear.device),
+                           .b = declare(*pair.b, linear.device)});
   };
   std::deque<gguf::TensorInfo> runs;
   for (const auto& [name, pair] : tensor_pairs) {
@@ -153,13 +158,16 @@ AdapterInfo load_adapter(const std::string& path, int32_t index, const arch::Mod
     }
   }
 
-  BufferHandle buffer(ggml_backend_alloc_ctx_tensors_from_buft(context.get(), device.buffer_type()));
-  if (buffer == nullptr) throw DoesNotFit(path + ": the adapter does not fit into memory");
-  ggml_backend_buffer_set_usage(buffer.get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
+  for (auto& [of, context] : contexts) {
+    BufferHandle buffer(ggml_backend_alloc_ctx_tensors_from_buft(context.get(), devices.buffer_type(of)));
+    if (buffer == nullptr)
+      throw DoesNotFit(path + ": the adapter does not fit into the memory of " + devices.name(of));
+    ggml_backend_buffer_set_usage(buffer.get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
+    weights.contexts.push_back(std::move(context));
+    weights.buffers.push_back(std::move(buffer));
+  }
   for (const auto& [tensor, source] : to_fill)
     ggml_backend_tensor_set(tensor, source->data, 0, source->bytes);
-  weights.contexts.push_back(std::move(context));
-  weights.buffers.push_back(std::move(buffer));
   return info;
 }
 

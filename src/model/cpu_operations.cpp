@@ -12,9 +12,9 @@ namespace lanerope::model {
 
 namespace {
 
-// The bias of a linear (or of one expert's), which lies in host memory on the CPU.
-void append_bias(std::vector<float>& bias, const Linear& linear, int64_t expert) {
-  const auto* data = linear.bias != nullptr ? static_cast<const float*>(linear.bias->data) : nullptr;
+// The bias of a linear, or of one expert's.
+void append_bias(std::vector<float>& bias, const Weights& weights, const Linear& linear, int64_t expert) {
+  const float* data = weights.values(linear.bias);
   for (int64_t i = 0; i < linear.n_out(); ++i)
     bias.push_back(data != nullptr ? data[expert * linear.n_out() + i] : 0.0F);
 }
@@ -61,7 +61,7 @@ std::optional<std::string> CpuOperations::obstacle(const arch::ModelConfig& conf
 }
 
 CpuOperations::CpuOperations(const arch::ModelConfig& config, const Weights& weights, int32_t threads)
-    : rms_epsilon_(config.rms_epsilon), pool_(threads), attentions_(config.n_layer()) {
+    : weights_(weights), rms_epsilon_(config.rms_epsilon), pool_(threads), attentions_(config.n_layer()) {
   if (config.ffn().has_experts()) {
     expert_work_.emplace(config.ffn().n_expert, config.ffn().n_expert_used);
     experts_.resize(config.n_layer());
@@ -83,18 +83,16 @@ CpuOperations::CpuOperations(const arch::ModelConfig& config, const Weights& wei
              .n_head = config.bridge.n_head,
              .head_dim = config.bridge.head_dim,
              .pool = &pool_};
-  for (const LayerWeights& layer : weights.layers) add_layer(weights, layer, config.layers[layer.index]);
-  add_product({.matrix = weights.output.packed, .linears = {&weights.output}, .norm = weights.output_norm},
-              weights);
+  for (const LayerWeights& layer : weights.layers) add_layer(layer, config.layers[layer.index]);
+  add_product({.matrix = weights.output.packed, .linears = {&weights.output}, .norm = weights.output_norm});
 }
 
-void CpuOperations::add_layer(const Weights& weights, const LayerWeights& layer,
-                              const arch::LayerConfig& config) {
-  const auto add = [&](const Product& product) { add_product(product, weights); };
-  const auto* sinks =
-      layer.attn_sinks != nullptr ? static_cast<const float*>(layer.attn_sinks->data) : nullptr;
-  attentions_[layer.index] = {
-      .work = &schedules_[config.attention_class], .layer = layer.index, .sinks = sinks, .pool = &pool_};
+void CpuOperations::add_layer(const LayerWeights& layer, const arch::LayerConfig& config) {
+  const auto add = [this](const Product& product) { add_product(product); };
+  attentions_[layer.index] = {.work = &schedules_[config.attention_class],
+                              .layer = layer.index,
+                              .sinks = weights_.values(layer.attn_sinks),
+                              .pool = &pool_};
   for (const Linear* linear : {&layer.attn_q, &layer.attn_k, &layer.attn_v}) {
     add({.matrix = linear->packed, .linears = {linear}, .norm = layer.attn_norm});
   }
@@ -117,29 +115,29 @@ void CpuOperations::add_layer(const Weights& weights, const LayerWeights& layer,
        .linears = {&layer.bridge_q, &layer.bridge_k, &layer.bridge_v},
        .norm = layer.bridge_norm});
   add({.matrix = layer.bridge_output.packed, .linears = {&layer.bridge_output}});
-  if (!config.ffn.has_experts()) return;
+  if (!config.ffn.has_experts() || layer.packed_gate_up == nullptr) return;
   experts_[layer.index] = {.gate_up = gated_.at(layer.packed_gate_up),
                            .down = products_.at(layer.ffn_down.packed),
                            .work = &*expert_work_,
                            .pool = &pool_};
 }
 
-void CpuOperations::add_product(const Product& product, const Weights& weights) {
+void CpuOperations::add_product(const Product& product) {
   if (product.matrix == nullptr) return;
   kernels::ProductParameters& parameters = parameters_.emplace_back(*product.matrix);
   parameters.gating = product.gating;
   parameters.name = name_of(product.linears);
   parameters.activations.pool = &pool_;
-  const auto low_rank = weights.low_rank.find(product.matrix);
-  if (low_rank != weights.low_rank.end()) parameters.activations.low_rank = &low_rank->second;
+  const auto low_rank = weights_.low_rank.find(product.matrix);
+  if (low_rank != weights_.low_rank.end()) parameters.activations.low_rank = &low_rank->second;
   if (product.norm != nullptr) {
-    parameters.activations.norm_weight = static_cast<const float*>(product.norm->data);
+    parameters.activations.norm_weight = weights_.values(product.norm);
     parameters.activations.norm_epsilon = rms_epsilon_;
   }
   if (std::ranges::any_of(product.linears, [](const Linear* linear) { return linear->bias != nullptr; })) {
     std::vector<float>& bias = biases_.emplace_back();
     for (int64_t expert = 0; expert < product.linears.front()->source->ne[2]; ++expert) {
-      for (const Linear* linear : product.linears) append_bias(bias, *linear, expert);
+      for (const Linear* linear : product.linears) append_bias(bias, weights_, *linear, expert);
     }
     parameters.bias = bias.data();
   }
@@ -149,7 +147,7 @@ void CpuOperations::add_product(const Product& product, const Weights& weights) 
 // The norm is computed on the way, in the product's preparation of its columns.
 ggml_tensor* CpuOperations::run(GraphBuilder& graph, const kernels::ProductParameters& parameters, Normed x,
                                 ggml_tensor* residual) const {
-  assert(parameters.activations.norm_weight == (x.norm != nullptr ? x.norm->data : nullptr));
+  assert(parameters.activations.norm_weight == weights_.values(x.norm));
   const kernels::LowRank* low_rank = parameters.activations.low_rank;
   const auto on = [&](const kernels::LowRank::Term& term) {
     return !graph.batch().adapter_scales[term.adapter].empty();
@@ -157,7 +155,7 @@ ggml_tensor* CpuOperations::run(GraphBuilder& graph, const kernels::ProductParam
   const bool corrected = low_rank != nullptr && std::ranges::any_of(low_rank->terms(), on);
   return kernels::product(
       graph.context(), &parameters,
-      {.x = x.x, .residual = residual, .scales = corrected ? graph.all_adapter_scales(x.x->ne[1]) : nullptr});
+      {.x = x.x, .residual = residual, .scales = corrected ? graph.all_adapter_scales() : nullptr});
 }
 
 ggml_tensor* CpuOperations::linear(GraphBuilder& graph, const Linear& linear, Normed x,

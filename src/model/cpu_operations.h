@@ -18,7 +18,8 @@
 
 namespace lanerope::model {
 
-// lanerope's own kernels, on the CPU. The graph does not depend on the plans, so it is built once a shape.
+// lanerope's own kernels, on the CPU, for the linears that are packed and the cells that lie there. The graph
+// does not depend on the plans, so it is built once a shape.
 class CpuOperations final : public Operations {
  public:
   CpuOperations(const arch::ModelConfig& config, const Weights& weights, int32_t threads);
@@ -42,8 +43,8 @@ class CpuOperations final : public Operations {
     const ggml_tensor* norm = nullptr;        // [n_in] weight of the RMS norm before it, or null
     kernels::Gating gating = kernels::Gating::none;
   };
-  void add_product(const Product& product, const Weights& weights);
-  void add_layer(const Weights& weights, const LayerWeights& layer, const arch::LayerConfig& config);
+  void add_product(const Product& product);
+  void add_layer(const LayerWeights& layer, const arch::LayerConfig& config);
   // Three linears over the same input, which one product joins where `packed` is it.
   struct Three {
     const kernels::PackedMatrix* packed = nullptr;
@@ -57,6 +58,7 @@ class CpuOperations final : public Operations {
                    ggml_tensor* residual = nullptr) const;
 
   OperationsTraits traits_;
+  const Weights& weights_;
   float rms_epsilon_;
   kernels::ThreadPool pool_;
   std::deque<kernels::AttentionSchedule> schedules_;          // [attention classes]

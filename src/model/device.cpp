@@ -47,6 +47,9 @@ void load_back_ends() {
 
 namespace {
 
+// ggml's scheduler takes sixteen back ends, of which the CPU's is one.
+constexpr size_t most_devices = 15;
+
 ggml_backend_dev_t find_device(const std::string& name) {
   for (size_t i = 0; i < ggml_backend_dev_count(); ++i) {
     ggml_backend_dev_t device = ggml_backend_dev_get(i);
@@ -64,7 +67,7 @@ ContextHandle make_context(size_t n_tensors, size_t n_graph_nodes) {
                                   .no_alloc = true}));
 }
 
-Device::Device(const std::string& device, int32_t threads) {
+Devices::Devices(const std::vector<std::string>& names, int32_t threads) {
   load_back_ends();
   threads_ = threads > 0 ? threads : std::max(1, static_cast<int32_t>(std::thread::hardware_concurrency()));
   cpu_ = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
@@ -72,32 +75,61 @@ Device::Device(const std::string& device, int32_t threads) {
     throw SystemError(
         "ggml found no CPU back end; install its package (Debian: libggml0) beside the library");
   }
-  device_ = device == "cpu" ? cpu_ : find_device(device);
-  if (device_ == nullptr || (device_ == cpu_ && device != "cpu")) {
-    std::string known;
-    for (const std::string& name : device_names()) known += (known.empty() ? "" : ", ") + name;
-    throw InvalidRequest("there is no device \"" + device + "\" here; ggml found: " + known);
+  for (const std::string& name : names) {
+    ggml_backend_dev_t device = find_device(name);
+    if (device == nullptr || device == cpu_) {
+      std::string known;
+      for (const std::string& other : device_names()) known += (known.empty() ? "" : ", ") + other;
+      throw InvalidRequest("there is no device \"" + name + "\" here; ggml found: " + known);
+    }
+    if (std::ranges::find(devices_, device) != devices_.end())
+      throw InvalidRequest("the device " + name + " is named twice");
+    devices_.push_back(device);
+  }
+  if (devices_.size() > most_devices) {
+    throw InvalidRequest("a model is split over " + std::to_string(most_devices) +
+                         " devices at most; name fewer with --device");
   }
 }
 
-std::string Device::name() const {
-  return on_cpu() ? "cpu" : ggml_backend_dev_name(device_);
+std::string Devices::name(int32_t device) const {
+  return device == cpu_device ? "cpu" : ggml_backend_dev_name(at(device));
 }
 
-BufferHandle Device::wrap_memory(void* data, size_t bytes) const {
+std::string Devices::names() const {
+  if (cpu_alone()) return name(cpu_device);
+  std::string all;
+  for (int32_t device = 0; device < size(); ++device) all += (device > 0 ? "," : "") + name(device);
+  return all;
+}
+
+DeviceFacts Devices::facts(int32_t device) const {
+  DeviceFacts facts{.name = name(device)};
+  ggml_backend_dev_memory(at(device), &facts.memory_free, &facts.memory_total);
+  return facts;
+}
+
+std::vector<DeviceFacts> Devices::facts() const {
+  std::vector<DeviceFacts> all;
+  for (int32_t device = 0; device < size(); ++device) all.push_back(facts(device));
+  return all;
+}
+
+BufferHandle Devices::wrap_memory(void* data, size_t bytes) const {
   return BufferHandle(ggml_backend_dev_buffer_from_host_ptr(cpu_, data, bytes, bytes));
 }
 
-GraphRunner::GraphRunner(const Device& device, int32_t graph_threads)
-    : cpu_(ggml_backend_dev_init(device.cpu_, nullptr)) {
+GraphRunner::GraphRunner(const Devices& devices, int32_t graph_threads)
+    : cpu_(ggml_backend_dev_init(devices.cpu_, nullptr)) {
   if (cpu_ == nullptr) throw SystemError("ggml's CPU back end could not be started");
   auto set_threads = reinterpret_cast<ggml_backend_set_n_threads_t>(ggml_backend_reg_get_proc_address(
-      ggml_backend_dev_backend_reg(device.cpu_), "ggml_backend_set_n_threads"));
+      ggml_backend_dev_backend_reg(devices.cpu_), "ggml_backend_set_n_threads"));
   if (set_threads != nullptr) set_threads(cpu_.get(), graph_threads);
-  if (device.on_cpu()) return;
-  device_.reset(ggml_backend_dev_init(device.device_, nullptr));
-  if (device_ == nullptr) {
-    throw SystemError("the device \"" + device.name() + "\" could not be started; try --device cpu");
+  for (int32_t device = 0; device < devices.size(); ++device) {
+    devices_.emplace_back(ggml_backend_dev_init(devices.at(device), nullptr));
+    if (devices_.back() == nullptr) {
+      throw SystemError("the device \"" + devices.name(device) + "\" could not be started; try --device cpu");
+    }
   }
 }
 
@@ -105,13 +137,18 @@ bool GraphRunner::allocate(ggml_cgraph* graph, size_t max_nodes) {
   if (max_nodes > max_nodes_) {
     max_nodes_ = std::max(max_nodes, max_nodes_ * 3 / 2);
     std::vector<ggml_backend_t> backends;
-    if (device_ != nullptr) backends.push_back(device_.get());
+    for (const BackendHandle& device : devices_) backends.push_back(device.get());
     backends.push_back(cpu_.get());
     scheduler_.reset(ggml_backend_sched_new(backends.data(), nullptr, static_cast<int>(backends.size()),
                                             max_nodes_,
                                             /*parallel=*/false, /*op_offload=*/false));
   }
   ggml_backend_sched_reset(scheduler_.get());
+  // Operations of ours are code of this process. A back end for another machine says that it can do any.
+  for (int i = 0; i < ggml_graph_n_nodes(graph); ++i) {
+    ggml_tensor* node = ggml_graph_node(graph, i);
+    if (node->op == GGML_OP_CUSTOM) ggml_backend_sched_set_tensor_backend(scheduler_.get(), node, cpu_.get());
+  }
   return ggml_backend_sched_alloc_graph(scheduler_.get(), graph);
 }
 

@@ -32,37 +32,53 @@ ContextHandle make_context(size_t n_tensors, size_t n_graph_nodes = 0);
 // Finds ggml's back ends, once a process.
 void load_back_ends();
 
-// Which device computes, and where what it computes with lives. Immutable; any number of threads.
-class Device {
- public:
-  // `device` is "cpu" or a name out of device_names(). Throws InvalidRequest for an unknown one, SystemError
-  // if the device cannot be used. threads 0 means all cores.
-  Device(const std::string& device, int32_t threads);
+// The CPU, where a device is meant by its index among others.
+inline constexpr int32_t cpu_device = -1;
 
-  bool on_cpu() const { return device_ == cpu_; }
-  std::string name() const;
+// What a device says of itself; bytes, 0 where its driver does not say.
+struct DeviceFacts {
+  std::string name = {};
+  size_t memory_free = 0;
+  size_t memory_total = 0;
+};
+
+// Which devices compute, and where what they compute with lives: the CPU, which is always there, and others,
+// counted from 0. Immutable; any number of threads.
+class Devices {
+ public:
+  // `names` out of device_names(), without the CPU. Throws InvalidRequest for an unknown one, SystemError
+  // where the CPU cannot be used. threads 0 means all cores.
+  Devices(const std::vector<std::string>& names, int32_t threads);
+
+  bool cpu_alone() const { return devices_.empty(); }
+  int32_t size() const { return static_cast<int32_t>(devices_.size()); }  // without the CPU
+  std::string name(int32_t device) const;
+  std::string names() const;  // "cpu", or "Vulkan0,Vulkan1"
+  DeviceFacts facts(int32_t device) const;
+  std::vector<DeviceFacts> facts() const;  // [size()]
   int32_t threads() const { return threads_; }
 
-  // Where weights and KV cells live.
-  ggml_backend_buffer_type_t buffer_type() const { return ggml_backend_dev_buffer_type(device_); }
-  // And those of layers that are not on the device.
-  ggml_backend_buffer_type_t cpu_buffer_type() const { return ggml_backend_dev_buffer_type(cpu_); }
-  // Wraps memory that outlives the buffer; nullptr where the CPU's back end cannot.
+  // Where the weights and KV cells of a device live.
+  ggml_backend_buffer_type_t buffer_type(int32_t device) const {
+    return ggml_backend_dev_buffer_type(at(device));
+  }
+  // Wraps memory that outlives the buffer, for the CPU; nullptr where its back end cannot.
   BufferHandle wrap_memory(void* data, size_t bytes) const;
 
  private:
   friend class GraphRunner;
+  ggml_backend_dev_t at(int32_t device) const { return device == cpu_device ? cpu_ : devices_[device]; }
+
   ggml_backend_dev_t cpu_ = nullptr;
-  ggml_backend_dev_t device_ = nullptr;
+  std::vector<ggml_backend_dev_t> devices_;
   int32_t threads_ = 1;
 };
 
-// Allocates and computes graphs on the device, with the CPU beside it for what the device cannot do. One
-// thread.
+// Allocates and computes graphs on all devices, with the CPU beside them for what they cannot do. One thread.
 class GraphRunner {
  public:
   // graph_threads: of ggml's own on the CPU.
-  GraphRunner(const Device& device, int32_t graph_threads);
+  GraphRunner(const Devices& devices, int32_t graph_threads);
 
   // Forgets the last graph and gives memory to this one of at most `max_nodes` nodes. False if there is not
   // enough.
@@ -71,7 +87,7 @@ class GraphRunner {
   bool compute(ggml_cgraph* graph, GraphProfile* profile = nullptr);
 
  private:
-  BackendHandle device_;  // null: the CPU is the device
+  std::vector<BackendHandle> devices_;  // none: the CPU alone
   BackendHandle cpu_;
   SchedulerHandle scheduler_;
   size_t max_nodes_ = 0;

@@ -125,7 +125,7 @@ ggml_tensor* GraphBuilder::adapter_scale(int32_t adapter) {
   return scale;
 }
 
-ggml_tensor* GraphBuilder::all_adapter_scales(int64_t n_columns) {
+ggml_tensor* GraphBuilder::all_adapter_scales() {
   if (all_scales_ == nullptr) {
     const auto n_adapters = static_cast<int64_t>(batch().adapter_scales.size());
     all_scales_ = input(GGML_TYPE_F32, {n_adapters, batch().n_rows()},
@@ -139,7 +139,7 @@ ggml_tensor* GraphBuilder::all_adapter_scales(int64_t n_columns) {
                           set_data(t, scales);
                         });
   }
-  if (n_columns == batch().n_rows()) return all_scales_;
+  if (outputs_ == nullptr) return all_scales_;
   if (output_scales_ == nullptr) output_scales_ = ggml_get_rows(context_, all_scales_, outputs_);
   return output_scales_;
 }

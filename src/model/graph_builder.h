@@ -75,8 +75,8 @@ class GraphBuilder {
   ggml_tensor* rotate(ggml_tensor* x, ggml_tensor* positions, std::span<const double> frequencies);
   ggml_tensor* rotate(ggml_tensor* x, ggml_tensor* positions, ggml_tensor* divisors);
   const core::Theta& theta(int32_t rope) const { return parts_.thetas[rope]; }
-  // f32 [n_adapters, n_columns] of all rows, or of the wanted ones where n_columns is not that of the batch.
-  ggml_tensor* all_adapter_scales(int64_t n_columns);
+  // f32 [n_adapters, n_rows], or [n_adapters, n_outputs] where only those rows are left.
+  ggml_tensor* all_adapter_scales();
   ggml_tensor* cells();        // [n_rows] i64
   ggml_tensor* bridge_mask();  // [n_rows, n_rows] f32: 0 where the second's row hears the first's, else -inf
   ggml_tensor* bridge_gate();  // [1, n_rows] f32: 1 for rows that exchange, else 0

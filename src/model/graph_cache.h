@@ -27,8 +27,8 @@ struct BatchShape {
 
 // A graph with the memory that it computes in.
 struct Graph {
-  Graph(BatchShape of, const Device& device, int32_t graph_threads)
-      : shape(std::move(of)), runner(device, graph_threads) {}
+  Graph(BatchShape of, const Devices& devices, int32_t graph_threads)
+      : shape(std::move(of)), runner(devices, graph_threads) {}
 
   BatchShape shape;
   ContextHandle context = {};
@@ -44,7 +44,7 @@ struct Graph {
 // the one before.
 class GraphCache {
  public:
-  GraphCache(const Device& device, const OperationsTraits& traits) : device_(device), traits_(traits) {}
+  GraphCache(const Devices& devices, const OperationsTraits& traits) : devices_(devices), traits_(traits) {}
 
   // The graph of the batch's shape. `build` fills one that is new: it sets its context, nodes, logits, inputs
   // and masses, and gives it memory.
@@ -73,7 +73,7 @@ class GraphCache {
   std::unique_ptr<Graph>& new_graph(BatchShape shape, bool reusable);
   void forget(const Graph* graph);
 
-  const Device& device_;
+  const Devices& devices_;
   const OperationsTraits& traits_;
   std::list<std::unique_ptr<Graph>> graphs_;  // most recently used first
   std::unique_ptr<Graph> passing_;            // the last one that cannot run again

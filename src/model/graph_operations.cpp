@@ -70,7 +70,6 @@ ggml_tensor* GraphOperations::experts(GraphBuilder& graph, const LayerWeights& l
 
 ggml_tensor* GraphOperations::attention(GraphBuilder& graph, const LayerWeights& layer,
                                         const QueryKeyValue& qkv) {
-  if (layer.index == 0) attention_.begin_graph();
   ggml_tensor* keys = store(graph, graph.pool().keys[layer.index], qkv.k);
   ggml_tensor* values = store(graph, graph.pool().values[layer.index], qkv.v);
   if (graph.batch().detail != AttentionDetail::none) record_blocks(graph, layer, {.q = qkv.q, .keys = keys});

@@ -14,6 +14,7 @@ class GraphOperations final : public Operations {
   // graph_threads: of ggml's own, for what runs on the CPU.
   explicit GraphOperations(int32_t graph_threads) { traits_.graph_threads = graph_threads; }
 
+  void begin_graph() override { attention_.begin_graph(); }
   ggml_tensor* linear(GraphBuilder& graph, const Linear& linear, Normed x, ggml_tensor* residual) override;
   QueryKeyValue qkv(GraphBuilder& graph, const LayerWeights& layer, Normed x) override;
   ggml_tensor* ffn(GraphBuilder& graph, const LayerWeights& layer, Normed x) override;

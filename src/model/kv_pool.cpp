@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/kv_pool.h"
 
-#include <algorithm>
+#include <string>
 
 #include "lanerope/errors.h"
 
@@ -27,7 +27,7 @@ size_t kv_bytes_per_cell(const arch::ModelConfig& config, KvType type) {
   return bytes;
 }
 
-KvPool::KvPool(const arch::ModelConfig& config, const Device& device, const KvPoolOptions& options)
+KvPool::KvPool(const arch::ModelConfig& config, const Devices& devices, const KvPoolOptions& options)
     : n_cells(options.n_cells) {
   const ggml_type type = ggml_kv_type(options.type);
   if (options.type == KvType::q8_0 && config.attention().head_dim % 32 != 0) {
@@ -35,27 +35,30 @@ KvPool::KvPool(const arch::ModelConfig& config, const Device& device, const KvPo
                          std::to_string(config.attention().head_dim) + "; use --kv-type f16");
   }
   const int64_t n_all = static_cast<int64_t>(n_cells) + options.n_spare;
-  const int32_t first = std::clamp(options.first_on_device, 0, config.n_layer());
-  const auto add_layers = [&](int32_t begin, int32_t end, ggml_backend_buffer_type_t where) {
-    if (begin == end) return;
-    ggml_context* context = contexts_.emplace_back(make_context(2 * static_cast<size_t>(end - begin))).get();
-    for (int32_t layer = begin; layer < end; ++layer) {
-      const int64_t width = config.layers[layer].attention.kv_width();
-      keys.push_back(ggml_new_tensor_2d(context, type, width, n_all));
-      values.push_back(ggml_new_tensor_2d(context, type, width, n_all));
-    }
-    buffers_.emplace_back(ggml_backend_alloc_ctx_tensors_from_buft(context, where));
+  contexts_.resize(devices.size() + 1);  // the CPU's first; null where no layer is
+  for (int32_t layer = 0; layer < config.n_layer(); ++layer) {
+    ContextHandle& context = contexts_[options.devices[layer] + 1];
+    if (context == nullptr) context = make_context(2 * static_cast<size_t>(config.n_layer()));
+    const int64_t width = config.layers[layer].attention.kv_width();
+    keys.push_back(ggml_new_tensor_2d(context.get(), type, width, n_all));
+    values.push_back(ggml_new_tensor_2d(context.get(), type, width, n_all));
+  }
+  for (int32_t device = cpu_device; device < devices.size(); ++device) {
+    if (contexts_[device + 1] == nullptr) continue;
+    buffers_.emplace_back(
+        ggml_backend_alloc_ctx_tensors_from_buft(contexts_[device + 1].get(), devices.buffer_type(device)));
     if (buffers_.back() == nullptr) {
-      throw DoesNotFit("the KV cells need " +
-                       std::to_string(kv_bytes_per_cell(config, options.type) * n_cells >> 20) + " MiB (" +
-                       std::to_string(n_cells) +
-                       " cells), which this machine does not have; use fewer lanes or a smaller budget");
+      throw DoesNotFit(
+          "the KV cells need " + std::to_string(kv_bytes_per_cell(config, options.type) * n_cells >> 20) +
+          " MiB (" + std::to_string(n_cells) + " cells), which " +
+          (device == cpu_device
+               ? "this machine does not have; use fewer lanes or a smaller budget"
+               : devices.name(device) + " does not have for its layers; use fewer lanes, a smaller "
+                                        "budget or fewer --gpu-layers"));
     }
     // A cell that was never written may be multiplied by a weight of zero, and 0 * NaN is NaN.
     ggml_backend_buffer_clear(buffers_.back().get(), 0);
-  };
-  add_layers(0, first, device.cpu_buffer_type());
-  add_layers(first, config.n_layer(), device.buffer_type());
+  }
 }
 
 }  // namespace lanerope::model

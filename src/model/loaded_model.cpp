@@ -14,6 +14,7 @@
 #include "model/cpu_operations.h"
 #include "model/graph_operations.h"
 #include "model/kv_pool.h"
+#include "model/mixed_operations.h"
 
 namespace lanerope::model {
 
@@ -56,28 +57,48 @@ int64_t active_parameters(const gguf::TensorInfo& tensor, int64_t n, const arch:
   return of_experts ? n / ffn.n_expert * ffn.n_expert_used : n;
 }
 
-BackEnd choose_back_end(BackEnd wanted, const Device& device, const arch::ModelConfig& config) {
+BackEnd choose_back_end(BackEnd wanted, const Devices& devices, const arch::ModelConfig& config) {
   const auto obstacle = CpuOperations::obstacle(config);
   if (wanted == BackEnd::kernels && obstacle) {
     throw InvalidRequest("lanerope's kernels cannot run this model (" + *obstacle + "); use --backend ggml");
   }
-  if (wanted == BackEnd::kernels && !device.on_cpu()) {
-    throw InvalidRequest("lanerope's kernels run on the CPU; use --backend ggml with --device " +
-                         device.name());
+  if (wanted == BackEnd::kernels && !devices.cpu_alone()) {
+    throw InvalidRequest("lanerope's kernels run on the CPU; leave --backend out with --device " +
+                         devices.names() + ", and they compute what stays there");
   }
   if (wanted != BackEnd::automatic) return wanted;
-  return device.on_cpu() && !obstacle ? BackEnd::kernels : BackEnd::ggml;
+  return devices.cpu_alone() && !obstacle ? BackEnd::kernels : BackEnd::ggml;
 }
 
-int32_t first_layer_on_device(const ModelOptions& options, const Device& device,
-                              const arch::ModelConfig& config) {
-  if (options.gpu_layers < 0) return 0;
-  if (device.on_cpu() && options.gpu_layers > 0) {
-    throw InvalidRequest(
-        "layers go to a device that is not the CPU; name one with --device, out of those that --list-devices "
-        "shows");
-  }
-  return std::max(0, config.n_layer() + 1 - options.gpu_layers);
+Placement choose_placement(const ModelOptions& options, const Devices& devices, const gguf::File& file,
+                           const arch::ModelConfig& config) {
+  const arch::TensorSource tensors(file, config);
+  return place_model(options, devices.facts(), {.config = config, .tensors = tensors});
+}
+
+// Whether what lies on the CPU is held for the kernels: also beside other devices, unless plain ggml was
+// asked for or one operation wants weights of both.
+bool packs_weights(const LoadedModel& model, BackEnd wanted) {
+  if (model.back_end == BackEnd::kernels) return true;
+  if (wanted != BackEnd::automatic || CpuOperations::obstacle(model.config)) return false;
+  const Placement& placement = model.placement;
+  const bool some = std::ranges::find(placement.layers, cpu_device) != placement.layers.end() ||
+                    std::ranges::find(placement.overrides, cpu_device, &TensorOverride::device) !=
+                        placement.overrides.end();
+  if (!some) return false;
+  const arch::TensorSource tensors(model.file, model.config);
+  return !splits_experts(model.placement, {.config = model.config, .tensors = tensors});
+}
+
+// For a model whose weights found no room; `devices` as they were before it was loaded.
+std::string advice(const ModelOptions& options, const LoadedModel& model,
+                   std::span<const DeviceFacts> devices) {
+  const arch::TensorSource tensors(model.file, model.config);
+  const std::optional<int32_t> layers =
+      fitting_gpu_layers(options, devices, {.config = model.config, .tensors = tensors}, {});
+  if (!layers) return "use fewer --gpu-layers, --device cpu or a smaller quantisation";
+  return "with --gpu-layers " + std::to_string(*layers) +
+         " they would, KV cells not counted; or use --device cpu or a smaller quantisation";
 }
 
 }  // namespace
@@ -149,16 +170,17 @@ void describe_template(ModelInfo& info, const gguf::File& file) {
 LoadedModel::LoadedModel(const ModelOptions& options)
     : file(options.file),
       config(arch::read_config(file)),
-      device(options.device, options.threads),
-      first_on_device(first_layer_on_device(options, device, config)),
-      back_end(choose_back_end(options.back_end, device, config)),
+      devices(wanted_devices(options), options.threads),
+      placement(choose_placement(options, devices, file, config)),
+      back_end(choose_back_end(options.back_end, devices, config)),
       vocabulary(std::make_shared<const text::Vocabulary>(arch::read_vocabulary(file))),
       tokenizer(vocabulary),
       templates(text::load_chat_templates(*vocabulary, options.chat_template, options.template_arguments)),
-      weights(load_weights(file, config, device,
-                           {.pack = back_end == BackEnd::kernels,
-                            .first_on_device = first_on_device,
-                            .progress = options.progress})),
+      weights(load_weights(
+          file, config, devices, placement,
+          {.pack = packs_weights(*this, options.back_end),
+           .advice = [&options, facts = devices.facts(), this] { return advice(options, *this, facts); },
+           .progress = options.progress})),
       formats(vocabulary, config.n_vocab) {
   if (vocabulary->size() > static_cast<size_t>(config.n_vocab)) {
     throw BadFile(options.file + ": the tokenizer has " + std::to_string(vocabulary->size()) +
@@ -177,22 +199,23 @@ LoadedModel::LoadedModel(const ModelOptions& options)
   }
   info.resident_bytes = weights.resident_bytes;
   describe_template(info, templates);
-  info.device = device.name();
+  info.device = devices.names();
   info.back_end = lanerope::name(back_end);
-  info.threads = device.threads();
+  info.threads = devices.threads();
   for (const AdapterOptions& adapter : options.adapters) {
     const auto index = static_cast<int32_t>(info.adapters.size());
-    info.adapters.push_back(load_adapter(adapter.file, index, config, device, weights));
+    info.adapters.push_back(load_adapter(adapter.file, index, config, devices, weights));
     info.adapters.back().scale = adapter.scale;
   }
   if (!info.adapters.empty()) pack_adapters(weights);
 }
 
 std::unique_ptr<Operations> LoadedModel::make_operations(KvType kv_type) const {
+  const int32_t threads = devices.threads();
   // f32 cells are for measuring exactness, and the kernels read f16 and q8_0.
-  if (back_end == BackEnd::kernels && kv_type != KvType::f32)
-    return std::make_unique<CpuOperations>(config, weights, device.threads());
-  return std::make_unique<GraphOperations>(device.threads());
+  if (kv_type == KvType::f32 || weights.packed.empty()) return std::make_unique<GraphOperations>(threads);
+  if (devices.cpu_alone()) return std::make_unique<CpuOperations>(config, weights, threads);
+  return std::make_unique<MixedOperations>(config, weights, placement.layers, threads);
 }
 
 }  // namespace lanerope::model

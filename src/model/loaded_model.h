@@ -10,6 +10,7 @@
 #include "lanerope/model.h"
 #include "model/device.h"
 #include "model/operations.h"
+#include "model/placement.h"
 #include "model/weights.h"
 #include "text/chat_template.h"
 #include "text/encode_prompt.h"
@@ -25,8 +26,8 @@ struct LoadedModel {
   ModelInfo info;
   gguf::File file;
   arch::ModelConfig config;
-  Device device;
-  int32_t first_on_device = 0;       // the layers before it are computed on the CPU
+  Devices devices;
+  Placement placement;
   BackEnd back_end = BackEnd::ggml;  // never automatic
   std::shared_ptr<const text::Vocabulary> vocabulary;
   text::Tokenizer tokenizer;

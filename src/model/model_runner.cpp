@@ -35,14 +35,14 @@ size_t bound_nodes(const arch::ModelConfig& config, const Batch& batch) {
 ModelRunner::ModelRunner(const LoadedModel& model, const RunnerOptions& options)
     : model_(model),
       operations_(model.make_operations(options.kv_type)),
-      pool_(model.config, model.device,
+      pool_(model.config, model.devices,
             {.n_cells = options.n_cells,
              .type = options.kv_type,
              .n_spare = operations_->traits().rounds_batches ? core::most_added_rows : 0,
-             .first_on_device = model.first_on_device}),
-      graphs_(model.device, operations_->traits()) {
+             .devices = model.placement.layers}),
+      graphs_(model.devices, operations_->traits()) {
   if (options.profile) {
-    if (!model.device.on_cpu())
+    if (!model.devices.cpu_alone())
       throw InvalidRequest("operations are timed on the CPU alone; use --device cpu with --profile");
     profile_.emplace();
   }
@@ -59,6 +59,7 @@ void ModelRunner::build(Graph& graph, const Batch& batch) {
                         .thetas = thetas_,
                         .operations = *operations_,
                         .batch = batch});
+  operations_->begin_graph();
   graph.logits = build_decoder(builder, model_.config, model_.weights);
   ggml_set_output(graph.logits);
   ggml_build_forward_expand(graph.nodes, graph.logits);
@@ -75,9 +76,11 @@ std::vector<OperationTime> ModelRunner::take_profile() {
 }
 
 const StepOutput& ModelRunner::run(const Batch& batch) {
-  if (!operations_->traits().rounds_batches)
-    return compute(batch, static_cast<int32_t>(batch.outputs.size()));
-  return compute(rounded(batch, pool_.n_cells), static_cast<int32_t>(batch.outputs.size()));
+  const OperationsTraits& traits = operations_->traits();
+  const auto n_outputs = static_cast<int32_t>(batch.outputs.size());
+  if (!traits.rounds_batches) return compute(batch, n_outputs);
+  return compute(rounded(batch, {.first_spare_cell = pool_.n_cells, .keeps_plans = traits.reads_plans}),
+                 n_outputs);
 }
 
 const StepOutput& ModelRunner::compute(const Batch& batch, int32_t n_outputs) {
@@ -89,7 +92,7 @@ const StepOutput& ModelRunner::compute(const Batch& batch, int32_t n_outputs) {
       input.fill(batch, input.tensor);  // an input that nothing reads has none
   }
   if (!graph.runner.compute(graph.nodes, profile_ ? &*profile_ : nullptr)) {
-    throw SystemError("the back end " + model_.device.name() + " failed to compute a step");
+    throw SystemError("the back end " + model_.devices.names() + " failed to compute a step");
   }
 
   output_ = {.n_vocab = model_.config.n_vocab, .n_tokens = model_.info.n_tokens};

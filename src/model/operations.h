@@ -30,15 +30,18 @@ struct QueryKeyValue {
 struct OperationsTraits {
   // Batches are rounded up, and the graph takes their plans as tensors (round_batch.h).
   bool rounds_batches = false;
+  bool reads_plans = false;   // the plans themselves too, where batches are rounded up
   int32_t most_graphs = 6;    // that are kept: prefill in whole chunks, its last one, decode with some lanes
   int32_t graph_threads = 1;  // threads of ggml's own that run the graph
 };
 
 // The operations that have two implementations: GraphOperations (plain ggml, on every device) and
-// CpuOperations (lanerope's kernels, on the CPU).
+// CpuOperations (lanerope's kernels, on the CPU). MixedOperations takes each where its operands lie.
 class Operations {
  public:
   virtual ~Operations() = default;
+  // Called before a graph is built.
+  virtual void begin_graph() {}
   // W N(x) + bias with LoRA terms, + residual, if any: [n_out, n_rows].
   virtual ggml_tensor* linear(GraphBuilder& graph, const Linear& linear, Normed x, ggml_tensor* residual) = 0;
   // q, k and v of one layer with their biases and LoRA terms, each [n_out, n_rows], rows maybe apart in

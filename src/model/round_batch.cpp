@@ -5,7 +5,7 @@
 
 namespace lanerope::model {
 
-Batch rounded(const Batch& batch, int32_t first_spare_cell) {
+Batch rounded(const Batch& batch, const Rounding& how) {
   const int32_t n_rows = core::rounded_rows(batch.n_rows());
   Batch result{.tokens = batch.tokens,
                .positions = batch.positions,
@@ -16,10 +16,10 @@ Batch rounded(const Batch& batch, int32_t first_spare_cell) {
                .detail = batch.detail};
   for (const core::AttentionPlan& plan : batch.plans) {
     result.tensors.push_back(core::plan_tensors(
-        plan, {.positions = batch.positions, .n_rows = n_rows, .spare_cell = first_spare_cell}));
+        plan, {.positions = batch.positions, .n_rows = n_rows, .spare_cell = how.first_spare_cell}));
   }
   // What is recorded follows the plans themselves.
-  if (batch.detail != AttentionDetail::none) result.plans = batch.plans;
+  if (how.keeps_plans || batch.detail != AttentionDetail::none) result.plans = batch.plans;
 
   // All rows in their order stay that.
   const bool all_rows = batch.outputs.size() == batch.tokens.size();
@@ -28,7 +28,7 @@ Batch rounded(const Batch& batch, int32_t first_spare_cell) {
     result.outputs.push_back(all_rows ? static_cast<int32_t>(result.outputs.size()) : 0);
   result.tokens.resize(n_rows, batch.tokens.front());
   result.positions.resize(n_rows, batch.positions.front());
-  for (int32_t spare = first_spare_cell; std::ssize(result.cells) < n_rows; ++spare)
+  for (int32_t spare = how.first_spare_cell; std::ssize(result.cells) < n_rows; ++spare)
     result.cells.push_back(spare);
   for (std::vector<float>& scales : result.adapter_scales) {
     if (!scales.empty()) scales.resize(n_rows, 0.0F);

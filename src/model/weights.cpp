@@ -20,52 +20,57 @@ std::string shape_text(std::span<const int64_t> ne) {
 
 class Loader {
  public:
-  Loader(const gguf::File& file, const arch::ModelConfig& config)
-      : file_(file), config_(config), source_(std::make_shared<arch::TensorSource>(file, config)) {}
+  Loader(const gguf::File& file, const arch::ModelConfig& config, const Devices& devices,
+         const Placement& placement)
+      : file_(file),
+        config_(config),
+        devices_(devices),
+        placement_(placement),
+        source_(std::make_shared<arch::TensorSource>(file, config)),
+        contexts_(devices.size() + 1) {}
 
   // Declares every tensor of the model and checks its shape; nothing has data yet.
   void declare(Weights& weights) {
-    // Every linear may have a bias, and a tied output is a second use of the embedding.
-    context_ = make_context(file_.tensors().size() * 3 + 16);
     weights.source = source_;
     weights.layers.resize(config_.n_layer());
     for (int32_t i = 0; i < config_.n_layer(); ++i) weights.layers[i].index = i;
     for (const arch::TensorSpec& spec : arch::tensor_table(config_)) {
       if (spec.bias) continue;  // comes with its linear
       if (Linear* place = weights.linear(spec.role, spec.layer)) {
-        *place = linear(arch::tensor_stem(spec.role, spec.layer), spec.ne);
+        const std::string stem = arch::tensor_stem(spec.role, spec.layer);
+        *place = linear(stem, spec.ne, layer_of_tensor(stem, config_.n_layer()));
       } else {
         *weights.vector(spec.role, spec.layer) =
             spec.ne[1] == 1 ? vector(spec.name, {spec.ne[0], 1, 1}) : tensor(spec.name, spec.ne);
       }
     }
-    if (config_.tied) weights.output = linear("token_embd", {config_.n_embd, config_.n_vocab, 1});
+    if (config_.tied)
+      weights.output = linear("token_embd", {config_.n_embd, config_.n_vocab, 1}, config_.n_layer());
   }
 
   // Gives the declared tensors their data: the mapped file itself, or a copy on the device.
-  void place(Weights& weights, const Device& device, const WeightOptions& options) {
-    if (device.on_cpu()) {
-      wrap_file(weights, device, config_.n_layer() + 1);
-    } else {
-      if (options.first_on_device > 0) wrap_file(weights, device, options.first_on_device);
-      copy_to_device(weights, device, options);
+  void place(Weights& weights, const WeightOptions& options) {
+    if (contexts_[0] != nullptr) wrap_file(weights);
+    for (int32_t device = 0; device < devices_.size(); ++device) copy_to_device(weights, device, options);
+    for (const Declared& item : declared_) weights.in_file.emplace(item.tensor, item.info);
+    for (ContextHandle& context : contexts_) {
+      if (context != nullptr) weights.contexts.push_back(std::move(context));
     }
-    weights.contexts.push_back(std::move(context_));
   }
-
-  struct Declared {
-    ggml_tensor* tensor;
-    const gguf::TensorInfo* info;
-  };
-  const std::vector<Declared>& declared() const { return declared_; }
 
  private:
   using Shape = std::array<int64_t, 3>;
+  struct Declared {
+    ggml_tensor* tensor;
+    const gguf::TensorInfo* info;
+    int32_t device;
+  };
 
-  Linear linear(const std::string& stem, Shape ne) {
+  Linear linear(const std::string& stem, Shape ne, int32_t layer) {
     Linear result{.name = stem + ".weight"};
-    result.weight = tensor(result.name, ne);
+    result.weight = tensor(result.name, ne, layer);
     result.source = source_->find(result.name);
+    result.device = placement_.of_tensor(source_->name_in_file(result.name), layer);
     if (source_->find(stem + ".bias") != nullptr) result.bias = vector(stem + ".bias", {ne[1], ne[2], 1});
     return result;
   }
@@ -80,6 +85,10 @@ class Loader {
   }
 
   ggml_tensor* tensor(const std::string& name, Shape ne) {
+    return tensor(name, ne, layer_of_tensor(name, config_.n_layer()));
+  }
+
+  ggml_tensor* tensor(const std::string& name, Shape ne, int32_t layer) {
     const gguf::TensorInfo& info = source_->get(name);
     const std::array<int64_t, 4> expected = {ne[0], ne[1], ne[2], 1};
     if (info.ne != expected) {
@@ -87,94 +96,102 @@ class Loader {
                     " and must have " + shape_text(std::span(ne).first(ne[2] == 1 ? 2 : 3)) +
                     "; the file does not fit its own metadata");
     }
+    // A tied output on another device than the embedding is a tensor of its own.
+    const int32_t device = placement_.of_tensor(source_->name_in_file(name), layer);
     for (const Declared& other : declared_) {
-      if (other.info == &info) return other.tensor;
+      if (other.info == &info && other.device == device) return other.tensor;
     }
     if (!gguf::all_finite(info)) {
       throw BadFile(file_.path() + ": tensor " + name +
                     " holds values that are not numbers; the file is damaged");
     }
-    ggml_tensor* result = ggml_new_tensor_3d(context_.get(), info.type, ne[0], ne[1], ne[2]);
+    ContextHandle& context = contexts_[device + 1];
+    // Every linear may have a bias, and a tied output is a second use of the embedding.
+    if (context == nullptr) context = make_context(file_.tensors().size() * 3 + 16);
+    ggml_tensor* result = ggml_new_tensor_3d(context.get(), info.type, ne[0], ne[1], ne[2]);
     ggml_set_name(result, name.c_str());
-    declared_.push_back({.tensor = result, .info = &info});
+    declared_.push_back({.tensor = result, .info = &info, .device = device});
     return result;
   }
 
-  // The layer that a tensor goes with: the output is behind the last one, and the embedding before the first,
-  // unless it is the output as well.
-  int32_t layer_of(const gguf::TensorInfo& tensor) const {
-    if (tensor.name.starts_with("blk.")) return std::stoi(tensor.name.substr(4));
-    return tensor.name.starts_with("token_embd") && !config_.tied ? -1 : config_.n_layer();
-  }
-
-  // Of the layers before `end`.
-  void wrap_file(Weights& weights, const Device& device, int32_t end) {
+  void wrap_file(Weights& weights) {
     for (int32_t shard = 0; shard < file_.n_shards(); ++shard) {
       const auto bytes = file_.shard(shard);
       // ggml never writes to weights; the mapping is read-only.
-      BufferHandle buffer = device.wrap_memory(const_cast<std::byte*>(bytes.data()), bytes.size());
+      BufferHandle buffer = devices_.wrap_memory(const_cast<std::byte*>(bytes.data()), bytes.size());
       if (buffer == nullptr) throw SystemError(file_.path() + ": the CPU back end cannot use a mapped file");
       ggml_backend_buffer_set_usage(buffer.get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
       for (const Declared& item : declared_) {
-        if (item.info->shard != shard || layer_of(*item.info) >= end) continue;
+        if (item.info->shard != shard || item.device != cpu_device) continue;
         ggml_backend_tensor_alloc(buffer.get(), item.tensor, const_cast<std::byte*>(item.info->data));
       }
       weights.buffers.push_back(std::move(buffer));
     }
     for (const Declared& item : declared_) {
-      if (layer_of(*item.info) < end) weights.resident_bytes += item.info->bytes;
+      if (item.device == cpu_device) weights.resident_bytes += item.info->bytes;
     }
   }
 
-  // What has no place yet.
-  void copy_to_device(Weights& weights, const Device& device, const WeightOptions& options) {
-    std::vector<Declared> rest;
-    std::ranges::copy_if(declared_, std::back_inserter(rest),
-                         [](const Declared& item) { return item.tensor->buffer == nullptr; });
-    if (rest.empty()) return;
-    BufferHandle buffer(ggml_backend_alloc_ctx_tensors_from_buft(context_.get(), device.buffer_type()));
+  void copy_to_device(Weights& weights, int32_t device, const WeightOptions& options) {
+    if (contexts_[device + 1] == nullptr) return;
+    BufferHandle buffer(
+        ggml_backend_alloc_ctx_tensors_from_buft(contexts_[device + 1].get(), devices_.buffer_type(device)));
     if (buffer == nullptr) {
-      throw DoesNotFit(file_.path() + ": its weights do not fit into the memory of " + device.name() +
-                       "; use fewer --gpu-layers, --device cpu or a smaller quantisation");
+      size_t bytes = 0;
+      for (const Declared& item : declared_) bytes += item.device == device ? item.info->bytes : 0;
+      throw DoesNotFit(file_.path() + ": " + std::to_string(bytes >> 20) + " MiB of its weights are for " +
+                       devices_.name(device) + " and do not fit there; " + options.advice());
     }
     ggml_backend_buffer_set_usage(buffer.get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
     weights.resident_bytes += ggml_backend_buffer_get_size(buffer.get());
-    size_t done = 0;
-    for (const Declared& item : rest) {
+    for (const Declared& item : declared_) {
+      if (item.device != device) continue;
       ggml_backend_tensor_set(item.tensor, item.info->data, 0, item.info->bytes);
-      done += 1;
-      if (options.progress) options.progress(static_cast<float>(done) / static_cast<float>(rest.size()));
+      ++n_copied_;
+      if (options.progress) {
+        const auto n_all = std::ranges::count_if(
+            declared_, [](const Declared& other) { return other.device != cpu_device; });
+        options.progress(static_cast<float>(n_copied_) / static_cast<float>(n_all));
+      }
     }
     weights.buffers.push_back(std::move(buffer));
   }
 
   const gguf::File& file_;
   const arch::ModelConfig& config_;
+  const Devices& devices_;
+  const Placement& placement_;
   std::shared_ptr<const arch::TensorSource> source_;
-  ContextHandle context_;
+  std::vector<ContextHandle> contexts_;  // [devices + 1], the CPU's first; null where nothing lies
   std::vector<Declared> declared_;
+  int64_t n_copied_ = 0;
 };
 
-// Packs the linears of a model for the kernels, on the threads that it is loaded for.
+// Packs the linears that are on the CPU for the kernels, on the threads that the model is loaded for.
 class Packer {
  public:
-  Packer(Weights& weights, const gguf::File& file, int32_t threads)
-      : weights_(weights), file_(file), pool_(threads) {}
+  Packer(Weights& weights, const gguf::File& file, const Placement& placement, int32_t threads)
+      : weights_(weights), file_(file), placement_(placement), pool_(threads) {}
 
   void run(bool tied, const std::function<void(float)>& progress) {
     // A tied output is packed, and the rows of the embedding are still read from the file.
-    if (tied) weights_.resident_bytes += weights_.output.source->bytes;
+    if (tied && weights_.output.device == cpu_device)
+      weights_.resident_bytes += weights_.output.source->bytes;
     single(weights_.output);
     for (LayerWeights& layer : weights_.layers) {
-      layer.packed_qkv = joined({&layer.attn_q, &layer.attn_k, &layer.attn_v});
+      // Rows of a joined product are not contiguous, which is for the CPU alone.
+      if (placement_.layers[layer.index] == cpu_device)
+        layer.packed_qkv = joined({&layer.attn_q, &layer.attn_k, &layer.attn_v});
       if (layer.packed_qkv == nullptr) {
         for (Linear* linear : {&layer.attn_q, &layer.attn_k, &layer.attn_v}) single(*linear);
       }
       single(layer.attn_output);
       if (layer.ffn_gate_inp.source != nullptr) {
         single(layer.ffn_gate_inp);
-        layer.packed_gate_up = experts({&layer.ffn_gate, &layer.ffn_up});
-        layer.ffn_down.packed = experts({&layer.ffn_down});
+        if (layer.ffn_down.device == cpu_device) {  // all three, or none (splits_experts)
+          layer.packed_gate_up = experts({&layer.ffn_gate, &layer.ffn_up});
+          layer.ffn_down.packed = experts({&layer.ffn_down});
+        }
       } else {
         layer.packed_gate_up = joined({&layer.ffn_gate, &layer.ffn_up});
         if (layer.packed_gate_up == nullptr) {
@@ -190,7 +207,8 @@ class Packer {
 
  private:
   void bridge(LayerWeights& layer) {
-    layer.packed_bridge_qkv = joined({&layer.bridge_q, &layer.bridge_k, &layer.bridge_v});
+    if (placement_.layers[layer.index] == cpu_device)
+      layer.packed_bridge_qkv = joined({&layer.bridge_q, &layer.bridge_k, &layer.bridge_v});
     if (layer.packed_bridge_qkv == nullptr) {
       for (Linear* linear : {&layer.bridge_q, &layer.bridge_k, &layer.bridge_v}) single(*linear);
     }
@@ -202,7 +220,8 @@ class Packer {
     std::vector<kernels::PackedMatrix::Source> sources;
     for (const Linear* linear : linears) {
       const gguf::TensorInfo& source = *linear->source;
-      const bool fits = kernels::PackedMatrix::supports(source.type, linear->n_in()) &&
+      const bool fits = linear->device == cpu_device &&
+                        kernels::PackedMatrix::supports(source.type, linear->n_in()) &&
                         kernels::PackedMatrix::joins((*linears.begin())->source->type, source.type);
       if (!fits) return nullptr;
       sources.push_back({.type = source.type, .n_out = linear->n_out(), .data = source.data});
@@ -246,6 +265,7 @@ class Packer {
   }
 
   void single(Linear& linear) {
+    if (linear.device != cpu_device) return;
     linear.packed = joined({&linear});
     if (linear.packed == nullptr) refuse(linear);
   }
@@ -257,6 +277,7 @@ class Packer {
 
   Weights& weights_;
   const gguf::File& file_;
+  const Placement& placement_;
   kernels::ThreadPool pool_;
 };
 
@@ -328,14 +349,17 @@ ggml_tensor** Weights::vector(arch::Role role, int32_t index) {
   }
 }
 
-Weights load_weights(const gguf::File& file, const arch::ModelConfig& config, const Device& device,
-                     const WeightOptions& options) {
+const float* Weights::values(const ggml_tensor* vector) const {
+  return vector != nullptr ? reinterpret_cast<const float*>(in_file.at(vector)->data) : nullptr;
+}
+
+Weights load_weights(const gguf::File& file, const arch::ModelConfig& config, const Devices& devices,
+                     const Placement& placement, const WeightOptions& options) {
   Weights weights;
-  Loader loader(file, config);
+  Loader loader(file, config, devices, placement);
   loader.declare(weights);
-  loader.place(weights, device, options);
-  if (options.pack && device.on_cpu())
-    Packer(weights, file, device.threads()).run(config.tied, options.progress);
+  loader.place(weights, options);
+  if (options.pack) Packer(weights, file, placement, devices.threads()).run(config.tied, options.progress);
   return weights;
 }
 

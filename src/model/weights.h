@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "arch/tensor_source.h"
@@ -14,6 +15,7 @@
 #include "kernels/low_rank.h"
 #include "kernels/packed_matrix.h"
 #include "model/device.h"
+#include "model/placement.h"
 
 namespace lanerope::model {
 
@@ -31,6 +33,7 @@ struct Linear {
   const gguf::TensorInfo* source = nullptr;
   ggml_tensor* weight = nullptr;                  // [n_in, n_out], of experts [n_in, n_out, n_expert]
   ggml_tensor* bias = nullptr;                    // [n_out], of experts [n_out, n_expert], or null
+  int32_t device = cpu_device;                    // that the weight lies on
   const kernels::PackedMatrix* packed = nullptr;  // the same weight for lanerope's kernels, or null
   std::vector<Lora> lora = {};
 
@@ -66,7 +69,7 @@ struct LayerWeights {
   const kernels::PackedMatrix* packed_bridge_qkv = nullptr;  // as packed_qkv
 };
 
-// The tensors of a model, where the back end computes with them. On the CPU they lie in the mapped file.
+// The tensors of a model, where they are computed with. On the CPU they lie in the mapped file.
 struct Weights {
   ggml_tensor* token_embd = nullptr;  // [n_embd, n_vocab]
   std::vector<LayerWeights> layers = {};
@@ -76,9 +79,13 @@ struct Weights {
   // The place of what arch::tensor_table names, nullptr where it has another kind. Experts are linears here.
   Linear* linear(arch::Role role, int32_t layer);
   ggml_tensor** vector(arch::Role role, int32_t layer);
+  // What a vector (a norm, a bias, sinks) holds, in the mapped file, whatever device it lies on; nullptr of
+  // null.
+  const float* values(const ggml_tensor* vector) const;
 
   std::shared_ptr<const arch::TensorSource> source = {};  // owns what Linear::source points to
-  std::deque<kernels::PackedMatrix> packed = {};          // owns what Linear::packed points to
+  std::unordered_map<const ggml_tensor*, const gguf::TensorInfo*> in_file = {};
+  std::deque<kernels::PackedMatrix> packed = {};  // owns what Linear::packed points to
   // What adapters do to the products of these; made by pack_adapters.
   std::map<const kernels::PackedMatrix*, kernels::LowRank> low_rank = {};
   std::vector<ContextHandle> contexts = {};
@@ -87,14 +94,14 @@ struct Weights {
 };
 
 struct WeightOptions {
-  bool pack = false;            // hold the linears for lanerope's kernels
-  int32_t first_on_device = 0;  // the layers before it stay on the CPU; the output counts as the last one
+  bool pack = false;                         // hold the linears on the CPU for lanerope's kernels
+  std::function<std::string()> advice = {};  // what to do where the weights do not fit, for the message
   std::function<void(float)> progress = {};
 };
 
 // Throws BadFile, naming the tensor, where one is missing or has the wrong shape. `file` must outlive the
 // weights.
-Weights load_weights(const gguf::File& file, const arch::ModelConfig& config, const Device& device,
-                     const WeightOptions& options);
+Weights load_weights(const gguf::File& file, const arch::ModelConfig& config, const Devices& devices,
+                     const Placement& placement, const WeightOptions& options);
 
 }  // namespace lanerope::model

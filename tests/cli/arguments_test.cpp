@@ -69,6 +69,11 @@ INSTANTIATE_TEST_SUITE_P(
                       BadCase{{"run", "--seed", "-2", "x"}, "--seed"},
                       BadCase{{"completion", "tcsh"}, "'tcsh' is none of bash, zsh, fish"},
                       BadCase{{"bench", "-n", "0"}, "--lanes"},
+                      BadCase{{"run", "-sm", "row", "x"}, "'row' would cut each matrix over the devices"},
+                      BadCase{{"run", "-sm", "tensor", "x"}, "'tensor' is not none or layer"},
+                      BadCase{{"run", "-ts", "3,x", "x"}, "'x' is no number"},
+                      BadCase{{"run", "-ts", "3,", "x"}, "'' is no number"},
+                      BadCase{{"run", "-mg", "-1", "x"}, "--main-gpu"},
                       BadCase{{"data", "walk"}, "there is no command walk; see lanerope data --help"},
                       BadCase{{"data", "rollout"}, "FILE is required; see lanerope data rollout --help"}));
 

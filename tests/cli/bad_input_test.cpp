@@ -61,6 +61,11 @@ TEST(BadInput, Requests) {
   expect_error({2, run_tiny({"--lora", "lanes:nonsense", "x"}),
                 "no bundled adapter \"nonsense\"; there is qwen2.5-coder-0.5b"});
   expect_error({2, run_tiny({"--device", "abacus", "x"}), "abacus"});
+  expect_error({2, run_tiny({"-dev", "abacus,cpu", "x"}), "the CPU is always there"});
+  expect_error({2, run_tiny({"-ts", "3,1", "x"}), "--tensor-split is about devices"});
+  expect_error({2, run_tiny({"-ot", "nonsense=CPU", "x"}), "no tensor"});
+  expect_error({2, run_tiny({"-ot", "ffn=CPU", "-ot", "ffn_(up=CPU", "x"}), "not a regular expression"});
+  expect_error({2, run_tiny({"-ot", "ffn=abacus", "x"}), "the model is on CPU"});
   expect_error({4, run_tiny({"-c", "20", "-n", "4", "-b", "100", "x"}), "cells"});
 }
 

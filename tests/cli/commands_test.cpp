@@ -102,6 +102,29 @@ TEST(Inspect, ExpertsAreShownWhereThereAreSome) {
   EXPECT_EQ(nlohmann::json::parse(json.out)["model"]["n_expert_used"], 2);
 }
 
+TEST(Inspect, ShowsWhatGoesWhereOnRequest) {
+  EXPECT_THAT(run_program({.arguments = {"inspect", tiny_model()}}).out, Not(HasSubstr("Placement")));
+  const std::vector<std::string> arguments = {"inspect", tiny_model(), "--device",        "none", "-n", "2",
+                                              "-b",      "64",         "--prompt-tokens", "64"};
+  const Outcome text = run_program({.arguments = arguments});
+  EXPECT_THAT(text.out, HasSubstr("Placement  "));
+  EXPECT_THAT(text.out, HasSubstr("0-2, output")) << "all three layers on the CPU";
+  std::vector<std::string> with_json = arguments;
+  with_json.emplace_back("--json");
+  const nlohmann::json json = nlohmann::json::parse(run_program({.arguments = with_json}).out);
+  const nlohmann::json& placement = json["placement"];
+  EXPECT_EQ(placement["fits"], true);
+  EXPECT_EQ(placement["fitting_gpu_layers"], nullptr);
+  ASSERT_EQ(placement["devices"].size(), 1);
+  const nlohmann::json& cpu = placement["devices"][0];
+  EXPECT_EQ(cpu["device"], "cpu");
+  EXPECT_EQ(cpu["layers"], (std::vector<int>{0, 1, 2}));
+  EXPECT_EQ(cpu["weight_bytes"], json["model"]["weight_bytes"]);
+  EXPECT_EQ(cpu["kv_bytes"], json["memory"]["kv_bytes"]);
+  const int64_t free = cpu["memory_free"];
+  EXPECT_EQ(cpu["memory_left"], free - cpu["weight_bytes"].get<int64_t>() - cpu["kv_bytes"].get<int64_t>());
+}
+
 TEST(Inspect, AnAdapterTellsItsCoupling) {
   const Outcome outcome = run_program({.arguments = {"inspect", adapter(), "--json"}});
   ASSERT_EQ(outcome.status, 0) << outcome.err;

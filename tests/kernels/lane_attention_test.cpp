@@ -200,6 +200,31 @@ TEST_F(LaneAttention, MeetsAPromptOnceForAllLanesThatReadIt) {
   EXPECT_EQ(work.tiles().size(), 3U) << "another prompt";
 }
 
+// A batch that was filled up has rows which no plan knows.
+TEST_F(LaneAttention, GivesZerosForRowsBehindThePlan) {
+  const AttentionShape of = shape(4, 2, 32);
+  constexpr int32_t n_cells = 50;
+  constexpr int32_t n_added = 3;
+  const size_t width = of.head_dim * of.n_head_kv;
+  const Pool cells = pool(GGML_TYPE_F16, of, normals(width * n_cells));
+  const core::AttentionPlan plan = random_plan(of, n_cells, 2);
+  const std::vector<float> q = normals((plan.n_rows + n_added) * 128);
+  AttentionSchedule work(of, 1);
+  work.prepare(plan);
+  const LaneAttentionParameters layer{&work, 0, nullptr};
+  const std::vector<float> out = run_graph(2, [&](ggml_context* context) {
+    ggml_tensor* kv = ggml_new_tensor_2d(context, GGML_TYPE_F16, width, n_cells);
+    std::memcpy(kv->data, cells.bytes.data(), cells.bytes.size());
+    ggml_tensor* x =
+        ggml_new_tensor_3d(context, GGML_TYPE_F32, of.head_dim, of.n_head, plan.n_rows + n_added);
+    std::copy(q.begin(), q.end(), static_cast<float*>(x->data));
+    return lane_attention(context, &layer, x, kv, kv);
+  });
+  std::vector<float> expected = kernel(of, work, 0, {q.begin(), q.begin() + plan.n_rows * 128}, cells, cells);
+  expected.resize(q.size(), 0.0F);
+  EXPECT_EQ(out, expected);
+}
+
 TEST_F(LaneAttention, RunsInAGraphLayerAfterLayer) {
   const AttentionShape of = shape(4, 2, 32);
   constexpr int32_t n_cells = 50;

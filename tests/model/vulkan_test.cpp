@@ -13,6 +13,7 @@ namespace lanerope::model {
 namespace {
 
 constexpr auto device = "Vulkan0";
+constexpr auto other_device = "Vulkan1";
 // The largest difference of two logits over the largest logit, f32 weights and f32 cells on both sides. What
 // the CPU says is held against doubles in whole_model_test.cpp; libtorch, which computes them, and lavapipe
 // do not live in one process. Vulkan's products of many columns round their factors to f16.
@@ -71,6 +72,103 @@ TEST_P(Vulkan, LeavesLayersToTheCpu) {
                                            support::all_logits(on_cpu, request)),
               tolerance)
         << gpu_layers << " layers on the device";
+  }
+}
+
+// Two devices (both are lavapipe), and the CPU for some tensors: whatever is where, the numbers are the same.
+TEST_P(Vulkan, SplitsAModelOverDevicesAndTensors) {
+  const std::vector<std::string> names = device_names();
+  ASSERT_NE(std::ranges::find(names, other_device), names.end()) << "script/test-vulkan makes two";
+  const std::string both = std::string(device) + "," + other_device;
+  const std::vector<ModelOptions> all = {
+      {.device = both},
+      {.device = both, .tensor_split = {1, 3}},
+      {.device = both, .gpu_layers = 2, .tensor_split = {1, 1}},
+      {.device = both, .split_mode = SplitMode::none, .main_gpu = 1},
+      {.device = both, .override_tensor = "blk.0.ffn_(up|down)=CPU,attn_v=Vulkan1,token_embd=Vulkan0"},
+      {.device = device, .gpu_layers = 1, .override_tensor = "blk.0.attn_q=Vulkan0,output_norm=CPU"},
+  };
+  for (const bool tied : {false, true}) {
+    tools::RandomModel model = small();
+    model.tied = tied;
+    const std::string file = support::write_model(model);
+    const std::string adapter = support::write_adapter({}, file);
+    Engine on_cpu(support::load_model(file, BackEnd::ggml, {{.file = adapter}}),
+                  {.kv_cells = 640, .kv_type = KvType::f32});
+    const ScoreRequest request = trace_of(3, {.kind = CouplingKind::hogwild});
+    const support::AllLogits expected = support::all_logits(on_cpu, request);
+    for (ModelOptions options : all) {
+      options.file = file;
+      options.adapters = {{.file = adapter}};
+      options.threads = 1;
+      Engine engine(Model::load(options), {.kv_cells = 640, .kv_type = KvType::f32});
+      EXPECT_LT(support::relative_difference(support::all_logits(engine, request), expected), tolerance)
+          << options.device << ", " << options.gpu_layers << " layers, " << options.override_tensor;
+    }
+  }
+}
+
+// What stays on the CPU is computed by the kernels, in the same step: to the bit what they say alone where
+// all of it stays.
+TEST_P(Vulkan, LeavesWhatIsOnTheCpuToTheKernels) {
+  tools::RandomModel model = small();
+  model.type = "f16";  // which the kernels multiply with whole activations, and plain ggml with rounded ones
+  const std::string file = support::write_model(model);
+  const std::string adapter = support::write_adapter({}, file);
+  const std::vector<ModelOptions> all = {
+      {.gpu_layers = 1},
+      {.gpu_layers = 2},
+      {.override_tensor = "ffn=CPU"},
+      {.override_tensor = "attn=CPU"},
+      {.gpu_layers = 2, .override_tensor = "ffn_up=Vulkan0,blk.1.attn_k=CPU"},
+  };
+  Engine on_cpu(support::load_model(file, BackEnd::kernels, {{.file = adapter}}), {.kv_cells = 640});
+  const auto load_with = [&](ModelOptions options) {
+    options.file = file;
+    options.adapters = {{.file = adapter}};
+    options.device = device;
+    options.threads = 1;
+    return Model::load(options);
+  };
+  for (const int32_t n : {1, 5}) {
+    for (const CouplingKind kind :
+         {CouplingKind::independent, CouplingKind::groupthink, CouplingKind::hogwild}) {
+      const ScoreRequest request = trace_of(n, {.kind = kind});
+      const support::AllLogits expected = support::all_logits(on_cpu, request);
+      Engine nothing_there(load_with({.gpu_layers = 0}), {.kv_cells = 640});
+      EXPECT_EQ(support::all_logits(nothing_there, request), expected) << name(kind) << ", " << n << " lanes";
+      for (const ModelOptions& options : all) {
+        Engine engine(load_with(options), {.kv_cells = 640});
+        EXPECT_LT(support::relative_difference(support::all_logits(engine, request), expected), tolerance)
+            << name(kind) << ", " << n << " lanes, " << options.gpu_layers << " layers, "
+            << options.override_tensor;
+      }
+    }
+  }
+}
+
+// The matrices of experts on the CPU, all or some of them, and the rest on the device.
+TEST(VulkanExperts, MayStayOnTheCpu) {
+  const std::vector<std::string> names = device_names();
+  if (std::ranges::find(names, device) == names.end())
+    GTEST_SKIP() << "ggml found no Vulkan device here; run script/test-vulkan";
+  // A token goes to all experts: where it goes to some, rounding sends one here and there to others.
+  const std::string file = support::write_model({.architecture = "qwen3moe",
+                                                 .n_layer = 2,
+                                                 .width = 64,
+                                                 .n_ffn = 32,
+                                                 .n_expert = 4,
+                                                 .n_expert_used = 4,
+                                                 .n_vocab = 259,
+                                                 .context = 512});
+  const ScoreRequest request = trace_of(3, {.kind = CouplingKind::groupthink});
+  Engine on_cpu(support::load_model(file, BackEnd::ggml), {.kv_cells = 640});
+  const support::AllLogits expected = support::all_logits(on_cpu, request);
+  for (const char* overrides : {"", "ffn_.*_exps=CPU", "blk.0.ffn_.*_exps=CPU", "ffn_(up|down)_exps=CPU"}) {
+    Engine engine(Model::load({.file = file, .device = device, .override_tensor = overrides, .threads = 1}),
+                  {.kv_cells = 640});
+    EXPECT_LT(support::relative_difference(support::all_logits(engine, request), expected), tolerance)
+        << overrides;
   }
 }
 

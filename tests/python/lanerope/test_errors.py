@@ -25,6 +25,11 @@ def test_arguments_of_a_model(tiny_file, adapter_file):
     refused(ValueError, "no device", lanerope.Model, tiny_file, device="abacus")
     refused(ValueError, "automatic, kernels or ggml", lanerope.Model, tiny_file, back_end="fast")
     refused(ValueError, "threads", lanerope.Model, tiny_file, threads=-1)
+    refused(ValueError, "gpu_layers must be 0 or more", lanerope.Model, tiny_file, gpu_layers=-1)
+    refused(ValueError, "gpu-layers is about devices", lanerope.Model, tiny_file, gpu_layers=2)
+    refused(ValueError, "tensor-split is about devices", lanerope.Model, tiny_file, tensor_split=[3, 1])
+    refused(ValueError, "no tensor", lanerope.Model, tiny_file, override_tensor="nonsense=CPU")
+    assert lanerope.Model(tiny_file, threads=1, gpu_layers=0, override_tensor="ffn=CPU").info["device"] == "cpu"
     refused(TypeError, "list of files", lanerope.Model, tiny_file, adapters=adapter_file)
     refused(lanerope.Error, "", lanerope.Model, adapters=[adapter_file])  # of another model
 
