@@ -88,7 +88,7 @@ TEST(Arm, IsRefusedWithOneSentence) {
   EXPECT_THAT(refusal("mine:n"), HasSubstr("form key=value"));
   EXPECT_THAT(refusal("mine:n=4,total=6"), HasSubstr("a multiple of its n"));
   EXPECT_THAT(refusal("mine:coupling=glue"),
-              HasSubstr("\"glue\"; it is independent, lanerope, groupthink or hogwild"));
+              HasSubstr("\"glue\"; it is independent, lanerope, groupthink, hogwild or bridge"));
   EXPECT_THAT(refusal("lanerope:visibility=loose"),
               HasSubstr("visibility is \"loose\"; it is inclusive, strict or interleaved"));
   EXPECT_THAT(refusal("beam:width=0"), HasSubstr("at least 1"));
