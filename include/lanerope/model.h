@@ -48,6 +48,8 @@ struct ModelOptions {
   std::vector<AdapterOptions> adapters = {};
   // "cpu" (or "none"), or others of device_names(), with commas between them.
   std::string device = "cpu";
+  // Addresses of workers, "host:port": their devices are RPC0, RPC1, ... (lanerope/workers.h).
+  std::vector<std::string> workers = {};
   // So many of the last layers are computed on the devices, the output counting as the last one of all; the
   // others on the CPU. KV cells lie with their layer. Negative: all.
   int32_t gpu_layers = -1;

@@ -114,8 +114,11 @@ class Service {
   // The group of that name. Throws NoSuchGroup.
   GroupId find(std::string_view public_id) const;
 
-  void drain();               // no new groups from now on
-  void shut_down();           // ends the thread now
+  void drain();      // no new groups from now on
+  void shut_down();  // ends the thread now
+  // Where a step is stuck for good, as it is when a worker is lost: tells all who wait, from another thread,
+  // and all who come. Only the end of the process ends the thread then.
+  void abandon(const std::string& sentence);
   bool idle() const;          // no group runs or waits
   bool failed() const;        // the thread has ended, by an error or by shut_down
   EngineState state() const;  // after the last step

@@ -28,6 +28,7 @@ Command add_convert_adapter(CLI::App& root);
 Command add_pull(CLI::App& root);
 Command add_list(CLI::App& root);
 Command add_remove(CLI::App& root);
+Command add_rpc_worker(CLI::App& root);
 Command add_completion(CLI::App& root);
 
 // Below `eval`.

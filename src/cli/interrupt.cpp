@@ -17,10 +17,7 @@ std::atomic<size_t> restore_size = 0;
 
 void on_signal(int) {
   if (signals.fetch_add(1) == 0) return;
-  if (restore_size > 0) {
-    [[maybe_unused]] const ssize_t ignored = write(STDOUT_FILENO, restore_text, restore_size);
-  }
-  _exit(exit_interrupted);
+  InterruptGuard::leave(exit_interrupted);
 }
 
 }  // namespace
@@ -43,6 +40,13 @@ InterruptGuard::~InterruptGuard() {
 
 bool InterruptGuard::interrupted() {
   return signals > 0;
+}
+
+void InterruptGuard::leave(int status) {
+  if (restore_size > 0) {
+    [[maybe_unused]] const ssize_t ignored = write(STDOUT_FILENO, restore_text, restore_size);
+  }
+  _exit(status);
 }
 
 void InterruptGuard::restore_with(std::string_view restore_terminal) {

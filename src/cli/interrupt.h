@@ -16,6 +16,8 @@ class InterruptGuard {
   InterruptGuard& operator=(const InterruptGuard&) = delete;
 
   static bool interrupted();
+  // Ends the program at once, from any thread, with the terminal restored.
+  [[noreturn]] static void leave(int status);
   static void restore_with(std::string_view restore_terminal);
 
  private:

@@ -12,6 +12,8 @@
 #include "cli/model_flags.h"
 #include "cli/output.h"
 #include "cli/parse_error.h"
+#include "cli/start_again.h"
+#include "cli/worker_flags.h"
 #include "lanerope/model.h"
 
 namespace lanerope::cli {
@@ -42,11 +44,12 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "lanerope " + std::string(version()), "Print the version");
   app.require_subcommand(0, 1);
   app.formatter(std::make_shared<HelpFormatter>());
-  const std::vector<Command> commands = {
-      add_run(app),      add_chat(app),      add_score(app),  add_inspect(app),
-      add_tokenize(app), add_bench(app),     add_serve(app),  add_data(app),
-      add_eval(app),     add_calibrate(app), add_train(app),  add_convert_adapter(app),
-      add_pull(app),     add_list(app),      add_remove(app), add_completion(app)};
+  const std::vector<Command> commands = {add_run(app),        add_chat(app),      add_score(app),
+                                         add_inspect(app),    add_tokenize(app),  add_bench(app),
+                                         add_serve(app),      add_data(app),      add_eval(app),
+                                         add_calibrate(app),  add_train(app),     add_convert_adapter(app),
+                                         add_pull(app),       add_list(app),      add_remove(app),
+                                         add_rpc_worker(app), add_completion(app)};
   try {
     std::vector<std::string> arguments = without_dash_words({argv + 1, argv + argc});
     std::ranges::reverse(arguments);  // CLI11 takes them from the end
@@ -57,8 +60,8 @@ int run(int argc, char** argv) {
   } catch (const CLI::CallForVersion&) {
     print_out(app.version() + "\n");
     return exit_ok;
-  } catch (const ListOfDevices&) {
-    print_out(list_of_devices());
+  } catch (const ListOfDevices& wanted) {
+    print_out(list_of_devices(wanted.workers));
     return exit_ok;
   } catch (const CLI::ParseError& error) {
     print_note("lanerope: error: " + parse_error_text(app, error));
@@ -82,6 +85,8 @@ int main(int argc, char** argv) {
   // A closed pipe shows as a failed write: print_out ends the program, and the engine may outlive a verifier.
   std::signal(SIGPIPE, SIG_IGN);
   try {
+    lanerope::cli::remember_program(argv);
+    lanerope::cli::end_where_a_worker_is_lost();
     return lanerope::cli::run(argc, argv);
   } catch (const std::exception& error) {
     const lanerope::cli::Failure failure = lanerope::cli::describe_failure(error);

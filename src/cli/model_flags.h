@@ -15,7 +15,7 @@
 
 namespace lanerope::cli {
 
-// The options that name a model and say how it runs: -m, -hf, --lora, -t, --device, --kv-type, ...
+// The options that name a model and say how it runs: -m, -hf, --lora, -t, --device, --rpc, --kv-type, ...
 struct ModelFlags {
   ModelSource source = {};
   std::vector<std::string> adapters = {};  // paths, "hf:user/repo[:file]" or "lanes:NAME"

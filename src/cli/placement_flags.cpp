@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "cli/format.h"
+#include "cli/worker_flags.h"
+#include "lanerope/workers.h"
 
 namespace lanerope::cli {
 
@@ -43,8 +45,9 @@ void add_placement_flags(CLI::App& app, PlacementFlags& flags, const std::string
          "--device", flags.device,
          "Where to compute: cpu, or ggml devices with commas between them, over which layers are split")
       ->type_name("NAME,...")
-      ->capture_default_str()
+      ->default_str("cpu")
       ->group(group);
+  add_worker_flag(app, flags.workers, group.c_str());
   app.add_option("--gpu-layers,--n-gpu-layers", flags.gpu_layers,
                  "So many of the last layers on the devices, the output being one; the others on the CPU "
                  "(default: all)")
@@ -79,11 +82,13 @@ void add_placement_flags(CLI::App& app, PlacementFlags& flags, const std::string
       ->take_all()
       ->group(group);
   app.add_flag_callback(
-         "--list-devices", [] { throw ListOfDevices(); }, "Print the devices, and that is all")
+         "--list-devices", [&flags] { throw ListOfDevices(flags.workers); },
+         "Print the devices, and that is all")
       ->group(group);
 }
 
-std::string list_of_devices() {
+std::string list_of_devices(const std::vector<std::string>& workers) {
+  add_workers(workers);
   std::vector<std::vector<std::string>> table = {{"device", "memory", "free", ""}};
   for (const DeviceInfo& device : devices()) {
     table.push_back({device.name, bytes_text(static_cast<double>(device.memory_total)),
@@ -93,12 +98,14 @@ std::string list_of_devices() {
 }
 
 bool has_placement(const PlacementFlags& flags) {
-  return flags.device != "cpu" || flags.gpu_layers > 0 || !flags.tensor_split.empty() ||
-         flags.main_gpu >= 0 || !flags.override_tensor.empty();
+  const bool on_cpu = flags.device == "cpu" || (flags.device.empty() && flags.workers.empty());
+  return !on_cpu || flags.gpu_layers > 0 || !flags.tensor_split.empty() || flags.main_gpu >= 0 ||
+         !flags.override_tensor.empty();
 }
 
 void set_placement(ModelOptions& options, const PlacementFlags& flags) {
-  options.device = flags.device;
+  options.device = chosen_device(flags.device, flags.workers);
+  options.workers = flags.workers;
   options.gpu_layers = flags.gpu_layers;
   options.split_mode = flags.split_mode;
   options.tensor_split = flags.tensor_split;

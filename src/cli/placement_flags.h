@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lanerope/model.h"
@@ -11,9 +12,10 @@
 namespace lanerope::cli {
 
 // The options that say on which devices a model lies, with llama.cpp's names: --device, -ngl, -sm, -ts, -mg,
-// -ot.
+// -ot, and --rpc.
 struct PlacementFlags {
-  std::string device = "cpu";
+  std::string device = {};  // empty: the CPU, or with workers all that is not
+  std::vector<std::string> workers = {};
   int32_t gpu_layers = -1;
   SplitMode split_mode = SplitMode::layer;
   std::vector<float> tensor_split = {};
@@ -22,13 +24,17 @@ struct PlacementFlags {
 };
 
 // Thrown while options are parsed, where --list-devices is one of them.
-struct ListOfDevices : CLI::Success {};
-std::string list_of_devices();
+struct ListOfDevices : CLI::Success {
+  explicit ListOfDevices(std::vector<std::string> of_workers) : workers(std::move(of_workers)) {}
+  std::vector<std::string> workers;
+};
+std::string list_of_devices(const std::vector<std::string>& workers);
 
 void add_placement_flags(CLI::App& app, PlacementFlags& flags, const std::string& group);
 
 // Whether any of them is given a meaning that is not the CPU alone.
 bool has_placement(const PlacementFlags& flags);
+// Reaches the workers for that.
 void set_placement(ModelOptions& options, const PlacementFlags& flags);
 
 }  // namespace lanerope::cli

@@ -18,7 +18,9 @@
 #include "cli/output.h"
 #include "cli/policy_flags.h"
 #include "cli/serve_lanes.h"
+#include "cli/serve_workers.h"
 #include "cli/tool_flags.h"
+#include "cli/worker_flags.h"
 #include "lanerope/calibration.h"
 #include "lanerope/errors.h"
 #include "server/server.h"
@@ -111,6 +113,13 @@ std::string address_of(const server::ServerOptions& options, int port) {
   return (tls ? "https://" : "http://") + host + ":" + std::to_string(port);
 }
 
+std::vector<server::Example> examples_of(const Model& model) {
+  std::vector<server::Example> examples = card_examples(model.info().file);
+  for (const AdapterInfo& adapter : model.info().adapters)
+    for (server::Example& example : card_examples(adapter.file)) examples.push_back(std::move(example));
+  return examples;
+}
+
 int run(const ServeFlags& flags) {
   const server::ServerOptions options = make_options(flags);
   server::Server server(options);
@@ -122,12 +131,11 @@ int run(const ServeFlags& flags) {
   std::thread http([&server] { server.listen(); });
   std::exception_ptr trouble;
   try {
-    const std::shared_ptr<const Model> model = load_model(flags.model);
-    std::vector<server::Example> examples = card_examples(model->info().file);
-    for (const AdapterInfo& adapter : model->info().adapters)
-      for (server::Example& example : card_examples(adapter.file)) examples.push_back(std::move(example));
-    server.attach(model, std::move(examples));
-    print_note("lanerope: listening on " + address_of(options, port));
+    const std::shared_ptr<const Model> model = load_with_workers(flags.model, server);
+    if (model != nullptr) {
+      server.attach(model, examples_of(*model));
+      print_note("lanerope: listening on " + address_of(options, port));
+    }
     while (!InterruptGuard::interrupted() && !server.failed()) {
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
@@ -142,6 +150,7 @@ int run(const ServeFlags& flags) {
   }
   server.stop();
   http.join();
+  end_where_a_worker_is_lost();  // what outlived the server until here needs it no more
   if (trouble) std::rethrow_exception(trouble);
   return exit_ok;
 }

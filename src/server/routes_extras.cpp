@@ -52,7 +52,7 @@ Json lane_tools_json(const LaneTools& tools) {
 }
 
 void health(ServerContext& context, const httplib::Request&, httplib::Response& response) {
-  if (!context.ready) throw ApiError(503, "Loading model");
+  if (!context.ready) throw ApiError(503, context.reason());
   if (context.draining) throw ApiError(503, "the server is shutting down");
   if (context.service->failed()) throw ApiError(500, "the engine has stopped working; restart the server");
   send_json(response, {{"status", "ok"}});

@@ -64,7 +64,7 @@ Handled admit(const ServerContext& context, const httplib::Request& request, htt
     response.set_header("WWW-Authenticate", "Bearer");
     return refuse(ApiError(401, "the API key is missing or wrong; send it as \"Authorization: Bearer KEY\""));
   }
-  if (!context.ready) return refuse(ApiError(503, "Loading model"));
+  if (!context.ready) return refuse(ApiError(503, context.reason()));
   return Handled::Unhandled;
 }
 
@@ -171,6 +171,16 @@ void Server::stop() {
 
 bool Server::failed() const {
   return context_->ready && context_->service->failed();
+}
+
+void Server::set_reason(const std::string& sentence) {
+  const std::lock_guard lock(context_->reason_mutex);
+  context_->reason_text = sentence;
+}
+
+void Server::abandon(const std::string& sentence) {
+  set_reason(sentence);
+  if (context_->ready.exchange(false)) context_->service->abandon(sentence);
 }
 
 }  // namespace lanerope::server

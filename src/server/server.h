@@ -72,6 +72,11 @@ class Server {
   void stop();          // also before listen() has begun
   bool failed() const;  // the engine has stopped working
 
+  // What requests are told, with status 503, while there is no model to answer them.
+  void set_reason(const std::string& sentence);
+  // As Service::abandon: ends all groups with the sentence, and requests are told it from now on.
+  void abandon(const std::string& sentence);
+
  private:
   std::unique_ptr<ServerContext> context_;
   std::unique_ptr<httplib::Server> http_;

@@ -19,7 +19,7 @@
 namespace lanerope::server {
 
 // What all routes share. `model`, `service` and `examples` are set once, before `ready`, and never change
-// after.
+// after; `ready` goes once more where the engine is abandoned.
 struct ServerContext {
   ServerOptions options = {};
   Metrics metrics = {};
@@ -59,6 +59,14 @@ struct ServerContext {
     return model_id();
   }
 
+  // Why there is no model to answer; as llama-server has it while it loads one.
+  std::string reason() const {
+    const std::lock_guard lock(reason_mutex);
+    return reason_text;
+  }
+
+  mutable std::mutex reason_mutex;
+  std::string reason_text = "Loading model";  // guarded by it
   mutable std::mutex scales_mutex;
   std::vector<float> adapter_scales;  // guarded by it; empty: as they were loaded
 };

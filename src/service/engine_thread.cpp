@@ -51,6 +51,11 @@ void EngineThread::shut_down() {
 
 std::shared_ptr<GroupStream> EngineThread::submit(std::shared_ptr<const ResolvedRequest> request) {
   auto stream = std::make_shared<GroupStream>(new_public_id("grp_"));
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(streams_, [](const std::weak_ptr<GroupStream>& one) { return one.expired(); });
+    streams_.push_back(stream);
+  }
   const auto admit = [&, submitted = Clock::now()](Engine& engine) {
     {
       const std::lock_guard lock(mutex_);
@@ -74,7 +79,13 @@ std::shared_ptr<GroupStream> EngineThread::submit(std::shared_ptr<const Resolved
   std::future<void> admitted = task->get_future();
   post([task](Engine& engine) { (*task)(engine); });
   task.reset();  // so that a job which is thrown away is known to be
-  admitted.get();
+  try {
+    admitted.get();
+  } catch (const std::future_error&) {  // thrown away: the engine has stopped
+    const std::lock_guard lock(mutex_);
+    if (failure_ != nullptr) std::rethrow_exception(failure_);
+    throw;
+  }
   return stream;
 }
 
@@ -257,16 +268,31 @@ void EngineThread::expire_held() {
 }
 
 void EngineThread::fail(const std::exception_ptr& error) {
-  std::deque<std::function<void(Engine&)>> jobs;
+  refuse_all(error);
+  for (auto& [id, running] : running_) running.stream->fail(error);
+}
+
+void EngineThread::abandon(const std::string& sentence) {
+  const std::exception_ptr error = std::make_exception_ptr(Draining(sentence));
+  refuse_all(error);
+  std::vector<std::weak_ptr<GroupStream>> streams;
   {
     const std::lock_guard lock(mutex_);
-    failure_ = error;
-    jobs.swap(jobs_);  // their callers see a broken promise
-    names_.clear();
-    state_.groups = 0;
-    state_.queued_groups = 0;
+    streams = streams_;
   }
-  for (auto& [id, running] : running_) running.stream->fail(error);
+  for (const std::weak_ptr<GroupStream>& one : streams) {
+    if (const std::shared_ptr<GroupStream> stream = one.lock()) stream->fail(error);
+  }
+}
+
+void EngineThread::refuse_all(const std::exception_ptr& error) {
+  std::deque<std::function<void(Engine&)>> jobs;
+  const std::lock_guard lock(mutex_);
+  failure_ = error;
+  jobs.swap(jobs_);  // their callers see a broken promise, once the lock is given back
+  names_.clear();
+  state_.groups = 0;
+  state_.queued_groups = 0;
 }
 
 void EngineThread::publish_state() {

@@ -33,8 +33,9 @@ class EngineThread {
   void post(std::function<void(Engine&)> job);
   void require(GroupId group, Service::Wanted wanted);  // on the thread itself
   GroupId find(std::string_view public_id) const;
-  void drain();       // no new groups from now on
-  void shut_down();   // ends the thread; what still runs is cut off and told so
+  void drain();      // no new groups from now on
+  void shut_down();  // ends the thread; what still runs is cut off and told so
+  void abandon(const std::string& sentence);
   bool idle() const;  // no group runs or waits
   bool failed() const;
   EngineState state() const;
@@ -59,6 +60,7 @@ class EngineThread {
   void forget(GroupId group);
   void expire_held();
   void fail(const std::exception_ptr& error);
+  void refuse_all(const std::exception_ptr& error);
   void publish_state();
   int retry_after() const;
 
@@ -77,6 +79,7 @@ class EngineThread {
   std::deque<std::function<void(Engine&)>> jobs_;
   std::vector<GroupId> cancelled_;
   std::map<std::string, GroupId, std::less<>> names_;
+  std::vector<std::weak_ptr<GroupStream>> streams_;  // that somebody may wait for; for abandon()
   EngineState state_;
   bool draining_ = false;
   bool stopping_ = false;

@@ -29,6 +29,10 @@ void Service::shut_down() {
   thread_->shut_down();
 }
 
+void Service::abandon(const std::string& sentence) {
+  thread_->abandon(sentence);
+}
+
 bool Service::idle() const {
   return thread_->idle();
 }

@@ -13,8 +13,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-const std::vector<std::string> commands = {"run",  "chat", "score", "inspect", "tokenize",  "bench",
-                                           "data", "pull", "list",  "rm",      "completion"};
+const std::vector<std::string> commands = {"run",  "chat", "score", "inspect", "tokenize",   "bench",
+                                           "data", "pull", "list",  "rm",      "rpc-worker", "completion"};
 
 TEST(Arguments, NoneShowTheHelp) {
   const Outcome outcome = run_program({.arguments = {}});
@@ -69,6 +69,8 @@ INSTANTIATE_TEST_SUITE_P(
                       BadCase{{"run", "--seed", "-2", "x"}, "--seed"},
                       BadCase{{"completion", "tcsh"}, "'tcsh' is none of bash, zsh, fish"},
                       BadCase{{"bench", "-n", "0"}, "--lanes"},
+                      BadCase{{"run", "--rpc", "attic", "x"}, "\"attic\" is not the address of a worker"},
+                      BadCase{{"rpc-worker", "--port", "70000"}, "--port"},
                       BadCase{{"run", "-sm", "row", "x"}, "'row' would cut each matrix over the devices"},
                       BadCase{{"run", "-sm", "tensor", "x"}, "'tensor' is not none or layer"},
                       BadCase{{"run", "-ts", "3,x", "x"}, "'x' is no number"},

@@ -28,6 +28,44 @@ TEST(Server, SaysThatItIsLoadingUntilItHasAModel) {
   EXPECT_EQ(client.Get("/health")->status, 200);
 }
 
+TEST(Server, SaysWhyItHasNoModel) {
+  Running running({}, /*attach=*/false);
+  running.server().set_reason("nobody answers in the attic; trying again");
+  httplib::Client client = running.client();
+  for (const char* path : {"/health", "/v1/models"}) {
+    const auto reply = client.Get(path);
+    ASSERT_TRUE(reply);
+    EXPECT_EQ(reply->status, 503) << path;
+    EXPECT_EQ(Json::parse(reply->body)["error"]["message"], "nobody answers in the attic; trying again");
+  }
+}
+
+TEST(Server, EndsStreamsWithTheSentenceThatItIsAbandonedWith) {
+  Running running({.service = {.engine = {.kv_cells = 4096}}});
+  httplib::Client reader = running.client();
+  std::promise<void> begun;
+  std::string body;
+  std::thread reading([&] {
+    httplib::Request request;
+    request.method = "POST";
+    request.path = "/v1/completions";
+    request.set_header("Content-Type", "application/json");
+    request.body = R"({"prompt": "count", "n": 2, "max_tokens": 1500, "ignore_eos": true, "stream": true})";
+    request.content_receiver = [&](const char* data, size_t size, uint64_t, uint64_t) {
+      if (body.empty()) begun.set_value();
+      body.append(data, size);
+      return true;
+    };
+    reader.send(request);
+  });
+  begun.get_future().wait();
+  running.server().abandon("the worker in the attic is gone");
+  reading.join();
+  EXPECT_EQ(events_of(body).back()["error"]["message"], "the worker in the attic is gone");
+  httplib::Client late = running.client();
+  EXPECT_EQ(late.Get("/health")->status, 503);
+}
+
 TEST(Server, CanBeStoppedBeforeItListens) {
   for (int i = 0; i < 5; ++i) {
     ServerOptions options;

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
 #include <limits>
 #include <new>
 #include <thread>
@@ -122,6 +123,37 @@ TEST(Service, CommandsARunningGroupByItsName) {
   EXPECT_LT(tokens_of(*stream, 0).size(), 900U);
   EXPECT_THROW(service.call_group(stream->public_id(), Service::Wanted::running, [](Engine&, GroupId) {}),
                NoSuchGroup);
+}
+
+// As where a worker is lost: the thread is in a step that never ends.
+TEST(Service, TellsAllWhoWaitThatItIsAbandonedWhileItsThreadIsStuck) {
+  Service service(small_model(), {.engine = {.kv_cells = 2048}});
+  Request request = request_of(1);
+  request.budget = 900;
+  const auto stream = service.submit(resolved(request));
+  std::promise<void> stuck;
+  std::promise<void> freed;
+  std::thread hangs([&] {
+    service.call([&](Engine&) {
+      stuck.set_value();
+      freed.get_future().wait();
+    });
+  });
+  stuck.get_future().wait();
+  std::thread late([&] { EXPECT_THROW(service.submit(resolved(request_of(2))), Draining) << "queued"; });
+  service.abandon("the worker in the attic is gone");
+  late.join();
+  try {
+    tokens_of(*stream, 0);
+    ADD_FAILURE() << "the group went on";
+  } catch (const Draining& error) {
+    EXPECT_STREQ(error.what(), "the worker in the attic is gone");
+  }
+  EXPECT_THROW(service.submit(resolved(request_of(3))), Draining) << "too late";
+  EXPECT_TRUE(service.failed());
+  EXPECT_TRUE(service.idle());
+  freed.set_value();
+  hangs.join();
 }
 
 }  // namespace

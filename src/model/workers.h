@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <ggml-backend.h>
+
+namespace lanerope::model {
+
+// Whether it computes beside the CPU; what ggml knows of other machines counts as that, whatever it is.
+bool is_gpu(ggml_backend_dev_t device);
+
+// ggml's back end for devices of other machines. Throws SystemError where it is not installed.
+ggml_backend_reg_t rpc_back_end();
+
+// Said once a model is loaded, which opens the connections: see notice_silence.
+void notice_silent_workers();
+
+}  // namespace lanerope::model
