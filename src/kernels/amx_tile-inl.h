@@ -10,10 +10,9 @@
 
 #include "kernels/integer_vectors-inl.h"
 
+#if HWY_TARGET == HWY_AVX3_DL
 HWY_BEFORE_NAMESPACE();
 namespace lanerope::kernels::HWY_NAMESPACE {
-
-#if HWY_TARGET == HWY_AVX3_DL
 
 // Its registers, each of up to 16 rows of 64 bytes, as they are used here: 0 and 1 are dot products [16 rows
 // of weights, columns], 4 and 5 are columns i8 [inputs, columns], 6 and 7 are weights u8 [4, 16 rows, inputs
@@ -175,8 +174,7 @@ void run_amx_columns(const TileJob& job, int n) {
   }
 }
 
-#endif
-
 }  // namespace lanerope::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
+#endif
 #endif
