@@ -67,6 +67,14 @@ ContextHandle make_context(size_t n_tensors, size_t n_graph_nodes) {
                                   .no_alloc = true}));
 }
 
+DeviceInfo info_of(ggml_backend_dev_t device) {
+  const bool is_cpu = ggml_backend_dev_type(device) == GGML_BACKEND_DEVICE_TYPE_CPU;
+  DeviceInfo info{.name = is_cpu ? "cpu" : ggml_backend_dev_name(device),
+                  .description = ggml_backend_dev_description(device)};
+  ggml_backend_dev_memory(device, &info.memory_free, &info.memory_total);
+  return info;
+}
+
 Devices::Devices(const std::vector<std::string>& names, int32_t threads) {
   load_back_ends();
   threads_ = threads > 0 ? threads : std::max(1, static_cast<int32_t>(std::thread::hardware_concurrency()));
@@ -103,14 +111,12 @@ std::string Devices::names() const {
   return all;
 }
 
-DeviceFacts Devices::facts(int32_t device) const {
-  DeviceFacts facts{.name = name(device)};
-  ggml_backend_dev_memory(at(device), &facts.memory_free, &facts.memory_total);
-  return facts;
+DeviceInfo Devices::facts(int32_t device) const {
+  return info_of(at(device));
 }
 
-std::vector<DeviceFacts> Devices::facts() const {
-  std::vector<DeviceFacts> all;
+std::vector<DeviceInfo> Devices::facts() const {
+  std::vector<DeviceInfo> all;
   for (int32_t device = 0; device < size(); ++device) all.push_back(facts(device));
   return all;
 }
@@ -167,10 +173,7 @@ std::vector<DeviceInfo> devices() {
   for (size_t i = 0; i < ggml_backend_dev_count(); ++i) {
     ggml_backend_dev_t device = ggml_backend_dev_get(i);
     const bool is_cpu = ggml_backend_dev_type(device) == GGML_BACKEND_DEVICE_TYPE_CPU;
-    DeviceInfo info{.name = is_cpu ? "cpu" : ggml_backend_dev_name(device),
-                    .description = ggml_backend_dev_description(device)};
-    ggml_backend_dev_memory(device, &info.memory_free, &info.memory_total);
-    found.insert(is_cpu ? found.begin() : found.end(), std::move(info));
+    found.insert(is_cpu ? found.begin() : found.end(), model::info_of(device));
   }
   return found;
 }

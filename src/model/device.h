@@ -9,6 +9,8 @@
 
 #include <ggml-backend.h>
 
+#include "lanerope/model.h"
+
 namespace lanerope::model {
 
 class GraphProfile;
@@ -32,15 +34,10 @@ ContextHandle make_context(size_t n_tensors, size_t n_graph_nodes = 0);
 // Finds ggml's back ends, once a process.
 void load_back_ends();
 
+DeviceInfo info_of(ggml_backend_dev_t device);
+
 // The CPU, where a device is meant by its index among others.
 inline constexpr int32_t cpu_device = -1;
-
-// What a device says of itself; bytes, 0 where its driver does not say.
-struct DeviceFacts {
-  std::string name = {};
-  size_t memory_free = 0;
-  size_t memory_total = 0;
-};
 
 // Which devices compute, and where what they compute with lives: the CPU, which is always there, and others,
 // counted from 0. Immutable; any number of threads.
@@ -54,8 +51,8 @@ class Devices {
   int32_t size() const { return static_cast<int32_t>(devices_.size()); }  // without the CPU
   std::string name(int32_t device) const;
   std::string names() const;  // "cpu", or "Vulkan0,Vulkan1"
-  DeviceFacts facts(int32_t device) const;
-  std::vector<DeviceFacts> facts() const;  // [size()]
+  DeviceInfo facts(int32_t device) const;
+  std::vector<DeviceInfo> facts() const;  // [size()]
   int32_t threads() const { return threads_; }
 
   // Where the weights and KV cells of a device live.

@@ -92,7 +92,7 @@ bool packs_weights(const LoadedModel& model, BackEnd wanted) {
 
 // For a model whose weights found no room; `devices` as they were before it was loaded.
 std::string advice(const ModelOptions& options, const LoadedModel& model,
-                   std::span<const DeviceFacts> devices) {
+                   std::span<const DeviceInfo> devices) {
   const arch::TensorSource tensors(model.file, model.config);
   const std::optional<int32_t> layers =
       fitting_gpu_layers(options, devices, {.config = model.config, .tensors = tensors}, {});

@@ -56,17 +56,17 @@ std::vector<TensorPlace> tensors_of(const PlacedModel& model) {
   return all;
 }
 
-int32_t find_buffer(const std::string& name, std::span<const DeviceFacts> devices) {
+int32_t find_buffer(const std::string& name, std::span<const DeviceInfo> devices) {
   if (means_cpu(name)) return cpu_device;
-  const auto found = std::ranges::find(devices, name, &DeviceFacts::name);
+  const auto found = std::ranges::find(devices, name, &DeviceInfo::name);
   if (found != devices.end()) return static_cast<int32_t>(found - devices.begin());
   std::string known = "CPU";
-  for (const DeviceFacts& device : devices) known += ", " + device.name;
+  for (const DeviceInfo& device : devices) known += ", " + device.name;
   throw InvalidRequest("--override-tensor names \"" + name + "\", and the model is on " + known +
                        "; a device must be one of --device");
 }
 
-std::vector<TensorOverride> parse_overrides(const std::string& text, std::span<const DeviceFacts> devices) {
+std::vector<TensorOverride> parse_overrides(const std::string& text, std::span<const DeviceInfo> devices) {
   std::vector<TensorOverride> overrides;
   if (text.empty()) return overrides;
   for (const std::string& part : parts_of(text)) {
@@ -102,7 +102,7 @@ void check_overrides(const Placement& placement, const PlacedModel& model) {
 }
 
 // In proportion to what was asked for, or to the free memory; equal where nobody says how much that is.
-std::vector<double> shares_of(const ModelOptions& options, std::span<const DeviceFacts> devices) {
+std::vector<double> shares_of(const ModelOptions& options, std::span<const DeviceInfo> devices) {
   std::vector<double> shares(options.tensor_split.begin(), options.tensor_split.end());
   if (!shares.empty()) {
     const bool sound = std::ranges::all_of(shares, [](double s) { return std::isfinite(s) && s >= 0; }) &&
@@ -117,8 +117,8 @@ std::vector<double> shares_of(const ModelOptions& options, std::span<const Devic
     return shares;
   }
   const bool known =
-      std::ranges::all_of(devices, [](const DeviceFacts& device) { return device.memory_free > 0; });
-  for (const DeviceFacts& device : devices)
+      std::ranges::all_of(devices, [](const DeviceInfo& device) { return device.memory_free > 0; });
+  for (const DeviceInfo& device : devices)
     shares.push_back(known ? static_cast<double>(device.memory_free) : 1.0);
   return shares;
 }
@@ -188,7 +188,7 @@ std::vector<int32_t> split_layers(LayerSplit split, std::span<const double> shar
   return layers;
 }
 
-Placement place_model(const ModelOptions& options, std::span<const DeviceFacts> devices,
+Placement place_model(const ModelOptions& options, std::span<const DeviceInfo> devices,
                       const PlacedModel& model) {
   const int32_t n_layers = model.config.n_layer() + 1;
   Placement placement{.layers = std::vector<int32_t>(n_layers, cpu_device),
@@ -234,7 +234,7 @@ std::vector<DeviceNeed> needs(const Placement& placement, size_t n_devices, cons
   return all;
 }
 
-bool fits(std::span<const DeviceNeed> needs, std::span<const DeviceFacts> devices) {
+bool fits(std::span<const DeviceNeed> needs, std::span<const DeviceInfo> devices) {
   for (size_t i = 0; i < devices.size(); ++i) {
     const DeviceNeed& need = needs[i + 1];
     if (devices[i].memory_free > 0 && need.weight_bytes + need.kv_bytes > devices[i].memory_free)
@@ -243,7 +243,7 @@ bool fits(std::span<const DeviceNeed> needs, std::span<const DeviceFacts> device
   return true;
 }
 
-std::optional<int32_t> fitting_gpu_layers(const ModelOptions& options, std::span<const DeviceFacts> devices,
+std::optional<int32_t> fitting_gpu_layers(const ModelOptions& options, std::span<const DeviceInfo> devices,
                                           const PlacedModel& model, const CellNeed& cells) {
   const int32_t n_layers = model.config.n_layer() + 1;
   ModelOptions fewer = options;

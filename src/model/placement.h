@@ -56,7 +56,7 @@ struct PlacedModel {
 
 // Where `devices` hold the model, as the options want it. Throws InvalidRequest for proportions that do not
 // go with the devices, and for an override that is no pattern, matches nothing or names another device.
-Placement place_model(const ModelOptions& options, std::span<const DeviceFacts> devices,
+Placement place_model(const ModelOptions& options, std::span<const DeviceInfo> devices,
                       const PlacedModel& model);
 
 // Whether some experts' matrices of a layer are on the CPU and others of the same layer are not.
@@ -76,10 +76,10 @@ std::vector<DeviceNeed> needs(const Placement& placement, size_t n_devices, cons
                               const CellNeed& cells);
 
 // Whether each device's free memory holds what is needed of it, as far as its driver says how much that is.
-bool fits(std::span<const DeviceNeed> needs, std::span<const DeviceFacts> devices);
+bool fits(std::span<const DeviceNeed> needs, std::span<const DeviceInfo> devices);
 
 // The most layers, fewer than the options want, with which the model fits; nothing where no number would do.
-std::optional<int32_t> fitting_gpu_layers(const ModelOptions& options, std::span<const DeviceFacts> devices,
+std::optional<int32_t> fitting_gpu_layers(const ModelOptions& options, std::span<const DeviceInfo> devices,
                                           const PlacedModel& model, const CellNeed& cells);
 
 }  // namespace lanerope::model

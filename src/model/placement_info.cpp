@@ -15,7 +15,7 @@ PlacementInfo describe_placement(const ModelOptions& options, int64_t n_cells, K
   const arch::TensorSource tensors(file, config);
   const model::PlacedModel placed{.config = config, .tensors = tensors};
   const model::Devices devices(model::wanted_devices(options), options.threads);
-  const std::vector<model::DeviceFacts> facts = devices.facts();
+  const std::vector<DeviceInfo> facts = devices.facts();
   const model::Placement placement = model::place_model(options, facts, placed);
   const model::CellNeed cells{.n_cells = n_cells, .type = kv_type};
   const std::vector<model::DeviceNeed> needs = model::needs(placement, facts.size(), placed, cells);
@@ -23,7 +23,7 @@ PlacementInfo describe_placement(const ModelOptions& options, int64_t n_cells, K
   PlacementInfo info{.fits = model::fits(needs, facts)};
   if (!info.fits) info.fitting_gpu_layers = model::fitting_gpu_layers(options, facts, placed, cells);
   for (int32_t device = model::cpu_device; device < devices.size(); ++device) {
-    const model::DeviceFacts of = device == model::cpu_device ? devices.facts(device) : facts[device];
+    const DeviceInfo of = device == model::cpu_device ? devices.facts(device) : facts[device];
     PlaceInfo place{.device = of.name,
                     .output = placement.layers.back() == device,
                     .weight_bytes = needs[device + 1].weight_bytes,

@@ -29,7 +29,7 @@ struct Four {
     model.n_layer = 4;
     return model;
   }
-  Placement place(const ModelOptions& options, std::span<const DeviceFacts> devices) const {
+  Placement place(const ModelOptions& options, std::span<const DeviceInfo> devices) const {
     return place_model(options, devices, placed);
   }
 
@@ -41,8 +41,8 @@ struct Four {
 };
 
 // Two devices of which one has three times as much memory as the other.
-const std::vector<DeviceFacts> two = {{.name = "A0", .memory_free = size_t{3} << 30},
-                                      {.name = "A1", .memory_free = size_t{1} << 30}};
+const std::vector<DeviceInfo> two = {{.name = "A0", .memory_free = size_t{3} << 30},
+                                     {.name = "A1", .memory_free = size_t{1} << 30}};
 
 template <typename Call>
 std::string refusal(Call call) {
@@ -91,7 +91,7 @@ TEST(Placement, FollowsTheFreeMemoryOrTheProportions) {
   EXPECT_THAT(model.place({}, two).layers, ElementsAre(0, 0, 0, 0, 1));
   EXPECT_THAT(model.place({.tensor_split = {1, 4}}, two).layers, ElementsAre(0, 1, 1, 1, 1));
   EXPECT_THAT(model.place({.gpu_layers = 2}, two).layers, ElementsAre(cpu, cpu, cpu, 0, 0));
-  std::vector<DeviceFacts> unknown = two;
+  std::vector<DeviceInfo> unknown = two;
   unknown[0].memory_free = 0;
   EXPECT_THAT(model.place({}, unknown).layers, ElementsAre(0, 0, 0, 1, 1)) << "nobody knows: equal parts";
   EXPECT_THAT(model.place({}, {}).layers, ElementsAre(cpu, cpu, cpu, cpu, cpu));
@@ -190,7 +190,7 @@ TEST(FittingGpuLayers, AreTheMostThatFit) {
   const Four model;
   const CellNeed cells{.n_cells = 1000};
   const std::vector<DeviceNeed> of_all = needs(model.place({}, two), two.size(), model.placed, cells);
-  std::vector<DeviceFacts> small = two;
+  std::vector<DeviceInfo> small = two;
   EXPECT_TRUE(fits(of_all, small));
   const size_t wanted = sum_of(of_all, &DeviceNeed::weight_bytes) + sum_of(of_all, &DeviceNeed::kv_bytes);
   small[0].memory_free = wanted / 2;

@@ -2,12 +2,28 @@
 #pragma once
 
 #include <random>
+#include <string>
 #include <vector>
 
 #include "lanerope/engine.h"
 #include "tests/support/engine_run.h"
+#include "tools/random_model.h"
 
 namespace lanerope::model {
+
+// Of an architecture, with a window where it has one.
+inline tools::RandomModel model_of_layers(const std::string& architecture, int32_t n_layer) {
+  return {.architecture = architecture,
+          .n_layer = n_layer,
+          .width = 64,
+          .n_head = 4,
+          .n_head_kv = 2,
+          .head_dim = 16,
+          .n_ffn = 96,
+          .n_vocab = 259,
+          .context = 512,
+          .window = 5};
+}
 
 // Lanes of unequal length; the last of three or more joins late, and each has its own tokens.
 inline ScoreRequest trace_of(int32_t n_lanes, const Coupling& coupling) {

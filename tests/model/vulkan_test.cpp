@@ -31,18 +31,7 @@ class Vulkan : public testing::TestWithParam<const char*> {
       GTEST_SKIP() << "ggml found no Vulkan device here; run script/test-vulkan";
   }
 
-  static tools::RandomModel small() {
-    return {.architecture = GetParam(),
-            .n_layer = 2,
-            .width = 64,
-            .n_head = 4,
-            .n_head_kv = 2,
-            .head_dim = 16,
-            .n_ffn = 96,
-            .n_vocab = 259,
-            .context = 512,
-            .window = 5};
-  }
+  static tools::RandomModel small() { return model_of_layers(GetParam(), 2); }
 };
 
 TEST_P(Vulkan, GivesTheLogitsOfTheCpuForEveryCoupling) {

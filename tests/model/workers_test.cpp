@@ -83,18 +83,7 @@ class Workers : public testing::TestWithParam<const char*> {
     if (addresses().front().empty()) GTEST_SKIP() << "no worker could be started; run script/test-rpc";
   }
 
-  static tools::RandomModel small() {
-    return {.architecture = GetParam(),
-            .n_layer = 4,
-            .width = 64,
-            .n_head = 4,
-            .n_head_kv = 2,
-            .head_dim = 16,
-            .n_ffn = 96,
-            .n_vocab = 259,
-            .context = 512,
-            .window = 5};
-  }
+  static tools::RandomModel small() { return model_of_layers(GetParam(), 4); }
   static std::shared_ptr<const Model> load(const std::string& file, size_t n_workers,
                                            int32_t gpu_layers = -1) {
     const std::vector<std::string> workers(addresses().begin(),

@@ -94,18 +94,7 @@ TEST(TrainBridge, ItsGradientsAreThoseOfTheLogProbabilities) {
     const Tensor weight = model.trained().at("blk.0.bridge_" + role + ".weight");
     ASSERT_TRUE(weight.grad().defined()) << role;
     EXPECT_GT(weight.grad().abs().max().item<double>(), 0) << role;
-    const torch::NoGradGuard no_gradients;
-    const Tensor direction = torch::randn_like(weight);
-    const double slope = (weight.grad() * direction).sum().item<double>();
-    const double size = 2e-3 / direction.norm().item<double>() * std::max(1.0, weight.norm().item<double>());
-    const auto loss_at = [&](double place) {
-      weight.add_(direction, place);
-      const double value = loss().item<double>();
-      weight.add_(direction, -place);
-      return value;
-    };
-    const double measured = (loss_at(size) - loss_at(-size)) / (2 * size);
-    EXPECT_NEAR(measured, slope, 0.02 * std::abs(slope) + 2e-3) << role;
+    expect_slope(weight, loss, role);
   }
 }
 
@@ -175,15 +164,6 @@ TEST(TrainBridge, GoesIntoTheModelFileWithAllThatLearntBesideIt) {
   EXPECT_EQ(model->info().n_bridges, 2);
   EXPECT_LT(largest_difference(scores, engine_scores(model, ragged_groups(), lanes.coupling)), same);
   EXPECT_LT(largest_difference(scores, trainer_scores(TrainModel(file), ragged_groups(), exchanging)), same);
-}
-
-std::string refusal(const TrainConfig& config) {
-  try {
-    train(config, {});
-    return "(not refused)";
-  } catch (const Error& error) {
-    return error.what();
-  }
 }
 
 // A base, bridges alone beside it, and labelled groups for both together.

@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <numeric>
+#include <string>
 #include <vector>
 
 #include "lanerope/engine.h"
@@ -18,6 +20,24 @@ namespace lanerope::train {
 
 // What the trainer and the engine say of the same groups.
 using LaneScores = std::vector<std::vector<double>>;  // [lane][predicted token] log p
+
+// The gradient of a weight, which the loss has been differentiated for, against differences of the loss along
+// a random direction.
+inline void expect_slope(const torch::Tensor& weight, const std::function<torch::Tensor()>& loss,
+                         const std::string& name) {
+  const torch::NoGradGuard no_gradients;
+  const torch::Tensor direction = torch::randn_like(weight);
+  const double slope = (weight.grad() * direction).sum().item<double>();
+  const double size = 2e-3 / direction.norm().item<double>() * std::max(1.0, weight.norm().item<double>());
+  const auto loss_at = [&](double place) {
+    weight.add_(direction, place);
+    const double value = loss().item<double>();
+    weight.add_(direction, -place);
+    return value;
+  };
+  const double measured = (loss_at(size) - loss_at(-size)) / (2 * size);
+  EXPECT_NEAR(measured, slope, 0.02 * std::abs(slope) + 2e-3) << name;
+}
 
 // Lanes of unequal lengths, the first token of each a tag. One that ended is still seen by the others.
 inline TokenGroup ragged_group(int32_t n_lanes, uint32_t seed) {

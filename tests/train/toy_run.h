@@ -4,9 +4,11 @@
 #include <fstream>
 #include <string>
 
+#include "lanerope/errors.h"
 #include "tests/support/temporary_directory.h"
 #include "train/files/vocabulary_file.h"
 #include "train/train_config.h"
+#include "train/trainer.h"
 
 namespace lanerope::train {
 
@@ -34,6 +36,16 @@ inline std::string toy_traces(int groups) {
     lines += "], \"labels\": [" + labels + "]}\n";
   }
   return lines;
+}
+
+// What a run says that does not begin.
+inline std::string refusal(const TrainConfig& config) {
+  try {
+    train(config, {});
+    return "(not refused)";
+  } catch (const Error& error) {
+    return error.what();
+  }
 }
 
 // A run of a model that takes milliseconds a step, in a directory of its own.

@@ -411,18 +411,7 @@ TEST_P(Gradients, AreThoseOfTheLogProbabilities) {
         "blk.0.ffn_gate.weight", "blk.1.attn_norm.weight", "output_norm.weight"}) {
     if (!model.parameters().contains(name)) continue;
     const Tensor weight = model.trained().at(name);
-    const torch::NoGradGuard no_gradients;
-    const Tensor direction = torch::randn_like(weight);
-    const double slope = (weight.grad() * direction).sum().item<double>();
-    const double size = 2e-3 / direction.norm().item<double>() * std::max(1.0, weight.norm().item<double>());
-    const auto loss_at = [&](double place) {
-      weight.add_(direction, place);
-      const double value = loss().item<double>();
-      weight.add_(direction, -place);
-      return value;
-    };
-    const double measured = (loss_at(size) - loss_at(-size)) / (2 * size);
-    EXPECT_NEAR(measured, slope, 0.02 * std::abs(slope) + 2e-3) << name;
+    expect_slope(weight, loss, name);
   }
 }
 

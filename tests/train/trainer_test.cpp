@@ -50,15 +50,6 @@ void train_until(const TrainConfig& config, int64_t step, bool killed) {
   }
 }
 
-std::string refusal(const TrainConfig& config) {
-  try {
-    train(config, {});
-    return "(not refused)";
-  } catch (const Error& error) {
-    return error.what();
-  }
-}
-
 TEST(Trainer, LearnsAToy) {
   ToyRun toy;
   toy.config.steps = 60;
