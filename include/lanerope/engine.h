@@ -49,6 +49,7 @@ struct EngineState {
   int64_t put_back = 0;       // how often a group gave its cells away, likewise
   int64_t graph_builds = 0;   // graphs of operations that were built, likewise; a shape of steps needs one
   int32_t graph_nodes = 0;    // operations of the last step's graph
+  int64_t device_bytes = 0;   // of logits that were brought from a device, since the engine was made
 };
 
 // Takes the events of a step, on the thread that calls Engine::step. Of the engine's members it may call

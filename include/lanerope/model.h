@@ -46,8 +46,9 @@ struct AdapterOptions {
 struct ModelOptions {
   std::string file = {};  // GGUF; of a split set the first shard
   std::vector<AdapterOptions> adapters = {};
-  // "cpu" (or "none"), or others of device_names(), with commas between them.
-  std::string device = "cpu";
+  // "cpu" (or "none"), or others of device_names(), with commas between them. Empty: the workers' and all of
+  // this machine's that are not the CPU, or without workers the CPU.
+  std::string device = {};
   // Addresses of workers, "host:port": their devices are RPC0, RPC1, ... (lanerope/workers.h).
   std::vector<std::string> workers = {};
   // So many of the last layers are computed on the devices, the output counting as the last one of all; the

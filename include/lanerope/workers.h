@@ -23,9 +23,6 @@ struct WorkerAway : SystemError {
 // worker of another version, WorkerAway, and SystemError where ggml's RPC back end is not installed.
 void add_workers(const std::vector<std::string>& addresses);
 
-// The names of all devices that are not the CPU, workers' first, with commas between them.
-std::string remote_and_local_devices();
-
 // ggml's client cannot go on without a worker that it computes with: what it does then ends the process.
 // Before that it calls this, from whichever thread noticed, with a sentence that names the worker; others are
 // stuck in their step. Without one the sentence goes to standard error. Programs ignore SIGPIPE, or that ends

@@ -47,7 +47,10 @@ class Model:
         file: A path, or "hf:user/repo[:quant]" on the model hub, fetched once. None: the small model that comes with lanerope,
             which does one made task with lanes that read one another.
         adapters: LoRA adapters in GGUF (paths or "hf:user/repo[:file]"), in a list or as a dict from name to scale.
-        device: One of device_names(), or several with commas between them, over which layers are split: "Vulkan0,Vulkan1".
+        device: "cpu", one of device_names(), or several with commas between them, over which layers are split: "Vulkan0,Vulkan1". By
+            default the CPU, or with workers theirs and all of this machine's that are not the CPU.
+        workers: Addresses "host:port" of machines that lend their devices (`lanerope rpc-worker`): RPC0, RPC1, ... A worker that is
+            lost while it computes ends the process, with a sentence on standard error.
         gpu_layers: So many of the last layers go to the devices, the output being one; the others are computed on the CPU. None: all.
         tensor_split: Proportions in which layers go to the devices, one a device. By default as much as memory is free on each.
         override_tensor: "PATTERN=DEVICE,...": tensors in whose name a regular expression is found lie on that device ("CPU" or one of
@@ -67,7 +70,8 @@ class Model:
         file: str | os.PathLike[str] | None = None,
         *,
         adapters: Iterable[str | os.PathLike[str]] | Mapping[str, float] = (),
-        device: str = "cpu",
+        device: str = "",
+        workers: Sequence[str] = (),
         gpu_layers: int | None = None,
         tensor_split: Sequence[float] = (),
         override_tensor: str = "",
@@ -81,6 +85,8 @@ class Model:
     ) -> None:
         if isinstance(adapters, (str, os.PathLike)):
             raise TypeError("adapters must be a list of files or a dict from file to scale, not one file")
+        if isinstance(workers, str):
+            raise TypeError("workers must be a list of addresses, not one")
         scales = dict(adapters) if isinstance(adapters, Mapping) else {os.fspath(name): 1.0 for name in adapters}
         local = [(_local_file(name, adapter=True, token=token, offline=offline), float(scale)) for name, scale in scales.items()]
         path = bundled_model() if file is None else _local_file(file, adapter=False, token=token, offline=offline)
@@ -90,6 +96,7 @@ class Model:
             path,
             local,
             device,
+            list(workers),
             -1 if gpu_layers is None else gpu_layers,
             [float(share) for share in tensor_split],
             override_tensor,

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from . import train
+from . import gpu_trainer, train
 from .compose_lanes import Lane
 from .model import Decoder, Lora, attend_math, initial_omega
 
@@ -32,6 +32,7 @@ class Shapes:
     groups: int
     batch_tokens: int
     compared_steps: int
+    made_traces: int  # of the made task
     step: dict  # of transformers' Qwen2Config
     prompt: int
     budget: int
@@ -45,6 +46,7 @@ REAL = Shapes(
     groups=400,
     batch_tokens=4096,
     compared_steps=8,
+    made_traces=4000,
     step={
         "num_hidden_layers": 28, "hidden_size": 1536, "num_attention_heads": 12, "num_key_value_heads": 2, "intermediate_size": 8960, "vocab_size": 151936,
         "max_position_embeddings": 32768, "rope_theta": 1e6, "tie_word_embeddings": True,
@@ -59,6 +61,7 @@ DRY = Shapes(
     groups=12,
     batch_tokens=700,
     compared_steps=3,
+    made_traces=200,
     step=REAL.step | {"num_hidden_layers": 2, "hidden_size": 64, "num_attention_heads": 4, "intermediate_size": 96, "vocab_size": 300},
     prompt=32,
     budget=12,
@@ -181,10 +184,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dry", action="store_true", help="on the CPU, with small shapes")
     parser.add_argument("--seconds", type=float, default=570, help="when to be done (default: 570)")
+    parser.add_argument("--trainer", metavar="FOLDER", help="of lanerope-train and lanerope-toy, built against this machine's PyTorch: theirs too")
     parser.add_argument("--out", help="file for the lines, too")
     given = parser.parse_args()
     if not given.dry and not torch.cuda.is_available():
         sys.exit("error: PyTorch finds no NVIDIA GPU here; --dry tries everything on the CPU")
+    try:
+        if given.trainer:
+            gpu_trainer.find(given.trainer)
+    except FileNotFoundError as error:
+        sys.exit(f"error: {error}")
     begun = time.monotonic()
     device, shapes = (torch.device("cpu"), DRY) if given.dry else (torch.device("cuda"), REAL)
     out = open(given.out, "w") if given.out else None
@@ -198,6 +207,8 @@ def main():
 
     say({"machine": {"torch": torch.__version__, "device": "cpu" if given.dry else torch.cuda.get_device_name()}})
     right = compare_losses(shapes, device, say)
+    if given.trainer:
+        right = gpu_trainer.compare(given.trainer, shapes, device, say, TOLERANCE) and right
     training_speed(shapes, device, say)
     step_times(shapes, device, say, lambda: given.seconds - (time.monotonic() - begun))
     sys.exit(0 if right else "error: the losses differ from the CPU's by more than a thousandth")

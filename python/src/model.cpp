@@ -38,6 +38,7 @@ struct LoadArguments {
   std::string file;
   std::vector<std::pair<std::string, float>> adapters;
   std::string device;
+  std::vector<std::string> workers;
   int32_t gpu_layers = -1;
   std::vector<float> tensor_split;
   std::string override_tensor;
@@ -50,6 +51,7 @@ struct LoadArguments {
 void load(ModelHost* host, const LoadArguments& arguments, const nb::object& progress) {
   ModelOptions options{.file = arguments.file,
                        .device = arguments.device,
+                       .workers = arguments.workers,
                        .gpu_layers = arguments.gpu_layers,
                        .tensor_split = arguments.tensor_split,
                        .override_tensor = arguments.override_tensor,
@@ -158,13 +160,15 @@ void bind_model(nb::module_& module) {
           "__init__",
           [](ModelHost* host, const std::string& file,
              const std::vector<std::pair<std::string, float>>& adapters, const std::string& device,
-             int32_t gpu_layers, const std::vector<float>& tensor_split, const std::string& override_tensor,
-             int32_t threads, const std::string& back_end, const std::string& chat_template,
+             const std::vector<std::string>& workers, int32_t gpu_layers,
+             const std::vector<float>& tensor_split, const std::string& override_tensor, int32_t threads,
+             const std::string& back_end, const std::string& chat_template,
              const std::string& template_arguments, const nb::object& progress) {
             load(host,
                  {.file = file,
                   .adapters = adapters,
                   .device = device,
+                  .workers = workers,
                   .gpu_layers = gpu_layers,
                   .tensor_split = tensor_split,
                   .override_tensor = override_tensor,
@@ -174,10 +178,11 @@ void bind_model(nb::module_& module) {
                   .template_arguments = template_arguments},
                  progress);
           },
-          nb::arg("file"), nb::arg("adapters"), nb::arg("device"), nb::arg("gpu_layers"),
+          nb::arg("file"), nb::arg("adapters"), nb::arg("device"), nb::arg("workers"), nb::arg("gpu_layers"),
           nb::arg("tensor_split"), nb::arg("override_tensor"), nb::arg("threads"), nb::arg("back_end"),
           nb::arg("chat_template"), nb::arg("template_arguments"), nb::arg("progress").none(),
-          nb::sig("def __init__(self, file: str, adapters: list[tuple[str, float]], device: str, gpu_layers: "
+          nb::sig("def __init__(self, file: str, adapters: list[tuple[str, float]], device: str, workers: "
+                  "list[str], gpu_layers: "
                   "int, "
                   "tensor_split: list[float], override_tensor: str, threads: int, "
                   "back_end: str, chat_template: str, template_arguments: str, "

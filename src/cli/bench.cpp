@@ -134,7 +134,7 @@ void print_tables(const BenchRows& rows, const MachineLimits& machine, const std
   }
   std::vector<std::vector<std::string>> decode = {{"decode", "coupling", "prompt", "lanes", "ms/step",
                                                    "tokens/s", "KV", "memory", "arithmetic", "nodes",
-                                                   "builds", "/independent", "/" + baseline}};
+                                                   "builds", "back", "/independent", "/" + baseline}};
   for (const DecodeRow& row : rows.decode) {
     const Ratios over = ratios(rows, row, baseline);
     decode.push_back({row.back_end, row.coupling, std::to_string(row.prompt), std::to_string(row.lanes),
@@ -143,7 +143,8 @@ void print_tables(const BenchRows& rows, const MachineLimits& machine, const std
                       share_text(row.bytes_per_second, machine.read_bytes_per_second),
                       share_text(row.macs_per_second, machine.int8_macs_per_second),
                       std::to_string(row.graph_nodes), std::to_string(row.graph_builds),
-                      ratio_text(over.independent), ratio_text(over.baseline)});
+                      row.device_bytes > 0 ? bytes_text(row.device_bytes) : "", ratio_text(over.independent),
+                      ratio_text(over.baseline)});
     if (baseline.empty()) decode.back().pop_back();
   }
   if (baseline.empty()) decode.front().pop_back();
@@ -212,6 +213,7 @@ Json to_json(const BenchRows& rows, const MachineLimits& machine, const std::str
                   {"kv_bytes", row.kv_bytes},
                   {"graph_nodes", row.graph_nodes},
                   {"graph_builds", row.graph_builds},
+                  {"device_bytes", row.device_bytes},
                   {"memory_share", share(row.bytes_per_second, machine.read_bytes_per_second)},
                   {"arithmetic_share", share(row.macs_per_second, machine.int8_macs_per_second)}};
     if (over.independent > 0) entry["over_independent"] = over.independent;

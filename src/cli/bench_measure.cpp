@@ -132,6 +132,7 @@ class Bench {
     std::vector<std::vector<double>> step_seconds(n_couplings);
     std::vector<int32_t> nodes(n_couplings);
     std::vector<int64_t> builds(n_couplings);
+    std::vector<double> device_bytes(n_couplings);
     Request wanted = request(prompt, {.lanes = lanes, .budget = plan_.generate});
     for (int32_t repeat = 0; repeat < plan_.repeats; ++repeat) {
       for (size_t c = 0; c < n_couplings; ++c) {
@@ -139,12 +140,14 @@ class Bench {
         wanted.coupling.force = true;
         progress_(model_->info().back_end + ", " + describe(plan_.couplings[c]) + ", " +
                   std::to_string(lanes) + " lanes after " + std::to_string(prompt.size()));
-        const int64_t builds_before = engine_->state().graph_builds;
+        const EngineState before = engine_->state();
         const std::shared_ptr<const GroupResult> result = run(wanted);
         const EngineState state = engine_->state();
         nodes[c] = state.graph_nodes;
-        builds[c] = state.graph_builds - builds_before;
-        step_seconds[c].push_back(result->decode_seconds / std::max(result->clock, 1));
+        builds[c] = state.graph_builds - before.graph_builds;
+        const int32_t steps = std::max(result->clock, 1);
+        device_bytes[c] = static_cast<double>(state.device_bytes - before.device_bytes) / steps;
+        step_seconds[c].push_back(result->decode_seconds / steps);
       }
     }
     const MemoryNeed need = engine_->need(wanted);
@@ -163,7 +166,8 @@ class Bench {
                              .macs_per_second = static_cast<double>(load_.parameters) * lanes / step,
                              .kv_bytes = need.kv_bytes,
                              .graph_nodes = nodes[c],
-                             .graph_builds = builds[c]});
+                             .graph_builds = builds[c],
+                             .device_bytes = device_bytes[c]});
       wanted.coupling = exactly(plan_.couplings[c]);
       wanted.coupling.force = true;
       if (plan_.profile) measure_profile(wanted, rows);

@@ -47,6 +47,7 @@ struct DecodeRow {
   size_t kv_bytes = 0;
   int32_t graph_nodes = 0;   // operations of a step
   int64_t graph_builds = 0;  // in the last repeat
+  double device_bytes = 0;   // of logits that a step brings from a device
 };
 
 // The operations of a step of decoding, or of a prompt where there are no lanes.

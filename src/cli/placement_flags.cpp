@@ -104,7 +104,7 @@ bool has_placement(const PlacementFlags& flags) {
 }
 
 void set_placement(ModelOptions& options, const PlacementFlags& flags) {
-  options.device = chosen_device(flags.device, flags.workers);
+  options.device = flags.device;
   options.workers = flags.workers;
   options.gpu_layers = flags.gpu_layers;
   options.split_mode = flags.split_mode;

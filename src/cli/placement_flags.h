@@ -34,7 +34,6 @@ void add_placement_flags(CLI::App& app, PlacementFlags& flags, const std::string
 
 // Whether any of them is given a meaning that is not the CPU alone.
 bool has_placement(const PlacementFlags& flags);
-// Reaches the workers for that.
 void set_placement(ModelOptions& options, const PlacementFlags& flags);
 
 }  // namespace lanerope::cli

@@ -20,12 +20,6 @@ void add_worker_flag(CLI::App& app, std::vector<std::string>& workers, const cha
       ->group(group);
 }
 
-std::string chosen_device(const std::string& device, const std::vector<std::string>& workers) {
-  add_workers(workers);
-  if (!device.empty()) return device;
-  return workers.empty() ? "cpu" : remote_and_local_devices();
-}
-
 void end_where_a_worker_is_lost() {
   on_worker_lost([](const std::string& sentence) {
     print_note("lanerope: error: " + sentence + "; what was computed there is lost");

@@ -68,10 +68,10 @@ struct BeamSearch::Impl {
         frequencies(plain_frequencies(*model)),
         scales(resolve_scales(*model, {})) {}
 
-  std::span<const float> read_prompt();
-  std::span<const float> feed(std::span<const Beam> beams, int32_t step);
+  const model::StepOutput& read_prompt();
+  const model::StepOutput& feed(std::span<const Beam> beams, int32_t step);
   core::AttentionBlock block_of(const Beam& beam) const;
-  std::vector<Continuation> continuations(std::span<const Beam> beams, std::span<const float> logits,
+  std::vector<Continuation> continuations(std::span<const Beam> beams, const model::StepOutput& output,
                                           int32_t width);
   std::vector<Beam> kept(std::span<const Beam> beams, std::vector<Continuation> all, int32_t width);
   BeamResult result_of(const Beam& beam, int32_t steps) const;
@@ -88,9 +88,9 @@ struct BeamSearch::Impl {
   int32_t budget = 0;
 };
 
-// The logits behind the prompt's last token.
-std::span<const float> BeamSearch::Impl::read_prompt() {
-  std::span<const float> logits;
+// With the logits behind the prompt's last token.
+const model::StepOutput& BeamSearch::Impl::read_prompt() {
+  const model::StepOutput* output = nullptr;
   const auto n_prompt = static_cast<int32_t>(prompt.size());
   const core::CellRun prompt_run{.cell = 0, .length = n_prompt};
   for (int32_t from = 0; from < n_prompt; from += batch_rows) {
@@ -104,9 +104,9 @@ std::span<const float> BeamSearch::Impl::read_prompt() {
     }
     model::BatchBuilder batch = runner.batch();
     batch.add(std::move(block), rows, scales.prompt);
-    logits = runner.run(std::move(batch).finish()).logits;
+    output = &runner.run(std::move(batch).finish());
   }
-  return logits;
+  return *output;
 }
 
 // What a beam sees: the prompt, and its past as the runs of cells in which it lies.
@@ -124,8 +124,8 @@ core::AttentionBlock BeamSearch::Impl::block_of(const Beam& beam) const {
   return block;
 }
 
-// Feeds the last token of each live beam: [n_vocab, live beams].
-std::span<const float> BeamSearch::Impl::feed(std::span<const Beam> beams, int32_t step) {
+// Feeds the last token of each live beam, whose logits are the rows.
+const model::StepOutput& BeamSearch::Impl::feed(std::span<const Beam> beams, int32_t step) {
   model::BatchBuilder batch = runner.batch();
   const auto n_prompt = static_cast<int32_t>(prompt.size());
   for (const Beam& beam : beams) {
@@ -136,25 +136,24 @@ std::span<const float> BeamSearch::Impl::feed(std::span<const Beam> beams, int32
         .token = node.token, .position = n_prompt + step, .cell = node.cell, .output = true};
     batch.add(block_of(beam), std::span(&row, 1), scales.lanes);
   }
-  return runner.run(std::move(batch).finish()).logits;
+  return runner.run(std::move(batch).finish());
 }
 
 std::vector<Continuation> BeamSearch::Impl::continuations(std::span<const Beam> beams,
-                                                          std::span<const float> logits, int32_t width) {
-  const auto n_vocab = static_cast<size_t>(model->info().n_vocab);
-  const auto n_tokens = static_cast<size_t>(model->info().n_tokens);
+                                                          const model::StepOutput& output, int32_t width) {
   std::vector<Continuation> all;
-  size_t row = 0;
+  int32_t row = 0;
   for (size_t b = 0; b < beams.size(); ++b) {
     if (beams[b].ended) {
       all.push_back({.beam = b, .sum_logprob = beams[b].sum_logprob});
       continue;
     }
-    const std::span<const float> now = logits.subspan(row++ * n_vocab, n_tokens);
+    const kernels::LogitRow now = output.row(row++);
     reduce.read(now);
     const double normaliser = reduce.log_sum_exp(1.0F);
     if (const auto& matcher = beams[b].matcher) {
-      masked.assign(now.begin(), now.end());
+      const std::span<const float> logits = now.all();
+      masked.assign(logits.begin(), logits.end());
       if (const std::span<const int32_t> allowed = matcher->allowed(); !allowed.empty())
         forbid(masked, allowed);
       reduce.read(masked);
@@ -236,13 +235,13 @@ BeamResult BeamSearch::run(const BeamRequest& request, const std::function<void(
   std::vector<Beam> beams = {Beam{}};
   if (const auto format = model::loaded(*impl.model).formats.compile(request.format))
     beams.front().matcher = std::make_shared<grammar::Matcher>(format);
-  std::span<const float> logits = impl.read_prompt();
+  const model::StepOutput* output = &impl.read_prompt();
   const auto last = static_cast<int32_t>(std::min<int64_t>(request.budget, room));
   for (int32_t step = 0;; ++step) {
-    beams = impl.kept(beams, impl.continuations(beams, logits, request.width), request.width);
+    beams = impl.kept(beams, impl.continuations(beams, *output, request.width), request.width);
     if (beams.front().ended || step + 1 == last) return impl.result_of(beams.front(), step + 1);
     const auto before = std::chrono::steady_clock::now();
-    logits = impl.feed(beams, step);
+    output = &impl.feed(beams, step);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - before;
     if (on_step)
       on_step(static_cast<int32_t>(std::ranges::count(beams, false, &Beam::ended)), seconds.count());

@@ -71,7 +71,7 @@ void Engine::Impl::take(const engine::StepBatch::Slice& slice, const engine::Ste
                         const model::StepOutput& output) {
   engine::Group& group = *slice.group;
   const auto recorder = recorders.find(group.id());
-  const auto logits_of = [&](size_t row) { return output.logits_of(slice.at.outputs[row]); };
+  const auto logits_of = [&](size_t row) { return output.row(slice.at.outputs[row]); };
   if (group.state() == engine::GroupState::refill) return group.refill_is_done(slice.rows);
   if (group.state() == engine::GroupState::prefill) {
     engine::CachedPrompt& prompt = group.memory().prompt();
@@ -297,7 +297,8 @@ EngineState Engine::state() const {
                     .steps = impl_->steps,
                     .put_back = impl_->put_back,
                     .graph_builds = impl_->runner.n_graph_builds(),
-                    .graph_nodes = impl_->runner.n_graph_nodes()};
+                    .graph_nodes = impl_->runner.n_graph_nodes(),
+                    .device_bytes = impl_->runner.n_device_bytes()};
   state.cells_used = state.cells - impl_->allocator.n_free() * page_cells - state.cells_kept;
   for (const auto& group : impl_->groups) {
     ++(group->state() == engine::GroupState::queued ? state.queued_groups : state.groups);

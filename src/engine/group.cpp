@@ -113,7 +113,7 @@ TokenId Group::token_at(const core::GroupRow& row) const {
   return lanes_[row.lane].tokens()[memory_.token_index(row)];
 }
 
-void Group::score_prompt(int32_t index, std::span<const float> logits, Sampler& sampler) {
+void Group::score_prompt(int32_t index, const kernels::LogitRow& logits, Sampler& sampler) {
   if (index == 0) prompt_scores_ = {{.token = request_.prompt.front()}};
   if (index + 1 == n_prompt()) return;
   prompt_scores_.push_back(
@@ -126,7 +126,7 @@ void Group::append_lanes_to_mask(std::vector<Lane*>& lanes) {
   }
 }
 
-void Group::prefill_is_done(std::span<const float> logits, Sampler& sampler) {
+void Group::prefill_is_done(const kernels::LogitRow& logits, Sampler& sampler) {
   assert(state_ == GroupState::prefill);
   if (!lanes_.empty()) {
     state_ = memory_.is_filled() ? GroupState::decode : GroupState::refill;
@@ -134,7 +134,8 @@ void Group::prefill_is_done(std::span<const float> logits, Sampler& sampler) {
   }
   state_ = GroupState::decode;
   read_ = Clock::now();
-  prompt_logits_.assign(logits.begin(), logits.end());
+  const std::span<const float> of_prompt = logits.all();
+  prompt_logits_.assign(of_prompt.begin(), of_prompt.end());
   Event read{.kind = EventKind::prefill};
   if (scores_prompt())
     read.prompt = std::make_shared<const std::vector<PromptToken>>(std::move(prompt_scores_));
@@ -169,12 +170,12 @@ void Group::step_is_done(std::span<const core::GroupRow> rows, const LogitsOf& l
     const int32_t m = rows[r].lane;
     const bool last_of_lane = r + 1 == rows.size() || rows[r + 1].lane != m;
     if (!last_of_lane || !lanes_[m].live() || memory_.n_fed(m) < lanes_[m].n_tokens()) continue;
-    choose(m, lanes_[m].is_forced() ? std::span<const float>() : logits_of(r), sampler);
+    choose(m, lanes_[m].is_forced() ? kernels::LogitRow() : logits_of(r), sampler);
   }
   after_step();
 }
 
-void Group::choose(int32_t index, std::span<const float> logits, Sampler& sampler) {
+void Group::choose(int32_t index, const kernels::LogitRow& logits, Sampler& sampler) {
   Lane& lane = lanes_[index];
   Event event{.kind = EventKind::token, .lane = index, .step = lane.next_step()};
   Taken taken;

@@ -71,11 +71,11 @@ class Group final : private ActedOn, private CalledFrom {
   // Whether logits are wanted behind every token of the prompt.
   bool scores_prompt() const { return request_.asked.prompt_logprobs.has_value() && lanes_.empty(); }
   // The prompt's token number `index` is read; logits [n_tokens] are those behind it.
-  void score_prompt(int32_t index, std::span<const float> logits, Sampler& sampler);
+  void score_prompt(int32_t index, const kernels::LogitRow& logits, Sampler& sampler);
   // The prompt is read; logits [n_tokens] are those of its last token. prefill -> decode, or refill.
-  void prefill_is_done(std::span<const float> logits, Sampler& sampler);
+  void prefill_is_done(const kernels::LogitRow& logits, Sampler& sampler);
   // The rows of a step were fed. logits_of gives [n_tokens] for rows that wanted them.
-  using LogitsOf = std::function<std::span<const float>(size_t row)>;
+  using LogitsOf = std::function<kernels::LogitRow(size_t row)>;
   void step_is_done(std::span<const core::GroupRow> rows, const LogitsOf& logits_of, Sampler& sampler);
   void take_tool_results();  // gives its lanes those that are there
   bool waits_for_tools() const { return writes() && tools_.waiting(); }
@@ -102,7 +102,7 @@ class Group final : private ActedOn, private CalledFrom {
   // Whether its lanes write, or will go on to once there are pages again.
   bool writes() const { return !lanes_.empty() && state_ < GroupState::selecting; }
   Lane& running_lane(int32_t index);
-  void choose(int32_t index, std::span<const float> logits, Sampler& sampler);
+  void choose(int32_t index, const kernels::LogitRow& logits, Sampler& sampler);
   void end_lane(int32_t index, FinishReason reason) override;
   void after_step();
   void settle_sleepers();

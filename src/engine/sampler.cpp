@@ -23,10 +23,10 @@ void forbid(std::span<float> logits, std::span<const int32_t> allowed) {
   }
 }
 
-std::span<const float> Sampler::adjusted(std::span<const float> logits, const DrawOptions& options) {
+// From now on the row is what the options make of it.
+void Sampler::adjust(const DrawOptions& options) {
   const Sampling& s = options.sampling;
-  if (s.logit_bias.empty() && !has_penalties(s) && options.allowed.empty()) return logits;
-
+  const std::span<const float> logits = reduce_.all();
   scratch_.assign(logits.begin(), logits.end());
   if (!options.allowed.empty()) forbid(scratch_, options.allowed);
   for (const LogitBias& bias : s.logit_bias) scratch_[bias.token] += bias.bias;
@@ -40,7 +40,7 @@ std::span<const float> Sampler::adjusted(std::span<const float> logits, const Dr
       logit -= s.presence_penalty + s.frequency_penalty * static_cast<float>(count);
     }
   }
-  return scratch_;
+  reduce_.read(scratch_);
 }
 
 // What top-k, top-p and min-p leave, most likely first; at least one of them is on. Top-p and min-p look at
@@ -86,11 +86,12 @@ TokenId Sampler::pick(std::span<const kernels::Candidate> candidates, float temp
 
 // From the whole vocabulary, in the order of the tokens. A temperature so low that dividing by it would lose
 // the digits of the logits leaves only those near the greatest anything to be drawn by.
-TokenId Sampler::pick_any(std::span<const float> logits, float temperature, double u) {
+TokenId Sampler::pick_any(float temperature, double u) {
   constexpr float lowest_divisor = 1e-3F;
   constexpr float nothing = 100;  // exp(-100) of the greatest is no probability to speak of
   if (temperature < lowest_divisor)
     return pick(reduce_.above(reduce_.greatest().logit - nothing * temperature), temperature, u);
+  const std::span<const float> logits = reduce_.all();
   const double normaliser = reduce_.log_sum_exp(temperature);
   double rest = u;
   for (size_t i = 0; i < logits.size(); ++i) {
@@ -108,8 +109,8 @@ double Sampler::of_likeliest(double normaliser) {
   return sum / static_cast<double>(top.size());
 }
 
-TokenCertainty Sampler::certainty(std::span<const float> logits, double normaliser) {
-  const auto count = static_cast<double>(logits.size());
+TokenCertainty Sampler::certainty(double normaliser) {
+  const auto count = static_cast<double>(reduce_.n_tokens());
   return {.self_certainty = normaliser - reduce_.sum() / count - std::log(count),
           .of_likeliest = of_likeliest(normaliser)};
 }
@@ -131,15 +132,15 @@ std::vector<Alternative> Sampler::likeliest(int32_t count, double normaliser) {
   return list;
 }
 
-PromptToken Sampler::score(std::span<const float> logits, TokenId token, int32_t top) {
+PromptToken Sampler::score(const kernels::LogitRow& logits, TokenId token, int32_t top) {
   reduce_.read(logits);
   const double normaliser = reduce_.log_sum_exp(1.0F);
   return {.token = token,
-          .logprob = static_cast<float>(logits[token] - normaliser),
+          .logprob = static_cast<float>(reduce_.logit(token) - normaliser),
           .top = likeliest(top, normaliser)};
 }
 
-Draw Sampler::draw(std::span<const float> logits, const DrawOptions& options) {
+Draw Sampler::draw(const kernels::LogitRow& logits, const DrawOptions& options) {
   const Sampling& s = options.sampling;
   reduce_.read(logits);
   const double normaliser = reduce_.log_sum_exp(1.0F);
@@ -148,10 +149,10 @@ Draw Sampler::draw(std::span<const float> logits, const DrawOptions& options) {
   }
   Draw result;
   result.top = likeliest(options.top_logprobs, normaliser);
-  if (options.certainty) result.certainty = certainty(logits, normaliser);
+  if (options.certainty) result.certainty = certainty(normaliser);
   if (options.drawn) result.drawn = distribution(normaliser);
-  const std::span<const float> shaped = adjusted(logits, options);
-  if (shaped.data() != logits.data()) reduce_.read(shaped);
+  const bool adjusted = !s.logit_bias.empty() || has_penalties(s) || !options.allowed.empty();
+  if (adjusted) adjust(options);
   if (reduce_.greatest().logit == -std::numeric_limits<float>::infinity()) {
     throw InvalidRequest(options.allowed.empty()
                              ? "the logit bias bans every token of the vocabulary"
@@ -162,11 +163,12 @@ Draw Sampler::draw(std::span<const float> logits, const DrawOptions& options) {
   if (s.temperature == 0.0F) {
     result.token = reduce_.greatest().token;
   } else if (everything) {
-    result.token = pick_any(shaped, s.temperature, uniform(options.key));
+    result.token = pick_any(s.temperature, uniform(options.key));
   } else {
     result.token = pick(likely(s), s.temperature, uniform(options.key));
   }
-  result.logprob = static_cast<float>(logits[result.token] - normaliser);
+  const float logit = adjusted ? logits.all()[result.token] : reduce_.logit(result.token);
+  result.logprob = static_cast<float>(logit - normaliser);
   if (result.drawn) {
     result.drawn->token = result.token;
     result.drawn->logprob = result.logprob;

@@ -35,21 +35,21 @@ struct DrawOptions {
 // Draws tokens from logits. Keeps scratch memory: one thread at a time.
 class Sampler {
  public:
-  // logits: [n_tokens]. Throws BadFile if none of them is finite.
-  Draw draw(std::span<const float> logits, const DrawOptions& options);
+  // Throws BadFile if no logit is finite.
+  Draw draw(const kernels::LogitRow& logits, const DrawOptions& options);
 
   // What the model gives a token that is there already, and the `top` likeliest in its place.
-  PromptToken score(std::span<const float> logits, TokenId token, int32_t top);
+  PromptToken score(const kernels::LogitRow& logits, TokenId token, int32_t top);
 
  private:
   std::vector<Alternative> likeliest(int32_t count, double normaliser);
-  std::span<const float> adjusted(std::span<const float> logits, const DrawOptions& options);
-  TokenCertainty certainty(std::span<const float> logits, double normaliser);
+  void adjust(const DrawOptions& options);
+  TokenCertainty certainty(double normaliser);
   double of_likeliest(double normaliser);
   DrawnToken distribution(double normaliser);
   std::span<const kernels::Candidate> likely(const Sampling& sampling);
   static TokenId pick(std::span<const kernels::Candidate> candidates, float temperature, double u);
-  TokenId pick_any(std::span<const float> logits, float temperature, double u);
+  TokenId pick_any(float temperature, double u);
 
   kernels::VocabularyReduce reduce_;
   std::vector<float> scratch_ = {};  // [n_tokens]

@@ -32,8 +32,8 @@ class TraceScorer {
   void feed_lanes();
   void place_in_time();
   size_t token_index(const core::GroupRow& row) const;
-  void take_logits(const core::GroupRow& row, std::span<const float> logits);
-  void score_token(int32_t lane, size_t index, std::span<const float> logits);
+  void take_logits(const core::GroupRow& row, const kernels::LogitRow& logits);
+  void score_token(int32_t lane, size_t index, const kernels::LogitRow& logits);
   // The step behind the lane's last one.
   int32_t end_step(size_t lane) const { return steps_[lane].back() + 1; }
 
@@ -156,17 +156,17 @@ bool TraceScorer::find_room() {
   return true;
 }
 
-void TraceScorer::score_token(int32_t lane, size_t index, std::span<const float> logits) {
+void TraceScorer::score_token(int32_t lane, size_t index, const kernels::LogitRow& logits) {
   ScoredToken& scored = result_.lanes[lane][index];
   scored.token = request_.lanes[lane][index];
   reduce_.read(logits);
-  scored.logprob = static_cast<float>(logits[scored.token] - reduce_.log_sum_exp(1.0F));
+  scored.logprob = static_cast<float>(reduce_.logit(scored.token) - reduce_.log_sum_exp(1.0F));
   if (request_.top_logits == 0) return;
   for (const kernels::Candidate& top : reduce_.top(request_.top_logits))
     scored.top_logits.emplace_back(top.token, top.logit);
 }
 
-void TraceScorer::take_logits(const core::GroupRow& row, std::span<const float> logits) {
+void TraceScorer::take_logits(const core::GroupRow& row, const kernels::LogitRow& logits) {
   if (row.lane == core::prompt_row) {  // the first token of every lane
     for (size_t m = 0; m < lanes_.size(); ++m) score_token(static_cast<int32_t>(m), 0, logits);
     return;
@@ -209,8 +209,7 @@ void TraceScorer::feed(std::span<const core::GroupRow> rows) {
              .stride = coupling_.stride},
             batch_rows, of_prompt ? prompt_scales_ : lane_scales_);
   const model::StepOutput& output = engine_.runner.run(std::move(batch).finish());
-  for (size_t i = 0; i < outputs.size(); ++i)
-    take_logits(outputs[i], output.logits_of(static_cast<int32_t>(i)));
+  for (size_t i = 0; i < outputs.size(); ++i) take_logits(outputs[i], output.row(static_cast<int32_t>(i)));
 }
 
 void TraceScorer::feed_prompt() {

@@ -15,8 +15,8 @@ void AttentionSchedule::Free::operator()(float* p) const {
   ::operator delete(p, std::align_val_t{64});
 }
 
-AttentionSchedule::AttentionSchedule(const AttentionShape& shape, int32_t n_layer)
-    : shape_(shape), rotations_(n_layer) {
+AttentionSchedule::AttentionSchedule(const AttentionShape& shape, int32_t n_layer, int32_t n_threads)
+    : shape_(shape), n_threads_(n_threads), rotations_(n_layer) {
   assert(shape.n_head_kv > 0 && shape.n_head % shape.n_head_kv == 0);
   assert(shape.head_dim % 8 == 0 && shape.n_rot % 2 == 0 && shape.n_rot <= shape.head_dim);
 }
@@ -104,9 +104,9 @@ void AttentionSchedule::add_tasks() {
   tasks_.clear();
   merges_.clear();
   int32_t partials = 0;
-  // Enough tiles keep every thread busy without cutting them; what is computed is the same.
-  constexpr size_t many = 128;
-  const bool whole = tiles_.size() * shape_.n_head_kv >= many;
+  // Enough tiles keep every thread busy without cutting them; what is computed is the same, and the results
+  // of chunks need not go through memory.
+  const bool whole = tiles_.size() * shape_.n_head_kv >= static_cast<size_t>(4 * n_threads_);
   for (int32_t t = 0; t < static_cast<int32_t>(tiles_.size()); ++t) {
     const Tile& tile = tiles_[t];
     for (int32_t head = 0; head < shape_.n_head_kv; ++head) {

@@ -88,7 +88,8 @@ class AttentionSchedule {
     int32_t first_task = 0;  // the item of its first partial; the others follow in order
   };
 
-  AttentionSchedule(const AttentionShape& shape, int32_t n_layer);
+  // n_threads: that are going to share the work.
+  AttentionSchedule(const AttentionShape& shape, int32_t n_layer, int32_t n_threads = 32);
 
   // Between runs of a graph, before the first layer. The plan is not needed afterwards.
   void prepare(const core::AttentionPlan& plan);
@@ -112,6 +113,7 @@ class AttentionSchedule {
   void add_tasks();
 
   AttentionShape shape_;
+  int32_t n_threads_;
   RotationTables rotations_;
   int32_t n_rows_ = 0;
   std::vector<Tile> tiles_;

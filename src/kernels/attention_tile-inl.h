@@ -192,19 +192,21 @@ HWY_INLINE void score_cells(const float* HWY_RESTRICT queries, const float* HWY_
   }
 }
 
-// As many cells at once as there are registers for.
-template <int vectors>
-void score_vectors(const float* queries, const float* keys, const Pass& pass, float* scores) {
-  constexpr int cells = HWY_TARGET == HWY_AVX3_DL || HWY_TARGET_IS_NEON ? 8 : 4;
-  int j = 0;
+// Of the cells from `j` on, `cells` at once, and of the rest half as many.
+template <int vectors, int cells>
+void score_from(int j, const float* queries, const float* keys, const Pass& pass, float* scores) {
   for (; j + cells <= pass.n_cells; j += cells) {
     pass.ahead.fetch(j, j + cells, pass.n_cells);
     score_cells<vectors, cells>(queries, keys + j * pass.head_dim, pass, scores + j * pass.width);
   }
-  pass.ahead.fetch(j, pass.n_cells, pass.n_cells);
-  for (; j < pass.n_cells; ++j) {
-    score_cells<vectors, 1>(queries, keys + j * pass.head_dim, pass, scores + j * pass.width);
-  }
+  if constexpr (cells > 1) score_from<vectors, cells / 2>(j, queries, keys, pass, scores);
+}
+
+// As many cells at once as there are registers for.
+template <int vectors>
+void score_vectors(const float* queries, const float* keys, const Pass& pass, float* scores) {
+  score_from<vectors, HWY_TARGET == HWY_AVX3_DL || HWY_TARGET_IS_NEON ? 8 : 4>(0, queries, keys, pass,
+                                                                               scores);
 }
 
 // value = value * change + weights x values, for `dims` components; without change there was no value before.

@@ -116,11 +116,19 @@ class Worker {
       }
       soft_max(segment, range, width, scratch_.scores, state, scratch_.change);
       convert(job_.values, segment, range);
-      const CellsAhead keys = ahead(job_.keys, segment, {range.end, std::min(range.end + step, cells.end)});
+      const CellsAhead keys = keys_after(tile, index, {range.end, cells.end});
       const float* change = range.begin == cells.begin ? nullptr : scratch_.change;
       add_values(scratch_.scores, scratch_.cells, {range.size(), width, dim(), keys}, segment.queries, change,
                  state.value);
     }
+  }
+
+  // The keys of the next block: of the cells that are left, or else of the next segment.
+  CellsAhead keys_after(const AttentionSchedule::Tile& tile, int32_t index, core::CellRange left) const {
+    constexpr int32_t step = AttentionSchedule::block_cells;
+    if (left.empty() && index + 1 < std::ssize(tile.segments)) left = tile.segments[++index].seen;
+    const int32_t end = std::min(left.begin / step * step + step, left.end);
+    return ahead(job_.keys, tile.segments[index], {left.begin, end});
   }
 
   // Calls body(first cell in the pool, number of cells) for each run of the pool that holds some of the

@@ -117,11 +117,27 @@ bool before(const Candidate& a, const Candidate& b) {
   return a.logit != b.logit ? a.logit > b.logit : a.token < b.token;
 }
 
+// All others are at most as great as the last one of a summary, which does not say how many equal it.
+bool is_certain(const Candidate& candidate, const LogitSummary& summary) {
+  return candidate.logit > summary.top.back().logit || std::ssize(summary.top) == summary.n_tokens;
+}
+
 }  // namespace
 
-void VocabularyReduce::read(std::span<const float> logits) {
+void VocabularyReduce::read(const LogitRow& row) {
+  row_ = row;
+  const LogitSummary* summary = row_.summary();
+  if (summary == nullptr || !is_certain(summary->top.front(), *summary)) return bring();
+  is_here_ = false;
+  n_tokens_ = summary->n_tokens;
+  greatest_ = summary->top.front();
+}
+
+void VocabularyReduce::look_at(std::span<const float> logits) {
   assert(!logits.empty());
+  is_here_ = true;
   logits_ = logits;
+  n_tokens_ = static_cast<int32_t>(logits.size());
   run_greatest_.resize((logits.size() + run - 1) / run);
   HWY_DYNAMIC_DISPATCH(run_maxima)(logits.data(), logits.size(), run, run_greatest_.data());
   const auto best = std::ranges::max_element(run_greatest_);
@@ -131,22 +147,38 @@ void VocabularyReduce::read(std::span<const float> logits) {
   greatest_ = {static_cast<int32_t>(token), *best};
 }
 
-double VocabularyReduce::log_sum_exp(float temperature) const {
+std::span<const float> VocabularyReduce::all() {
+  if (!is_here_) bring();
+  return logits_;
+}
+
+float VocabularyReduce::logit(int32_t token) {
+  if (is_here_) return logits_[token];
+  const std::span<const Candidate> top = row_.summary()->top;
+  const auto found = std::ranges::find(top, token, &Candidate::token);
+  return found != top.end() ? found->logit : all()[token];
+}
+
+double VocabularyReduce::log_sum_exp(float temperature) {
   assert(temperature > 0);
+  if (!is_here_ && temperature == 1) return row_.summary()->log_sum_exp;
+  if (!is_here_) bring();
   if (std::isinf(greatest_.logit)) return greatest_.logit;
   const double sum =
       HWY_DYNAMIC_DISPATCH(sum_exp)(logits_.data(), logits_.size(), greatest_.logit, 1.0F / temperature);
   return static_cast<double>(greatest_.logit) / temperature + std::log(sum);
 }
 
-double VocabularyReduce::entropy(double normaliser) const {
+double VocabularyReduce::entropy(double normaliser) {
+  if (!is_here_) return row_.summary()->entropy;
   if (std::isinf(greatest_.logit)) return 0;
   const double to_top = normaliser - greatest_.logit;
   const double sum = HWY_DYNAMIC_DISPATCH(sum_exp_times)(logits_.data(), logits_.size(), greatest_.logit);
   return std::max(0.0, to_top - sum * std::exp(-to_top));
 }
 
-double VocabularyReduce::sum() const {
+double VocabularyReduce::sum() {
+  if (!is_here_) return row_.summary()->sum;
   return HWY_DYNAMIC_DISPATCH(sum)(logits_.data(), logits_.size());
 }
 
@@ -161,8 +193,14 @@ void VocabularyReduce::collect(float threshold) {
 }
 
 std::span<const Candidate> VocabularyReduce::top(int32_t k) {
-  const auto wanted = std::min(static_cast<size_t>(std::max(k, 0)), logits_.size());
+  const auto wanted = static_cast<size_t>(std::clamp(k, 0, n_tokens_));
   if (wanted == 0) return {};
+  if (!is_here_) {
+    const LogitSummary& summary = *row_.summary();
+    if (wanted <= summary.top.size() && is_certain(summary.top[wanted - 1], summary))
+      return summary.top.first(wanted);
+    bring();
+  }
   // At least `wanted` logits reach the wanted-th greatest of the runs' greatest.
   float threshold = -std::numeric_limits<float>::infinity();
   if (wanted < run_greatest_.size()) {
@@ -177,6 +215,14 @@ std::span<const Candidate> VocabularyReduce::top(int32_t k) {
 }
 
 std::span<const Candidate> VocabularyReduce::above(float logit) {
+  if (!is_here_) {
+    const std::span<const Candidate> top = row_.summary()->top;
+    if (logit > top.back().logit) {
+      const auto below = std::ranges::find_if(top, [&](const Candidate& c) { return c.logit < logit; });
+      return top.first(below - top.begin());
+    }
+    bring();
+  }
   collect(logit);
   std::ranges::sort(candidates_, before);
   return candidates_;
@@ -184,14 +230,16 @@ std::span<const Candidate> VocabularyReduce::above(float logit) {
 
 std::span<const Candidate> VocabularyReduce::nucleus(float p, float temperature) {
   const double total = log_sum_exp(temperature);
-  for (int32_t k = 64;; k *= 8) {
+  // Of a summary all but the last one may be certain.
+  const auto first = is_here_ ? run : static_cast<int32_t>(row_.summary()->top.size()) - 1;
+  for (int32_t k = std::max(1, first);; k *= 8) {
     const std::span<const Candidate> most = top(k);
     double sum = 0;
     for (size_t i = 0; i < most.size(); ++i) {
       sum += std::exp(static_cast<double>(most[i].logit) / temperature - total);
       if (sum >= p) return most.first(i + 1);
     }
-    if (most.size() == logits_.size()) return most;
+    if (std::ssize(most) == n_tokens_) return most;
   }
 }
 

@@ -77,7 +77,7 @@ CpuOperations::CpuOperations(const arch::ModelConfig& config, const Weights& wei
                                                     .pairs = config.ropes[of.rope].pairs,
                                                     .scale = attention.scale,
                                                     .cap = attention.score_cap},
-                            config.n_layer());
+                            config.n_layer(), pool_.n_threads());
   }
   bridge_ = {.sets = &bridge_sets_,
              .n_head = config.bridge.n_head,

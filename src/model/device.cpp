@@ -11,6 +11,7 @@
 #include "lanerope/errors.h"
 #include "lanerope/model.h"
 #include "model/graph_profile.h"
+#include "model/workers.h"
 
 namespace lanerope::model {
 
@@ -111,6 +112,10 @@ std::string Devices::names() const {
   return all;
 }
 
+bool Devices::is_remote(int32_t device) const {
+  return is_remote_device(at(device));
+}
+
 DeviceInfo Devices::facts(int32_t device) const {
   return info_of(at(device));
 }
@@ -125,26 +130,25 @@ BufferHandle Devices::wrap_memory(void* data, size_t bytes) const {
   return BufferHandle(ggml_backend_dev_buffer_from_host_ptr(cpu_, data, bytes, bytes));
 }
 
-GraphRunner::GraphRunner(const Devices& devices, int32_t graph_threads)
-    : cpu_(ggml_backend_dev_init(devices.cpu_, nullptr)) {
-  if (cpu_ == nullptr) throw SystemError("ggml's CPU back end could not be started");
-  auto set_threads = reinterpret_cast<ggml_backend_set_n_threads_t>(ggml_backend_reg_get_proc_address(
-      ggml_backend_dev_backend_reg(devices.cpu_), "ggml_backend_set_n_threads"));
-  if (set_threads != nullptr) set_threads(cpu_.get(), graph_threads);
+StartedDevices::StartedDevices(const Devices& devices, int32_t graph_threads) {
   for (int32_t device = 0; device < devices.size(); ++device) {
-    devices_.emplace_back(ggml_backend_dev_init(devices.at(device), nullptr));
-    if (devices_.back() == nullptr) {
+    back_ends_.emplace_back(ggml_backend_dev_init(devices.at(device), nullptr));
+    if (back_ends_.back() == nullptr) {
       throw SystemError("the device \"" + devices.name(device) + "\" could not be started; try --device cpu");
     }
   }
+  back_ends_.emplace_back(ggml_backend_dev_init(devices.at(cpu_device), nullptr));
+  if (back_ends_.back() == nullptr) throw SystemError("ggml's CPU back end could not be started");
+  auto set_threads = reinterpret_cast<ggml_backend_set_n_threads_t>(ggml_backend_reg_get_proc_address(
+      ggml_backend_dev_backend_reg(devices.at(cpu_device)), "ggml_backend_set_n_threads"));
+  if (set_threads != nullptr) set_threads(back_ends_.back().get(), graph_threads);
 }
 
 bool GraphRunner::allocate(ggml_cgraph* graph, size_t max_nodes) {
   if (max_nodes > max_nodes_) {
     max_nodes_ = std::max(max_nodes, max_nodes_ * 3 / 2);
     std::vector<ggml_backend_t> backends;
-    for (const BackendHandle& device : devices_) backends.push_back(device.get());
-    backends.push_back(cpu_.get());
+    for (const BackendHandle& back_end : devices_.back_ends_) backends.push_back(back_end.get());
     scheduler_.reset(ggml_backend_sched_new(backends.data(), nullptr, static_cast<int>(backends.size()),
                                             max_nodes_,
                                             /*parallel=*/false, /*op_offload=*/false));
@@ -153,13 +157,13 @@ bool GraphRunner::allocate(ggml_cgraph* graph, size_t max_nodes) {
   // Operations of ours are code of this process. A back end for another machine says that it can do any.
   for (int i = 0; i < ggml_graph_n_nodes(graph); ++i) {
     ggml_tensor* node = ggml_graph_node(graph, i);
-    if (node->op == GGML_OP_CUSTOM) ggml_backend_sched_set_tensor_backend(scheduler_.get(), node, cpu_.get());
+    if (node->op == GGML_OP_CUSTOM) ggml_backend_sched_set_tensor_backend(scheduler_.get(), node, cpu());
   }
   return ggml_backend_sched_alloc_graph(scheduler_.get(), graph);
 }
 
 bool GraphRunner::compute(ggml_cgraph* graph, GraphProfile* profile) {
-  if (profile != nullptr) return profile->compute(cpu_.get(), graph);
+  if (profile != nullptr) return profile->compute(cpu(), graph);
   return ggml_backend_sched_graph_compute(scheduler_.get(), graph) == GGML_STATUS_SUCCESS;
 }
 

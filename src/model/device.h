@@ -52,6 +52,8 @@ class Devices {
   std::string name(int32_t device) const;
   std::string names() const;  // "cpu", or "Vulkan0,Vulkan1"
   DeviceInfo facts(int32_t device) const;
+  bool is_remote(int32_t device) const;  // a worker's
+  ggml_backend_dev_t at(int32_t device) const { return device == cpu_device ? cpu_ : devices_[device]; }
   std::vector<DeviceInfo> facts() const;  // [size()]
   int32_t threads() const { return threads_; }
 
@@ -63,19 +65,27 @@ class Devices {
   BufferHandle wrap_memory(void* data, size_t bytes) const;
 
  private:
-  friend class GraphRunner;
-  ggml_backend_dev_t at(int32_t device) const { return device == cpu_device ? cpu_ : devices_[device]; }
-
   ggml_backend_dev_t cpu_ = nullptr;
   std::vector<ggml_backend_dev_t> devices_;
   int32_t threads_ = 1;
 };
 
-// Allocates and computes graphs on all devices, with the CPU beside them for what they cannot do. One thread.
+// The devices and the CPU ready to compute, with what their back ends keep for that. One thread.
+class StartedDevices {
+ public:
+  // graph_threads: of ggml's own on the CPU. Throws SystemError where one of them cannot be started.
+  StartedDevices(const Devices& devices, int32_t graph_threads);
+
+ private:
+  friend class GraphRunner;
+  std::vector<BackendHandle> back_ends_;  // the CPU's is the last one
+};
+
+// Allocates and computes one graph after the other on all devices, with the CPU beside them for what they
+// cannot do. One thread.
 class GraphRunner {
  public:
-  // graph_threads: of ggml's own on the CPU.
-  GraphRunner(const Devices& devices, int32_t graph_threads);
+  explicit GraphRunner(const StartedDevices& devices) : devices_(devices) {}
 
   // Forgets the last graph and gives memory to this one of at most `max_nodes` nodes. False if there is not
   // enough.
@@ -84,8 +94,9 @@ class GraphRunner {
   bool compute(ggml_cgraph* graph, GraphProfile* profile = nullptr);
 
  private:
-  std::vector<BackendHandle> devices_;  // none: the CPU alone
-  BackendHandle cpu_;
+  ggml_backend_t cpu() const { return devices_.back_ends_.back().get(); }
+
+  const StartedDevices& devices_;
   SchedulerHandle scheduler_;
   size_t max_nodes_ = 0;
 };

@@ -23,14 +23,14 @@ Graph* GraphCache::known_graph(const BatchShape& shape) {
 
 std::unique_ptr<Graph>& GraphCache::new_graph(BatchShape shape, bool reusable) {
   if (!reusable) {
-    if (passing_ == nullptr) passing_ = std::make_unique<Graph>(shape, devices_, traits_.graph_threads);
+    if (passing_ == nullptr) passing_ = std::make_unique<Graph>(shape, devices_);
     passing_->shape = std::move(shape);
     return passing_;
   }
   // The oldest one gives its memory, which is seldom much too small or too large: shapes of a steady state
   // are few.
-  if (std::ssize(graphs_) < traits_.most_graphs) {
-    graphs_.push_front(std::make_unique<Graph>(std::move(shape), devices_, traits_.graph_threads));
+  if (std::ssize(graphs_) < most_graphs_) {
+    graphs_.push_front(std::make_unique<Graph>(std::move(shape), devices_));
   } else {
     graphs_.splice(graphs_.begin(), graphs_, std::prev(graphs_.end()));
     graphs_.front()->shape = std::move(shape);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "model/device.h"
+#include "model/device_logits.h"
 #include "model/graph_builder.h"
 
 namespace lanerope::model {
@@ -27,13 +28,12 @@ struct BatchShape {
 
 // A graph with the memory that it computes in.
 struct Graph {
-  Graph(BatchShape of, const Devices& devices, int32_t graph_threads)
-      : shape(std::move(of)), runner(devices, graph_threads) {}
+  Graph(BatchShape of, const StartedDevices& devices) : shape(std::move(of)), runner(devices) {}
 
   BatchShape shape;
   ContextHandle context = {};
   ggml_cgraph* nodes = nullptr;
-  ggml_tensor* logits = nullptr;  // [n_vocab, n_outputs]
+  LogitNodes logits = {};
   std::vector<GraphBuilder::Input> inputs = {};
   std::vector<AttentionMassNode> masses = {};
   GraphRunner runner;
@@ -44,7 +44,8 @@ struct Graph {
 // the one before.
 class GraphCache {
  public:
-  GraphCache(const Devices& devices, const OperationsTraits& traits) : devices_(devices), traits_(traits) {}
+  GraphCache(const Devices& devices, const OperationsTraits& traits)
+      : devices_(devices, traits.graph_threads), most_graphs_(traits.most_graphs) {}
 
   // The graph of the batch's shape. `build` fills one that is new: it sets its context, nodes, logits, inputs
   // and masses, and gives it memory.
@@ -73,8 +74,8 @@ class GraphCache {
   std::unique_ptr<Graph>& new_graph(BatchShape shape, bool reusable);
   void forget(const Graph* graph);
 
-  const Devices& devices_;
-  const OperationsTraits& traits_;
+  StartedDevices devices_;
+  int32_t most_graphs_;
   std::list<std::unique_ptr<Graph>> graphs_;  // most recently used first
   std::unique_ptr<Graph> passing_;            // the last one that cannot run again
   int64_t n_builds_ = 0;

@@ -2,7 +2,6 @@
 #include "lanerope/model.h"
 
 #include "lanerope/errors.h"
-#include "lanerope/workers.h"
 #include "model/kv_pool.h"
 #include "model/loaded_model.h"
 #include "model/workers.h"
@@ -18,11 +17,6 @@ Model::Model(std::unique_ptr<const model::LoadedModel> loaded) : loaded_(std::mo
 Model::~Model() = default;
 
 std::shared_ptr<const Model> Model::load(const ModelOptions& options) {
-  add_workers(options.workers);
-  if (!options.workers.empty() && options.device.find("RPC") == std::string::npos) {
-    throw InvalidRequest("workers compute nothing where the device is " + options.device +
-                         "; leave --device out, or name theirs: RPC0, RPC1, ...");
-  }
   std::shared_ptr<const Model> loaded(new Model(std::make_unique<const model::LoadedModel>(options)));
   if (!options.workers.empty()) model::notice_silent_workers();
   return loaded;

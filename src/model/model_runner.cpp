@@ -60,15 +60,25 @@ void ModelRunner::build(Graph& graph, const Batch& batch) {
                         .operations = *operations_,
                         .batch = batch});
   operations_->begin_graph();
-  graph.logits = build_decoder(builder, model_.config, model_.weights);
-  ggml_set_output(graph.logits);
-  ggml_build_forward_expand(graph.nodes, graph.logits);
+  graph.logits = with_summary(graph.context.get(), build_decoder(builder, model_.config, model_.weights));
+  for (ggml_tensor* output : {graph.logits.logits, graph.logits.top, graph.logits.facts}) {
+    if (output == nullptr) continue;
+    ggml_set_output(output);
+    ggml_build_forward_expand(graph.nodes, output);
+  }
   graph.inputs = builder.take_inputs();
   graph.masses = builder.take_mass();
   if (!graph.runner.allocate(graph.nodes, nodes)) {
     throw SystemError("the memory for one step of " + std::to_string(batch.n_rows()) +
                       " tokens could not be had; use fewer lanes or a smaller batch");
   }
+}
+
+// The CPU sums logits up itself, and a worker cannot be asked which operations its devices have.
+LogitNodes ModelRunner::with_summary(ggml_context* context, ggml_tensor* logits) const {
+  const int32_t device = model_.weights.output.device;
+  if (device == cpu_device || model_.devices.is_remote(device)) return {.logits = logits};
+  return summed_up(context, logits, model_.info.n_tokens, model_.devices.at(device));
 }
 
 std::vector<OperationTime> ModelRunner::take_profile() {
@@ -95,21 +105,13 @@ const StepOutput& ModelRunner::compute(const Batch& batch, int32_t n_outputs) {
     throw SystemError("the back end " + model_.devices.names() + " failed to compute a step");
   }
 
-  output_ = {.n_vocab = model_.config.n_vocab, .n_tokens = model_.info.n_tokens};
+  logits_.read(graph.logits, n_outputs, model_.info.n_tokens);
+  output_ = {.logits = &logits_};
   for (const AttentionMassNode& node : graph.masses) {
     AttentionMass mass{.layer = node.layer, .block = node.block, .segments = node.segments};
     mass.values.resize(ggml_nelements(node.mass));
     ggml_backend_tensor_get(node.mass, mass.values.data(), 0, ggml_nbytes(node.mass));
     output_.masses.push_back(std::move(mass));
-  }
-
-  const size_t n_logits = static_cast<size_t>(model_.config.n_vocab) * n_outputs;
-  if (ggml_backend_buffer_is_host(graph.logits->buffer)) {
-    output_.logits = {static_cast<const float*>(graph.logits->data), n_logits};
-  } else {
-    logits_copy_.resize(n_logits);
-    ggml_backend_tensor_get(graph.logits, logits_copy_.data(), 0, n_logits * sizeof(float));
-    output_.logits = logits_copy_;
   }
   return output_;
 }

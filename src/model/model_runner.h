@@ -3,10 +3,10 @@
 
 #include <memory>
 #include <optional>
-#include <span>
 #include <vector>
 
 #include "model/batch_builder.h"
+#include "model/device_logits.h"
 #include "model/graph_cache.h"
 #include "model/graph_profile.h"
 #include "model/loaded_model.h"
@@ -24,15 +24,11 @@ struct AttentionMass {
 
 // What a run gives, valid until the next one.
 struct StepOutput {
-  std::span<const float> logits = {};  // [n_vocab, n_outputs]
-  int32_t n_vocab = 0;
-  int32_t n_tokens = 0;                    // rows behind them stand for no token
+  DeviceLogits* logits = nullptr;
   std::vector<AttentionMass> masses = {};  // where the batch asked for them
 
-  // [n_tokens]
-  std::span<const float> logits_of(int32_t output) const {
-    return logits.subspan(static_cast<size_t>(output) * n_vocab, n_tokens);
-  }
+  // Without the rows of the matrix that stand for no token.
+  kernels::LogitRow row(int32_t output) const { return logits->row(output); }
 };
 
 struct RunnerOptions {
@@ -60,9 +56,12 @@ class ModelRunner {
   int64_t n_graph_builds() const { return graphs_.n_builds(); }
   // Operations of the last run's graph.
   int32_t n_graph_nodes() const { return n_graph_nodes_; }
+  // Of logits that were brought from a device.
+  int64_t n_device_bytes() const { return logits_.n_bytes(); }
 
  private:
   void build(Graph& graph, const Batch& batch);
+  LogitNodes with_summary(ggml_context* context, ggml_tensor* logits) const;
   // `n_outputs` of the batch's outputs are wanted.
   const StepOutput& compute(const Batch& batch, int32_t n_outputs);
 
@@ -73,8 +72,8 @@ class ModelRunner {
   GraphCache graphs_;
   int32_t n_graph_nodes_ = 0;
   std::optional<GraphProfile> profile_ = {};
+  DeviceLogits logits_ = {};
   StepOutput output_ = {};
-  std::vector<float> logits_copy_ = {};  // [n_vocab, n_outputs], where the device's memory cannot be read
 };
 
 }  // namespace lanerope::model

@@ -8,7 +8,9 @@
 
 #include "arch/tensor_table.h"
 #include "lanerope/errors.h"
+#include "lanerope/workers.h"
 #include "model/kv_pool.h"
+#include "model/workers.h"
 
 namespace lanerope::model {
 
@@ -54,6 +56,19 @@ std::vector<TensorPlace> tensors_of(const PlacedModel& model) {
   }
   if (model.config.tied) add("token_embd.weight", n_layer);
   return all;
+}
+
+// Empty: the CPU alone.
+std::vector<std::string> named_devices(const ModelOptions& options) {
+  add_workers(options.workers);
+  const std::string& device = options.device;
+  if (device.empty() && !options.workers.empty()) return remote_and_local_devices();
+  if (!options.workers.empty() && device.find("RPC") == std::string::npos) {
+    throw InvalidRequest("workers compute nothing where the device is " + device +
+                         "; leave --device out, or name theirs: RPC0, RPC1, ...");
+  }
+  if (device.empty() || means_cpu(device) || device == "none") return {};
+  return parts_of(device);
 }
 
 int32_t find_buffer(const std::string& name, std::span<const DeviceInfo> devices) {
@@ -138,8 +153,7 @@ int32_t Placement::of_tensor(const std::string& name_in_file, int32_t layer) con
 }
 
 std::vector<std::string> wanted_devices(const ModelOptions& options) {
-  std::vector<std::string> names;
-  if (!means_cpu(options.device) && options.device != "none") names = parts_of(options.device);
+  std::vector<std::string> names = named_devices(options);
   if (names.size() > 1 && std::ranges::any_of(names, means_cpu)) {
     throw InvalidRequest(
         "the CPU is always there, for what --gpu-layers and --override-tensor leave to it; name the other "

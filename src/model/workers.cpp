@@ -88,6 +88,10 @@ bool model::is_gpu(ggml_backend_dev_t device) {
   return type == GGML_BACKEND_DEVICE_TYPE_GPU || type == GGML_BACKEND_DEVICE_TYPE_IGPU;
 }
 
+bool model::is_remote_device(ggml_backend_dev_t device) {
+  return std::string_view(ggml_backend_dev_name(device)).starts_with("RPC");
+}
+
 ggml_backend_reg_t model::rpc_back_end() {
   load_back_ends();
   ggml_backend_reg_t rpc = ggml_backend_reg_by_name("RPC");
@@ -129,18 +133,16 @@ void model::notice_silent_workers() {
   for (const WorkerAddress& address : known_workers()) notice_silence(address);
 }
 
-std::string remote_and_local_devices() {
-  std::string remote;
-  std::string local;
-  model::load_back_ends();
+std::vector<std::string> model::remote_and_local_devices() {
+  load_back_ends();
+  std::vector<ggml_backend_dev_t> devices;
   for (size_t i = 0; i < ggml_backend_dev_count(); ++i) {
-    ggml_backend_dev_t device = ggml_backend_dev_get(i);
-    if (!model::is_gpu(device)) continue;
-    const std::string name = ggml_backend_dev_name(device);
-    std::string& list = name.starts_with("RPC") ? remote : local;
-    list += (list.empty() ? "" : ",") + name;
+    if (ggml_backend_dev_t device = ggml_backend_dev_get(i); is_gpu(device)) devices.push_back(device);
   }
-  return remote + (remote.empty() || local.empty() ? "" : ",") + local;
+  std::ranges::stable_partition(devices, is_remote_device);
+  std::vector<std::string> names;
+  for (ggml_backend_dev_t device : devices) names.emplace_back(ggml_backend_dev_name(device));
+  return names;
 }
 
 void on_worker_lost(WorkerLost lost) {

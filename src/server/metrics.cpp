@@ -62,6 +62,8 @@ struct Metrics::Instruments {
   prometheus::Counter& graph_builds = counter(
       registry, "graph_builds_total", "Graphs of operations built; none where steps repeat their shape");
   prometheus::Gauge& graph_nodes = gauge(registry, "graph_nodes", "Operations of the last step's graph");
+  prometheus::Counter& device_bytes =
+      counter(registry, "device_bytes_total", "Bytes of logits brought from the device that computed them");
   prometheus::Gauge& processing = gauge(registry, "requests_processing", "Groups that run");
   prometheus::Gauge& deferred = gauge(registry, "requests_deferred", "Groups that wait for cells");
   prometheus::Gauge& held = gauge(registry, "groups_held", "Finished groups kept for probes");
@@ -142,6 +144,8 @@ void Metrics::state(const EngineState& state) {
   instruments_->graph_builds.Increment(static_cast<double>(state.graph_builds) -
                                        instruments_->graph_builds.Value());
   instruments_->graph_nodes.Set(state.graph_nodes);
+  instruments_->device_bytes.Increment(static_cast<double>(state.device_bytes) -
+                                       instruments_->device_bytes.Value());
   instruments_->lanes.Set(state.lanes);
   instruments_->cells_used.Set(state.cells_used);
   instruments_->cells_kept.Set(state.cells_kept);

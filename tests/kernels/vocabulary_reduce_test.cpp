@@ -109,6 +109,93 @@ TEST(VocabularyReduce, FindsTheSmallestNucleus) {
   EXPECT_EQ(reduce.nucleus(1.1F, 1).size(), logits.size());
 }
 
+// A row on a device, which says its `n_top` greatest and what is true of all.
+struct DeviceRow {
+  DeviceRow(const std::vector<float>& row, size_t n_top) : logits(row), top(sorted(row)) {
+    top.resize(std::min(n_top, top.size()));
+    VocabularyReduce here;
+    here.read(logits);
+    summary = {.n_tokens = static_cast<int32_t>(logits.size()),
+               .top = top,
+               .log_sum_exp = here.log_sum_exp(1),
+               .entropy = here.entropy(here.log_sum_exp(1)),
+               .sum = here.sum()};
+  }
+
+  LogitRow row() {
+    return {summary, [this] {
+              ++brought;
+              return std::span<const float>(logits);
+            }};
+  }
+
+  std::vector<float> logits;
+  std::vector<Candidate> top;
+  LogitSummary summary;
+  int brought = 0;
+};
+
+// Logits that differ from one another, so that a summary can be certain.
+std::vector<float> distinct_logits(size_t n) {
+  std::vector<float> logits(n);
+  for (size_t i = 0; i < n; ++i) logits[i] = 6 - static_cast<float>(i) / 16;
+  std::shuffle(logits.begin(), logits.end(), std::mt19937(3));
+  return logits;
+}
+
+TEST(VocabularyReduce, AnswersFromADevicesSummaryWhatThatIsCertainOf) {
+  DeviceRow device(distinct_logits(1000), 64);
+  const std::vector<Candidate> all = sorted(device.logits);
+  VocabularyReduce reduce;
+  reduce.read(device.row());
+  EXPECT_EQ(reduce.n_tokens(), 1000);
+  EXPECT_EQ(reduce.greatest(), all[0]);
+  for (const int32_t k : {0, 1, 40, 63}) expect_first(reduce.top(k), all, k);
+  expect_first(reduce.above(all[50].logit), all, 51);
+  EXPECT_EQ(reduce.above(100).size(), 0U);
+  EXPECT_EQ(reduce.log_sum_exp(1), device.summary.log_sum_exp);
+  EXPECT_EQ(reduce.entropy(reduce.log_sum_exp(1)), device.summary.entropy);
+  EXPECT_EQ(reduce.sum(), device.summary.sum);
+  EXPECT_EQ(reduce.logit(all[63].token), all[63].logit);
+  const size_t nucleus = reduce.nucleus(0.9F, 1).size();
+  EXPECT_EQ(device.brought, 0);
+
+  VocabularyReduce here;
+  here.read(device.logits);
+  EXPECT_EQ(here.nucleus(0.9F, 1).size(), nucleus);
+}
+
+TEST(VocabularyReduce, BringsARowForWhatItsSummaryDoesNotSay) {
+  const std::vector<float> logits = distinct_logits(1000);
+  const std::vector<Candidate> all = sorted(logits);
+  const auto brings = [&](const char* what, const auto& ask) {
+    DeviceRow device(logits, 64);
+    VocabularyReduce reduce;
+    reduce.read(device.row());
+    ask(reduce);
+    EXPECT_EQ(device.brought, 1) << what;
+    expect_first(reduce.top(100), all, 100);
+    EXPECT_EQ(device.brought, 1) << what << ": once";
+  };
+  brings("the 64th may have equals", [&](VocabularyReduce& r) { expect_first(r.top(64), all, 64); });
+  brings("so far down", [&](VocabularyReduce& r) { expect_first(r.above(all[63].logit), all, 64); });
+  brings("unlikely", [&](VocabularyReduce& r) { EXPECT_EQ(r.logit(all[64].token), all[64].logit); });
+  brings("a temperature", [&](VocabularyReduce& r) { EXPECT_GT(r.log_sum_exp(2), 0); });
+  brings("a wide nucleus", [&](VocabularyReduce& r) { EXPECT_GT(r.nucleus(0.999F, 1).size(), 64U); });
+  brings("everything", [&](VocabularyReduce& r) { EXPECT_EQ(r.all().size(), 1000U); });
+}
+
+TEST(VocabularyReduce, TakesNoSummarysWordForTokensThatAreEquallyLikely) {
+  std::vector<float> logits(1000, 1);
+  DeviceRow device(logits, 64);
+  std::ranges::reverse(device.top);  // the device may have found any of them
+  VocabularyReduce reduce;
+  reduce.read(device.row());
+  EXPECT_EQ(reduce.greatest(), (Candidate{0, 1}));
+  expect_first(reduce.top(40), sorted(logits), 40);
+  EXPECT_EQ(device.brought, 1);
+}
+
 TEST(VocabularyReduce, HoldsARowWhereNothingMayBeSampled) {
   const std::vector<float> logits(100, -infinity);
   VocabularyReduce reduce;

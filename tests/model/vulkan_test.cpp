@@ -195,6 +195,42 @@ TEST_P(Vulkan, GivesTheTextsOfTheCpu) {
   }
 }
 
+// The device sums its logits up for the sampler, which draws from the summaries what it draws from whole
+// rows.
+TEST_P(Vulkan, BringsBackWhatTheSamplerNeeds) {
+  tools::RandomModel model = small();
+  model.n_vocab = 4100;  // most of them without a token
+  const auto loaded = load(support::write_model(model));
+  Request request{.prompt = {.tokens = support::some_tokens(11, 1)},
+                  .lanes = 4,
+                  .budget = 24,
+                  .coupling = exactly({.kind = CouplingKind::groupthink}),
+                  .tag = "",
+                  .sampling = {.temperature = 0.9F, .top_k = 40, .seed = 5},
+                  .ignore_end = true,
+                  .logprobs = true,
+                  .top_logprobs = 3,
+                  .certainty_window = 4};
+  Engine with_summaries(loaded, {.kv_cells = 640});
+  const support::GroupRun run = support::run_group(with_summaries, request);
+  request.sampling.logit_bias = {{.token = 7, .bias = 0}};  // changes nothing, and needs whole rows
+  Engine with_rows(loaded, {.kv_cells = 640});
+  const support::GroupRun expected = support::run_group(with_rows, request);
+
+  for (int32_t m = 0; m < 4; ++m) {
+    EXPECT_EQ(run.tokens(m), expected.tokens(m)) << "lane " << m;
+    const std::vector<float> said = run.logprobs(m);
+    const std::vector<float> of_rows = expected.logprobs(m);
+    for (size_t t = 0; t < said.size(); ++t) EXPECT_NEAR(said[t], of_rows[t], 1e-5) << "lane " << m;
+    EXPECT_NEAR(run.result.lanes[m].certainty->self_certainty,
+                expected.result.lanes[m].certainty->self_certainty, 1e-4);
+  }
+  const auto whole_row = static_cast<int64_t>(model.n_vocab * sizeof(float));
+  const int64_t drawn = 4 * (*request.budget - 1);  // the first of each lane comes from the prompt's row
+  EXPECT_GE(with_rows.state().device_bytes, drawn * whole_row);
+  EXPECT_LE(with_summaries.state().device_bytes, drawn * 1024 + 2 * whole_row);
+}
+
 INSTANTIATE_TEST_SUITE_P(Architectures, Vulkan, testing::Values("llama", "gemma3"),
                          [](const auto& param_info) { return support::test_name(param_info.param); });
 

@@ -30,6 +30,7 @@ def test_arguments_of_a_model(tiny_file, adapter_file):
     refused(ValueError, "tensor-split is about devices", lanerope.Model, tiny_file, tensor_split=[3, 1])
     refused(ValueError, "no tensor", lanerope.Model, tiny_file, override_tensor="nonsense=CPU")
     assert lanerope.Model(tiny_file, threads=1, gpu_layers=0, override_tensor="ffn=CPU").info["device"] == "cpu"
+    refused(TypeError, "list of addresses", lanerope.Model, tiny_file, workers="127.0.0.1:1")
     refused(TypeError, "list of files", lanerope.Model, tiny_file, adapters=adapter_file)
     refused(lanerope.Error, "", lanerope.Model, adapters=[adapter_file])  # of another model
 
