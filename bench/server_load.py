@@ -39,6 +39,9 @@ class Scenario:
     """Of a system prompt that all requests have."""
     cells: int = 32768
     """Of each server's cache: as many as llama-server needs, which keeps what clients share once for each of them."""
+    one_cache: bool = True
+    """Whether llama-server's slots share its cache (-kvu); else each has its part. With long prompts all rows are held against the cells of all slots, which
+    takes longer than reading what clients share once for each."""
     rate: float = 0.0
     """Requests a second that arrive at random (Poisson); 0: each client asks when it has been answered."""
 
@@ -46,8 +49,8 @@ class Scenario:
 SCENARIOS = {
     "one": Scenario("32 clients, one answer each", 32, 96, (60, 180), 128, 128),
     "four": Scenario("16 clients, four answers each", 16, 32, (60, 180), 128, 128, answers=4),
-    "shared": Scenario("32 clients, a system prompt of about 2,000 tokens that all share", 32, 64, (20, 60), 128, 128, shared_words=1700, cells=65536),
-    "asked": Scenario("64 clients, 4,096 tokens asked for, about 200 written", 64, 128, (0, 0), 4096, None, cells=65536),
+    "shared": Scenario("32 clients, a system prompt of about 2,000 tokens that all share", 32, 64, (20, 60), 128, 128, shared_words=1700, cells=65536, one_cache=False),
+    "asked": Scenario("64 clients, 4,096 tokens asked for, about 200 written", 64, 128, (0, 0), 4096, None, cells=65536, one_cache=False),
     "poisson": Scenario("requests that arrive at random, one answer each", 64, 64, (60, 180), 128, 128, rate=0.5),
 }
 
@@ -91,9 +94,9 @@ def command_of(server, model, scenario):
     cells = str(scenario.cells)
     if server == "lanerope":
         return [str(CHECKOUT / "script/shell"), "lanerope", "serve", "-m", model, "--port", str(PORT), "-c", cells, "-t", "2", "--queue", "256"]
-    # As many slots as answers that are under way, and one cache for all of them, as large as lanerope's.
+    # As many slots as answers that are under way, and a cache as large as lanerope's.
     slots = scenario.clients * scenario.answers
-    inside = f"exec llama-server -m {model} --port {PORT} -c {cells} -np {slots} -kvu -t 2 --no-webui --jinja"
+    inside = f"exec llama-server -m {model} --port {PORT} -c {cells} -np {slots}{' -kvu' if scenario.one_cache else ''} -t 2 --no-webui --jinja"
     script = f". {CHECKOUT}/script/lib/common.sh; . {CHECKOUT}/script/lib/root.sh; in_root {os.environ['LLAMA_ROOT']} / sh -c '{inside}'"
     return ["bash", "-c", script]
 

@@ -12,6 +12,8 @@ namespace lanerope::model {
 namespace {
 
 constexpr int32_t n_top = 64;  // the default top-k and twenty log-probabilities are among them
+// A step of lanes has fewer; scoring a prompt wants its rows themselves, and has no memory for more copies.
+constexpr int64_t most_outputs = 256;
 
 }  // namespace
 
@@ -19,7 +21,7 @@ LogitNodes summed_up(ggml_context* context, ggml_tensor* logits, int32_t n_token
                      ggml_backend_dev_t device) {
   const int64_t n_outputs = logits->ne[1];
   const LogitNodes plain{.logits = logits};
-  if (n_tokens <= n_top || n_outputs == 0) return plain;
+  if (n_tokens <= n_top || n_outputs == 0 || n_outputs > most_outputs) return plain;
   ggml_tensor* rows = logits;  // [n_tokens, n_outputs]
   if (n_tokens < logits->ne[0]) {
     rows = ggml_cont(context, ggml_view_2d(context, logits, n_tokens, n_outputs, logits->nb[1], 0));

@@ -3,6 +3,10 @@
 
 #include <utility>
 
+#include <ggml-backend.h>
+
+#include "model/workers.h"
+
 namespace lanerope::model {
 
 namespace {
@@ -27,9 +31,16 @@ ggml_tensor* contiguous(ggml_context* context, ggml_tensor* x) {
   return ggml_is_contiguous(x) ? x : ggml_cont(context, x);
 }
 
+// The device that may fuse attention over these cells: not the CPU, whose separate operations are the
+// reference, nor a worker's, which cannot be asked whether it has the operation.
+ggml_backend_dev_t fusing_device(const ggml_tensor* cells) {
+  ggml_backend_dev_t device = ggml_backend_buft_get_device(ggml_backend_buffer_get_type(cells->buffer));
+  return device != nullptr && is_gpu(device) && !is_remote_device(device) ? device : nullptr;
+}
+
 }  // namespace
 
-const TileAttention::PlanInputs& TileAttention::inputs(GraphBuilder& graph, int32_t attention_class) {
+TileAttention::PlanInputs& TileAttention::inputs(GraphBuilder& graph, int32_t attention_class) {
   if (plans_.empty()) plans_.resize(graph.batch().tensors.size());
   PlanInputs& plan = plans_[attention_class];
   if (!plan.sizes.empty()) return plan;
@@ -109,6 +120,37 @@ ggml_tensor* TileAttention::rotated(GraphBuilder& graph, const LayerWeights& lay
   return graph.rotate(x, by.tokens, graph.theta(attention.rope).theta);
 }
 
+// Where one product gives all scores and keys meet it as they are stored, which f16 holds.
+ggml_tensor* TileAttention::flash(GraphBuilder& graph, const Tiles& of) {
+  ggml_context* context = graph.context();
+  const arch::AttentionConfig& h = graph.config(of.layer).attention;
+  TileInputs& tiles = inputs(graph, graph.config(of.layer).attention_class).sizes[of.size];
+  const RegionInputs& region = tiles.regions.front();
+  const bool as_stored = region.key_tokens == nullptr && region.key_lanes.empty();
+  ggml_backend_dev_t device = fusing_device(graph.pool().keys[of.layer.index]);
+  if (device == nullptr || tiles.regions.size() > 1 || !as_stored || of.with.keys->type == GGML_TYPE_F32)
+    return nullptr;
+
+  const int64_t n_rows = tiles.shape.n_rows;
+  const int64_t n_tiles = tiles.shape.n_tiles;
+  ggml_tensor* q = rotated(graph, of.layer, of.rows,
+                           {.size = of.size, .lanes = region.query_lanes, .tokens = region.query_tokens});
+  q = ggml_reshape_4d(context, q, h.head_dim, h.n_head, n_rows, n_tiles);
+  const auto gathered = [&](ggml_tensor* pool) {  // [head_dim, n_cells, n_head_kv, n_tiles]
+    ggml_tensor* x = ggml_cast(context, ggml_get_rows(context, pool, region.cells), GGML_TYPE_F16);
+    x = ggml_reshape_4d(context, x, h.head_dim, h.n_head_kv, tiles.shape.n_cells(), n_tiles);
+    return ggml_permute(context, x, 0, 2, 1, 3);
+  };
+  if (tiles.half_mask == nullptr) tiles.half_mask = ggml_cast(context, tiles.mask, GGML_TYPE_F16);
+  ggml_tensor* y = ggml_flash_attn_ext(context, ggml_permute(context, q, 0, 2, 1, 3), gathered(of.with.keys),
+                                       gathered(of.with.values), tiles.half_mask, h.scale, 0.0F,
+                                       h.score_cap);  // [head_dim, n_head, n_rows, n_tiles]
+  ggml_prec_set_acc(y, GGML_PREC_F32);
+  if (of.layer.attn_sinks != nullptr) ggml_flash_attn_ext_add_sinks(y, of.layer.attn_sinks);
+  if (!ggml_backend_dev_supports_op(device, y)) return nullptr;
+  return ggml_reshape_2d(context, y, h.query_width(), n_rows * n_tiles);
+}
+
 ggml_tensor* TileAttention::attend_tiles(GraphBuilder& graph, const LayerWeights& layer, const Operands& with,
                                          size_t size) {
   ggml_context* context = graph.context();
@@ -124,6 +166,9 @@ ggml_tensor* TileAttention::attend_tiles(GraphBuilder& graph, const LayerWeights
     rows = ggml_get_rows(context, ggml_reshape_2d(context, rows, h.query_width(), rows->ne[2]), tiles.rows);
     rows = ggml_reshape_3d(context, rows, h.head_dim, h.n_head, n_rows * n_tiles);
   }
+
+  if (ggml_tensor* fused = flash(graph, {.layer = layer, .with = with, .size = size, .rows = rows}))
+    return fused;
 
   ggml_tensor* scores = nullptr;  // [cells of the regions so far, n_columns, n_head_kv, n_tiles]
   for (size_t v = 0; v < tiles.regions.size(); ++v) {

@@ -34,9 +34,10 @@ class TileAttention {
   };
   struct TileInputs {
     core::TileShape shape = {};
-    ggml_tensor* rows = nullptr;   // [n_rows * n_tiles] i32
-    ggml_tensor* cells = nullptr;  // [n_cells * n_tiles] i32
-    ggml_tensor* mask = nullptr;   // [n_cells, n_rows, 1, n_tiles]
+    ggml_tensor* rows = nullptr;       // [n_rows * n_tiles] i32
+    ggml_tensor* cells = nullptr;      // [n_cells * n_tiles] i32
+    ggml_tensor* mask = nullptr;       // [n_cells, n_rows, 1, n_tiles]
+    ggml_tensor* half_mask = nullptr;  // the same in f16, where something asked for it
     std::vector<RegionInputs> regions = {};
     std::vector<ggml_tensor*> omegas = {};  // [n_omegas] divisors, where all layers have the same
   };
@@ -55,11 +56,21 @@ class TileAttention {
     size_t omega = 0;
   };
 
-  const PlanInputs& inputs(GraphBuilder& graph, int32_t attention_class);
+  // All tiles of one size, in one layer.
+  struct Tiles {
+    const LayerWeights& layer;
+    const Operands& with;
+    size_t size = 0;
+    ggml_tensor* rows = nullptr;  // [head_dim, n_head, n_rows * n_tiles] queries, tile after tile
+  };
+
+  PlanInputs& inputs(GraphBuilder& graph, int32_t attention_class);
   ggml_tensor* omega(GraphBuilder& graph, const LayerWeights& layer, const OmegaOf& which);
   ggml_tensor* rotated(GraphBuilder& graph, const LayerWeights& layer, ggml_tensor* x, const Rotation& by);
+  // [query_width, n_rows * n_tiles]
   ggml_tensor* attend_tiles(GraphBuilder& graph, const LayerWeights& layer, const Operands& with,
                             size_t size);
+  ggml_tensor* flash(GraphBuilder& graph, const Tiles& of);  // the same, or null where that is not possible
 
   std::vector<PlanInputs> plans_ = {};  // [attention classes] of the graph that is being built
 };

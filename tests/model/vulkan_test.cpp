@@ -195,6 +195,35 @@ TEST_P(Vulkan, GivesTheTextsOfTheCpu) {
   }
 }
 
+// Cells of f16, which the device's fused attention takes where one product gives all scores: independent
+// lanes, and the prompt of any.
+TEST_P(Vulkan, FusesAttentionWhereLanesRotateNoKeys) {
+  tools::RandomModel model = small();
+  model.head_dim = 64;
+  const std::string file = support::write_model(model);
+  std::vector<int32_t> nodes;
+  for (const KvType type : {KvType::f32, KvType::f16}) {
+    Engine engine(load(file), {.kv_cells = 640, .kv_type = type});
+    support::all_logits(engine, trace_of(5, {.kind = CouplingKind::independent}));
+    nodes.push_back(engine.state().graph_nodes);
+  }
+  EXPECT_LT(nodes[1], nodes[0]) << "in place of products and a soft-max";
+  for (const KvType type : {KvType::f16, KvType::q8_0}) {
+    Engine engine(load(file), {.kv_cells = 640, .kv_type = type});
+    Engine on_cpu(support::load_model(file, BackEnd::ggml), {.kv_cells = 640, .kv_type = type});
+    for (const CouplingKind kind : {CouplingKind::independent, CouplingKind::groupthink}) {
+      for (const int32_t n : {1, 5}) {
+        const ScoreRequest request = trace_of(n, {.kind = kind});
+        // A key that one of them rounds up and the other one down is 1/127 apart.
+        EXPECT_LT(support::relative_difference(support::all_logits(engine, request),
+                                               support::all_logits(on_cpu, request)),
+                  type == KvType::q8_0 ? 2 * tolerance : tolerance)
+            << name(kind) << ", " << n << " lanes, " << name(type);
+      }
+    }
+  }
+}
+
 // The device sums its logits up for the sampler, which draws from the summaries what it draws from whole
 // rows.
 TEST_P(Vulkan, BringsBackWhatTheSamplerNeeds) {

@@ -127,7 +127,8 @@ TEST_P(Workers, LeaveLayersToThisMachine) {
 
 TEST_P(Workers, AreRefusedWhereNothingIsComputedOnThem) {
   const std::string file = support::write_model(small());
-  EXPECT_THROW(Model::load({.file = file, .device = "cpu", .workers = {addresses().front()}}), InvalidRequest);
+  EXPECT_THROW(Model::load({.file = file, .device = "cpu", .workers = {addresses().front()}}),
+               InvalidRequest);
 }
 
 INSTANTIATE_TEST_SUITE_P(Architectures, Workers, testing::Values("llama", "gemma3"),
