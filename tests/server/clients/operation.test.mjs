@@ -28,7 +28,7 @@ test("the page's examples are those of the cards beside the model and its adapte
 
 describe("SIGTERM", () => {
   test("lets running groups finish, takes no new ones, and exits 0", async () => {
-    const server = await startServer([], { model: process.env.LANEROPE_PAGE_MODEL });
+    const server = await startServer(["--drain", "300"], { model: process.env.LANEROPE_PAGE_MODEL });
     const running = post(server.base, "/v1/completions", { ...long, max_tokens: 400 });
     await eventually(async () => (await metric(server.base, "lanes_live")) === 2);
     const code = server.stop("SIGTERM");
