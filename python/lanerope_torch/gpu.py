@@ -110,13 +110,27 @@ def losses_of(shapes, groups, device):
     return found
 
 
-def compare_losses(shapes, device, say):
+def compare_losses(name, losses_on, device, say):
+    """Whether the losses that losses_on(device) gives agree with the CPU's."""
+    here, there = losses_on("cpu"), losses_on(device)
+    gap = max(abs(a - b) / a for a, b in zip(here, there, strict=True))
+    say({name: {"cpu": here, str(device): there, "largest_relative_gap": gap, "right": gap < TOLERANCE}})
+    return gap < TOLERANCE
+
+
+def compare_torch(shapes, device, say):
     groups = some_groups(shapes)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-    here, there = losses_of(shapes, groups, "cpu"), losses_of(shapes, groups, device)
-    gap = max(abs(a - b) / a for a, b in zip(here, there, strict=True))
-    say({"losses": {"cpu": here, str(device): there, "largest_relative_gap": gap, "right": gap < TOLERANCE}})
-    return gap < TOLERANCE
+    return compare_losses("losses", lambda where: losses_of(shapes, groups, where), device, say)
+
+
+def measure_trainer(programs, shapes, device, say):
+    """The trainer in C++: whether its losses agree, and its tokens a second."""
+    with gpu_trainer.Trainer(programs, shapes) as trainer:
+        right = compare_losses("trainer_losses", trainer.losses, device, say)
+        for kind in ("f32", "bf16"):
+            say({"trainer": {"type": kind, "tokens_a_second": trainer.speed(device, kind)}})
+    return right
 
 
 def training_speed(shapes, device, say):
@@ -190,8 +204,7 @@ def main():
     if not given.dry and not torch.cuda.is_available():
         sys.exit("error: PyTorch finds no NVIDIA GPU here; --dry tries everything on the CPU")
     try:
-        if given.trainer:
-            gpu_trainer.find(given.trainer)
+        programs = gpu_trainer.find(given.trainer) if given.trainer else None
     except FileNotFoundError as error:
         sys.exit(f"error: {error}")
     begun = time.monotonic()
@@ -206,9 +219,9 @@ def main():
             out.flush()
 
     say({"machine": {"torch": torch.__version__, "device": "cpu" if given.dry else torch.cuda.get_device_name()}})
-    right = compare_losses(shapes, device, say)
-    if given.trainer:
-        right = gpu_trainer.compare(given.trainer, shapes, device, say, TOLERANCE) and right
+    right = compare_torch(shapes, device, say)
+    if programs:
+        right = measure_trainer(programs, shapes, device, say) and right
     training_speed(shapes, device, say)
     step_times(shapes, device, say, lambda: given.seconds - (time.monotonic() - begun))
     sys.exit(0 if right else "error: the losses differ from the CPU's by more than a thousandth")

@@ -25,31 +25,41 @@ def run(*words):
         raise RuntimeError(f"{Path(words[0]).name}: {(done.stderr or done.stdout).strip().splitlines()[-1]}")
 
 
-def compare(folder, shapes, device, say, tolerance):
-    """Losses of the first steps on both in f32, and the GPU's tokens a second; whether the losses agree."""
-    programs = find(folder)
-    with tempfile.TemporaryDirectory() as temporary:
-        work = Path(temporary)
-        traces, vocabulary = work / "traces.jsonl", work / "vocabulary.gguf"
-        run(programs["lanerope-toy"], "traces", "--count", shapes.made_traces, "--split", "train", "--parts", "1-8", "-o", traces)
-        run(programs["lanerope-train"], "vocabulary", "--data", traces, "--merges", 400, "-o", vocabulary)
+class Trainer:
+    """Trains the model of the made task, in a folder that is gone after a with."""
+
+    def __init__(self, programs, shapes):
+        self.programs, self.shapes = programs, shapes
+        self.folder = tempfile.TemporaryDirectory()
+        self.work = Path(self.folder.name)
+
+    def __enter__(self):
+        run(self.programs["lanerope-toy"], "traces", "--count", self.shapes.made_traces, "--split", "train", "--parts", "1-8", "-o", self.work / "traces.jsonl")
+        run(self.programs["lanerope-train"], "vocabulary", "--data", self.work / "traces.jsonl", "--merges", 400, "-o", self.work / "vocabulary.gguf")
+        return self
+
+    def __exit__(self, *_):
+        self.folder.cleanup()
+
+    def curve(self, name, steps, **settings):
+        """The points of a training of so many steps."""
         names = ("layers", "width", "heads", "kv_heads", "ffn", "context")
+        out = self.work / f"{name}.gguf"
+        config = {
+            "stage": "pretrain", "name": name, "model": {key: self.shapes.trained[key] for key in names}, "vocabulary": str(self.work / "vocabulary.gguf"),
+            "data": [{"file": str(self.work / "traces.jsonl"), "weight": 1}], "out": str(out), "steps": steps, "batch_tokens": self.shapes.batch_tokens,
+            "warmup": 1, **settings,
+        }  # fmt: skip
+        (self.work / f"{name}.json").write_text(json.dumps(config))
+        run(self.programs["lanerope-train"], "pretrain", "-c", self.work / f"{name}.json")
+        return [json.loads(line) for line in (self.work / f"{name}.gguf.run/curve.jsonl").read_text().splitlines()]
 
-        def train(name, steps, **settings):
-            out = work / f"{name}.gguf"
-            config = {
-                "stage": "pretrain", "name": name, "model": {key: shapes.trained[key] for key in names}, "vocabulary": str(vocabulary),
-                "data": [{"file": str(traces), "weight": 1}], "out": str(out), "steps": steps, "batch_tokens": shapes.batch_tokens, "warmup": 1, **settings,
-            }  # fmt: skip
-            (work / f"{name}.json").write_text(json.dumps(config))
-            run(programs["lanerope-train"], "pretrain", "-c", work / f"{name}.json")
-            return [json.loads(line) for line in (work / f"{name}.gguf.run/curve.jsonl").read_text().splitlines()]
+    def losses(self, device):
+        """Of the first steps, f32."""
+        return [point["loss"] for point in self.curve(f"losses-{device}", self.shapes.compared_steps, device=str(device))]
 
-        here, there = ([point["loss"] for point in train(f"losses-{where}", shapes.compared_steps, device=where)] for where in ("cpu", device.type))
-        gap = max(abs(a - b) / a for a, b in zip(here, there, strict=True))
-        say({"trainer_losses": {"cpu": here, device.type: there, "largest_relative_gap": gap, "right": gap < tolerance}})
-        for kind in ("f32", "bf16"):
-            points = train(f"speed-{kind}", 4 * shapes.compared_steps, device=device.type, type=kind)
-            rate = statistics.median(point["tokens_per_second"] for point in points[shapes.compared_steps :])
-            say({"trainer": {"type": kind, "tokens_a_second": round(rate)}})
-        return gap < tolerance
+    def speed(self, device, kind):
+        """Tokens a second, once it runs evenly."""
+        steps = self.shapes.compared_steps
+        points = self.curve(f"speed-{kind}", 4 * steps, device=str(device), type=kind)
+        return round(statistics.median(point["tokens_per_second"] for point in points[steps:]))

@@ -17,10 +17,15 @@ struct Candidate {
   bool operator==(const Candidate&) const = default;
 };
 
+// The order of candidates: greatest first, equal ones by token.
+inline bool comes_before(const Candidate& a, const Candidate& b) {
+  return a.logit != b.logit ? a.logit > b.logit : a.token < b.token;
+}
+
 // What a device has said of a row of logits that lies there.
 struct LogitSummary {
   int32_t n_tokens = 0;
-  std::span<const Candidate> top = {};  // the greatest, greatest first, equal ones by token
+  std::span<const Candidate> top = {};  // the greatest, in their order
   double log_sum_exp = 0;               // log(sum(exp(logit)))
   double entropy = 0;                   // of the soft-max, in nats
   double sum = 0;                       // of all logits

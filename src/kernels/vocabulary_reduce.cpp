@@ -113,10 +113,6 @@ HWY_EXPORT(sum);
 
 namespace {
 
-bool before(const Candidate& a, const Candidate& b) {
-  return a.logit != b.logit ? a.logit > b.logit : a.token < b.token;
-}
-
 // All others are at most as great as the last one of a summary, which does not say how many equal it.
 bool is_certain(const Candidate& candidate, const LogitSummary& summary) {
   return candidate.logit > summary.top.back().logit || std::ssize(summary.top) == summary.n_tokens;
@@ -210,7 +206,7 @@ std::span<const Candidate> VocabularyReduce::top(int32_t k) {
     threshold = *nth;
   }
   collect(threshold);
-  std::ranges::partial_sort(candidates_, candidates_.begin() + static_cast<int64_t>(wanted), before);
+  std::ranges::partial_sort(candidates_, candidates_.begin() + static_cast<int64_t>(wanted), comes_before);
   return std::span(candidates_).first(wanted);
 }
 
@@ -224,7 +220,7 @@ std::span<const Candidate> VocabularyReduce::above(float logit) {
     bring();
   }
   collect(logit);
-  std::ranges::sort(candidates_, before);
+  std::ranges::sort(candidates_, comes_before);
   return candidates_;
 }
 

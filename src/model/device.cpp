@@ -11,7 +11,6 @@
 #include "lanerope/errors.h"
 #include "lanerope/model.h"
 #include "model/graph_profile.h"
-#include "model/workers.h"
 
 namespace lanerope::model {
 
@@ -110,10 +109,6 @@ std::string Devices::names() const {
   std::string all;
   for (int32_t device = 0; device < size(); ++device) all += (device > 0 ? "," : "") + name(device);
   return all;
-}
-
-bool Devices::is_remote(int32_t device) const {
-  return is_remote_device(at(device));
 }
 
 DeviceInfo Devices::facts(int32_t device) const {

@@ -52,7 +52,6 @@ class Devices {
   std::string name(int32_t device) const;
   std::string names() const;  // "cpu", or "Vulkan0,Vulkan1"
   DeviceInfo facts(int32_t device) const;
-  bool is_remote(int32_t device) const;  // a worker's
   ggml_backend_dev_t at(int32_t device) const { return device == cpu_device ? cpu_ : devices_[device]; }
   std::vector<DeviceInfo> facts() const;  // [size()]
   int32_t threads() const { return threads_; }

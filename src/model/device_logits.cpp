@@ -78,9 +78,7 @@ void DeviceLogits::read_summaries() {
     // log p = logit - log_sum_exp, best where p is greatest.
     const double log_sum_exp = facts[greatest] - std::log(static_cast<double>(facts[n_top + greatest]));
     for (size_t i = 0; i < n_top; ++i) top[i] = {.token = tokens_[output * n_top + i], .logit = facts[i]};
-    std::ranges::sort(top, [](const kernels::Candidate& a, const kernels::Candidate& b) {
-      return a.logit != b.logit ? a.logit > b.logit : a.token < b.token;
-    });
+    std::ranges::sort(top, kernels::comes_before);
     summaries_[output] = {.n_tokens = n_tokens_,
                           .top = top,
                           .log_sum_exp = log_sum_exp,

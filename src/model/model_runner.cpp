@@ -7,6 +7,7 @@
 #include "lanerope/errors.h"
 #include "model/decoder.h"
 #include "model/round_batch.h"
+#include "model/workers.h"
 
 namespace lanerope::model {
 
@@ -74,11 +75,10 @@ void ModelRunner::build(Graph& graph, const Batch& batch) {
   }
 }
 
-// The CPU sums logits up itself, and a worker cannot be asked which operations its devices have.
 LogitNodes ModelRunner::with_summary(ggml_context* context, ggml_tensor* logits) const {
-  const int32_t device = model_.weights.output.device;
-  if (device == cpu_device || model_.devices.is_remote(device)) return {.logits = logits};
-  return summed_up(context, logits, model_.info.n_tokens, model_.devices.at(device));
+  ggml_backend_dev_t device = model_.devices.at(model_.weights.output.device);
+  if (!is_local_gpu(device)) return {.logits = logits};
+  return summed_up(context, logits, model_.info.n_tokens, device);
 }
 
 std::vector<OperationTime> ModelRunner::take_profile() {

@@ -31,11 +31,9 @@ ggml_tensor* contiguous(ggml_context* context, ggml_tensor* x) {
   return ggml_is_contiguous(x) ? x : ggml_cont(context, x);
 }
 
-// The device that may fuse attention over these cells: not the CPU, whose separate operations are the
-// reference, nor a worker's, which cannot be asked whether it has the operation.
-ggml_backend_dev_t fusing_device(const ggml_tensor* cells) {
-  ggml_backend_dev_t device = ggml_backend_buft_get_device(ggml_backend_buffer_get_type(cells->buffer));
-  return device != nullptr && is_gpu(device) && !is_remote_device(device) ? device : nullptr;
+// Null for memory that is no device's.
+ggml_backend_dev_t device_of(const ggml_tensor* cells) {
+  return ggml_backend_buft_get_device(ggml_backend_buffer_get_type(cells->buffer));
 }
 
 }  // namespace
@@ -127,8 +125,9 @@ ggml_tensor* TileAttention::flash(GraphBuilder& graph, const Tiles& of) {
   TileInputs& tiles = inputs(graph, graph.config(of.layer).attention_class).sizes[of.size];
   const RegionInputs& region = tiles.regions.front();
   const bool as_stored = region.key_tokens == nullptr && region.key_lanes.empty();
-  ggml_backend_dev_t device = fusing_device(graph.pool().keys[of.layer.index]);
-  if (device == nullptr || tiles.regions.size() > 1 || !as_stored || of.with.keys->type == GGML_TYPE_F32)
+  ggml_backend_dev_t device = device_of(graph.pool().keys[of.layer.index]);
+  if (device == nullptr || !is_local_gpu(device) || tiles.regions.size() > 1 || !as_stored ||
+      of.with.keys->type == GGML_TYPE_F32)
     return nullptr;
 
   const int64_t n_rows = tiles.shape.n_rows;

@@ -92,6 +92,10 @@ bool model::is_remote_device(ggml_backend_dev_t device) {
   return std::string_view(ggml_backend_dev_name(device)).starts_with("RPC");
 }
 
+bool model::is_local_gpu(ggml_backend_dev_t device) {
+  return is_gpu(device) && !is_remote_device(device);
+}
+
 ggml_backend_reg_t model::rpc_back_end() {
   load_back_ends();
   ggml_backend_reg_t rpc = ggml_backend_reg_by_name("RPC");

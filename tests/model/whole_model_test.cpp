@@ -57,16 +57,9 @@ tools::RandomModel small(const std::string& architecture) {
   }
   // Six layers of gemma3 are five with a window, which is narrow enough to hide something, and one without.
   const bool windows = architecture == "gemma3";
-  return {.architecture = architecture,
-          .n_layer = windows ? 6 : 2,
-          .width = 64,
-          .n_head = 4,
-          .n_head_kv = 2,
-          .head_dim = 16,
-          .n_ffn = 96,
-          .n_vocab = 259,
-          .context = 512,
-          .window = windows ? 5 : 0};
+  tools::RandomModel model = model_of_layers(architecture, windows ? 6 : 2);
+  if (!windows) model.window = 0;
+  return model;
 }
 
 // Rotary pairs of a head.
