@@ -18,7 +18,7 @@ if (_Path(__file__).parent / "ggml").is_dir():
 
 from ._engine import Engine  # noqa: E402
 from ._errors import DeviceError, DoesNotFit, Error, InvalidRequest, ModelError  # noqa: E402
-from ._model import Model, Policy, bundled_model  # noqa: E402
+from ._model import Model, Policy, bundled_adapter, bundled_model  # noqa: E402
 from ._options import (  # noqa: E402
     Coupling,
     CouplingOptions,
@@ -76,6 +76,7 @@ __all__ = [
     "Visibility",
     "Vote",
     "VoteWeight",
+    "bundled_adapter",
     "bundled_model",
     "device_names",
     "evaluate",

@@ -23,6 +23,8 @@ Policy = Callable[[Stream, Event], object]
 
 def _local_file(name: str | os.PathLike[str], *, adapter: bool, token: str, offline: bool) -> str:
     text = os.fspath(name)
+    if adapter and text.startswith("lanes:"):
+        return bundled_adapter(text.removeprefix("lanes:"))
     if text.startswith("hf:"):
         return _core.hub_file(text, adapter, token, offline)
     if not Path(text).exists():
@@ -46,7 +48,8 @@ class Model:
     Args:
         file: A path, or "hf:user/repo[:quant]" on the model hub, fetched once. None: the small model that comes with lanerope,
             which does one made task with lanes that read one another.
-        adapters: LoRA adapters in GGUF (paths or "hf:user/repo[:file]"), in a list or as a dict from name to scale.
+        adapters: LoRA adapters in GGUF, in a list or as a dict from name to scale: paths, "hf:user/repo[:file]", or "lanes:NAME", one
+            that comes with lanerope (bundled_adapter).
         device: "cpu", one of device_names(), or several with commas between them, over which layers are split: "Vulkan0,Vulkan1". By
             default the CPU, or with workers theirs and all of this machine's that are not the CPU.
         workers: Addresses "host:port" of machines that lend their devices (`lanerope rpc-worker`): RPC0, RPC1, ... A worker that is
@@ -215,3 +218,12 @@ class Model:
 def bundled_model() -> str:
     """The file of the small model that comes with lanerope."""
     return str(Path(__file__).parent / "model.gguf")
+
+
+def bundled_adapter(name: str) -> str:
+    """The file of an adapter that comes with lanerope and makes lanes of a downloaded model work together."""
+    folder = Path(__file__).parent / "adapters"
+    names = sorted(file.name.removesuffix(".gguf") for file in folder.glob("*.gguf"))
+    if name not in names:
+        raise InvalidRequest(f'there is no bundled adapter "{name}"; there is {", ".join(names)}')
+    return str(folder / f"{name}.gguf")

@@ -48,9 +48,9 @@ compare_logits() {
   done
 }
 
-logits_of_caches() { # PATH; f16 is the default, and q8_0 is for the kernels alone
+logits_of_caches() { # PATH; f16 is the default, and the kernels refuse f32
   local name type coupling
-  for type in f32 $([ "$1" = ggml ] || echo q8_0); do
+  for type in q8_0 $([ "$1" = kernels ] || echo f32); do
     for name in llama-f32 llama-yarn qwen2-f16 qwen2-q4_k_m qwen3-q8_0 qwen3-q4_k_m; do
       for coupling in "${couplings[@]}"; do logits "$name" --path "$1" --kv-type "$type" $coupling; done
       logits "$name" --path "$1" --kv-type "$type" --coupling hogwild --topology ring --window 3 --visibility strict
@@ -69,7 +69,7 @@ logits_with_adapters() { # PATH
         logits "$name" --path "$1" $flags $coupling
       done
     done
-    logits "$name" --path "$1" --lora "$file-lanes.gguf" --visibility strict --force-coupling --kv-type f32
+    logits "$name" --path "$1" --lora "$file-lanes.gguf" --visibility strict --force-coupling --kv-type q8_0
   done
 }
 

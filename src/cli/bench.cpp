@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/bench_measure.h"
+#include "cli/bench_report.h"
 #include "cli/choice.h"
 #include "cli/commands.h"
 #include "cli/coupling_flags.h"
@@ -28,12 +29,15 @@ constexpr auto footer =
     "machine was measured to do at most: reading memory, and 8-bit multiply-adds. Nodes are the operations "
     "of a "
     "step,\n"
-    "builds the graphs of them that were made in a whole run. Time nothing while anything else runs.\n"
+    "builds the graphs of them that were made in a whole run. With --lora everything is measured without and "
+    "with\n"
+    "the adapters, in turn. Time nothing while anything else runs.\n"
     "\n"
     "Examples:\n"
     "  lanerope bench -m model.gguf\n"
     "  lanerope bench -m model.gguf -n 1,8 -p 512,4096 -g 128\n"
     "  lanerope bench -m model.gguf -n 8 --profile\n"
+    "  lanerope bench -m model.gguf -n 1,8 --lora adapter.gguf\n"
     "  lanerope bench -m model.gguf -n 16,64,256 -g 512 --topologies all,ring,tree,blocks --block 16\n"
     "  lanerope bench -m model.gguf --backends kernels,ggml --json > bench.json";
 
@@ -83,161 +87,6 @@ std::vector<Coupling> chosen_couplings(const BenchFlags& flags, const Model& mod
   return couplings;
 }
 
-// Of `row` over the row of another back end or coupling that is like it otherwise; 0 if there is none.
-template <typename Like>
-double ratio(const std::vector<DecodeRow>& rows, const DecodeRow& row, Like like) {
-  for (const DecodeRow& other : rows) {
-    if (&other != &row && other.prompt == row.prompt && other.lanes == row.lanes && like(other)) {
-      return row.tokens_per_second / other.tokens_per_second;
-    }
-  }
-  return 0;
-}
-
-struct Ratios {
-  double baseline = 0;     // over the same on the back end of --baseline
-  double independent = 0;  // over the same lanes when they do not see one another
-};
-
-Ratios ratios(const BenchRows& rows, const DecodeRow& row, const std::string& baseline) {
-  Ratios result;
-  if (row.back_end != baseline) {
-    result.baseline = ratio(rows.decode, row, [&](const DecodeRow& other) {
-      return other.back_end == baseline && other.coupling == row.coupling;
-    });
-  }
-  if (row.coupling != "independent") {
-    result.independent = ratio(rows.decode, row, [&](const DecodeRow& other) {
-      return other.back_end == row.back_end && other.coupling == "independent";
-    });
-  }
-  return result;
-}
-
-double share(double value, double ceiling) {
-  return ceiling > 0 ? value / ceiling : 0;
-}
-std::string share_text(double value, double ceiling) {
-  return ceiling > 0 ? with_digits(100 * value / ceiling, 0) + " %" : "";
-}
-std::string ratio_text(double value) {
-  return value > 0 ? with_digits(value, 2) : "";
-}
-
-void print_tables(const BenchRows& rows, const MachineLimits& machine, const std::string& baseline) {
-  std::vector<std::vector<std::string>> prefill = {
-      {"prefill", "prompt", "seconds", "tokens/s", "arithmetic"}};
-  for (const PrefillRow& row : rows.prefill) {
-    prefill.push_back({row.back_end, std::to_string(row.prompt), with_digits(row.seconds, 2),
-                       with_digits(row.tokens_per_second, 1),
-                       share_text(row.macs_per_second, machine.int8_macs_per_second)});
-  }
-  std::vector<std::vector<std::string>> decode = {{"decode", "coupling", "prompt", "lanes", "ms/step",
-                                                   "tokens/s", "KV", "memory", "arithmetic", "nodes",
-                                                   "builds", "back", "/independent", "/" + baseline}};
-  for (const DecodeRow& row : rows.decode) {
-    const Ratios over = ratios(rows, row, baseline);
-    decode.push_back({row.back_end, row.coupling, std::to_string(row.prompt), std::to_string(row.lanes),
-                      with_digits(row.seconds_per_step * 1e3, 2), with_digits(row.tokens_per_second, 1),
-                      bytes_text(static_cast<double>(row.kv_bytes)),
-                      share_text(row.bytes_per_second, machine.read_bytes_per_second),
-                      share_text(row.macs_per_second, machine.int8_macs_per_second),
-                      std::to_string(row.graph_nodes), std::to_string(row.graph_builds),
-                      row.device_bytes > 0 ? bytes_text(row.device_bytes) : "", ratio_text(over.independent),
-                      ratio_text(over.baseline)});
-    if (baseline.empty()) decode.back().pop_back();
-  }
-  if (baseline.empty()) decode.front().pop_back();
-  print_out("\n" + table_text(prefill) + "\n" + table_text(decode));
-}
-
-std::string title(const ProfileRow& row) {
-  if (row.lanes == 0) return row.back_end + ", prompt of " + std::to_string(row.prompt);
-  return row.back_end + ", " + row.coupling + ", " + std::to_string(row.lanes) +
-         (row.lanes == 1 ? " lane" : " lanes") + " after " + std::to_string(row.prompt);
-}
-
-double seconds_of(const ProfileRow& row) {
-  double seconds = 0;
-  for (const OperationTime& time : row.operations) seconds += time.seconds;
-  return seconds / row.steps;
-}
-
-// What is timed one by one takes a little longer than a step by itself; what is left of the step is not in
-// operations: sampling, events, the layout of attention.
-void print_profiles(const std::vector<ProfileRow>& profiles) {
-  for (const ProfileRow& row : profiles) {
-    const double total = seconds_of(row);
-    std::vector<std::vector<std::string>> table = {{title(row), "calls", "us", "share"}};
-    for (const OperationTime& time : row.operations) {
-      const double seconds = time.seconds / row.steps;
-      table.push_back({time.operation, std::to_string(time.calls / row.steps), with_digits(seconds * 1e6, 1),
-                       share_text(seconds, total)});
-    }
-    table.push_back({"all operations, timed one by one", "", with_digits(total * 1e6, 1), ""});
-    table.push_back({"the step, not timed inside", "", with_digits(row.seconds_per_step * 1e6, 1), ""});
-    print_out("\n" + table_text(table));
-  }
-}
-
-std::string machine_text(const MachineLimits& machine, const ModelInfo& model) {
-  std::string text = machine.cpu.empty() ? "this machine" : machine.cpu;
-  text += ", " + std::to_string(model.threads) + (model.threads == 1 ? " thread" : " threads") + ": reads " +
-          with_digits(machine.read_bytes_per_second / 1e9, 1) + " GB/s";
-  if (machine.int8_macs_per_second > 0) {
-    text += ", " + with_digits(machine.int8_macs_per_second / 1e9, 0) + " GMAC/s in 8 bits";
-  }
-  return text;
-}
-
-Json to_json(const BenchRows& rows, const MachineLimits& machine, const std::string& baseline) {
-  Json prefill = Json::array();
-  for (const PrefillRow& row : rows.prefill) {
-    prefill.push_back({{"back_end", row.back_end},
-                       {"path", row.back_end},
-                       {"prompt", row.prompt},
-                       {"seconds", row.seconds},
-                       {"tokens_per_second", row.tokens_per_second},
-                       {"arithmetic_share", share(row.macs_per_second, machine.int8_macs_per_second)}});
-  }
-  Json decode = Json::array();
-  for (const DecodeRow& row : rows.decode) {
-    const Ratios over = ratios(rows, row, baseline);
-    Json entry = {{"back_end", row.back_end},
-                  {"path", row.back_end},
-                  {"coupling", row.coupling},
-                  {"prompt", row.prompt},
-                  {"lanes", row.lanes},
-                  {"ms_per_step", row.seconds_per_step * 1e3},
-                  {"tokens_per_second", row.tokens_per_second},
-                  {"kv_bytes", row.kv_bytes},
-                  {"graph_nodes", row.graph_nodes},
-                  {"graph_builds", row.graph_builds},
-                  {"device_bytes", row.device_bytes},
-                  {"memory_share", share(row.bytes_per_second, machine.read_bytes_per_second)},
-                  {"arithmetic_share", share(row.macs_per_second, machine.int8_macs_per_second)}};
-    if (over.independent > 0) entry["over_independent"] = over.independent;
-    if (over.baseline > 0) entry["over_baseline"] = over.baseline;
-    decode.push_back(std::move(entry));
-  }
-  Json result = {{"prefill", std::move(prefill)}, {"decode", std::move(decode)}};
-  for (const ProfileRow& row : rows.profiles) {
-    Json operations = Json::array();
-    for (const OperationTime& time : row.operations) {
-      operations.push_back({{"operation", time.operation},
-                            {"calls", time.calls / row.steps},
-                            {"ms", time.seconds / row.steps * 1e3}});
-    }
-    result["profiles"].push_back({{"back_end", row.back_end},
-                                  {"coupling", row.coupling},
-                                  {"prompt", row.prompt},
-                                  {"lanes", row.lanes},
-                                  {"ms_per_step", row.seconds_per_step * 1e3},
-                                  {"operations", std::move(operations)}});
-  }
-  return result;
-}
-
 void note_progress(const std::string& what) {
   if (notes_are_terminal()) std::fprintf(stderr, "\r\033[K%s%s", what.c_str(), what.empty() ? "" : " ...");
 }
@@ -245,6 +94,8 @@ void note_progress(const std::string& what) {
 int run(const BenchFlags& flags) {
   auto back_ends = parse_list<BackEnd>("--backends", flags.back_ends);
   if (back_ends.empty()) back_ends.push_back(flags.model.back_end);
+  // Plain ggml computes with f32 cells, and the rows shall say so.
+  if (flags.cells.kv_type == KvType::f32) std::ranges::replace(back_ends, BackEnd::automatic, BackEnd::ggml);
   note_progress("measuring the machine");
   const MachineLimits machine = measure_machine(flags.model.threads);
   note_progress("");

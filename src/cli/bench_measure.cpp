@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <random>
+#include <ranges>
+#include <span>
 
 #include "lanerope/inspect.h"
 #include "lanerope/page.h"
@@ -50,7 +52,8 @@ class Bench {
         plan_(plan),
         progress_(progress),
         load_(weight_load(model_->info().file)),
-        random_(plan.seed) {
+        random_(plan.seed),
+        n_adapters_(static_cast<int32_t>(model_->info().adapters.size())) {
     const int32_t most_lanes = std::ranges::max(plan_.lanes);
     cells_ = whole_pages(std::ranges::max(plan_.prompts)) + most_lanes * whole_pages(plan_.generate);
     engine_ = make_engine(false);
@@ -68,6 +71,15 @@ class Bench {
   struct Size {
     int32_t lanes = 1;
     int32_t budget = 1;
+  };
+  // What takes turns with others, so that a machine whose speed drifts does not favour one of them.
+  struct Arm {
+    Coupling coupling = {};
+    int32_t adapters = 0;  // that are on: none, or all as they were loaded
+    std::vector<double> seconds = {};
+    int32_t nodes = 0;
+    int64_t builds = 0;
+    double device_bytes = 0;
   };
 
   std::vector<TokenId> random_prompt(int32_t size) {
@@ -105,73 +117,101 @@ class Bench {
     return result;
   }
 
+  // Every coupling without adapters and, if there are any, with them.
+  std::vector<Arm> arms(std::span<const Coupling> couplings) const {
+    std::vector<Arm> made;
+    for (const Coupling& coupling : couplings) {
+      made.push_back({.coupling = coupling});
+      if (n_adapters_ > 0) made.push_back({.coupling = coupling, .adapters = n_adapters_});
+    }
+    return made;
+  }
+
+  Request request_of(const Arm& arm, std::vector<TokenId> prompt, Size size) const {
+    Request wanted = request(std::move(prompt), size);
+    wanted.coupling = exactly(arm.coupling);
+    wanted.coupling.force = true;
+    if (arm.adapters < n_adapters_) wanted.adapter_scales.assign(n_adapters_, 0.0F);
+    return wanted;
+  }
+
   // Returns the last prompt, which the engine keeps for the decoding that follows.
   std::vector<TokenId> measure_prefill(int32_t prompt, BenchRows& rows) {
     progress_(model_->info().back_end + ", prefill of " + std::to_string(prompt));
-    std::vector<double> seconds;
     std::vector<TokenId> tokens;
+    const Coupling alone;
+    std::vector<Arm> compared = arms({&alone, 1});
     for (int32_t repeat = 0; repeat < plan_.repeats; ++repeat) {
-      tokens = random_prompt(prompt);
-      seconds.push_back(run(request(tokens, {}))->prefill_seconds);
+      for (Arm& arm : compared) {
+        tokens = random_prompt(prompt);
+        arm.seconds.push_back(run(request_of(arm, tokens, {}))->prefill_seconds);
+      }
     }
-    const double middle = median(seconds);
-    rows.prefill.push_back(
-        {.back_end = model_->info().back_end,
-         .prompt = prompt,
-         .seconds = middle,
-         .tokens_per_second = prompt / middle,
-         .macs_per_second =
-             static_cast<double>(load_.parameters - load_.output_parameters) * prompt / middle});
+    for (const Arm& arm : compared) {
+      const double middle = median(arm.seconds);
+      rows.prefill.push_back(
+          {.back_end = model_->info().back_end,
+           .prompt = prompt,
+           .adapters = arm.adapters,
+           .seconds = middle,
+           .tokens_per_second = prompt / middle,
+           .macs_per_second =
+               static_cast<double>(load_.parameters - load_.output_parameters) * prompt / middle});
+    }
     return tokens;
   }
 
-  // Couplings take turns, so that a machine whose speed drifts does not favour one of them.
   void measure_decode(const std::vector<TokenId>& prompt, int32_t lanes, BenchRows& rows) {
     // One lane sees nobody: all couplings are the same there.
-    const size_t n_couplings = lanes == 1 ? 1 : plan_.couplings.size();
-    std::vector<std::vector<double>> step_seconds(n_couplings);
-    std::vector<int32_t> nodes(n_couplings);
-    std::vector<int64_t> builds(n_couplings);
-    std::vector<double> device_bytes(n_couplings);
-    Request wanted = request(prompt, {.lanes = lanes, .budget = plan_.generate});
+    std::vector<Arm> compared =
+        arms(std::span(plan_.couplings).first(lanes == 1 ? 1 : plan_.couplings.size()));
+    const Size size{.lanes = lanes, .budget = plan_.generate};
     for (int32_t repeat = 0; repeat < plan_.repeats; ++repeat) {
-      for (size_t c = 0; c < n_couplings; ++c) {
-        wanted.coupling = exactly(plan_.couplings[c]);
-        wanted.coupling.force = true;
-        progress_(model_->info().back_end + ", " + describe(plan_.couplings[c]) + ", " +
-                  std::to_string(lanes) + " lanes after " + std::to_string(prompt.size()));
-        const EngineState before = engine_->state();
-        const std::shared_ptr<const GroupResult> result = run(wanted);
-        const EngineState state = engine_->state();
-        nodes[c] = state.graph_nodes;
-        builds[c] = state.graph_builds - before.graph_builds;
-        const int32_t steps = std::max(result->clock, 1);
-        device_bytes[c] = static_cast<double>(state.device_bytes - before.device_bytes) / steps;
-        step_seconds[c].push_back(result->decode_seconds / steps);
+      for (Arm& arm : compared) {
+        progress_(model_->info().back_end + ", " + describe(arm.coupling) + ", " + std::to_string(lanes) +
+                  " lanes after " + std::to_string(prompt.size()));
+        run_once(arm, request_of(arm, prompt, size));
       }
     }
-    const MemoryNeed need = engine_->need(wanted);
+    const MemoryNeed need = engine_->need(request_of(compared.front(), prompt, size));
     const double cell_bytes = static_cast<double>(need.kv_bytes) / (need.prompt_cells + need.lane_cells);
     // Lanes are half full on average.
     const double kv_read = cell_bytes * (static_cast<double>(prompt.size()) + lanes * plan_.generate / 2.0);
-    for (size_t c = 0; c < n_couplings; ++c) {
-      const double step = median(step_seconds[c]);
+    for (const Arm& arm : compared) {
+      const double step = median(arm.seconds);
       rows.decode.push_back({.back_end = model_->info().back_end,
-                             .coupling = describe(plan_.couplings[c]),
+                             .coupling = describe(arm.coupling),
                              .prompt = static_cast<int32_t>(prompt.size()),
                              .lanes = lanes,
+                             .adapters = arm.adapters,
                              .seconds_per_step = step,
                              .tokens_per_second = lanes / step,
                              .bytes_per_second = (static_cast<double>(load_.bytes) + kv_read) / step,
                              .macs_per_second = static_cast<double>(load_.parameters) * lanes / step,
                              .kv_bytes = need.kv_bytes,
-                             .graph_nodes = nodes[c],
-                             .graph_builds = builds[c],
-                             .device_bytes = device_bytes[c]});
-      wanted.coupling = exactly(plan_.couplings[c]);
-      wanted.coupling.force = true;
-      if (plan_.profile) measure_profile(wanted, rows);
+                             .graph_nodes = arm.nodes,
+                             .graph_builds = arm.builds,
+                             .device_bytes = arm.device_bytes});
+      if (plan_.profile) measure_profile(request_of(arm, prompt, size), rows);
     }
+  }
+
+  void run_once(Arm& arm, const Request& wanted) {
+    const EngineState before = engine_->state();
+    const std::shared_ptr<const GroupResult> result = run(wanted);
+    const EngineState state = engine_->state();
+    const int32_t steps = std::max(result->clock, 1);
+    arm.nodes = state.graph_nodes;
+    arm.builds = state.graph_builds - before.graph_builds;
+    arm.device_bytes = static_cast<double>(state.device_bytes - before.device_bytes) / steps;
+    arm.seconds.push_back(result->decode_seconds / steps);
+  }
+
+  static double prefill_seconds(const BenchRows& rows, const DecodeRow& like) {
+    const auto row = std::ranges::find_if(std::views::reverse(rows.prefill), [&](const PrefillRow& prefill) {
+      return prefill.adapters == like.adapters;
+    });
+    return row->seconds;
   }
 
   // A step of decoding, as in the last row of `rows`, and with the first number of lanes the prompt too.
@@ -182,7 +222,8 @@ class Bench {
     ProfileRow row{.back_end = like.back_end,
                    .coupling = like.coupling,
                    .prompt = like.prompt,
-                   .seconds_per_step = rows.prefill.back().seconds};
+                   .adapters = like.adapters,
+                   .seconds_per_step = prefill_seconds(rows, like)};
     engine->submit(wanted);
     bool was_read = false;
     std::shared_ptr<const GroupResult> result;
@@ -209,6 +250,7 @@ class Bench {
   const std::function<void(const std::string&)>& progress_;
   WeightLoad load_;
   std::mt19937_64 random_;
+  int32_t n_adapters_ = 0;
   int32_t cells_ = 0;
   std::unique_ptr<Engine> engine_;
 };

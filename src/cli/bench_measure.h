@@ -30,6 +30,7 @@ struct BenchPlan {
 struct PrefillRow {
   std::string back_end;
   int32_t prompt = 0;
+  int32_t adapters = 0;  // that are on
   double seconds = 0;
   double tokens_per_second = 0;
   double macs_per_second = 0;
@@ -40,6 +41,7 @@ struct DecodeRow {
   std::string coupling;
   int32_t prompt = 0;
   int32_t lanes = 0;
+  int32_t adapters = 0;  // that are on
   double seconds_per_step = 0;
   double tokens_per_second = 0;  // of all lanes
   double bytes_per_second = 0;   // weights and KV cells that were read
@@ -56,6 +58,7 @@ struct ProfileRow {
   std::string coupling;
   int32_t prompt = 0;
   int32_t lanes = 0;
+  int32_t adapters = 0;  // that are on
   int32_t steps = 1;
   double seconds_per_step = 0;                 // when nothing is timed
   std::vector<OperationTime> operations = {};  // of all steps
@@ -68,7 +71,7 @@ struct BenchRows {
 };
 
 // Appends to `rows`; `progress` hears what is measured next. Prompts are random tokens and end tokens are
-// ignored.
+// ignored. With adapters everything is measured without and with them, in turn.
 void measure(const std::shared_ptr<const Model>& model, const BenchPlan& plan, BenchRows& rows,
              const std::function<void(const std::string&)>& progress);
 

@@ -28,6 +28,7 @@ constexpr auto footer =
     "\"start_steps\": [STEPS]}; start_steps may be left out. Writes one line for each:\n"
     "{\"lanes\": [{\"tokens\": [...], \"logprobs\": [...], \"sum\": X}, ...]}, with \"top_logits\" under "
     "--logits.\n"
+    "Lanes are coupled as `run` would couple them: as was trained, else independent.\n"
     "\n"
     "Examples:\n"
     "  lanerope score -m model.gguf traces.jsonl > scores.jsonl\n"
@@ -116,7 +117,10 @@ Json to_json(const ScoreResult& result, bool logits) {
 
 int run(const ScoreFlags& flags) {
   const std::shared_ptr<const Model> model = load_model(flags.model);
-  const Coupling coupling = resolve_coupling(*model, to_choice(flags.coupling));
+  const RequestDefaults usual = run_defaults();
+  const Coupling coupling = resolve_coupling(
+      *model, to_choice(flags.coupling),
+      {.untrained = usual.untrained, .untrained_init = usual.untrained_init});  // as `run` has it
   const SleepTokens sleep = resolve_sleep(*model, {.wait = flags.wait, .ready = flags.ready}, coupling);
   std::istringstream lines(read_text_file(flags.file));
   std::unique_ptr<Engine> engine;

@@ -238,7 +238,8 @@ void run_prepare(ggml_tensor* prepared, int thread, int n_threads, void* data) {
   const Corrections corrections = corrections_of(parameters, prepared, job.n_in);
   if (corrections.of != nullptr) {
     job.corrections = &corrections;
-    work += work * corrections.of->ranks() / 8;
+    // For one column most of it is reading the adapters' weights.
+    work += job.n_in * corrections.of->ranks() * (8 + job.n_columns) / 8;
   }
   // Below this it is done before another thread has heard of it.
   constexpr int64_t worth_sharing = 32768;

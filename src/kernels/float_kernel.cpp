@@ -42,6 +42,9 @@ template <typename Format, int columns>
 void run_inputs(const TileJob& job, const typename Format::Tile* tile, int panel, int64_t first,
                 int64_t last) {
   constexpr int lines = sizeof(tile->weight[0]) / 64;
+  constexpr int ahead = 10;  // tiles
+  // Of matrices with fewer inputs (an adapter's) that would be a place which another thread reads.
+  const bool fetches = panel == 0 && job.layout->n_in / 16 > ahead;
   const auto* x = reinterpret_cast<const float*>(job.columns + panel * ActivationLayout::float_panel *
                                                                    job.layout->column_bytes());
   for (int row = 0; row < tile_rows; row += vectors * vector_size) {
@@ -52,9 +55,9 @@ void run_inputs(const TileJob& job, const typename Format::Tile* tile, int panel
     for (int64_t t = first; t < last; ++t) {
       for (int i = 0; i < 16; ++i) {
         // The hardware's prefetchers lose their way at the end of a page.
-        if (panel == 0) {
+        if (fetches) {
           for (int l = 0; l < lines; ++l) {
-            hwy::Prefetch(reinterpret_cast<const std::byte*>(tile[t - first + 10].weight[i]) + 64 * l);
+            hwy::Prefetch(reinterpret_cast<const std::byte*>(tile[t - first + ahead].weight[i]) + 64 * l);
           }
         }
         F w[vectors];

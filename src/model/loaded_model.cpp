@@ -172,6 +172,7 @@ LoadedModel::LoadedModel(const ModelOptions& options)
       config(arch::read_config(file)),
       devices(wanted_devices(options), options.threads),
       placement(choose_placement(options, devices, file, config)),
+      wanted_back_end(options.back_end),
       back_end(choose_back_end(options.back_end, devices, config)),
       vocabulary(std::make_shared<const text::Vocabulary>(arch::read_vocabulary(file))),
       tokenizer(vocabulary),
@@ -213,6 +214,11 @@ LoadedModel::LoadedModel(const ModelOptions& options)
 std::unique_ptr<Operations> LoadedModel::make_operations(KvType kv_type) const {
   const int32_t threads = devices.threads();
   // f32 cells are for measuring exactness, and the kernels read f16 and q8_0.
+  if (kv_type == KvType::f32 && wanted_back_end == BackEnd::kernels) {
+    throw InvalidRequest(
+        "lanerope's kernels read keys and values of f16 or q8_0; use --kv-type f16, or leave --backend out "
+        "and plain ggml computes with f32");
+  }
   if (kv_type == KvType::f32 || weights.packed.empty()) return std::make_unique<GraphOperations>(threads);
   if (devices.cpu_alone()) return std::make_unique<CpuOperations>(config, weights, threads);
   return std::make_unique<MixedOperations>(config, weights, placement.layers, threads);

@@ -28,6 +28,7 @@ struct LoadedModel {
   arch::ModelConfig config;
   Devices devices;
   Placement placement;
+  BackEnd wanted_back_end = BackEnd::automatic;
   BackEnd back_end = BackEnd::ggml;  // never automatic
   std::shared_ptr<const text::Vocabulary> vocabulary;
   text::Tokenizer tokenizer;
@@ -36,6 +37,7 @@ struct LoadedModel {
   Weights weights;
   grammar::Compiler formats;
 
+  // Throws InvalidRequest where the kernels were asked for and have no such cells.
   std::unique_ptr<Operations> make_operations(KvType kv_type) const;
   text::PromptFormat prompt_format(NoTemplate no_template) const {
     return {.tokenizer = tokenizer, .templates = templates, .no_template = no_template};

@@ -60,6 +60,7 @@ TEST(BadInput, Requests) {
   expect_error({2, run_tiny({"--chat-template", "nonsense", "x"}), "nonsense"});
   expect_error({2, run_tiny({"--lora", "lanes:nonsense", "x"}),
                 "no bundled adapter \"nonsense\"; there is qwen2.5-coder-0.5b"});
+  expect_error({2, run_tiny({"--backend", "kernels", "--kv-type", "f32", "x"}), "f16 or q8_0"});
   expect_error({2, run_tiny({"--device", "abacus", "x"}), "abacus"});
   expect_error({2, run_tiny({"-dev", "abacus,cpu", "x"}), "the CPU is always there"});
   expect_error({2, run_tiny({"-ts", "3,1", "x"}), "--tensor-split is about devices"});

@@ -54,13 +54,13 @@ TEST(Score, TextAndIdsAreTheSame) {
   EXPECT_EQ(by_text, by_ids);
 }
 
-TEST(Score, IndependentLanesAreScoredAsIfAlone) {
-  const nlohmann::json both =
-      score(R"({"prompt": "one", "lanes": ["two three", "four"]})", {"--coupling", "independent"});
+TEST(Score, LanesOfAnUntrainedModelAreScoredAsIfAlone) {
+  const nlohmann::json both = score(R"({"prompt": "one", "lanes": ["two three", "four"]})");
   const nlohmann::json alone =
       score(R"({"prompt": "one", "lanes": ["four"]})", {"--coupling", "independent"});
   EXPECT_NEAR(both["lanes"][1]["sum"].get<double>(), alone["lanes"][0]["sum"].get<double>(), 1e-3);
-  const nlohmann::json coupled = score(R"({"prompt": "one", "lanes": ["two three", "four five"]})");
+  const nlohmann::json coupled =
+      score(R"({"prompt": "one", "lanes": ["two three", "four five"]})", {"--coupling", "lanerope"});
   EXPECT_NE(coupled["lanes"][0]["sum"], both["lanes"][0]["sum"]);
 }
 
@@ -149,6 +149,30 @@ TEST(Bench, MeasuresEveryCombination) {
     EXPECT_GT(row["graph_nodes"], 0);
     EXPECT_LE(row["graph_builds"], 3) << "one for the steps, and what the prompt needs";
   }
+}
+
+TEST(Bench, MeasuresWithoutAdaptersAndWithThem) {
+  const Outcome outcome =
+      run_program({.arguments = {"bench", "-m", tiny_model(), "--lora", adapter(), "-n", "2", "-p", "8", "-g",
+                                 "4", "-r", "1", "--couplings", "independent", "--json"}});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const nlohmann::json json = nlohmann::json::parse(outcome.out);
+  for (const char* table : {"prefill", "decode"}) {
+    ASSERT_EQ(json[table].size(), 2) << table;
+    EXPECT_EQ(json[table][0]["adapters"], 0);
+    EXPECT_FALSE(json[table][0].contains("over_none"));
+    EXPECT_EQ(json[table][1]["adapters"], 1);
+    EXPECT_DOUBLE_EQ(json[table][1]["over_none"].get<double>(),
+                     json[table][1]["tokens_per_second"].get<double>() /
+                         json[table][0]["tokens_per_second"].get<double>());
+  }
+}
+
+TEST(Bench, CellsOfF32AreComputedByPlainGgml) {
+  const Outcome outcome = run_program({.arguments = {"bench", "-m", tiny_model(), "-n", "1", "-p", "8", "-g",
+                                                     "4", "-r", "1", "--kv-type", "f32", "--json"}});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(nlohmann::json::parse(outcome.out)["decode"][0]["back_end"], "ggml");
 }
 
 TEST(Devices, AreListedAndLayersNeedOne) {
