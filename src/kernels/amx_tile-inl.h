@@ -15,8 +15,8 @@ HWY_BEFORE_NAMESPACE();
 namespace lanerope::kernels::HWY_NAMESPACE {
 
 // Its registers, each of up to 16 rows of 64 bytes, as they are used here: 0 and 1 are dot products [16 rows
-// of weights, columns], 4 and 5 are columns i8 [inputs, columns], 6 and 7 are weights u8 [4, 16 rows, inputs
-// / 4].
+// of weights, columns], 4 and 5 are columns i8 [inputs, columns], 6 and 7 are weights [4, 16 rows, inputs
+// / 4], i8 or u8.
 struct alignas(64) AmxShape {
   uint8_t palette = 1;
   uint8_t start_row = 0;
@@ -52,7 +52,7 @@ struct alignas(64) AmxDots {
   int32_t of[16][16];
 };
 
-// Where a step finds its operands: columns i8, a stride in bytes apart, and weights u8 [4, tile_rows, inputs
+// Where a step finds its operands: columns i8, a stride in bytes apart, and weights [4, tile_rows, inputs
 // / 4], from the first of 16 rows on.
 struct AmxStep {
   const std::byte* columns;
@@ -77,7 +77,7 @@ struct UnpackedBlocks {
   const uint8_t* of(int input, int row) const { return weights + input * tile_rows + 4 * row; }
 };
 
-// The dot products of one step. Steps take turns with the registers.
+// The dot products of one step with weights i8. Steps take turns with the registers.
 template <int turn>
 HWY_INLINE void amx_dots(AmxStep step, AmxDots* dots) {
   constexpr int64_t dot_stride = 64;
@@ -87,7 +87,7 @@ HWY_INLINE void amx_dots(AmxStep step, AmxDots* dots) {
         "tilezero %%tmm0\n\t"
         "tileloadd (%0,%1,1), %%tmm4\n\t"
         "tileloadd (%2,%3,1), %%tmm6\n\t"
-        "tdpbsud %%tmm6, %%tmm4, %%tmm0\n\t"
+        "tdpbssd %%tmm6, %%tmm4, %%tmm0\n\t"
         "tilestored %%tmm0, (%4,%5,1)"
         :
         : "r"(step.columns), "r"(step.stride), "r"(step.weights), "r"(weight_stride), "r"(dots->of),
@@ -98,7 +98,7 @@ HWY_INLINE void amx_dots(AmxStep step, AmxDots* dots) {
         "tilezero %%tmm1\n\t"
         "tileloadd (%0,%1,1), %%tmm5\n\t"
         "tileloadd (%2,%3,1), %%tmm7\n\t"
-        "tdpbsud %%tmm7, %%tmm5, %%tmm1\n\t"
+        "tdpbssd %%tmm7, %%tmm5, %%tmm1\n\t"
         "tilestored %%tmm1, (%4,%5,1)"
         :
         : "r"(step.columns), "r"(step.stride), "r"(step.weights), "r"(weight_stride), "r"(dots->of),
@@ -116,7 +116,7 @@ HWY_INLINE void amx_dots_of_32(AmxStep step, int n_steps, AmxDots* dots) {
   }
 }
 
-// The dot products of 256 inputs: of four steps of 64.
+// The dot products of 256 inputs with weights u8: of four steps of 64.
 HWY_INLINE void amx_dots_of_256(AmxStep step, AmxDots* dots) {
   constexpr int64_t dot_stride = 64;
   constexpr int64_t weight_stride = 4 * tile_rows;
@@ -137,7 +137,8 @@ HWY_INLINE void amx_dots_of_256(AmxStep step, AmxDots* dots) {
 // For fewer columns unpacking the weights takes longer than is won.
 constexpr int amx_columns = 32;
 
-// A block of a tile as bytes: u8 [4, tile_rows, inputs / 4].
+// A block of a tile as bytes, [4, tile_rows, inputs / 4]. What a type adds to its weights, so that bytes
+// without a sign can hold them, is taken off again: once here, or else from every sum.
 template <typename Type>
 HWY_INLINE void unpack_block(const typename Type::Tile& tile, uint8_t* weights) {
   constexpr int quads = Type::unpacked_quads;
@@ -146,6 +147,7 @@ HWY_INLINE void unpack_block(const typename Type::Tile& tile, uint8_t* weights) 
       U8 w[quads];
       Type::unpack(tile, i, row, w);
       for (int q = 0; q < quads; ++q) {
+        if constexpr (Type::amx_offset != 0) w[q] = hn::Sub(w[q], hn::Set(du8, uint8_t{Type::amx_offset}));
         hn::Store(w[q], du8, weights + (i * quads + q) * 4 * tile_rows + 4 * row);
       }
     }

@@ -170,6 +170,7 @@ struct Block32 {
 #if HWY_TARGET == HWY_AVX3_DL
   static constexpr int unpacked_quads = 2;
   static constexpr int amx_inputs = 32;
+  static constexpr int amx_offset = Format::has_min ? 0 : 1 << Format::offset_bits;
 
   static HWY_INLINE void unpack(const Tile& tile, int pair, int row, U8* quads) {
     Format::unpack(tile, pair, row, quads);
@@ -182,16 +183,16 @@ struct Block32 {
     const int half = at.b % 2;
     const F scale_of_rows = scale(tile.scale[half] + at.row);
     for (int c = 0; c < columns; ++c) {
-      I32 dot = hn::Load(di32, dots.of[c]);
-      if constexpr (!Format::has_min) {
-        dot = hn::Add(hn::ShiftLeft<Format::offset_bits>(hn::Set(di32, x.sum(at.b, c))), dot);
-      }
       const F both = hn::Mul(scale_of_rows, hn::Set(df, x.scale(at.b, c)));
-      sum[c] = hn::MulAdd(both, hn::ConvertTo(df, dot), sum[c]);
-      if constexpr (Format::has_min) {
-        const float total = x.scale(at.b, c) * static_cast<float>(x.sum(at.b, c));
-        sum[c] = hn::NegMulAdd(load_f16(tile.min[half] + at.row), hn::Set(df, total), sum[c]);
-      }
+      sum[c] = hn::MulAdd(both, hn::ConvertTo(df, hn::Load(di32, dots.of[c])), sum[c]);
+    }
+    if constexpr (Format::has_min) {
+      static_assert(columns == vector_size);
+      const F min = load_f16(tile.min[half] + at.row);
+      const F scales = hn::LoadU(df, x.scales + at.b * x.width);
+      HWY_ALIGN float total[columns];
+      hn::Store(hn::Mul(scales, hn::ConvertTo(df, hn::LoadU(di32, x.sums + at.b * x.width))), df, total);
+      for (int c = 0; c < columns; ++c) sum[c] = hn::NegMulAdd(min, hn::Set(df, total[c]), sum[c]);
     }
   }
 

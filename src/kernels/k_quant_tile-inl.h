@@ -98,6 +98,10 @@ struct KQuant {
 #if HWY_TARGET == HWY_AVX3_DL
   static constexpr int unpacked_quads = 4;
   static constexpr int amx_inputs = sixteens == 2 ? 32 : 0;  // half of its registers would be empty
+  static constexpr int amx_offset = [] {
+    if constexpr (Format::has_min) return 0;
+    else return Format::offset;
+  }();
 
   static HWY_INLINE void unpack(const Tile& tile, int sixteen, int row, U8* quads) {
     Format::unpack(tile, sixteen, row, quads);
@@ -108,17 +112,11 @@ struct KQuant {
   static HWY_INLINE void add_dots(const Tile& tile, BlockStep at, const Columns& x, const AmxDots& dots,
                                   F (&sum)[columns]) {
     const F scale = Format::scale(tile, at.b, at.row);
+    for (int c = 0; c < columns; ++c)
+      sum[c] = hn::MulAdd(scale, hn::ConvertTo(df, hn::Load(di32, dots.of[c])), sum[c]);
     if constexpr (Format::has_min) {
       const F min = hn::Mul(load_f16(tile.min + at.row), load_small(tile.block_min[at.b] + at.row));
-      for (int c = 0; c < columns; ++c) {
-        const F scaled = hn::MulAdd(scale, hn::ConvertTo(df, hn::Load(di32, dots.of[c])), sum[c]);
-        sum[c] = hn::NegMulAdd(min, hn::Set(df, x.min(at.b, c)), scaled);
-      }
-    } else {
-      for (int c = 0; c < columns; ++c) {
-        const I32 dot = hn::Add(start(x, at.b, c), hn::Load(di32, dots.of[c]));
-        sum[c] = hn::MulAdd(scale, hn::ConvertTo(df, dot), sum[c]);
-      }
+      for (int c = 0; c < columns; ++c) sum[c] = hn::NegMulAdd(min, hn::Set(df, x.min(at.b, c)), sum[c]);
     }
   }
 

@@ -204,6 +204,7 @@ struct LowBits {
 #if HWY_TARGET == HWY_AVX3_DL
   static constexpr int unpacked_quads = 4;
   static constexpr int amx_inputs = 64;
+  static constexpr int amx_offset = 0;  // weights stay without a sign
 
   static HWY_INLINE void unpack(const Tile& tile, int sixteen, int row, U8* quads) {
     Format::unpack(tile, sixteen, row, quads);
