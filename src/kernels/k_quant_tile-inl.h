@@ -99,8 +99,10 @@ struct KQuant {
   static constexpr int unpacked_quads = 4;
   static constexpr int amx_inputs = sixteens == 2 ? 32 : 0;  // half of its registers would be empty
   static constexpr int amx_offset = [] {
-    if constexpr (Format::has_min) return 0;
-    else return Format::offset;
+    if constexpr (Format::has_min)
+      return 0;
+    else
+      return Format::offset;
   }();
 
   static HWY_INLINE void unpack(const Tile& tile, int sixteen, int row, U8* quads) {

@@ -13,6 +13,8 @@
 #include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
+#include "kernels/tile_kernel.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace lanerope::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
@@ -194,8 +196,7 @@ LowRank::LowRank(const PackedMatrix& matrix, std::span<const Pair> pairs)
     }
     Term& term = terms_.emplace_back(Term{pair.adapter, pair.part, pair.scale, rank, ranks_, down_type,
                                           hwy::AllocateAligned<std::byte>(down_bytes),
-                                          PackedMatrix::pack(up.type, pair.rank, n_out, up.data),
-                                          tile_kernel(up.type)});
+                                          PackedMatrix::pack(up.type, pair.rank, n_out, up.data)});
     std::memset(term.down.get(), 0, down_bytes);
     if (down_type != GGML_TYPE_F32) {
       pack_down(static_cast<const uint16_t*>(pair.a.data), n_in, pair.rank, term);
@@ -247,17 +248,17 @@ void add_up(const Corrections& corrections, const UpJob& job) {
     if (term.part != job.part) continue;
     const PackedMatrix::Part& part = term.up.parts().front();
     const ActivationLayout layout(ActivationForm::f32, term.rank);
+    const TileKernel kernel = tile_kernel(part.type);
     for (int c = 0; c < job.columns; c += panel_columns) {
       const int64_t first = job.first + c;
       const int columns = std::min(panel_columns, job.columns - c);
       if (!corrections.on(term, first, columns)) continue;
-      term.up_kernel(
-          {.type = part.type,
-           .tile = term.up.tile(part, job.tile),
-           .layout = &layout,
-           .columns = reinterpret_cast<const std::byte*>(corrections.low(term) + first * term.rank),
-           .n_columns = columns,
-           .out = correction});
+      kernel({.type = part.type,
+              .tile = term.up.tile(part, job.tile),
+              .layout = &layout,
+              .columns = reinterpret_cast<const std::byte*>(corrections.low(term) + first * term.rank),
+              .n_columns = columns,
+              .out = correction});
       for (int i = 0; i < columns; ++i) {
         if (corrections.scales.at(first + i, term.adapter) == 0) continue;
         HWY_DYNAMIC_DISPATCH(add_to)(job.out + (c + i) * tile_rows, correction + i * tile_rows, tile_rows);

@@ -10,7 +10,6 @@
 #include <hwy/aligned_allocator.h>
 
 #include "kernels/packed_matrix.h"
-#include "kernels/tile_kernel.h"
 
 namespace lanerope::kernels {
 
@@ -51,7 +50,6 @@ class LowRank {
     ggml_type down_type;
     hwy::AlignedFreeUniquePtr<std::byte[]> down;  // A, [16, chunk, rank / 16, chunks]
     PackedMatrix up;                              // B
-    TileKernel up_kernel;
   };
   std::span<const Term> terms() const { return terms_; }
   int64_t ranks() const { return ranks_; }  // of all terms

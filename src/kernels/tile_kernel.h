@@ -23,7 +23,8 @@ struct TileJob {
 inline constexpr int max_tile_columns = 64;
 using TileKernel = void (*)(const TileJob&);
 
-// For the best instruction set of this machine.
+// For the best instruction set of this machine. To be asked for each time: what Highway gives before the
+// first call of a process chooses anew in every call, which takes longer than a tile.
 TileKernel tile_kernel(ggml_type type);
 TileKernel file_rows_kernel();  // for tiles that are rows as in the file, of any type
 
