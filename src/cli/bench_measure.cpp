@@ -55,9 +55,13 @@ class Bench {
         random_(plan.seed),
         n_adapters_(static_cast<int32_t>(model_->info().adapters.size())) {
     const int32_t most_lanes = std::ranges::max(plan_.lanes);
-    cells_ = whole_pages(std::ranges::max(plan_.prompts)) + most_lanes * whole_pages(plan_.generate);
+    // A prompt that is read with adapters is another one, and both are kept while they take turns.
+    const int32_t kept_prompts = n_adapters_ > 0 ? 2 : 1;
+    cells_ = kept_prompts * whole_pages(std::ranges::max(plan_.prompts)) +
+             most_lanes * whole_pages(plan_.generate);
     engine_ = make_engine(false);
-    run(request(random_prompt(std::min(16, cells_ - 4)), {.lanes = 1, .budget = 4}));  // touches the weights
+    const Arm touching_all_weights{.adapters = n_adapters_};
+    run(request_of(touching_all_weights, random_prompt(std::min(16, cells_ - 4)), {.lanes = 1, .budget = 4}));
   }
 
   void measure(BenchRows& rows) {
@@ -94,18 +98,6 @@ class Bench {
         model_, EngineOptions{.kv_cells = cells_, .kv_type = plan_.kv_type, .profile = profile});
   }
 
-  static Request request(std::vector<TokenId> prompt, Size size) {
-    Request wanted{.prompt = {.tokens = std::move(prompt)},
-                   .lanes = size.lanes,
-                   .budget = size.budget,
-                   .coupling = exactly(Coupling{}),
-                   .tag = "",
-                   .ignore_end = true,
-                   .selection = {.kind = SelectionKind::none}};
-    wanted.coupling.force = true;
-    return wanted;
-  }
-
   std::shared_ptr<const GroupResult> run(const Request& request) {
     std::shared_ptr<const GroupResult> result;
     engine_->submit(request);
@@ -128,8 +120,13 @@ class Bench {
   }
 
   Request request_of(const Arm& arm, std::vector<TokenId> prompt, Size size) const {
-    Request wanted = request(std::move(prompt), size);
-    wanted.coupling = exactly(arm.coupling);
+    Request wanted{.prompt = {.tokens = std::move(prompt)},
+                   .lanes = size.lanes,
+                   .budget = size.budget,
+                   .coupling = exactly(arm.coupling),
+                   .tag = "",
+                   .ignore_end = true,
+                   .selection = {.kind = SelectionKind::none}};
     wanted.coupling.force = true;
     if (arm.adapters < n_adapters_) wanted.adapter_scales.assign(n_adapters_, 0.0F);
     return wanted;

@@ -15,12 +15,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Of `row` over the row of another back end, of another coupling or without adapters that is like it
-// otherwise; 0 if there is none.
+// Of `row` over the first row of the same prompt that is like what is asked for; 0 if there is none.
 template <typename Row, typename Like>
 double ratio(const std::vector<Row>& rows, const Row& row, Like like) {
   for (const Row& other : rows) {
-    if (&other != &row && other.prompt == row.prompt && like(other)) {
+    if (other.prompt == row.prompt && like(other)) {
       return row.tokens_per_second / other.tokens_per_second;
     }
   }

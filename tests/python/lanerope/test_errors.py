@@ -33,7 +33,7 @@ def test_arguments_of_a_model(tiny_file, adapter_file):
     refused(TypeError, "list of addresses", lanerope.Model, tiny_file, workers="127.0.0.1:1")
     refused(TypeError, "list of files", lanerope.Model, tiny_file, adapters=adapter_file)
     refused(lanerope.Error, "", lanerope.Model, adapters=[adapter_file])  # of another model
-    refused(lanerope.InvalidRequest, "no bundled adapter \"none\"; there is qwen2.5-coder-0.5b", lanerope.Model, tiny_file, adapters=["lanes:none"])
+    refused(lanerope.InvalidRequest, 'no bundled adapter "none"; there is qwen2.5-coder-0.5b', lanerope.Model, tiny_file, adapters=["lanes:none"])
     refused(lanerope.Error, "lanes|qwen2.5-coder-0.5b.gguf", lanerope.Model, tiny_file, adapters=["lanes:qwen2.5-coder-0.5b"])  # found, and of another model
 
 
