@@ -20,7 +20,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using torch::Tensor;
 
-constexpr double same = 1e-3;  // f32 on both sides, sums in another order
 constexpr BatchOptions exchanging{.joint = false, .bridged = true};
 const Coupling bridge{.kind = CouplingKind::bridge};
 
@@ -67,9 +66,10 @@ TEST(TrainBridge, GivesTheEnginesLogProbabilities) {
     const LaneScores scores = trainer_scores(trained, ragged_groups(), exchanging);
     for (const BackEnd back_end : {BackEnd::ggml, BackEnd::kernels}) {
       const LaneScores expected = engine_scores(support::load_model(file, back_end), ragged_groups(), bridge);
-      EXPECT_LT(largest_difference(scores, expected), same) << name(back_end) << ", every " << every;
+      EXPECT_LT(largest_difference(scores, expected), back_end == BackEnd::kernels ? same_in_f16 : same)
+          << name(back_end) << ", every " << every;
     }
-    EXPECT_GT(largest_difference(scores, trainer_scores(trained, ragged_groups(), {.joint = false})), 0.01)
+    EXPECT_GT(largest_difference(scores, trainer_scores(trained, ragged_groups(), {.joint = false})), 0.05)
         << "what lanes hear matters";
   }
 }

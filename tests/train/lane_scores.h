@@ -21,6 +21,11 @@ namespace lanerope::train {
 // What the trainer and the engine say of the same groups.
 using LaneScores = std::vector<std::vector<double>>;  // [lane][predicted token] log p
 
+// How far apart two log-probabilities may be that are sums in another order: with cells of f32, and with the
+// kernels' f16, which round keys and values to 11 bits.
+constexpr double same = 1e-3;
+constexpr double same_in_f16 = 8e-3;
+
 // The gradient of a weight, which the loss has been differentiated for, against differences of the loss along
 // a random direction.
 inline void expect_slope(const torch::Tensor& weight, const std::function<torch::Tensor()>& loss,
@@ -67,10 +72,11 @@ inline LaneScores trainer_scores(const TrainModel& model, const std::vector<Toke
   return lanes;
 }
 
-// By the engine: a group at a time.
+// By the engine: a group at a time, its cells of f32 where the back end has them.
 inline LaneScores engine_scores(const std::shared_ptr<const Model>& model,
                                 const std::vector<TokenGroup>& groups, const Coupling& coupling,
                                 SleepTokens sleep = {}) {
+  const KvType cells = model->info().back_end == name(BackEnd::kernels) ? KvType::f16 : KvType::f32;
   LaneScores all;
   for (const TokenGroup& group : groups) {
     std::vector<size_t> place(group.lanes.size());  // of lane m in the group
@@ -78,7 +84,7 @@ inline LaneScores engine_scores(const std::shared_ptr<const Model>& model,
     for (size_t i = 0; i < group.lane_index.size(); ++i) place[group.lane_index[i]] = i;
     ScoreRequest request{.prompt_tokens = group.prompt, .coupling = coupling, .sleep = sleep};
     for (const size_t i : place) request.lanes.push_back(group.lanes[i].tokens);
-    Engine engine(model, {.kv_cells = 512, .kv_type = KvType::f32});
+    Engine engine(model, {.kv_cells = 512, .kv_type = cells});
     const ScoreResult result = engine.score(request);
     LaneScores lanes(group.lanes.size());
     for (size_t m = 0; m < place.size(); ++m) {
