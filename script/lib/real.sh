@@ -48,7 +48,7 @@ arms_on_train() { # budget arms...
   fi
   say "arms"
   lanerope eval -m "$model" --questions "$runs/questions.jsonl" --preset gsm8k --out "$runs/arms" --count-unfinished --temp 0.6 --top-p 0.95 \
-    --budgets "$budget" --parallel 32 "$@" >"$runs/arms.txt"
+    --budgets "$budget" --parallel 128 "$@" >"$runs/arms.txt"
   cat "$runs/arms.txt"
 }
 

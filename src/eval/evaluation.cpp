@@ -246,6 +246,7 @@ int32_t total_lanes(const Arm& arm, const EvalPlan& plan) {
   return total;
 }
 
+// Each name stands once, since a record's line holds one of a name.
 RunSettings settings_of(const Arm& arm, const EvalPlan& plan) {
   const auto number = [](double value) {
     char text[32];
@@ -276,8 +277,13 @@ RunSettings settings_of(const Arm& arm, const EvalPlan& plan) {
   }
   if (arm.wait) settings.emplace_back("wait", *arm.wait);
   if (arm.ready) settings.emplace_back("ready", *arm.ready);
-  for (const PolicyChoice& policy : arm.policies) settings.emplace_back("policy", to_text(policy));
-  for (const std::string& tool : arm.tools) settings.emplace_back("tool", tool);
+  std::string policies;
+  std::string tools;
+  for (const PolicyChoice& policy : arm.policies)
+    policies += (policies.empty() ? "" : ", ") + to_text(policy);
+  for (const std::string& tool : arm.tools) tools += (tools.empty() ? "" : ", ") + tool;
+  if (!policies.empty()) settings.emplace_back("policy", policies);
+  if (!tools.empty()) settings.emplace_back("tool", tools);
   settings.emplace_back("temperature", number(arm.temperature.value_or(plan.sampling.temperature)));
   settings.emplace_back("top-p", number(plan.sampling.top_p));
   settings.emplace_back("seed", std::to_string(plan.seed));

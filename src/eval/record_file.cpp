@@ -102,7 +102,12 @@ void RecordFile::begin_arm(const std::string& arm, const RunSettings& settings) 
     contents_.arms.emplace_back(arm, settings);
     return;
   }
-  for (const auto& [name, value] : settings) {
+  RunSettings both = settings;  // and what the arm of the file has alone
+  for (const auto& [name, value] : known->second) {
+    if (std::ranges::find(settings, name, &RunSettings::value_type::first) == settings.end())
+      both.emplace_back(name, "");
+  }
+  for (const auto& [name, value] : both) {
     const std::string old = value_of(known->second, name);
     const std::string wanted = value.empty() ? "none" : value;
     if (old == wanted) continue;

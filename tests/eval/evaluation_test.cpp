@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <string>
 
 #include "eval/metrics.h"
 #include "tests/support/engine_run.h"
@@ -161,6 +163,10 @@ TEST(Evaluation, SettingsSayWhatTextsFollowFrom) {
                           "lanerope:far-lanes=clamped,trained-lanes=2", "lanerope:then=So?",
                           "lanerope:window=8", "lanerope:policy=prune"})
     EXPECT_NE(settings_of(parse_arm(arm), plan), base) << arm;
+  const RunSettings of_two = settings_of(parse_arm("lanerope:policy=prune,policy=refill,tool=notes"), plan);
+  EXPECT_NE(of_two, settings_of(parse_arm("lanerope:policy=consensus,policy=refill,tool=notes"), plan));
+  std::set<std::string> names;
+  for (const auto& [name, value] : of_two) EXPECT_TRUE(names.insert(name).second) << name << " stands twice";
   EvalPlan other = plan;
   other.seed = 2;
   EXPECT_NE(settings_of(parse_arm("lanerope"), other), base);

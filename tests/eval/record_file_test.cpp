@@ -127,6 +127,7 @@ TEST(RecordFile, IsNotGoneOnWithAfterAChange) {
               testing::HasSubstr("with seed 1, and this run has 2;"));
   EXPECT_THAT(refusal(path, {{"model", "abc"}, {"seed", "1"}, {"tag", "<a>"}}),
               testing::HasSubstr("with tag none, and this run has <a>;"));
+  EXPECT_THAT(refusal(path, {{"model", "abc"}}), testing::HasSubstr("with seed 1, and this run has none;"));
   RecordFile(path).begin_arm("another", {{"model", "abd"}});
 }
 
