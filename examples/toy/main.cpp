@@ -46,7 +46,9 @@ constexpr auto problems_footer =
 constexpr auto traces_footer =
     "Writes one JSON object a line: {\"question\": TEXT, \"answer\": TEXT, \"lanes\": [TEXT, ...], "
     "\"parts\": K}.\n"
-    "One lane is a chain of thought; several lanes share the parts and hand over their sums.\n"
+    "One lane is a chain of thought; several lanes share the parts and hand over their sums. With --then\n"
+    "they see nothing of one another, and the line has \"second_stage\": {\"told\": TEXT, \"written\": "
+    "TEXT}.\n"
     "\n"
     "Examples:\n"
     "  lanerope-toy traces --count 200000 --parts 1-8 --seed 7 -o pretrain.jsonl\n"
@@ -67,6 +69,7 @@ struct DataFlags {
   uint64_t seed = 0;
   std::string parts = "2-8";
   std::string lanes = "1";
+  std::optional<std::string> then;
   Difficulty difficulty;
   std::string output = "-";
   std::vector<std::string> files;
@@ -109,8 +112,13 @@ int write_problems(const DataFlags& flags, bool with_lanes) {
   cli::ProgressNote progress("of " + std::to_string(plan.count()) + (with_lanes ? " traces" : " problems"));
   for (int64_t i = 0; i < plan.count(); ++i) {
     const WordProblem problem = source.draw(plan.at(i, random), random);
-    output.write(
-        data::trace_line(with_lanes ? make_trace(problem, lanes.draw(random)) : make_problem_line(problem)));
+    const auto trace = [&] {
+      if (!with_lanes) return make_problem_line(problem);
+      const int32_t n_lanes = lanes.draw(random);
+      return flags.then ? make_second_stage_trace(problem, n_lanes, *flags.then)
+                        : make_trace(problem, n_lanes);
+    };
+    output.write(data::trace_line(trace()));
     progress.show(i + 1);
   }
   output.finish();
@@ -212,6 +220,10 @@ int run(int argc, char** argv) {
   traces->add_option("--lanes", flags.lanes, "Lanes of a trace, as --parts: 4, or weights 1:0.5,4:0.5")
       ->type_name("MIX")
       ->capture_default_str();
+  traces
+      ->add_option("--then", flags.then,
+                   "Lanes end with their sums, and a second stage that is told TEXT adds them up")
+      ->type_name("TEXT");
 
   CLI::App* check_app = app.add_subcommand("check", "Check trace files by computing everything again");
   check_app->footer(check_footer);

@@ -29,8 +29,15 @@ class TraceChecker {
   }
 
   // In phases over all lanes, so that a fault is told where it arises and not where it is copied.
-  void check(int64_t answer) {
+  void check(int64_t answer, const std::optional<data::SecondStageTrace>& second_stage) {
     for (size_t m = 0; m < lanes_.size(); ++m) check_own_parts(m);
+    if (second_stage) {
+      for (size_t m = 0; m < lanes_.size(); ++m) {
+        check_sum(m);
+        if (!lanes_[m].at_end()) lanes_[m].refuse("goes on behind its sum, which the second stage reads");
+      }
+      return check_second_stage(second_stage->written, answer);
+    }
     if (lanes_.size() > 1) {
       for (size_t m = 0; m < lanes_.size(); ++m) check_sum(m);
       check_combination();
@@ -92,6 +99,27 @@ class TraceChecker {
     lanes_[m].take("sum");
     lanes_[m].take(" ");
     lanes_[m].take_number(held_[m], "the sum of its own parts");
+  }
+
+  // Numbered in messages as one more lane.
+  void check_second_stage(std::string_view written, int64_t answer) {
+    LaneReader lane(written, lanes_.size());
+    int64_t total = 0;
+    for (size_t m = 0; m < held_.size(); ++m) {
+      const std::string number = number_text(static_cast<int64_t>(m) + 1);
+      if (m > 0) lane.take("+");
+      lane.take("<lane" + number + ">");
+      lane.take_number(held_[m], "the sum of lane " + number);
+      total += held_[m];
+      if (m == 0) continue;
+      lane.take("=");
+      lane.take_number(total, number_text(total - held_[m]) + "+" + number_text(held_[m]));
+    }
+    lane.take("\n");
+    lane.take("####");
+    lane.take(" ");
+    lane.take_number(answer, "the answer");
+    if (!lane.at_end()) lane.refuse("goes on behind the answer");
   }
 
   void check_combination() {
@@ -182,7 +210,7 @@ void check_trace(const data::Trace& trace) {
     if (other.key != "parts" || other.json == std::to_string(parts.size())) continue;
     throw TraceFault("parts is " + other.json + " where the question has " + std::to_string(parts.size()));
   }
-  if (!trace.lanes.empty()) TraceChecker(trace, parts).check(answer);
+  if (!trace.lanes.empty()) TraceChecker(trace, parts).check(answer, trace.second_stage);
 }
 
 }  // namespace

@@ -125,24 +125,53 @@ void combine_in_turn(std::vector<LaneWriter>& lanes, std::vector<WrittenTotal>& 
   }
 }
 
-}  // namespace
+// Lanes that have written their own parts, and what these come to.
+struct OwnParts {
+  std::vector<LaneWriter> lanes = {};
+  std::vector<WrittenTotal> totals = {};  // [lanes]
+};
 
-std::vector<std::string> write_lanes(const WordProblem& problem, int32_t n_lanes) {
+OwnParts write_all_parts(const WordProblem& problem, int32_t n_lanes) {
   if (n_lanes < 1 || n_lanes > max_trace_lanes) {
     throw InvalidRequest("a trace cannot have " + std::to_string(n_lanes) + " lanes; ask for 1 to " +
                          std::to_string(max_trace_lanes));
   }
-  std::vector<LaneWriter> lanes(static_cast<size_t>(n_lanes));
-  std::vector<WrittenTotal> totals;
-  for (size_t m = 0; m < lanes.size(); ++m) {
-    const int64_t sum = write_own_parts(lanes[m], problem, m, lanes.size());
-    if (lanes.size() > 1) {
-      lanes[m].write("sum");
-      lanes[m].write(" ");
-      lanes[m].write_number(sum);
+  OwnParts own{.lanes = std::vector<LaneWriter>(static_cast<size_t>(n_lanes))};
+  for (size_t m = 0; m < own.lanes.size(); ++m) {
+    LaneWriter& lane = own.lanes[m];
+    const int64_t sum = write_own_parts(lane, problem, m, own.lanes.size());
+    if (n_lanes > 1) {
+      lane.write("sum");
+      lane.write(" ");
+      lane.write_number(sum);
     }
-    totals.push_back({.value = sum, .last_step = lanes[m].step()});
+    own.totals.push_back({.value = sum, .last_step = lane.step()});
   }
+  return own;
+}
+
+// "<lane1>85+<lane2>130=215+<lane3>76=291\n#### 291"
+std::string add_up(const std::vector<WrittenTotal>& totals) {
+  LaneWriter lane;
+  int64_t total = 0;
+  for (size_t m = 0; m < totals.size(); ++m) {
+    if (m > 0) lane.write("+");
+    lane.write("<lane" + std::to_string(m + 1) + ">");
+    lane.write_number(totals[m].value);
+    total += totals[m].value;
+    if (m == 0) continue;
+    lane.write("=");
+    lane.write_number(total);
+  }
+  lane.write("\n");
+  write_answer(lane, total);
+  return lane.text();
+}
+
+}  // namespace
+
+std::vector<std::string> write_lanes(const WordProblem& problem, int32_t n_lanes) {
+  auto [lanes, totals] = write_all_parts(problem, n_lanes);
   if (std::has_single_bit(lanes.size())) {
     combine_by_doubling(lanes, totals);
   } else {
@@ -166,6 +195,15 @@ data::Trace make_problem_line(const WordProblem& problem) {
 data::Trace make_trace(const WordProblem& problem, int32_t n_lanes) {
   data::Trace trace = make_problem_line(problem);
   trace.lanes = write_lanes(problem, n_lanes);
+  return trace;
+}
+
+data::Trace make_second_stage_trace(const WordProblem& problem, int32_t n_lanes, const std::string& told) {
+  if (n_lanes == 1) return make_trace(problem, 1);
+  const OwnParts own = write_all_parts(problem, n_lanes);
+  data::Trace trace = make_problem_line(problem);
+  for (const LaneWriter& lane : own.lanes) trace.lanes.push_back(lane.text());
+  trace.second_stage = {.told = told, .written = add_up(own.totals)};
   return trace;
 }
 

@@ -20,6 +20,10 @@ std::vector<std::string> write_lanes(const WordProblem& problem, int32_t n_lanes
 // The same with question and answer.
 data::Trace make_trace(const WordProblem& problem, int32_t n_lanes);
 
+// The same for lanes that do not see one another and a second stage that reads them: each of several lanes
+// ends with the sum of its own parts, and the second stage, told `told`, adds these up. One lane needs none.
+data::Trace make_second_stage_trace(const WordProblem& problem, int32_t n_lanes, const std::string& told);
+
 // The problem alone, without lanes. Its other key "parts" says how many it has.
 data::Trace make_problem_line(const WordProblem& problem);
 

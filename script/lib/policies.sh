@@ -10,15 +10,15 @@ policy_arms() {
   local four="n=4,$lanes"
   arms=(
     --arm "plain:n=8,total=8,coupling=independent,tag="
-    --arm "consensus:$four,policy=consensus"
-    --arm "consensus-2:$four,policy=consensus:lanes=2"
     --arm "finish:$four,policy=finish:at=$at"
     --arm "prune:$four,policy=prune:window=$window"
-    --arm "prune-hard:$four,policy=prune:window=$window;ratio=0.9"
-    --arm "fork:n=2,total=2,coupling=independent,tag=,policy=fork-on-doubt:most=2"
     --arm "refill:$four,policy=refill"
-    --arm "budget:$four,policy=budget:tokens=$(amount 1024 64)"
+    --arm "fork:n=2,total=2,coupling=independent,tag=,policy=fork-on-doubt:most=2"
+    --arm "prune-hard:$four,policy=prune:window=$window;ratio=0.9"
     --arm "together:$four,policy=consensus:lanes=2,policy=finish:at=$at"
+    --arm "consensus:$four,policy=consensus"
+    --arm "consensus-2:$four,policy=consensus:lanes=2"
+    --arm "budget:$four,policy=budget:tokens=$(amount 1024 64)"
   )
 }
 

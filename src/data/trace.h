@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,14 @@ struct OtherKey {
   bool operator==(const OtherKey&) const = default;
 };
 
+// One more lane that reads all others when they have ended.
+struct SecondStageTrace {
+  std::string told = {};     // what it is to do with what the lanes wrote
+  std::string written = {};  // without its end token
+
+  bool operator==(const SecondStageTrace&) const = default;
+};
+
 // One group of lanes that answered one question, as the trainer reads it; without lanes it is a problem.
 struct Trace {
   std::string question = {};
@@ -21,6 +30,7 @@ struct Trace {
   std::vector<std::string> lanes = {};  // what each lane wrote, without its tag and its end token
   std::vector<bool> labels = {};        // [lanes], whether each lane is right; empty where that is not said
   std::vector<bool> ended = {};  // [lanes], whether each lane ended by itself; empty where that is not said
+  std::optional<SecondStageTrace> second_stage = {};
   std::vector<OtherKey> other = {};  // kept, and written back
 };
 

@@ -27,6 +27,7 @@ class TraceFields {
     read_lanes(trace);
     trace.labels = lane_flags("labels", trace.lanes.size());
     trace.ended = lane_flags("ended", trace.lanes.size());
+    read_second_stage(trace);
     read_other(trace);
     return trace;
   }
@@ -69,8 +70,23 @@ class TraceFields {
     return flags;
   }
 
+  void read_second_stage(Trace& trace) const {
+    const auto found = json_.find("second_stage");
+    if (found == json_.end()) return;
+    const auto text = [&](const char* key) {
+      const auto at = found->find(key);
+      if (at == found->end() || !at->is_string())
+        refuse("has a \"second_stage\" that is not an object with the texts \"told\" and \"written\"");
+      return at->get<std::string>();
+    };
+    if (!found->is_object() || trace.lanes.empty())
+      refuse("has a \"second_stage\" that is no object, or no \"lanes\" for it to read");
+    trace.second_stage = SecondStageTrace{.told = text("told"), .written = text("written")};
+  }
+
   void read_other(Trace& trace) const {
-    constexpr std::array<std::string_view, 5> known = {"question", "answer", "lanes", "labels", "ended"};
+    constexpr std::array<std::string_view, 6> known = {"question", "answer", "lanes",
+                                                       "labels",   "ended",  "second_stage"};
     for (const auto& [key, value] : json_.items()) {
       if (std::ranges::find(known, key) == known.end())
         trace.other.push_back({.key = key, .json = value.dump()});
@@ -88,6 +104,8 @@ class TraceFields {
 std::string trace_line(const Trace& trace) {
   Json json = {{"question", trace.question}, {"answer", trace.answer}};
   if (!trace.lanes.empty()) json["lanes"] = trace.lanes;
+  if (trace.second_stage)
+    json["second_stage"] = {{"told", trace.second_stage->told}, {"written", trace.second_stage->written}};
   for (const OtherKey& other : trace.other) json[other.key] = Json::parse(other.json);
   if (!trace.labels.empty()) json["labels"] = trace.labels;
   if (!trace.ended.empty()) json["ended"] = trace.ended;

@@ -10,8 +10,9 @@
 
 namespace lanerope::data {
 
-// {"question": "...", "answer": "...", "lanes": ["...", ...], OTHER KEYS, "labels": [true, ...], "ended":
-// [true, ...]} in one line, without a line break; all but the first two are left out where there are none.
+// {"question": "...", "answer": "...", "lanes": ["...", ...], "second_stage": {"told": "...", "written":
+// "..."}, OTHER KEYS, "labels": [true, ...], "ended": [true, ...]} in one line, without a line break; all but
+// the first two are left out where there are none.
 // Bytes that are not UTF-8 become U+FFFD.
 std::string trace_line(const Trace& trace);
 

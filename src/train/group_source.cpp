@@ -64,6 +64,20 @@ std::vector<TokenId> GroupEncoder::tokens(std::string_view text) const {
   return tokenizer_.encode(text, {.add_special = false, .parse_special = true});
 }
 
+LaneTokens GroupEncoder::second_stage(const Prompt& prompt, const std::string& told,
+                                      const std::string& written) const {
+  LaneTokens stage{
+      .tokens = text::encode_next_turn(
+          {.tokenizer = tokenizer_, .templates = templates_, .no_template = NoTemplate::raw_with_note},
+          prompt, told)};
+  if (stage.tokens.empty()) throw InvalidRequest("the second stage is told nothing");
+  stage.n_forced = static_cast<int32_t>(stage.tokens.size());
+  const std::vector<TokenId> text = tokens(written);
+  stage.tokens.insert(stage.tokens.end(), text.begin(), text.end());
+  stage.tokens.push_back(end_);
+  return stage;
+}
+
 TokenGroup GroupEncoder::plain_text(const std::string& text) const {
   std::vector<TokenId> all = tokens(text);
   if (all.empty()) throw InvalidRequest("an empty text");
@@ -86,11 +100,19 @@ TokenGroup GroupEncoder::encode(const std::string& line, std::mt19937_64& draw) 
     if (ended.size() != texts.size()) throw InvalidRequest("\"ended\" needs a value for each of the lanes");
 
     TokenGroup group;
+    const Prompt prompt{.messages = {{.role = "user", .content = question}}};
     group.prompt =
         text::encode_prompt(
             {.tokenizer = tokenizer_, .templates = templates_, .no_template = NoTemplate::raw_with_note},
-            {.messages = {{.role = "user", .content = question}}})
+            prompt)
             .tokens;
+    if (json.contains("second_stage")) {
+      const Json& stage = json.at("second_stage");
+      if (!labels.empty())
+        throw InvalidRequest("labels are those of lanes, and a second stage has none; leave one of them out");
+      group.second_stage =
+          second_stage(prompt, stage.at("told").get<std::string>(), stage.at("written").get<std::string>());
+    }
     if (texts.size() > 1 && shuffle_lanes_) {
       group.lane_index.resize(texts.size());
       std::iota(group.lane_index.begin(), group.lane_index.end(), 0);
@@ -116,7 +138,10 @@ TokenGroup GroupEncoder::encode(const std::string& line, std::mt19937_64& draw) 
     place_in_time(group);
     return group;
   } catch (const Json::exception&) {
-    throw InvalidRequest("a line needs \"question\" and \"lanes\" (a list of texts), or \"text\"");
+    throw InvalidRequest(
+        "a line needs \"question\" and \"lanes\" (a list of texts), or \"text\"; a \"second_stage\" has the "
+        "texts "
+        "\"told\" and \"written\"");
   }
 }
 

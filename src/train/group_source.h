@@ -26,8 +26,9 @@ class GroupEncoder {
   // Throws InvalidRequest where the vocabulary has no end token.
   GroupEncoder(const text::VocabularyData& vocabulary, const TrainConfig& config);
 
-  // One line of a trace file: {"question", "lanes", "labels"?, "ended"?}, or {"text"} for plain text. `draw`
-  // decides what is left to chance. Throws InvalidRequest for anything else.
+  // One line of a trace file: {"question", "lanes", "labels"?, "ended"?, "second_stage"?: {"told",
+  // "written"}}, or {"text"} for plain text. `draw` decides what is left to chance. Throws InvalidRequest for
+  // anything else.
   TokenGroup encode(const std::string& line, std::mt19937_64& draw) const;
   // Questions go in as they are, since the vocabulary has no chat template.
   bool raw_prompts() const { return !templates_.chat; }
@@ -37,6 +38,7 @@ class GroupEncoder {
   TokenGroup plain_text(const std::string& text) const;
   TokenId sleep_token(const std::string& text, std::string_view name) const;
   void place_in_time(TokenGroup& group) const;
+  LaneTokens second_stage(const Prompt& prompt, const std::string& told, const std::string& written) const;
 
   std::shared_ptr<const text::Vocabulary> vocabulary_;
   text::Tokenizer tokenizer_;

@@ -44,13 +44,30 @@ int32_t step_of(const LaneTokens& lane, size_t token) {
   return lane.steps.empty() ? static_cast<int32_t>(token) : lane.steps[token];
 }
 
-// The step behind the last one of all lanes.
+// The step behind the last one of all lanes, where a second stage begins.
 int32_t end_step(const TokenGroup& group) {
   int32_t end = 0;
   for (const LaneTokens& lane : group.lanes) {
     if (!lane.tokens.empty()) end = std::max(end, step_of(lane, lane.tokens.size() - 1) + 1);
   }
   return end;
+}
+
+// Behind the rows of the group's lanes.
+void add_second_stage(Rows& rows, const TokenGroup& group, int64_t number) {
+  const LaneTokens& stage = *group.second_stage;
+  const auto n_prompt = static_cast<int64_t>(group.prompt.size());
+  const auto n_lanes = static_cast<int32_t>(group.lanes.size());
+  const auto lane = static_cast<int64_t>(rows.lane_groups.size());
+  rows.lane_groups.push_back(number);
+  rows.right.push_back(stage.right);
+  const int32_t start = end_step(group);
+  for (size_t i = 0; i < stage.tokens.size(); ++i) {
+    if (static_cast<int32_t>(i) >= stage.n_forced) rows.expect(rows.size() - 1, stage.tokens[i], lane);
+    if (i + 1 == stage.tokens.size()) break;
+    const int32_t step = start + static_cast<int32_t>(i);
+    rows.add(stage.tokens[i], n_prompt + step, n_lanes, step);
+  }
 }
 
 void add_group(Rows& rows, const TokenGroup& group, int64_t number) {
@@ -65,6 +82,7 @@ void add_group(Rows& rows, const TokenGroup& group, int64_t number) {
     rows.right.push_back(lane.right);
   }
   const int32_t steps = end_step(group);
+  const int32_t steps_read = group.second_stage ? steps : steps - 1;  // else nothing is predicted later
   std::vector<int64_t> last_row(group.lanes.size(), first + n_prompt - 1);
   std::vector<size_t> next(group.lanes.size(), 0);
   for (int32_t step = 0; step < steps; ++step) {
@@ -75,13 +93,19 @@ void add_group(Rows& rows, const TokenGroup& group, int64_t number) {
       ++next[m];
       if (static_cast<int32_t>(i) >= lane.n_forced)
         rows.expect(last_row[m], lane.tokens[i], first_lane + static_cast<int64_t>(m));
-      if (step + 1 == steps) continue;  // nothing is predicted at a later step
+      if (step >= steps_read) continue;
       last_row[m] = rows.size();
       const int32_t index = group.lane_index.empty() ? static_cast<int32_t>(m) : group.lane_index[m];
       rows.add(lane.tokens[i], n_prompt + step, index, step);
     }
   }
-  rows.layout.groups.push_back({.first = first, .n_prompt = n_prompt, .n_tokens = rows.size() - first});
+  GroupSpan span{.first = first, .n_prompt = n_prompt, .n_tokens = rows.size() - first};
+  if (group.second_stage) {
+    span.second_stage = rows.size() - first;
+    add_second_stage(rows, group, number);
+    span.n_tokens = rows.size() - first;
+  }
+  rows.layout.groups.push_back(span);
 }
 
 torch::Tensor tensor_of(const std::vector<int64_t>& values) {
@@ -124,6 +148,10 @@ torch::Tensor tensor_of(const std::vector<float>& values) {
 int64_t cost(const TokenGroup& group) {
   const int32_t last = end_step(group) - 1;
   auto tokens = static_cast<int64_t>(group.prompt.size());
+  if (group.second_stage) {
+    for (const LaneTokens& lane : group.lanes) tokens += std::ssize(lane.tokens);
+    return tokens + std::max<int64_t>(std::ssize(group.second_stage->tokens) - 1, 0);
+  }
   for (const LaneTokens& lane : group.lanes) {
     const auto length = static_cast<int64_t>(lane.tokens.size());
     const bool to_the_end = length > 0 && step_of(lane, lane.tokens.size() - 1) == last;
@@ -139,6 +167,13 @@ LaneBatch make_lane_batch(std::span<const TokenGroup> groups, const BatchOptions
   for (const TokenGroup& group : groups)
     add_group(rows, group, static_cast<int64_t>(rows.layout.groups.size()));
   while (rows.size() % options.row_multiple != 0) rows.add(0, 0, -1, 0);
+  const bool staged =
+      std::ranges::any_of(groups, [](const TokenGroup& group) { return group.second_stage.has_value(); });
+  if (staged && options.bridged)
+    throw InvalidRequest(
+        "lanes that exchange through bridges have no second stage yet; leave one of them out");
+  // Lanes that are closed to one another stand in one place, also for a second stage that reads them.
+  if (staged && !options.joint) std::ranges::fill(rows.lanes, 0.0F);
   const bool rotated = std::ranges::any_of(rows.lanes, [](float m) { return m > 0; });
   LaneBatch batch{.ids = tensor_of(rows.ids),
                   .positions = tensor_of(rows.positions),

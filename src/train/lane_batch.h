@@ -29,10 +29,14 @@ struct TokenGroup {
   std::vector<TokenId> prompt = {};
   std::vector<LaneTokens> lanes = {};
   std::vector<int32_t> lane_index = {};  // [n_lanes] m of each lane; empty: 0, 1, ...
+  // One more lane, number n_lanes, which begins behind the last step of the others and sees all of them. What
+  // it is told is forced.
+  std::optional<LaneTokens> second_stage = {};
 };
 
 // Tokens that the model reads for this group: all but those of its last step, which are only predicted. The
-// last token of a lane that ended before others is read too, for the others to see, as the engine does.
+// last token of a lane that ended before others is read too, for the others to see, as the engine does;
+// before a second stage that of every lane.
 int64_t cost(const TokenGroup& group);
 
 // Several groups packed into rows without padding: of each group its prompt, once, then the tokens of its
@@ -42,7 +46,7 @@ int64_t cost(const TokenGroup& group);
 //    token    prompt  | s0    | s1    | s2    |       three lanes, of which one ended before step 2
 //    lane     -       | 0 1 2 | 0 1 2 | 0 2   |
 //
-// A lane that sleeps has no row for that time, as one that has ended.
+// A lane that sleeps has no row for that time, as one that has ended. A second stage comes last.
 struct LaneBatch {
   torch::Tensor ids;        // (n_rows) i64
   torch::Tensor positions;  // (n_rows) f32 token index in the lane, prompt included
@@ -78,7 +82,7 @@ struct BatchOptions {
   int64_t row_multiple = 128;
 };
 
-// Throws InvalidRequest for a group without a prompt.
+// Throws InvalidRequest for a group without a prompt, and for bridges before a second stage.
 LaneBatch make_lane_batch(std::span<const TokenGroup> groups, const BatchOptions& options);
 
 }  // namespace lanerope::train

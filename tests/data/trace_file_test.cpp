@@ -38,6 +38,7 @@ TEST(TraceFile, ReadsBackWhatWasWritten) {
                          .lanes = {"", "x\n"},
                          .labels = {false, true},
                          .ended = {true, false},
+                         .second_stage = {{.told = "sum", .written = "x\n7"}},
                          .other = {{.key = "parts", .json = "8"}, {.key = "id", .json = R"({"a":[1]})"}}};
   std::istringstream lines("\n" + trace_line(written) + "\r\n \n" +
                            trace_line({.question = "Q", .answer = "7"}));
@@ -49,6 +50,7 @@ TEST(TraceFile, ReadsBackWhatWasWritten) {
   EXPECT_EQ(read->lanes, written.lanes);
   EXPECT_EQ(read->labels, written.labels);
   EXPECT_EQ(read->ended, written.ended);
+  EXPECT_EQ(read->second_stage, written.second_stage);
   EXPECT_EQ(read->other, written.other);
   EXPECT_EQ(reader.where(), "traces.jsonl, line 2");
   const std::optional<Trace> problem = reader.next();
@@ -81,6 +83,12 @@ TEST(TraceFile, ABadLineIsRefusedByItsNumber) {
       {R"({"question": "Q", "answer": "5", "labels": [true]})", "has \"labels\" that are not"},
       {R"({"question": "Q", "answer": "5", "lanes": ["x"], "labels": [1]})", "has \"labels\" that are not"},
       {R"({"question": "Q", "answer": "5", "lanes": ["x"], "ended": true})", "has \"ended\" that are not"},
+      {R"({"question": "Q", "answer": "5", "lanes": ["x"], "second_stage": "y"})",
+       "has a \"second_stage\" that is no object"},
+      {R"({"question": "Q", "answer": "5", "lanes": ["x"], "second_stage": {"told": "y"}})",
+       "has a \"second_stage\" that is not an object with"},
+      {R"({"question": "Q", "answer": "5", "second_stage": {"told": "y", "written": "z"}})",
+       "has a \"second_stage\" that is no object, or no \"lanes\""},
   };
   for (const auto& [line, reason] : reasons) {
     std::istringstream lines("{\"question\": \"Q\", \"answer\": \"5\"}\n\n" + line);

@@ -88,6 +88,40 @@ TEST(TraceChecker, NamesEachKindOfFaultInALane) {
   }
 }
 
+// The same problem, by lanes that see nothing of one another.
+data::Trace second_stage_trace() {
+  data::Trace trace = right_trace();
+  trace.lanes = {"1:28*3=60+24=84+26=110\n3:59*5=250+45=295+110=405\nsum 405",
+                 "2:74*9=630+36=666-94=572\nsum 572"};
+  trace.second_stage = {.told = "sum", .written = "<lane1>405+<lane2>572=977\n#### 977"};
+  return trace;
+}
+
+TEST(TraceChecker, NamesEachKindOfFaultInASecondStage) {
+  EXPECT_EQ(find_fault(second_stage_trace()), std::nullopt);
+  struct WrittenFault {
+    std::string what;
+    std::string by;
+    std::string fault;
+  };
+  const WrittenFault faults[] = {
+      {"405", "406", "lane 3 at step 2 writes 406 where the sum of lane 1 is 405"},
+      {"<lane2>", "<lane1>", "lane 3 at step 6 writes '<lane1>' where '<lane2>' must stand"},
+      {"=977", "=978", "lane 3 at step 11 writes 978 where 405+572 is 977"},
+      {"#### 977", "#### 405", "lane 3 at step 17 writes 405 where the answer is 977"},
+      {"#### 977", "#### 977\n", "lane 3 at step 20 goes on behind the answer"},
+  };
+  for (const auto& [what, by, fault] : faults) {
+    data::Trace trace = second_stage_trace();
+    trace.second_stage->written = replaced(trace.second_stage->written, what, by);
+    EXPECT_EQ(find_fault(trace), fault);
+  }
+  data::Trace handed_over = second_stage_trace();
+  handed_over.lanes[1] += "+<lane1>405=977";
+  EXPECT_EQ(find_fault(handed_over),
+            "lane 2 at step 31 goes on behind its sum, which the second stage reads");
+}
+
 TEST(TraceChecker, NamesEachKindOfFaultInTheRest) {
   const std::map<std::string, std::pair<std::string, std::string>> faults = {
       {"the answer is given as 977 where the question comes to 978", {"26 loose", "27 loose"}},

@@ -70,6 +70,17 @@ TEST(Traces, ALaneWithoutPartsStartsWithSumZero) {
                           "sum 0" + waits(26) + "+<lane1>110=110\n#### 110"));
 }
 
+TEST(Traces, ASecondStageAddsUpWhatLanesHandOverToNobody) {
+  const data::Trace trace = make_second_stage_trace(five_parts(), 3, "sum");
+  EXPECT_THAT(trace.lanes, ElementsAre("1:28*3=60+24=84+26=110\n4:73*2=140+6=146-66=80+110=190\nsum 190",
+                                       "2:74*9=630+36=666-94=572\n5:88*2=160+16=176-45=131+572=703\nsum 703",
+                                       "3:59*5=250+45=295\nsum 295"));
+  EXPECT_EQ(trace.second_stage,
+            (data::SecondStageTrace{.told = "sum",
+                                    .written = "<lane1>190+<lane2>703=893+<lane3>295=1188\n#### 1188"}));
+  EXPECT_FALSE(make_second_stage_trace(five_parts(), 1, "sum").second_stage) << "one lane knows all";
+}
+
 TEST(Traces, HoldQuestionAnswerAndParts) {
   WordProblem problem = five_parts();
   problem.question = "How many?";

@@ -76,6 +76,21 @@ TEST_F(GroupSourceTest, PutsTagsInFrontOfSeveralLanes) {
   EXPECT_EQ(encode(R"({"question": "q", "lanes": ["a", "b"]})").lanes[1].n_forced, 3);
 }
 
+TEST_F(GroupSourceTest, ASecondStageIsToldAsTheEnginesIs) {
+  const TokenGroup group = encode(
+      R"({"question": "q", "lanes": ["a", "b"], "second_stage": {"told": "Sum up.", "written": "c"}})");
+  ASSERT_TRUE(group.second_stage);
+  EXPECT_EQ(text(group.second_stage->tokens),
+            "<|im_end|>\n<|im_start|>user\nSum up.<|im_end|>\n<|im_start|>assistant\nc<|im_end|>");
+  EXPECT_EQ(group.second_stage->n_forced, static_cast<int32_t>(group.second_stage->tokens.size()) - 2);
+  EXPECT_THAT(
+      refusal(
+          R"({"question": "q", "lanes": ["a"], "labels": [true], "second_stage": {"told": "x", "written": "c"}})"),
+      HasSubstr("labels are those of lanes"));
+  EXPECT_THAT(refusal(R"({"question": "q", "lanes": ["a"], "second_stage": {"told": "x"}})"),
+              HasSubstr("\"told\" and \"written\""));
+}
+
 TEST_F(GroupSourceTest, PutsTheNumberAtEveryPlaceOfATag) {
   config.tag = "{k}:{k}";
   EXPECT_EQ(text(encode(R"({"question": "q", "lanes": ["a", "b"]})").lanes[1].tokens), "2:2b<|im_end|>");

@@ -87,6 +87,37 @@ TEST(LaneBatch, ReadsTheLastTokenOfALaneThatOthersOutlive) {
   EXPECT_THAT(numbers(batch.target_rows), ElementsAre(0, 0, 0, 2, 3));
 }
 
+// It is lane 3, told one token, and reads every lane's last token.
+TEST(LaneBatch, PutsASecondStageBehindAllLanes) {
+  TokenGroup group = drawn();
+  group.second_stage = LaneTokens{.tokens = {50, 51, 52}, .n_forced = 1};
+  const LaneBatch batch = batch_of({group, drawn()});
+  EXPECT_THAT(std::vector(numbers(batch.ids)).size(), 28U);
+  EXPECT_EQ(cost(group), 16);
+  const std::vector<int64_t> ids = numbers(batch.ids);
+  EXPECT_THAT(std::vector(ids.begin() + 10, ids.begin() + 17), ElementsAre(22, 42, 23, 43, 50, 51, 10));
+  const std::vector<float> positions = values<float>(batch.positions);
+  EXPECT_THAT(std::vector(positions.begin() + 12, positions.begin() + 16), ElementsAre(7, 7, 8, 9));
+  EXPECT_EQ(values<float>(batch.lanes)[14], 3);
+  const AttentionLayout& layout = batch.attention.layout();
+  EXPECT_EQ(layout.groups[0].second_stage, 14);
+  EXPECT_EQ(layout.groups[0].n_tokens, 16);
+  EXPECT_EQ(layout.groups[1].second_stage, 0);
+  // 3 + 1 + 3 tokens of lanes behind tags, two of the second stage behind what it was told.
+  EXPECT_THAT(numbers(batch.targets),
+              ElementsAre(21, 31, 41, 22, 42, 23, 43, 51, 52, 21, 31, 41, 22, 42, 23, 43));
+  EXPECT_EQ(numbers(batch.target_rows)[7], 14);
+  EXPECT_EQ(numbers(batch.target_lanes)[8], 3);
+  EXPECT_THAT(numbers(batch.lane_groups), ElementsAre(0, 0, 0, 0, 1, 1, 1));
+}
+
+TEST(LaneBatch, ASecondStageStandsWithLanesThatAreClosedToOneAnother) {
+  TokenGroup group = drawn();
+  group.second_stage = LaneTokens{.tokens = {50, 51, 52}, .n_forced = 1};
+  EXPECT_FALSE(make_lane_batch(std::vector{group}, {.joint = false, .row_multiple = 1}).rotated);
+  EXPECT_THROW(make_lane_batch(std::vector{group}, {.joint = false, .bridged = true}), InvalidRequest);
+}
+
 TEST(LaneBatch, GivesLanesTheNumbersOfTheirGroup) {
   TokenGroup group = drawn();
   EXPECT_TRUE(batch_of({group}).rotated);

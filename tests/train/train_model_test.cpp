@@ -109,6 +109,39 @@ TEST_P(TrainModelOf, GivesTheEnginesLogProbabilitiesWithThePromptInTheFirstLane)
       << "in each lane of its own it is elsewhere";
 }
 
+// What the engine writes with a second stage, and the trainer makes of the same tokens.
+TEST_P(TrainModelOf, GivesTheEnginesLogProbabilitiesOfASecondStage) {
+  trained.set_omega(OmegaConfig{.init = OmegaInit::gt, .stride = 60});
+  for (const bool joint : {true, false}) {
+    Engine engine(model, {.kv_cells = 512, .kv_type = KvType::f32});
+    const Coupling coupling = joint ? coupling_of(trained) : Coupling{.kind = CouplingKind::independent};
+    const support::GroupRun run = support::run_group(
+        engine, {.prompt = {.tokens = support::some_tokens(9, 2)},
+                 .lanes = 3,
+                 .budget = 7,
+                 .coupling = exactly(coupling),
+                 .tag = "",
+                 .lane_texts = {"", "ab"},
+                 .sampling = {.temperature = 1, .top_k = 0, .top_p = 1, .min_p = 0, .seed = 3},
+                 .ignore_end = true,
+                 .then = SecondStage{.text = "so", .budget = 6},
+                 .logprobs = true});
+    TokenGroup group{.prompt = support::some_tokens(9, 2)};
+    LaneScores expected;
+    for (int32_t m = 0; m < 4; ++m) {
+      const std::vector<float> logprobs = run.logprobs(m);
+      const std::vector<TokenId>& tokens = run.result.lanes[m].tokens;
+      expected.emplace_back(logprobs.begin(), logprobs.end());
+      LaneTokens lane{.tokens = tokens, .n_forced = static_cast<int32_t>(tokens.size() - logprobs.size())};
+      if (m < 3) group.lanes.push_back(lane);
+      if (m == 3) group.second_stage = lane;
+    }
+    ASSERT_TRUE(group.second_stage);
+    EXPECT_LT(largest_difference(trainer_scores(trained, {group}, {.joint = joint}), expected), same)
+        << (joint ? "joint" : "closed");
+  }
+}
+
 // Groups in which lanes sleep: token 7 waits and 8 is ready.
 constexpr SleepTokens sleep_tokens{.wait = 7, .ready = 8};
 std::vector<TokenGroup> sleepy_groups() {

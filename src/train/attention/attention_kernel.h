@@ -18,6 +18,7 @@ struct AttentionUnit {
   std::span<const int32_t> step = {};  // [n_tokens of the group]
   Visibility visibility = Visibility::inclusive;
   bool joint = true;
+  int32_t second_stage = 0;  // from this token of the group on rows see all lanes; 0: none does
 };
 
 struct AttentionSizes {

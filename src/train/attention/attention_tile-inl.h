@@ -253,10 +253,12 @@ inline void UnitScratch::store_key_gradients(const AttentionGradients& grad) con
 
 inline void UnitScratch::load_limits(const TileRows& tile) {
   constexpr int32_t never = std::numeric_limits<int32_t>::min();
-  const bool open = unit->joint && tile.first >= unit->n_prompt * heads;
+  const bool in_lanes = tile.first >= unit->n_prompt * heads;
   for (int r = 0; r < tile_rows; ++r) {
     const int token = (tile.first + std::min(r, tile.n - 1)) / heads;
     const int32_t step = key_step[token];
+    const bool reads_all = unit->second_stage > 0 && token >= unit->second_stage;
+    const bool open = in_lanes && (unit->joint || reads_all);
     limits.lane[r] = key_lane[token];
     limits.own[r] = step;
     limits.first[r] = key_index[token] - sizes.window + 1;

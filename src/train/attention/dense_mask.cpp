@@ -53,6 +53,8 @@ bool sees(const AttentionLayout& layout, const GroupSpan& group, int64_t query, 
   const int32_t key_lane = layout.lane[group.first + key];
   const int32_t key_step = layout.step[group.first + key];
   if (key_lane == lane) return key_step <= step;
+  const bool reads_all = group.second_stage > 0 && query >= group.second_stage;
+  if (reads_all) return key < group.second_stage;
   if (!layout.joint) return false;
   return key_step <= core::last_seen_step(layout.visibility, step, /*earlier_lane=*/key_lane < lane);
 }

@@ -33,7 +33,8 @@ std::vector<AttentionUnit> units_of(const AttentionLayout& layout, int64_t n_hea
                        .lane = std::span(layout.lane).subspan(group.first, group.n_tokens),
                        .step = std::span(layout.step).subspan(group.first, group.n_tokens),
                        .visibility = layout.visibility,
-                       .joint = layout.joint});
+                       .joint = layout.joint,
+                       .second_stage = static_cast<int32_t>(group.second_stage)});
     }
   }
   std::stable_sort(units.begin(), units.end(),

@@ -17,6 +17,8 @@ struct GroupSpan {
   int64_t first = 0;
   int64_t n_prompt = 0;
   int64_t n_tokens = 0;  // prompt included
+  // Counted from `first`: from here on rows see all lanes of their group, in any layout. 0: there are none.
+  int64_t second_stage = 0;
 };
 
 // Who sees whom in a batch of packed groups, in rows of the batch. Groups do not see one another.
@@ -26,7 +28,7 @@ struct AttentionLayout {
   std::vector<int32_t> step = {};      // [n_tokens of the batch] on the clock, never falls within a group's
                                        // lanes; prompt: not read
   Visibility visibility = Visibility::inclusive;
-  bool joint = true;  // false: a lane sees only the prompt and itself
+  bool joint = true;  // false: a lane sees only the prompt and itself; a second stage sees all
 };
 
 // What becomes of a product of a query and a key, and which keys are too far away.

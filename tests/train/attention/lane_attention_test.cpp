@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/attention/lane_attention.h"
+#include "train/attention/dense_mask.h"
 
 #include <gtest/gtest.h>
 #include <hwy/targets.h>
@@ -165,6 +166,24 @@ TEST_P(EveryMask, KernelIsThePlainPath) {
     for (const ScoreRule& rule : rules)
       expect_kernel_agrees(layout, random_operands(static_cast<int64_t>(layout.lane.size()), {}), rule);
   }
+}
+
+TEST_P(EveryMask, ASecondStageSeesAllThatWasWritten) {
+  AttentionLayout layout{.visibility = visibility(), .joint = open()};
+  for (const auto& [n_prompt, n_lanes] : {std::pair(9, 3), std::pair(40, 6)}) {
+    GroupShape shape = random_group(random_, n_prompt, n_lanes, 20);
+    shape.second_stage = 11;
+    add_group(shape, layout);
+    add_group(random_group(random_, n_prompt, n_lanes, 20), layout);
+  }
+  const GroupSpan& group = layout.groups[2];
+  for (int64_t key = 0; key < group.n_tokens; ++key) {
+    EXPECT_EQ(sees(layout, group, group.second_stage + 4, key), key <= group.second_stage + 4) << key;
+    EXPECT_EQ(sees(layout, group, group.n_prompt, key) && key >= group.second_stage, false)
+        << "nobody sees it";
+  }
+  for (const ScoreRule& rule : rules)
+    expect_kernel_agrees(layout, random_operands(static_cast<int64_t>(layout.lane.size()), {}), rule);
 }
 
 INSTANTIATE_TEST_SUITE_P(, EveryMask,

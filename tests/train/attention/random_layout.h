@@ -15,6 +15,7 @@ struct GroupShape {
   int32_t n_prompt = 0;
   std::vector<int32_t> first = {};  // [n_lanes] step of a lane's first token
   std::vector<int32_t> last = {};   // [n_lanes] past its last; equal to first for a lane that never speaks
+  int32_t second_stage = 0;         // steps of one more lane, which begins when all others have ended
 };
 
 inline void add_group(const GroupShape& shape, AttentionLayout& layout) {
@@ -31,9 +32,15 @@ inline void add_group(const GroupShape& shape, AttentionLayout& layout) {
       layout.step.push_back(step);
     }
   }
-  layout.groups.push_back({.first = first,
-                           .n_prompt = shape.n_prompt,
-                           .n_tokens = static_cast<int64_t>(layout.lane.size()) - first});
+  const auto so_far = [&] { return static_cast<int64_t>(layout.lane.size()) - first; };
+  GroupSpan span{.first = first, .n_prompt = shape.n_prompt, .n_tokens = so_far()};
+  if (shape.second_stage > 0) span.second_stage = so_far();
+  for (int32_t i = 0; i < shape.second_stage; ++i) {
+    layout.lane.push_back(static_cast<int32_t>(shape.last.size()));
+    layout.step.push_back(end + i);
+  }
+  span.n_tokens = so_far();
+  layout.groups.push_back(span);
 }
 
 // Lanes of up to `longest` steps; every third begins late, every fifth never speaks.

@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What policies cost and give, beside plain lanes with as many tokens: the table of docs/policies.md.
+
+  python3 bench/real/policies.py FOLDER [--questions FILE] [--plain ARM]
+
+FOLDER is the --out of `lanerope eval`. A lane votes with the answer that it had settled on last; of answers that tie each counts its share. Any k of the
+plain arm's lanes are k plain lanes, so their mean over all choices of k is the line of accuracy by tokens, and a policy is compared with that line at the
+tokens that it took, question by question: differences and their 95 % intervals are by bootstrap over the questions that all arms have.
+"""
+
+import argparse
+import collections
+import itertools
+import json
+import pathlib
+import random
+import statistics
+import sys
+
+RESAMPLES = 4000
+
+
+def same(a, b):
+    if a == b:
+        return True
+    try:
+        return abs(float(a.replace(",", "")) - float(b.replace(",", ""))) < 1e-9
+    except (AttributeError, ValueError):
+        return False
+
+
+def voted(answers, truth):
+    """1 if the most frequent answer is right, a share where answers tie."""
+    kinds = []  # [answer, votes]
+    for answer in answers:
+        if answer is None:
+            continue
+        for kind in kinds:
+            if same(kind[0], answer):
+                kind[1] += 1
+                break
+        else:
+            kinds.append([answer, 1])
+    if not kinds:
+        return 0.0
+    most = max(votes for _, votes in kinds)
+    best = [answer for answer, votes in kinds if votes == most]
+    return sum(same(answer, truth) for answer in best) / len(best)
+
+
+def read(folder, questions):
+    """{arm: {question: (truth, [(answer, tokens)])}}"""
+    truths = [json.loads(line)["answer"].split("####")[-1].strip() for line in open(questions, encoding="utf-8")]
+    arms = collections.OrderedDict()
+    for line in open(folder / "records.jsonl", encoding="utf-8"):
+        record = json.loads(line)
+        if "lanes" not in record:
+            continue
+        lanes = [(lane["settled"][-1][1] if lane.get("settled") else None, lane["length"]) for lane in record["lanes"]]
+        arms.setdefault(record["arm"], {})[record["question"]] = (truths[record["question"]], lanes)
+    return arms
+
+
+def line_of(plain, question):
+    """[(tokens, share right)] of 1, 2, ... plain lanes of a question, each the mean over all choices of them."""
+    truth, lanes = plain[question]
+    line = []
+    for k in range(1, len(lanes) + 1):
+        chosen = list(itertools.combinations(lanes, k))
+        right = statistics.mean(voted([answer for answer, _ in some], truth) for some in chosen)
+        line.append((k * statistics.mean(tokens for _, tokens in lanes), right))
+    return line
+
+
+def at_tokens(line, tokens):
+    """The line's value between its points; its ends beyond them."""
+    if tokens <= line[0][0]:
+        return line[0][1]
+    for (x0, y0), (x1, y1) in itertools.pairwise(line):
+        if tokens <= x1:
+            return y0 + (y1 - y0) * (tokens - x0) / (x1 - x0)
+    return line[-1][1]
+
+
+def mean_line(lines):
+    return [(statistics.mean(x for x, _ in points), statistics.mean(y for _, y in points)) for points in zip(*lines)]
+
+
+def interval(values):
+    values = sorted(values)
+    return values[int(0.025 * len(values))], values[int(0.975 * len(values)) - 1]
+
+
+def row(name, arm, lines, questions):
+    """Of an arm: tokens a question, per cent right, and the difference to the plain line at as many tokens."""
+    tokens = [sum(t for _, t in arm[q][1]) for q in questions]
+    right = [voted([a for a, _ in arm[q][1]], arm[q][0]) for q in questions]
+
+    def figures(chosen):
+        spent = statistics.fmean(tokens[i] for i in chosen)
+        share = statistics.fmean(right[i] for i in chosen)
+        line = mean_line([lines[questions[i]] for i in chosen])
+        four = line[3] if len(line) > 3 else line[-1]
+        return 100 * share, 100 * (share - at_tokens(line, spent)), 100 * (spent / four[0] - 1), 100 * (share - four[1])
+
+    draw = random.Random(1)
+    everything = range(len(questions))
+    here = figures(everything)
+    again = [figures([draw.randrange(len(questions)) for _ in everything]) for _ in range(RESAMPLES // 4)]
+    spread = [interval(column) for column in zip(*again)]
+    cells = [f"{statistics.fmean(tokens):,.0f}", f"{here[0]:.1f} [{spread[0][0]:.1f}, {spread[0][1]:.1f}]"]
+    cells.append(f"{here[2]:+.0f} % [{spread[2][0]:+.0f}, {spread[2][1]:+.0f}]")
+    cells.append(f"{here[3]:+.1f} [{spread[3][0]:+.1f}, {spread[3][1]:+.1f}]")
+    cells.append(f"{here[1]:+.1f} [{spread[1][0]:+.1f}, {spread[1][1]:+.1f}]")
+    return f"| {name} | " + " | ".join(cells) + " |"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("--questions", type=pathlib.Path, help="default: questions.jsonl beside the folder")
+    parser.add_argument("--plain", default="plain", help="the arm of plain lanes")
+    options = parser.parse_args()
+    try:
+        arms = read(options.folder, options.questions or options.folder.parent / "questions.jsonl")
+    except (OSError, ValueError, KeyError, IndexError) as error:
+        sys.exit(f"policies.py: these are no records of questions with one answer each: {error}")
+    plain = arms.pop(options.plain, None)
+    if plain is None:
+        sys.exit(f"policies.py: there is no arm {options.plain} to compare with; name it with --plain")
+    whole = [arm for arm in arms if len(arms[arm]) >= len(plain)]
+    missing = [arm for arm in arms if arm not in whole]
+    questions = sorted(set(plain).intersection(*(arms[arm] for arm in whole)))
+    lines = {question: line_of(plain, question) for question in questions}
+    line = mean_line(list(lines.values()))
+    print(f"{len(questions)} questions; plain lanes by their number, tokens a question and per cent right by vote:")
+    print("| lanes | " + " | ".join(str(k) for k in range(1, len(line) + 1)) + " |")
+    print("|---" * (len(line) + 1) + "|")
+    print("| tokens | " + " | ".join(f"{tokens:,.0f}" for tokens, _ in line) + " |")
+    print("| right | " + " | ".join(f"{100 * right:.1f}" for _, right in line) + " |")
+    print()
+    print("| arm | tokens | right | tokens, beside four plain lanes | right, beside four plain lanes | right, beside plain lanes of as many tokens |")
+    print("|---|---|---|---|---|---|")
+    for arm in whole:
+        print(row(arm, arms[arm], lines, questions))
+    if missing:
+        print(f"\nnot whole, and left out: {', '.join(missing)}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
