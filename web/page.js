@@ -11,7 +11,7 @@ import { keepTurns, keptTurns, store, stored } from "./store.js";
 
 // For any model; the server names those that the model at hand was trained for.
 const examples = [
-  { name: "Primes", prompt: "How many primes are below 100? Reason step by step, and put your final answer within \\boxed{}.", budget: 256 },
+  { name: "Primes", prompt: "How many primes are below 100? Reason step by step, and put your final answer within \\boxed{}.", budget: 512 },
   { name: "Split the work", prompt: "List ten facts about the planet Mars. Work together: no fact twice.", budget: 256 },
 ];
 

@@ -7,6 +7,9 @@
 FOLDER is the --out of `lanerope eval`. A lane votes with the answer that it had settled on last; of answers that tie each counts its share. Any k of the
 plain arm's lanes are k plain lanes, so their mean over all choices of k is the line of accuracy by tokens, and a policy is compared with that line at the
 tokens that it took, question by question: differences and their 95 % intervals are by bootstrap over the questions that all arms have.
+
+Policies that only end a group need no run of their own: plain lanes are the same to the bit in any company, so what `consensus` and `budget` do with the first
+of them is read off their records. Where the folder has groups that ran under such a policy, each is compared with what was read off, lane by lane.
 """
 
 import argparse
@@ -49,17 +52,88 @@ def voted(answers, truth):
     return sum(same(answer, truth) for answer in best) / len(best)
 
 
+def settled_by(lane, step):
+    """What a lane has answered by a step, marked and complete."""
+    return next((answer for tokens, answer in reversed(lane["settled"]) if tokens <= step), None)
+
+
+def cut(lanes, step):
+    """[(answer, tokens)] of a group that ends behind a step."""
+    return [(settled_by(lane, step), min(lane["length"], step)) for lane in lanes]
+
+
+def consensus(lanes, wanted):
+    """The group ends as soon as `wanted` lanes have given one answer."""
+    for step in sorted({tokens for lane in lanes for tokens, _ in lane["settled"]}):
+        answers = [answer for answer in (settled_by(lane, step) for lane in lanes) if answer is not None]
+        if any(sum(same(a, b) for b in answers) >= wanted for a in answers):
+            return cut(lanes, step)
+    return cut(lanes, max(lane["length"] for lane in lanes))
+
+
+def adaptive(lanes, votes, wave):
+    """`wave` lanes at a time, until `votes` of all so far agree; the lanes of a wave end there. As if each wave began right behind the prompt, where in a group
+    it begins at the clock."""
+    before = []
+    for first in range(0, len(lanes), wave):
+        new = lanes[first : first + wave]
+        for step in sorted({tokens for lane in new for tokens, _ in lane["settled"]}):
+            here = before + cut(new, step)
+            answers = [answer for answer, _ in here if answer is not None]
+            if any(sum(same(a, b) for b in answers) >= votes for a in answers):
+                return here
+        before += cut(new, max(lane["length"] for lane in new))
+    return before
+
+
+def purse(lanes, tokens):
+    """The group ends when what is left of the purse is less than its next step takes."""
+    spent = step = 0
+    while True:
+        next_step = sum(lane["length"] > step for lane in lanes)
+        if next_step == 0 or spent + next_step > tokens:
+            return cut(lanes, step)
+        spent += next_step
+        step += 1
+
+
+# Of the first `lanes` plain lanes: a name, as in script/lib/policies.sh, and what ends the group.
+READ_OFF = (
+    ("consensus", 4, lambda lanes: consensus(lanes, 3)),
+    ("consensus-2", 4, lambda lanes: consensus(lanes, 2)),
+    ("consensus-8", 8, lambda lanes: consensus(lanes, 5)),
+    ("budget", 4, lambda lanes: purse(lanes, 1024)),
+    ("adaptive-at-the-prompt", 8, lambda lanes: adaptive(lanes, 2, 2)),
+)
+
+
 def read(folder, questions):
-    """{arm: {question: (truth, [(answer, tokens)])}}"""
+    """{arm: {question: (truth, [(answer, tokens)])}}, and {question: lanes as they were written} of each arm."""
     truths = [json.loads(line)["answer"].split("####")[-1].strip() for line in open(questions, encoding="utf-8")]
-    arms = collections.OrderedDict()
+    arms, written = collections.OrderedDict(), {}
     for line in open(folder / "records.jsonl", encoding="utf-8"):
         record = json.loads(line)
         if "lanes" not in record:
             continue
         lanes = [(lane["settled"][-1][1] if lane.get("settled") else None, lane["length"]) for lane in record["lanes"]]
         arms.setdefault(record["arm"], {})[record["question"]] = (truths[record["question"]], lanes)
-    return arms
+        written.setdefault(record["arm"], {})[record["question"]] = record["lanes"]
+    return arms, written
+
+
+def read_off(arms, plain, written):
+    """Adds what policies that only end a group come to, in place of arms that ran; returns with how many groups were compared."""
+    compared = 0
+    for name, n_lanes, ends in READ_OFF:
+        if any(len(lanes) < n_lanes for lanes in written.values()):
+            continue
+        figures = {question: (plain[question][0], ends(written[question][:n_lanes])) for question in plain}
+        for question, (_, lanes) in arms.get(name, {}).items():
+            if question in figures and lanes != figures[question][1]:
+                sys.exit(f"policies.py: question {question} under {name} went otherwise than its plain lanes say: {lanes}, not {figures[question][1]}")
+            compared += 1
+        arms[name] = figures
+    return compared
 
 
 def line_of(plain, question):
@@ -123,12 +197,13 @@ def main():
     parser.add_argument("--plain", default="plain", help="the arm of plain lanes")
     options = parser.parse_args()
     try:
-        arms = read(options.folder, options.questions or options.folder.parent / "questions.jsonl")
+        arms, written = read(options.folder, options.questions or options.folder.parent / "questions.jsonl")
     except (OSError, ValueError, KeyError, IndexError) as error:
         sys.exit(f"policies.py: these are no records of questions with one answer each: {error}")
     plain = arms.pop(options.plain, None)
     if plain is None:
         sys.exit(f"policies.py: there is no arm {options.plain} to compare with; name it with --plain")
+    compared = read_off(arms, plain, written[options.plain])
     whole = [arm for arm in arms if len(arms[arm]) >= len(plain)]
     missing = [arm for arm in arms if arm not in whole]
     questions = sorted(set(plain).intersection(*(arms[arm] for arm in whole)))
@@ -144,6 +219,8 @@ def main():
     print("|---|---|---|---|---|---|")
     for arm in whole:
         print(row(arm, arms[arm], lines, questions))
+    if compared:
+        print(f"\n{compared} groups that ran under such policies are what was read off", file=sys.stderr)
     if missing:
         print(f"\nnot whole, and left out: {', '.join(missing)}", file=sys.stderr)
 

@@ -79,6 +79,8 @@ class Policy {
   virtual ~Policy() = default;
   // Whether LaneStatus::drawn is wanted, for which a drawn token's distribution is looked at once more.
   virtual bool reads_tokens() const { return false; }
+  // Whether it is asked in the step in which the last lane ends too; lanes that it adds then go on.
+  virtual bool outlives_lanes() const { return false; }
   virtual void after_step(const GroupStatus& group, LaneActions& actions) = 0;
 };
 

@@ -97,6 +97,7 @@ struct CouplingScope {
   CouplingKind untrained = CouplingKind::lanerope;  // as in RequestDefaults
   OmegaInit untrained_init = OmegaInit::rope;       // the same
   std::vector<float> adapter_scales = {};
+  int32_t lanes = 0;  // N, by which lanes may be more than were trained; 0: not known
 };
 Coupling resolve_coupling(const Model& model, const CouplingChoice& choice, const CouplingScope& scope = {});
 

@@ -3,7 +3,7 @@
 
     import lanerope
     model = lanerope.Model("model.gguf")
-    result = model.generate("What is 17 * 23?", lanes=4, budget=256, seed=1)
+    result = model.generate("What is 17 * 23?", lanes=4, seed=1)
     print(result.answer, [lane.text for lane in result.lanes])
 """
 

@@ -135,7 +135,7 @@ class Model:
     def generate(self, prompt: Prompt, *, policy: Policy | str | Sequence[str] | None = None, **options: Unpack[Options]) -> Result:
         """Answers a prompt with lanes and says what became of them. Other threads of Python's go on meanwhile, and Ctrl-C ends it.
 
-        Without options it does what ``lanerope run`` does: four lanes of 256 tokens, which are coupled as the model was trained,
+        Without options it does what ``lanerope run`` does: four lanes of 512 tokens, which are coupled as the model was trained,
         or independent, and vote. A policy is a function of yours, or built-in ones by name: ["consensus", "prune:window=32"].
         """
         policy = _own_policy(policy, options)

@@ -46,7 +46,7 @@ class CouplingOptions(TypedDict, total=False):
     block: int
     """Lanes of a block in the topology blocks, by default 8."""
     far_lanes: FarLanes
-    """Where lanes stand that are further apart than any that were trained, of the coupling lanerope."""
+    """Where lanes stand that are further apart than any that were trained, of the coupling lanerope; by default clamped."""
     trained_lanes: int
     """The most lanes that omega was trained with, for far_lanes; by default as the model or its adapter says."""
     window: int
@@ -78,7 +78,7 @@ class Options(CouplingOptions, PromptOptions, total=False):
     lanes: int
     """N, by default 4."""
     budget: int
-    """Tokens that each lane may hold, its tag included; by default 256."""
+    """Tokens that each lane may hold, its tag included; by default 512."""
     max_tokens: int
     """Tokens that each lane may sample, within its budget."""
     tag: str

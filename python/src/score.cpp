@@ -45,7 +45,8 @@ ScoreRequest to_score_request(const Model& model, nb::handle prompt, nb::handle 
   request.coupling = resolve_coupling(model, choice,
                                       {.untrained = usual.untrained,
                                        .untrained_init = usual.untrained_init,
-                                       .adapter_scales = request.adapter_scales});
+                                       .adapter_scales = request.adapter_scales,
+                                       .lanes = static_cast<int32_t>(request.lanes.size())});
   request.sleep = resolve_sleep(
       model, {.wait = wait, .ready = ready, .adapter_scales = request.adapter_scales}, request.coupling);
   return request;

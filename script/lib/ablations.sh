@@ -244,4 +244,11 @@ far_table() {
     done
   done
   measure far-lanes dev-parts8 "$(amount 64,72,80,96,128 24,48)" -m "$lanes" "${arms[@]}"
+  # Right texts of so many lanes, which the model is shown: what it copies, and from how far.
+  local files=()
+  for n in $(amount "8 16 32" "8 16"); do
+    trace_file "far-traces$n" traces --split dev --seed 68 --count "$(amount 60 2)" --parts 8 --lanes "$n"
+    files+=("$runs/far-traces$n.jsonl")
+  done
+  script/shell python3 bench/far_lanes.py "$lanes" "${files[@]}" | tee "$runs/far-scores.txt"
 }

@@ -6,7 +6,9 @@
 # groupthink     lanes 256 tokens apart, the prompt in lane 0, as published
 # bridge         blocks of 3.7 % more weights, all weights learn; -alone: only the blocks; -wide: blocks of 29 % more
 # closed         lanes that do not see one another, and vote
-# parathinker    the same lanes, then one more that reads all of them (--then); nothing has taught it to sum up
+# parathinker    lanes that do not see one another and end with what their share comes to, then one more that reads all of them (--then) and was
+#                trained to add up; a budget holds both
+# closed-then    the lanes of `closed`, then one more that nothing has taught to sum up
 # hogwild        the same weights, every lane reading prompt, others and itself as one text
 # untrained-*    the base as it is. Hogwild!'s names, rules and nudges are for models that follow instructions, which this one
 #                does not; what lanes have of them here are their tags.
@@ -19,6 +21,11 @@ baseline_run() { # row seed
     lanerope) short_run "lanerope-$2" train/omega.json "$2" ;;
     groupthink) short_run "groupthink-$2" train/omega.json "$2" -s omega.init=gt -s omega.learn=false -s prompt_lane=first ;;
     closed) short_run "closed-$2" train/omega.json "$2" -s open=false -s omega.learn=false ;;
+    parathinker)
+      trace_file "then$2" traces --split train --seed "$((30 + $2))" --count "$(amount 12000 200)" --parts 1-6 --lanes 1:0.1,4:0.9 --then sum
+      trace_file then-dev traces --split dev --seed 34 --count "$(amount 500 50)" --parts 2-6 --lanes 4 --then sum
+      short_run "parathinker-$2" train/omega.json "$2" -s open=false -s omega.learn=false -s "data=$runs/then$2.jsonl" -s "dev=$runs/then-dev.jsonl"
+      ;;
     bridge) short_run "bridge-$2" train/bridge.json "$2" ;;
     bridge-alone) short_run "bridge-alone-$2" train/bridge.json "$2" -s bridge.alone=true ;;
     bridge-wide) short_run "bridge-wide-$2" train/bridge.json "$2" -s bridge.heads=4 -s bridge.head_dim=32 ;;
@@ -27,7 +34,7 @@ baseline_run() { # row seed
 baseline_runs() {
   local row seed
   for seed in $(baseline_seeds); do
-    for row in lanerope groupthink closed bridge bridge-alone bridge-wide; do baseline_run "$row" "$seed"; done
+    for row in lanerope groupthink closed parathinker bridge bridge-alone bridge-wide; do baseline_run "$row" "$seed"; done
   done
 }
 
@@ -43,19 +50,21 @@ baseline_arms() {
     arms+=(--arm "hogwild-$seed:n=4,model=$runs/closed-$seed.gguf,coupling=hogwild")
   done
 }
+# What a second stage may write is enough for four sums and the answer, and the lanes have the rest of the budget, less the one token that it is told.
 baseline_summaries() { # budget
-  local seed arms=()
+  local seed sum=$(amount 39 10) arms=()
   for seed in $(baseline_seeds); do
-    arms+=(--arm "parathinker-$seed:n=4,model=$runs/closed-$seed.gguf,coupling=independent,then=Add up what the lanes found.")
+    arms+=(--arm "parathinker-$seed:n=4,model=$runs/parathinker-$seed.gguf,coupling=independent,then=sum,then-budget=$sum")
+    arms+=(--arm "closed-then-$seed:n=4,model=$runs/closed-$seed.gguf,coupling=independent,then=Add up what the lanes found.,then-budget=$sum")
   done
-  measure "baselines-then-$1" short-problems "$1" "${arms[@]}"
+  measure "baselines-then-$1" short-problems "$(($1 - sum - 1))" "${arms[@]}"
 }
 
 # The first table of a report, without its head.
 first_rows() { awk '/^maj@/ && !begun { begun = 1; next } begun && NF == 0 { exit } begun' "$1"; }
 
 baselines_study() {
-  local base=models/base.gguf arms=() budget seed
+  local base=models/base.gguf arms=() budget row seed
   short_problems
   shared baseline_runs
   baseline_arms
@@ -64,12 +73,14 @@ baselines_study() {
   {
     grep -m1 '^maj@' "$runs/baselines.txt"
     first_rows "$runs/baselines.txt"
-    for seed in $(baseline_seeds); do
-      printf 'parathinker-%s' "$seed"
-      for budget in $(baseline_budgets); do
-        first_rows "$runs/baselines-then-$budget.txt" | awk -v name="parathinker-$seed" '$1 == name { printf "  %s", $2 }'
+    for row in parathinker closed-then; do
+      for seed in $(baseline_seeds); do
+        printf '%s-%s' "$row" "$seed"
+        for budget in $(baseline_budgets); do
+          first_rows "$runs/baselines-then-$budget.txt" | awk -v name="$row-$seed" '$1 == name { printf "  %s", $2 }'
+        done
+        printf '\n'
       done
-      printf '\n'
     done
   } >"$runs/table.txt"
   say "maj@4 by tokens a lane, the mean over seeds with the lowest and the highest"

@@ -3,22 +3,20 @@
 # $short on SmolLM2 and a few made problems.
 
 # Eight plain lanes a question, of which any few are plain lanes as well: the line of accuracy by tokens. Each policy is one point beside
-# it, with four lanes unless it adds some. Votes count what a lane had settled on when it was cut off, as they do in a run.
+# it, with four lanes unless it adds some. Votes count what a lane had settled on when it was cut off, as they do in a run. What policies that
+# only end a group come to is read off the plain lanes (bench/real/policies.py), and compared with the groups that run here.
 policy_arms() {
   local window=$(amount 64 8) at=$(amount 48 12)
   local lanes="total=4,coupling=independent,tag="
-  local four="n=4,$lanes"
+  local four="n=4,$lanes" two="n=2,total=2,coupling=independent,tag="
   arms=(
     --arm "plain:n=8,total=8,coupling=independent,tag="
+    --arm "adaptive:$two,policy=adaptive"
     --arm "finish:$four,policy=finish:at=$at"
     --arm "prune:$four,policy=prune:window=$window"
     --arm "refill:$four,policy=refill"
-    --arm "fork:n=2,total=2,coupling=independent,tag=,policy=fork-on-doubt:most=2"
-    --arm "prune-hard:$four,policy=prune:window=$window;ratio=0.9"
-    --arm "together:$four,policy=consensus:lanes=2,policy=finish:at=$at"
+    --arm "fork:$two,policy=fork-on-doubt:most=2"
     --arm "consensus:$four,policy=consensus"
-    --arm "consensus-2:$four,policy=consensus:lanes=2"
-    --arm "budget:$four,policy=budget:tokens=$(amount 1024 64)"
   )
 }
 
@@ -26,4 +24,5 @@ policies_study() {
   local arms=()
   policy_arms
   arms_on_train "$(amount 384 32)" "${arms[@]}"
+  script/shell python3 bench/real/policies.py "$runs/arms" --questions "$runs/questions.jsonl" | tee "$runs/table.txt"
 }

@@ -49,8 +49,7 @@ void add_coupling_flags(CLI::App& app, CouplingFlags& flags) {
       ->description("Where groupthink puts the prompt (default: own)")
       ->group(group);
   add_choice(app, "--far-lanes", flags.choice.far_lanes)
-      ->description(
-          "Where lanes stand that are further apart than any that were trained (default: extrapolated)")
+      ->description("Where lanes stand that are further apart than any that were trained (default: clamped)")
       ->group(group);
   app.add_option("--trained-lanes", flags.choice.trained_lanes,
                  "Lanes that omega was trained with, for --far-lanes (default: as the model or adapter says)")

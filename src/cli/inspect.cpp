@@ -37,7 +37,7 @@ struct InspectFlags {
   ModelSource source;
   bool digest = false;
   int32_t lanes = 4;
-  int32_t budget = 256;
+  int32_t budget = RequestDefaults{}.budget;
   int32_t prompt_tokens = 512;
   KvType kv_type = KvType::f16;
   PlacementFlags placement;

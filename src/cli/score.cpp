@@ -118,18 +118,19 @@ Json to_json(const ScoreResult& result, bool logits) {
 int run(const ScoreFlags& flags) {
   const std::shared_ptr<const Model> model = load_model(flags.model);
   const RequestDefaults usual = run_defaults();
-  const Coupling coupling = resolve_coupling(
-      *model, to_choice(flags.coupling),
-      {.untrained = usual.untrained, .untrained_init = usual.untrained_init});  // as `run` has it
-  const SleepTokens sleep = resolve_sleep(*model, {.wait = flags.wait, .ready = flags.ready}, coupling);
+  const CouplingChoice choice = to_choice(flags.coupling);
   std::istringstream lines(read_text_file(flags.file));
   std::unique_ptr<Engine> engine;
   std::string line;
   for (int number = 1; std::getline(lines, line); ++number) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     ScoreRequest request = LineReader(*model, "line " + std::to_string(number)).read(line);
-    request.coupling = coupling;
-    request.sleep = sleep;
+    // As `run` has it.
+    request.coupling = resolve_coupling(*model, choice,
+                                        {.untrained = usual.untrained,
+                                         .untrained_init = usual.untrained_init,
+                                         .lanes = static_cast<int32_t>(request.lanes.size())});
+    request.sleep = resolve_sleep(*model, {.wait = flags.wait, .ready = flags.ready}, request.coupling);
     request.top_logits = flags.logits;
     const int32_t cells = std::max(flags.cells.cells, static_cast<int32_t>(cells_of(request)));
     if (engine == nullptr || engine->state().cells < cells) {

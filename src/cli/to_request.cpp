@@ -61,7 +61,7 @@ std::string list_of(const std::vector<int32_t>& numbers) {
 
 RequestDefaults run_defaults() {
   // Seeds are short enough to be typed again.
-  return {.budget = 256, .no_template = NoTemplate::raw_with_note, .seeds = 1'000'000'000};
+  return {.no_template = NoTemplate::raw_with_note, .seeds = 1'000'000'000};
 }
 
 RequestDefaults chat_defaults() {

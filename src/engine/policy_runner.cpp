@@ -27,8 +27,9 @@ bool PolicyRunner::over() const {
 
 void PolicyRunner::after_step() {
   for (const Named& of : policies_) {
-    if (over() || stopped_) break;
-    acting_ = &of.name;
+    if (stopped_ || ended_) break;
+    if (over() && !of.policy->outlives_lanes()) continue;
+    acting_ = &of;
     of.policy->after_step(*this, *this);
   }
   acting_ = nullptr;
@@ -82,8 +83,9 @@ bool PolicyRunner::takes_lane() const {
 // The act's event stands before what comes of it; of one that is refused it says why.
 template <typename Do>
 void PolicyRunner::act(PolicyAct act, Do perform) {
-  if (over() || stopped_) throw InvalidRequest("the group has ended, so its lanes cannot be changed");
-  act.policy = *acting_;
+  if (stopped_ || ended_ || (over() && !acting_->policy->outlives_lanes()))
+    throw InvalidRequest("the group has ended, so its lanes cannot be changed");
+  act.policy = acting_->name;
   act.step = clock();
   const size_t at = group_.events().size();
   const auto told = [&act] {
@@ -133,7 +135,10 @@ int32_t PolicyRunner::add(const SpawnOptions& options, const std::string& reason
 }
 
 void PolicyRunner::end(FinishReason how, const std::string& reason) {
-  act({.kind = ActKind::end, .reason = reason}, [&] { group_.end_all(how); });
+  act({.kind = ActKind::end, .reason = reason}, [&] {
+    group_.end_all(how);
+    ended_ = true;
+  });
 }
 
 void PolicyRunner::note(const std::string& sentence) {

@@ -68,8 +68,9 @@ class PolicyRunner final : private GroupStatus, private LaneActions {
   ActedOn& group_;
   std::vector<Named> policies_;
   bool reads_tokens_ = false;
-  const std::string* acting_ = nullptr;  // the name of the policy that is being asked
+  const Named* acting_ = nullptr;  // the policy that is being asked
   bool stopped_ = false;
+  bool ended_ = false;  // by a policy
   std::vector<PolicyAct> acts_ = {};
   std::string note_ = {};
 };

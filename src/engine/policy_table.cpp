@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "engine/policies/adaptive.h"
 #include "engine/policies/budget.h"
 #include "engine/policies/conductor.h"
 #include "engine/policies/consensus.h"
@@ -69,6 +70,14 @@ const std::vector<Row>& rows() {
         {{"votes", whole, "2", 1, most_lanes, "lanes that have agreed on the answer it deviates from"},
          {"most", whole, "2", 1, most_lanes, "forks in all"}}},
        make<engine::Refill>,
+       true},
+      {{"adaptive",
+        "begin with the lanes asked for, and add others only while no answer has enough votes",
+        {{"votes", whole, "2", 1, most_lanes,
+          "lanes with the same answer that are enough; they end the group"},
+         {"wave", whole, "2", 1, most_lanes, "lanes that are added at a time, when all others have ended"},
+         {"most", whole, "6", 1, most_lanes, "lanes added in all"}}},
+       make<engine::Adaptive>,
        true},
       {{"conductor",
         "push the lines \"@3: text\" of one lane to the lane that they name",

@@ -130,8 +130,8 @@ int32_t budget_for(const ResolvedRequest& resolved, const RequestDefaults& defau
     const int32_t wanted = *request.max_tokens + longest;
     return cut ? std::clamp(wanted, 1, left) : wanted;
   }
-  int32_t budget = defaults.budget + (defaults.budget_behind_forced ? longest : 0);
-  if (cut) budget = std::min(budget, left);
+  // Nobody asked for it, so it is no more than what the model's context leaves.
+  int32_t budget = std::min(defaults.budget + (defaults.budget_behind_forced ? longest : 0), left);
   if (defaults.most_cells > 0) {
     // A second stage takes as many as a lane, behind its text.
     const int32_t lanes = resolved.n_lanes() + resolved.reserved_lanes + (resolved.then ? 1 : 0);
@@ -271,7 +271,8 @@ std::shared_ptr<const ResolvedRequest> resolve(const Model& model, const Request
   resolved.coupling = resolve_coupling(model, request.coupling,
                                        {.untrained = defaults.untrained,
                                         .untrained_init = defaults.untrained_init,
-                                        .adapter_scales = resolved.lane_scales});
+                                        .adapter_scales = resolved.lane_scales,
+                                        .lanes = request.lanes});
   const Prompt told = engine::resolve_tools(resolved, model, defaults);
   text::EncodedPrompt prompt =
       text::encode_prompt(model::loaded(model).prompt_format(defaults.no_template), told);

@@ -48,18 +48,22 @@ Coupling apply(const CouplingChoice& choice, Coupling coupling) {
   return coupling;
 }
 
-// What lanes beyond the trained number get goes by omega, which lanerope alone has.
-Coupling resolve_far_lanes(const CouplingChoice& choice, Coupling coupling, const LaneTraining* training) {
-  coupling.far_lanes = choice.far_lanes.value_or(coupling.far_lanes);
+// What lanes beyond the trained number get goes by omega, which lanerope alone has. `lanes` is N.
+Coupling resolve_far_lanes(const CouplingChoice& choice, Coupling coupling, const LaneTraining* training,
+                           int32_t lanes) {
+  const bool told = training != nullptr && !training->lanes.empty();
+  const int32_t most = choice.trained_lanes.value_or(told ? std::ranges::max(training->lanes) : 0);
+  // More lanes than were trained read one another best from the distances that were (docs/couplings.md).
+  const bool beyond = coupling.kind == CouplingKind::lanerope && most >= 2 && lanes > most;
+  if (choice.far_lanes) {
+    coupling.far_lanes = *choice.far_lanes;
+  } else if ((beyond || choice.trained_lanes) && coupling.far_lanes == FarLanes::extrapolated) {
+    coupling.far_lanes = FarLanes::clamped;
+  }
   require(
       !choice.trained_lanes || coupling.far_lanes != FarLanes::extrapolated,
       "a number of trained lanes says how far lanes are kept apart; say how too: " + list_names<FarLanes>());
-  if (coupling.far_lanes == FarLanes::extrapolated) return coupling;
-  if (choice.trained_lanes) {
-    coupling.trained_lanes = *choice.trained_lanes;
-  } else if (training != nullptr && !training->lanes.empty()) {
-    coupling.trained_lanes = std::ranges::max(training->lanes);
-  }
+  if (coupling.far_lanes != FarLanes::extrapolated && most > 0) coupling.trained_lanes = most;
   return coupling;
 }
 
@@ -110,7 +114,7 @@ Coupling resolve_coupling(const Model& model, const CouplingChoice& choice, cons
   const CouplingKind kind = choice.kind.value_or(says_how(choice) ? CouplingKind::lanerope : scope.untrained);
   const OmegaInit init = kind == CouplingKind::lanerope ? scope.untrained_init : OmegaInit::rope;
   const Coupling start = training != nullptr ? training->coupling : Coupling{.kind = kind, .init = init};
-  Coupling coupling = resolve_far_lanes(choice, apply(choice, start), training);
+  Coupling coupling = resolve_far_lanes(choice, apply(choice, start), training, scope.lanes);
   engine::check_bridge(model, coupling);
   return coupling;
 }

@@ -187,11 +187,11 @@ struct Block32 {
       sum[c] = hn::MulAdd(both, hn::ConvertTo(df, hn::Load(di32, dots.of[c])), sum[c]);
     }
     if constexpr (Format::has_min) {
-      static_assert(columns == vector_size);
       const F min = load_f16(tile.min[half] + at.row);
-      const F scales = hn::LoadU(df, x.scales + at.b * x.width);
-      HWY_ALIGN float total[columns];
-      hn::Store(hn::Mul(scales, hn::ConvertTo(df, hn::LoadU(di32, x.sums + at.b * x.width))), df, total);
+      const F scales = hn::LoadN(df, x.scales + at.b * x.width, columns);
+      HWY_ALIGN float total[vector_size];
+      hn::Store(hn::Mul(scales, hn::ConvertTo(df, hn::LoadN(di32, x.sums + at.b * x.width, columns))), df,
+                total);
       for (int c = 0; c < columns; ++c) sum[c] = hn::NegMulAdd(min, hn::Set(df, total[c]), sum[c]);
     }
   }
@@ -203,10 +203,10 @@ struct Block32 {
                                       float* HWY_RESTRICT out) {
     const int n_steps = 2 * blocks.n_blocks;
     AmxDots dots[2][8];
-    amx_dots_of_32({x.quants, x.stride, blocks.of(0, 0)}, n_steps, dots[0]);
+    amx_dots_of_32<columns>({x.quants, x.stride, blocks.of(0, 0)}, n_steps, dots[0]);
     for (int half = 0; half < 2; ++half) {
       const int row = 16 * half;
-      if (half == 0) amx_dots_of_32({x.quants, x.stride, blocks.of(0, 16)}, n_steps, dots[1]);
+      if (half == 0) amx_dots_of_32<columns>({x.quants, x.stride, blocks.of(0, 16)}, n_steps, dots[1]);
       F sum[columns];
       for (int c = 0; c < columns; ++c) sum[c] = hn::Load(df, out + c * tile_rows + row);
       for (int b = 0; b < n_steps; ++b) {

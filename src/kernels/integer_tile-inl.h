@@ -68,16 +68,14 @@ void run_block(const TileJob& job, int64_t b, int eight) {
 }
 
 #if HWY_TARGET == HWY_AVX3_DL
-// Sixteens of columns together, then what is left.
+// Sixteens and an eight of columns together, then what is left.
 template <typename Type>
 void run_amx_tile(const TileJob& job) {
-  int first = job.n_columns / 16 * 16;
-  run_amx_columns<Type>(job, first / 16);
-  for (; first < job.n_columns; first += 8) {
-    with_columns(HWY_MIN(8, job.n_columns - first), [&]<int columns>() {
-      run_columns<Type, columns>(job, job.layout->n_in / Type::inputs, first);
-    });
-  }
+  const int first = run_amx_columns<Type>(job);
+  if (first == job.n_columns) return;
+  with_columns(job.n_columns - first, [&]<int columns>() {
+    run_columns<Type, columns>(job, job.layout->n_in / Type::inputs, first);
+  });
 }
 #endif
 

@@ -108,6 +108,19 @@ struct Columns {
   HWY_INLINE int32_t quad(int q, int c) const {
     return *reinterpret_cast<const int32_t*>(quants + c * stride + 4 * q);
   }
+  // The same columns of a whole panel behind this one, of `bytes`.
+  Columns panel(int i, int64_t bytes) const {
+    Columns other = *this;
+    const auto further = [&](auto*& p) {
+      p = reinterpret_cast<std::remove_reference_t<decltype(p)>>(reinterpret_cast<const std::byte*>(p) +
+                                                                 i * bytes);
+    };
+    further(other.quants);
+    further(other.scales);
+    further(other.sums);
+    further(other.mins);
+    return other;
+  }
   Columns from(int c) const {
     Columns rest = *this;
     rest.quants += c * stride;

@@ -129,10 +129,10 @@ struct KQuant {
                                       float* HWY_RESTRICT out) {
     Ahead ahead = blocks.ahead;
     AmxDots dots[2][8];
-    amx_dots_of_32({x.quants, x.stride, blocks.of(0, 0)}, 8, dots[0]);
+    amx_dots_of_32<columns>({x.quants, x.stride, blocks.of(0, 0)}, 8, dots[0]);
     for (int half = 0; half < 2; ++half) {
       const int row = 16 * half;
-      if (half == 0) amx_dots_of_32({x.quants, x.stride, blocks.of(0, 16)}, 8, dots[1]);
+      if (half == 0) amx_dots_of_32<columns>({x.quants, x.stride, blocks.of(0, 16)}, 8, dots[1]);
       F sum[columns];
       for (int c = 0; c < columns; ++c) sum[c] = hn::Zero(df);
       for (int b = 0; b < 8; ++b) {

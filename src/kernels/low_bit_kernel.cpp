@@ -216,7 +216,7 @@ struct LowBits {
                                       float* HWY_RESTRICT out) {
     AmxDots dots[2];
     for (int v = 0; v < vectors; ++v)
-      amx_dots_of_256({x.quants, x.stride, blocks.of(0, v * vector_size)}, &dots[v]);
+      amx_dots_of_256<columns>({x.quants, x.stride, blocks.of(0, v * vector_size)}, &dots[v]);
     Ahead ahead = blocks.ahead;
     for (int s = 0; s < steps; ++s) ahead.step();
     for (int first = 0; first < columns; first += 8) {

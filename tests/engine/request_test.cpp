@@ -249,11 +249,31 @@ TEST(AdapterRequest, KnowsWithHowManyLanesItWasTrained) {
   EXPECT_THAT(refusal<InvalidRequest>([&] { resolve(*model, request); }), HasSubstr("lanerope only"));
 }
 
+TEST(AdapterRequest, KeepsLanesBeyondThoseItWasTrainedWithAtTheRim) {
+  const std::string base = support::write_model(tiny());
+  const std::string adapter = support::write_adapter(
+      {.coupling = Coupling{.kind = CouplingKind::lanerope, .init = OmegaInit::gt}, .lanes = {1, 4, 2}},
+      base);
+  const auto model = support::load_model(base, BackEnd::ggml, {{.file = adapter}});
+  Request request{.prompt = {.text = "Hello"}, .lanes = 4, .budget = 20};
+  EXPECT_EQ(resolve(*model, request)->coupling.far_lanes, FarLanes::extrapolated) << "there are none";
+  request.lanes = 5;
+  EXPECT_EQ(resolve(*model, request)->coupling.far_lanes, FarLanes::clamped);
+  EXPECT_EQ(resolve(*model, request)->coupling.trained_lanes, 4);
+  request.coupling.far_lanes = FarLanes::extrapolated;
+  EXPECT_EQ(resolve(*model, request)->coupling.far_lanes, FarLanes::extrapolated);
+  request.coupling = {.kind = CouplingKind::groupthink};
+  EXPECT_EQ(resolve(*model, request)->coupling.far_lanes, FarLanes::extrapolated) << "it has no omega";
+  request.coupling = {.trained_lanes = 3};
+  EXPECT_EQ(resolve(*model, request)->coupling.trained_lanes, 3);
+}
+
 TEST_F(RequestTest, RefusesParticularsThatNothingWouldRead) {
   const std::vector<std::pair<CouplingChoice, const char*>> bad = {
       {{.block = 4}, "goes with the topology blocks, not with all"},
       {{.topology = Topology::blocks, .block = 0}, "at least one lane"},
-      {{.trained_lanes = 4}, "say how too: extrapolated, clamped, wrapped or interpolated"},
+      {{.far_lanes = FarLanes::extrapolated, .trained_lanes = 4},
+       "say how too: extrapolated, clamped, wrapped or interpolated"},
       {{.far_lanes = FarLanes::wrapped}, "give the number of trained lanes"},
       {{.kind = CouplingKind::independent, .far_lanes = FarLanes::wrapped, .trained_lanes = 4},
        "lanerope only"},

@@ -33,6 +33,30 @@ TEST_F(BuiltIn, ConsensusEndsTheGroupInTheStepInWhichLanesAgree) {
   EXPECT_EQ(run(request, {parse_policy("consensus")}).result.acts.size(), 1U);
 }
 
+// Lanes that are added write nothing here and end, so they have no answer.
+TEST_F(BuiltIn, AdaptiveAddsLanesWhileNoAnswerHasEnoughVotes) {
+  const Request request = saying({"\\boxed{7}", "It is \\boxed{8}"});
+  const int32_t end = n_tokens("It is \\boxed{8}");
+  const support::GroupRun of = run(request, {parse_policy("adaptive:most=3")});
+  const auto at = [](int32_t step, int32_t lane) {
+    return std::to_string(step) + " spawn " + std::to_string(lane);
+  };
+  EXPECT_THAT(acts(of), ElementsAre(at(end, 2), at(end, 3), at(end, 4))) << "two at a time, three in all";
+  EXPECT_EQ(of.result.acts[0].reason, "no answer has more than 1 of the 2 votes that are wanted");
+  EXPECT_EQ(of.result.lanes.size(), 5U);
+  EXPECT_EQ(of.result.lanes[2].finish, FinishReason::end);
+  EXPECT_THAT(acts(run(request, {parse_policy("adaptive:votes=1")})), ElementsAre(HasSubstr("end -1")))
+      << "one answer is enough then, and nobody need write on";
+}
+
+TEST_F(BuiltIn, AdaptiveEndsTheGroupAsSoonAsLanesAgree) {
+  Request request = writing(3, 64);
+  request.lane_texts = {"\\boxed{7}", "", "Well, \\boxed{ 7.0 }"};
+  const support::GroupRun of = run(request, {parse_policy("adaptive")});
+  EXPECT_THAT(acts(of), ElementsAre(std::to_string(n_tokens("Well, \\boxed{ 7.0 }") - 1) + " end -1"));
+  EXPECT_EQ(of.result.lanes.size(), 3U);
+}
+
 TEST_F(BuiltIn, BudgetIsOnePurseThatIsNeverOverspent) {
   EXPECT_THROW(run(writing(4, 64), {parse_policy("budget:tokens=3")}), InvalidRequest)
       << "less than a token a lane";
