@@ -115,7 +115,8 @@ def read(folder, questions):
         record = json.loads(line)
         if "lanes" not in record:
             continue
-        lanes = [(lane["settled"][-1][1] if lane.get("settled") else None, lane["length"]) for lane in record["lanes"]]
+        # A lane that was added joined at a step of the clock, which its length counts too.
+        lanes = [(lane["settled"][-1][1] if lane.get("settled") else None, lane["length"] - lane.get("start_step", 0)) for lane in record["lanes"]]
         arms.setdefault(record["arm"], {})[record["question"]] = (truths[record["question"]], lanes)
         written.setdefault(record["arm"], {})[record["question"]] = record["lanes"]
     return arms, written

@@ -31,7 +31,7 @@ def folder(tmp_path):
     records = [{"settings_of": "plain"}, {"settings_of": "fewer"}, {"settings_of": "begun"}]
     for question, truth in enumerate(truths):
         records.append({"arm": "plain", "question": question, "lanes": [lane(truth, 100), lane("0", 100), lane(truth, 100), lane(None, 300)]})
-        records.append({"arm": "fewer", "question": question, "lanes": [lane(truth, 75), lane(truth, 75)]})
+        records.append({"arm": "fewer", "question": question, "lanes": [lane(truth, 75), lane(truth, 175) | {"start_step": 100}]})
     records.append({"arm": "begun", "question": 0, "lanes": [lane("1", 75)]})
     out = tmp_path / "arms"
     out.mkdir()
