@@ -11,6 +11,7 @@ if the model gives it more than half of the probability.
 
 import argparse
 import json
+import math
 import re
 import statistics
 import subprocess
@@ -59,6 +60,11 @@ def tag_length(lane, ids):
     return tokens.index(ids[">"]) + 1 if tokens[0] == ids["<"] else 1
 
 
+def share(numbers):
+    """Of numbers, each by its log p, those that are likelier than not."""
+    return f"{100 * statistics.fmean(p > math.log(0.5) for p in numbers):.0f} % of {len(numbers):,}" if numbers else "–"
+
+
 def measure(traces, answers, ids, trained):
     own, near, far = [], [], []
     for trace, answer in zip(traces, answers):
@@ -69,7 +75,6 @@ def measure(traces, answers, ids, trained):
                 read.update(range(begin, end))
                 (near if abs(other - m) < trained else far).append(sum(number))
             own += [p for i, p in enumerate(lane["logprobs"]) if i >= tag_length(lane, ids) and i not in read]
-    share = lambda numbers: f"{100 * statistics.fmean(p > -0.6931 for p in numbers):.0f} % of {len(numbers):,}" if numbers else "–"
     return f"{-statistics.fmean(own):.2f} | {share(near)} | {share(far)}"
 
 

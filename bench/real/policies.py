@@ -21,7 +21,7 @@ import random
 import statistics
 import sys
 
-RESAMPLES = 4000
+RESAMPLES = 1000
 
 
 def same(a, b):
@@ -62,15 +62,6 @@ def cut(lanes, step):
     return [(settled_by(lane, step), min(lane["length"], step)) for lane in lanes]
 
 
-def consensus(lanes, wanted):
-    """The group ends as soon as `wanted` lanes have given one answer."""
-    for step in sorted({tokens for lane in lanes for tokens, _ in lane["settled"]}):
-        answers = [answer for answer in (settled_by(lane, step) for lane in lanes) if answer is not None]
-        if any(sum(same(a, b) for b in answers) >= wanted for a in answers):
-            return cut(lanes, step)
-    return cut(lanes, max(lane["length"] for lane in lanes))
-
-
 def adaptive(lanes, votes, wave):
     """`wave` lanes at a time, until `votes` of all so far agree; the lanes of a wave end there. As if each wave began right behind the prompt, where in a group
     it begins at the clock."""
@@ -84,6 +75,11 @@ def adaptive(lanes, votes, wave):
                 return here
         before += cut(new, max(lane["length"] for lane in new))
     return before
+
+
+def consensus(lanes, wanted):
+    """The group ends as soon as `wanted` lanes have given one answer."""
+    return adaptive(lanes, wanted, len(lanes))
 
 
 def purse(lanes, tokens):
@@ -182,7 +178,7 @@ def row(name, arm, lines, questions):
     draw = random.Random(1)
     everything = range(len(questions))
     here = figures(everything)
-    again = [figures([draw.randrange(len(questions)) for _ in everything]) for _ in range(RESAMPLES // 4)]
+    again = [figures([draw.randrange(len(questions)) for _ in everything]) for _ in range(RESAMPLES)]
     spread = [interval(column) for column in zip(*again)]
     cells = [f"{statistics.fmean(tokens):,.0f}", f"{here[0]:.1f} [{spread[0][0]:.1f}, {spread[0][1]:.1f}]"]
     cells.append(f"{here[2]:+.0f} % [{spread[2][0]:+.0f}, {spread[2][1]:+.0f}]")

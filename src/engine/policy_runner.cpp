@@ -21,14 +21,15 @@ PolicyRunner::PolicyRunner(const ResolvedRequest& request, ActedOn& group)
   reads_tokens_ = std::ranges::any_of(policies_, [](const Named& of) { return of.policy->reads_tokens(); });
 }
 
-bool PolicyRunner::over() const {
-  return std::ranges::none_of(group_.lanes(), [](const Lane& lane) { return lane.live(); });
+bool PolicyRunner::may_act(const Named& of) const {
+  if (stopped_) return false;
+  return of.policy->outlives_lanes() ||
+         std::ranges::any_of(group_.lanes(), [](const Lane& lane) { return lane.live(); });
 }
 
 void PolicyRunner::after_step() {
   for (const Named& of : policies_) {
-    if (stopped_ || ended_) break;
-    if (over() && !of.policy->outlives_lanes()) continue;
+    if (!may_act(of)) continue;
     acting_ = &of;
     of.policy->after_step(*this, *this);
   }
@@ -83,8 +84,7 @@ bool PolicyRunner::takes_lane() const {
 // The act's event stands before what comes of it; of one that is refused it says why.
 template <typename Do>
 void PolicyRunner::act(PolicyAct act, Do perform) {
-  if (stopped_ || ended_ || (over() && !acting_->policy->outlives_lanes()))
-    throw InvalidRequest("the group has ended, so its lanes cannot be changed");
+  if (!may_act(*acting_)) throw InvalidRequest("the group has ended, so its lanes cannot be changed");
   act.policy = acting_->name;
   act.step = clock();
   const size_t at = group_.events().size();
@@ -137,7 +137,7 @@ int32_t PolicyRunner::add(const SpawnOptions& options, const std::string& reason
 void PolicyRunner::end(FinishReason how, const std::string& reason) {
   act({.kind = ActKind::end, .reason = reason}, [&] {
     group_.end_all(how);
-    ended_ = true;
+    stop();
   });
 }
 

@@ -46,7 +46,7 @@ class PolicyRunner final : private GroupStatus, private LaneActions {
     std::string name;
     std::unique_ptr<Policy> policy;
   };
-  bool over() const;
+  bool may_act(const Named& of) const;
   template <typename Do>
   void act(PolicyAct act, Do perform);
 
@@ -70,7 +70,6 @@ class PolicyRunner final : private GroupStatus, private LaneActions {
   bool reads_tokens_ = false;
   const Named* acting_ = nullptr;  // the policy that is being asked
   bool stopped_ = false;
-  bool ended_ = false;  // by a policy
   std::vector<PolicyAct> acts_ = {};
   std::string note_ = {};
 };

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/attention/lane_attention.h"
-#include "train/attention/dense_mask.h"
 
 #include <gtest/gtest.h>
 #include <hwy/targets.h>
@@ -9,6 +8,7 @@
 #include <cmath>
 
 #include "tests/train/attention/random_layout.h"
+#include "train/attention/dense_mask.h"
 
 namespace lanerope::train {
 namespace {
