@@ -63,8 +63,8 @@ def cut(lanes, step):
 
 
 def adaptive(lanes, votes, wave):
-    """`wave` lanes at a time, until `votes` of all so far agree; the lanes of a wave end there. As if each wave began right behind the prompt, where in a group
-    it begins at the clock."""
+    """`wave` lanes at a time, until `votes` of all so far agree; the lanes of a wave end there. In a group a wave reads the prompt as the first one does, but
+    for rounding: it is rotated there from where the clock is."""
     before = []
     for first in range(0, len(lanes), wave):
         new = lanes[first : first + wave]

@@ -27,12 +27,14 @@ std::vector<Past> past_of(const GroupView& group, int32_t m) {
 }
 
 // By how much lane m's token index runs ahead of the length of its own text. A lane that was spawned afresh
-// starts at the clock (design: i - j >= 0 across lanes), which counts as a lag only where the layout is
-// contiguous (hogwild).
+// starts at the clock. Where it sees others by the clock that is no lag (design: i - j >= 0 across lanes);
+// where it reads one contiguous text it is: hogwild's, and that of a lane which sees no other.
 int32_t lag_of(const GroupView& group, int32_t m) {
   const LaneView& lane = group.lanes[m];
   if (lane.parent >= 0) return lane.start_step - lane.fork_step + lag_of(group, lane.parent);
-  return group.coupling->kind == CouplingKind::hogwild ? lane.start_step : 0;
+  const CouplingKind kind = group.coupling->kind;
+  const bool alone = !sees_other_lanes(kind) && !lane.reads_all;
+  return alone || kind == CouplingKind::hogwild ? lane.start_step : 0;
 }
 
 class GroupPlanner {
@@ -40,6 +42,7 @@ class GroupPlanner {
   GroupPlanner(const GroupView& group, PlanClass plan_class)
       : group_(group),
         window_(plan_class.window),
+        sees_others_(sees_other_lanes(group.coupling->kind)),
         // Shares the ownership of all classes.
         frequencies_(group.frequencies, &group.frequencies->classes[plan_class.index]),
         n_lanes_(static_cast<int32_t>(group.lanes.size())),
@@ -99,7 +102,8 @@ class GroupPlanner {
     for (const Past& past : past_[m]) {
       RowSegment entry;
       if (m == row.lane) {
-        entry.visible = in_window({0, past.length}, row.step, group_.lanes[past.lane]);
+        const int32_t step = window_step(row) + (sees_others_ ? 0 : lag_[past.lane]);
+        entry.visible = in_window({0, past.length}, step, group_.lanes[past.lane]);
         entry.offset.tokens = lag_[past.lane] - lag_[m];
       }
       block.row_segments.push_back(entry);
@@ -108,9 +112,13 @@ class GroupPlanner {
 
   void add_prompt(AttentionBlock& block, const GroupRow& row, Offset offset) const {
     const int32_t length = group_.prompt.length;
-    const CellRange visible = in_window_of_prompt(length, length + row.step);
+    const CellRange visible = in_window_of_prompt(length, length + window_step(row));
     block.row_segments.push_back({.visible = visible, .offset = visible.empty() ? Offset{} : offset});
   }
+
+  // Where the window of the row ends before what it has not written itself: at the clock, but in a text of
+  // its own where it sees no other lane.
+  int32_t window_step(const GroupRow& row) const { return row.step - (sees_others_ ? 0 : lag_[row.lane]); }
 
   // The first index that a query at `index` sees through the window; both steps, or both tokens of the
   // prompt.
@@ -199,6 +207,7 @@ class GroupPlanner {
 
   const GroupView& group_;
   int32_t window_;
+  bool sees_others_;
   std::shared_ptr<const ClassFrequencies> frequencies_;
   int32_t n_lanes_;
   int32_t n_coupled_;                    // those that the coupling speaks of: all but the lane that reads all

@@ -95,7 +95,7 @@ struct GroupRow {
 
 // Which of the model's attention classes a plan is for. A query at token index i sees the key at index j of
 // any lane where i - j < window; the clock gives the tokens of all lanes one index, so no coupling changes
-// this.
+// this. Lanes that see no other count along their own text, in which a lane that came late has no gap.
 struct PlanClass {
   int32_t index = 0;
   int32_t window = 0;  // 0: all

@@ -168,6 +168,30 @@ TEST_P(Lanes, AreSpawnedAtTheClock) {
   EXPECT_THAT(result.lanes[1].text, StartsWith("Now"));
 }
 
+// Of lanes that see one another the clock is the measure; what sees no other lane reads no gap.
+TEST_P(Lanes, ThatSeeNoOtherStandBehindThePromptWhenTheyAreSpawned) {
+  Request alone = request(1, 12);
+  alone.reserved_lanes = 1;
+  alone.lane_texts = {"So"};
+  alone.logprobs = true;
+  const auto third_logprobs = [&](CouplingKind kind) {
+    alone.coupling = {.kind = kind};
+    support::Runner runner(engine);
+    const GroupId id = engine.submit(alone);
+    for (int i = 0; i < 10; ++i) runner.step();
+    engine.spawn(id, {.text = "So"});
+    runner.finish();
+    std::vector<std::vector<float>> drawn(2);
+    for (const Event& event : runner.run(id).events)
+      if (event.logprob) drawn[static_cast<size_t>(event.lane)].push_back(*event.logprob);
+    return std::pair(drawn[0].at(0), drawn[1].at(0));
+  };
+  const auto [first, late] = third_logprobs(CouplingKind::independent);
+  EXPECT_NEAR(first, late, 2e-3);
+  const auto [first_open, late_open] = third_logprobs(CouplingKind::lanerope);
+  EXPECT_GT(std::abs(first_open - late_open), 5e-3) << "it sees lane 0 there, and stands at the clock";
+}
+
 TEST_P(Lanes, EndAsOneWhereEnoughOfThemAgree) {
   Request agree = request(4, 20);
   agree.lane_texts = {"\\boxed{7}", "", "\\boxed{8}", "\\boxed{ 7.0 }"};

@@ -42,15 +42,18 @@ class Layout {
 
  private:
   // What a lane has as its own before step `end`: the prompt, what it was forked from up to there, what it
-  // wrote itself. A lane that begins afresh leaves the places empty in which others wrote before, but for
-  // hogwild, whose texts have no gaps; so does a lane for the steps that it sleeps. Of lane -1, the prompt.
+  // wrote itself. A lane that begins afresh leaves the places empty in which others that it sees wrote
+  // before, but for hogwild, whose texts have no gaps; so does a lane for the steps that it sleeps. Of lane
+  // -1, the prompt.
   Text own_text(int lane, int32_t end = INT32_MAX) const {
     Text text;
     if (lane >= 0 && t_.lanes[lane].parent >= 0) {
       text = own_text(t_.lanes[lane].parent, t_.lanes[lane].fork_step);
     } else if (lane >= 0) {
       text = own_text(-1);
-      if (t_.coupling.kind != CouplingKind::hogwild) {
+      const auto kind = t_.coupling.kind;
+      const bool by_the_clock = kind == CouplingKind::lanerope || kind == CouplingKind::groupthink;
+      if (by_the_clock || (t_.lanes[lane].reads_all && kind != CouplingKind::hogwild)) {
         text.insert(text.end(), t_.lanes[lane].start_step, nothing);
       }
     }

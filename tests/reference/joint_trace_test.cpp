@@ -157,6 +157,9 @@ TEST(Relations, CountByTheClockFromLaneToLane) {
   EXPECT_EQ(distances(trace, 1, 1), (Numbers{13, 12, 11, 10, 0, -9, -10}));
   trace.coupling.prompt_lane = PromptLane::own;
   EXPECT_EQ(distances(trace, 1, 1), (Numbers{3, 2, 11, 10, 0, -9, -10}));
+  // One that sees no other lane reads the prompt as the first lanes do.
+  trace.coupling.kind = CouplingKind::independent;
+  EXPECT_EQ(distances(trace, 1, 1), (Numbers{2, 1, 0}));
 }
 
 // Lane 1 is lane 0 as far as step 1, and goes on at step 4; lane 2 begins afresh at step 3.
@@ -177,7 +180,7 @@ TEST(Relations, CloseTheGapOfAFork) {
   trace.lanes.push_back({.tokens = {1}, .start_step = 5, .parent = 2, .fork_step = 3});
   EXPECT_EQ(distances(trace, 3, 5), (Numbers{11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0}));
   trace.coupling.kind = CouplingKind::independent;
-  EXPECT_EQ(distances(trace, 3, 5), (Numbers{5, 4, 0}));
+  EXPECT_EQ(distances(trace, 3, 5), (Numbers{2, 1, 0}));
 }
 
 // Two derivations of the same frequencies, written apart.

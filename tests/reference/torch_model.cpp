@@ -36,10 +36,12 @@ struct LowRankPair {
 struct Geometry {
   Tensor hidden;        // (n, n) bool: query does not see key
   Tensor token_offset;  // (n, n)
-  Tensor apart;         // (n, n) tokens from key to query by the clock, whatever the coupling makes of them
-  Tensor lane_offset;   // (n, n)
-  Tensor index;         // (n) of each token, by the clock
-  Tensor together;      // (n, n) bool: tokens of lanes at one step, where such exchange through bridges
+  // (n, n) tokens from key to query by the clock, whatever the coupling makes of them; of lanes that see no
+  // other, along the text that they read
+  Tensor apart;
+  Tensor lane_offset;  // (n, n)
+  Tensor index;        // (n) of each token, by the clock
+  Tensor together;     // (n, n) bool: tokens of lanes at one step, where such exchange through bridges
 };
 
 Geometry geometry_of(const Trace& trace) {
@@ -66,7 +68,10 @@ Geometry geometry_of(const Trace& trace) {
       hidden[q][k] = !relation.visible;
       token_offset[q][k] = relation.token_offset;
       lane_offset[q][k] = relation.lane_offset;
-      apart[q][k] = index(q) - index(k);
+      const bool lone =
+          relation.visible && tokens[q].lane >= 0 && !trace.lanes[tokens[q].lane].reads_all &&
+          (trace.coupling.kind == CouplingKind::independent || trace.coupling.kind == CouplingKind::bridge);
+      apart[q][k] = lone ? relation.token_offset : index(q) - index(k);
       g.together[q][k] = trace.coupling.kind == CouplingKind::bridge && tokens[q].lane >= 0 &&
                          tokens[k].lane >= 0 && tokens[q].step == tokens[k].step;
     }

@@ -220,6 +220,21 @@ TEST_F(Reference, HogwildIsOneContiguousText) {
   }
 }
 
+TEST_F(Reference, ALateLaneThatSeesNoOtherReadsThePromptAsTheFirstDoes) {
+  tools::RandomModel windows = small("gemma3");
+  windows.n_layer = 6;
+  windows.window = 4;
+  const std::string path = write(windows);
+  Trace trace{.prompt = {65, 66, 67},
+              .lanes = {{.tokens = {80, 81, 82}}, {.tokens = {80, 81, 82}, .start_step = 9}},
+              .coupling = {.kind = CouplingKind::independent}};
+  const TraceLogits alone = TorchModel(path).logits(trace);
+  for (size_t i = 0; i < 3; ++i) expect_close(alone.lanes[1][i], alone.lanes[0][i], "late");
+  trace.coupling.kind = CouplingKind::lanerope;
+  const TraceLogits joint = TorchModel(path).logits(trace, std::vector<double>(6, 0.0));
+  EXPECT_GT(difference(joint.lanes[1][2], joint.lanes[0][2]), 1e-3) << "it stands at the clock there";
+}
+
 TEST_F(Reference, AForkedLaneContinuesItsParentsTextWithoutAGap) {
   const std::string path = write(small("qwen2"));
   Trace trace{.prompt = {65, 66, 67},
