@@ -11,6 +11,7 @@
 #include "engine/policies/consensus.h"
 #include "engine/policies/finish.h"
 #include "engine/policies/fork_on_doubt.h"
+#include "engine/policies/nudge.h"
 #include "engine/policies/prune.h"
 #include "engine/policies/refill.h"
 #include "lanerope/errors.h"
@@ -83,6 +84,11 @@ const std::vector<Row>& rows() {
         "push the lines \"@3: text\" of one lane to the lane that they name",
         {{"lane", whole, "1", 1, most_lanes, "the lane that conducts, from 1"}}},
        make<engine::Conductor>},
+      {{"nudge",
+        "give each lane a text every so many tokens, such as the question whether it does what others do",
+        {{"every", whole, "256", 1, most_tokens, "tokens that it draws before the first and between two"},
+         {"text", text, "", 0, 0, "what it is given; empty: Hogwild!'s question for redundant work"}}},
+       make<engine::Nudge>},
   };
   return all;
 }

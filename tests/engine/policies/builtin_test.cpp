@@ -134,6 +134,24 @@ TEST_F(BuiltIn, FinishLeadsALaneToItsAnswerOnceWhereItsTokensRunOut) {
   EXPECT_THAT(of.result.lanes[0].text, HasSubstr(" So: "));
 }
 
+TEST_F(BuiltIn, NudgeGivesLanesATextEverySoManyTokensThatTheyDraw) {
+  const int32_t pushed = n_tokens(" Same?");
+  Request request = writing(2, 64);
+  request.lane_texts = {"", "\\boxed{7}"};
+  const support::GroupRun of = run(request, {parse_policy("nudge:every=20,text= Same?")});
+  const auto at = [](int32_t step) { return std::to_string(step) + " push 0"; };
+  EXPECT_THAT(acts(of), ElementsAre(at(19), at(39 + pushed))) << "and not the lane that has answered";
+  EXPECT_EQ(of.result.acts[0].reason, "20 tokens since it began or was last asked");
+  EXPECT_THAT(of.result.lanes[0].text, HasSubstr(" Same?"));
+}
+
+TEST_F(BuiltIn, NudgeIsRefusedWhereTheBudgetEnds) {
+  const support::GroupRun of = run(writing(1, 22), {parse_policy("nudge:every=20,text= Is it the same?")});
+  ASSERT_EQ(of.result.acts.size(), 1U);
+  EXPECT_THAT(of.result.acts[0].refused, HasSubstr("left of its budget"));
+  EXPECT_EQ(of.result.lanes[0].tokens.size(), 22U) << "it writes on";
+}
+
 TEST_F(BuiltIn, FinishLeavesALaneThatHasItsAnswer) {
   Request request = writing(2, 40);
   request.lane_texts = {"\\boxed{7}"};

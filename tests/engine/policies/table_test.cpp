@@ -47,7 +47,7 @@ TEST_F(PolicyTable, FillsInWhatIsNotSaid) {
 TEST_F(PolicyTable, SaysWhatIsWrongAndWhatToDo) {
   EXPECT_EQ(refusal({"prun"}),
             "there is no policy \"prun\"; there are consensus, budget, prune, finish, fork-on-doubt, refill, "
-            "adaptive, conductor");
+            "adaptive, conductor, nudge");
   EXPECT_EQ(refusal({"prune:windo=3"}), "the policy prune has no \"windo\"; it has window, ratio, keep");
   EXPECT_EQ(refusal({"prune:window=0"}),
             "window of the policy prune is \"0\"; it must be a whole number from 1 to 16777216");
