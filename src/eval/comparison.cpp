@@ -81,10 +81,12 @@ std::vector<int32_t> budgets_of(const PairedArm& arm, const ComparisonOptions& o
   std::set<int32_t> lengths = {options.budget};
   for (const QuestionLanes& question : arm.questions) {
     for (const EvalLane* lane : question.lanes()) {
-      if (lane->length <= options.budget) lengths.insert(lane->length);
+      const auto add = [&](int32_t end) {
+        if (end <= lane->end_of(options.budget)) lengths.insert(end - lane->counted_from);
+      };
+      add(lane->length);
       if (!options.unfinished) continue;
-      for (const SettledAnswer& settled : lane->settled)
-        if (settled.length <= options.budget) lengths.insert(settled.length);
+      for (const SettledAnswer& settled : lane->settled) add(settled.length);
     }
   }
   const std::vector<int32_t> all(lengths.begin(), lengths.end());

@@ -20,6 +20,7 @@ Json lane_json(const EvalLane& lane) {
                {"mean_logprob", lane.mean_logprob},
                {"settled", Json::array()}};
   if (lane.start_step > 0) json["start_step"] = lane.start_step;
+  if (lane.counted_from > 0) json["counted_from"] = lane.counted_from;
   if (lane.read_tokens > 0) json["read_tokens"] = lane.read_tokens;
   for (const Sleep& sleep : lane.sleeps) json["sleeps"].push_back({sleep.token, sleep.steps});
   if (lane.answer) json["answer"] = *lane.answer;
@@ -47,6 +48,7 @@ EvalLane lane_of(const Json& json) {
                 .ended = json.at("ended").get<bool>(),
                 .length = json.at("length").get<int32_t>(),
                 .start_step = json.value("start_step", 0),
+                .counted_from = json.value("counted_from", 0),
                 .read_tokens = json.value("read_tokens", 0),
                 .mean_logprob = json.at("mean_logprob").get<double>()};
   if (!json.at("answer").is_null()) lane.answer = json.at("answer").get<std::string>();
@@ -68,11 +70,11 @@ EvalLane lane_of(const Json& json) {
 
 }  // namespace
 
-int32_t EvalLane::tokens_within(int32_t steps) const {
+int32_t EvalLane::tokens_within(int32_t budget) const {
   return read_tokens +
          core::cells_before(
              {.segment = {.length = length - start_step}, .start_step = start_step, .sleeps = sleeps},
-             std::min(length, steps));
+             std::min(length, end_of(budget)));
 }
 
 std::string to_line(const EvalRecord& record) {

@@ -28,6 +28,8 @@ struct EvalLane {
   int32_t length =
       0;  // steps until it had ended, tag and end token included: its tokens, if it did not sleep
   int32_t start_step = 0;  // the clock when it joined: more than 0 of a lane that a policy added
+  // The step from which a budget counts: of a lane that sees no other its start, else the group's.
+  int32_t counted_from = 0;
   // Of a second stage: the tokens of the lanes that it read. Those lanes are not in the record, and steps are
   // counted from its own beginning.
   int32_t read_tokens = 0;
@@ -39,8 +41,10 @@ struct EvalLane {
   std::vector<SettledAnswer> settled = {};  // each that differs from the one before it, in order
   bool operator==(const EvalLane&) const = default;
 
-  // That it had spent after so many steps, with those that it read.
-  int32_t tokens_within(int32_t steps) const;
+  // What a budget leaves of it ends at this step of the clock.
+  int32_t end_of(int32_t budget) const { return counted_from + budget; }
+  // That it had spent within a budget, with those that it read.
+  int32_t tokens_within(int32_t budget) const;
   int32_t tokens() const { return tokens_within(length); }
 };
 

@@ -130,6 +130,7 @@ EvalRecord ArmRun::record_of(const Job& job, const std::vector<LaneWatch>& lanes
     record.lanes.push_back(answer_of_second_stage(result));
     return record;
   }
+  const bool alone = !sees_other_lanes(request_for(job)->coupling.kind);
   for (size_t m = 0; m < result.lanes.size(); ++m) {
     const LaneResult& lane = result.lanes[m];
     const bool ended = ended_by_itself(lane.finish);
@@ -142,6 +143,7 @@ EvalRecord ArmRun::record_of(const Job& job, const std::vector<LaneWatch>& lanes
          .ended = ended,
          .length = (steps.empty() ? 0 : steps.back() + 1) + (ended && !end_counted ? 1 : 0),
          .start_step = lane.start_step,
+         .counted_from = alone ? lane.start_step : 0,
          .sleeps = lane.sleeps,
          .mean_logprob = lane.mean_logprob,
          .certainty = lane.certainty,

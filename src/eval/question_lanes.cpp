@@ -67,7 +67,9 @@ double QuestionLanes::seconds_within(int32_t budget) const {
   double longest = 0;
   for (const EvalRecord* group : groups_) {
     if (group->steps < 1) continue;
-    const double share = static_cast<double>(std::min(group->steps, budget)) / group->steps;
+    int32_t steps = budget;
+    for (const EvalLane& lane : group->lanes) steps = std::max(steps, lane.end_of(budget));
+    const double share = static_cast<double>(std::min(group->steps, steps)) / group->steps;
     longest = std::max(longest, group->seconds * share);
   }
   return longest;
@@ -76,13 +78,13 @@ double QuestionLanes::seconds_within(int32_t budget) const {
 std::vector<LaneVote> QuestionLanes::within(int32_t budget, bool unfinished) const {
   std::vector<LaneVote> votes;
   for (const EvalLane* lane : lanes_) {
-    LaneVote vote{.lane = lane, .ended = lane->ended && lane->length <= budget};
+    LaneVote vote{.lane = lane, .ended = lane->ended && lane->length <= lane->end_of(budget)};
     std::optional<std::string> said;
     if (vote.ended) {
       if (lane->answer) said = counted(*lane->answer);
     } else if (unfinished) {
       for (const SettledAnswer& settled : lane->settled) {
-        if (settled.length <= budget) said = counted(settled.answer);
+        if (settled.length <= lane->end_of(budget)) said = counted(settled.answer);
       }
     }
     if (said) {

@@ -139,13 +139,14 @@ TEST(Evaluation, CountsLanesThatAPolicyAdds) {
     const EvalLane& fork = record.lanes[2];
     EXPECT_EQ(fork.start_step, 5);
     EXPECT_EQ(fork.tokens(), fork.length - 5) << "from where it joined";
-    EXPECT_EQ(fork.tokens_within(7), 2);
+    EXPECT_EQ(fork.counted_from, 5);
+    EXPECT_EQ(fork.tokens_within(2), 2) << "it sees no other lane, so its budget is its own";
     EXPECT_EQ(parse_record(to_line(record))->lanes, record.lanes);
     for (const EvalLane& lane : record.lanes) tokens += lane.tokens();
   }
   const std::vector<std::string> arms = {"mine"};
   const ArmScore score = score_arms(pair_arms(arms, records, truths_of(questions)), questions,
-                                    {.budgets = {64}, .unfinished = true})[0];
+                                    {.budgets = {12}, .unfinished = true})[0];
   EXPECT_EQ(score.questions, 3);
   EXPECT_EQ(score.lanes, 2);
   EXPECT_EQ(score.lanes_total, 4);
