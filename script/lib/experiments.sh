@@ -19,11 +19,11 @@ once() { # file command...
 }
 
 # Calls a function that makes many files first passing over what other shells are making, then waiting for it.
-shared() { # function
+shared() { # function arguments...
   passing=1
-  "$1"
+  "$@"
   passing=
-  "$1"
+  "$@"
 }
 
 made() { [ -s "$runs/$1" ]; }

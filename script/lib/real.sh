@@ -5,19 +5,31 @@
 sets=$checkout/bench/real
 instruction='Reason step by step, and put your final answer within \boxed{}.'
 
-# Four samples of each problem by the untouched model; `again` makes four more of those that one of the four solves.
-sample() { # output questions seed
-  lanerope data rollout -m "$model" "$2" -n 1 --groups 4 --parallel 64 -b 384 --temp 0.6 --top-p 0.95 -s "$3" \
-    --system "$instruction" -o "$1.part"
+# Samples of each problem by the untouched model, in files of a hundred problems: several shells share them, and one that is cut off has lost
+# no more than a file.
+sample_block() { # output problems block samples seed
+  sed -n "$((100 * $3 + 1)),$((100 * $3 + 100))p" "$2" |
+    lanerope data rollout -m "$model" - -n 1 --groups "$4" --parallel 128 -b 384 --temp 0.6 --top-p 0.95 -s "$5" --system "$instruction" -o "$1.part"
   mv "$1.part" "$1"
 }
-samples() { # part problems
-  once "$1-problems.jsonl" head_of "$2" "$gsm8k/$1.jsonl" "$runs/$1-problems.jsonl"
-  once "$1-solved.jsonl" sample "$runs/$1-solved.jsonl" "$runs/$1-problems.jsonl" 1
+sample_blocks() { # name problems samples seed
+  local block blocks=$((($(wc -l <"$runs/$2.jsonl") + 99) / 100))
+  for ((block = 0; block < blocks; block++)); do
+    once "$1-$block.jsonl" sample_block "$runs/$1-$block.jsonl" "$runs/$2.jsonl" "$block" "$3" "$4"
+  done
 }
+sample() { # name problems samples seed
+  shared sample_blocks "$@"
+  once "$1.jsonl" join "$runs/$1.jsonl" $(ls -v "$runs/$1"-[0-9]*.jsonl)
+}
+samples() { # part problems samples
+  once "$1-problems.jsonl" head_of "$2" "$gsm8k/$1.jsonl" "$runs/$1-problems.jsonl"
+  sample "$1-solved" "$1-problems" "$3" 1
+}
+# Four more of those that one of four solves.
 again() { # part
   once "$1-again.jsonl" lanerope data reach "$runs/$1-solved.jsonl" --share 0.25 -o "$runs/$1-again.jsonl"
-  once "$1-second.jsonl" sample "$runs/$1-second.jsonl" "$runs/$1-again.jsonl" 2
+  sample "$1-second" "$1-again" 4 2
   once "$1-eight.jsonl" join "$runs/$1-eight.jsonl" "$runs/$1-solved.jsonl" "$runs/$1-second.jsonl"
 }
 head_of() { head -n "$1" "$2" >"$3.part" && mv "$3.part" "$3"; } # lines from to
@@ -69,7 +81,7 @@ frozen_sets() {
     (cd "$sets" && sha256sum --status --check reach.sha256) || die "$sets does not hold the questions that were frozen; restore them from git"
     for k in 1 2 4; do cp "$sets/reach-$k.jsonl" "$runs/"; done
   else
-    samples test 387
+    samples test 387 4
     again test
     compose reach-1 test-eight --reach 0.5 -k 1 --count 93 -s 3
     for k in 2 4; do compose "reach-$k" test-eight --reach 0.5 -k "$k" --count 100 -s 3; done
@@ -81,7 +93,7 @@ frozen_sets() {
 
 # The same questions for both: what is trained differs in the lanes that share them.
 real_data() {
-  if [ -n "$short" ]; then made_samples train; else samples train 739; fi
+  if [ -n "$short" ]; then made_samples train; else samples train 6000 1; fi
   local mix=(-m "$model" --dev "$(amount 80 4)" --wait " await" --ready "$ready")
   compose lanes train-solved --part train "${mix[@]}" -k 1-6 --count "$(amount 1600 12)" --lanes 1:0.2,2:0.3,4:0.5 -s 1
   compose control train-solved --part train "${mix[@]}" -k 1-6 --count "$(amount 1600 12)" --lanes 1 -s 1
