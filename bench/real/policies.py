@@ -164,7 +164,7 @@ def interval(values):
 
 
 def row(name, arm, lines, questions):
-    """Of an arm: tokens a question, per cent right, and the difference to the plain line at as many tokens."""
+    """Of an arm: tokens a question, per cent right, and how both differ from four and from all plain lanes, and the latter from the line at as many tokens."""
     tokens = [sum(t for _, t in arm[q][1]) for q in questions]
     right = [voted([a for a, _ in arm[q][1]], arm[q][0]) for q in questions]
 
@@ -172,18 +172,19 @@ def row(name, arm, lines, questions):
         spent = statistics.fmean(tokens[i] for i in chosen)
         share = statistics.fmean(right[i] for i in chosen)
         line = mean_line([lines[questions[i]] for i in chosen])
-        four = line[3] if len(line) > 3 else line[-1]
-        return 100 * share, 100 * (share - at_tokens(line, spent)), 100 * (spent / four[0] - 1), 100 * (share - four[1])
+        beside = [x for plain in (line[min(3, len(line) - 1)], line[-1]) for x in (100 * (spent / plain[0] - 1), 100 * (share - plain[1]))]
+        return [100 * share, *beside, 100 * (share - at_tokens(line, spent))]
 
     draw = random.Random(1)
     everything = range(len(questions))
     here = figures(everything)
     again = [figures([draw.randrange(len(questions)) for _ in everything]) for _ in range(RESAMPLES)]
     spread = [interval(column) for column in zip(*again)]
+    shown = [f"{value:+.1f} [{low:+.1f}, {high:+.1f}]" for value, (low, high) in zip(here, spread)]
+    for column in (1, 3):
+        shown[column] = f"{here[column]:+.0f} % [{spread[column][0]:+.0f}, {spread[column][1]:+.0f}]"
     cells = [f"{statistics.fmean(tokens):,.0f}", f"{here[0]:.1f} [{spread[0][0]:.1f}, {spread[0][1]:.1f}]"]
-    cells.append(f"{here[2]:+.0f} % [{spread[2][0]:+.0f}, {spread[2][1]:+.0f}]")
-    cells.append(f"{here[3]:+.1f} [{spread[3][0]:+.1f}, {spread[3][1]:+.1f}]")
-    cells.append(f"{here[1]:+.1f} [{spread[1][0]:+.1f}, {spread[1][1]:+.1f}]")
+    cells += [f"{shown[1]}, {shown[2]}", f"{shown[3]}, {shown[4]}", shown[5]]
     return f"| {name} | " + " | ".join(cells) + " |"
 
 
@@ -212,7 +213,7 @@ def main():
     print("| tokens | " + " | ".join(f"{tokens:,.0f}" for tokens, _ in line) + " |")
     print("| right | " + " | ".join(f"{100 * right:.1f}" for _, right in line) + " |")
     print()
-    print("| arm | tokens | right | tokens, beside four plain lanes | right, beside four plain lanes | right, beside plain lanes of as many tokens |")
+    print(f"| arm | tokens | right | beside {min(4, len(line))} plain lanes: tokens, right | beside {len(line)}: tokens, right | right, beside plain lanes of as many tokens |")
     print("|---|---|---|---|---|---|")
     for arm in whole:
         print(row(arm, arms[arm], lines, questions))

@@ -81,7 +81,7 @@ def test_a_group_that_ran_is_compared_with_what_was_read_off(folder):
 def test_a_policy_is_compared_at_the_tokens_that_it_took(folder):
     done = subprocess.run([sys.executable, FILE, folder], capture_output=True, text=True, check=True)
     assert "2 questions" in done.stdout
-    assert "| fewer | 150 | 100.0 [100.0, 100.0] | -75 % [-75, -75] | +0.0 [+0.0, +0.0] | +50.0 [+50.0, +50.0] |" in done.stdout
+    assert "| fewer | 150 | 100.0 [100.0, 100.0] | -75 % [-75, -75], +0.0 [+0.0, +0.0] | -75 % [-75, -75], +0.0 [+0.0, +0.0] | +50.0 [+50.0, +50.0] |" in done.stdout
     assert "begun" not in done.stdout
     assert "left out: begun" in done.stderr
     refused = subprocess.run([sys.executable, FILE, folder, "--plain", "other"], capture_output=True, text=True, check=False)
