@@ -6,16 +6,15 @@ it. A lane of llama.cpp is a slot of its server which has the prompt in its cach
 import argparse
 import concurrent.futures
 import json
-import os
 import random
-import signal
 import statistics
 import subprocess
 import time
 import urllib.request
 from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+from local_server import CHECKOUT, LocalServer, llama_server
+
 PORT = 18096
 LANES = (1, 4, 8)
 
@@ -32,23 +31,11 @@ def lanerope(given):
     return rates
 
 
-class LlamaServer:
+class LlamaServer(LocalServer):
     def __init__(self, given):
         self.given = given
         cells = max(LANES) * (given.prompt + given.tokens + 64)
-        inside = f"exec llama-server -m {given.model} --port {PORT} -c {cells} -np {max(LANES)} -t 2 --no-webui"
-        script = f". {CHECKOUT}/script/lib/common.sh; . {CHECKOUT}/script/lib/root.sh; in_root {os.environ['LLAMA_ROOT']} / sh -c '{inside}'"
-        self.log = open(CHECKOUT / "build/bench-llama.log", "w")
-        self.process = subprocess.Popen(["bash", "-c", script], stdout=self.log, stderr=self.log, start_new_session=True)
-        end = time.time() + 300
-        while True:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{PORT}/health", timeout=5).read()
-                return
-            except OSError:
-                if time.time() > end or self.process.poll() is not None:
-                    raise SystemExit("beside_llama.py: llama-server did not start; see build/bench-llama.log") from None
-                time.sleep(0.2)
+        super().__init__("llama-server", PORT, llama_server(given.model, PORT, f"-c {cells} -np {max(LANES)}"))
 
     def complete(self, slot, tokens, n_predict):
         body = {"prompt": tokens, "n_predict": n_predict, "id_slot": slot, "cache_prompt": True, "ignore_eos": True, "seed": slot + 1}
@@ -67,11 +54,6 @@ class LlamaServer:
                 written = sum(answer["tokens_predicted"] for answer in pool.map(lambda slot: self.complete(slot, tokens, self.given.tokens), range(lanes)))
                 rates["independent", lanes] = written / (time.time() - start)
         return rates
-
-    def stop(self):
-        os.killpg(self.process.pid, signal.SIGTERM)
-        self.process.wait()
-        self.log.close()
 
 
 def median(runs, what):

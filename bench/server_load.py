@@ -4,18 +4,14 @@
 
 import argparse
 import json
-import os
 import random
-import signal
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+from local_server import CHECKOUT, LocalServer, llama_server
+
 PORT = 18080
 WORDS = (
     "the a one of to and in is on that for with as was at by from has had but not are his her they we you all which when there been more no if out so what up "
@@ -96,44 +92,7 @@ def command_of(server, model, scenario):
         return [str(CHECKOUT / "script/shell"), "lanerope", "serve", "-m", model, "--port", str(PORT), "-c", cells, "-t", "2", "--queue", "256"]
     # As many slots as answers that are under way, and a cache as large as lanerope's.
     slots = scenario.clients * scenario.answers
-    inside = f"exec llama-server -m {model} --port {PORT} -c {cells} -np {slots}{' -kvu' if scenario.one_cache else ''} -t 2 --no-webui --jinja"
-    script = f". {CHECKOUT}/script/lib/common.sh; . {CHECKOUT}/script/lib/root.sh; in_root {os.environ['LLAMA_ROOT']} / sh -c '{inside}'"
-    return ["bash", "-c", script]
-
-
-def port_is_open():
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", PORT)) == 0
-
-
-class Server:
-    def __init__(self, name, model, scenario):
-        log = CHECKOUT / f"build/bench-server-{name}.log"
-        self.log = open(log, "w")
-        self.process = subprocess.Popen(command_of(name, model, scenario), stdout=self.log, stderr=self.log, start_new_session=True)
-        end = time.time() + 300
-        while time.time() < end:
-            if self.process.poll() is not None:
-                sys.exit(f"{name} ended; see {log}")
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/health", timeout=2) as reply:
-                    if reply.status == 200:
-                        return
-            except OSError:
-                time.sleep(0.5)
-        sys.exit(f"{name} does not answer; see {log}")
-
-    def stop(self):
-        os.killpg(self.process.pid, signal.SIGTERM)
-        try:
-            self.process.wait(30)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-        self.log.close()
-        # The wrapper may end before the server does, which then would answer for the next one.
-        while port_is_open():
-            time.sleep(0.2)
+    return llama_server(model, PORT, f"-c {cells} -np {slots}{' -kvu' if scenario.one_cache else ''} --jinja")
 
 
 def load(aiperf, scenario, bodies, out):
@@ -190,7 +149,7 @@ def main():
         print(f"\n{scenario.title}\n")
         print("| server | tokens/s | requests/s | first token p50 s | p99 s | a token p50 ms | p99 ms | unfinished |\n|---|---|---|---|---|---|---|---|")
         for server in [given.only] if given.only else ["lanerope", "llama-server"]:
-            running = Server(server, given.model, scenario)
+            running = LocalServer(server, PORT, command_of(server, given.model, scenario))
             try:
                 result = load(given.aiperf, scenario, bodies, out / f"{name}-{server}")
             finally:
