@@ -62,7 +62,9 @@ class ArmRun {
     return resolve(*model_, request, eval_defaults());
   }
   int32_t cells_of_largest() const;
-  EvalRecord record_of(const Job& job, const std::vector<LaneWatch>& lanes, const GroupResult& result) const;
+  // `alone`: its lanes see no other.
+  EvalRecord record_of(const Job& job, bool alone, const std::vector<LaneWatch>& lanes,
+                       const GroupResult& result) const;
   EvalLane answer_of_second_stage(const GroupResult& result) const;
   // What is left to be found out of its texts: answers of other kinds, and what a command says of them.
   EvalRecord read(EvalRecord record) const;
@@ -119,7 +121,7 @@ EvalLane ArmRun::answer_of_second_stage(const GroupResult& result) const {
   return answer;
 }
 
-EvalRecord ArmRun::record_of(const Job& job, const std::vector<LaneWatch>& lanes,
+EvalRecord ArmRun::record_of(const Job& job, bool alone, const std::vector<LaneWatch>& lanes,
                              const GroupResult& result) const {
   EvalRecord record{.arm = arm_.name,
                     .question = job.question,
@@ -130,7 +132,6 @@ EvalRecord ArmRun::record_of(const Job& job, const std::vector<LaneWatch>& lanes
     record.lanes.push_back(answer_of_second_stage(result));
     return record;
   }
-  const bool alone = !sees_other_lanes(request_for(job)->coupling.kind);
   for (size_t m = 0; m < result.lanes.size(); ++m) {
     const LaneResult& lane = result.lanes[m];
     const bool ended = ended_by_itself(lane.finish);
@@ -182,17 +183,16 @@ void ArmRun::run(const std::function<void(const EvalRecord&)>& sink) {
       const Job job = jobs_[submitted++];
       const std::shared_ptr<const ResolvedRequest> request = request_for(job);
       if (plan_.resolved) plan_.resolved(*request);
-      groups.submit(request,
-                    [&sink, this, job, lanes = std::vector<LaneWatch>(static_cast<size_t>(arm_.lanes))](
-                        const Event& event) mutable {
-                      const bool starts = event.kind == EventKind::lane_started;
-                      // A policy may add lanes, and a fork begins with its parent's text.
-                      if (starts && static_cast<size_t>(event.lane) >= lanes.size())
-                        lanes.resize(static_cast<size_t>(event.lane) + 1);
-                      if (starts || event.kind == EventKind::token) lanes[event.lane].add(event);
-                      if (event.kind == EventKind::group_finished)
-                        sink(read(record_of(job, lanes, *event.result)));
-                    });
+      groups.submit(request, [&sink, this, job, alone = !sees_other_lanes(request->coupling.kind),
+                              lanes = std::vector<LaneWatch>(static_cast<size_t>(arm_.lanes))](
+                                 const Event& event) mutable {
+        const bool starts = event.kind == EventKind::lane_started;
+        // A policy may add lanes, and a fork begins with its parent's text.
+        if (starts && static_cast<size_t>(event.lane) >= lanes.size())
+          lanes.resize(static_cast<size_t>(event.lane) + 1);
+        if (starts || event.kind == EventKind::token) lanes[event.lane].add(event);
+        if (event.kind == EventKind::group_finished) sink(read(record_of(job, alone, lanes, *event.result)));
+      });
     }
   });
   seconds_ = seconds_since(start);
