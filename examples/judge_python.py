@@ -19,11 +19,11 @@ SECONDS = 10
 BYTES = 1 << 30
 
 
-def program_of(line):
-    row, code = line["row"], line["answer"]
-    if "entry_point" in row:  # HumanEval: a model may write the function's body alone
-        if "def " + row["entry_point"] not in code:
-            code = row["prompt"] + code
+def program_of(row, code):
+    """A set's row and what a model wrote, with the row's tests behind it."""
+    if "entry_point" in row:  # HumanEval: a model may leave out what the prompt begins with, or all but the function's body
+        head, defined = row["prompt"], "def " + row["entry_point"]
+        code = head[: head.index(defined)] + "\n" + code if defined in code else head + code
         return f"{code}\n{row['test']}\ncheck({row['entry_point']})\n"
     tests = row.get("test_list") or [row["test"]]
     return "\n".join([row.get("test_setup_code", ""), code, *tests]) + "\n"
@@ -52,4 +52,6 @@ def passes(program):
         return done.returncode == 0
 
 
-print(1 if passes(program_of(json.loads(sys.stdin.readline()))) else 0)
+if __name__ == "__main__":
+    line = json.loads(sys.stdin.readline())
+    print(1 if passes(program_of(line["row"], line["answer"])) else 0)
