@@ -116,16 +116,31 @@ compare() { # name questions budgets arms...
   cat "$runs/$name.txt"
 }
 
-# Four lanes of each arm. The fair control is an adapter that saw the same problems and solutions, one lane at a time.
+# Four lanes of each arm, and two and eight. The fair control is an adapter that saw the same problems and solutions, one lane at a time.
 real_tables() {
-  local lanes="lora=$runs/lanes.gguf" k
+  local lanes="lora=$runs/lanes.gguf" control="control:n=1,lora=$runs/control.gguf" k
   for k in 4 2; do
     compare "table-$k" "reach-$k" "$(amount 256,384,512,768,1024,1536 24,48)" \
-      --arm "lanes:n=4,$lanes" --arm "control:n=1,lora=$runs/control.gguf" --arm "closed:n=4,coupling=independent,$lanes" \
-      --arm "one:n=1,$lanes" --arm "base:n=1"
+      --arm "lanes:n=4,$lanes" --arm "$control" --arm "closed:n=4,coupling=independent,$lanes" \
+      --arm "one:n=1,$lanes" --arm "base:n=1" --arm "two:n=2,$lanes" --arm "eight:n=8,total=8,$lanes"
   done
   compare table-1 reach-1 "$(amount 128,192,256,384 24,48)" \
-    --arm "lanes:n=4,$lanes" --arm "one:n=1,$lanes" --arm "control:n=1,lora=$runs/control.gguf" --arm "base:n=1"
+    --arm "lanes:n=4,$lanes" --arm "one:n=1,$lanes" --arm "$control" --arm "base:n=1"
+  skill_table
+}
+
+# What is lost: one problem at a time, all of GSM8K's test part, asked as the untouched model is asked.
+skill_table() {
+  local lanes="lora=$runs/lanes.gguf" test=${gsm8k:-}/test.jsonl
+  [ -z "$short" ] || test=$runs/test-solved.jsonl
+  once skill.txt skill_arms "$test" --arm "base:n=1,total=1" --arm "one:n=1,total=1,$lanes" --arm "lanes:n=4,total=4,$lanes"
+  cat "$runs/skill.txt"
+}
+skill_arms() { # questions arms...
+  lanerope eval -m "$model" --questions "$1" --preset gsm8k --out "$runs/skill" --temp 0.6 --top-p 0.95 --budgets "$(amount 192,256,384,512 24,48)" \
+    --parallel 128 "${@:2}" >"$runs/skill.txt.part"
+  lanerope eval compare "$runs/skill:base" "$runs/skill:one" >>"$runs/skill.txt.part"
+  mv "$runs/skill.txt.part" "$runs/skill.txt"
 }
 
 real_study() {

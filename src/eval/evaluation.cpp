@@ -170,7 +170,7 @@ EvalRecord ArmRun::read(EvalRecord record) const {
 void ArmRun::run(const std::function<void(const EvalRecord&)>& sink) {
   // Groups of N lanes for every group of one: the same number of rows a step in every arm.
   const int32_t parallel = std::max(1, plan_.parallel / arm_.lanes);
-  Engine engine(model_, {.kv_cells = cells_of_largest() * parallel, .share_prefixes = false});
+  Engine engine(model_, {.kv_cells = cells_of_largest() * parallel});
   rollout::ManyGroups groups(engine, {.stopped = plan_.stopped,
                                       .step_done = [this](int32_t lanes, bool reads_prompts, double seconds) {
                                         if (!reads_prompts) times_.add(lanes, seconds);
