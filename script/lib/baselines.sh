@@ -3,6 +3,7 @@
 # traces, tokens and seeds of the omega table's rows (short_run), asked the same dev problems with as many tokens a lane.
 #
 # lanerope       omega learned, from ntk-by-parts
+# lanerope-first  the same with the prompt in lane 0, as groupthink has it
 # groupthink     lanes 256 tokens apart, the prompt in lane 0, as published
 # bridge         blocks of 3.7 % more weights, all weights learn; -alone: only the blocks; -wide: blocks of 29 % more
 # closed         lanes that do not see one another, and vote
@@ -19,6 +20,7 @@ baseline_budgets() { amount "80 88 96 128 160" "24 48"; }
 baseline_run() { # row seed
   case $1 in
     lanerope) short_run "lanerope-$2" train/omega.json "$2" ;;
+    lanerope-first) short_run "lanerope-first-$2" train/omega.json "$2" -s prompt_lane=first ;;
     groupthink) short_run "groupthink-$2" train/omega.json "$2" -s omega.init=gt -s omega.learn=false -s prompt_lane=first ;;
     closed) short_run "closed-$2" train/omega.json "$2" -s open=false -s omega.learn=false ;;
     parathinker)
@@ -34,7 +36,7 @@ baseline_run() { # row seed
 baseline_runs() {
   local row seed
   for seed in $(baseline_seeds); do
-    for row in lanerope groupthink closed parathinker bridge bridge-alone bridge-wide; do baseline_run "$row" "$seed"; done
+    for row in lanerope lanerope-first groupthink closed parathinker bridge bridge-alone bridge-wide; do baseline_run "$row" "$seed"; done
   done
 }
 
@@ -45,7 +47,7 @@ baseline_arms() {
     --arm "untrained-groupthink:n=4,model=$base,coupling=groupthink,stride=256,prompt-lane=first"
     --arm "untrained-hogwild:n=4,model=$base,coupling=hogwild")
   for seed in $(baseline_seeds); do
-    for row in lanerope groupthink bridge bridge-alone bridge-wide; do arms+=(--arm "$row-$seed:n=4,model=$runs/$row-$seed.gguf"); done
+    for row in lanerope lanerope-first groupthink bridge bridge-alone bridge-wide; do arms+=(--arm "$row-$seed:n=4,model=$runs/$row-$seed.gguf"); done
     arms+=(--arm "closed-$seed:n=4,model=$runs/closed-$seed.gguf,coupling=independent")
     arms+=(--arm "hogwild-$seed:n=4,model=$runs/closed-$seed.gguf,coupling=hogwild")
   done
