@@ -20,7 +20,7 @@ transfer_study() {
     arms+=(--arm lanes:n=4)
   else
     model=$(script/model qwen2.5-coder-0.5b)
-    arms+=(--arm one:n=1,lora=lanes:qwen2.5-coder-0.5b --arm lanes:n=4,lora=lanes:qwen2.5-coder-0.5b)
+    arms+=(--arm lanes:n=4,lora=lanes:qwen2.5-coder-0.5b --arm one:n=1,lora=lanes:qwen2.5-coder-0.5b)
   fi
   once functions.jsonl functions_asked "$runs/functions.jsonl"
   lanerope eval -m "$model" --questions "$runs/functions.jsonl" --kind code --judge "python3 bench/real/functions.py judge" --out "$runs/arms" \
