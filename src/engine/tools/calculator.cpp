@@ -133,7 +133,9 @@ class Expression {
     return value;
   }
 
+  // Behind a currency sign as without one.
   mpq_class number() {
+    if (!take("$") && !take("€")) take("£");
     head();
     std::string digits = take_digits();
     while (!digits.empty() && thousands_follow()) {

@@ -38,6 +38,11 @@ TEST(Calculator, ReadsNumbersAsPeopleWriteThem) {
   EXPECT_EQ(calculate("1,234,567.5*2"), "2469135");
   EXPECT_EQ(calculate(".5+.25"), "0.75");
   EXPECT_EQ(calculate("5.*2"), "10");
+  EXPECT_EQ(calculate("10 * 12 + $50"), "170");
+  EXPECT_EQ(calculate("34500-$30,000"), "4500");
+  EXPECT_EQ(calculate("€ 2.50 - £.5"), "2");
+  EXPECT_THAT(refusal("2+$"), HasSubstr("a number is missing"));
+  EXPECT_THAT(refusal("$$2"), HasSubstr("cannot be read at"));
   EXPECT_THAT(refusal("1,23"), HasSubstr("cannot be read at"));
   EXPECT_THAT(refusal("1,2345"), HasSubstr("cannot be read at"));
 }
