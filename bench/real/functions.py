@@ -61,8 +61,14 @@ def versions(text, functions):
     return [None if code is None else passes(judge_python.program_of(row, code)) for row, code in said]
 
 
+def begun(text):
+    """The number of the problem that a lane names first, or None."""
+    found = re.search(r"\bProblem (\d+)", text)
+    return int(found[1]) if found else None
+
+
 def read(folder, questions):
-    """{arm: {question: [groups]}}; a group is {steps, tokens, lanes: [versions]}."""
+    """{arm: {question: [groups]}}; a group is {steps, tokens, lanes: [versions], begun: [numbers of problems]}."""
     asked = rows_of(questions)
     arms = {}
     for line in open(folder / "records.jsonl", encoding="utf-8"):
@@ -71,7 +77,9 @@ def read(folder, questions):
             continue
         rows, lanes = asked[record["question"]]["functions"], record["lanes"]
         slept = sum(steps for lane in lanes for _, steps in lane.get("sleeps", []))  # part of lanes' lengths, and no tokens
-        group = {"steps": record["steps"], "tokens": sum(lane["length"] for lane in lanes) - slept, "lanes": [versions(lane["text"], rows) for lane in lanes]}
+        group = {"steps": record["steps"], "tokens": sum(lane["length"] for lane in lanes) - slept}
+        group["lanes"] = [versions(lane["text"], rows) for lane in lanes]
+        group["begun"] = [begun(lane["text"]) for lane in lanes]
         arms.setdefault(record["arm"], {}).setdefault(record["question"], []).append(group)
     return arms
 
@@ -87,6 +95,12 @@ def writers(groups):
     return [sum(version is not None for version in of_lanes) for group in groups for of_lanes in zip(*group["lanes"])]
 
 
+def shared_out(groups):
+    """The share of groups whose lanes begin with problems that all differ; None where lanes are alone."""
+    several = [group["begun"] for group in groups if len(group["begun"]) > 1]
+    return statistics.fmean(None not in numbers and len(set(numbers)) == len(numbers) for numbers in several) if several else None
+
+
 def told(values):
     return "{:.1f} [{:.1f}, {:.1f}]".format(*(100 * value for value in interval(values)))
 
@@ -95,15 +109,17 @@ def measure(folder, questions):
     arms = read(folder, questions)
     rights = {arm: {question: statistics.fmean(map(right, groups)) for question, groups in of_arm.items()} for arm, of_arm in arms.items()}
     first = next(iter(arms))
-    print(f"| arm | questions | functions right, % | beside {first} | written by no lane, % | by one | by more | steps (median) | tokens of a group |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    heads = ["arm", "questions", "functions right, %", f"beside {first}", "written by no lane, %", "by one", "by more"]
+    heads += ["groups begun apart, %", "steps (median)", "tokens of a group"]
+    print("| " + " | ".join(heads) + " |\n|" + "---|" * len(heads))
     for arm, of_arm in rights.items():
         groups = [group for of_question in arms[arm].values() for group in of_question]
         differences = [share - rights[first][question] for question, share in of_arm.items() if question in rights[first]]
         counts = writers(groups)
         shares = [sum(count in of for count in counts) / len(counts) for of in ((0,), (1,), range(2, 1000))]
         cells = [arm, str(len(of_arm)), told(list(of_arm.values())), told(differences) if arm != first and differences else ""]
-        cells += [f"{100 * share:.0f}" for share in shares]
+        apart = shared_out(groups)
+        cells += [f"{100 * share:.0f}" for share in shares] + ["" if apart is None else f"{100 * apart:.0f}"]
         cells += [f"{statistics.median(group['steps'] for group in groups):.0f}", f"{statistics.fmean(group['tokens'] for group in groups):.0f}"]
         print("| " + " | ".join(cells) + " |")
 

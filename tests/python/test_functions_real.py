@@ -47,8 +47,8 @@ def test_versions_run_with_what_their_prompt_begins_with():
 def folder(tmp_path):
     (tmp_path / "asked.jsonl").write_text(json.dumps({"question": "?", "answer": "", "functions": ROWS}) + "\n")
     lanes = [
-        {"text": block("one", 1) + block("two", 2), "length": 40, "sleeps": [[20, 10]]},
-        {"text": block("two", 0), "length": 20},
+        {"text": "Problem 1:\n" + block("one", 1) + block("two", 2), "length": 40, "sleeps": [[20, 10]]},
+        {"text": "Problem 2: as in Problem 1\n" + block("two", 0), "length": 20},
     ]
     records = [{"settings_of": "lanes"}]
     for arm, some in (("lanes", lanes), ("one", [{**lanes[0], "text": block("one", 0) + block("two", 2)}])):
@@ -64,8 +64,14 @@ def test_a_function_that_several_lanes_wrote_counts_the_share_of_right_versions(
     assert functions.writers(groups) == [1, 2, 0]
 
 
+def test_lanes_share_problems_out_where_each_begins_with_another_one():
+    groups = [{"begun": [1, 2]}, {"begun": [2, 2]}, {"begun": [1, None]}, {"begun": [1]}]
+    assert functions.shared_out(groups) == pytest.approx(1 / 3)
+    assert functions.shared_out(groups[3:]) is None
+
+
 def test_the_table(folder, capsys):
     functions.measure(folder, folder / "asked.jsonl")
     lines = capsys.readouterr().out.splitlines()
-    assert "| lanes | 1 | 50.0 [50.0, 50.0] |  | 33 | 33 | 33 | 40 | 50 |" in lines
-    assert "| one | 1 | 33.3 [33.3, 33.3] | -16.7 [-16.7, -16.7] | 33 | 67 | 0 | 40 | 30 |" in lines
+    assert "| lanes | 1 | 50.0 [50.0, 50.0] |  | 33 | 33 | 33 | 100 | 40 | 50 |" in lines
+    assert "| one | 1 | 33.3 [33.3, 33.3] | -16.7 [-16.7, -16.7] | 33 | 67 | 0 |  | 40 | 30 |" in lines
