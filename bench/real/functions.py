@@ -20,7 +20,7 @@ import re
 import statistics
 import sys
 
-from measure import interval
+from measure import interval, recorded, tokens_of
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "examples"))
 import judge_python  # noqa: E402
@@ -50,9 +50,7 @@ def written(text, name):
     return next((block for block in reversed(blocks) if re.search(rf"^def {re.escape(name)}\b", block, re.MULTILINE)), None)
 
 
-@functools.cache
-def passes(program):
-    return judge_python.passes(program)
+passes = functools.cache(judge_python.passes)
 
 
 def versions(text, functions):
@@ -71,13 +69,9 @@ def read(folder, questions):
     """{arm: {question: [groups]}}; a group is {steps, tokens, lanes: [versions], begun: [numbers of problems]}."""
     asked = rows_of(questions)
     arms = {}
-    for line in open(folder / "records.jsonl", encoding="utf-8"):
-        record = json.loads(line)
-        if "lanes" not in record:
-            continue
+    for record in recorded(folder):
         rows, lanes = asked[record["question"]]["functions"], record["lanes"]
-        slept = sum(steps for lane in lanes for _, steps in lane.get("sleeps", []))  # part of lanes' lengths, and no tokens
-        group = {"steps": record["steps"], "tokens": sum(lane["length"] for lane in lanes) - slept}
+        group = {"steps": record["steps"], "tokens": sum(map(tokens_of, lanes))}
         group["lanes"] = [versions(lane["text"], rows) for lane in lanes]
         group["begun"] = [begun(lane["text"]) for lane in lanes]
         arms.setdefault(record["arm"], {}).setdefault(record["question"], []).append(group)
@@ -115,8 +109,8 @@ def measure(folder, questions):
     for arm, of_arm in rights.items():
         groups = [group for of_question in arms[arm].values() for group in of_question]
         differences = [share - rights[first][question] for question, share in of_arm.items() if question in rights[first]]
-        counts = writers(groups)
-        shares = [sum(count in of for count in counts) / len(counts) for of in ((0,), (1,), range(2, 1000))]
+        counts = [min(count, 2) for count in writers(groups)]
+        shares = [counts.count(of) / len(counts) for of in (0, 1, 2)]
         cells = [arm, str(len(of_arm)), told(list(of_arm.values())), told(differences) if arm != first and differences else ""]
         apart = shared_out(groups)
         cells += [f"{100 * share:.0f}" for share in shares] + ["" if apart is None else f"{100 * apart:.0f}"]

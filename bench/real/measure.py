@@ -38,22 +38,31 @@ def listed(text, k):
     return values if len(values) == k else None
 
 
+def recorded(folder):
+    """The groups of an evaluation, as `lanerope eval` records them."""
+    for line in open(folder / "records.jsonl", encoding="utf-8"):
+        record = json.loads(line)
+        if "lanes" in record:
+            yield record
+
+
+def tokens_of(lane):
+    """Those that were computed: a lane's length is in steps of the clock, and what it slept is part of it."""
+    return lane["length"] - sum(steps for _, steps in lane.get("sleeps", []))
+
+
 def read(folder, questions):
     """{arm: {question: [groups]}}; a group is {steps, truth, lanes: [{end, tokens, list, own}]}."""
     asked = [json.loads(line) for line in open(questions, encoding="utf-8")]
     arms = {}
-    for line in open(folder / "records.jsonl", encoding="utf-8"):
-        record = json.loads(line)
-        if "lanes" not in record:
-            continue
+    for record in recorded(folder):
         question = asked[record["question"]]
         truth = [number(part) for part in question.get("parts", [question["answer"]])]
         lanes = []
         for lane in record["lanes"]:
             own = {int(i) - 1: number(value) for i, value in RESULT.findall(lane["text"]) if 0 < int(i) <= len(truth)}
-            slept = sum(steps for _, steps in lane.get("sleeps", []))  # part of its length, which is steps of the clock
             end = lane["length"] if lane["ended"] else float("inf")
-            lanes.append({"end": end, "tokens": lane["length"] - slept, "list": listed(lane["text"], len(truth)), "own": own})
+            lanes.append({"end": end, "tokens": tokens_of(lane), "list": listed(lane["text"], len(truth)), "own": own})
         group = {"steps": record["steps"], "truth": truth, "lanes": lanes}
         arms.setdefault(record["arm"], {}).setdefault(record["question"], []).append(group)
     return arms

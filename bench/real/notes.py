@@ -10,11 +10,12 @@ FOLDER is the --out of `lanerope eval`. What is no sum, difference, product or q
 import ast
 import collections
 import fractions
-import json
 import operator
 import pathlib
 import re
 import sys
+
+from measure import recorded
 
 NOTE = re.compile(r"<<([^<>=]+)=([^<>]*)>>")
 OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv, ast.USub: operator.neg, ast.UAdd: operator.pos}
@@ -50,10 +51,9 @@ def is_right(expression, result):
 def count(folder):
     """{arm: Counter of True and False}"""
     arms = {}
-    for line in open(folder / "records.jsonl", encoding="utf-8"):
-        record = json.loads(line)
-        counts = arms.setdefault(record["arm"], collections.Counter()) if "lanes" in record else None
-        for lane in record.get("lanes", []):
+    for record in recorded(folder):
+        counts = arms.setdefault(record["arm"], collections.Counter())
+        for lane in record["lanes"]:
             counts.update(right for right in (is_right(*note) for note in NOTE.findall(lane["text"])) if right is not None)
     return arms
 

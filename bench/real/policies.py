@@ -21,6 +21,8 @@ import random
 import statistics
 import sys
 
+from measure import recorded
+
 RESAMPLES = 1000
 
 
@@ -107,10 +109,7 @@ def read(folder, questions):
     """{arm: {question: (truth, [(answer, tokens)])}}, and {question: lanes as they were written} of each arm."""
     truths = [json.loads(line)["answer"].split("####")[-1].strip() for line in open(questions, encoding="utf-8")]
     arms, written = collections.OrderedDict(), {}
-    for line in open(folder / "records.jsonl", encoding="utf-8"):
-        record = json.loads(line)
-        if "lanes" not in record:
-            continue
+    for record in recorded(folder):
         # A lane that was added joined at a step of the clock, which its length counts too.
         lanes = [(lane["settled"][-1][1] if lane.get("settled") else None, lane["length"] - lane.get("start_step", 0)) for lane in record["lanes"]]
         arms.setdefault(record["arm"], {})[record["question"]] = (truths[record["question"]], lanes)
