@@ -11,22 +11,15 @@
 #include "lanerope/resolve.h"
 #include "tests/support/engine_run.h"
 #include "tests/support/random_models.h"
+#include "tests/support/refusal.h"
 #include "tests/support/small_model.h"
 
 namespace lanerope::engine {
 namespace {
 
+using support::refusal;
 using testing::AllOf;
 using testing::HasSubstr;
-
-std::string refusal(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const InvalidRequest& error) {
-    return error.what();
-  }
-  return "(not refused)";
-}
 
 tools::RandomModel bridged() {
   tools::RandomModel model = support::small_model();

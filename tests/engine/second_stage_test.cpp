@@ -10,12 +10,14 @@
 #include "lanerope/page.h"
 #include "tests/support/engine_run.h"
 #include "tests/support/random_models.h"
+#include "tests/support/refusal.h"
 #include "tests/support/small_model.h"
 
 namespace lanerope::engine {
 namespace {
 
 using support::GroupRun;
+using support::refusal;
 using testing::HasSubstr;
 
 Request request_of(uint64_t seed = 5) {
@@ -28,16 +30,6 @@ Request request_of(uint64_t seed = 5) {
           .ignore_end = true,
           .then = SecondStage{.text = "All {n} of you:", .budget = 9},
           .logprobs = true};
-}
-
-// The sentence with which `call` is refused.
-std::string refusal(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const InvalidRequest& error) {
-    return error.what();
-  }
-  return "(not refused)";
 }
 
 class SecondStageTest : public testing::Test {

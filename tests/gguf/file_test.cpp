@@ -10,6 +10,7 @@
 
 #include "lanerope/errors.h"
 #include "tests/gguf/gguf_bytes.h"
+#include "tests/support/refusal.h"
 
 namespace lanerope::gguf {
 namespace {
@@ -26,12 +27,7 @@ File read(const GgufBytes& bytes) {
 
 // The sentence that a BadFile carries.
 std::string refusal(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const BadFile& error) {
-    return error.what();
-  }
-  return "no refusal";
+  return support::refusal<BadFile>(action);
 }
 std::string refusal(const GgufBytes& bytes) {
   return refusal([&] { read(bytes); });

@@ -12,10 +12,12 @@
 #include "lanerope/errors.h"
 #include "lanerope/inspect.h"
 #include "tests/support/random_models.h"
+#include "tests/support/refusal.h"
 
 namespace lanerope::model {
 namespace {
 
+using support::refusal;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -43,16 +45,6 @@ struct Four {
 // Two devices of which one has three times as much memory as the other.
 const std::vector<DeviceInfo> two = {{.name = "A0", .memory_free = size_t{3} << 30},
                                      {.name = "A1", .memory_free = size_t{1} << 30}};
-
-template <typename Call>
-std::string refusal(Call call) {
-  try {
-    call();
-  } catch (const InvalidRequest& error) {
-    return error.what();
-  }
-  return "";
-}
 
 TEST(SplitLayers, GivesTheLastOnesToDevicesInProportion) {
   const auto split = [](int32_t gpu_layers, std::vector<double> shares) {

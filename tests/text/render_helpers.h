@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "lanerope/errors.h"
+#include "tests/support/refusal.h"
 #include "text/builtin_templates.h"
 #include "text/chat_template.h"
 
@@ -30,19 +30,9 @@ inline ChatTemplate builtin(const std::string& name) {
   return of(std::string(builtin_template(name).value()));
 }
 
-template <typename Exception = InvalidRequest>
-std::string refusal(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Exception& error) {
-    return error.what();
-  }
-  return "not refused";
-}
-
 inline std::string refused(const ChatTemplate& chat, const std::vector<Message>& messages,
                            const RenderOptions& options = {}) {
-  return refusal([&] { chat.render(messages, options); });
+  return support::refusal([&] { chat.render(messages, options); });
 }
 
 }  // namespace lanerope::text

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "lanerope/errors.h"
-#include "tests/support/random_models.h"
 #include "tests/train/lane_scores.h"
+#include "tests/train/small_models.h"
 #include "tests/train/toy_run.h"
 #include "train/model_file.h"
 #include "train/trainer.h"
@@ -23,16 +23,10 @@ using torch::Tensor;
 constexpr BatchOptions exchanging{.joint = false, .bridged = true};
 const Coupling bridge{.kind = CouplingKind::bridge};
 
-tools::RandomModel small(int32_t bridge_heads = 2) {
-  return {.architecture = "qwen2",
-          .n_layer = 2,
-          .width = 32,
-          .n_head = 4,
-          .n_head_kv = 2,
-          .head_dim = 16,
-          .n_ffn = 64,
-          .context = 256,
-          .bridge_heads = bridge_heads};
+tools::RandomModel bridged(int32_t heads = 2) {
+  tools::RandomModel model = small();
+  model.bridge_heads = heads;
+  return model;
 }
 
 // Another number in every weight that learns.
@@ -59,7 +53,7 @@ TEST(LaneBatch, TellsWhichRowsExchange) {
 
 TEST(TrainBridge, GivesTheEnginesLogProbabilities) {
   for (const int32_t every : {1, 2}) {
-    tools::RandomModel shape = small();
+    tools::RandomModel shape = bridged();
     shape.bridge_every = every;
     const std::string file = support::write_model(shape);
     const TrainModel trained(file);
@@ -75,7 +69,7 @@ TEST(TrainBridge, GivesTheEnginesLogProbabilities) {
 }
 
 TEST(TrainBridge, BeginsAsIndependentLanes) {
-  const std::string base = support::write_model(small(0));
+  const std::string base = support::write_model(bridged(0));
   TrainModel trained(base);
   trained.add_bridge({.heads = 2, .head_dim = 8}, 1);
   const torch::NoGradGuard no_gradients;
@@ -85,7 +79,7 @@ TEST(TrainBridge, BeginsAsIndependentLanes) {
 
 // The gradient of every tensor of a block against differences of the loss.
 TEST(TrainBridge, ItsGradientsAreThoseOfTheLogProbabilities) {
-  TrainModel model(support::write_model(small()));
+  TrainModel model(support::write_model(bridged()));
   const LaneBatch batch = make_lane_batch(ragged_groups(), exchanging);
   const auto loss = [&] { return model.log_probabilities(batch).mean(); };
   loss().backward();
@@ -99,7 +93,7 @@ TEST(TrainBridge, ItsGradientsAreThoseOfTheLogProbabilities) {
 }
 
 TEST(TrainBridge, LearnsWhatItIsAskedTo) {
-  const std::string base = support::write_model(small(0));
+  const std::string base = support::write_model(bridged(0));
   const auto names = [](const TrainModel& model) {
     std::vector<std::string> list;
     for (const auto& [name, tensor] : model.trained()) list.push_back(name);
@@ -122,7 +116,7 @@ TEST(TrainBridge, LearnsWhatItIsAskedTo) {
 
 // What is computed does not depend on whether the trainer knows that the base does not learn.
 TEST(TrainBridge, WithFrozenWeightsComputesTheSame) {
-  const std::string base = support::write_model(small());
+  const std::string base = support::write_model(bridged());
   TrainModel plain(base);
   TrainModel frozen(base);
   for (TrainModel* model : {&plain, &frozen}) {
@@ -144,7 +138,7 @@ TEST(TrainBridge, WithFrozenWeightsComputesTheSame) {
 }
 
 TEST(TrainBridge, GoesIntoTheModelFileWithAllThatLearntBesideIt) {
-  const std::string base = support::write_model(small(0));
+  const std::string base = support::write_model(bridged(0));
   TrainModel trained(base);
   trained.add_lora({.rank = 3}, 1);
   trained.add_bridge({.heads = 2, .head_dim = 8}, 1);
