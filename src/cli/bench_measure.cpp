@@ -57,7 +57,8 @@ class Bench {
     const int32_t most_lanes = std::ranges::max(plan_.lanes);
     // A prompt that is read with adapters is another one, and both are kept while they take turns.
     const int32_t kept_prompts = n_adapters_ > 0 ? 2 : 1;
-    cells_ = kept_prompts * whole_pages(std::ranges::max(plan_.prompts)) +
+    // Who asks the prompt again has a page of its own for its last token.
+    cells_ = kept_prompts * (whole_pages(std::ranges::max(plan_.prompts)) + page_cells) +
              most_lanes * whole_pages(plan_.generate);
     engine_ = make_engine(false);
     const Arm touching_all_weights{.adapters = n_adapters_};

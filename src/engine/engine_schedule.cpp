@@ -17,17 +17,12 @@ bool Engine::Impl::release_oldest_held() {
 // once; one that was put back leaves two, since it has to read again what its lanes had written.
 bool Engine::Impl::start(engine::Group& group) {
   int32_t spare = 0;
-  bool alone = true;
   for (const auto& other : groups) {
     if (!other->has_pages()) continue;
-    alone = false;
     spare += other->lanes_to_grow() * (group.was_put_back() ? 2 : 1);
   }
-  // Pages that begin in the middle of another prompt's hold fewer tokens than there is room for: alone, a
-  // group that fits into the pool shall fit.
-  const bool share = !alone || !group.was_put_back();
   const auto tried = [&] {
-    return group.start(prefixes, {.whole_budgets = options.reserve_budgets, .share = share, .spare = spare});
+    return group.start(prefixes, {.whole_budgets = options.reserve_budgets, .spare = spare});
   };
   bool started = tried();
   while (!started && release_oldest_held()) started = tried();

@@ -17,30 +17,33 @@ bool GroupMemory::start(PrefixCache& cache, const Start& how) {
   const bool last_is_there = there > 0 && lanes_.back().view.reads_all;
   const int32_t to_come =
       last_is_there ? 0 : std::max(0, request_.n_lanes() + request_.reserved_lanes - there);
-  const int32_t of_lane = pages_at_start(0, false, how.whole_budgets);
-  const int32_t of_then = request_.then && !last_is_there ? pages_at_start(0, true, how.whole_budgets) : 0;
-  const auto of = [&](const LaneCells& lane) {
-    return pages_at_start(lane.n_fed, lane.view.reads_all, how.whole_budgets);
+  const bool then_to_come = request_.then && !last_is_there;
+  const auto of = [&](const LaneCells& lane, bool whole_budget) {
+    return pages_at_start(lane.n_fed, lane.view.reads_all, whole_budget);
   };
-  int32_t of_lanes = to_come * of_lane + of_then;
-  for (const LaneCells& lane : lanes_) of_lanes += of(lane);
-
+  const auto of_all = [&](bool whole_budget) {
+    int32_t pages = to_come * pages_at_start(0, false, whole_budget);
+    if (then_to_come) pages += pages_at_start(0, true, whole_budget);
+    for (const LaneCells& lane : lanes_) pages += of(lane, whole_budget);
+    return pages;
+  };
   prompt_ = cache.place({.tokens = request_.prompt,
                          .adapter_scales = request_.prompt_scales,
-                         .share = how.share && !request_.asked.prompt_logprobs.has_value(),
-                         .spare = of_lanes + how.spare});
+                         .share = !request_.asked.prompt_logprobs.has_value(),
+                         .spare = of_all(how.whole_budgets) + how.spare,
+                         .beside = of_all(true)});
   if (prompt_ == nullptr) return false;
   const auto fill = [&](std::vector<PageRef>& pages, int32_t n) {
     while (std::ssize(pages) < n) pages.push_back(cache.page_behind(pages));
   };
   for (LaneCells& lane : lanes_) {
     std::vector<PageRef> pages;
-    fill(pages, of(lane));
+    fill(pages, of(lane, how.whole_budgets));
     for (PageRef& page : pages) add_page(lane, std::move(page));
   }
   ahead_.resize(static_cast<size_t>(to_come));
-  for (std::vector<PageRef>& pages : ahead_) fill(pages, of_lane);
-  fill(ahead_then_, of_then);
+  for (std::vector<PageRef>& pages : ahead_) fill(pages, pages_at_start(0, false, how.whole_budgets));
+  if (then_to_come) fill(ahead_then_, pages_at_start(0, true, how.whole_budgets));
   return true;
 }
 

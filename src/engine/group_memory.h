@@ -24,7 +24,6 @@ class GroupMemory {
 
   struct Start {
     bool whole_budgets = false;  // pages for all that lanes may ever write, instead of what they write next
-    bool share = true;           // pages of prompts that begin alike
     int32_t spare = 0;           // pages that must stay free for others
   };
   // Takes pages for the prompt and for every lane, there or to come. False, with nothing taken, where there

@@ -26,6 +26,12 @@ int32_t CachedPrompt::cell_of(int32_t token) const {
   return -1;
 }
 
+int32_t PrefixCache::Match::n_pages() const {
+  int32_t pages = 0;
+  for (int32_t token = 0; token < length; ++pages) token += prompt->parts[pages].length;
+  return pages;
+}
+
 PrefixCache::Match PrefixCache::longest_match(std::span<const TokenId> tokens,
                                               const std::vector<float>& adapter_scales) {
   Match best;
@@ -46,12 +52,13 @@ PrefixCache::Match PrefixCache::longest_match(std::span<const TokenId> tokens,
 }
 
 std::shared_ptr<CachedPrompt> PrefixCache::place(const Place& wanted) {
-  const Match match = wanted.share ? longest_match(wanted.tokens, wanted.adapter_scales) : Match{};
+  const auto n_tokens = static_cast<int32_t>(wanted.tokens.size());
+  Match match = wanted.share ? longest_match(wanted.tokens, wanted.adapter_scales) : Match{};
+  if (match.n_pages() + pages_of(n_tokens - match.length) + wanted.beside > allocator_.n_pages()) match = {};
   if (match.prompt != nullptr) {
     const auto kept = std::ranges::find(kept_, match.prompt);
     if (kept != kept_.end()) kept_.splice(kept_.begin(), kept_, kept);
   }
-  const auto n_tokens = static_cast<int32_t>(wanted.tokens.size());
   const int32_t n_own = pages_of(n_tokens - match.length);
   if (!make_free(n_own + wanted.spare)) return nullptr;
 

@@ -72,12 +72,14 @@ class PrefixCache {
   struct Place {
     std::span<const TokenId> tokens = {};
     const std::vector<float>& adapter_scales;
-    bool share = true;  // else it has cells of its own for all of it, for who wants logits all along
-    int32_t spare = 0;  // pages that must be free besides
+    bool share = true;   // else it has cells of its own for all of it, for who wants logits all along
+    int32_t spare = 0;   // pages that must be free besides
+    int32_t beside = 0;  // pages that its group may come to need besides
   };
   // Finds room for a prompt, on top of the longest stored prefix. Its last token is always its own, since its
-  // logits are wanted. Evicts kept prompts, least recently used first, as far as needed; nullptr if that does
-  // not help.
+  // logits are wanted. Where it begins inside of another one's page it takes a page more; where its group
+  // would not fit into the pool with that, it shares nothing. Evicts kept prompts, least recently used first,
+  // as far as needed; nullptr if that does not help.
   std::shared_ptr<CachedPrompt> place(const Place& wanted);
 
   // Sees that so many pages are free, evicting kept prompts as far as needed.
@@ -98,6 +100,7 @@ class PrefixCache {
   struct Match {
     std::shared_ptr<CachedPrompt> prompt;
     int32_t length = 0;
+    int32_t n_pages() const;  // in which that much of it lies
   };
   Match longest_match(std::span<const TokenId> tokens, const std::vector<float>& adapter_scales);
   bool evict_one();

@@ -121,14 +121,27 @@ TEST_P(PutBack, AGroupMayBeCancelledMeanwhile) {
 }
 
 // The pages of a prompt that begins inside of another one's page hold fewer tokens: alone, a group shall fit
-// all the same.
-TEST_P(PutBack, AGroupThatFitsAloneEnds) {
-  Engine engine(model(), {.kv_cells = 14 * page_cells});
-  support::run_group(engine, request(3));
-  Request wanted = request(3);
-  for (size_t i = 40; i < wanted.prompt.tokens.size(); ++i)
-    wanted.prompt.tokens[i] = (wanted.prompt.tokens[i] + 1) % 250;
-  expect_same(support::run_group(engine, wanted), alone(wanted));
+// all the same, without being put back. So shall one whose prompt was asked before, whose last token is its
+// own.
+TEST_P(PutBack, NoGroupThatFitsAlone) {
+  Request otherwise = request(3);
+  for (size_t i = 40; i < otherwise.prompt.tokens.size(); ++i)
+    otherwise.prompt.tokens[i] = (otherwise.prompt.tokens[i] + 1) % 250;
+  for (const bool reserve : {false, true}) {
+    Engine engine(model(), {.kv_cells = 14 * page_cells, .reserve_budgets = reserve});
+    for (const Request& wanted : {request(3), request(3), otherwise}) {
+      expect_same(support::run_group(engine, wanted), alone(wanted));
+      EXPECT_EQ(engine.state().put_back, 0);
+    }
+  }
+}
+
+TEST_P(PutBack, APromptIsSharedWhereItsGroupFitsWithThat) {
+  for (const int32_t pages : {14, 15}) {
+    Engine engine(model(), {.kv_cells = pages * page_cells});
+    support::run_group(engine, request(3));
+    EXPECT_EQ(support::run_group(engine, request(3)).result.cached_prompt_tokens, pages == 15 ? 69 : 0);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Couplings, PutBack,
