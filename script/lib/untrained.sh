@@ -2,20 +2,23 @@
 # What script/reproduce untrained is made of: lanes of a model that was never trained for them, under every coupling, on the first 200
 # questions of $gsm8k/train.jsonl; the table of docs/couplings.md. With $short on SmolLM2 and a few made problems.
 
-# Four lanes a question. The name says the omega, whether lanes have tags, and the visibility.
+# Four lanes a question. The neighbours of the paper come first, then every start of omega, whose names say whether lanes have tags, and the
+# visibility.
 untrained_arms() {
   local init
   local four="n=4,total=4"
-  arms=(--arm "independent:$four,coupling=independent,tag=")
-  for init in rope gt ntk ntk-by-parts; do
-    arms+=(--arm "$init-tags-inclusive:$four,coupling=lanerope,init=$init,visibility=inclusive"
+  # GroupThink as published has the prompt in lane 0.
+  neighbours=(--arm "independent:$four,coupling=independent,tag="
+    --arm "groupthink:$four,coupling=groupthink,prompt-lane=first" --arm "hogwild:$four,coupling=hogwild")
+  # A second stage reads what independent lanes wrote, as ParaThinker has it.
+  then_arm="then:$four,coupling=independent,tag=,then=Now that all lanes have ended I compare them and give the final answer.,then-budget=$(amount 64 8)"
+  starts=()
+  for init in ntk-by-parts rope gt ntk; do
+    starts+=(--arm "$init-tags-inclusive:$four,coupling=lanerope,init=$init,visibility=inclusive"
       --arm "$init-tags-strict:$four,coupling=lanerope,init=$init,visibility=strict"
       --arm "$init-plain-inclusive:$four,coupling=lanerope,init=$init,visibility=inclusive,tag="
       --arm "$init-plain-strict:$four,coupling=lanerope,init=$init,visibility=strict,tag=")
   done
-  # GroupThink as published has the prompt in lane 0. A second stage reads what independent lanes wrote, as ParaThinker has it.
-  arms+=(--arm "groupthink:$four,coupling=groupthink,prompt-lane=first" --arm "hogwild:$four,coupling=hogwild")
-  then_arm="then:$four,coupling=independent,tag=,then=Now that all lanes have ended I compare them and give the final answer.,then-budget=$(amount 64 8)"
 }
 
 # Hogwild! as its authors run it: workers have names and rules, and are asked now and then whether they do what another does.
@@ -25,13 +28,14 @@ one another'\''s results, and never do what another one does already: if you not
 result, all give it as the final answer.'
 
 untrained_study() {
-  local arms=() then_arm budgets limit
+  local neighbours=() starts=() then_arm budgets limit
   budgets=$(amount 192,256 24,32) limit=$(amount 200 6)
   untrained_arms
   {
-    arms_on_train "$budgets" --limit "$limit" "${arms[@]}"
+    arms_on_train "$budgets" --limit "$limit" "${neighbours[@]}"
     arms_on_train "${budgets#*,}" --limit "$limit" --arm "$then_arm"
     arms_on_train "$budgets" --limit "$limit" --system "$hogwild_rules" \
       --arm "hogwild-workers:n=4,total=4,coupling=hogwild,tag=Worker {k}: ,policy=nudge:every=$(amount 96 8)"
+    arms_on_train "$budgets" --limit "$limit" "${starts[@]}"
   } | tee "$runs/table.txt"
 }

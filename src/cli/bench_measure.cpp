@@ -6,37 +6,12 @@
 #include <ranges>
 #include <span>
 
-#include "lanerope/inspect.h"
+#include "cli/weight_load.h"
 #include "lanerope/page.h"
 
 namespace lanerope::cli {
 
 namespace {
-
-// What one token goes through. The table of token embeddings is looked up, not read, unless it is the output
-// as well.
-struct WeightLoad {
-  int64_t parameters = 0;
-  int64_t output_parameters = 0;  // of these, used for tokens that are sampled only
-  int64_t bytes = 0;
-};
-
-WeightLoad weight_load(const std::string& file) {
-  const FileDescription description = describe_file(file);
-  const bool has_output =
-      std::ranges::any_of(description.tensors, [](const FileTensor& t) { return t.name == "output.weight"; });
-  WeightLoad load;
-  for (const FileTensor& tensor : description.tensors) {
-    if (tensor.shape.size() < 2 || (has_output && tensor.name == "token_embd.weight")) continue;
-    int64_t elements = 1;
-    for (const int64_t size : tensor.shape) elements *= size;
-    load.parameters += elements;
-    load.bytes += static_cast<int64_t>(tensor.bytes);
-    if (tensor.name == (has_output ? "output.weight" : "token_embd.weight"))
-      load.output_parameters = elements;
-  }
-  return load;
-}
 
 double median(std::vector<double> values) {
   std::ranges::sort(values);
@@ -51,7 +26,8 @@ class Bench {
       : model_(std::move(model)),
         plan_(plan),
         progress_(progress),
-        load_(weight_load(model_->info().file)),
+        load_(weight_load(describe_file(model_->info().file),
+                          {.n_experts = model_->info().n_expert, .n_used = model_->info().n_expert_used})),
         random_(plan.seed),
         n_adapters_(static_cast<int32_t>(model_->info().adapters.size())) {
     const int32_t most_lanes = std::ranges::max(plan_.lanes);
@@ -184,7 +160,7 @@ class Bench {
                              .adapters = arm.adapters,
                              .seconds_per_step = step,
                              .tokens_per_second = lanes / step,
-                             .bytes_per_second = (static_cast<double>(load_.bytes) + kv_read) / step,
+                             .bytes_per_second = (load_.bytes_of_step(lanes) + kv_read) / step,
                              .macs_per_second = static_cast<double>(load_.parameters) * lanes / step,
                              .kv_bytes = need.kv_bytes,
                              .graph_nodes = arm.nodes,
