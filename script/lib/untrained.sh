@@ -35,7 +35,7 @@ untrained_study() {
     arms_on_train "$budgets" --limit "$limit" "${neighbours[@]}"
     arms_on_train "${budgets#*,}" --limit "$limit" --arm "$then_arm"
     arms_on_train "$budgets" --limit "$limit" --system "$hogwild_rules" \
-      --arm "hogwild-workers:n=4,total=4,coupling=hogwild,tag=Worker {k}: ,policy=nudge:every=$(amount 96 8)"
+      --arm "hogwild-workers:n=4,total=4,coupling=hogwild,tag=Worker {k}: I am Worker {k}. ,policy=nudge:every=$(amount 96 8)"
     arms_on_train "$budgets" --limit "$limit" "${starts[@]}"
   } | tee "$runs/table.txt"
 }
