@@ -11,7 +11,7 @@ untrained_arms() {
   neighbours=(--arm "independent:$four,coupling=independent,tag="
     --arm "groupthink:$four,coupling=groupthink,prompt-lane=first" --arm "hogwild:$four,coupling=hogwild")
   # A second stage reads what independent lanes wrote, as ParaThinker has it.
-  then_arm="then:$four,coupling=independent,tag=,then=Now that all lanes have ended I compare them and give the final answer.,then-budget=$(amount 64 8)"
+  then_arm="then:$four,coupling=independent,tag=,then=Compare the solutions above and put the final answer within \\boxed{}.,then-budget=$(amount 64 8)"
   starts=()
   for init in ntk-by-parts rope gt ntk; do
     starts+=(--arm "$init-tags-inclusive:$four,coupling=lanerope,init=$init,visibility=inclusive"
@@ -35,7 +35,7 @@ untrained_study() {
     arms_on_train "$budgets" --limit "$limit" "${neighbours[@]}"
     arms_on_train "${budgets#*,}" --limit "$limit" --arm "$then_arm"
     arms_on_train "$budgets" --limit "$limit" --system "$hogwild_rules" \
-      --arm "hogwild-workers:n=4,total=4,coupling=hogwild,tag=Worker {k}: I am Worker {k}. ,policy=nudge:every=$(amount 96 8)"
+      --arm "hogwild-workers:n=4,total=4,coupling=hogwild,tag=Worker {k}: ,policy=nudge:every=$(amount 96 8)"
     arms_on_train "$budgets" --limit "$limit" "${starts[@]}"
   } | tee "$runs/table.txt"
 }
