@@ -15,6 +15,8 @@
 // After foreach_target.h, as it wants.
 #include <hwy/highway.h>
 
+#include "kernels/mean_square-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace lanerope::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
@@ -30,26 +32,6 @@ struct Place {
   int column;   // in the panel
   int columns;  // of the panel
 };
-
-// Sum of squares in 16 interleaved sums whatever the vector's width, so that it is the same on every machine
-// that fuses multiply and add.
-float mean_square(const float* x, int64_t n) {
-  HWY_ALIGN float sums[16] = {};
-  for (size_t part = 0; part < 16; part += vector_size) {
-    F sum = hn::Zero(df);
-    for (int64_t i = part; i + static_cast<int64_t>(vector_size) <= n; i += 16) {
-      const F v = hn::LoadU(df, x + i);
-      sum = hn::MulAdd(v, v, sum);
-    }
-    hn::Store(sum, df, sums + part);
-  }
-  for (int64_t i = n / static_cast<int64_t>(vector_size) * static_cast<int64_t>(vector_size); i < n; ++i) {
-    sums[i % 16] += x[i] * x[i];
-  }
-  double total = 0;
-  for (float sum : sums) total += sum;
-  return static_cast<float>(total / static_cast<double>(n));
-}
 
 // Quantises `n` values (a multiple of 32) to int8 with one scale and writes them into the panel.
 void quantise_block(const float* values, int64_t n, int64_t first, const Place& place,

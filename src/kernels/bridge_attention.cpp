@@ -99,13 +99,9 @@ ggml_tensor* bridge_attention(ggml_context* context, const BridgeAttentionParame
   const auto run = [](ggml_tensor* out, int, int, void* data) {
     const auto& of = *static_cast<const BridgeAttentionParameters*>(data);
     assert(of.sets->n_rows() == out->ne[1]);
-    const auto rows = [](const ggml_tensor* x) {
-      return BridgeRows{.data = static_cast<const float*>(x->data),
-                        .stride = static_cast<int64_t>(x->nb[1] / sizeof(float))};
-    };
-    bridge_attention(of, {.q = rows(out->src[0]),
-                          .k = rows(out->src[1]),
-                          .v = rows(out->src[2]),
+    bridge_attention(of, {.q = rows_of(out->src[0]),
+                          .k = rows_of(out->src[1]),
+                          .v = rows_of(out->src[2]),
                           .out = static_cast<float*>(out->data)});
   };
   assert(inputs.q->type == GGML_TYPE_F32 && inputs.q->nb[0] == sizeof(float));

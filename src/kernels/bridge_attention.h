@@ -7,6 +7,7 @@
 
 #include <ggml.h>
 
+#include "kernels/rows.h"
 #include "kernels/thread_pool.h"
 
 namespace lanerope::kernels {
@@ -39,19 +40,13 @@ struct BridgeAttentionParameters {
   ThreadPool* pool = nullptr;
 };
 
-// Rows of a joined product lie apart in memory.
-struct BridgeRows {
-  const float* data = nullptr;  // [n_head * head_dim, n_rows]
-  int64_t stride = 0;           // floats from a row to the next
-};
-
 // out [n_head * head_dim, n_rows]: of each head the values of the rows that a row hears, weighted by the
 // soft-max of <q, k> / sqrt(head_dim); zeros where it hears none. A row's result is a function of the rows
 // that it hears and their order, to the bit.
 struct BridgeAttentionJob {
-  BridgeRows q = {};
-  BridgeRows k = {};
-  BridgeRows v = {};
+  StridedRows q = {};  // [n_head * head_dim, n_rows], as are k and v
+  StridedRows k = {};
+  StridedRows v = {};
   float* out = nullptr;
 };
 void bridge_attention(const BridgeAttentionParameters& parameters, const BridgeAttentionJob& job);

@@ -61,7 +61,11 @@ std::optional<std::string> CpuOperations::obstacle(const arch::ModelConfig& conf
 }
 
 CpuOperations::CpuOperations(const arch::ModelConfig& config, const Weights& weights, int32_t threads)
-    : weights_(weights), rms_epsilon_(config.rms_epsilon), pool_(threads), attentions_(config.n_layer()) {
+    : weights_(weights),
+      rms_epsilon_(config.rms_epsilon),
+      pool_(threads),
+      attentions_(config.n_layer()),
+      ropes_(config.n_layer()) {
   if (config.ffn().has_experts()) {
     expert_work_.emplace(config.ffn().n_expert, config.ffn().n_expert_used);
     experts_.resize(config.n_layer());
@@ -78,6 +82,12 @@ CpuOperations::CpuOperations(const arch::ModelConfig& config, const Weights& wei
                                                     .scale = attention.scale,
                                                     .cap = attention.score_cap},
                             config.n_layer(), pool_.n_threads());
+  }
+  for (int32_t rope = 0; rope < std::ssize(config.ropes); ++rope)
+    rope_tables_.emplace_back(rope_angles(config, rope));
+  for (const LayerWeights& layer : weights.layers) {
+    add_ropes(layer, config);
+    add_sums(layer, config);
   }
   bridge_ = {.sets = &bridge_sets_,
              .n_head = config.bridge.n_head,
@@ -120,6 +130,32 @@ void CpuOperations::add_layer(const LayerWeights& layer, const arch::LayerConfig
                            .down = products_.at(layer.ffn_down.packed),
                            .work = &*expert_work_,
                            .pool = &pool_};
+}
+
+void CpuOperations::add_ropes(const LayerWeights& layer, const arch::ModelConfig& config) {
+  const arch::AttentionConfig& attention = config.layers[layer.index].attention;
+  const bool rotates = config.ropes[attention.rope].rotates;
+  const auto of = [&](const ggml_tensor* norm) {
+    return kernels::RopeOperation{
+        .table = rotates ? &rope_tables_[attention.rope] : nullptr,
+        .norm_weight = attention.qk_norm == arch::QkNorm::per_head ? weights_.values(norm) : nullptr,
+        .norm_epsilon = rms_epsilon_,
+        .pool = &pool_};
+  };
+  ropes_[layer.index] = {.queries = of(layer.attn_q_norm), .keys = of(layer.attn_k_norm)};
+}
+
+void CpuOperations::add_sums(const LayerWeights& layer, const arch::ModelConfig& config) {
+  const auto add = [&](const ggml_tensor* norm, float scale) {
+    sums_[norm] = {
+        .norm_weight = weights_.values(norm), .norm_epsilon = rms_epsilon_, .scale = scale, .pool = &pool_};
+  };
+  if (config.layers[layer.index].attention.qk_norm == arch::QkNorm::whole_row) {
+    add(layer.attn_q_norm, 1.0F);
+    add(layer.attn_k_norm, 1.0F);
+  }
+  add(layer.post_attention_norm, config.residual_scale);
+  add(layer.post_ffw_norm, config.residual_scale);
 }
 
 void CpuOperations::add_product(const Product& product) {
@@ -186,6 +222,20 @@ QueryKeyValue CpuOperations::qkv(GraphBuilder& graph, const LayerWeights& layer,
                x);
 }
 
+ggml_tensor* CpuOperations::rope(GraphBuilder& graph, const LayerWeights& layer, Normed heads) {
+  const HeadRopes& ropes = ropes_[layer.index];
+  const kernels::RopeOperation& of = heads.norm == layer.attn_k_norm ? ropes.keys : ropes.queries;
+  assert((of.norm_weight != nullptr) == (heads.norm != nullptr));
+  if (of.table == nullptr && of.norm_weight == nullptr) return heads.x;
+  return kernels::rope(graph.context(), &of, heads.x);
+}
+
+ggml_tensor* CpuOperations::sum(GraphBuilder& graph, const LayerWeights&, const Sum& of) {
+  const kernels::NormedSum& sum = sums_.at(of.x.norm);
+  assert(sum.scale == of.scale);
+  return kernels::normed_sum(graph.context(), &sum, of.x.x, of.residual);
+}
+
 ggml_tensor* CpuOperations::ffn(GraphBuilder& graph, const LayerWeights& layer, Normed x) {
   const arch::Activation activation = graph.config(layer).ffn.activation;
   if (layer.packed_gate_up == nullptr) {
@@ -220,6 +270,7 @@ ggml_tensor* CpuOperations::bridge(GraphBuilder& graph, const LayerWeights& laye
 
 void CpuOperations::prepare(const Batch& batch) {
   bridge_sets_.prepare(batch.bridges);
+  for (kernels::RopeTable& table : rope_tables_) table.prepare(batch.positions);
   for (size_t c = 0; c < schedules_.size(); ++c) schedules_[c].prepare(batch.plans[c]);
 }
 

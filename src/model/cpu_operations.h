@@ -12,7 +12,9 @@
 #include "kernels/bridge_attention.h"
 #include "kernels/expert_ffn.h"
 #include "kernels/lane_attention.h"
+#include "kernels/normed_sum.h"
 #include "kernels/product.h"
+#include "kernels/rope.h"
 #include "kernels/thread_pool.h"
 #include "model/graph_builder.h"
 
@@ -29,6 +31,8 @@ class CpuOperations final : public Operations {
 
   ggml_tensor* linear(GraphBuilder& graph, const Linear& linear, Normed x, ggml_tensor* residual) override;
   QueryKeyValue qkv(GraphBuilder& graph, const LayerWeights& layer, Normed x) override;
+  ggml_tensor* rope(GraphBuilder& graph, const LayerWeights& layer, Normed heads) override;
+  ggml_tensor* sum(GraphBuilder& graph, const LayerWeights& layer, const Sum& of) override;
   ggml_tensor* ffn(GraphBuilder& graph, const LayerWeights& layer, Normed x) override;
   ggml_tensor* experts(GraphBuilder& graph, const LayerWeights& layer, Normed x) override;
   ggml_tensor* attention(GraphBuilder& graph, const LayerWeights& layer, const QueryKeyValue& qkv) override;
@@ -45,6 +49,8 @@ class CpuOperations final : public Operations {
   };
   void add_product(const Product& product);
   void add_layer(const LayerWeights& layer, const arch::LayerConfig& config);
+  void add_ropes(const LayerWeights& layer, const arch::ModelConfig& config);
+  void add_sums(const LayerWeights& layer, const arch::ModelConfig& config);
   // Three linears over the same input, which one product joins where `packed` is it.
   struct Three {
     const kernels::PackedMatrix* packed = nullptr;
@@ -63,8 +69,15 @@ class CpuOperations final : public Operations {
   kernels::ThreadPool pool_;
   std::deque<kernels::AttentionSchedule> schedules_;          // [attention classes]
   std::vector<kernels::LaneAttentionParameters> attentions_;  // [n_layer]
-  std::optional<kernels::ExpertWork> expert_work_;            // where there are experts
-  std::vector<kernels::ExpertFfnParameters> experts_;         // [n_layer], or none
+  std::deque<kernels::RopeTable> rope_tables_;                // [ropes]
+  struct HeadRopes {
+    kernels::RopeOperation queries = {};
+    kernels::RopeOperation keys = {};
+  };
+  std::vector<HeadRopes> ropes_;                           // [n_layer]
+  std::map<const ggml_tensor*, kernels::NormedSum> sums_;  // by their norm, one of them null
+  std::optional<kernels::ExpertWork> expert_work_;         // where there are experts
+  std::vector<kernels::ExpertFfnParameters> experts_;      // [n_layer], or none
   kernels::BridgeSets bridge_sets_;
   kernels::BridgeAttentionParameters bridge_;          // of every layer
   std::deque<std::vector<float>> biases_;              // of joined linears, [n_out] each

@@ -15,13 +15,12 @@ struct Addition {
   float scale = 1.0F;
 };
 
-ggml_tensor* add_to_residual(GraphBuilder& graph, ggml_tensor* x, const Addition& add) {
+ggml_tensor* add_to_residual(GraphBuilder& graph, const LayerWeights& layer, ggml_tensor* x,
+                             const Addition& add) {
   const bool plain = add.norm == nullptr && add.scale == 1.0F;
   if (plain && add.linear != nullptr) return graph.linear(*add.linear, {.x = add.h}, x);
   ggml_tensor* y = add.linear != nullptr ? graph.linear(*add.linear, {.x = add.h}) : add.h;
-  if (add.norm != nullptr) y = graph.rms_norm(y, add.norm);
-  if (add.scale != 1.0F) y = ggml_scale(graph.context(), y, add.scale);
-  return ggml_add(graph.context(), x, y);
+  return graph.sum(layer, {.x = {.x = y, .norm = add.norm}, .scale = add.scale, .residual = x});
 }
 
 // Queries and keys normed as the config says and rotated by theta * i, all as heads.
@@ -29,19 +28,17 @@ QueryKeyValue attention_inputs(GraphBuilder& graph, const LayerWeights& layer,
                                const arch::AttentionConfig& attention, ggml_tensor* x) {
   QueryKeyValue rows = graph.qkv(layer, {.x = x, .norm = layer.attn_norm});  // [n_out, n_rows] each
   if (attention.qk_norm == QkNorm::whole_row) {
-    rows.q = graph.rms_norm(rows.q, layer.attn_q_norm);
-    rows.k = graph.rms_norm(rows.k, layer.attn_k_norm);
+    rows.q = graph.sum(layer, {.x = {.x = rows.q, .norm = layer.attn_q_norm}});
+    rows.k = graph.sum(layer, {.x = {.x = rows.k, .norm = layer.attn_k_norm}});
   }
-  QueryKeyValue heads{.q = graph.heads(rows.q, attention.head_dim),   // [head_dim, n_head, n_rows]
-                      .k = graph.heads(rows.k, attention.head_dim),   // [head_dim, n_head_kv, n_rows]
-                      .v = graph.heads(rows.v, attention.head_dim)};  // [head_dim, n_head_kv, n_rows]
-  if (attention.qk_norm == QkNorm::per_head) {
-    heads.q = graph.rms_norm(heads.q, layer.attn_q_norm);
-    heads.k = graph.rms_norm(heads.k, layer.attn_k_norm);
-  }
-  heads.q = graph.tempered(graph.rope(heads.q, attention.rope));
-  heads.k = graph.rope(heads.k, attention.rope);
-  return heads;
+  const bool per_head = attention.qk_norm == QkNorm::per_head;
+  const Normed q{.x = graph.heads(rows.q, attention.head_dim),  // [head_dim, n_head, n_rows]
+                 .norm = per_head ? layer.attn_q_norm : nullptr};
+  const Normed k{.x = graph.heads(rows.k, attention.head_dim),  // [head_dim, n_head_kv, n_rows]
+                 .norm = per_head ? layer.attn_k_norm : nullptr};
+  return {.q = graph.tempered(graph.rope(layer, q)),
+          .k = graph.rope(layer, k),
+          .v = graph.heads(rows.v, attention.head_dim)};  // [head_dim, n_head_kv, n_rows]
 }
 
 }  // namespace
@@ -61,7 +58,7 @@ ggml_tensor* build_decoder(GraphBuilder& graph, const arch::ModelConfig& config,
       h = graph.keep_outputs(h);  // [query_width, n_outputs]
       x = graph.keep_outputs(x);  // [n_embd, n_outputs]
     }
-    x = add_to_residual(graph, x,
+    x = add_to_residual(graph, layer, x,
                         {.linear = &layer.attn_output,
                          .h = h,
                          .norm = layer.post_attention_norm,
@@ -70,7 +67,7 @@ ggml_tensor* build_decoder(GraphBuilder& graph, const arch::ModelConfig& config,
     const Normed inputs{.x = x, .norm = layer.ffn_norm};
     const bool experts = of.ffn.has_experts();
     h = experts ? graph.experts(layer, inputs) : graph.ffn(layer, inputs);  // [n_embd or n_ffn, n_rows]
-    x = add_to_residual(graph, x,
+    x = add_to_residual(graph, layer, x,
                         {.linear = experts ? nullptr : &layer.ffn_down,
                          .h = h,
                          .norm = layer.post_ffw_norm,

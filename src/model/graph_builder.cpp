@@ -32,6 +32,18 @@ std::vector<float> frequency_divisors(const core::RopeParameters& first_rope,
   return values;
 }
 
+kernels::RopeAngles rope_angles(const arch::ModelConfig& config, int32_t index) {
+  const core::RopeParameters& rope = config.ropes[index];
+  const core::Theta theta = core::effective_theta(rope);
+  kernels::RopeAngles angles{
+      .pairs = rope.pairs, .n_pairs = rope.dimensions / 2, .base = rope.base, .magnitude = theta.magnitude};
+  if (rope.scaling != core::RopeScaling::none || !rope.frequency_factors.empty()) {
+    angles.base = config.rope().base;
+    angles.divisors = frequency_divisors(config.rope(), theta.theta);
+  }
+  return angles;
+}
+
 GraphBuilder::GraphBuilder(ggml_context* context, ggml_cgraph* graph, const Parts& parts)
     : context_(context), graph_(graph), parts_(parts), adapter_scales_(parts.batch.adapter_scales.size()) {}
 
@@ -90,6 +102,14 @@ ggml_tensor* GraphBuilder::add_lora(const Linear& linear, ggml_tensor* x, ggml_t
 
 QueryKeyValue GraphBuilder::qkv(const LayerWeights& layer, Normed x) {
   return parts_.operations.qkv(*this, layer, x);
+}
+
+ggml_tensor* GraphBuilder::rope(const LayerWeights& layer, Normed heads) {
+  return parts_.operations.rope(*this, layer, heads);
+}
+
+ggml_tensor* GraphBuilder::sum(const LayerWeights& layer, const Sum& of) {
+  return parts_.operations.sum(*this, layer, of);
 }
 
 ggml_tensor* GraphBuilder::heads(ggml_tensor* x, int32_t head_dim) {
@@ -167,17 +187,14 @@ ggml_tensor* GraphBuilder::rotate(ggml_tensor* x, ggml_tensor* row_positions, gg
                        /*beta_fast=*/0, /*beta_slow=*/0);
 }
 
-ggml_tensor* GraphBuilder::rope(ggml_tensor* x, int32_t index) {
+ggml_tensor* GraphBuilder::rotate_by_theta(ggml_tensor* x, int32_t index) {
   const core::RopeParameters& rope = config().ropes[index];
   if (!rope.rotates) return x;
-  const core::Theta& theta = parts_.thetas[index];
-  const bool scaled = rope.scaling != core::RopeScaling::none || !rope.frequency_factors.empty();
-  // Divisors are of the first rope's base.
-  const float base = scaled ? config().rope().base : rope.base;
-  return ggml_rope_ext(context_, x, positions(), scaled ? constant_divisors(theta.theta) : nullptr,
-                       rope.dimensions, mode_of(rope), /*n_ctx_orig=*/0, base, /*freq_scale=*/1,
-                       /*ext_factor=*/0,
-                       /*attn_factor=*/theta.magnitude, /*beta_fast=*/0, /*beta_slow=*/0);
+  const kernels::RopeAngles angles = rope_angles(config(), index);
+  ggml_tensor* divisors = angles.divisors.empty() ? nullptr : constant_divisors(theta(index).theta);
+  return ggml_rope_ext(context_, x, positions(), divisors, rope.dimensions, mode_of(rope), /*n_ctx_orig=*/0,
+                       angles.base, /*freq_scale=*/1, /*ext_factor=*/0,
+                       /*attn_factor=*/angles.magnitude, /*beta_fast=*/0, /*beta_slow=*/0);
 }
 
 ggml_tensor* GraphBuilder::tempered(ggml_tensor* q) {

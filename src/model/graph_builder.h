@@ -10,6 +10,7 @@
 #include <ggml.h>
 
 #include "arch/model_config.h"
+#include "kernels/rope.h"
 #include "model/batch.h"
 #include "model/kv_pool.h"
 #include "model/operations.h"
@@ -26,10 +27,12 @@ struct AttentionMassNode {
   ggml_tensor* mass = nullptr;
 };
 
-// ggml rotates pair t by position * base^(-2t/d) / divisor[t], and the base here is always the first rope's:
-// what makes up for that.
+// ggml rotates pair t by position * base^(-2t/d) / divisor[t], and the base is the first rope's wherever
+// there are divisors: what makes up for that.
 std::vector<float> frequency_divisors(const core::RopeParameters& first_rope,
                                       std::span<const double> frequencies);
+// How ggml is told of one of the config's ropes.
+kernels::RopeAngles rope_angles(const arch::ModelConfig& config, int32_t rope);
 
 // A thin layer over ggml in the terms of a decoder, in which decoder.cpp and the two Operations are written.
 class GraphBuilder {
@@ -56,8 +59,9 @@ class GraphBuilder {
   ggml_tensor* linear(const Linear& linear, Normed x, ggml_tensor* residual = nullptr);
   QueryKeyValue qkv(const LayerWeights& layer, Normed x);
   ggml_tensor* heads(ggml_tensor* x, int32_t head_dim);  // [head_dim * n, n_rows] as [head_dim, n, n_rows]
-  ggml_tensor* rope(ggml_tensor* x, int32_t rope);       // R(theta i), [head_dim, heads, n_rows]
-  ggml_tensor* tempered(ggml_tensor* q);                 // times the config's temperature at each row's index
+  ggml_tensor* rope(const LayerWeights& layer, Normed heads);  // R(theta i) N(x), [head_dim, heads, n_rows]
+  ggml_tensor* sum(const LayerWeights& layer, const Sum& of);  // residual + scale * N(x)
+  ggml_tensor* tempered(ggml_tensor* q);  // times the config's temperature at each row's index
   ggml_tensor* attention(const LayerWeights& layer, const QueryKeyValue& qkv);
   ggml_tensor* ffn(const LayerWeights& layer, Normed x);
   ggml_tensor* experts(const LayerWeights& layer, Normed x);
@@ -70,6 +74,7 @@ class GraphBuilder {
   ggml_tensor* add_lora(const Linear& linear, ggml_tensor* x, ggml_tensor* y);  // y + the LoRA terms of W x
   // activation(gate) * up
   ggml_tensor* gated(arch::Activation activation, ggml_tensor* gate, ggml_tensor* up);
+  ggml_tensor* rotate_by_theta(ggml_tensor* x, int32_t rope);  // R(theta i) x, [head_dim, heads, n_rows]
   // x [head_dim, heads, n] rotated by `positions` [n] (i32) times `frequencies` [n_rot / 2] radians, or times
   // those that have `divisors` [n_rot / 2] (f32, frequency_divisors).
   ggml_tensor* rotate(ggml_tensor* x, ggml_tensor* positions, std::span<const double> frequencies);

@@ -35,6 +35,17 @@ QueryKeyValue GraphOperations::qkv(GraphBuilder& graph, const LayerWeights& laye
           .v = graph.linear(layer.attn_v, x)};
 }
 
+ggml_tensor* GraphOperations::rope(GraphBuilder& graph, const LayerWeights& layer, Normed heads) {
+  ggml_tensor* x = heads.norm != nullptr ? graph.rms_norm(heads.x, heads.norm) : heads.x;
+  return graph.rotate_by_theta(x, graph.config(layer).attention.rope);
+}
+
+ggml_tensor* GraphOperations::sum(GraphBuilder& graph, const LayerWeights&, const Sum& of) {
+  ggml_tensor* y = of.x.norm != nullptr ? graph.rms_norm(of.x.x, of.x.norm) : of.x.x;
+  if (of.scale != 1.0F) y = ggml_scale(graph.context(), y, of.scale);
+  return of.residual != nullptr ? ggml_add(graph.context(), of.residual, y) : y;
+}
+
 ggml_tensor* GraphOperations::ffn(GraphBuilder& graph, const LayerWeights& layer, Normed x) {
   return graph.gated(graph.config(layer).ffn.activation, graph.linear(layer.ffn_gate, x),
                      graph.linear(layer.ffn_up, x));

@@ -25,6 +25,16 @@ QueryKeyValue MixedOperations::qkv(GraphBuilder& graph, const LayerWeights& laye
   return ggml_.qkv(graph, layer, x);
 }
 
+ggml_tensor* MixedOperations::rope(GraphBuilder& graph, const LayerWeights& layer, Normed heads) {
+  if (layers_[layer.index] == cpu_device) return kernels_.rope(graph, layer, heads);
+  return ggml_.rope(graph, layer, heads);
+}
+
+ggml_tensor* MixedOperations::sum(GraphBuilder& graph, const LayerWeights& layer, const Sum& of) {
+  if (layers_[layer.index] == cpu_device) return kernels_.sum(graph, layer, of);
+  return ggml_.sum(graph, layer, of);
+}
+
 ggml_tensor* MixedOperations::ffn(GraphBuilder& graph, const LayerWeights& layer, Normed x) {
   if (layer.packed_gate_up != nullptr) return kernels_.ffn(graph, layer, x);
   return ggml_.ffn(graph, layer, x);

@@ -20,6 +20,8 @@ class MixedOperations final : public Operations {
   void begin_graph() override { ggml_.begin_graph(); }
   ggml_tensor* linear(GraphBuilder& graph, const Linear& linear, Normed x, ggml_tensor* residual) override;
   QueryKeyValue qkv(GraphBuilder& graph, const LayerWeights& layer, Normed x) override;
+  ggml_tensor* rope(GraphBuilder& graph, const LayerWeights& layer, Normed heads) override;
+  ggml_tensor* sum(GraphBuilder& graph, const LayerWeights& layer, const Sum& of) override;
   ggml_tensor* ffn(GraphBuilder& graph, const LayerWeights& layer, Normed x) override;
   ggml_tensor* experts(GraphBuilder& graph, const LayerWeights& layer, Normed x) override;
   ggml_tensor* attention(GraphBuilder& graph, const LayerWeights& layer, const QueryKeyValue& qkv) override;

@@ -26,6 +26,13 @@ struct QueryKeyValue {
   ggml_tensor* v = nullptr;  // as k
 };
 
+// residual + scale * N(x), residual and N only where they are there.
+struct Sum {
+  Normed x = {};
+  float scale = 1;
+  ggml_tensor* residual = nullptr;  // [n, n_rows] or null
+};
+
 // What the rest of the model layer must know of an implementation.
 struct OperationsTraits {
   // Batches are rounded up, and the graph takes their plans as tensors (round_batch.h).
@@ -47,6 +54,11 @@ class Operations {
   // q, k and v of one layer with their biases and LoRA terms, each [n_out, n_rows], rows maybe apart in
   // memory.
   virtual QueryKeyValue qkv(GraphBuilder& graph, const LayerWeights& layer, Normed x) = 0;
+  // Heads [head_dim, heads, n_rows] each normed where there is a norm, and rotated by theta i: the same
+  // shape.
+  virtual ggml_tensor* rope(GraphBuilder& graph, const LayerWeights& layer, Normed heads) = 0;
+  // The scale is 1 for the norm of a layer's queries or keys, otherwise the config's for residuals.
+  virtual ggml_tensor* sum(GraphBuilder& graph, const LayerWeights& layer, const Sum& of) = 0;
   // activation(gate N(x)) * up N(x): [n_ffn, n_rows].
   virtual ggml_tensor* ffn(GraphBuilder& graph, const LayerWeights& layer, Normed x) = 0;
   // The weighted sum of what the experts that the router picks for each row make of N(x): [n_embd, n_rows].

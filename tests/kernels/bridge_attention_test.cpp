@@ -5,7 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <random>
+
+#include "tests/kernels/ggml_reference.h"
 
 namespace lanerope::kernels {
 namespace {
@@ -13,14 +14,6 @@ namespace {
 using testing::Each;
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-std::vector<float> random_numbers(size_t n, uint32_t seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> bell;
-  std::vector<float> values(n);
-  for (float& value : values) value = bell(random);
-  return values;
-}
 
 TEST(BridgeSets, AreTheRowsOfOneNumberInTheirOrder) {
   BridgeSets sets;
@@ -44,11 +37,11 @@ struct Rows {
   std::vector<float> joined = {};  // [3 * width, n_rows]
 
   explicit Rows(std::vector<int32_t> of)
-      : numbers(std::move(of)), joined(random_numbers(3 * width() * numbers.size(), 7)) {}
+      : numbers(std::move(of)), joined(random_values(3 * width() * numbers.size(), 7)) {}
 
   size_t width() const { return static_cast<size_t>(n_head) * head_dim; }
   const float* part(size_t row, size_t number) const { return joined.data() + (3 * row + number) * width(); }
-  BridgeRows rows(size_t number) const {
+  StridedRows rows(size_t number) const {
     return {.data = part(0, number), .stride = static_cast<int64_t>(3 * width())};
   }
 

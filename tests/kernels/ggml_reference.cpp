@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <random>
 
 #include <ggml-backend.h>
 #include <ggml-cpp.h>
@@ -35,6 +36,14 @@ void for_each_instruction_set(const std::function<void(const char*)>& body) {
   }
   hwy::SetSupportedTargetsForTest(0);
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+}
+
+std::vector<float> random_values(size_t n, uint32_t seed, float scale) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(0, scale);
+  std::vector<float> values(n);
+  for (float& v : values) v = normal(random);
+  return values;
 }
 
 FileMatrix quantised(ggml_type type, int64_t n_in, const std::vector<float>& values) {

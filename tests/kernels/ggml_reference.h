@@ -13,6 +13,9 @@ namespace lanerope::kernels {
 // Runs `body` once for each instruction set that the kernels were built for and this machine has.
 void for_each_instruction_set(const std::function<void(const char* name)>& body);
 
+// Normally distributed.
+std::vector<float> random_values(size_t n, uint32_t seed, float scale = 1);
+
 // A matrix as a file holds it, and what it stands for.
 struct FileMatrix {
   ggml_type type;

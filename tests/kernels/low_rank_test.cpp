@@ -3,7 +3,6 @@
 
 #include <cmath>
 #include <cstring>
-#include <random>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -13,14 +12,6 @@
 
 namespace lanerope::kernels {
 namespace {
-
-std::vector<float> random_values(size_t n, uint32_t seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(n);
-  for (float& v : values) v = normal(random);
-  return values;
-}
 
 FileMatrix matrix_of(ggml_type type, int64_t n_in, int64_t n_out, uint32_t seed) {
   return quantised(type, n_in, random_values(n_in * n_out, seed));

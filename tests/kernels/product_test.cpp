@@ -15,14 +15,6 @@
 namespace lanerope::kernels {
 namespace {
 
-std::vector<float> random_values(size_t n, uint32_t seed, float scale = 1) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal(0, scale);
-  std::vector<float> values(n);
-  for (float& v : values) v = normal(random);
-  return values;
-}
-
 // W x by the kernel, called as `n_threads` threads of a graph would.
 std::vector<float> kernel_product(const ProductParameters& parameters, const std::vector<float>& x,
                                   int n_threads = 1) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -22,14 +21,6 @@ std::vector<ggml_type> quantised_types() {
     if (ggml_blck_size(type) > 1 && ggml_get_type_traits(type)->to_float != nullptr) types.push_back(type);
   }
   return types;
-}
-
-std::vector<float> random_columns(size_t n, uint32_t seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(n);
-  for (float& v : values) v = normal(random);
-  return values;
 }
 
 struct Columns {
@@ -121,7 +112,7 @@ TEST_P(WeightType, GivesWhatGgmlsValuesGive) {
           random_blocks(type(), {.n_in = blocks * block(), .n_out = n_out}, 100 * blocks);
       const PackedMatrix w = packed(matrix);
       const ProductParameters parameters(w);
-      const std::vector<float> x = random_columns(matrix.n_in * 11, 7);
+      const std::vector<float> x = random_values(matrix.n_in * 11, 7);
       for_each_instruction_set([&](const char*) {
         const Columns columns = prepare(parameters, x);
         expect_products(matrix, columns, run(parameters, columns));
@@ -140,7 +131,7 @@ TEST_P(WeightType, GivesThatForMatricesOfZerosToo) {
   }
   const PackedMatrix w = packed(matrix);
   const ProductParameters parameters(w);
-  const Columns columns = prepare(parameters, random_columns(matrix.n_in * 3, 8));
+  const Columns columns = prepare(parameters, random_values(matrix.n_in * 3, 8));
   expect_products(matrix, columns, run(parameters, columns));
 }
 
@@ -150,7 +141,7 @@ TEST_P(WeightType, GivesThatWhenKeptAsInTheFile) {
   EXPECT_EQ(w.bytes(), matrix.bytes.size() / 43 * 64);
   const ProductParameters parameters(w);
   for_each_instruction_set([&](const char*) {
-    const Columns columns = prepare(parameters, random_columns(matrix.n_in * 10, 9));
+    const Columns columns = prepare(parameters, random_values(matrix.n_in * 10, 9));
     expect_products(matrix, columns, run(parameters, columns));
   });
 }
@@ -160,7 +151,7 @@ TEST_P(WeightType, DoesNotDependOnTheOtherColumns) {
     const FileMatrix matrix = random_blocks(type(), {.n_in = 3 * block(), .n_out = 50}, 12);
     const PackedMatrix w = packed(matrix, form);
     const ProductParameters parameters(w);
-    const std::vector<float> x = random_columns(matrix.n_in * 75, 13);
+    const std::vector<float> x = random_values(matrix.n_in * 75, 13);
     for_each_instruction_set([&](const char*) {
       const std::vector<float> all = run(parameters, prepare(parameters, x));
       for (const int64_t columns : {1, 2, 3, 7, 8, 9, 31, 33, 64, 65}) {
