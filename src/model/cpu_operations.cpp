@@ -89,6 +89,7 @@ CpuOperations::CpuOperations(const arch::ModelConfig& config, const Weights& wei
     add_ropes(layer, config);
     add_sums(layer, config);
   }
+  logit_cap_ = {.cap = config.logit_cap, .scale = config.logit_scale, .pool = &pool_};
   bridge_ = {.sets = &bridge_sets_,
              .n_head = config.bridge.n_head,
              .head_dim = config.bridge.head_dim,
@@ -266,6 +267,12 @@ ggml_tensor* CpuOperations::bridge(GraphBuilder& graph, const LayerWeights& laye
       graph,
       {.packed = layer.packed_bridge_qkv, .q = layer.bridge_q, .k = layer.bridge_k, .v = layer.bridge_v}, x);
   return kernels::bridge_attention(graph.context(), &bridge_, {.q = rows.q, .k = rows.k, .v = rows.v});
+}
+
+ggml_tensor* CpuOperations::logits(GraphBuilder& graph, const Linear& output, Normed x) {
+  ggml_tensor* y = linear(graph, output, x, nullptr);
+  const bool plain = logit_cap_.cap == 0 && logit_cap_.scale == 1.0F;
+  return plain ? y : kernels::soft_cap(graph.context(), &logit_cap_, y);
 }
 
 void CpuOperations::prepare(const Batch& batch) {

@@ -15,6 +15,7 @@
 #include "kernels/normed_sum.h"
 #include "kernels/product.h"
 #include "kernels/rope.h"
+#include "kernels/soft_cap.h"
 #include "kernels/thread_pool.h"
 #include "model/graph_builder.h"
 
@@ -37,6 +38,7 @@ class CpuOperations final : public Operations {
   ggml_tensor* experts(GraphBuilder& graph, const LayerWeights& layer, Normed x) override;
   ggml_tensor* attention(GraphBuilder& graph, const LayerWeights& layer, const QueryKeyValue& qkv) override;
   ggml_tensor* bridge(GraphBuilder& graph, const LayerWeights& layer, Normed x) override;
+  ggml_tensor* logits(GraphBuilder& graph, const Linear& output, Normed x) override;
   void prepare(const Batch& batch) override;
   const OperationsTraits& traits() const override { return traits_; }
 
@@ -78,6 +80,7 @@ class CpuOperations final : public Operations {
   std::map<const ggml_tensor*, kernels::NormedSum> sums_;  // by their norm, one of them null
   std::optional<kernels::ExpertWork> expert_work_;         // where there are experts
   std::vector<kernels::ExpertFfnParameters> experts_;      // [n_layer], or none
+  kernels::SoftCap logit_cap_;
   kernels::BridgeSets bridge_sets_;
   kernels::BridgeAttentionParameters bridge_;          // of every layer
   std::deque<std::vector<float>> biases_;              // of joined linears, [n_out] each

@@ -78,9 +78,7 @@ ggml_tensor* build_decoder(GraphBuilder& graph, const arch::ModelConfig& config,
       if (last) x = graph.keep_outputs(x);  // [n_embd, n_outputs]
     }
   }
-  ggml_tensor* logits = graph.linear(weights.output, {.x = x, .norm = weights.output_norm});
-  if (config.logit_scale != 1.0F) logits = ggml_scale(graph.context(), logits, config.logit_scale);
-  return graph.soft_capped(logits, {.cap = config.logit_cap});
+  return graph.logits(weights.output, {.x = x, .norm = weights.output_norm});
 }
 
 }  // namespace lanerope::model

@@ -246,6 +246,10 @@ ggml_tensor* GraphBuilder::bridge(const LayerWeights& layer, Normed x) {
   return parts_.operations.bridge(*this, layer, x);
 }
 
+ggml_tensor* GraphBuilder::logits(const Linear& output, Normed x) {
+  return parts_.operations.logits(*this, output, x);
+}
+
 // Rows that exchange with nobody hear themselves, so that every row hears one; the gate makes nothing of it.
 ggml_tensor* GraphBuilder::bridge_mask() {
   if (bridge_mask_ == nullptr) {

@@ -49,12 +49,6 @@ class GraphBuilder {
   ggml_tensor* embedding(ggml_tensor* table);                  // rows of the batch's tokens
   ggml_tensor* rms_norm(ggml_tensor* x, ggml_tensor* weight);  // over the first dimension
   ggml_tensor* normed(Normed x);                               // the same tensor each time it is asked for
-  // scale * x, and of that cap * tanh(x / cap) where there is a cap.
-  struct SoftCap {
-    float cap = 0;
-    float scale = 1;
-  };
-  ggml_tensor* soft_capped(ggml_tensor* x, SoftCap with);
   // W N(x) with bias and LoRA terms, + residual, if any.
   ggml_tensor* linear(const Linear& linear, Normed x, ggml_tensor* residual = nullptr);
   QueryKeyValue qkv(const LayerWeights& layer, Normed x);
@@ -68,9 +62,16 @@ class GraphBuilder {
   // Whether a bridge is behind the layer through which rows of this batch exchange.
   bool bridges(const LayerWeights& layer) const;
   ggml_tensor* bridge(const LayerWeights& layer, Normed x);
-  ggml_tensor* keep_outputs(ggml_tensor* x);  // the wanted rows
+  ggml_tensor* keep_outputs(ggml_tensor* x);            // the wanted rows
+  ggml_tensor* logits(const Linear& output, Normed x);  // [n_vocab, n_rows]
 
   // For Operations.
+  // scale * x, and of that cap * tanh(x / cap) where there is a cap.
+  struct SoftCap {
+    float cap = 0;
+    float scale = 1;
+  };
+  ggml_tensor* soft_capped(ggml_tensor* x, SoftCap with);
   ggml_tensor* add_lora(const Linear& linear, ggml_tensor* x, ggml_tensor* y);  // y + the LoRA terms of W x
   // activation(gate) * up
   ggml_tensor* gated(arch::Activation activation, ggml_tensor* gate, ggml_tensor* up);

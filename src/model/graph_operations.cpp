@@ -107,4 +107,9 @@ ggml_tensor* GraphOperations::bridge(GraphBuilder& graph, const LayerWeights& la
   return ggml_mul(context, sum, graph.bridge_gate());
 }
 
+ggml_tensor* GraphOperations::logits(GraphBuilder& graph, const Linear& output, Normed x) {
+  return graph.soft_capped(linear(graph, output, x, nullptr),
+                           {.cap = graph.config().logit_cap, .scale = graph.config().logit_scale});
+}
+
 }  // namespace lanerope::model

@@ -23,6 +23,7 @@ class GraphOperations final : public Operations {
   ggml_tensor* experts(GraphBuilder& graph, const LayerWeights& layer, Normed x) override;
   ggml_tensor* attention(GraphBuilder& graph, const LayerWeights& layer, const QueryKeyValue& qkv) override;
   ggml_tensor* bridge(GraphBuilder& graph, const LayerWeights& layer, Normed x) override;
+  ggml_tensor* logits(GraphBuilder& graph, const Linear& output, Normed x) override;
   const OperationsTraits& traits() const override { return traits_; }
 
  private:

@@ -56,4 +56,9 @@ ggml_tensor* MixedOperations::bridge(GraphBuilder& graph, const LayerWeights& la
   return ggml_.bridge(graph, layer, x);
 }
 
+ggml_tensor* MixedOperations::logits(GraphBuilder& graph, const Linear& output, Normed x) {
+  if (output.packed != nullptr) return kernels_.logits(graph, output, x);
+  return ggml_.logits(graph, output, x);
+}
+
 }  // namespace lanerope::model

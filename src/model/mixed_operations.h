@@ -26,6 +26,7 @@ class MixedOperations final : public Operations {
   ggml_tensor* experts(GraphBuilder& graph, const LayerWeights& layer, Normed x) override;
   ggml_tensor* attention(GraphBuilder& graph, const LayerWeights& layer, const QueryKeyValue& qkv) override;
   ggml_tensor* bridge(GraphBuilder& graph, const LayerWeights& layer, Normed x) override;
+  ggml_tensor* logits(GraphBuilder& graph, const Linear& output, Normed x) override;
   void prepare(const Batch& batch) override { kernels_.prepare(batch); }
   const OperationsTraits& traits() const override { return traits_; }
 

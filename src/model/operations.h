@@ -70,6 +70,8 @@ class Operations {
   // What each row gathers from the rows that it exchanges with, before the bridge's last linear: [bridge
   // width, n_rows], zeros for rows that exchange with nobody.
   virtual ggml_tensor* bridge(GraphBuilder& graph, const LayerWeights& layer, Normed x) = 0;
+  // W N(x) as `linear` has it, scaled and capped as the config says: [n_vocab, n_rows].
+  virtual ggml_tensor* logits(GraphBuilder& graph, const Linear& output, Normed x) = 0;
   // Called before each run of a graph with the batch that it runs on.
   virtual void prepare(const Batch&) {}
   virtual const OperationsTraits& traits() const = 0;
