@@ -37,5 +37,16 @@ untrained_study() {
     arms_on_train "$budgets" --limit "$limit" --system "$hogwild_rules" \
       --arm "hogwild-workers:n=4,total=4,coupling=hogwild,tag=Worker {k}: ,policy=nudge:every=$(amount 96 8)"
     arms_on_train "$budgets" --limit "$limit" "${starts[@]}"
+    beside_independent groupthink hogwild hogwild-workers then "${starts[@]}"
   } | tee "$runs/table.txt"
+}
+
+# The differences of arms, by name or as --arm has them, to independent lanes.
+beside_independent() {
+  local arm
+  for arm in "$@"; do
+    [ "$arm" != --arm ] || continue
+    printf '\n'
+    lanerope eval compare --count-unfinished "$runs/arms:independent" "$runs/arms:${arm%%:*}"
+  done
 }
