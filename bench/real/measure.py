@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `lanerope eval` wrote of questions that ask for several answers, answer by answer: the table of docs/results.md.
 
-  python3 bench/real/measure.py FOLDER [--questions FILE] [--budgets B,B,...] [--figure FILE.svg]
+  python3 bench/real/measure.py FOLDER [--questions FILE] [--budgets B,B,...] [--against ARM] [--figure FILE.svg]
 
 FOLDER is eval's --out. `lanerope eval` calls a list right where all of it is; here each answer of a list counts by itself. A budget is in steps of the
-clock: of a lane that has not ended by then nothing counts. Intervals are 95 %, by bootstrap over questions. The figure needs matplotlib.
+clock: of a lane that has not ended by then nothing counts. All lanes that an arm gave a question vote together, those of several groups too. Intervals
+are 95 %, by bootstrap over questions, and paired by question where arms are compared (--against). The figure needs matplotlib.
 """
 
 import argparse
@@ -46,13 +47,20 @@ def recorded(folder):
             yield record
 
 
-def tokens_of(lane):
-    """Those that were computed: a lane's length is in steps of the clock, and what it slept is part of it."""
-    return lane["length"] - sum(steps for _, steps in lane.get("sleeps", []))
+def tokens_of(lane, budget=float("inf")):
+    """Those that were computed within a budget: a lane's length is in steps of the clock, and what it slept is part of it."""
+    slept = 0
+    for token, steps in lane.get("sleeps", []):
+        if token + slept >= budget:
+            break
+        slept += steps
+        if token + slept >= budget:
+            return token  # the one that was held back is not fed by then
+    return min(lane["length"], budget) - slept
 
 
 def read(folder, questions):
-    """{arm: {question: [groups]}}; a group is {steps, truth, lanes: [{end, tokens, list, own}]}."""
+    """{arm: {question: [groups]}}; a group is {steps, truth, lanes: [{end, recorded, list, own}]}."""
     asked = [json.loads(line) for line in open(questions, encoding="utf-8")]
     arms = {}
     for record in recorded(folder):
@@ -62,7 +70,7 @@ def read(folder, questions):
         for lane in record["lanes"]:
             own = {int(i) - 1: number(value) for i, value in RESULT.findall(lane["text"]) if 0 < int(i) <= len(truth)}
             end = lane["length"] if lane["ended"] else float("inf")
-            lanes.append({"end": end, "tokens": tokens_of(lane), "list": listed(lane["text"], len(truth)), "own": own})
+            lanes.append({"end": end, "recorded": lane, "list": listed(lane["text"], len(truth)), "own": own})
         group = {"steps": record["steps"], "truth": truth, "lanes": lanes}
         arms.setdefault(record["arm"], {}).setdefault(record["question"], []).append(group)
     return arms
@@ -75,10 +83,10 @@ def vote(values):
     return [value for value, count in counts.items() if count == most]
 
 
-def right_at(group, budget):
-    """Shares of the answers that are right: of one lane, and of the lanes' vote (of tied values the mean)."""
-    lists = [lane["list"] if lane["end"] <= budget else None for lane in group["lanes"]]
-    truth = group["truth"]
+def right_at(groups, budget):
+    """Shares of a question's answers that are right: of one lane, and of the vote of all lanes (of tied values the mean)."""
+    truth = groups[0]["truth"]
+    lists = [lane["list"] if lane["end"] <= budget else None for group in groups for lane in group["lanes"]]
     one = statistics.mean(sum(value == wanted for value, wanted in zip(said, truth)) / len(truth) if said else 0.0 for said in lists)
     voted = 0.0
     for i, wanted in enumerate(truth):
@@ -87,14 +95,14 @@ def right_at(group, budget):
     return one, voted / len(truth)
 
 
+def tokens_at(groups, budget):
+    return sum(tokens_of(lane["recorded"], budget) for group in groups for lane in group["lanes"])
+
+
 def interval(values, rounds=2000):
     draw = random.Random(1)
     means = sorted(statistics.fmean(draw.choices(values, k=len(values))) for _ in range(rounds))
     return statistics.fmean(values), means[int(0.025 * rounds)], means[int(0.975 * rounds) - 1]
-
-
-def by_question(questions, measure):
-    return [statistics.fmean(measure(group) for group in groups) for groups in questions.values()]
 
 
 def handed_over(groups):
@@ -115,6 +123,16 @@ def solved(groups):
     """(right, all) of the results that lanes found themselves."""
     pairs = [(value, group["truth"][i]) for group in groups for lane in group["lanes"] for i, value in lane["own"].items()]
     return sum(value == wanted for value, wanted in pairs), len(pairs)
+
+
+def paired(arm, other, budget):
+    """By how much the votes of two arms differ, on the questions that both were asked."""
+    return interval([right_at(groups, budget)[1] - right_at(other[question], budget)[1] for question, groups in arm.items() if question in other])
+
+
+def told(estimate):
+    middle, low, high = (100 * value for value in estimate)
+    return f"{middle:.1f} [{low:.1f}, {high:.1f}]"
 
 
 def percent(part, whole):
@@ -142,6 +160,7 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--questions", type=pathlib.Path, help="the file that was asked, where its `parts` are; FOLDER/questions.jsonl without it")
     parser.add_argument("--budgets", default="384,512,768,1024,1536")
+    parser.add_argument("--against", metavar="ARM", help="the arm that the others are compared with")
     parser.add_argument("--figure", help="a picture of the votes by budget")
     given = parser.parse_args()
     budgets = [int(budget) for budget in given.budgets.split(",")]
@@ -149,20 +168,27 @@ def main():
         arms = read(given.folder, given.questions or given.folder / "questions.jsonl")
     except OSError as error:
         sys.exit(f"{error.filename} cannot be read: {error.strerror}")
+    if given.against and given.against not in arms:
+        sys.exit(f"{given.folder} has no arm {given.against}; it has {', '.join(arms)}")
     print("| arm, per cent of the answers right | " + " | ".join(map(str, budgets)) + " |\n|---|" + "---|" * len(budgets))
     curves = {}
     for arm, questions in arms.items():
         for at, what in enumerate(("one lane", "vote")):
-            estimates = [interval(by_question(questions, lambda group, budget=budget, at=at: right_at(group, budget)[at])) for budget in budgets]
-            told = (f"{100 * middle:.1f} [{100 * low:.1f}, {100 * high:.1f}]" for middle, low, high in estimates)
-            print(f"| {arm}, {what} | " + " | ".join(told) + " |")
+            estimates = [interval([right_at(groups, budget)[at] for groups in questions.values()]) for budget in budgets]
+            print(f"| {arm}, {what} | " + " | ".join(map(told, estimates)) + " |")
         curves[arm] = (budgets, estimates)
-    print("\n| arm | questions | steps (median) | tokens of all lanes | found itself: right | taken over as it stood |\n|---|---|---|---|---|---|")
+        tokens = (statistics.fmean(tokens_at(groups, budget) for groups in questions.values()) for budget in budgets)
+        print(f"| {arm}, tokens of all lanes | " + " | ".join(f"{mean:.0f}" for mean in tokens) + " |")
+    if given.against:
+        print(f"\n| vote, over {given.against} | " + " | ".join(map(str, budgets)) + " |\n|---|" + "---|" * len(budgets))
+        for arm in arms:
+            if arm != given.against:
+                print(f"| {arm} | " + " | ".join(told(paired(arms[arm], arms[given.against], budget)) for budget in budgets) + " |")
+    print("\n| arm | questions | steps (median) | found itself: right | taken over as it stood |\n|---|---|---|---|---|")
     for arm, questions in arms.items():
         groups = [group for own in questions.values() for group in own]
-        tokens = statistics.fmean(sum(lane["tokens"] for lane in group["lanes"]) for group in groups)
         steps = statistics.median(group["steps"] for group in groups)
-        print(f"| {arm} | {len(questions)} | {steps:.0f} | {tokens:.0f} | {percent(*solved(groups))} | {percent(*handed_over(groups))} |")
+        print(f"| {arm} | {len(questions)} | {steps:.0f} | {percent(*solved(groups))} | {percent(*handed_over(groups))} |")
     if given.figure:
         draw(curves, given.figure)
 

@@ -38,6 +38,18 @@ join() { # to from...
   shift
   cat "$@" >"$to.part" && mv "$to.part" "$to"
 }
+# Those of the train part, which took an hour: git has them, and without that file they are made anew.
+train_samples() {
+  local packed=$sets/train-solved.jsonl.gz
+  if [ -n "$short" ]; then
+    made_samples train
+  elif [ -f "$packed" ]; then
+    once train-solved.jsonl unpack "$packed" "$runs/train-solved.jsonl"
+  else
+    samples train 6000 1
+  fi
+}
+unpack() { gunzip <"$1" >"$2.part" && mv "$2.part" "$2"; } # from to
 made_samples() { # part
   local i
   for i in {1..16}; do
@@ -93,7 +105,7 @@ frozen_sets() {
 
 # The same questions for both: what is trained differs in the lanes that share them.
 real_data() {
-  if [ -n "$short" ]; then made_samples train; else samples train 6000 1; fi
+  train_samples
   local mix=(-m "$model" --dev "$(amount 80 4)" --wait " await" --ready "$ready")
   compose lanes train-solved --part train "${mix[@]}" -k 1-6 --count "$(amount 1600 12)" --lanes 1:0.2,2:0.3,4:0.5 -s 1
   compose control train-solved --part train "${mix[@]}" -k 1-6 --count "$(amount 1600 12)" --lanes 1 -s 1
@@ -112,7 +124,7 @@ compare() { # name questions budgets arms...
   shift 3
   lanerope eval -m "$model" --questions "$runs/$questions.jsonl" --out "$runs/$name" --lanes-total 4 --temp 0.6 --top-p 0.95 \
     --budgets "$budgets" --parallel 32 "$@" >"$runs/$name.txt"
-  python3 bench/real/measure.py "$runs/$name" --questions "$runs/$questions.jsonl" --budgets "$budgets" >>"$runs/$name.txt"
+  python3 bench/real/measure.py "$runs/$name" --questions "$runs/$questions.jsonl" --budgets "$budgets" --against control >>"$runs/$name.txt"
   cat "$runs/$name.txt"
 }
 

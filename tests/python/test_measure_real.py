@@ -30,20 +30,32 @@ def folder(tmp_path):
 
 
 def test_a_budget_is_steps_and_of_a_lane_that_is_over_nothing_counts(folder):
+    arms = measure.read(folder, folder / "questions.jsonl")
+    groups = arms["lanes"][0]
+    assert measure.right_at(groups, 29) == (0.0, 0.0)
+    assert measure.right_at(groups, 49) == (0.25, 0.5)  # of the one list that is there the first answer is right
+    assert measure.right_at(groups, 50) == (0.5, 0.5)  # each vote is a tie between a right value and a wrong one
+    assert measure.right_at(arms["cut"][0], 1000) == (0.0, 0.0)
+    assert measure.paired(arms["lanes"], arms["cut"], 50) == (0.5, 0.5, 0.5)
+
+
+def test_all_groups_of_a_question_vote_together(folder):
     (group,) = measure.read(folder, folder / "questions.jsonl")["lanes"][0]
-    assert measure.right_at(group, 29) == (0.0, 0.0)
-    assert measure.right_at(group, 49) == (0.25, 0.5)  # of the one list that is there the first answer is right
-    assert measure.right_at(group, 50) == (0.5, 0.5)  # each vote is a tie between a right value and a wrong one
-    (cut,) = measure.read(folder, folder / "questions.jsonl")["cut"][0]
-    assert measure.right_at(cut, 1000) == (0.0, 0.0)
+    other = {**group, "lanes": [{**group["lanes"][0], "list": [3.0, 40.0]}]}
+    assert measure.right_at([group, other], 50) == (pytest.approx(2 / 3), 1.0)
 
 
 def test_results_of_ones_own_and_of_others(folder):
     groups = measure.read(folder, folder / "questions.jsonl")["lanes"][0]
     assert [lane["own"] for lane in groups[0]["lanes"]] == [{0: 3.0}, {1: 40.0}]
-    assert [lane["tokens"] for lane in groups[0]["lanes"]] == [30, 40]
     assert measure.solved(groups) == (2, 2)
     assert measure.handed_over(groups) == (0, 2)
+
+
+def test_tokens_are_those_that_were_computed(folder):
+    groups = measure.read(folder, folder / "questions.jsonl")["lanes"][0]
+    # The second lane's 20th token was held back for ten steps.
+    assert [measure.tokens_at(groups, budget) for budget in (10, 21, 29, 31, 50, 90)] == [20, 41, 49, 51, 70, 70]
 
 
 @pytest.mark.parametrize("text, values", [("#### (1, 2,000)", [1, 2000]), ("####1; 2", [1, 2]), ("#### (1; 2)", [1, 2]), ("#### 1, 2, 3", None), ("none", None), ("#### (x, -0.5)", [None, -0.5])])
