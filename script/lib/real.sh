@@ -106,7 +106,7 @@ frozen_sets() {
 # The same questions for both: what is trained differs in the lanes that share them.
 real_data() {
   train_samples
-  local mix=(-m "$model" --dev "$(amount 80 4)" --wait " await" --ready "$ready")
+  local mix=(-m "$model" --dev "$(amount 500 4)" --wait " await" --ready "$ready")
   compose lanes train-solved --part train "${mix[@]}" -k 1-6 --count "$(amount 1600 12)" --lanes 1:0.2,2:0.3,4:0.5 -s 1
   compose control train-solved --part train "${mix[@]}" -k 1-6 --count "$(amount 1600 12)" --lanes 1 -s 1
   compose dev train-solved --part dev "${mix[@]}" -k "$(amount 4 2)" --count "$(amount 24 4)" --lanes 4 -s 2
