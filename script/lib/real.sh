@@ -155,12 +155,16 @@ skill_arms() { # questions arms...
   mv "$runs/skill.txt.part" "$runs/skill.txt"
 }
 
-real_study() {
+real_model() {
   if [ -n "$short" ]; then
     model=$(script/model smollm2) ready=" done" short_steps=3
   else
     model=$(script/model qwen2.5-coder-0.5b) ready=" $(printf '\xe2\x9c\x93')"
   fi
+}
+
+real_study() {
+  real_model
   say "samples and questions"
   frozen_sets
   real_data
