@@ -104,6 +104,21 @@ void set(Arm& arm, const std::string& key, const std::string& value) {
   }
 }
 
+// Takes the first item off a list with commas between; a comma inside an item is written "\,".
+std::string take_item(std::string& rest) {
+  std::string item;
+  for (size_t at = 0; at < rest.size(); ++at) {
+    if (rest[at] == ',') {
+      rest.erase(0, at + 1);
+      return item;
+    }
+    if (rest.compare(at, 2, "\\,") == 0) ++at;
+    item += rest[at];
+  }
+  rest.clear();
+  return item;
+}
+
 }  // namespace
 
 Arm parse_arm(std::string_view text) {
@@ -121,12 +136,11 @@ Arm parse_arm(std::string_view text) {
   apply_preset(arm);
   std::string rest = colon == std::string_view::npos ? "" : std::string(text.substr(colon + 1));
   while (!rest.empty()) {
-    const size_t comma = rest.find(',');
-    const std::string item = rest.substr(0, comma);
-    rest = comma == std::string::npos ? "" : rest.substr(comma + 1);
+    const std::string item = take_item(rest);
     const size_t equals = item.find('=');
     if (equals == std::string::npos)
-      throw InvalidRequest("the arm's \"" + item + "\" must have the form key=value");
+      throw InvalidRequest("the arm's \"" + item +
+                           "\" must have the form key=value; a comma inside a value is written \\,");
     set(arm, item.substr(0, equals), item.substr(equals + 1));
   }
   if (arm.beam_width > 0 && (arm.lanes != 1 || arm.lanes_total > 1))

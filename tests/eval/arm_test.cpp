@@ -78,6 +78,14 @@ TEST(Arm, KeysSayWhatDiffers) {
   EXPECT_EQ(parse_arm("wide:width=7").beam_width, 7);
 }
 
+TEST(Arm, AValueMayHoldCommas) {
+  const Arm arm = parse_arm("two:n=2,then=First\\, compare them\\, then answer.,then-budget=64");
+  EXPECT_EQ(arm.lanes, 2);
+  EXPECT_EQ(arm.then->text, "First, compare them, then answer.");
+  EXPECT_EQ(arm.then->budget, 64);
+  EXPECT_EQ(parse_arm(R"(mine:tag=a\b\)").tag, R"(a\b\)") << "other backslashes stay as they are";
+}
+
 TEST(Arm, IsRefusedWithOneSentence) {
   using testing::HasSubstr;
   EXPECT_THAT(refusal("lanerpoe"), HasSubstr("there is no arm lanerpoe"));
@@ -85,7 +93,7 @@ TEST(Arm, IsRefusedWithOneSentence) {
   EXPECT_THAT(refusal("mine:n=two"), HasSubstr("\"two\", which is not a number"));
   EXPECT_THAT(refusal("mine:n=0"), HasSubstr("at least one lane"));
   EXPECT_THAT(refusal("mine:lanes=2"), HasSubstr("an arm has no \"lanes\""));
-  EXPECT_THAT(refusal("mine:n"), HasSubstr("form key=value"));
+  EXPECT_THAT(refusal("mine:n"), HasSubstr("form key=value; a comma inside a value is written \\,"));
   EXPECT_THAT(refusal("mine:n=4,total=6"), HasSubstr("a multiple of its n"));
   EXPECT_THAT(refusal("mine:coupling=glue"),
               HasSubstr("\"glue\"; it is independent, lanerope, groupthink, hogwild or bridge"));
