@@ -20,12 +20,12 @@ void append_bias(std::vector<float>& bias, const Weights& weights, const Linear&
 }
 
 // Rows [first, first + n) of a joined product: [n, n_columns], not contiguous.
-struct RowRange {
+struct JoinedRows {
   int64_t first = 0;
   int64_t n = 0;
 };
-ggml_tensor* rows_of(ggml_context* context, ggml_tensor* y, RowRange range) {
-  return ggml_view_2d(context, y, range.n, y->ne[1], y->nb[1], range.first * sizeof(float));
+ggml_tensor* rows_of(ggml_context* context, ggml_tensor* y, JoinedRows rows) {
+  return ggml_view_2d(context, y, rows.n, y->ne[1], y->nb[1], rows.first * sizeof(float));
 }
 
 // "ffn_down" of "blk.3.ffn_down.weight", and "attn_q, attn_k, attn_v" of three.
