@@ -103,29 +103,40 @@ frozen_sets() {
   fi
 }
 
+# Traces of the problems that are trained on, and of those kept for dev.
+train_traces() { # name solved lanes
+  compose "$1" "$2" --part train "${mix[@]}" -k 1-6 --count "$(amount 1600 12)" --lanes "$3" -s 1
+}
+dev_traces() { # name lanes
+  compose "$1" train-solved --part dev "${mix[@]}" -k "$(amount 4 2)" --count "$(amount 24 4)" --lanes "$2" -s 2
+}
+
 # The same questions for both: what is trained differs in the lanes that share them.
 real_data() {
   train_samples
-  local mix=(-m "$model" --dev "$(amount 500 4)" --wait " await" --ready "$ready")
-  compose lanes train-solved --part train "${mix[@]}" -k 1-6 --count "$(amount 1600 12)" --lanes 1:0.2,2:0.3,4:0.5 -s 1
-  compose control train-solved --part train "${mix[@]}" -k 1-6 --count "$(amount 1600 12)" --lanes 1 -s 1
-  compose dev train-solved --part dev "${mix[@]}" -k "$(amount 4 2)" --count "$(amount 24 4)" --lanes 4 -s 2
-  compose dev-control train-solved --part dev "${mix[@]}" -k "$(amount 4 2)" --count "$(amount 24 4)" --lanes 1 -s 2
+  train_traces lanes train-solved 1:0.2,2:0.3,4:0.5
+  train_traces control train-solved 1
+  dev_traces dev 4
+  dev_traces dev-control 1
 }
 
+train_adapter() { # name data dev settings...
+  train "$1" sft train/real.json -s "base=$model" -s "data=$runs/$2.jsonl" -s "dev=$runs/$3.jsonl" -s "ready=$ready" "${@:4}"
+}
 real_training() {
-  train lanes sft train/real.json -s "base=$model" -s "data=$runs/lanes.jsonl" -s "dev=$runs/dev.jsonl" -s "ready=$ready"
-  train control sft train/real.json -s "base=$model" -s "data=$runs/control.jsonl" -s "dev=$runs/dev-control.jsonl" -s "ready=$ready" \
-    -s "name=Qwen2.5-Coder-0.5B-Instruct, one lane"
+  train_adapter lanes lanes dev
+  train_adapter control control dev-control -s "name=Qwen2.5-Coder-0.5B-Instruct, one lane"
 }
 
+ask() { # folder questions budgets arms...
+  lanerope eval -m "$model" --questions "$runs/$2.jsonl" --out "$runs/$1" --lanes-total 4 --temp 0.6 --top-p 0.95 --budgets "$3" --parallel 32 "${@:4}"
+}
+right_answers() { # folder questions budgets arm-to-compare-with
+  python3 bench/real/measure.py "$runs/$1" --questions "$runs/$2.jsonl" --budgets "$3" --against "$4"
+}
 compare() { # name questions budgets arms...
-  local name=$1 questions=$2 budgets=$3
-  shift 3
-  lanerope eval -m "$model" --questions "$runs/$questions.jsonl" --out "$runs/$name" --lanes-total 4 --temp 0.6 --top-p 0.95 \
-    --budgets "$budgets" --parallel 32 "$@" >"$runs/$name.txt"
-  python3 bench/real/measure.py "$runs/$name" --questions "$runs/$questions.jsonl" --budgets "$budgets" --against control >>"$runs/$name.txt"
-  cat "$runs/$name.txt"
+  { ask "$@" && right_answers "$1" "$2" "$3" control; } >"$runs/$1.txt"
+  cat "$runs/$1.txt"
 }
 
 # Four lanes of each arm, and two and eight. The fair control is an adapter that saw the same problems and solutions, one lane at a time.
@@ -161,6 +172,7 @@ real_model() {
   else
     model=$(script/model qwen2.5-coder-0.5b) ready=" $(printf '\xe2\x9c\x93')"
   fi
+  mix=(-m "$model" --dev "$(amount 500 4)" --wait " await" --ready "$ready")
 }
 
 real_study() {
