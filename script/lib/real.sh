@@ -3,6 +3,7 @@
 # and test.jsonl. With $short everything runs on SmolLM2 and a dozen made problems, whose samples are made too.
 
 sets=$checkout/bench/real
+shares=1:0.2,2:0.3,4:0.5 # of groups with so many lanes, in what is trained on
 instruction='Reason step by step, and put your final answer within \boxed{}.'
 
 # Samples of each problem by the untouched model, in files of a hundred problems: several shells share them, and one that is cut off has lost
@@ -114,7 +115,7 @@ dev_traces() { # name lanes
 # The same questions for both: what is trained differs in the lanes that share them.
 real_data() {
   train_samples
-  train_traces lanes train-solved 1:0.2,2:0.3,4:0.5
+  train_traces lanes train-solved "$shares"
   train_traces control train-solved 1
   dev_traces dev 4
   dev_traces dev-control 1

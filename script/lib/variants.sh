@@ -5,9 +5,9 @@
 variant_data() {
   train_samples
   once train-gold.jsonl gold_solutions "$runs/train-solved.jsonl" "$runs/train-gold.jsonl"
-  train_traces lanes train-solved 1:0.2,2:0.3,4:0.5
+  train_traces lanes train-solved "$shares"
   train_traces wide train-solved 1:0.15,2:0.2,4:0.4,8:0.25
-  train_traces gold train-gold 1:0.2,2:0.3,4:0.5
+  train_traces gold train-gold "$shares"
   dev_traces dev 4
   compose asked train-solved --part dev --dev "$(amount 500 4)" --reach 0.5 -k "$(amount 4 2)" --count "$(amount 60 2)" -s 5
 }

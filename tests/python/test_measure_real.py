@@ -54,6 +54,7 @@ def test_results_of_ones_own_and_of_others(folder):
 
 def test_tokens_are_those_that_were_computed(folder):
     groups = measure.read(folder, folder / "questions.jsonl")["lanes"][0]
+    assert [measure.tokens_of(lane["recorded"]) for lane in groups[0]["lanes"]] == [30, 40]
     # The second lane's 20th token was held back for ten steps.
     assert [measure.tokens_at(groups, budget) for budget in (10, 21, 29, 31, 50, 90)] == [20, 41, 49, 51, 70, 70]
 
