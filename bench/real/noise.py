@@ -5,9 +5,9 @@
   python3 bench/real/noise.py MODEL ADAPTER TRACES [--threads 2]
 
 TRACES is what `lanerope data compose --lanes 4` wrote, of problems that the adapter was not trained on; MODEL's chats are in ChatML with Qwen's system
-prompt. The model is shown the traces with lanes that see all of one another, only the last tokens, or nothing, and says how likely each token is. A lane's
-own work is what stands before its sign that the result is there; its first eight tokens, tag and head, do not count. Intervals are 95 %, by bootstrap over
-groups, paired.
+prompt. The model is shown the traces with lanes that see all of one another, only the last tokens, nothing before their hand-over, or nothing at all, and
+says how likely each token is. A lane's own work is what stands before its sign that the result is there; its first eight tokens, tag and head, do not
+count. Intervals are 95 %, by bootstrap over groups, paired.
 """
 
 import argparse
@@ -21,7 +21,14 @@ CHAT = (
     "<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\n"
     "<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n"
 )
-MASKS = {"all": [], "the last 128 tokens": ["--window", "128"], "the last 32": ["--window", "32"], "nothing": ["--coupling", "independent"]}
+START = ["--sees-from", "start"]
+MASKS = {
+    "all": START,
+    "the last 128 tokens": [*START, "--window", "128"],
+    "the last 32": [*START, "--window", "32"],
+    "all, from its hand-over on": ["--sees-from", "hand-over"],
+    "nothing": ["--coupling", "independent"],
+}
 HEAD = 8
 
 

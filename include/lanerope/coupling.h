@@ -63,6 +63,15 @@ enum class FarLanes {
   interpolated,  // all distances shrink by (T - 1) / (N - 1), so that the longest is T - 1
 };
 
+// From which of its own tokens on a lane sees others. A lane's hand-over is the first token of its text that
+// is a wait or a ready token (lanerope/sleep.h): with hand_over a lane does its own work unseeing, and reads
+// when it has something to give or nothing left to do.
+//
+//    lane 0   Problem 1 ... Answer 1: 72 [ready] \n [wait] #### (72, 10)
+//             sees itself and the prompt | sees lane 1 too
+//
+enum class SeesFrom { start, hand_over };
+
 // GroupThink as published lets the prompt be one shared copy at virtual lane 0.
 enum class PromptLane {
   own,    // the prompt is in every lane: phi(m, prompt) = 0
@@ -82,6 +91,7 @@ struct Coupling {
   Topology topology = Topology::all;
   // Of each other lane only the last `window` visible cells, that is tokens, are seen; 0 means all.
   int32_t window = 0;
+  SeesFrom sees_from = SeesFrom::start;
   PromptLane prompt_lane = PromptLane::own;
   int32_t block = 8;  // lanes of a block, with Topology::blocks
   FarLanes far_lanes = FarLanes::extrapolated;
@@ -98,6 +108,7 @@ struct CouplingChoice {
   std::optional<Visibility> visibility = {};
   std::optional<Topology> topology = {};
   std::optional<int32_t> window = {};
+  std::optional<SeesFrom> sees_from = {};
   std::optional<PromptLane> prompt_lane = {};
   std::optional<int32_t> block = {};
   std::optional<FarLanes> far_lanes = {};
@@ -121,6 +132,8 @@ template <>
 std::span<const Named<Visibility>> names();
 template <>
 std::span<const Named<Topology>> names();
+template <>
+std::span<const Named<SeesFrom>> names();
 template <>
 std::span<const Named<PromptLane>> names();
 template <>

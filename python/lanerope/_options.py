@@ -14,6 +14,7 @@ Visibility = Literal["inclusive", "strict", "interleaved"]
 Topology = Literal["all", "ring", "tree", "blocks"]
 FarLanes = Literal["extrapolated", "clamped", "wrapped", "interpolated"]
 PromptLane = Literal["own", "first"]
+SeesFrom = Literal["start", "hand-over"]
 Select = Literal["vote", "logprob", "verifier", "first", "then", "none"]
 VoteWeight = Literal["equal", "logprob", "self-certainty", "lowest-window"]
 KvType = Literal["f16", "f32", "q8_0"]
@@ -51,6 +52,8 @@ class CouplingOptions(TypedDict, total=False):
     """The most lanes that omega was trained with, for far_lanes; by default as the model or its adapter says."""
     window: int
     """Of other lanes only the last so many cells are seen; 0: all."""
+    sees_from: SeesFrom
+    """From which of its tokens on a lane sees others: all, or its first wait or ready token."""
     prompt_lane: PromptLane
     """Whether the prompt is in every lane, or in lane 0 alone."""
     force: bool

@@ -21,6 +21,7 @@ nb::dict all_names() {
   all["visibility"] = list_of<Visibility>();
   all["topology"] = list_of<Topology>();
   all["far_lanes"] = list_of<FarLanes>();
+  all["sees_from"] = list_of<SeesFrom>();
   all["prompt_lane"] = list_of<PromptLane>();
   all["select"] = list_of<SelectionKind>();
   all["vote_weight"] = list_of<VoteWeight>();

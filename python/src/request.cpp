@@ -222,6 +222,8 @@ coupling_setters() {
           {"trained_lanes",
            [](auto& c, nb::handle v, auto&) { c.trained_lanes = plain<int32_t>("trained_lanes", v); }},
           {"window", [](auto& c, nb::handle v, auto&) { c.window = plain<int32_t>("window", v); }},
+          {"sees_from",
+           [](auto& c, nb::handle v, auto&) { c.sees_from = to_enum<SeesFrom>("sees_from", v); }},
           {"prompt_lane",
            [](auto& c, nb::handle v, auto&) { c.prompt_lane = to_enum<PromptLane>("prompt_lane", v); }},
           {"force", [](auto& c, nb::handle v, auto&) { c.force = plain<bool>("force", v); }},

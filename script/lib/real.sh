@@ -3,7 +3,7 @@
 # and test.jsonl. With $short everything runs on SmolLM2 and a dozen made problems, whose samples are made too.
 
 sets=$checkout/bench/real
-shares=1:0.2,2:0.3,4:0.5 # of groups with so many lanes, in what is trained on
+shares=1:0.15,2:0.2,4:0.4,8:0.25 # of groups with so many lanes, in what is trained on
 instruction='Reason step by step, and put your final answer within \boxed{}.'
 
 # Samples of each problem by the untouched model, in files of a hundred problems: several shells share them, and one that is cut off has lost

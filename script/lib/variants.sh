@@ -6,7 +6,7 @@ variant_data() {
   train_samples
   once train-gold.jsonl gold_solutions "$runs/train-solved.jsonl" "$runs/train-gold.jsonl"
   train_traces lanes train-solved "$shares"
-  train_traces wide train-solved 1:0.15,2:0.2,4:0.4,8:0.25
+  train_traces few train-solved 1:0.2,2:0.3,4:0.5
   train_traces gold train-gold "$shares"
   dev_traces dev 4
   compose asked train-solved --part dev --dev "$(amount 500 4)" --reach 0.5 -k "$(amount 4 2)" --count "$(amount 60 2)" -s 5
@@ -29,7 +29,8 @@ variants_study() {
   real_model
   variant_data
   variant parts lanes
-  variant wide wide
+  variant start lanes -s sees_from=start
+  variant few few
   variant off-prompt lanes -s lora.on_prompt=false
   variant slow lanes -s learning_rate=0.0004
   variant rank-16 lanes -s lora.rank=16 -s lora.alpha=32 -s learning_rate=0.0004

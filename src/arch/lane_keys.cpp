@@ -32,6 +32,7 @@ std::optional<LaneTraining> read_lane_training(const gguf::File& file) {
   read_enum(file, "lanerope.init", parse<OmegaInit>, coupling.init);
   read_enum(file, "lanerope.visibility", parse<Visibility>, coupling.visibility);
   read_enum(file, "lanerope.prompt_lane", parse<PromptLane>, coupling.prompt_lane);
+  read_enum(file, "lanerope.sees_from", parse<SeesFrom>, coupling.sees_from);
   coupling.stride = file.find<int32_t>("lanerope.stride").value_or(0);
   if (coupling.stride < 0) throw BadFile(file.path() + ": lanerope.stride is negative");
   if (file.has("lanerope.omega")) {
@@ -53,6 +54,7 @@ void write_lane_training(gguf::Writer& writer, const LaneTraining& training, boo
   writer.set("lanerope.stride", coupling.stride);
   writer.set("lanerope.visibility", name(coupling.visibility));
   if (coupling.prompt_lane != PromptLane::own) writer.set("lanerope.prompt_lane", name(coupling.prompt_lane));
+  if (coupling.sees_from != SeesFrom::start) writer.set("lanerope.sees_from", name(coupling.sees_from));
   if (training.tag) writer.set("lanerope.tag", *training.tag);
   if (training.wait) writer.set("lanerope.wait", *training.wait);
   if (training.ready) writer.set("lanerope.ready", *training.ready);

@@ -36,6 +36,12 @@ void add_coupling_flags(CLI::App& app, CouplingFlags& flags) {
   app.add_option("--window", flags.choice.window, "Of each other lane see only the last tokens (0: all)")
       ->type_name("W")
       ->group(group);
+  add_choice(app, "--sees-from", flags.choice.sees_from)
+      ->description(
+          "From when on a lane sees others: hand-over is its first wait or ready token (default: as trained, "
+          "or "
+          "start)")
+      ->group(group);
   add_choice(app, "--visibility", flags.choice.visibility)
       ->description("How up to date a lane sees the others (default: inclusive)")
       ->group(group);

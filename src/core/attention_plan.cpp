@@ -145,9 +145,11 @@ class GroupPlanner {
   // What `row` sees of another lane n.
   CellRange other_range(const GroupRow& row, int32_t n) const {
     const Coupling& coupling = *group_.coupling;
+    const LaneView& lane = group_.lanes[row.lane];
     if (row.lane == n) return {};
-    if (group_.lanes[row.lane].reads_all) return {0, cells_before(group_.lanes[n], row.step + 1)};
+    if (lane.reads_all) return {0, cells_before(group_.lanes[n], row.step + 1)};
     if (n >= n_coupled_ || !sees_lane(coupling, row.lane, n, n_coupled_)) return {};
+    if (cells_before(lane, row.step) < lane.sees_from) return {};
     const int32_t last_step = last_seen_step(coupling.visibility, row.step, /*earlier_lane=*/n < row.lane);
     CellRange range{0, cells_before(group_.lanes[n], last_step + 1)};
     if (coupling.window > 0) range.begin = std::max(range.begin, range.end - coupling.window);

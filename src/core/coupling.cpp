@@ -11,6 +11,7 @@ CouplingChoice exactly(const Coupling& coupling) {
                         .visibility = coupling.visibility,
                         .topology = coupling.topology,
                         .window = coupling.window,
+                        .sees_from = coupling.sees_from,
                         .prompt_lane = coupling.prompt_lane,
                         .far_lanes = coupling.far_lanes};
   // Not said where they are not read.
@@ -26,6 +27,8 @@ std::string describe(const Coupling& coupling) {
   if (coupling.kind == CouplingKind::lanerope) text += ", omega " + std::string(name(coupling.init));
   if (coupling.stride != usual.stride) text += ", stride " + std::to_string(coupling.stride);
   if (coupling.window != usual.window) text += ", window " + std::to_string(coupling.window);
+  if (coupling.sees_from != usual.sees_from)
+    text += ", from the " + std::string(name(coupling.sees_from)) + " on";
   if (coupling.visibility != usual.visibility) text += ", " + std::string(name(coupling.visibility));
   if (coupling.topology != usual.topology) text += ", " + std::string(name(coupling.topology));
   if (coupling.topology == Topology::blocks) text += " of " + std::to_string(coupling.block);

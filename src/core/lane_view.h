@@ -39,6 +39,8 @@ struct LaneView {
   // The lane of a second stage: it joins last, when all others have ended, and sees all that they wrote,
   // whatever the coupling hides. None of them sees it.
   bool reads_all = false;
+  // Rows of its cells before this one see no other lane (SeesFrom::hand_over).
+  int32_t sees_from = 0;
 };
 
 // The step of cell number `cell` of the lane, which may be the next one that it fills.

@@ -66,6 +66,15 @@ std::span<const Named<FarLanes>> names() {
 }
 
 template <>
+std::span<const Named<SeesFrom>> names() {
+  static constexpr Named<SeesFrom> all[] = {
+      {SeesFrom::start, "start"},
+      {SeesFrom::hand_over, "hand-over"},
+  };
+  return all;
+}
+
+template <>
 std::span<const Named<PromptLane>> names() {
   static constexpr Named<PromptLane> all[] = {
       {PromptLane::own, "own"},

@@ -104,6 +104,12 @@ std::vector<std::vector<int32_t>> lane_steps(std::span<const std::span<const Tok
   }
 }
 
+int32_t hand_over_of(std::span<const TokenId> tokens, SleepTokens sleep) {
+  const auto is_hand_over = [sleep](TokenId token) { return core::is_hand_over(token, sleep); };
+  const auto at = std::ranges::find_if(tokens, is_hand_over);
+  return at == tokens.end() ? never_sees : static_cast<int32_t>(at - tokens.begin());
+}
+
 std::vector<Sleep> sleeps_of(std::span<const int32_t> steps, int32_t start_step) {
   std::vector<Sleep> sleeps;
   int32_t next = start_step;

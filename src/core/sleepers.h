@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -57,6 +58,14 @@ class Sleepers {
 // (all at 0 where that is empty), chooses its tokens one after the other and ends with its last one.
 std::vector<std::vector<int32_t>> lane_steps(std::span<const std::span<const TokenId>> lanes,
                                              std::span<const int32_t> start_steps, Sleepers rule);
+
+// SeesFrom::hand_over: whether a lane sees others from this token on, and which of its tokens is the first
+// such one, `never_sees` where it has none.
+inline bool is_hand_over(TokenId token, SleepTokens sleep) {
+  return sleep.on() && (token == sleep.wait || token == sleep.ready);
+}
+inline constexpr int32_t never_sees = std::numeric_limits<int32_t>::max();
+int32_t hand_over_of(std::span<const TokenId> tokens, SleepTokens sleep);
 
 // The sleeps of a lane whose tokens are fed in these steps.
 std::vector<Sleep> sleeps_of(std::span<const int32_t> steps, int32_t start_step);

@@ -141,7 +141,7 @@ void Group::prefill_is_done(const kernels::LogitRow& logits, Sampler& sampler) {
     read.prompt = std::make_shared<const std::vector<PromptToken>>(std::move(prompt_scores_));
   emit(std::move(read));
   for (int32_t m = 0; m < request_.n_lanes(); ++m) {
-    memory_.add_lane({.start_step = clock_});
+    memory_.add_lane({.start_step = clock_, .sees_from = first_to_see()});
     add_lane(
         {.start_step = clock_, .forced = request_.lanes[m].forced, .silent = request_.lanes[m].tag_tokens});
   }
@@ -211,6 +211,7 @@ void Group::choose(int32_t index, const kernels::LogitRow& logits, Sampler& samp
     taken = lane.append(draw.token, draw.logprob);
   }
   sleepers_.chose(index, event.token);
+  if (core::is_hand_over(event.token, request_.sleep)) memory_.sees_from(index, lane.n_tokens() - 1);
   event.text = std::move(taken.text);
   const TokenId token = event.token;
   const bool forced = event.forced;

@@ -73,7 +73,8 @@ void GroupMemory::add_lane(const LaneOrigin& origin) {
   lanes_.push_back({.view = {.start_step = origin.start_step,
                              .parent = origin.parent,
                              .fork_step = origin.fork_step,
-                             .reads_all = origin.second_stage}});
+                             .reads_all = origin.second_stage,
+                             .sees_from = origin.sees_from}});
   if (origin.second_stage) {
     for (PageRef& page : ahead_then_) add_page(lanes_.back(), std::move(page));
     ahead_then_.clear();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <span>
@@ -40,6 +41,7 @@ class GroupMemory {
     int32_t parent = -1;
     int32_t fork_step = 0;
     bool second_stage = false;
+    int32_t sees_from = 0;  // LaneView::sees_from
   };
   void add_lane(const LaneOrigin& origin);
   void drop_last_lane();
@@ -58,6 +60,11 @@ class GroupMemory {
   int32_t next_step(int32_t lane) const { return step_of(lane, n_fed(lane)); }
   // The lane slept, and fills its next cell at `step`, which is not before next_step(); for how many steps.
   int32_t woke(int32_t lane, int32_t step);
+  // The lane sees others from its token number `index` on, unless it does already.
+  void sees_from(int32_t lane, int32_t index) {
+    int32_t& from = lanes_[lane].view.sees_from;
+    from = std::min(from, index);
+  }
   bool was_fed(const core::GroupRow& row) const;
   int32_t cell_at(const core::GroupRow& row) const;
   int32_t token_index(const core::GroupRow& row) const;  // number of the row's token in its lane

@@ -28,6 +28,9 @@ core::CouplingFacts coupling_facts(const Model& model, const StrideFacts& facts)
 // Throws InvalidRequest where lanes are to exchange through bridges and the model has none, or are to see one
 // another besides.
 void check_bridge(const Model& model, const Coupling& coupling);
+// Throws InvalidRequest where lanes see from their hand-over on, which the tokens that they sleep by are, and
+// there are none.
+void check_hand_over(const Coupling& coupling, const SleepTokens& sleep);
 
 // Throws InvalidRequest where a request couples lanes in a way that `training`, if there is any, was not for.
 void check_training(const Request& request, const Coupling& coupling, const LaneTraining* training);

@@ -17,7 +17,8 @@ void require(bool good, const std::string& what) {
 // Whether a choice says anything that only lanes which see one another have.
 bool says_how(const CouplingChoice& choice) {
   return choice.init || !choice.omega.empty() || choice.stride || choice.visibility || choice.topology ||
-         choice.window || choice.prompt_lane || choice.block || choice.far_lanes || choice.trained_lanes;
+         choice.window || choice.sees_from || choice.prompt_lane || choice.block || choice.far_lanes ||
+         choice.trained_lanes;
 }
 
 // Omega that does not go with the initialisation is refused before anything is made of it.
@@ -37,6 +38,7 @@ Coupling apply(const CouplingChoice& choice, Coupling coupling) {
   coupling.visibility = choice.visibility.value_or(coupling.visibility);
   coupling.topology = choice.topology.value_or(coupling.topology);
   coupling.window = choice.window.value_or(coupling.window);
+  coupling.sees_from = choice.sees_from.value_or(coupling.sees_from);
   coupling.prompt_lane = choice.prompt_lane.value_or(coupling.prompt_lane);
   require(coupling.stride >= 0, "the stride must be 0 (the budget) or more tokens");
   require(coupling.stride <= (1 << 20),
@@ -88,10 +90,19 @@ void engine::check_bridge(const Model& model, const Coupling& coupling) {
   const bool says_nothing_else = coupling.init == usual.init && coupling.omega.empty() &&
                                  coupling.stride == usual.stride && coupling.visibility == usual.visibility &&
                                  coupling.topology == usual.topology && coupling.window == usual.window &&
+                                 coupling.sees_from == usual.sees_from &&
                                  coupling.prompt_lane == usual.prompt_lane;
   require(says_nothing_else,
           "attention of the coupling bridge goes to no other lane, so it has no omega, stride, visibility, "
-          "topology, window or prompt lane; leave them out or couple lanes otherwise");
+          "topology, window, sees_from or prompt lane; leave them out or couple lanes otherwise");
+}
+
+void engine::check_hand_over(const Coupling& coupling, const SleepTokens& sleep) {
+  if (coupling.sees_from == SeesFrom::start || !sees_other_lanes(coupling.kind)) return;
+  require(
+      sleep.on(),
+      "lanes that see one another from their hand-over on need a wait token, and there is none; name one, "
+      "or let lanes see from the start");
 }
 
 core::CouplingFacts engine::coupling_facts(const Model& model, const StrideFacts& facts) {
@@ -115,6 +126,9 @@ Coupling resolve_coupling(const Model& model, const CouplingChoice& choice, cons
   const OmegaInit init = kind == CouplingKind::lanerope ? scope.untrained_init : OmegaInit::rope;
   const Coupling start = training != nullptr ? training->coupling : Coupling{.kind = kind, .init = init};
   Coupling coupling = resolve_far_lanes(choice, apply(choice, start), training, scope.lanes);
+  // Lanes that cannot sleep have no hand-over, whatever the adapter was trained with.
+  const bool sleeps = coupling.kind != CouplingKind::hogwild && coupling.kind != CouplingKind::bridge;
+  if (!sleeps && !choice.sees_from) coupling.sees_from = SeesFrom::start;
   engine::check_bridge(model, coupling);
   return coupling;
 }

@@ -72,6 +72,7 @@ void check(const Engine::Impl& engine, const ScoreRequest& request) {
     throw InvalidRequest("lanes of the " + std::string(name(kind)) +
                          " coupling cannot sleep; leave the wait token out");
   engine::check_bridge(*engine.model, request.coupling);
+  engine::check_hand_over(request.coupling, request.sleep);
   const auto check_tokens = [&](const std::vector<TokenId>& tokens) {
     for (const TokenId token : tokens) {
       if (token < 0 || token >= info.n_tokens) {
@@ -151,7 +152,10 @@ bool TraceScorer::find_room() {
       runs_[m].push_back({.cell = page->first_cell(), .length = page_cells});
     lanes_.push_back({.segment = {.runs = runs_[m], .length = 0},
                       .start_step = request_.start_steps.empty() ? 0 : request_.start_steps[m],
-                      .sleeps = sleeps_[m]});
+                      .sleeps = sleeps_[m],
+                      .sees_from = request_.coupling.sees_from == SeesFrom::start
+                                       ? 0
+                                       : core::hand_over_of(request_.lanes[m], request_.sleep)});
   }
   return true;
 }

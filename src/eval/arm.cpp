@@ -95,12 +95,15 @@ void set(Arm& arm, const std::string& key, const std::string& value) {
     arm.coupling.trained_lanes = parse_number<int32_t>(value, key);
   } else if (key == "window") {
     arm.coupling.window = parse_number<int32_t>(value, key);
+  } else if (key == "sees-from") {
+    arm.coupling.sees_from = parse_name<SeesFrom>(value, key);
   } else {
     throw InvalidRequest(
         "an arm has no \"" + key +
-        "\"; it has n, total, coupling, init, stride, visibility, window, topology, block, prompt-lane, "
-        "far-lanes, trained-lanes, tag, wait, ready, then, then-budget, model, lora, temp, width, policy and "
-        "tool");
+        "\"; it has n, total, coupling, init, stride, visibility, window, sees-from, topology, block, "
+        "prompt-lane, far-lanes, trained-lanes, tag, wait, ready, then, then-budget, model, lora, temp, "
+        "width, "
+        "policy and tool");
   }
 }
 

@@ -34,10 +34,10 @@ struct Arm {
 // "NAME" or "NAME:key=value,...", a comma inside a value being written "\,". Names with a meaning:
 // independent (N = 1; with n, as many that do not see one another), lanerope (as trained), closed (as
 // trained, tags and all, but lanes do not see one another), groupthink, hogwild, bridge, beam (beam search
-// over one lane). Keys: n, total, coupling, init, stride, visibility, window, topology, block, prompt-lane,
-// far-lanes, trained-lanes, tag, wait, ready, then, then-budget, model, lora, temp, width, policy
-// (repeatable, with semicolons between its settings), tool (repeatable). A name of another kind needs a key.
-// Throws InvalidRequest.
+// over one lane). Keys: n, total, coupling, init, stride, visibility, window, sees-from, topology, block,
+// prompt-lane, far-lanes, trained-lanes, tag, wait, ready, then, then-budget, model, lora, temp, width,
+// policy (repeatable, with semicolons between its settings), tool (repeatable). A name of another kind needs
+// a key. Throws InvalidRequest.
 Arm parse_arm(std::string_view text);
 
 }  // namespace lanerope::eval

@@ -272,6 +272,7 @@ RunSettings settings_of(const Arm& arm, const EvalPlan& plan) {
   if (coupling.far_lanes) settings.emplace_back("far-lanes", name(*coupling.far_lanes));
   if (coupling.trained_lanes) settings.emplace_back("trained-lanes", std::to_string(*coupling.trained_lanes));
   if (coupling.window) settings.emplace_back("window", std::to_string(*coupling.window));
+  if (coupling.sees_from) settings.emplace_back("sees-from", name(*coupling.sees_from));
   settings.emplace_back("tag", arm.tag.value_or("as trained"));
   if (arm.then) {
     settings.emplace_back("then", arm.then->text);

@@ -165,7 +165,8 @@ constexpr auto lane_fields =
                                      "text",          "select",     "vote_weight", "certainty_window",
                                      "consensus",     "policies",   "return",      "reserve",
                                      "attention",     "hold",       "block",       "far_lanes",
-                                     "trained_lanes", "then",       "then_budget", "tools"});
+                                     "trained_lanes", "then",       "then_budget", "tools",
+                                     "sees_from"});
 constexpr auto stream_fields =
     std::to_array<std::string_view>({"include_usage", "include_obfuscation", "continuous_usage_stats"});
 

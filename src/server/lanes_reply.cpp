@@ -93,6 +93,7 @@ Json coupling_json(const Coupling& coupling) {
   json["stride"] = coupling.stride;
   json["window"] = coupling.window;
   json["visibility"] = name(coupling.visibility);
+  json["sees_from"] = name(coupling.sees_from);
   json["topology"] = name(coupling.topology);
   if (coupling.topology == Topology::blocks) json["block"] = coupling.block;
   if (coupling.far_lanes != FarLanes::extrapolated) {

@@ -64,6 +64,7 @@ LanesObject parse_lanes_object(const Json& body) {
   coupling.init = fields.choice("init", {OmegaInit::given});
   coupling.stride = narrow(fields.integer("stride", {.least = 0, .most = most_cells}));
   coupling.window = narrow(fields.integer("window", {.least = 0, .most = most_cells}));
+  coupling.sees_from = fields.choice<SeesFrom>("sees_from");
   coupling.visibility = fields.choice<Visibility>("visibility");
   coupling.topology = fields.choice<Topology>("topology");
   coupling.prompt_lane = fields.choice<PromptLane>("prompt_lane");

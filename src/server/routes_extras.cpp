@@ -26,7 +26,8 @@ Json lane_names() {
   return {{"coupling", names_of<CouplingKind>()},  {"init", names_of({OmegaInit::given})},
           {"visibility", names_of<Visibility>()},  {"topology", names_of<Topology>()},
           {"prompt_lane", names_of<PromptLane>()}, {"select", names_of<SelectionKind>()},
-          {"vote_weight", names_of<VoteWeight>()}, {"far_lanes", names_of<FarLanes>()}};
+          {"vote_weight", names_of<VoteWeight>()}, {"far_lanes", names_of<FarLanes>()},
+          {"sees_from", names_of<SeesFrom>()}};
 }
 
 // The built-in policies with their settings: the table of lanerope/policy_choice.h.

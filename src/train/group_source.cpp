@@ -33,7 +33,8 @@ GroupEncoder::GroupEncoder(const text::VocabularyData& vocabulary, const TrainCo
       templates_(text::load_chat_templates(*vocabulary_, "", "")),
       tag_(config.tag),
       coupling_{.kind = config.joint ? CouplingKind::lanerope : CouplingKind::independent,
-                .visibility = config.visibility},
+                .visibility = config.visibility,
+                .sees_from = config.sees_from},
       single_tag_share_(config.single_tag_share),
       shuffle_lanes_(config.shuffle_lanes) {
   const auto end = vocabulary_->eos();
@@ -57,7 +58,11 @@ void GroupEncoder::place_in_time(TokenGroup& group) const {
   std::vector<std::span<const TokenId>> lanes;
   for (const LaneTokens& lane : group.lanes) lanes.emplace_back(lane.tokens);
   std::vector<std::vector<int32_t>> steps = core::lane_steps(lanes, {}, core::Sleepers(sleep_, coupling_));
-  for (size_t m = 0; m < lanes.size(); ++m) group.lanes[m].steps = std::move(steps[m]);
+  for (size_t m = 0; m < lanes.size(); ++m) {
+    group.lanes[m].steps = std::move(steps[m]);
+    if (coupling_.sees_from == SeesFrom::hand_over)
+      group.lanes[m].sees_from = core::hand_over_of(lanes[m], sleep_);
+  }
 }
 
 std::vector<TokenId> GroupEncoder::tokens(std::string_view text) const {

@@ -37,7 +37,7 @@ class GroupEncoder {
   std::vector<TokenId> tokens(std::string_view text) const;
   TokenGroup plain_text(const std::string& text) const;
   TokenId sleep_token(const std::string& text, std::string_view name) const;
-  void place_in_time(TokenGroup& group) const;
+  void place_in_time(TokenGroup& group) const;  // and says from when on lanes see one another
   LaneTokens second_stage(const Prompt& prompt, const std::string& told, const std::string& written) const;
 
   std::shared_ptr<const text::Vocabulary> vocabulary_;

@@ -21,6 +21,7 @@ struct LaneTokens {
   // [tokens] the step of the clock that each is fed in, ascending; empty: one after the other from 0. A lane
   // that sleeps has gaps.
   std::vector<int32_t> steps = {};
+  int32_t sees_from = 0;           // which of the tokens is the first that sees other lanes
   std::optional<bool> right = {};  // KTO's label
 };
 

@@ -107,6 +107,7 @@ Coupling trained_coupling(const TrainModel& model, const LaneFacts& facts) {
           .stride = facts.omega.stride,
           .omega = {values, values + omega.numel()},
           .visibility = facts.visibility,
+          .sees_from = facts.sees_from,
           .prompt_lane = facts.prompt_lane};
 }
 

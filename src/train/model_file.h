@@ -15,6 +15,7 @@ namespace lanerope::train {
 struct LaneFacts {
   OmegaConfig omega = {};  // not written for a model with bridges, whose lanes are not rotated
   Visibility visibility = Visibility::inclusive;
+  SeesFrom sees_from = SeesFrom::start;
   PromptLane prompt_lane = PromptLane::own;
   std::string tag = {};
   std::string wait = {};            // empty: none

@@ -53,16 +53,23 @@ std::unique_ptr<Objective> make_likelihood(const BatchOptions& options, torch::D
 DevResult measure(const TrainModel& model, std::span<const TokenGroup> groups, const BatchOptions& options,
                   torch::Device device) {
   const torch::NoGradGuard no_gradients;
-  constexpr int64_t batch_tokens = 1024;  // logits of 150,000 tokens a row are large
+  // Logits of 150,000 tokens a row are large: few at a time, and no copy of all of them.
+  constexpr int64_t batch_tokens = 512;
+  constexpr int64_t rows_at_once = 64;
   DevResult sum;
   double n_tokens = 0;
   double n_lanes = 0;
   for (const auto part : split_batches(groups, batch_tokens)) {
     const LaneBatch batch = make_lane_batch(part, options);
-    const Tensor log_probabilities = torch::log_softmax(model.logits(batch.to(device)), -1).cpu();
-    const Tensor right = (log_probabilities.argmax(-1) == batch.targets).to(torch::kFloat32);
+    const Tensor logits = model.logits(batch.to(device));
+    std::vector<Tensor> sums;
+    for (const Tensor& rows : logits.split(rows_at_once)) sums.push_back(rows.logsumexp(-1));
+    const Tensor targets = batch.targets.to(device);
+    const Tensor log_probabilities =
+        (logits.gather(1, targets.unsqueeze(1)).squeeze(1) - torch::cat(sums)).cpu();
+    const Tensor right = (logits.argmax(-1) == targets).to(torch::kFloat32).cpu();
     const Tensor lanes = all_of(right, batch.target_lanes, batch.n_lanes());
-    sum.loss -= log_probabilities.gather(1, batch.targets.unsqueeze(1)).sum().item<double>();
+    sum.loss -= log_probabilities.sum().item<double>();
     sum.tokens += right.sum().item<double>();
     sum.lanes += lanes.sum().item<double>();
     sum.groups += all_of(lanes, batch.lane_groups, batch.n_groups).sum().item<double>();

@@ -33,14 +33,9 @@ constexpr auto compute_types = core::enum_table<ComputeType, 2>({
   throw InvalidRequest("the configuration's " + key + " " + what);
 }
 
-std::optional<OmegaInit> parse_value(std::string_view text, OmegaInit) {
-  return parse<OmegaInit>(text);
-}
-std::optional<Visibility> parse_value(std::string_view text, Visibility) {
-  return parse<Visibility>(text);
-}
-std::optional<PromptLane> parse_value(std::string_view text, PromptLane) {
-  return parse<PromptLane>(text);
+template <typename Enum>
+std::optional<Enum> parse_value(std::string_view text, Enum) {
+  return parse<Enum>(text);
 }
 std::optional<ComputeType> parse_value(std::string_view text, ComputeType) {
   return parse_compute_type(text);
@@ -187,6 +182,7 @@ void visit(Visitor& v, TrainConfig& c) {
   });
   v.field("visibility", c.visibility);
   v.field("prompt_lane", c.prompt_lane);
+  v.field("sees_from", c.sees_from);
   v.field("open", c.joint);
   v.field("tag", c.tag);
   v.field("wait", c.wait);
@@ -268,6 +264,8 @@ void check(const TrainConfig& c) {
   if (m.head_dim % 2 != 0) refuse("model.head_dim", "must be even");
   if (c.omega.init == OmegaInit::given) refuse("omega.init", "must be rope, gt, ntk or ntk-by-parts");
   if (!c.ready.empty() && c.wait.empty()) refuse("ready", "does nothing without \"wait\"");
+  if (c.sees_from == SeesFrom::hand_over && c.wait.empty())
+    refuse("sees_from", "is hand-over, which the first wait token is; set \"wait\"");
   if (c.stage == Stage::pretrain && c.lora.rank > 0) refuse("lora.rank", "has no meaning in pretraining");
   if (c.stage == Stage::pretrain && (c.bridge.heads > 0 || c.bridge.alone))
     refuse("bridge", "has no meaning in pretraining");

@@ -106,9 +106,10 @@ struct TrainConfig {
   OmegaConfig omega = {};
   Visibility visibility = Visibility::inclusive;
   PromptLane prompt_lane = PromptLane::own;
-  bool joint = true;              // false: lanes do not see one another
-  std::string tag = "<lane{k}>";  // of groups with more than one lane
-  double single_tag_share = 0;    // of groups with one lane that get a tag, of a lane drawn from 1 to 8
+  SeesFrom sees_from = SeesFrom::start;  // hand_over: from the first wait or ready token on
+  bool joint = true;                     // false: lanes do not see one another
+  std::string tag = "<lane{k}>";         // of groups with more than one lane
+  double single_tag_share = 0;  // of groups with one lane that get a tag, of a lane drawn from 1 to 8
   // The tokens by which lanes wait for one another, one each, as Request::wait and Request::ready; empty:
   // none.
   std::string wait = {};

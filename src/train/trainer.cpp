@@ -323,6 +323,7 @@ class Run {
     if (config_.stage != Stage::pretrain) {
       options.lanes = {.omega = config_.omega,
                        .visibility = config_.visibility,
+                       .sees_from = config_.sees_from,
                        .prompt_lane = config_.prompt_lane,
                        .tag = config_.tag,
                        .wait = config_.wait,

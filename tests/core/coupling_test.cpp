@@ -58,6 +58,7 @@ TEST(CouplingChoice, LeavesNothingOpenThatIsRead) {
 TEST(Describe, SaysWhatIsNotTheDefault) {
   EXPECT_EQ(describe({}), "lanerope, omega rope");
   EXPECT_EQ(describe({.topology = Topology::blocks, .block = 4}), "lanerope, omega rope, blocks of 4");
+  EXPECT_EQ(describe({.sees_from = SeesFrom::hand_over}), "lanerope, omega rope, from the hand-over on");
   EXPECT_EQ(describe({.far_lanes = FarLanes::clamped, .trained_lanes = 8}),
             "lanerope, omega rope, lanes beyond 8 clamped");
   EXPECT_EQ(describe({.kind = CouplingKind::bridge, .visibility = Visibility::strict}), "bridge")

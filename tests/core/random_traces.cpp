@@ -59,6 +59,11 @@ reference::Trace random_trace(Random& random) {
     trace.lanes.push_back(random_lane(random, trace.lanes));
     if (kind != CouplingKind::hogwild) send_to_sleep(random, trace.lanes.back());
   }
+  const bool looks_late = between(random, 0, 2) == 0;
+  for (reference::TraceLane& lane : trace.lanes) {
+    const auto n_tokens = static_cast<int32_t>(lane.tokens.size());
+    if (looks_late) lane.sees_from = static_cast<size_t>(between(random, 0, n_tokens + 1));
+  }
   if (between(random, 0, 3) == 0) add_second_stage(random, trace);
   trace.coupling = {.kind = kind,
                     .visibility = static_cast<Visibility>(between(random, 0, 2)),
@@ -95,7 +100,8 @@ Layout lay_out(Random& random, const reference::Trace& trace) {
                             .start_step = lane.start_step,
                             .parent = lane.parent,
                             .fork_step = lane.fork_step,
-                            .reads_all = lane.reads_all});
+                            .reads_all = lane.reads_all,
+                            .sees_from = static_cast<int32_t>(lane.sees_from)});
   }
   for (size_t m = 0; m < layout.lanes.size(); ++m) layout.lanes[m].sleeps = layout.sleeps[m];
   return layout;
@@ -111,7 +117,8 @@ std::string describe(const reference::Trace& trace) {
   for (const reference::TraceLane& lane : trace.lanes) {
     text += " " + std::to_string(lane.start_step) + "+" + std::to_string(lane.tokens.size()) + "<" +
             std::to_string(lane.parent) + "@" + std::to_string(lane.fork_step) +
-            (lane.reads_all ? " reads all" : "");
+            (lane.reads_all ? " reads all" : "") +
+            (lane.sees_from > 0 ? " sees from " + std::to_string(lane.sees_from) : "");
     for (const int32_t step : lane.steps)
       text += (step == lane.steps.front() ? " at " : ",") + std::to_string(step);
   }

@@ -120,6 +120,15 @@ TEST(Sleepers, ALaneThatWaitsForAHeldOneSleepsOn) {
   EXPECT_FALSE(sleepers.asleep(1));
 }
 
+TEST(Sleepers, AHandOverIsTheFirstWaitOrReadyToken) {
+  const auto of = [](std::vector<TokenId> tokens, SleepTokens sleep) { return hand_over_of(tokens, sleep); };
+  EXPECT_EQ(of({5, 6, r, w, r}, both), 2);
+  EXPECT_EQ(of({w, r}, both), 0);
+  EXPECT_EQ(of({5, 6}, both), never_sees);
+  EXPECT_EQ(of({5, r, w}, {.wait = w}), 2);
+  EXPECT_EQ(of({5, r, w, 0}, {}), never_sees) << "nobody sleeps";
+}
+
 TEST(LaneView, CellsAndStepsOfALaneThatSlept) {
   const std::vector<int32_t> fed = {2, 3, 7, 8, 12};
   const std::vector<Sleep> sleeps = sleeps_of(fed, 2);

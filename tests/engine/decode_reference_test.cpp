@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "tests/reference/torch_model.h"
@@ -35,16 +36,39 @@ struct Story {
   reference::Trace trace;
 };
 
-Story live_through(Engine& engine, const Coupling& coupling) {
-  const Request request{.prompt = {.tokens = support::some_tokens(11, 1)},
-                        .lanes = 3,
-                        .budget = 18,
-                        .coupling = exactly(coupling),
-                        .tag = "",
-                        .lane_texts = {"", "ab"},
-                        .sampling = {.temperature = 1.2F, .top_k = 0, .top_p = 1, .min_p = 0, .seed = 5},
-                        .ignore_end = true,
-                        .logprobs = true};
+TokenId token_of(const Model& model, const char* text) {
+  return model.encode(text, {.add_special = false})[0];
+}
+
+// Which of the last lane's tokens is the first to see others: `sign`, or the first where its past has one.
+size_t first_look(const reference::Trace& trace, TokenId sign) {
+  const std::vector<reference::TraceToken> tokens = reference::flatten(trace);
+  for (int m = static_cast<int>(trace.lanes.size()) - 1; trace.lanes[m].parent >= 0;
+       m = trace.lanes[m].parent) {
+    const auto is_past = [&](const reference::TraceToken& token) {
+      return token.id == sign && token.lane == trace.lanes[m].parent && token.step < trace.lanes[m].fork_step;
+    };
+    if (std::ranges::any_of(tokens, is_past)) return 0;
+  }
+  const std::vector<int32_t>& own = trace.lanes.back().tokens;
+  return static_cast<size_t>(std::ranges::find(own, sign) - own.begin());
+}
+
+Story live_through(Engine& engine, const Model& model, const Coupling& coupling) {
+  Request request{.prompt = {.tokens = support::some_tokens(11, 1)},
+                  .lanes = 3,
+                  .budget = 18,
+                  .coupling = exactly(coupling),
+                  .tag = "",
+                  .lane_texts = {"", "ab"},
+                  .sampling = {.temperature = 1.2F, .top_k = 0, .top_p = 1, .min_p = 0, .seed = 5},
+                  .ignore_end = true,
+                  .logprobs = true};
+  if (coupling.sees_from == SeesFrom::hand_over) {
+    request.wait = "~", request.ready = "b";
+    request.sampling.logit_bias = {{.token = token_of(model, "~"), .bias = -1e9F},
+                                   {.token = token_of(model, "b"), .bias = 3}};
+  }
   support::Runner runner(engine);
   const GroupId id = engine.submit(request);
   Story story{.run = {},
@@ -77,6 +101,8 @@ Story live_through(Engine& engine, const Coupling& coupling) {
                                  .start_step = lane.start_step,
                                  .parent = origins[m].first,
                                  .fork_step = origins[m].second});
+    if (coupling.sees_from == SeesFrom::hand_over)
+      story.trace.lanes.back().sees_from = first_look(story.trace, token_of(model, "b"));
   }
   return story;
 }
@@ -93,6 +119,7 @@ TEST_P(DecodeReference, SaysOfEveryTokenWhatTheReferenceSays) {
       {.kind = CouplingKind::lanerope, .visibility = Visibility::interleaved},
       {.kind = CouplingKind::groupthink, .topology = Topology::tree},
       {.kind = CouplingKind::groupthink, .topology = Topology::blocks, .block = 2},
+      {.kind = CouplingKind::lanerope, .sees_from = SeesFrom::hand_over},
       {.kind = CouplingKind::groupthink, .visibility = Visibility::strict, .prompt_lane = PromptLane::first},
       {.kind = CouplingKind::hogwild},
       {.kind = CouplingKind::hogwild, .visibility = Visibility::strict, .window = 4},
@@ -100,7 +127,7 @@ TEST_P(DecodeReference, SaysOfEveryTokenWhatTheReferenceSays) {
   };
   for (const Coupling& coupling : couplings) {
     Engine engine(model, {.kv_cells = 2048, .batch_rows = 16, .kv_type = GetParam().kv_type});
-    const Story story = live_through(engine, coupling);
+    const Story story = live_through(engine, *model, coupling);
     const auto expected = torch_model.logits(story.trace);
     int sampled = 0;
     for (size_t m = 0; m < story.trace.lanes.size(); ++m) {

@@ -39,6 +39,16 @@ Request sleepy_request(const Model& model, const Coupling& coupling) {
   return request;
 }
 
+// The place of the first '~' or '!'.
+size_t first_sign(const Model& model, const std::vector<TokenId>& tokens) {
+  size_t place = 0;
+  const auto is = [&](const char* text) {
+    return tokens[place] == model.encode(text, {.add_special = false})[0];
+  };
+  while (place < tokens.size() && !is("~") && !is("!")) ++place;
+  return place;
+}
+
 struct Setting {
   const char* name;
   const char* architecture;
@@ -60,6 +70,8 @@ TEST_P(SleepReference, SaysOfEveryTokenWhatTheReferenceSays) {
       {.kind = CouplingKind::lanerope, .visibility = Visibility::interleaved},
       {.kind = CouplingKind::groupthink, .topology = Topology::tree},
       {.kind = CouplingKind::groupthink, .visibility = Visibility::strict, .window = 5},
+      {.kind = CouplingKind::lanerope, .sees_from = SeesFrom::hand_over},
+      {.kind = CouplingKind::groupthink, .window = 9, .sees_from = SeesFrom::hand_over},
   };
   for (const Coupling& coupling : couplings) {
     Engine engine(model, {.kv_cells = 2048, .batch_rows = 16, .kv_type = GetParam().kv_type});
@@ -81,10 +93,12 @@ TEST_P(SleepReference, SaysOfEveryTokenWhatTheReferenceSays) {
     for (size_t m = 0; m < origins.size(); ++m) {
       const LaneResult& lane = run.result.lanes.at(m);
       for (const Sleep& sleep : lane.sleeps) slept += sleep.steps;
+      const bool late = coupling.sees_from == SeesFrom::hand_over;
       trace.lanes.push_back({.tokens = lane.tokens,
                              .start_step = lane.start_step,
                              .parent = origins[m].first,
                              .fork_step = origins[m].second,
+                             .sees_from = late ? first_sign(*model, lane.tokens) : 0,
                              .steps = steps_of(lane)});
     }
     EXPECT_GT(slept, 5) << name(coupling.kind);
@@ -107,26 +121,28 @@ TEST_P(SleepReference, SaysOfEveryTokenWhatTheReferenceSays) {
 }
 
 TEST_P(SleepReference, ScoringTheSameLanesPlacesThemInTheSameSteps) {
-  const Coupling coupling;
-  Engine engine(model, {.kv_cells = 4096, .batch_rows = 16, .kv_type = GetParam().kv_type});
-  const Request request = sleepy_request(*model, coupling);
-  const support::GroupRun run = support::run_group(engine, request);
-  const SleepTokens sleep = run.events.front().resolved->sleep;
-  ScoreRequest given{.prompt_tokens = request.prompt.tokens, .coupling = coupling, .sleep = sleep};
-  given.stride = 24;
-  std::vector<std::span<const TokenId>> lanes;
-  for (const LaneResult& lane : run.result.lanes) {
-    given.lanes.push_back(lane.tokens);
-    lanes.emplace_back(lane.tokens);
-  }
-  const auto steps = core::lane_steps(lanes, {}, core::Sleepers(sleep, coupling));
-  const ScoreResult score = engine.score(given);
-  for (size_t m = 0; m < lanes.size(); ++m) {
-    EXPECT_EQ(steps_of(run.result.lanes[m]), steps[m]) << "lane " << m;
-    const auto events = run.of(EventKind::token, static_cast<int32_t>(m));
-    for (size_t i = 0; i < events.size(); ++i) {
-      if (events[i].forced) continue;
-      EXPECT_NEAR(*events[i].logprob, score.lanes[m][i].logprob, GetParam().tolerance) << m << " " << i;
+  for (const SeesFrom sees_from : {SeesFrom::start, SeesFrom::hand_over}) {
+    const Coupling coupling{.sees_from = sees_from};
+    Engine engine(model, {.kv_cells = 4096, .batch_rows = 16, .kv_type = GetParam().kv_type});
+    const Request request = sleepy_request(*model, coupling);
+    const support::GroupRun run = support::run_group(engine, request);
+    const SleepTokens sleep = run.events.front().resolved->sleep;
+    ScoreRequest given{.prompt_tokens = request.prompt.tokens, .coupling = coupling, .sleep = sleep};
+    given.stride = 24;
+    std::vector<std::span<const TokenId>> lanes;
+    for (const LaneResult& lane : run.result.lanes) {
+      given.lanes.push_back(lane.tokens);
+      lanes.emplace_back(lane.tokens);
+    }
+    const auto steps = core::lane_steps(lanes, {}, core::Sleepers(sleep, coupling));
+    const ScoreResult score = engine.score(given);
+    for (size_t m = 0; m < lanes.size(); ++m) {
+      EXPECT_EQ(steps_of(run.result.lanes[m]), steps[m]) << "lane " << m;
+      const auto events = run.of(EventKind::token, static_cast<int32_t>(m));
+      for (size_t i = 0; i < events.size(); ++i) {
+        if (events[i].forced) continue;
+        EXPECT_NEAR(*events[i].logprob, score.lanes[m][i].logprob, GetParam().tolerance) << m << " " << i;
+      }
     }
   }
 }

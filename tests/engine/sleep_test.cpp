@@ -68,6 +68,40 @@ TEST_F(SleepingLanes, SeeWhatWasWrittenMeanwhile) {
   EXPECT_NE(one.tokens(0), other.tokens(0));
 }
 
+TEST_F(SleepingLanes, MaySeeOthersFromTheirHandOverOn) {
+  const auto of = [&](const std::string& other, SeesFrom sees_from) {
+    // Lane 0 writes three tokens of its own, hands over and writes on; it never sleeps.
+    Request made = request({"", other}, 9);
+    made.coupling.sees_from = sees_from;
+    made.sampling.logit_bias.clear();
+    const GroupId id = engine.submit(made);
+    support::Runner runner(engine);
+    for (int32_t step = 0; step < 3; ++step) runner.step();
+    engine.push_text(id, 0, "!");
+    runner.finish();
+    return runner.run(id).tokens(0);
+  };
+  const auto early = [](const std::vector<TokenId>& tokens) {
+    return std::vector(tokens.begin(), tokens.begin() + 3);
+  };
+  const auto one = of("abcdefgh", SeesFrom::hand_over);
+  const auto other = of("stuvwxyz", SeesFrom::hand_over);
+  EXPECT_EQ(early(one), early(other)) << "it has not looked";
+  EXPECT_NE(one, other) << "it has seen them";
+  EXPECT_NE(early(of("abcdefgh", SeesFrom::start)), early(of("stuvwxyz", SeesFrom::start)));
+}
+
+TEST_F(SleepingLanes, ThatSeeFromTheirHandOverOnNeedAWaitToken) {
+  Request made = request({"a", "b"});
+  made.coupling.sees_from = SeesFrom::hand_over;
+  made.wait = "", made.ready = "";
+  EXPECT_THROW(engine.submit(made), InvalidRequest);
+  made.coupling.kind = CouplingKind::hogwild;
+  EXPECT_THROW(engine.submit(made), InvalidRequest);
+  made.coupling.kind = CouplingKind::independent;
+  EXPECT_NO_THROW(engine.submit(made)) << "they see nobody anyway";
+}
+
 TEST_F(SleepingLanes, WakeWhenTheyAreRetired) {
   const GroupId id = engine.submit(request({"a~", "bcdefghijk"}));
   support::Runner runner(engine);

@@ -64,6 +64,7 @@ TEST(Arm, KeysSayWhatDiffers) {
   EXPECT_EQ(near.coupling.init, OmegaInit::ntk);
   EXPECT_EQ(parse_arm("bridge").coupling.kind, CouplingKind::bridge);
   EXPECT_EQ(parse_arm("bridge").lanes, 4);
+  EXPECT_EQ(parse_arm("lanerope:sees-from=hand-over").coupling.sees_from, SeesFrom::hand_over);
   EXPECT_EQ(parse_arm("groupthink:prompt-lane=first").coupling.prompt_lane, PromptLane::first);
   const Arm far = parse_arm("far:n=32,topology=blocks,block=4,far-lanes=wrapped,trained-lanes=8");
   EXPECT_EQ(far.coupling.topology, Topology::blocks);

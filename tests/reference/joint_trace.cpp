@@ -82,6 +82,7 @@ class Layout {
   // Tokens of other lanes that the query sees, lane after lane.
   Text others_seen(size_t query, const Text& own) const {
     Text all;
+    if (does_not_look(query)) return all;
     for (int lane = 0; lane < std::ssize(t_.lanes); ++lane) {
       if (!sees_lane(tokens_[query].lane, lane)) continue;
       Text seen = written_by(lane);
@@ -94,6 +95,14 @@ class Layout {
       all.insert(all.end(), seen.begin(), seen.end());
     }
     return all;
+  }
+
+  bool does_not_look(size_t query) const {
+    const int lane = tokens_[query].lane;
+    if (lane < 0 || t_.lanes[lane].reads_all) return false;
+    const Text own = written_by(lane);
+    const auto place = static_cast<size_t>(std::ranges::find(own, query) - own.begin());
+    return place < t_.lanes[lane].sees_from;
   }
 
   bool sees_lane(int m, int n) const {

@@ -14,6 +14,7 @@ struct TraceLane {
   int32_t parent = -1;     // the lane it was forked from; its cells before fork_step are this lane's own past
   int32_t fork_step = 0;
   bool reads_all = false;           // a second stage: the last lane, which sees all that others wrote
+  size_t sees_from = 0;             // its tokens before this one see no other lane
   std::vector<int32_t> steps = {};  // of each token, where the lane slept; empty: one after the other
 };
 // Of each token, on the clock.

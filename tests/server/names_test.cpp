@@ -43,6 +43,7 @@ TEST(Names, OfTheApisDescriptionAreThoseOfTheOneTable) {
   expect_names(lanes["init"], all_names<OmegaInit>({OmegaInit::given}));
   expect_names(lanes["visibility"], all_names<Visibility>());
   expect_names(lanes["topology"], all_names<Topology>());
+  expect_names(lanes["sees_from"], all_names<SeesFrom>());
   expect_names(lanes["prompt_lane"], all_names<PromptLane>());
   expect_names(lanes["far_lanes"], all_names<FarLanes>());
   expect_names(lanes["select"], all_names<SelectionKind>());

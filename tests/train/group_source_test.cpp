@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "core/sleepers.h"
 #include "lanerope/errors.h"
 #include "tests/train/toy_run.h"
 
@@ -107,6 +108,21 @@ TEST_F(GroupSourceTest, PlacesLanesThatSleepOnTheClock) {
   config.joint = false;
   EXPECT_EQ(encode(R"({"question": "q", "lanes": ["a~b", "cdef!g"]})").lanes[0].steps,
             (std::vector<int32_t>{0, 1, 2, 3}));
+}
+
+TEST_F(GroupSourceTest, SaysFromWhichTokenOnLanesSeeOneAnother) {
+  config.tag = "#";
+  config.wait = "~";
+  config.ready = "!";
+  const std::string line = R"({"question": "q", "lanes": ["a~b", "cdef!~g", "h"]})";
+  const auto sees_from = [&] {
+    std::vector<int32_t> all;
+    for (const LaneTokens& lane : encode(line).lanes) all.push_back(lane.sees_from);
+    return all;
+  };
+  EXPECT_EQ(sees_from(), (std::vector<int32_t>{0, 0, 0}));
+  config.sees_from = SeesFrom::hand_over;
+  EXPECT_EQ(sees_from(), (std::vector<int32_t>{2, 5, core::never_sees}));
 }
 
 TEST_F(GroupSourceTest, RefusesAWaitTextOfSeveralTokens) {

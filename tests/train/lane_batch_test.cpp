@@ -63,6 +63,14 @@ TEST(LaneBatch, TellsAttentionLaneAndClockOfEveryRow) {
   EXPECT_THAT(std::vector(layout.step.begin() + 4, layout.step.end()), ElementsAre(0, 0, 0, 1, 1, 1, 2, 2));
 }
 
+TEST(LaneBatch, TellsAttentionWhichRowsSeeNoOtherLane) {
+  TokenGroup group = drawn();
+  group.lanes[0].sees_from = 2;
+  group.lanes[2].sees_from = 100;
+  const LaneBatch batch = batch_of({group});
+  EXPECT_THAT(batch.attention.layout().alone, ElementsAre(0, 0, 0, 0, 1, 0, 1, 1, 0, 1, 0, 1));
+}
+
 TEST(LaneBatch, PredictsWhatLanesWroteAndNeitherPromptsNorTags) {
   const LaneBatch batch = batch_of({drawn()});
   EXPECT_THAT(numbers(batch.targets), ElementsAre(21, 31, 41, 22, 42, 23, 43));

@@ -22,6 +22,7 @@ TEST_P(ModelFile, IsReadAgainWithTheSameWeights) {
                    {.type = GGML_TYPE_F32,
                     .lanes = {.omega = {.init = OmegaInit::gt, .stride = 60},
                               .visibility = Visibility::strict,
+                              .sees_from = SeesFrom::hand_over,
                               .prompt_lane = PromptLane::first,
                               .tag = "#{k}",
                               .lanes = {2, 4}}});
@@ -31,9 +32,10 @@ TEST_P(ModelFile, IsReadAgainWithTheSameWeights) {
   EXPECT_EQ(again.vocabulary().tokens, trained.vocabulary().tokens);
 
   const auto model = support::load_model(file, BackEnd::ggml);
-  const LaneTraining lanes = model->info().lanes.value();
+  LaneTraining lanes = model->info().lanes.value();
   EXPECT_EQ(lanes.coupling.visibility, Visibility::strict);
   EXPECT_EQ(lanes.coupling.prompt_lane, PromptLane::first);
+  EXPECT_EQ(std::exchange(lanes.coupling.sees_from, SeesFrom::start), SeesFrom::hand_over);
   EXPECT_EQ(lanes.coupling.omega, values(trained.omega()));
   EXPECT_EQ(lanes.tag, "#{k}");
   EXPECT_EQ(lanes.lanes, (std::vector<int32_t>{2, 4}));

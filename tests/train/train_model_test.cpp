@@ -128,6 +128,25 @@ TEST_P(TrainModelOf, GivesTheEnginesLogProbabilitiesOfLanesThatSlept) {
   }
 }
 
+TEST_P(TrainModelOf, GivesTheEnginesLogProbabilitiesOfLanesThatSeeFromTheirHandOverOn) {
+  std::vector<TokenGroup> groups = sleepy_groups();
+  trained.set_omega(OmegaConfig{.init = OmegaInit::gt, .stride = 60});
+  const LaneScores from_the_start = trainer_scores(trained, groups);
+  for (TokenGroup& group : groups) {
+    for (LaneTokens& lane : group.lanes) {
+      const auto is_sign = [](TokenId token) {
+        return token == sleep_tokens.wait || token == sleep_tokens.ready;
+      };
+      lane.sees_from = static_cast<int32_t>(std::ranges::find_if(lane.tokens, is_sign) - lane.tokens.begin());
+    }
+  }
+  Coupling coupling = coupling_of(trained);
+  coupling.sees_from = SeesFrom::hand_over;
+  const LaneScores scores = trainer_scores(trained, groups);
+  EXPECT_LT(largest_difference(scores, engine_scores(model, groups, coupling, sleep_tokens)), same);
+  EXPECT_GT(largest_difference(scores, from_the_start), same);
+}
+
 INSTANTIATE_TEST_SUITE_P(Architectures, TrainModelOf,
                          testing::Values("qwen2", "qwen3", "llama", "olmo2", "granite", "gemma2", "gemma3",
                                          "smollm3", "mistral3"));

@@ -9,7 +9,7 @@ import torch
 from .._errors import InvalidRequest
 from .attention import NAME, register
 from .coupling import LaneCoupling
-from .relations import COUPLINGS, INITS, PADDING, TOPOLOGIES, VISIBILITIES, initial_omega
+from .relations import COUPLINGS, INITS, PADDING, SEES_FROM, TOPOLOGIES, VISIBILITIES, initial_omega
 
 ARCHITECTURES = ("llama", "qwen2", "qwen3", "gemma3_text", "smollm3")
 
@@ -41,6 +41,7 @@ def attach(
     lanes: int = 4,
     visibility: str = "inclusive",
     window: int = 0,
+    sees_from: str = "start",
     topology: str = "all",
     block: int = 8,
     prompt_lane: str = "own",
@@ -56,6 +57,8 @@ def attach(
         lanes: N of the formula of ntk.
         visibility: inclusive, strict or interleaved.
         window: How many of another lane's last tokens are seen; 0: all.
+        sees_from: start, or hand-over: a lane sees others from its first wait or ready token on, as ``model(..., sees_others=...)`` [B, T] says;
+            LaneCollator and generate() do.
         topology: all, ring, tree or blocks.
         block: Lanes of a block in the topology blocks.
         prompt_lane: own, or first: to lanes the prompt is as far away as lane 0.
@@ -69,6 +72,7 @@ def attach(
         (coupling, COUPLINGS, "coupling"),
         (visibility, VISIBILITIES, "visibility"),
         (topology, TOPOLOGIES, "topology"),
+        (sees_from, SEES_FROM, "sees_from"),
         (prompt_lane, ("own", "first"), "prompt_lane"),
     ):
         if value not in known:
@@ -92,6 +96,7 @@ def attach(
         init=omega if isinstance(omega, str) else "given",
         visibility=visibility,
         window=window,
+        sees_from=sees_from,
         topology=topology,
         block=block,
         prompt_lane=prompt_lane,
@@ -120,6 +125,10 @@ def _check(decoder: Any, _: tuple[Any, ...], given: dict[str, Any]) -> None:
     shape = tuple(lanes.shape)
     if indices.shape != lanes.shape or (inputs is not None and tuple(inputs.shape[:2]) != shape):
         raise InvalidRequest(f"lane_ids have the shape {shape}; input_ids and position_ids must have it too")
+    if decoder.layers[0].self_attn.__dict__["lane_coupling"].sees_from == "hand-over":
+        sees_others = given.get("sees_others")
+        if sees_others is None or sees_others.shape != lanes.shape:
+            raise InvalidRequest(f"lanes see one another from their hand-over on: give sees_others of the shape {shape}, or attach() otherwise")
     if lanes.is_floating_point() or indices.is_floating_point():
         raise InvalidRequest("lane_ids and position_ids must be whole numbers")
     if int(lanes.min()) < PADDING or int(indices.min()) < 0:

@@ -38,10 +38,12 @@ def lane_attention(
     """query [B, H, Q, D], key and value [B, G, K, D], rotated by theta i already; gives [B, Q, H, D].
 
     Without ``lane_ids`` it is the model's plain attention. With them it takes no notice of attention_mask: ``lane_ids`` and
-    ``position_ids`` [B, Q], and ``key_lane_ids`` and ``key_position_ids`` [B, K] where keys were kept from earlier calls, say who sees whom.
+    ``position_ids`` [B, Q], and ``key_lane_ids`` and ``key_position_ids`` [B, K] where keys were kept from earlier calls, say who sees whom; so does
+    ``sees_others`` [B, Q] where lanes see one another from their hand-over on.
     """
     lane_ids = kwargs.pop("lane_ids", None)
     key_lanes, key_indices = kwargs.pop("key_lane_ids", None), kwargs.pop("key_position_ids", None)
+    sees_others = kwargs.pop("sees_others", None)
     if lane_ids is None:
         if softcap is not None:
             kwargs["softcap"] = softcap
@@ -50,7 +52,8 @@ def lane_attention(
         )
         return plain
     coupling: LaneCoupling = module.__dict__["lane_coupling"]
-    queries = Places(lane_ids, kwargs["position_ids"].expand_as(lane_ids))
+    late = sees_others.bool() if coupling.sees_from == "hand-over" else None
+    queries = Places(lane_ids, kwargs["position_ids"].expand_as(lane_ids), late)
     keys = queries if key_lanes is None else Places(key_lanes, key_indices)
     if keys.lanes.shape[1] != key.shape[2]:
         raise InvalidRequest(f"there are {key.shape[2]} keys, and key_lane_ids says where {keys.lanes.shape[1]} stand")

@@ -8,7 +8,7 @@ import torch
 
 from .._errors import InvalidRequest
 from .relations import PADDING, PROMPT
-from .sleep import lane_steps
+from .sleep import lane_steps, sees_others
 from .tokens import tokens_of
 
 IGNORED = -100
@@ -60,7 +60,7 @@ class LaneCollator:
         return self._tokens.of_question(row["question"], self._system)
 
     def group(self, row: Mapping[str, Any]) -> dict[str, list[int]]:
-        """One group, [tokens]: input_ids, position_ids, lane_ids and labels."""
+        """One group, [tokens]: input_ids, position_ids, lane_ids and labels; with lanes that wait sees_others too."""
         if "question" not in row and "prompt_tokens" not in row:
             raise InvalidRequest('a trace needs a "question"')
         texts: Sequence[str] = row.get("lanes") or []
@@ -80,6 +80,8 @@ class LaneCollator:
             "lane_ids": [PROMPT] * len(prompt),
             "labels": [IGNORED] * len(prompt),
         }
+        if self._wait >= 0:
+            group["sees_others"] = [0] * len(prompt)
         for m, tokens in enumerate(lanes):
             # Trainers learn a label from the token before it in the row, which for the first token of a lane is another lane's last one, and for
             # that of lane 0 the prompt's, as it should be.
@@ -88,6 +90,8 @@ class LaneCollator:
             group["position_ids"] += [len(prompt) + step for step in steps[m]]
             group["lane_ids"] += [m] * len(tokens)
             group["labels"] += [IGNORED] * silent + tokens[silent:]
+            if self._wait >= 0:
+                group["sees_others"] += map(int, sees_others(tokens, self._wait, self._ready))
         if self._longest and len(group["input_ids"]) > self._longest:
             raise InvalidRequest(f"a group has {len(group['input_ids'])} tokens, more than the {self._longest} that are allowed")
         return group
@@ -97,6 +101,8 @@ class LaneCollator:
         groups = [self.group(row) for row in rows]
         width = max(len(group["input_ids"]) for group in groups)
         empty = {"input_ids": self._end, "position_ids": 0, "lane_ids": PADDING, "labels": IGNORED}
+        if self._wait >= 0:
+            empty["sees_others"] = 0
         return {
             key: torch.tensor([group[key] + [filler] * (width - len(group[key])) for group in groups]) for key, filler in empty.items()
         }

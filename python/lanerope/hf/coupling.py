@@ -26,6 +26,7 @@ class LaneCoupling(torch.nn.Module):  # type: ignore[misc]  # torch is an extra,
         init: str,
         visibility: str,
         window: int,
+        sees_from: str,
         topology: str,
         block: int,
         prompt_lane: str,
@@ -34,6 +35,7 @@ class LaneCoupling(torch.nn.Module):  # type: ignore[misc]  # torch is an extra,
         super().__init__()
         self.kind, self.stride, self.init = kind, stride, init
         self.visibility, self.window, self.topology, self.block, self.prompt_lane = visibility, window, topology, block, prompt_lane
+        self.sees_from = sees_from
         self.omega = torch.nn.Parameter(omega.float(), requires_grad=learn)
         self.theta = list(theta)
         """Of each layer [pairs] in double precision, radians a token; zeros in layers without RoPE."""
@@ -116,6 +118,10 @@ class LaneCoupling(torch.nn.Module):  # type: ignore[misc]  # torch is an extra,
             "prompt": True,
             **more,
         }
+        if self.sees_from != "start":
+            keys["sees_from"] = self.sees_from
+        if self.sees_from == "hand-over" and not more.get("wait"):
+            raise InvalidRequest("lanes that see one another from their hand-over on need a wait token; give the one that they were trained with")
         if self.kind == "lanerope":
             keys["omega"] = self.omega.detach().cpu().double().flatten().tolist()
         return keys

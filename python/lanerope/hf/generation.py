@@ -11,7 +11,7 @@ from transformers import DynamicCache
 
 from .._errors import InvalidRequest
 from .relations import PROMPT
-from .sleep import Sleepers
+from .sleep import Sleepers, sees_others
 
 
 @dataclass
@@ -38,12 +38,12 @@ class _Group:
         self._lanes = torch.empty((1, 0), dtype=torch.int64, device=self._device)
         self._indices = torch.empty((1, 0), dtype=torch.int64, device=self._device)
         self.n_prompt = len(prompt)
-        self.prompt_logits = self.feed(list(prompt), [PROMPT] * len(prompt), list(range(len(prompt))))[-1]
+        self.prompt_logits = self.feed(list(prompt), [PROMPT] * len(prompt), list(range(len(prompt))), [False] * len(prompt))[-1]
 
-    def feed(self, tokens: list[int], lanes: list[int], indices: list[int]) -> torch.Tensor:
+    def feed(self, tokens: list[int], lanes: list[int], indices: list[int], sees_others: list[bool]) -> torch.Tensor:
         """Logits [tokens, vocabulary], f32."""
 
-        def row(values: list[int]) -> torch.Tensor:
+        def row(values: Sequence[int]) -> torch.Tensor:
             return torch.tensor([values], dtype=torch.int64, device=self._device)
 
         self._lanes = torch.cat([self._lanes, row(lanes)], 1)
@@ -52,6 +52,7 @@ class _Group:
             input_ids=row(tokens),
             position_ids=row(indices),
             lane_ids=row(lanes),
+            sees_others=row(sees_others),
             key_lane_ids=self._lanes,
             key_position_ids=self._indices,
             use_cache=True,
@@ -125,7 +126,8 @@ def generate(
                 sleepers.settle()
                 now = [m for m in range(lanes) if fed[m] < len(writing[m].tokens) and not sleepers.asleep(m)]
                 tokens = [writing[m].tokens[fed[m]] for m in now]
-                logits = group.feed(tokens, now, [group.n_prompt + clock] * len(now))
+                looks = [sees_others(writing[m].tokens[: fed[m] + 1], wait, ready)[-1] for m in now]
+                logits = group.feed(tokens, now, [group.n_prompt + clock] * len(now), looks)
                 for at, m in enumerate(now):
                     fed[m] += 1
                     if m in live:
@@ -158,6 +160,8 @@ def _check(
         raise InvalidRequest("temperature must be a number from 0")
     if not 0 < top_p <= 1:
         raise InvalidRequest("top_p must be above 0 and at most 1")
+    if coupling.sees_from == "hand-over" and not waits:
+        raise InvalidRequest("lanes that see one another from their hand-over on need a wait token; give it as wait")
     if waits and (coupling.kind == "hogwild" or coupling.topology != "all"):
         raise InvalidRequest("lanes sleep here where all see one another, and not in hogwild; leave wait out")
 

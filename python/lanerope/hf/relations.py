@@ -15,6 +15,7 @@ PADDING = -2
 COUPLINGS = ("independent", "lanerope", "groupthink", "hogwild")
 VISIBILITIES = ("inclusive", "strict", "interleaved")
 TOPOLOGIES = ("all", "ring", "tree", "blocks")
+SEES_FROM = ("start", "hand-over")
 INITS = ("rope", "gt", "ntk", "ntk-by-parts")
 
 
@@ -26,6 +27,8 @@ class Places:
     """[B, T] int64"""
     indices: torch.Tensor
     """[B, T] int64"""
+    sees_others: torch.Tensor | None = None
+    """[B, T] bool, whether a token of a lane sees other lanes; None: all do."""
 
     @property
     def queries(self) -> tuple[torch.Tensor, torch.Tensor]:
@@ -57,7 +60,8 @@ def seen_of_others(queries: Places, keys: Places, *, visibility: str, topology: 
     there = j <= i if visibility == "inclusive" else j < i
     if visibility == "interleaved":
         there = there | ((j == i) & (n < m))
-    return (m >= 0) & (n >= 0) & (m != n) & there & neighbours(topology, block, m, n, lanes)
+    seen = (m >= 0) & (n >= 0) & (m != n) & there & neighbours(topology, block, m, n, lanes)
+    return seen if queries.sees_others is None else seen & queries.sees_others[:, :, None]
 
 
 def seen_of_own(queries: Places, keys: Places) -> torch.Tensor:

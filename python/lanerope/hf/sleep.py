@@ -42,6 +42,15 @@ class Sleepers:
         return self._asleep[lane]
 
 
+def sees_others(tokens: Sequence[int], wait: int, ready: int) -> list[bool]:
+    """Of each token of a lane whether it is its hand-over, the first wait or ready token, or stands behind it."""
+    handed_over, seen = False, []
+    for token in tokens:
+        handed_over = handed_over or (wait >= 0 and token in (wait, ready))
+        seen.append(handed_over)
+    return seen
+
+
 def lane_steps(lanes: Sequence[Sequence[int]], wait: int = -1, ready: int = -1) -> list[list[int]]:
     """In which step each token of these lanes is fed, [lanes][tokens]. A lane ends with its last token."""
     sleepers = Sleepers(len(lanes), wait, ready)

@@ -16,6 +16,7 @@ struct AttentionUnit {
   int32_t head_kv = 0;
   std::span<const int32_t> lane = {};  // [n_tokens of the group]
   std::span<const int32_t> step = {};  // [n_tokens of the group]
+  std::span<const int8_t> alone = {};  // [n_tokens of the group], or empty
   Visibility visibility = Visibility::inclusive;
   bool joint = true;
   int32_t second_stage = 0;  // from this token of the group on rows see all lanes; 0: none does

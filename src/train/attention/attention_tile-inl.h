@@ -100,6 +100,14 @@ struct UnitScratch {
   TileRows first_tile() const { return tile_at(0); }
   TileRows next_tile(const TileRows& tile) const { return tile_at(tile.first + tile.n); }
   TileRows tile_at(int row) const;
+  // Whether a token of a lane sees no other lane, and whether one of [first, last] does not.
+  bool alone(int token) const { return !unit->joint || (!unit->alone.empty() && unit->alone[token] != 0); }
+  bool some_alone(int first, int last) const {
+    for (int token = first; token <= last; ++token) {
+      if (alone(token)) return true;
+    }
+    return false;
+  }
   // In (n_tokens, n_head) of the batch.
   int64_t row_index(const TileRows& tile, int r) const {
     const int row = tile.first + std::min(r, tile.n - 1);
@@ -222,7 +230,7 @@ inline TileRows UnitScratch::tile_at(int row) const {
   tile.end = prompt ? last + 1 : step_end[last];
   if (prompt) {
     tile.seen_by_all = first + 1;
-  } else if (!unit->joint) {
+  } else if (some_alone(first, last)) {
     tile.seen_by_all = n_prompt;
   } else {
     const bool own_step = core::last_seen_step(unit->visibility, 0, /*earlier_lane=*/false) == 0;
@@ -258,7 +266,7 @@ inline void UnitScratch::load_limits(const TileRows& tile) {
     const int token = (tile.first + std::min(r, tile.n - 1)) / heads;
     const int32_t step = key_step[token];
     const bool reads_all = unit->second_stage > 0 && token >= unit->second_stage;
-    const bool open = in_lanes && (unit->joint || reads_all);
+    const bool open = in_lanes && (!alone(token) || reads_all);
     limits.lane[r] = key_lane[token];
     limits.own[r] = step;
     limits.first[r] = key_index[token] - sizes.window + 1;

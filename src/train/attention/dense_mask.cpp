@@ -55,7 +55,7 @@ bool sees(const AttentionLayout& layout, const GroupSpan& group, int64_t query, 
   if (key_lane == lane) return key_step <= step;
   const bool reads_all = group.second_stage > 0 && query >= group.second_stage;
   if (reads_all) return key < group.second_stage;
-  if (!layout.joint) return false;
+  if (!layout.joint || (!layout.alone.empty() && layout.alone[group.first + query] != 0)) return false;
   return key_step <= core::last_seen_step(layout.visibility, step, /*earlier_lane=*/key_lane < lane);
 }
 

@@ -32,6 +32,9 @@ std::vector<AttentionUnit> units_of(const AttentionLayout& layout, int64_t n_hea
                        .head_kv = static_cast<int32_t>(head),
                        .lane = std::span(layout.lane).subspan(group.first, group.n_tokens),
                        .step = std::span(layout.step).subspan(group.first, group.n_tokens),
+                       .alone = layout.alone.empty()
+                                    ? std::span<const int8_t>()
+                                    : std::span(layout.alone).subspan(group.first, group.n_tokens),
                        .visibility = layout.visibility,
                        .joint = layout.joint,
                        .second_stage = static_cast<int32_t>(group.second_stage)});

@@ -28,6 +28,9 @@ struct AttentionLayout {
   std::vector<int32_t> step = {};      // [n_tokens of the batch] on the clock, never falls within a group's
                                        // lanes; prompt: not read
   Visibility visibility = Visibility::inclusive;
+  // [n_tokens of the batch] 1: a token of a lane that sees the prompt and its own lane only; empty: all see
+  // others. Not read of prompts and of second stages.
+  std::vector<int8_t> alone = {};
   bool joint = true;  // false: a lane sees only the prompt and itself; a second stage sees all
 };
 

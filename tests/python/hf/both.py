@@ -21,14 +21,17 @@ def of_engine(model, prompt, lanes, **options):
 
 
 def row_of(prompt, lanes, wait=-1, ready=-1):
-    """input_ids, position_ids and lane_ids of a group, each [1, tokens]: the prompt, then lane after lane."""
+    """input_ids, position_ids, lane_ids and sees_others of a group, each [1, tokens]: the prompt, then lane after lane."""
     steps = lane_steps(lanes, wait, ready)
-    ids, places, owners = list(prompt), list(range(len(prompt))), [PROMPT] * len(prompt)
+    ids, places, owners, late = list(prompt), list(range(len(prompt))), [PROMPT] * len(prompt), [False] * len(prompt)
     for m, tokens in enumerate(lanes):
         ids += tokens
         places += [len(prompt) + step for step in steps[m]]
         owners += [m] * len(tokens)
-    return {"input_ids": torch.tensor([ids]), "position_ids": torch.tensor([places]), "lane_ids": torch.tensor([owners])}
+        first = next((i for i, token in enumerate(tokens) if token in (wait, ready)), len(tokens))
+        late += [i >= first for i in range(len(tokens))]
+    row = {"input_ids": ids, "position_ids": places, "lane_ids": owners, "sees_others": late}
+    return {key: torch.tensor([values]) for key, values in row.items()}
 
 
 def of_hf(model, prompt, lanes, wait=-1, ready=-1):

@@ -26,6 +26,7 @@ def tensors(**changes):
         ({"omega": [float("nan")] * 16}, "not a number"),
         ({"stride": 0}, "stride"),
         ({"window": -1}, "window"),
+        ({"sees_from": "nowhere"}, "sees_from must be one of"),
         ({"lanes": 0}, "lanes"),
     ],
 )

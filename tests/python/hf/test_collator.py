@@ -48,6 +48,7 @@ def test_lanes_that_wait_are_placed_in_time():
     # Lane 0 waits with its second token until lane 1 is ready with its fourth.
     assert lane_steps([[1, 9, 2], [3, 4, 5, 8, 6]], wait=9, ready=8) == [[0, 3, 4], [0, 1, 2, 3, 4]]
     batch = hf.LaneCollator(letters(), tag="", wait="w", ready="r")([row("q", ["awb", "cdere"])])
+    assert batch["sees_others"].tolist() == [[0, 0, 1, 1, 1, 0, 0, 0, 1, 1, 1]]
     # Held back until "r" has been chosen: "w" is fed beside it.
     assert batch["position_ids"][0].tolist() == [0, 1, 4, 5, 6, 1, 2, 3, 4, 5, 6]
 

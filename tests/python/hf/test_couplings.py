@@ -82,6 +82,25 @@ def test_lanes_that_wait_see_what_the_engines_see(files, engines):
     assert furthest(of_hf(model, PROMPT_TOKENS, lanes), expected) > 1e-2
 
 
+@pytest.mark.parametrize("options", [{}, {"visibility": "strict", "window": 3}, {"coupling": "groupthink"}])
+def test_lanes_that_see_from_their_hand_over_on_see_what_the_engines_see(files, engines, options):
+    engine = engines["llama"]
+    wait, ready = engine.tokenize("w", add_special=False), engine.tokenize("r", add_special=False)
+    lanes = [[5, 17, *wait, 33, 8], [90, 14, 61, 7, *ready, 12], [20, 5, 40, *wait, 50], [9, 80, 31, 6, 44, 11]]
+    asked = {"coupling": "lanerope", "init": "gt", "stride": 16, "sees_from": "hand-over"} | options
+    if asked["coupling"] == "groupthink":
+        del asked["init"]
+    model = hf.from_gguf(files["llama"])
+    attach(model, **asked)
+    expected = of_engine(engine, PROMPT_TOKENS, lanes, wait="w", ready="r", **asked)
+    assert furthest(of_hf(model, PROMPT_TOKENS, lanes, wait[0], ready[0]), expected) < 1e-3
+    attach(model, **asked | {"sees_from": "start"})
+    assert furthest(of_hf(model, PROMPT_TOKENS, lanes, wait[0], ready[0]), expected) > 1e-2
+    attach(model, **asked)
+    with pytest.raises(lanerope.InvalidRequest, match="sees_others"):
+        model(input_ids=torch.tensor([[1]]), position_ids=torch.tensor([[0]]), lane_ids=torch.tensor([[0]]))
+
+
 @pytest.fixture(scope="module")
 def smollm2(tmp_path_factory):
     """SmolLM2-135M-Instruct with its weights unpacked to f32, in both."""

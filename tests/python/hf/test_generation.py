@@ -31,15 +31,16 @@ def test_keys_that_are_kept_give_what_one_pass_gives(files, architecture, option
         assert np.allclose(lane.logprobs, expected, atol=1e-4)
 
 
-def test_lanes_that_sleep_are_the_engines(files):
+@pytest.mark.parametrize("sees_from", ["start", "hand-over"])
+def test_lanes_that_sleep_are_the_engines(files, sees_from):
     engine = lanerope.Model(files["llama"], threads=1, back_end="ggml")
     wait, ready = engine.tokenize("w", add_special=False)[0], engine.tokenize("r", add_special=False)[0]
     model = hf.from_gguf(files["llama"])
-    hf.attach(model, omega="gt", stride=16)
+    hf.attach(model, omega="gt", stride=16, sees_from=sees_from)
     tags = [[5, 17, wait, 20], [90, 14, 61, 7, ready, 12], [20, wait, 40]]
     lanes = hf.generate(model, PROMPT_TOKENS, lanes=3, budget=10, tags=tags, end=[], wait=wait, ready=ready)
     written = [lane.tokens for lane in lanes]
-    asked = {"coupling": "lanerope", "init": "gt", "stride": 16, "wait": "w", "ready": "r"}
+    asked = {"coupling": "lanerope", "init": "gt", "stride": 16, "wait": "w", "ready": "r", "sees_from": sees_from}
     for lane, logits in zip(lanes, of_engine(engine, PROMPT_TOKENS, written, **asked), strict=True):
         rows, tokens = drawn_rows(lane, torch.from_numpy(logits))
         expected = rows.log_softmax(-1)[range(len(tokens)), tokens]
@@ -78,11 +79,12 @@ def test_a_lane_ends_with_an_end_token(files):
         ({"temperature": float("nan")}, "temperature"),
         ({"coupling": "hogwild", "wait": 5}, "wait"),
         ({"topology": "ring", "wait": 5}, "wait"),
+        ({"sees_from": "hand-over"}, "wait"),
     ],
 )
 def test_requests_that_make_no_sense_are_refused(files, wrong, says):
     model = hf.from_gguf(files["qwen2"])
-    coupled = {key: value for key, value in wrong.items() if key in ("coupling", "topology")}
+    coupled = {key: value for key, value in wrong.items() if key in ("coupling", "topology", "sees_from")}
     hf.attach(model, **coupled)
     with pytest.raises(InvalidRequest, match=says):
         hf.generate(model, **({"prompt": PROMPT_TOKENS} | {key: value for key, value in wrong.items() if key not in coupled}))

@@ -5,7 +5,9 @@
 #include <hwy/targets.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "tests/train/attention/random_layout.h"
 #include "train/attention/dense_mask.h"
@@ -53,7 +55,7 @@ torch::Tensor from_definition(const AttentionOperands& o, const AttentionLayout&
           visible = true;
         } else if (layout.lane[i] == layout.lane[j]) {
           visible = layout.step[j] <= layout.step[i];
-        } else if (layout.joint) {
+        } else if (layout.joint && (layout.alone.empty() || layout.alone[i] == 0)) {
           const bool equal_counts =
               layout.visibility == Visibility::inclusive ||
               (layout.visibility == Visibility::interleaved && layout.lane[j] < layout.lane[i]);
@@ -166,6 +168,38 @@ TEST_P(EveryMask, KernelIsThePlainPath) {
     for (const ScoreRule& rule : rules)
       expect_kernel_agrees(layout, random_operands(static_cast<int64_t>(layout.lane.size()), {}), rule);
   }
+}
+
+// The first tokens of every lane see no other, as many of each lane as come.
+void keep_first_alone(std::mt19937& random, AttentionLayout& layout) {
+  for (const GroupSpan& group : layout.groups) {
+    std::map<int32_t, int32_t> first_to_see;
+    for (int64_t row = group.first; row < group.first + group.n_tokens; ++row) {
+      const auto [lane, is_new] = first_to_see.emplace(layout.lane[row], 0);
+      if (is_new) lane->second = static_cast<int32_t>(random() % 40);
+      layout.alone.push_back(layout.step[row] < lane->second ? 1 : 0);
+    }
+  }
+}
+
+TEST_P(EveryMask, LanesMaySeeOthersFromATokenOfTheirOwnOn) {
+  AttentionLayout small{.visibility = visibility(), .joint = open()};
+  add_group(random_group(random_, 3, 3, 60), small);
+  add_group(random_group(random_, 2, 4, 30), small);
+  keep_first_alone(random_, small);
+  ASSERT_GT(std::ranges::count(small.alone, 1), 20);
+  const AttentionOperands operands =
+      random_operands(static_cast<int64_t>(small.lane.size()), {.n_head = 2, .n_head_kv = 1, .head_dim = 6});
+  const torch::Tensor d_out = torch::randn_like(operands.q_prompt).to(torch::kFloat64);
+  const auto definition = [&](const AttentionOperands& o) { return from_definition(o, small, rules[0]); };
+  const AttentionBatch batch(small);
+  const auto plain = [&](const AttentionOperands& o) { return plain_lane_attention(o, batch, rules[0]); };
+  expect_near(passes(operands, d_out, plain), passes(operands, d_out, definition), 1e-12);
+
+  AttentionLayout layout = random_layout(random_, visibility(), open());
+  keep_first_alone(random_, layout);
+  for (const ScoreRule& rule : rules)
+    expect_kernel_agrees(layout, random_operands(static_cast<int64_t>(layout.lane.size()), {}), rule);
 }
 
 TEST_P(EveryMask, ASecondStageSeesAllThatWasWritten) {
