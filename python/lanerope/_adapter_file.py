@@ -103,6 +103,8 @@ def write_gguf(file: Path, adapter: GgufAdapter) -> None:
         "init": (kinds.STRING, None),
         "stride": (kinds.INT32, None),
         "visibility": (kinds.STRING, None),
+        "prompt_lane": (kinds.STRING, None),
+        "sees_from": (kinds.STRING, None),
         "tag": (kinds.STRING, None),
         "wait": (kinds.STRING, None),
         "ready": (kinds.STRING, None),

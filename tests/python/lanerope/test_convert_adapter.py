@@ -36,12 +36,14 @@ def test_omega_goes_over_to_the_bit(llama_file, llama_adapter, tmp_path):
     plain = _adapter_file.read_gguf(Path(llama_adapter))
     omega = np.random.default_rng(1).standard_normal(8).astype(np.float32)
     lanes = {**plain.lanes, "omega": [float(x) for x in omega], "tag": "<sprecher {k}>\n", "lanes": [2, 4], "prompt": False}
+    lanes |= {"wait": " await", "ready": "!", "sees_from": "hand-over", "prompt_lane": "first"}
     with_omega = _adapter_file.GgufAdapter(plain.architecture, "an adapter", plain.alpha, plain.pairs, lanes)
     _adapter_file.write_gguf(tmp_path / "a.gguf", with_omega)
     folder = convert_adapter.to_peft(tmp_path / "a.gguf", tmp_path / "peft", base=llama_file)
     again = _adapter_file.read_gguf(convert_adapter.to_gguf(folder, tmp_path / "b.gguf", base=llama_file))
     assert np.array_equal(np.array(again.lanes["omega"], np.float32), omega)
     assert again.lanes == _adapter_file.read_gguf(tmp_path / "a.gguf").lanes
+    assert again.lanes["sees_from"] == "hand-over" and again.lanes["prompt_lane"] == "first"
     assert again.lanes["prompt"] is False and again.lanes["lanes"] == [2, 4] and again.name == "an adapter"
 
 
