@@ -13,12 +13,7 @@ without `parts` keep the label that they have. Says on standard error how many a
 import json
 import sys
 
-from measure import RESULT, listed, number
-
-
-def results_of(text, k):
-    """{problem: result} of what a lane says that it found."""
-    return {int(i) - 1: number(value) for i, value in RESULT.findall(text) if 0 < int(i) <= k}
+from measure import listed, number, results_of
 
 
 def labels_of(trace):

@@ -39,6 +39,11 @@ def listed(text, k):
     return values if len(values) == k else None
 
 
+def results_of(text, k):
+    """{problem: result} of what a lane says that it found."""
+    return {int(i) - 1: number(value) for i, value in RESULT.findall(text) if 0 < int(i) <= k}
+
+
 def recorded(folder):
     """The groups of an evaluation, as `lanerope eval` records them."""
     for line in open(folder / "records.jsonl", encoding="utf-8"):
@@ -68,7 +73,7 @@ def read(folder, questions):
         truth = [number(part) for part in question.get("parts", [question["answer"]])]
         lanes = []
         for lane in record["lanes"]:
-            own = {int(i) - 1: number(value) for i, value in RESULT.findall(lane["text"]) if 0 < int(i) <= len(truth)}
+            own = results_of(lane["text"], len(truth))
             end = lane["length"] if lane["ended"] else float("inf")
             lanes.append({"end": end, "recorded": lane, "list": listed(lane["text"], len(truth)), "own": own})
         group = {"steps": record["steps"], "truth": truth, "lanes": lanes}
