@@ -11,7 +11,7 @@ from transformers import DynamicCache
 
 from .._errors import InvalidRequest
 from .relations import PROMPT
-from .sleep import Sleepers, sees_others
+from .sleep import Sleepers, is_hand_over
 
 
 @dataclass
@@ -119,6 +119,7 @@ def generate(
             group = _Group(model, given)
             live = set(range(lanes))
             fed = [0] * lanes
+            handed_over: set[int] = set()
             for m in range(lanes):
                 choose(m, group.prompt_logits)
             clock = 0
@@ -126,8 +127,8 @@ def generate(
                 sleepers.settle()
                 now = [m for m in range(lanes) if fed[m] < len(writing[m].tokens) and not sleepers.asleep(m)]
                 tokens = [writing[m].tokens[fed[m]] for m in now]
-                looks = [sees_others(writing[m].tokens[: fed[m] + 1], wait, ready)[-1] for m in now]
-                logits = group.feed(tokens, now, [group.n_prompt + clock] * len(now), looks)
+                handed_over |= {m for m, token in zip(now, tokens, strict=True) if is_hand_over(token, wait, ready)}
+                logits = group.feed(tokens, now, [group.n_prompt + clock] * len(now), [m in handed_over for m in now])
                 for at, m in enumerate(now):
                     fed[m] += 1
                     if m in live:

@@ -2,6 +2,8 @@
 """Lanes that wait: who sleeps, and in which step each token is fed (docs/couplings.md, "Lanes that wait")."""
 
 from collections.abc import Sequence
+from itertools import accumulate
+from operator import or_
 
 
 class Sleepers:
@@ -42,13 +44,14 @@ class Sleepers:
         return self._asleep[lane]
 
 
+def is_hand_over(token: int, wait: int, ready: int) -> bool:
+    """Whether a lane sees others from this token on, where they see one another from their hand-over on."""
+    return wait >= 0 and token in (wait, ready)
+
+
 def sees_others(tokens: Sequence[int], wait: int, ready: int) -> list[bool]:
     """Of each token of a lane whether it is its hand-over, the first wait or ready token, or stands behind it."""
-    handed_over, seen = False, []
-    for token in tokens:
-        handed_over = handed_over or (wait >= 0 and token in (wait, ready))
-        seen.append(handed_over)
-    return seen
+    return list(accumulate((is_hand_over(token, wait, ready) for token in tokens), or_))
 
 
 def lane_steps(lanes: Sequence[Sequence[int]], wait: int = -1, ready: int = -1) -> list[list[int]]:
