@@ -141,7 +141,7 @@ void Group::prefill_is_done(const kernels::LogitRow& logits, Sampler& sampler) {
     read.prompt = std::make_shared<const std::vector<PromptToken>>(std::move(prompt_scores_));
   emit(std::move(read));
   for (int32_t m = 0; m < request_.n_lanes(); ++m) {
-    memory_.add_lane({.start_step = clock_, .sees_from = first_to_see()});
+    memory_.add_lane({.start_step = clock_});
     add_lane(
         {.start_step = clock_, .forced = request_.lanes[m].forced, .silent = request_.lanes[m].tag_tokens});
   }

@@ -106,10 +106,6 @@ class Group final : private ActedOn, private CalledFrom {
   void end_lane(int32_t index, FinishReason reason) override;
   void after_step();
   void settle_sleepers();
-  // Of a lane that has written nothing: which of its tokens will be the first to see others.
-  int32_t first_to_see() const {
-    return request_.coupling.sees_from == SeesFrom::start ? 0 : core::never_sees;
-  }
   bool start_second_stage();  // the lanes have ended; whether one more began
   void finish_if_over();
   void collect_lanes();

@@ -37,18 +37,14 @@ Group::Origin Group::fork_of(int32_t parent, int32_t step) const {
         throw InvalidRequest("lane " + std::to_string(parent) +
                              " has written all that its format allows; fork it at a step before its end");
       }
-      return {.cells = {.start_step = clock_,
-                        .parent = parent,
-                        .fork_step = core::step_of(cells, end - 1),
-                        .sees_from = cells.sees_from < end ? 0 : core::never_sees},
+      return {.cells = {.start_step = clock_, .parent = parent, .fork_step = core::step_of(cells, end - 1)},
               .lane = {.start_step = clock_,
                        .forced = {lane.tokens()[end - 1]},
                        .silent = 1,
                        .text = lane.text_after(end - 1),
                        .matcher = std::move(matcher)}};
     }
-    if (cells.parent < 0)
-      return {.cells = {.start_step = clock_, .sees_from = first_to_see()}, .lane = {.start_step = clock_}};
+    if (cells.parent < 0) return {.cells = {.start_step = clock_}, .lane = {.start_step = clock_}};
     step = cells.fork_step + 1;  // before it wrote anything of its own: a fork of what it was forked from
     parent = cells.parent;
   }
@@ -64,9 +60,9 @@ int32_t Group::spawn(const SpawnOptions& options, int32_t pool_cells) {
   if (n_prompt() + clock_ + 1 >= model_.info().trained_context) {
     throw InvalidRequest("the group's clock has reached the end of the model's context");
   }
-  Origin origin = options.parent >= 0 ? fork_of(options.parent, options.fork_step)
-                                      : Origin{.cells = {.start_step = clock_, .sees_from = first_to_see()},
-                                               .lane = {.start_step = clock_}};
+  Origin origin = options.parent >= 0
+                      ? fork_of(options.parent, options.fork_step)
+                      : Origin{.cells = {.start_step = clock_}, .lane = {.start_step = clock_}};
   std::vector<TokenId>& forced = origin.lane.forced;
   const auto force = [&](std::string_view text) {
     const auto tokens = model_.encode(text, {.add_special = false, .parse_special = true});

@@ -5,6 +5,8 @@
 #include <cassert>
 #include <limits>
 
+#include "core/sleepers.h"
+
 namespace lanerope::engine {
 
 int32_t GroupMemory::pages_at_start(int32_t n_fed, bool second_stage, bool whole_budget) const {
@@ -69,12 +71,20 @@ void GroupMemory::add_page(LaneCells& lane, PageRef page) {
   lane.view.segment.runs = lane.runs;
 }
 
+int32_t GroupMemory::first_to_see(const LaneOrigin& origin) const {
+  if (request_.coupling.sees_from == SeesFrom::start) return 0;
+  if (origin.parent < 0) return core::never_sees;
+  // Its first token is the one that its parent was fed, or will be, at fork_step.
+  const core::LaneView parent = lane(origin.parent);
+  return parent.sees_from <= core::cells_before(parent, origin.fork_step) ? 0 : core::never_sees;
+}
+
 void GroupMemory::add_lane(const LaneOrigin& origin) {
   lanes_.push_back({.view = {.start_step = origin.start_step,
                              .parent = origin.parent,
                              .fork_step = origin.fork_step,
                              .reads_all = origin.second_stage,
-                             .sees_from = origin.sees_from}});
+                             .sees_from = first_to_see(origin)}});
   if (origin.second_stage) {
     for (PageRef& page : ahead_then_) add_page(lanes_.back(), std::move(page));
     ahead_then_.clear();

@@ -41,7 +41,6 @@ class GroupMemory {
     int32_t parent = -1;
     int32_t fork_step = 0;
     bool second_stage = false;
-    int32_t sees_from = 0;  // LaneView::sees_from
   };
   void add_lane(const LaneOrigin& origin);
   void drop_last_lane();
@@ -93,6 +92,8 @@ class GroupMemory {
     int32_t n_fed = 0;
     core::LaneView view;  // its length: cells that are filled, n_fed but where the group was put back
   };
+  // LaneView::sees_from of a lane that has written nothing: a fork's past may hold its parent's hand-over.
+  int32_t first_to_see(const LaneOrigin& origin) const;
   static void add_page(LaneCells& lane, PageRef page);
   int32_t budget_of(bool second_stage) const {
     return second_stage ? request_.then->n_cells() : request_.budget;
