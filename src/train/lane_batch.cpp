@@ -24,14 +24,14 @@ struct Rows {
 
   int64_t size() const { return static_cast<int64_t>(ids.size()); }
 
-  void add(TokenId token, int64_t position, int32_t lane, int32_t step, bool alone = false) {
+  void add(TokenId token, int64_t position, int32_t lane, int32_t step) {
     ids.push_back(token);
     positions.push_back(static_cast<float>(position));
     lanes.push_back(static_cast<float>(std::max(lane, 0)));
     in_lane.push_back(lane < 0 ? 0.0F : 1.0F);
     layout.lane.push_back(lane);
     layout.step.push_back(step);
-    layout.alone.push_back(alone ? 1 : 0);
+    layout.alone.push_back(0);
   }
 
   void expect(int64_t row, TokenId token, int64_t lane) {
@@ -97,7 +97,8 @@ void add_group(Rows& rows, const TokenGroup& group, int64_t number) {
       if (step >= steps_read) continue;
       last_row[m] = rows.size();
       const int32_t index = group.lane_index.empty() ? static_cast<int32_t>(m) : group.lane_index[m];
-      rows.add(lane.tokens[i], n_prompt + step, index, step, static_cast<int32_t>(i) < lane.sees_from);
+      rows.add(lane.tokens[i], n_prompt + step, index, step);
+      if (static_cast<int32_t>(i) < lane.sees_from) rows.layout.alone.back() = 1;
     }
   }
   GroupSpan span{.first = first, .n_prompt = n_prompt, .n_tokens = rows.size() - first};
