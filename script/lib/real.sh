@@ -140,17 +140,29 @@ compare() { # name questions budgets arms...
   cat "$runs/$1.txt"
 }
 
-# Four lanes of each arm, and two and eight. The fair control is an adapter that saw the same problems and solutions, one lane at a time.
+# Four lanes of each arm, which vote, and eight. The fair control is an adapter that saw the same problems and solutions, one lane at a time.
 real_tables() {
-  local lanes="lora=$runs/lanes.gguf" control="control:n=1,lora=$runs/control.gguf" k
-  for k in 4 2; do
-    compare "table-$k" "reach-$k" "$(amount 256,384,512,768,1024,1536 24,48)" \
-      --arm "lanes:n=4,$lanes" --arm "$control" --arm "closed:n=4,coupling=independent,$lanes" \
-      --arm "one:n=1,$lanes" --arm "base:n=1" --arm "two:n=2,$lanes" --arm "eight:n=8,total=8,$lanes"
-  done
-  compare table-1 reach-1 "$(amount 128,192,256,384 24,48)" \
-    --arm "lanes:n=4,$lanes" --arm "one:n=1,$lanes" --arm "$control" --arm "base:n=1"
+  local lanes="lora=$runs/lanes.gguf" control="lora=$runs/control.gguf" budgets
+  budgets=$(amount 256,384,512,768,1024,1536 24,48)
+  compare table-4 reach-4 "$budgets" --arm "lanes:n=4,$lanes" --arm "control:n=1,$control" --arm "eight:n=8,total=8,$lanes" \
+    --arm "closed:n=4,coupling=independent,$lanes" --arm "one:n=1,$lanes" --arm base:n=1 \
+    --arm "kto:n=4,lora=$runs/kto-lanes.gguf" --arm "kto-control:n=1,lora=$runs/kto-control.gguf"
+  compare table-2 reach-2 "$budgets" --arm "lanes:n=4,$lanes" --arm "control:n=1,$control" --arm "two:n=2,$lanes"
+  compare table-1 reach-1 "$(amount 128,192,256,384 24,48)" --arm "lanes:n=4,$lanes" --arm "one:n=1,$lanes" --arm "control:n=1,$control" --arm base:n=1
+  reading_tables
   skill_table
+}
+
+# What seeing the others costs and what is read of them, in right solutions of dev problems, which nothing was trained on.
+reading_tables() {
+  compose reading train-solved --part dev "${mix[@]}" -k "$(amount 4 2)" --count "$(amount 40 2)" --lanes "$(amount 4 2)" -s 9
+  once noise.txt reading noise
+  once swap.txt reading swap
+  cat "$runs/noise.txt" "$runs/swap.txt"
+}
+reading() { # script
+  script/shell python3 "bench/real/$1.py" "$model" "$runs/lanes.gguf" "$runs/reading.jsonl" --ready "$ready" >"$runs/$1.txt.part"
+  mv "$runs/$1.txt.part" "$runs/$1.txt"
 }
 
 # What is lost: one problem at a time, all of GSM8K's test part, asked as the untouched model is asked.
@@ -183,6 +195,7 @@ real_study() {
   real_data
   say "training"
   real_training
+  real_kto
   say "tables"
   real_tables
 }

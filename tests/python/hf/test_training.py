@@ -25,13 +25,14 @@ TRACES = [
 def trained(tmp_path_factory, files):
     """A model trained by SFTTrainer, its losses, the omega that it began with, and the folder of its adapter."""
     folder = tmp_path_factory.mktemp("trl")
+    torch.manual_seed(1)
     model = hf.from_gguf(files["llama"])
     lanes = hf.attach(model, omega="ntk-by-parts", stride=16)
     begun = lanes.omega.detach().clone()
     adapted = peft.get_peft_model(model, peft.LoraConfig(r=2, target_modules="all-linear", init_lora_weights="gaussian"))
     lanes.omega.requires_grad_(True)  # PEFT freezes what it did not add
     config = trl.SFTConfig(
-        output_dir=str(folder / "runs"), max_steps=8, per_device_train_batch_size=3, learning_rate=0.02, lr_scheduler_type="constant",
+        output_dir=str(folder / "runs"), max_steps=8, per_device_train_batch_size=3, learning_rate=0.005, lr_scheduler_type="constant",
         remove_unused_columns=False, packing=False, dataset_kwargs={"skip_prepare_dataset": True}, report_to=[], save_strategy="no",
         use_cpu=True, logging_steps=1, bf16=False, disable_tqdm=True,
     )
