@@ -149,9 +149,22 @@ real_tables() {
     --arm "kto:n=4,lora=$runs/kto-lanes.gguf" --arm "kto-control:n=1,total=1,lora=$runs/kto-control.gguf"
   compare table-2 reach-2 "$budgets" --arm "lanes:n=4,$lanes" --arm "control:n=1,$control" --arm "two:n=2,$lanes"
   compare table-1 reach-1 "$(amount 128,192,256,384 24,48)" --arm "lanes:n=4,$lanes" --arm "one:n=1,$lanes" --arm "control:n=1,$control" --arm base:n=1
+  compose_tables
   reading_tables
   skill_table
 }
+
+# Problems of all of GSM8K's test part, most of which the model cannot solve.
+compose_tables() {
+  local k sizes="2 3 4 6"
+  [ -z "$short" ] || sizes=""
+  for k in $sizes; do
+    once "compose-$k.jsonl" compose_set "$k" "$runs/compose-$k.jsonl"
+    compare "compose-$k" "compose-$k" 384,512,768,1024,1536,2304 \
+      --arm "lanes:n=4,lora=$runs/lanes.gguf" --arm "control:n=1,total=1,lora=$runs/control.gguf"
+  done
+}
+compose_set() { python3 bench/real/sets.py "$gsm8k/test.jsonl" "$1" >"$2.part" && mv "$2.part" "$2"; } # k to
 
 # What seeing the others costs and what is read of them, in right solutions of dev problems, which nothing was trained on.
 reading_tables() {
