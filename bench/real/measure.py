@@ -6,7 +6,8 @@
 
 FOLDER is eval's --out. `lanerope eval` calls a list right where all of it is; here each answer of a list counts by itself. A budget is in steps of the
 clock: of a lane that has not ended by then nothing counts. All lanes that an arm gave a question vote together, those of several groups too. Intervals
-are 95 %, by bootstrap over questions, and paired by question where arms are compared (--against). The figure needs matplotlib.
+are 95 %, by bootstrap over questions, and paired by question where arms are compared (--against). Seconds are those of a group beside all others that
+ran (eval's --parallel). The figure needs matplotlib.
 """
 
 import argparse
@@ -65,7 +66,7 @@ def tokens_of(lane, budget=float("inf")):
 
 
 def read(folder, questions):
-    """{arm: {question: [groups]}}; a group is {steps, truth, lanes: [{end, recorded, list, own}]}."""
+    """{arm: {question: [groups]}}; a group is {steps, seconds, truth, lanes: [{end, recorded, list, own}]}."""
     asked = [json.loads(line) for line in open(questions, encoding="utf-8")]
     arms = {}
     for record in recorded(folder):
@@ -76,7 +77,7 @@ def read(folder, questions):
             own = results_of(lane["text"], len(truth))
             end = lane["length"] if lane["ended"] else float("inf")
             lanes.append({"end": end, "recorded": lane, "list": listed(lane["text"], len(truth)), "own": own})
-        group = {"steps": record["steps"], "truth": truth, "lanes": lanes}
+        group = {"steps": record["steps"], "seconds": record["seconds"], "truth": truth, "lanes": lanes}
         arms.setdefault(record["arm"], {}).setdefault(record["question"], []).append(group)
     return arms
 
@@ -189,11 +190,11 @@ def main():
         for arm in arms:
             if arm != given.against:
                 print(f"| {arm} | " + " | ".join(told(paired(arms[arm], arms[given.against], budget)) for budget in budgets) + " |")
-    print("\n| arm | questions | steps (median) | found itself: right | taken over as it stood |\n|---|---|---|---|---|")
+    print("\n| arm | questions | steps (median) | seconds (median) | found itself: right | taken over as it stood |\n|---|---|---|---|---|---|")
     for arm, questions in arms.items():
         groups = [group for own in questions.values() for group in own]
-        steps = statistics.median(group["steps"] for group in groups)
-        print(f"| {arm} | {len(questions)} | {steps:.0f} | {percent(*solved(groups))} | {percent(*handed_over(groups))} |")
+        steps, seconds = (statistics.median(group[what] for group in groups) for what in ("steps", "seconds"))
+        print(f"| {arm} | {len(questions)} | {steps:.0f} | {seconds:.1f} | {percent(*solved(groups))} | {percent(*handed_over(groups))} |")
     if given.figure:
         draw(curves, given.figure)
 

@@ -150,8 +150,17 @@ real_tables() {
   compare table-2 reach-2 "$budgets" --arm "lanes:n=4,$lanes" --arm "control:n=1,$control" --arm "two:n=2,$lanes"
   compare table-1 reach-1 "$(amount 128,192,256,384 24,48)" --arm "lanes:n=4,$lanes" --arm "one:n=1,$lanes" --arm "control:n=1,$control" --arm base:n=1
   compose_tables
+  seconds_table
   reading_tables
   skill_table
+}
+
+# A question alone, with all cores.
+seconds_table() {
+  local budget=$(amount 1536 48)
+  ask seconds reach-4 "$budget" --limit 8 --parallel 4 --arm "lanes:n=4,lora=$runs/lanes.gguf"
+  ask seconds reach-4 "$budget" --limit 8 --parallel 1 --arm "control:n=1,total=1,lora=$runs/control.gguf"
+  right_answers seconds reach-4 "$budget" control
 }
 
 # Problems of all of GSM8K's test part, most of which the model cannot solve.

@@ -36,7 +36,9 @@ variants_study() {
   variant rank-16 lanes -s lora.rank=16 -s lora.alpha=32 -s learning_rate=0.0004
   variant gold gold
   variant frozen lanes -s omega.learn=false
+  variant ntk lanes -s omega.init=ntk
   variant gt lanes -s omega.init=gt
   variant rope lanes -s omega.init=rope
+  variant tags lanes -s omega.init=rope -s omega.learn=false
   right_answers arms asked "$budgets" parts | tee "$runs/table.txt"
 }

@@ -23,7 +23,7 @@ def folder(tmp_path):
     # Both lanes are right on one answer each; the second one took over 4 where the first one had 3, and slept for ten of its 50 steps.
     group = [lane("Answer 1: 3 \u2713\n#### (3, 41)", 30), lane("Answer 2: $40 \u2713\n#### (4, 40)", 50, sleeps=[(20, 10)])]
     cut = [lane("Answer 1: 3 \u2713\n#### (3, 40)", 60, ended=False)]
-    records = [{"settings_of": "lanes"}] + [{"arm": arm, "question": 0, "group": 0, "steps": 49, "lanes": lanes} for arm, lanes in (("lanes", group), ("cut", cut))]
+    records = [{"settings_of": "lanes"}] + [{"arm": arm, "question": 0, "group": 0, "steps": 49, "seconds": 2.5, "lanes": lanes} for arm, lanes in (("lanes", group), ("cut", cut))]
     (tmp_path / "questions.jsonl").write_text(json.dumps(asked) + "\n")
     (tmp_path / "records.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
     return tmp_path
