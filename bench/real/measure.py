@@ -131,9 +131,9 @@ def solved(groups):
     return sum(value == wanted for value, wanted in pairs), len(pairs)
 
 
-def paired(arm, other, budget):
-    """By how much the votes of two arms differ, on the questions that both were asked."""
-    return interval([right_at(groups, budget)[1] - right_at(other[question], budget)[1] for question, groups in arm.items() if question in other])
+def paired(arm, other, budget, at=1):
+    """By how much the votes of an arm differ from another's votes, or from one lane of it (at = 0), on the questions that both were asked."""
+    return interval([right_at(groups, budget)[1] - right_at(other[question], budget)[at] for question, groups in arm.items() if question in other])
 
 
 def told(estimate):
@@ -186,10 +186,12 @@ def main():
         tokens = (statistics.fmean(tokens_at(groups, budget) for groups in questions.values()) for budget in budgets)
         print(f"| {arm}, tokens of all lanes | " + " | ".join(f"{mean:.0f}" for mean in tokens) + " |")
     if given.against:
-        print(f"\n| vote, over {given.against} | " + " | ".join(map(str, budgets)) + " |\n|---|" + "---|" * len(budgets))
+        print("\n| vote, over " + given.against + " | " + " | ".join(map(str, budgets)) + " |\n|---|" + "---|" * len(budgets))
         for arm in arms:
-            if arm != given.against:
-                print(f"| {arm} | " + " | ".join(told(paired(arms[arm], arms[given.against], budget)) for budget in budgets) + " |")
+            if arm == given.against:
+                continue
+            for at, what in enumerate(("one lane", "its vote")):
+                print(f"| {arm}, over {what} | " + " | ".join(told(paired(arms[arm], arms[given.against], budget, at)) for budget in budgets) + " |")
     print("\n| arm | questions | steps (median) | seconds (median) | found itself: right | taken over as it stood |\n|---|---|---|---|---|---|")
     for arm, questions in arms.items():
         groups = [group for own in questions.values() for group in own]

@@ -43,6 +43,8 @@ def test_all_groups_of_a_question_vote_together(folder):
     (group,) = measure.read(folder, folder / "questions.jsonl")["lanes"][0]
     other = {**group, "lanes": [{**group["lanes"][0], "list": [3.0, 40.0]}]}
     assert measure.right_at([group, other], 50) == (pytest.approx(2 / 3), 1.0)
+    against_one_lane = measure.paired({0: [group, other]}, {0: [group, other]}, 50, at=0)
+    assert against_one_lane == pytest.approx((1 / 3, 1 / 3, 1 / 3))
 
 
 def test_results_of_ones_own_and_of_others(folder):
