@@ -89,7 +89,7 @@ def main():
     for name in ("model", "adapter", "traces"):
         parser.add_argument(name)
     parser.add_argument("--threads", default="2")
-    parser.add_argument("--limit", type=int, default=24, help="only so many traces, the first ones")
+    parser.add_argument("--limit", type=int, default=16, help="only so many traces, the first ones")
     parser.add_argument("--ready", default=" \u2713", help="the sign behind a result")
     given = parser.parse_args()
     draw = random.Random(1)
