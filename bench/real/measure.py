@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `lanerope eval` wrote of questions that ask for several answers, answer by answer: the table of docs/results.md.
 
-  python3 bench/real/measure.py FOLDER [--questions FILE] [--budgets B,B,...] [--against ARM] [--figure FILE.svg]
+  python3 bench/real/measure.py FOLDER [--questions FILE] [--budgets B,B,...] [--arms ARM,ARM,...] [--against ARM] [--figure FILE.svg]
 
 FOLDER is eval's --out. `lanerope eval` calls a list right where all of it is; here each answer of a list counts by itself. A budget is in steps of the
 clock: of a lane that has not ended by then nothing counts. All lanes that an arm gave a question vote together, those of several groups too. Intervals
@@ -90,15 +90,31 @@ def vote(values):
 
 
 def right_at(groups, budget):
-    """Shares of a question's answers that are right: of one lane, and of the vote of all lanes (of tied values the mean)."""
+    """Shares of a question's answers that are right: of one lane, of one group's vote, and of the vote of all lanes (of tied values the mean)."""
     truth = groups[0]["truth"]
-    lists = [lane["list"] if lane["end"] <= budget else None for group in groups for lane in group["lanes"]]
-    one = statistics.mean(sum(value == wanted for value, wanted in zip(said, truth)) / len(truth) if said else 0.0 for said in lists)
-    voted = 0.0
-    for i, wanted in enumerate(truth):
-        best = vote([said[i] for said in lists if said])
-        voted += (wanted in best) / len(best) if best else 0.0
-    return one, voted / len(truth)
+
+    def voted(lists):
+        right = 0.0
+        for i, wanted in enumerate(truth):
+            best = vote([said[i] for said in lists if said])
+            right += (wanted in best) / len(best) if best else 0.0
+        return right / len(truth)
+
+    lists = [[lane["list"] if lane["end"] <= budget else None for lane in group["lanes"]] for group in groups]
+    flat = [said for group in lists for said in group]
+    one = statistics.mean(sum(value == wanted for value, wanted in zip(said, truth)) / len(truth) if said else 0.0 for said in flat)
+    return one, statistics.mean(map(voted, lists)), voted(flat)
+
+
+def counted(arm):
+    """What right_at tells of an arm, and in which place: a group of one lane is that lane, and one group's vote that of all."""
+    groups = next(iter(arm.values()))
+    lanes = sum(len(group["lanes"]) for group in groups)
+    yield 0, "one lane"
+    if len(groups) > 1 and len(groups[0]["lanes"]) > 1:
+        yield 1, "one group"
+    if lanes > 1:
+        yield 2, f"vote of {lanes}"
 
 
 def tokens_at(groups, budget):
@@ -131,9 +147,9 @@ def solved(groups):
     return sum(value == wanted for value, wanted in pairs), len(pairs)
 
 
-def paired(arm, other, budget, at=1):
-    """By how much the votes of an arm differ from another's votes, or from one lane of it (at = 0), on the questions that both were asked."""
-    return interval([right_at(groups, budget)[1] - right_at(other[question], budget)[at] for question, groups in arm.items() if question in other])
+def paired(arm, other, budget, at=(2, 2)):
+    """By how much two arms differ in what right_at tells in these places, on the questions that both were asked."""
+    return interval([right_at(groups, budget)[at[0]] - right_at(other[question], budget)[at[1]] for question, groups in arm.items() if question in other])
 
 
 def told(estimate):
@@ -166,32 +182,37 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--questions", type=pathlib.Path, help="the file that was asked, where its `parts` are; FOLDER/questions.jsonl without it")
     parser.add_argument("--budgets", default="384,512,768,1024,1536")
+    parser.add_argument("--arms", help="only these, with commas between them")
     parser.add_argument("--against", metavar="ARM", help="the arm that the others are compared with")
-    parser.add_argument("--figure", help="a picture of the votes by budget")
+    parser.add_argument("--figure", help="a picture of the first table")
     given = parser.parse_args()
     budgets = [int(budget) for budget in given.budgets.split(",")]
     try:
         arms = read(given.folder, given.questions or given.folder / "questions.jsonl")
     except OSError as error:
         sys.exit(f"{error.filename} cannot be read: {error.strerror}")
-    if given.against and given.against not in arms:
-        sys.exit(f"{given.folder} has no arm {given.against}; it has {', '.join(arms)}")
+    wanted = given.arms.split(",") if given.arms else list(arms)
+    for arm in [*wanted, *filter(None, [given.against])]:
+        if arm not in arms:
+            sys.exit(f"{given.folder} has no arm {arm}; it has {', '.join(arms)}")
+    arms = {arm: arms[arm] for arm in [*wanted, *filter(None, [given.against])]}
     print("| arm, per cent of the answers right | " + " | ".join(map(str, budgets)) + " |\n|---|" + "---|" * len(budgets))
     curves = {}
     for arm, questions in arms.items():
-        for at, what in enumerate(("one lane", "vote")):
+        for at, what in counted(questions):
             estimates = [interval([right_at(groups, budget)[at] for groups in questions.values()]) for budget in budgets]
             print(f"| {arm}, {what} | " + " | ".join(map(told, estimates)) + " |")
-        curves[arm] = (budgets, estimates)
+            curves[f"{arm}, {what}"] = (budgets, estimates)
         tokens = (statistics.fmean(tokens_at(groups, budget) for groups in questions.values()) for budget in budgets)
         print(f"| {arm}, tokens of all lanes | " + " | ".join(f"{mean:.0f}" for mean in tokens) + " |")
     if given.against:
-        print("\n| vote, over " + given.against + " | " + " | ".join(map(str, budgets)) + " |\n|---|" + "---|" * len(budgets))
-        for arm in arms:
-            if arm == given.against:
-                continue
-            for at, what in enumerate(("one lane", "its vote")):
-                print(f"| {arm}, over {what} | " + " | ".join(told(paired(arms[arm], arms[given.against], budget, at)) for budget in budgets) + " |")
+        print("\n| per cent more right | " + " | ".join(map(str, budgets)) + " |\n|---|" + "---|" * len(budgets))
+        against = arms[given.against]
+        for arm, questions in arms.items():
+            for at, what in counted(questions) if arm != given.against else ():
+                for other, than in counted(against):
+                    differences = (told(paired(questions, against, budget, (at, other))) for budget in budgets)
+                    print(f"| {arm}, {what}, than {given.against}, {than} | " + " | ".join(differences) + " |")
     print("\n| arm | questions | steps (median) | seconds (median) | found itself: right | taken over as it stood |\n|---|---|---|---|---|---|")
     for arm, questions in arms.items():
         groups = [group for own in questions.values() for group in own]

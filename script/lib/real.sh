@@ -140,15 +140,15 @@ compare() { # name questions budgets arms...
   cat "$runs/$1.txt"
 }
 
-# Four lanes of each arm, which vote, and eight. The fair control is an adapter that saw the same problems and solutions, one lane at a time.
+# Four lanes of each arm, which vote, three such groups, and eight lanes. The fair control is an adapter that saw the same problems and solutions, one lane at a time.
 real_tables() {
   local lanes="lora=$runs/lanes.gguf" control="lora=$runs/control.gguf" budgets
   budgets=$(amount 256,384,512,768,1024,1536 24,48)
-  compare table-4 reach-4 "$budgets" --arm "lanes:n=4,$lanes" --arm "control:n=1,$control" --arm "eight:n=8,total=8,$lanes" \
+  compare table-4 reach-4 "$budgets" --arm "lanes:n=4,total=12,$lanes" --arm "control:n=1,$control" --arm "eight:n=8,total=8,$lanes" \
     --arm "closed:n=4,coupling=independent,$lanes" --arm "one:n=1,total=1,$lanes" --arm base:n=1,total=1 \
     --arm "kto:n=4,lora=$runs/kto-lanes.gguf" --arm "kto-control:n=1,total=1,lora=$runs/kto-control.gguf"
   compare table-2 reach-2 "$budgets" --arm "lanes:n=4,$lanes" --arm "control:n=1,$control" --arm "two:n=2,$lanes"
-  compare table-1 reach-1 "$(amount 128,192,256,384 24,48)" --arm "lanes:n=4,$lanes" --arm "one:n=1,$lanes" --arm "control:n=1,$control" --arm base:n=1
+  compare table-1 reach-1 "$(amount 128,192,256,384 24,48)" --arm "lanes:n=4,$lanes" --arm "one:n=1,$lanes" --arm "control:n=1,$control"
   compose_tables
   seconds_table
   reading_tables
