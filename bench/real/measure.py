@@ -30,11 +30,12 @@ def number(text):
         return None
 
 
-def listed(text, k):
-    """The k values behind the last `####`, None for what is no number; nothing where it is no list of k."""
+def listed(text, k, answer=None):
+    """The k values behind the last `####`, None for what is no number; nothing where it is no list of k. A single answer may stand as `lanerope eval` found
+    it, in a box for example."""
     lines = re.findall(r"####\s*(.*)", text)
     if not lines:
-        return None
+        return [number(answer)] if k == 1 and answer else None
     said = lines[-1].strip().strip("()$ ")
     values = [number(part) for part in (re.split(r",\s+|;\s*", said) if k > 1 else [said])]
     return values if len(values) == k else None
@@ -76,7 +77,7 @@ def read(folder, questions):
         for lane in record["lanes"]:
             own = results_of(lane["text"], len(truth))
             end = lane["length"] if lane["ended"] else float("inf")
-            lanes.append({"end": end, "recorded": lane, "list": listed(lane["text"], len(truth)), "own": own})
+            lanes.append({"end": end, "recorded": lane, "list": listed(lane["text"], len(truth), lane.get("answer")), "own": own})
         group = {"steps": record["steps"], "seconds": record["seconds"], "truth": truth, "lanes": lanes}
         arms.setdefault(record["arm"], {}).setdefault(record["question"], []).append(group)
     return arms

@@ -39,6 +39,12 @@ def test_a_budget_is_steps_and_of_a_lane_that_is_over_nothing_counts(folder):
     assert measure.paired(arms["lanes"], arms["cut"], 50) == (0.5, 0.5, 0.5)
 
 
+def test_a_single_answer_needs_no_mark():
+    assert measure.listed("It is \\boxed{12}.", 1, "12") == [12.0]
+    assert measure.listed("#### 7", 1, "12") == [7.0]
+    assert measure.listed("It is \\boxed{12}.", 2, "12") is None
+
+
 def test_all_groups_of_a_question_vote_together(folder):
     (group,) = measure.read(folder, folder / "questions.jsonl")["lanes"][0]
     other = {**group, "lanes": [{**group["lanes"][0], "list": [3.0, 40.0]}]}
