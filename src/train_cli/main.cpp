@@ -49,7 +49,7 @@ volatile std::sig_atomic_t interrupted = 0;
 
 // Batches differ in length, so that the heap gets holes and grows by a tenth of a gigabyte a step; between
 // steps little of it is in use. The step after a trim faults its pages in anew, so not after each.
-constexpr int64_t steps_between_trims = 8;
+constexpr int64_t steps_between_trims = 4;
 
 struct StageFlags {
   std::string config;
