@@ -192,11 +192,11 @@ def main():
         arms = read(given.folder, given.questions or given.folder / "questions.jsonl")
     except OSError as error:
         sys.exit(f"{error.filename} cannot be read: {error.strerror}")
-    wanted = given.arms.split(",") if given.arms else list(arms)
-    for arm in [*wanted, *filter(None, [given.against])]:
+    wanted = (given.arms.split(",") if given.arms else list(arms)) + ([given.against] if given.against else [])
+    for arm in wanted:
         if arm not in arms:
             sys.exit(f"{given.folder} has no arm {arm}; it has {', '.join(arms)}")
-    arms = {arm: arms[arm] for arm in [*wanted, *filter(None, [given.against])]}
+    arms = {arm: arms[arm] for arm in wanted}
     print("| arm, per cent of the answers right | " + " | ".join(map(str, budgets)) + " |\n|---|" + "---|" * len(budgets))
     curves = {}
     for arm, questions in arms.items():

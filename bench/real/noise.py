@@ -44,6 +44,30 @@ def as_scored(trace):
     return {"prompt": CHAT.format(trace["question"]), "lanes": [tag + text + "<|im_end|>" for tag, text in zip(tags, trace["lanes"])]}
 
 
+def arguments(about):
+    """What noise.py and swap.py are told alike."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
+    for name in ("model", "adapter", "traces"):
+        parser.add_argument(name)
+    parser.add_argument("--threads", default="2")
+    parser.add_argument("--ready", default=" \u2713", help="the sign behind a result")
+    return parser
+
+
+def read_traces(file):
+    try:
+        return [json.loads(line) for line in open(file, encoding="utf-8")]
+    except OSError as error:
+        raise SystemExit(f"{error.filename} cannot be read: {error.strerror}") from error
+
+
+def scored(given, traces, options):
+    """What `lanerope score` says of each trace, its lanes coupled by these options."""
+    lines = "\n".join(json.dumps(as_scored(trace)) for trace in traces)
+    answer = run("score", "-m", given.model, "--lora", given.adapter, "-t", given.threads, *options, text=lines)
+    return [json.loads(line) for line in answer.splitlines()]
+
+
 def parts_of(group, ready):
     """([log p] of what a group's lanes solve, [log p] of what they write behind)."""
     own, behind = [], []
@@ -65,23 +89,12 @@ def rows(scored, ready):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name in ("model", "adapter", "traces"):
-        parser.add_argument(name)
-    parser.add_argument("--threads", default="2")
-    parser.add_argument("--ready", default=" \u2713", help="the sign behind a result")
-    given = parser.parse_args()
-    try:
-        lines = [json.dumps(as_scored(json.loads(line))) for line in open(given.traces, encoding="utf-8")]
-    except OSError as error:
-        raise SystemExit(f"{error.filename} cannot be read: {error.strerror}") from error
+    given = arguments(__doc__).parse_args()
+    traces = read_traces(given.traces)
     (ready,) = json.loads(run("tokenize", "-m", given.model, "--ids", "--no-special", "-p", given.ready))
-    scored = {}
-    for mask, options in MASKS.items():
-        answer = run("score", "-m", given.model, "--lora", given.adapter, "-t", given.threads, *options, text="\n".join(lines))
-        scored[mask] = [json.loads(line) for line in answer.splitlines()]
+    groups = {mask: scored(given, traces, options) for mask, options in MASKS.items()}
     print("| of other lanes a lane sees | own work, -log p a token | more than with a closed mask | behind its result |\n|---|---|---|---|")
-    for mask, own, (more, low, high), behind in rows(scored, ready):
+    for mask, own, (more, low, high), behind in rows(groups, ready):
         print(f"| {mask} | {own:.4f} | {more:.4f} [{low:.4f}, {high:.4f}] | {behind:.3f} |")
 
 

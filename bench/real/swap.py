@@ -11,13 +11,11 @@ one with the number that was there, or the one with the wrong number. Other list
 bootstrap over traces.
 """
 
-import argparse
-import json
 import random
 import re
 
 from measure import interval, told
-from noise import as_scored, run
+from noise import MASKS, arguments, read_traces, scored
 
 LIST = "\n####"
 CHANGED = {"nothing": (), "its solution": ("solution",), "its result line": ("line",), "both": ("solution", "line")}
@@ -77,26 +75,12 @@ def variants(trace, choice):
         yield name, pair
 
 
-def scores(given, traces, options=()):
-    """What each lane of each trace sums up to."""
-    lines = "\n".join(json.dumps(as_scored(trace)) for trace in traces)
-    command = ["score", "-m", given.model, "--lora", given.adapter, "-t", given.threads, *options]
-    return [[lane["sum"] for lane in json.loads(line)["lanes"]] for line in run(*command, text=lines).splitlines()]
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name in ("model", "adapter", "traces"):
-        parser.add_argument(name)
-    parser.add_argument("--threads", default="2")
+    parser = arguments(__doc__)
     parser.add_argument("--limit", type=int, default=16, help="only so many traces, the first ones")
-    parser.add_argument("--ready", default=" \u2713", help="the sign behind a result")
     given = parser.parse_args()
     draw = random.Random(1)
-    try:
-        traces = [json.loads(line) for line in open(given.traces, encoding="utf-8", newline="\n").read().split("\n") if line]
-    except OSError as error:
-        raise SystemExit(f"{error.filename} cannot be read: {error.strerror}") from error
+    traces = read_traces(given.traces)
     asked = [(trace, choice) for trace in traces if (choice := chosen(trace, draw, given.ready))][: given.limit]
     readers = [choice[3] for _, choice in asked]
     pairs = {name: [] for name in CHANGED}
@@ -106,7 +90,8 @@ def main():
     pairs[CLOSED] = pairs["both"]
     print(f"| changed in what the solver wrote ({len(asked)} traces) | the wrong number is likelier, % |\n|---|---|")
     for name, of in pairs.items():
-        sums = scores(given, [trace for pair in of for trace in pair], ("--coupling", "independent") if name == CLOSED else ())
+        groups = scored(given, [trace for pair in of for trace in pair], MASKS["nothing"] if name == CLOSED else ())
+        sums = [[lane["sum"] for lane in group["lanes"]] for group in groups]
         taken = [float(sums[2 * i + 1][m] > sums[2 * i][m]) for i, m in enumerate(readers)]
         print(f"| {name} | {told(interval(taken))} |", flush=True)
 

@@ -140,7 +140,8 @@ compare() { # name questions budgets arms...
   cat "$runs/$1.txt"
 }
 
-# Four lanes of each arm, which vote, three such groups, and eight lanes. The fair control is an adapter that saw the same problems and solutions, one lane at a time.
+# Four lanes of each arm, which vote, three such groups, and eight lanes. The fair control is an adapter that saw the same problems and solutions, one lane
+# at a time.
 real_tables() {
   local lanes="lora=$runs/lanes.gguf" control="lora=$runs/control.gguf" budgets
   budgets=$(amount 256,384,512,768,1024,1536 24,48)
