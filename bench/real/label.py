@@ -34,11 +34,10 @@ def main():
         sys.exit("usage: label.py ROLLOUTS")
     right = total = 0
     try:
-        # Texts hold separators of lines other than "\n".
-        lines = open(sys.argv[1], encoding="utf-8", newline="\n").read().split("\n")
+        rollouts = open(sys.argv[1], encoding="utf-8")
     except OSError as error:
         sys.exit(f"{error.filename} cannot be read: {error.strerror}")
-    for line in filter(None, lines):
+    for line in rollouts:
         trace = json.loads(line)
         if "parts" in trace:
             trace["labels"] = labels_of(trace)

@@ -18,6 +18,19 @@ once() { # file command...
   } 8>"$file.lock"
 }
 
+# The same of a command that prints what belongs in the file.
+once_printed() { # file command...
+  local file=$1
+  shift
+  once "$file" print_into "$runs/$file" "$@"
+}
+print_into() { # file command...
+  local file=$1
+  shift
+  "$@" >"$file.part"
+  mv "$file.part" "$file"
+}
+
 # Calls a function that makes many files first passing over what other shells are making, then waiting for it.
 shared() { # function arguments...
   passing=1

@@ -4,23 +4,21 @@
 
 kto_questions() {
   if [ -n "$short" ]; then
-    once kto-unseen-problems.jsonl head_of 8 "$runs/test-solved.jsonl" "$runs/kto-unseen-problems.jsonl"
+    once_printed kto-unseen-problems.jsonl head -n 8 "$runs/test-solved.jsonl"
   else
-    once kto-unseen-problems.jsonl from_line 6001 "$gsm8k/train.jsonl" "$runs/kto-unseen-problems.jsonl"
+    once_printed kto-unseen-problems.jsonl tail -n +6001 "$gsm8k/train.jsonl"
   fi
   compose kto-known train-solved --part train --dev "$(amount 500 4)" --reach 0.5 -k "$(amount 4 2)" --count "$(amount 36 2)" -s 7
   compose kto-unseen kto-unseen-problems -k "$(amount 4 2)" --count "$(amount 36 2)" -s 8
-  once kto-questions.jsonl join "$runs/kto-questions.jsonl" "$runs/kto-known.jsonl" "$runs/kto-unseen.jsonl"
+  once_printed kto-questions.jsonl cat "$runs/kto-known.jsonl" "$runs/kto-unseen.jsonl"
 }
-from_line() { tail -n "+$1" "$2" >"$3.part" && mv "$3.part" "$3"; } # line from to
 
 answers_to_learn_from() { # adapter lanes budget
   local rollouts=$runs/kto-$1-rollouts.jsonl
   once "kto-$1-rollouts.jsonl" write_traces "$rollouts" lanerope data rollout -m "$model" --lora "$runs/$1.gguf" "$runs/kto-questions.jsonl" \
     -n "$2" -b "$3" --parallel "$((64 / $2))" --temp 0.8 --top-p 0.95 -s 11
-  once "kto-$1-labelled.jsonl" labelled "$rollouts" "$runs/kto-$1-labelled.jsonl"
+  once_printed "kto-$1-labelled.jsonl" python3 bench/real/label.py "$rollouts"
 }
-labelled() { python3 bench/real/label.py "$1" >"$2.part" && mv "$2.part" "$2"; } # from to
 
 kto_on_answers() { # adapter lanes budget
   answers_to_learn_from "$@"

@@ -10,8 +10,6 @@ made_functions() {
   done >"$runs/made.jsonl"
 }
 
-functions_asked() { python3 bench/real/functions.py compose "$humaneval" -k "$(amount 4 2)" >"$1.part" && mv "$1.part" "$1"; }
-
 transfer_study() {
   local model arms=(--arm untrained:n=1)
   if [ -n "$short" ]; then
@@ -22,7 +20,7 @@ transfer_study() {
     model=$(script/model qwen2.5-coder-0.5b)
     arms+=(--arm lanes:n=4,lora=lanes:qwen2.5-coder-0.5b --arm one:n=1,lora=lanes:qwen2.5-coder-0.5b)
   fi
-  once functions.jsonl functions_asked "$runs/functions.jsonl"
+  once_printed functions.jsonl python3 bench/real/functions.py compose "$humaneval" -k "$(amount 4 2)"
   lanerope eval -m "$model" --questions "$runs/functions.jsonl" --kind code --judge "python3 bench/real/functions.py judge" --out "$runs/arms" \
     --lanes-total 4 --temp 0.6 --top-p 0.95 --budgets "$(amount 1536 48)" --parallel 64 "${arms[@]}"
   script/shell python3 bench/real/functions.py measure "$runs/arms" --questions "$runs/functions.jsonl" | tee "$runs/table.txt"

@@ -4,24 +4,21 @@
 
 variant_data() {
   train_samples
-  once train-gold.jsonl gold_solutions "$runs/train-solved.jsonl" "$runs/train-gold.jsonl"
+  once_printed train-gold.jsonl python3 bench/real/gold.py "$runs/train-solved.jsonl"
   train_traces lanes train-solved "$shares"
   train_traces few train-solved 1:0.2,2:0.3,4:0.5
   train_traces gold train-gold "$shares"
   dev_traces dev 4
   compose asked train-solved --part dev --dev "$(amount 500 4)" --reach 0.5 -k "$(amount 4 2)" --count "$(amount 60 2)" -s 5
 }
-gold_solutions() { # from to
-  python3 bench/real/gold.py "$1" >"$2.part" && mv "$2.part" "$2"
-}
 
 # Trains a variant and asks it at once, so that what is cut off has its first rows.
 variant() { # name data settings...
   train_adapter "$1" "$2" dev -s "steps=$(amount 80 3)" "${@:3}"
-  once "$1.txt" ask_variant "$1"
+  once_printed "$1.txt" ask_variant "$1"
 }
 ask_variant() { # name
-  ask arms asked "$budgets" --arm "$1:n=4,lora=$runs/$1.gguf" >"$runs/$1.txt.part" && mv "$runs/$1.txt.part" "$runs/$1.txt"
+  ask arms asked "$budgets" --arm "$1:n=4,lora=$runs/$1.gguf"
 }
 
 variants_study() {

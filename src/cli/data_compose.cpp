@@ -31,6 +31,11 @@ constexpr auto footer =
     "FILE is\n"
     "what lanerope data rollout wrote, and those of its lanes that are right are taken.\n"
     "\n"
+    "--ask plain asks one problem as it stands, and lanes write a solution and no more: mixed with the "
+    "others, "
+    "it\n"
+    "keeps an adapter from listing answers where nobody asked for a list.\n"
+    "\n"
     "Examples:\n"
     "  lanerope data compose gsm8k/test.jsonl -k 4 --count 300 --seed 1 -o compose-4.jsonl\n"
     "  lanerope data rollout -m model.gguf gsm8k/train.jsonl -n 1 --groups 8 -o solved.jsonl \\\n"
@@ -148,6 +153,8 @@ data::Trace trace_of(const data::Composition& composition) {
 
 int run(const ComposeFlags& flags) {
   const auto sizes = data::Mixture::parse(flags.problems, {.what = "--problems", .least = 1, .largest = 64});
+  if (flags.ask == data::Ask::plain && sizes.largest() > 1)
+    throw InvalidRequest("--ask plain asks one problem at a time; add --problems 1");
   std::optional<data::Mixture> lanes;
   std::shared_ptr<const Model> model;
   if (!flags.lanes.empty()) {
@@ -216,7 +223,9 @@ Command add_data_compose(CLI::App& data) {
       ->capture_default_str();
   app->add_option("--count", flags->count, "Questions")->check(CLI::PositiveNumber)->capture_default_str();
   add_choice(*app, "--ask", flags->ask)
-      ->description("What is asked for (default: answers); a chain needs each answer for the next problem");
+      ->description(
+          "What is asked for (default: answers); a chain needs each answer for the next problem, and plain "
+          "is one problem as it stands");
   add_choice(*app, "--part", flags->part)
       ->description("Which problems (default: all); dev is kept from training");
   app->add_option("--dev", flags->dev, "Problems of the part dev")

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <charconv>
 
 namespace lanerope {
@@ -11,7 +12,7 @@ template <>
 std::span<const Named<data::Ask>> names() {
   static constexpr Named<data::Ask> all[] = {
       {data::Ask::answers, "answers"},       {data::Ask::sum, "sum"},     {data::Ask::largest, "largest"},
-      {data::Ask::difference, "difference"}, {data::Ask::chain, "chain"},
+      {data::Ask::difference, "difference"}, {data::Ask::chain, "chain"}, {data::Ask::plain, "plain"},
   };
   return all;
 }
@@ -51,6 +52,13 @@ constexpr std::array wordings = {
             "\n\nYour last line must be #### followed by the list of the {k} answers in parentheses."},
 };
 
+// A problem as it stands, and with what people put behind one.
+constexpr std::array<std::string_view, 3> plain_wordings = {
+    "{q}",
+    "{q}\n\nThink step by step and give the final answer in \\boxed{}.",
+    "{q} Explain how you get there.",
+};
+
 std::string filled(std::string_view text, std::string_view place, std::string_view value) {
   std::string result(text);
   for (size_t at = result.find(place); at != std::string::npos; at = result.find(place, at + value.size()))
@@ -69,6 +77,7 @@ std::string_view tail_of(Ask ask, const Wording& wording) {
              "difference.";
     case Ask::answers:
     case Ask::chain:
+    case Ask::plain:
       break;
   }
   return wording.tail;
@@ -122,6 +131,7 @@ std::optional<std::string> link(KnownProblem& problem, size_t before, int64_t an
 }  // namespace
 
 const size_t n_wordings = wordings.size();
+const size_t n_plain_wordings = plain_wordings.size();
 
 std::optional<int64_t> whole_answer(const KnownProblem& problem) {
   const std::string& text = problem.answer;
@@ -132,8 +142,10 @@ std::optional<int64_t> whole_answer(const KnownProblem& problem) {
 }
 
 std::optional<Composition> compose(std::vector<KnownProblem> problems, Ask ask, RandomStream& random) {
-  Composition composition{.problems = std::move(problems), .ask = ask, .wording = random.below(n_wordings)};
-  if (ask == Ask::answers) return composition;
+  assert(ask != Ask::plain || problems.size() == 1);
+  Composition composition{.problems = std::move(problems), .ask = ask};
+  composition.wording = random.below(ask == Ask::plain ? n_plain_wordings : n_wordings);
+  if (ask == Ask::answers || ask == Ask::plain) return composition;
   for (const KnownProblem& problem : composition.problems) {
     if (!whole_answer(problem)) return std::nullopt;
   }
@@ -149,6 +161,8 @@ std::optional<Composition> compose(std::vector<KnownProblem> problems, Ask ask, 
 }
 
 std::string question_of(const Composition& composition) {
+  if (composition.ask == Ask::plain)
+    return filled(plain_wordings[composition.wording], "{q}", composition.problems[0].question);
   const Wording& wording = wordings[composition.wording];
   const std::string k = std::to_string(composition.problems.size());
   std::string text = filled(wording.head, "{k}", k);

@@ -16,13 +16,14 @@
 
 namespace lanerope::data {
 
-// What a question that is made of several problems asks for.
+// What a question that is made of problems asks for.
 enum class Ask {
   answers,     // of all problems, in order
   sum,         // of them
   largest,     // of them
   difference,  // between the largest and the smallest
   chain,       // as answers; each problem needs the answer of the one before it
+  plain,       // of a single problem what it asks itself; lanes write solutions, and no more
 };
 
 // Which problems of a file are drawn from. Those whose question has the lowest SHA-256 are kept for dev, so
@@ -43,15 +44,17 @@ std::optional<int64_t> whole_answer(const KnownProblem& problem);
 struct Composition {
   std::vector<KnownProblem> problems = {};
   Ask ask = Ask::answers;
-  size_t wording = 0;  // below n_wordings
+  size_t wording = 0;  // below n_wordings, or n_plain_wordings of a plain one
   std::vector<std::string> links =
       {};  // [problems] of a chain: how a problem uses the answer before it, or ""
 };
 extern const size_t n_wordings;
+extern const size_t n_plain_wordings;
 
 // Draws a wording, and for a chain makes each problem but the first use the answer of the one before it: a
 // number in it becomes N, which is "the answer to Problem 1 plus 5". Its answer stays the same. Nothing where
-// `ask` needs whole answers and a problem has none, or where a chain cannot be made.
+// `ask` needs whole answers and a problem has none, or where a chain cannot be made. A plain question has one
+// problem.
 std::optional<Composition> compose(std::vector<KnownProblem> problems, Ask ask, RandomStream& random);
 
 std::string question_of(const Composition& composition);
@@ -81,6 +84,7 @@ struct LaneWriting {
 // the last sign being `ready`, then sleeps until it can read every other lane's results, a `wait` for each
 // time that it is woken before, and writes what all lanes found, "#### (5, 18, 7)". A problem of a chain is
 // not begun before its number can be read. A lane that is alone never waits. Each problem needs a solution.
+// Lanes of a plain question write a solution as it stands, and wait for nobody.
 // Solutions are drawn from the shorter half of a problem's, another one for each lane while there are enough.
 // Nothing where the texts do not fall into tokens at `wait` and `ready`.
 std::optional<std::vector<std::string>> lanes_of(const Composition& composition, const LaneWriting& writing,

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cctype>
 #include <climits>
+#include <utility>
 
 #include "core/lane_tag.h"
 #include "core/sleepers.h"
@@ -30,6 +31,14 @@ struct Writer {
       {};  // a problem, and which token makes its answer readable
 };
 
+std::vector<std::string> shorter_half(const KnownProblem& problem, RandomStream& random) {
+  const std::vector<std::string>& all = problem.solutions;
+  assert(!all.empty());
+  std::vector<std::string> half(all.begin(), all.begin() + static_cast<std::ptrdiff_t>((all.size() + 1) / 2));
+  random.shuffle(std::span(half));
+  return half;
+}
+
 // Steps a group of writers through the clock, as an engine does with lanes, and lets each write on by what it
 // can read.
 class Simulation {
@@ -37,7 +46,6 @@ class Simulation {
   Simulation(const Composition& composition, const LaneWriting& writing, RandomStream& random)
       : composition_(composition),
         writing_(writing),
-        random_(random),
         sleep_{.wait = writing.encode(writing.wait).front(), .ready = writing.encode(writing.ready).front()},
         sleepers_(sleep_, coupling_) {
     const size_t n_problems = composition.problems.size();
@@ -52,7 +60,8 @@ class Simulation {
       sleepers_.joined(static_cast<int32_t>(m));
       for (const size_t i : plan[m]) expected_.emplace_back(i, m);
     }
-    for (const KnownProblem& problem : composition.problems) solutions_.push_back(shorter_half(problem));
+    for (const KnownProblem& problem : composition.problems)
+      solutions_.push_back(shorter_half(problem, random));
   }
 
   std::optional<std::vector<std::string>> run() {
@@ -78,15 +87,6 @@ class Simulation {
   }
 
  private:
-  std::vector<std::string> shorter_half(const KnownProblem& problem) {
-    const std::vector<std::string>& all = problem.solutions;
-    assert(!all.empty());
-    std::vector<std::string> half(all.begin(),
-                                  all.begin() + static_cast<std::ptrdiff_t>((all.size() + 1) / 2));
-    random_.shuffle(std::span(half));
-    return half;
-  }
-
   void feed(size_t m, int32_t clock) {
     Writer& writer = writers_[m];
     for (const auto& [problem, token] : writer.results) {
@@ -167,7 +167,6 @@ class Simulation {
 
   const Composition& composition_;
   const LaneWriting& writing_;
-  RandomStream& random_;
   SleepTokens sleep_;
   Coupling coupling_ = {};
   core::Sleepers sleepers_;
@@ -197,6 +196,12 @@ std::optional<std::vector<std::string>> lanes_of(const Composition& composition,
   if (problems.size() == 1 && writing.lanes == 1) {
     const auto& solutions = problems[0].solutions;
     return std::vector{solutions[random.below((solutions.size() + 1) / 2)]};
+  }
+  if (composition.ask == Ask::plain) {
+    const std::vector<std::string> half = shorter_half(problems[0], random);
+    std::vector<std::string> lanes;
+    for (size_t m = 0; std::cmp_less(m, writing.lanes); ++m) lanes.push_back(half[m % half.size()]);
+    return lanes;
   }
   return Simulation(composition, writing, random).run();
 }

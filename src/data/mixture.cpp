@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/mixture.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <string>
@@ -79,6 +80,10 @@ int32_t Mixture::draw(RandomStream& random) const {
     if (entries_[i - 1].weight > 0) return entries_[i - 1].value;
   }
   return entries_.back().value;
+}
+
+int32_t Mixture::largest() const {
+  return std::ranges::max(entries_, {}, &Entry::value).value;
 }
 
 int64_t Mixture::total_count() const {

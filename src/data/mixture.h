@@ -24,6 +24,7 @@ class Mixture {
   static Mixture parse(std::string_view text, const Limits& limits);
 
   int32_t draw(RandomStream& random) const;
+  int32_t largest() const;
 
   // Whether the weights are whole numbers that stand for counts ("2:40,3:60").
   bool counts() const { return counts_; }

@@ -114,8 +114,11 @@ Tensor TrainModel::attention(const TrainLayer& layer, const arch::AttentionConfi
 
 Tensor TrainModel::feed_forward(const TrainLayer& layer, const Tensor& x, const Rotated& t) const {
   const Tensor both = linear({&layer.ffn_gate, &layer.ffn_up}, layer.frozen_gate_up, x, t);  // (n, 2 n_ffn)
-  if (config_.ffn().activation == arch::Activation::silu)
-    return linear({&layer.ffn_down}, layer.ffn_down.weight, swiglu(both), t);
+  if (config_.ffn().activation == arch::Activation::silu) {
+    const auto kept =
+        frozen_ && layer.frozen_gate_up.defined() ? layer.frozen_gate_up.scalar_type() : torch::kFloat32;
+    return linear({&layer.ffn_down}, layer.ffn_down.weight, swiglu(both, kept), t);
+  }
   const std::vector<Tensor> halves = both.chunk(2, 1);
   return linear({&layer.ffn_down}, layer.ffn_down.weight, at::gelu(halves[0], "tanh") * halves[1], t);
 }

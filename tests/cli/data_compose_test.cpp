@@ -114,6 +114,7 @@ TEST(DataCompose, IsRefusedWithOneSentence) {
               HasSubstr("must be one"));
   EXPECT_THAT(refusal({"--reach", "0.5"}), HasSubstr("holds no samples"));
   EXPECT_THAT(refusal({"--part", "dev", "--dev", "10"}), HasSubstr("keeps all 10 problems"));
+  EXPECT_THAT(refusal({"--ask", "plain", "-k", "1-2"}), HasSubstr("add --problems 1"));
 }
 
 TEST(DataCompose, AsksTheSameQuestionsWhateverTheNumberOfLanes) {

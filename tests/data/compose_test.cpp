@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "core/sleepers.h"
 
@@ -83,6 +84,21 @@ TEST(Compose, AsksForAllAnswersInOneOfItsWordings) {
     EXPECT_EQ(answer_of(*composition), "(5, 18, 7)");
     EXPECT_THAT(parts_of(*composition), ElementsAre("5", "18", "7"));
   }
+}
+
+TEST(Compose, AsksAPlainQuestionAsItStands) {
+  RandomStream random(1);
+  std::set<std::string> questions;
+  for (int i = 0; i < 30; ++i) {
+    const auto composition = compose({apples}, Ask::plain, random);
+    ASSERT_TRUE(composition);
+    questions.insert(question_of(*composition));
+    EXPECT_EQ(answer_of(*composition), "5");
+    EXPECT_THAT(parts_of(*composition), IsEmpty());
+  }
+  EXPECT_EQ(questions.size(), n_plain_wordings);
+  EXPECT_EQ(questions.count(apples.question), 1U);
+  for (const std::string& question : questions) EXPECT_THAT(question, testing::StartsWith(apples.question));
 }
 
 TEST(Compose, AsksForOneNumberMadeOfTheAnswers) {
@@ -165,6 +181,20 @@ TEST(Compose, ALaneThatIsAloneDoesAllInTurnAndNeverWaits) {
       "Problem 1:\n9 times 2 is 18\nAnswer 1: 18 ok\nProblem 2:\n7 it is\nAnswer 2: 7 ok\n#### (18, 7)");
   EXPECT_EQ(lanes_of(*compose({pens}, Ask::answers, random), writing(1), random)->at(0), "9 times 2 is 18")
       << "one problem, as any model is asked";
+}
+
+TEST(Compose, LanesOfAPlainQuestionWriteASolutionAndNoMore) {
+  RandomStream random(1);
+  const auto composition = compose({pens}, Ask::plain, random);
+  for (const int32_t n : {1, 3}) {
+    const auto lanes = lanes_of(*composition, writing(n), random);
+    ASSERT_TRUE(lanes);
+    EXPECT_EQ(*lanes, std::vector<std::string>(static_cast<size_t>(n), "9 times 2 is 18"));
+  }
+  KnownProblem twice = apples;
+  twice.solutions = {"a", "b", "c", "long"};
+  const auto drawn = *lanes_of(*compose({twice}, Ask::plain, random), writing(4), random);
+  EXPECT_EQ(std::set<std::string>(drawn.begin(), drawn.end()), (std::set<std::string>{"a", "b"}));
 }
 
 TEST(Compose, LanesWhoseTextsDoNotFallIntoTokensAreNotMade) {

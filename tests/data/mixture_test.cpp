@@ -55,6 +55,12 @@ TEST(Mixture, WholeWeightsAreCounts) {
   EXPECT_FALSE(Mixture::parse("2-8", limits).counts());
 }
 
+TEST(Mixture, KnowsItsLargestNumber) {
+  EXPECT_EQ(Mixture::parse("4", limits).largest(), 4);
+  EXPECT_EQ(Mixture::parse("1-6", limits).largest(), 6);
+  EXPECT_EQ(Mixture::parse("8:0.1,2:0.9", limits).largest(), 8);
+}
+
 TEST(Mixture, RefusesEverythingElseInOneSentence) {
   const std::map<std::string, std::string> reasons = {
       {"", "'' is not a whole number"},         {"four", "'four' is not a whole number"},

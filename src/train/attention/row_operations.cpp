@@ -77,19 +77,19 @@ class RmsNorm : public torch::autograd::Function<RmsNorm> {
 
 class Swiglu : public torch::autograd::Function<Swiglu> {
  public:
-  static Tensor forward(AutogradContext* context, const Tensor& gate_up_in) {
+  static Tensor forward(AutogradContext* context, const Tensor& gate_up_in, torch::ScalarType kept) {
     const Tensor gate_up = gate_up_in.contiguous();  // (n_tokens, 2 * n_ffn)
     const int64_t width = gate_up.size(1) / 2;
     const Tensor out = torch::empty({gate_up.size(0), width}, gate_up.options());
     const SwigluRows rows{.width = width, .gate_up = gate_up.data_ptr<float>(), .out = out.data_ptr<float>()};
     for_each_chunk(gate_up.size(0), [&](int64_t, RowRange range) { swiglu_forward(rows, range); });
-    context->save_for_backward({gate_up});
+    context->save_for_backward({gate_up.to(kept)});
     return out;
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& d_outs) {
     const variable_list saved = context->get_saved_variables();
-    const Tensor& gate_up = saved[0];
+    const Tensor gate_up = saved[0].to(torch::kFloat32);
     const Tensor d_out = d_outs[0].contiguous();
     const Tensor d_gate_up = torch::empty_like(gate_up);
     const SwigluRows rows{.width = gate_up.size(1) / 2,
@@ -97,7 +97,7 @@ class Swiglu : public torch::autograd::Function<Swiglu> {
                           .d_out = d_out.data_ptr<float>(),
                           .d_gate_up = d_gate_up.data_ptr<float>()};
     for_each_chunk(gate_up.size(0), [&](int64_t, RowRange range) { swiglu_backward(rows, range); });
-    return {d_gate_up};
+    return {d_gate_up, Tensor()};
   }
 };
 
@@ -156,9 +156,9 @@ Tensor rms_norm(const Tensor& x, const Tensor& weight, double epsilon) {
   return at::rms_norm(x, {x.size(-1)}, weight, epsilon);
 }
 
-Tensor swiglu(const Tensor& gate_up) {
+Tensor swiglu(const Tensor& gate_up, torch::ScalarType kept) {
   TORCH_CHECK(gate_up.dim() == 2 && gate_up.size(1) % 2 == 0, "Gate and up must lie side by side in rows.");
-  if (ours(gate_up)) return Swiglu::apply(gate_up);
+  if (ours(gate_up)) return Swiglu::apply(gate_up, kept);
   const auto halves = gate_up.chunk(2, 1);
   return at::silu(halves[0]) * halves[1];
 }

@@ -12,8 +12,9 @@ namespace lanerope::train {
 // x / root mean square of x over its last dimension * weight: x (..., width), weight (width).
 torch::Tensor rms_norm(const torch::Tensor& x, const torch::Tensor& weight, double epsilon);
 
-// silu(gate) * up, (n_tokens, n_ffn), of gate and up side by side, (n_tokens, 2 * n_ffn).
-torch::Tensor swiglu(const torch::Tensor& gate_up);
+// silu(gate) * up, (n_tokens, n_ffn), of gate and up side by side, (n_tokens, 2 * n_ffn), which the way back
+// needs: our kernels keep it in the type `kept`. It is the most that a layer keeps.
+torch::Tensor swiglu(const torch::Tensor& gate_up, torch::ScalarType kept = torch::kFloat32);
 
 // Angles of a batch and what they give. Gradients reach `angle`, whose numbers are not read; cos and sin are
 // taken as constants.

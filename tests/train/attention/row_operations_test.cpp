@@ -98,6 +98,17 @@ TEST_F(RowOperationsTest, Swiglu) {
   EXPECT_TRUE(torch::equal(swiglu(far), torch::tensor({{1e4F, 0.0F, 0.0F}})));
 }
 
+TEST_F(RowOperationsTest, SwigluKeepsWhatItReadInTheTypeThatIsAsked) {
+  const Operation halved = [](const Inputs& in) { return swiglu(in[0], torch::kBFloat16); };
+  const Operation whole = [](const Inputs& in) { return swiglu(in[0]); };
+  const torch::Tensor gate_up = torch::randn({30, 24});
+  const torch::Tensor d_out = torch::randn({30, 12});
+  const Passes got = passes(halved, {gate_up}, d_out);
+  EXPECT_TRUE(torch::equal(got.out, swiglu(gate_up))) << "the way there is as exact as ever";
+  const torch::Tensor rounded = gate_up.to(torch::kBFloat16).to(torch::kFloat32);
+  EXPECT_TRUE(torch::equal(got.gradients[0], passes(whole, {rounded}, d_out).gradients[0]));
+}
+
 TEST_F(RowOperationsTest, RotatePairs) {
   // The angle is the second input, so that its gradient is compared too.
   const Operation operation = [](const Inputs& in) {
