@@ -289,7 +289,8 @@ void TrainModel::set_compute_type(ComputeType type) {
   }
   if (output_.lora_a.defined()) return;
   frozen_output_ = (output_.weight.defined() ? output_.weight : token_embd_).detach().to(scalar);
-  if (output_.weight.defined()) output_.weight = frozen_output_;
+  // A tied matrix is kept once.
+  (output_.weight.defined() ? output_.weight : token_embd_) = frozen_output_;
 }
 
 }  // namespace lanerope::train

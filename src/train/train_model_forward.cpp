@@ -124,7 +124,7 @@ Tensor TrainModel::feed_forward(const TrainLayer& layer, const Tensor& x, const 
 }
 
 TrainModel::Rotated TrainModel::rotated_by(const LaneBatch& batch, AdapterUse use) const {
-  const auto options = token_embd_.options().requires_grad(false);
+  const auto options = output_norm_.options().requires_grad(false);
   Rotated rotated{.batch = &batch, .use = use};
   for (const core::Theta& of : thetas_) {
     const Tensor theta = torch::tensor(of.theta, torch::kFloat64).to(options);
@@ -137,7 +137,7 @@ TrainModel::Rotated TrainModel::rotated_by(const LaneBatch& batch, AdapterUse us
 }
 
 Tensor TrainModel::last_rows(const LaneBatch& batch, Rotated& rotated) const {
-  Tensor x = torch::embedding(token_embd_, batch.ids);  // (n_rows, n_embd)
+  Tensor x = torch::embedding(token_embd_, batch.ids).to(output_norm_.scalar_type());  // (n_rows, n_embd)
   if (config_.embedding_scale != 1.0F) x = x * config_.embedding_scale;
   const auto added = [&](const Tensor& y) {
     return config_.residual_scale == 1.0F ? y : y * static_cast<double>(config_.residual_scale);
