@@ -21,23 +21,17 @@ sample_blocks() { # name problems samples seed
 }
 sample() { # name problems samples seed
   shared sample_blocks "$@"
-  once "$1.jsonl" join "$runs/$1.jsonl" $(ls -v "$runs/$1"-[0-9]*.jsonl)
+  once_printed "$1.jsonl" cat $(ls -v "$runs/$1"-[0-9]*.jsonl)
 }
 samples() { # part problems samples
-  once "$1-problems.jsonl" head_of "$2" "$gsm8k/$1.jsonl" "$runs/$1-problems.jsonl"
+  once_printed "$1-problems.jsonl" head -n "$2" "$gsm8k/$1.jsonl"
   sample "$1-solved" "$1-problems" "$3" 1
 }
 # Four more of those that one of four solves.
 again() { # part
   once "$1-again.jsonl" lanerope data reach "$runs/$1-solved.jsonl" --share 0.25 -o "$runs/$1-again.jsonl"
   sample "$1-second" "$1-again" 4 2
-  once "$1-eight.jsonl" join "$runs/$1-eight.jsonl" "$runs/$1-solved.jsonl" "$runs/$1-second.jsonl"
-}
-head_of() { head -n "$1" "$2" >"$3.part" && mv "$3.part" "$3"; } # lines from to
-join() { # to from...
-  local to=$1
-  shift
-  cat "$@" >"$to.part" && mv "$to.part" "$to"
+  once_printed "$1-eight.jsonl" cat "$runs/$1-solved.jsonl" "$runs/$1-second.jsonl"
 }
 # Those of the train part, which took an hour: git has them, and without that file they are made anew.
 train_samples() {
@@ -45,12 +39,11 @@ train_samples() {
   if [ -n "$short" ]; then
     made_samples train
   elif [ -f "$packed" ]; then
-    once train-solved.jsonl unpack "$packed" "$runs/train-solved.jsonl"
+    once_printed train-solved.jsonl gunzip --stdout "$packed"
   else
     samples train 6000 1
   fi
 }
-unpack() { gunzip <"$1" >"$2.part" && mv "$2.part" "$2"; } # from to
 made_samples() { # part
   local i
   for i in {1..16}; do
@@ -67,9 +60,9 @@ arms_on_train() { # budget arms...
   say "questions"
   if [ -n "$short" ]; then
     made_samples train
-    once questions.jsonl head_of 6 "$runs/train-solved.jsonl" "$runs/questions.jsonl"
+    once_printed questions.jsonl head -n 6 "$runs/train-solved.jsonl"
   else
-    once questions.jsonl head_of 300 "$gsm8k/train.jsonl" "$runs/questions.jsonl"
+    once_printed questions.jsonl head -n 300 "$gsm8k/train.jsonl"
   fi
   say "arms"
   lanerope eval -m "$model" --questions "$runs/questions.jsonl" --preset gsm8k --out "$runs/arms" --count-unfinished --temp 0.6 --top-p 0.95 \
@@ -108,6 +101,12 @@ frozen_sets() {
 train_traces() { # name solved lanes
   compose "$1" "$2" --part train "${mix[@]}" -k 1-6 --count "$(amount 1600 12)" --lanes "$3" -s 1
 }
+more_traces() { # name lanes
+  compose "$1" train-solved --part train "${mix[@]}" -k 1-6 --count "$(amount 300 12)" --lanes "$2" -s 6
+}
+plain_traces() { # name lanes
+  compose "$1" train-solved --part train "${mix[@]}" -k 1 --ask plain --count "$(amount 400 12)" --lanes "$2" -s 4
+}
 dev_traces() { # name lanes
   compose "$1" train-solved --part dev "${mix[@]}" -k "$(amount 4 2)" --count "$(amount 24 4)" --lanes "$2" -s 2
 }
@@ -117,6 +116,10 @@ real_data() {
   train_samples
   train_traces lanes train-solved "$shares"
   train_traces control train-solved 1
+  more_traces more "$shares"
+  more_traces more-control 1
+  plain_traces plain 1:0.5,2:0.2,4:0.2,8:0.1
+  plain_traces plain-control 1
   dev_traces dev 4
   dev_traces dev-control 1
 }
@@ -124,9 +127,21 @@ real_data() {
 train_adapter() { # name data dev settings...
   train "$1" sft train/real.json -s "base=$model" -s "data=$runs/$2.jsonl" -s "dev=$runs/$3.jsonl" -s "ready=$ready" "${@:4}"
 }
+
+# Goes on with plain questions among the others, so that nobody gets a list who asked for none. The control has as many steps more as it
+# takes to have seen as many tokens in all.
+go_on() { # name suffix settings...
+  local name=$1 suffix=$2
+  shift 2
+  train "$name" sft train/real-plain.json -s "base=$model" -s "adapter=$runs/$name-first.gguf" -s "dev=$runs/dev$suffix.jsonl" -s "ready=$ready" \
+    -s "data=[{\"file\": \"$runs/more$suffix.jsonl\", \"weight\": 1}, {\"file\": \"$runs/plain$suffix.jsonl\", \"weight\": 1.5}]" "$@"
+}
 real_training() {
-  train_adapter lanes lanes dev
-  train_adapter control control dev-control -s "name=Qwen2.5-Coder-0.5B-Instruct, one lane"
+  local control="name=Qwen2.5-Coder-0.5B-Instruct, one lane"
+  train_adapter lanes-first lanes dev
+  train_adapter control-first control dev-control -s "$control"
+  go_on lanes ""
+  go_on control -control -s "$control" -s "steps=$(amount 98 3)"
 }
 
 ask() { # folder questions budgets arms...
@@ -169,37 +184,34 @@ compose_tables() {
   local k sizes="2 3 4 6"
   [ -z "$short" ] || sizes=""
   for k in $sizes; do
-    once "compose-$k.jsonl" compose_set "$k" "$runs/compose-$k.jsonl"
+    once_printed "compose-$k.jsonl" python3 bench/real/sets.py "$gsm8k/test.jsonl" "$k"
     compare "compose-$k" "compose-$k" 384,512,768,1024,1536,2304 \
       --arm "lanes:n=4,lora=$runs/lanes.gguf" --arm "control:n=1,total=1,lora=$runs/control.gguf"
   done
 }
-compose_set() { python3 bench/real/sets.py "$gsm8k/test.jsonl" "$1" >"$2.part" && mv "$2.part" "$2"; } # k to
 
 # What seeing the others costs and what is read of them, in right solutions of dev problems, which nothing was trained on.
 reading_tables() {
   compose reading train-solved --part dev "${mix[@]}" -k "$(amount 4 2)" --count "$(amount 40 2)" --lanes "$(amount 4 2)" -s 9
-  once noise.txt reading noise
-  once swap.txt reading swap
+  once_printed noise.txt reading noise
+  once_printed swap.txt reading swap
   cat "$runs/noise.txt" "$runs/swap.txt"
 }
 reading() { # script
-  script/shell python3 "bench/real/$1.py" "$model" "$runs/lanes.gguf" "$runs/reading.jsonl" --ready "$ready" >"$runs/$1.txt.part"
-  mv "$runs/$1.txt.part" "$runs/$1.txt"
+  script/shell python3 "bench/real/$1.py" "$model" "$runs/lanes.gguf" "$runs/reading.jsonl" --ready "$ready"
 }
 
 # What is lost: one problem at a time, all of GSM8K's test part, asked as the untouched model is asked.
 skill_table() {
   local lanes="lora=$runs/lanes.gguf" test=${gsm8k:-}/test.jsonl
   [ -z "$short" ] || test=$runs/test-solved.jsonl
-  once skill.txt skill_arms "$test" --arm "base:n=1,total=1" --arm "one:n=1,total=1,$lanes" --arm "lanes:n=4,total=4,$lanes"
+  once_printed skill.txt skill_arms "$test" --arm "base:n=1,total=1" --arm "one:n=1,total=1,$lanes" --arm "lanes:n=4,total=4,$lanes"
   cat "$runs/skill.txt"
 }
 skill_arms() { # questions arms...
   lanerope eval -m "$model" --questions "$1" --preset gsm8k --out "$runs/skill" --temp 0.6 --top-p 0.95 --budgets "$(amount 192,256,384,512 24,48)" \
-    --parallel 128 "${@:2}" >"$runs/skill.txt.part"
-  lanerope eval compare "$runs/skill:base" "$runs/skill:one" >>"$runs/skill.txt.part"
-  mv "$runs/skill.txt.part" "$runs/skill.txt"
+    --parallel 128 "${@:2}"
+  lanerope eval compare "$runs/skill:base" "$runs/skill:one"
 }
 
 real_model() {
