@@ -64,7 +64,7 @@ train() { # name stage configuration settings...
   local name=$1 stage=$2 config=$3
   shift 3
   local settings=(-s "out=$runs/$name.gguf" "$@")
-  [ -n "$short" ] && settings+=(-s steps="${short_steps:-12}" -s threads=1 -s batch_tokens=2000 -s dev_groups=8 -s dev_every=6)
+  [ -n "$short" ] && settings+=(-s steps="${short_steps:-12}" -s threads=1 -s batch_tokens="${short_batch:-2000}" -s dev_groups=8 -s dev_every=6)
   once "$name.gguf" lanerope train "$stage" -c "$config" "${settings[@]}"
 }
 

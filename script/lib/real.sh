@@ -216,7 +216,7 @@ skill_arms() { # questions arms...
 
 real_model() {
   if [ -n "$short" ]; then
-    model=$(script/model smollm2) ready=" done" short_steps=3
+    model=$(script/model smollm2) ready=" done" short_steps=3 short_batch=500
   else
     model=$(script/model qwen2.5-coder-0.5b) ready=" $(printf '\xe2\x9c\x93')"
   fi
