@@ -98,11 +98,8 @@ frozen_sets() {
 }
 
 # Traces of the problems that are trained on, and of those kept for dev.
-train_traces() { # name solved lanes
-  compose "$1" "$2" --part train "${mix[@]}" -k 1-6 --count "$(amount 1600 12)" --lanes "$3" -s 1
-}
-more_traces() { # name lanes
-  compose "$1" train-solved --part train "${mix[@]}" -k 1-6 --count "$(amount 300 12)" --lanes "$2" -s 6
+train_traces() { # name solved lanes [count seed]
+  compose "$1" "$2" --part train "${mix[@]}" -k 1-6 --count "${4:-$(amount 1600 12)}" --lanes "$3" -s "${5:-1}"
 }
 plain_traces() { # name lanes
   compose "$1" train-solved --part train "${mix[@]}" -k 1 --ask plain --count "$(amount 400 12)" --lanes "$2" -s 4
@@ -116,8 +113,8 @@ real_data() {
   train_samples
   train_traces lanes train-solved "$shares"
   train_traces control train-solved 1
-  more_traces more "$shares"
-  more_traces more-control 1
+  train_traces more train-solved "$shares" "$(amount 300 12)" 6
+  train_traces more-control train-solved 1 "$(amount 300 12)" 6
   plain_traces plain 1:0.5,2:0.2,4:0.2,8:0.1
   plain_traces plain-control 1
   dev_traces dev 4

@@ -16,11 +16,11 @@ shown_solutions() {
     printf '{"question": "Ann has 3 bags of %d nuts. How many nuts has she?", "answer": "She has 3*%d=<<3*%d=%d>>%d nuts.\\n#### %d"}\n' 4 4 4 12 12 12 5 5 5 15 15 15
   else
     sed -n 301,308p "$gsm8k/train.jsonl"
-  fi >"$1"
+  fi
 }
 noted_arms() {
   local plain="n=4,total=4,coupling=independent,tag="
-  once shots.jsonl shown_solutions "$runs/shots.jsonl"
+  once_printed shots.jsonl shown_solutions
   lanerope eval -m "$model" --questions "$runs/questions.jsonl" --raw --prompt $'Question: {question}\nAnswer:' --shots "$(amount 8 2)" \
     --shots-from "$runs/shots.jsonl" --out "$runs/noted" --count-unfinished --temp 0.6 --top-p 0.95 --budgets "$(amount 256 48)" --parallel 128 \
     --arm "alone:$plain" --arm "notes:$plain,tool=notes" >"$runs/noted.txt"

@@ -83,7 +83,7 @@ class Swiglu : public torch::autograd::Function<Swiglu> {
     const Tensor out = torch::empty({gate_up.size(0), width}, gate_up.options());
     const SwigluRows rows{.width = width, .gate_up = gate_up.data_ptr<float>(), .out = out.data_ptr<float>()};
     for_each_chunk(gate_up.size(0), [&](int64_t, RowRange range) { swiglu_forward(rows, range); });
-    context->save_for_backward({gate_up.to(kept)});
+    if (gate_up_in.requires_grad()) context->save_for_backward({gate_up.to(kept)});
     return out;
   }
 
