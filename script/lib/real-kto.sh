@@ -1,23 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-# KTO on what the adapters of script/lib/real.sh write themselves: questions of four problems, half of them of problems that were trained on,
-# half of problems of which nobody has seen a sample. Each lane is labelled by what it did itself (bench/real/label.py).
+# KTO on what the adapters of script/lib/real.sh write themselves: questions of four problems and plain ones, half of them of problems that were
+# trained on, half of problems of which nobody has seen a sample. Each lane is labelled by what it did itself (bench/real/label.py).
 
 kto_questions() {
+  local count=$(amount 36 2)
   if [ -n "$short" ]; then
     once_printed kto-unseen-problems.jsonl head -n 8 "$runs/test-solved.jsonl"
   else
     once_printed kto-unseen-problems.jsonl tail -n +6001 "$gsm8k/train.jsonl"
   fi
-  compose kto-known train-solved --part train --dev "$(amount 500 4)" --reach 0.5 -k "$(amount 4 2)" --count "$(amount 36 2)" -s 7
-  compose kto-unseen kto-unseen-problems -k "$(amount 4 2)" --count "$(amount 36 2)" -s 8
-  once_printed kto-questions.jsonl cat "$runs/kto-known.jsonl" "$runs/kto-unseen.jsonl"
+  local known=(train-solved --part train --dev "$(amount 500 4)" --reach 0.5)
+  compose kto-known "${known[@]}" -k "$(amount 4 2)" --count "$count" -s 7
+  compose kto-unseen kto-unseen-problems -k "$(amount 4 2)" --count "$count" -s 8
+  compose kto-known-plain "${known[@]}" -k 1 --ask plain --count "$count" -s 12
+  compose kto-unseen-plain kto-unseen-problems -k 1 --ask plain --count "$count" -s 13
+  once_printed kto-lists.jsonl cat "$runs/kto-known.jsonl" "$runs/kto-unseen.jsonl"
+  once_printed kto-plain.jsonl cat "$runs/kto-known-plain.jsonl" "$runs/kto-unseen-plain.jsonl"
 }
 
+kto_rollouts() { # name questions adapter lanes options...
+  once "$1.jsonl" write_traces "$runs/$1.jsonl" lanerope data rollout -m "$model" --lora "$runs/$3.gguf" "$runs/$2.jsonl" -n "$4" \
+    --parallel "$((64 / $4))" --temp 0.8 --top-p 0.95 -s 11 "${@:5}"
+}
+# Four answers to each plain question, by lanes that are together or one after the other.
 answers_to_learn_from() { # adapter lanes budget
-  local rollouts=$runs/kto-$1-rollouts.jsonl
-  once "kto-$1-rollouts.jsonl" write_traces "$rollouts" lanerope data rollout -m "$model" --lora "$runs/$1.gguf" "$runs/kto-questions.jsonl" \
-    -n "$2" -b "$3" --parallel "$((64 / $2))" --temp 0.8 --top-p 0.95 -s 11
-  once_printed "kto-$1-labelled.jsonl" python3 bench/real/label.py "$rollouts"
+  kto_rollouts "kto-$1-lists" kto-lists "$1" "$2" -b "$3"
+  kto_rollouts "kto-$1-plain" kto-plain "$1" "$2" --groups "$((4 / $2))" -b "$(amount 384 24)"
+  once_printed "kto-$1-rollouts.jsonl" cat "$runs/kto-$1-lists.jsonl" "$runs/kto-$1-plain.jsonl"
+  once_printed "kto-$1-labelled.jsonl" python3 bench/real/label.py "$runs/kto-$1-rollouts.jsonl"
 }
 
 kto_on_answers() { # adapter lanes budget
