@@ -18,14 +18,15 @@ kto_questions() {
   once_printed kto-plain.jsonl cat "$runs/kto-known-plain.jsonl" "$runs/kto-unseen-plain.jsonl"
 }
 
-kto_rollouts() { # name questions adapter lanes options...
-  once "$1.jsonl" write_traces "$runs/$1.jsonl" lanerope data rollout -m "$model" --lora "$runs/$3.gguf" "$runs/$2.jsonl" -n "$4" \
-    --parallel "$((64 / $4))" --temp 0.8 --top-p 0.95 -s 11 "${@:5}"
+kto_rollouts() { # adapter questions lanes options...
+  local name=kto-$1-$2
+  once "$name.jsonl" write_traces "$runs/$name.jsonl" lanerope data rollout -m "$model" --lora "$runs/$1.gguf" "$runs/kto-$2.jsonl" -n "$3" \
+    --parallel "$((64 / $3))" --temp 0.8 --top-p 0.95 -s 11 "${@:4}"
 }
 # Four answers to each plain question, by lanes that are together or one after the other.
 answers_to_learn_from() { # adapter lanes budget
-  kto_rollouts "kto-$1-lists" kto-lists "$1" "$2" -b "$3"
-  kto_rollouts "kto-$1-plain" kto-plain "$1" "$2" --groups "$((4 / $2))" -b "$(amount 384 24)"
+  kto_rollouts "$1" lists "$2" -b "$3"
+  kto_rollouts "$1" plain "$2" --groups "$((4 / $2))" -b "$(amount 384 24)"
   once_printed "kto-$1-rollouts.jsonl" cat "$runs/kto-$1-lists.jsonl" "$runs/kto-$1-plain.jsonl"
   once_printed "kto-$1-labelled.jsonl" python3 bench/real/label.py "$runs/kto-$1-rollouts.jsonl"
 }

@@ -288,9 +288,9 @@ void TrainModel::set_compute_type(ComputeType type) {
     join({&layer.ffn_down});
   }
   if (output_.lora_a.defined()) return;
-  frozen_output_ = (output_.weight.defined() ? output_.weight : token_embd_).detach().to(scalar);
-  // A tied matrix is kept once.
-  (output_.weight.defined() ? output_.weight : token_embd_) = frozen_output_;
+  // Where the embedding is the output as well, it is kept once.
+  Tensor& output = output_.weight.defined() ? output_.weight : token_embd_;
+  output = frozen_output_ = output.detach().to(scalar);
 }
 
 }  // namespace lanerope::train
