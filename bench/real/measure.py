@@ -148,6 +148,12 @@ def solved(groups):
     return sum(value == wanted for value, wanted in pairs), len(pairs)
 
 
+def unlisted(groups):
+    """(without, all): lanes that wrote no list of as many answers as were asked for."""
+    lanes = [lane for group in groups for lane in group["lanes"]]
+    return sum(not lane["list"] for lane in lanes), len(lanes)
+
+
 def paired(arm, other, budget, at=(2, 2)):
     """By how much two arms differ in what right_at tells in these places, on the questions that both were asked."""
     return interval([right_at(groups, budget)[at[0]] - right_at(other[question], budget)[at[1]] for question, groups in arm.items() if question in other])
@@ -214,11 +220,13 @@ def main():
                 for other, than in counted(against):
                     differences = (told(paired(questions, against, budget, (at, other))) for budget in budgets)
                     print(f"| {arm}, {what}, than {given.against}, {than} | " + " | ".join(differences) + " |")
-    print("\n| arm | questions | steps (median) | seconds (median) | found itself: right | taken over as it stood |\n|---|---|---|---|---|---|")
+    print("\n| arm | questions | steps (median) | seconds (median) | found itself: right | taken over as it stood | lanes without a list |"
+          "\n|---|---|---|---|---|---|---|")
     for arm, questions in arms.items():
         groups = [group for own in questions.values() for group in own]
         steps, seconds = (statistics.median(group[what] for group in groups) for what in ("steps", "seconds"))
-        print(f"| {arm} | {len(questions)} | {steps:.0f} | {seconds:.1f} | {percent(*solved(groups))} | {percent(*handed_over(groups))} |")
+        print(f"| {arm} | {len(questions)} | {steps:.0f} | {seconds:.1f} | {percent(*solved(groups))} | {percent(*handed_over(groups))} | "
+              "{} of {} |".format(*unlisted(groups)))
     if given.figure:
         draw(curves, given.figure)
 

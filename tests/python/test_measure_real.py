@@ -60,6 +60,8 @@ def test_results_of_ones_own_and_of_others(folder):
     assert [lane["own"] for lane in groups[0]["lanes"]] == [{0: 3.0}, {1: 40.0}]
     assert measure.solved(groups) == (2, 2)
     assert measure.handed_over(groups) == (0, 2)
+    assert measure.unlisted(groups) == (0, 2)
+    assert measure.unlisted([{**groups[0], "lanes": [{**groups[0]["lanes"][0], "list": None}, groups[0]["lanes"][1]]}]) == (1, 2)
 
 
 def test_tokens_are_those_that_were_computed(folder):
