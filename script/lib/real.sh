@@ -122,7 +122,7 @@ train_adapter() { # name data dev settings...
 }
 
 # Goes on with plain questions among the others, so that nobody gets a list who asked for none: of one lane only, since several that answer
-# one teach lanes to stop behind their box (docs/results.md). The control's steps are so many that both have seen as many tokens in all.
+# one teach lanes to stop behind their box (docs/results-adapter.md). The control's steps are so many that both have seen as many tokens in all.
 go_on() { # name dev data settings...
   train "$1" sft train/real-plain.json -s "base=$model" -s "adapter=$runs/$1-first.gguf" -s "dev=$runs/$2.jsonl" -s "ready=$ready" \
     -s "data=[$3]" "${@:4}"
