@@ -44,13 +44,19 @@ def as_scored(trace):
     return {"prompt": CHAT.format(trace["question"]), "lanes": [tag + text + "<|im_end|>" for tag, text in zip(tags, trace["lanes"])]}
 
 
-def arguments(about):
-    """What noise.py and swap.py are told alike."""
+def scoring_arguments(about):
+    """What all that asks `lanerope score` is told alike."""
     parser = argparse.ArgumentParser(description=about.splitlines()[0])
-    for name in ("model", "adapter", "traces"):
-        parser.add_argument(name)
     parser.add_argument("--threads", default="2")
     parser.add_argument("--ready", default=" \u2713", help="the sign behind a result")
+    return parser
+
+
+def arguments(about):
+    """What noise.py and swap.py are told alike."""
+    parser = scoring_arguments(about)
+    for name in ("model", "adapter", "traces"):
+        parser.add_argument(name)
     return parser
 
 

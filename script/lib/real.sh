@@ -184,9 +184,12 @@ compose_tables() {
   done
 }
 
-# What seeing the others costs and what is read of them, in right solutions of dev problems, which nothing was trained on.
-reading_tables() {
+# Right solutions of dev problems, which nothing was trained on: what seeing the others costs, and what is read of them.
+reading_traces() {
   compose reading train-solved --part dev "${mix[@]}" -k "$(amount 4 2)" --count "$(amount 40 2)" --lanes "$(amount 4 2)" -s 9
+}
+reading_tables() {
+  reading_traces
   once_printed noise.txt reading noise
   once_printed swap.txt reading swap
   cat "$runs/noise.txt" "$runs/swap.txt"

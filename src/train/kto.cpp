@@ -49,9 +49,10 @@ class Kto : public Objective {
       labels.push_back(*right ? 1.0F : 0.0F);
     }
     const Tensor right = torch::tensor(labels).to(device_);
-    const Tensor policy = lane_sums(model.log_probabilities(batch), batch);
     const Tensor reference = reference_sums(model, groups);
     const double z = groups.size() < 2 ? 0 : estimate_kl(model, mismatched(groups));
+    // Last: what it keeps for the way back would lie beside the others' passes.
+    const Tensor policy = lane_sums(model.log_probabilities(batch), batch);
     const KtoTerms terms = kto_losses(policy, reference, right, z, config_);
 
     const Tensor margins = (terms.ratios.detach() * (2 * right - 1)).sum();

@@ -148,6 +148,7 @@ void visit(Visitor& v, TrainConfig& c) {
   v.field("steps", c.steps);
   v.field("batch_tokens", c.batch_tokens);
   v.field("accumulate", c.accumulate);
+  v.field("recompute_above", c.recompute_above);
   v.field("learning_rate", c.learning_rate);
   v.field("warmup", c.warmup);
   v.field("final_share", c.final_share);
@@ -231,6 +232,7 @@ void check(const TrainConfig& c) {
   positive("learning_rate", c.learning_rate);
   positive("clip", c.clip);
   positive("kto.beta", c.kto.beta);
+  not_negative("recompute_above", static_cast<double>(c.recompute_above));
   not_negative("warmup", static_cast<double>(c.warmup));
   not_negative("weight_decay", c.weight_decay);
   not_negative("dev_groups", c.dev_groups);

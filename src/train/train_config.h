@@ -89,6 +89,7 @@ struct TrainConfig {
   int64_t steps = 1000;
   int64_t batch_tokens = 4096;  // of one process and one accumulated part
   int32_t accumulate = 1;
+  int64_t recompute_above = 0;  // tokens; larger batches compute each layer again on the way back. 0: none do
   double learning_rate = 2e-3;
   int64_t warmup = 50;
   double final_share = 0.05;  // of the learning rate, at the end of the cosine

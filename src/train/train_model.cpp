@@ -161,6 +161,24 @@ std::map<std::string, Tensor> TrainModel::trained() const {
   return some;
 }
 
+std::vector<Tensor> TrainModel::trained_of(size_t layer) const {
+  auto& self = const_cast<TrainModel&>(*this);
+  std::vector<Tensor> some;
+  const auto add = [&](const Tensor& tensor) {
+    if (tensor.defined() && tensor.requires_grad()) some.push_back(tensor);
+  };
+  for (const arch::TensorSpec& spec : arch::tensor_table(config_)) {
+    if (spec.bias || spec.layer != static_cast<int32_t>(layer)) continue;  // a bias comes with its linear
+    if (!spec.linear) {
+      add(self.vector_at(spec));
+      continue;
+    }
+    const TrainLinear& linear = self.linear_at(spec);
+    for (const Tensor* tensor : {&linear.weight, &linear.bias, &linear.lora_a, &linear.lora_b}) add(*tensor);
+  }
+  return some;
+}
+
 void TrainModel::require_gradients() {
   for (auto& [name, tensor] : parameters()) {
     const bool lora = name.ends_with(".lora_a") || name.ends_with(".lora_b");

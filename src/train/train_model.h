@@ -15,41 +15,9 @@
 #include "text/vocabulary.h"
 #include "train/lane_batch.h"
 #include "train/train_config.h"
+#include "train/train_layer.h"
 
 namespace lanerope::train {
-
-// y = W x + b, and while an adapter is trained + gain * B (A x). Tensors are undefined where absent.
-struct TrainLinear {
-  torch::Tensor weight = {};  // (n_out, n_in)
-  torch::Tensor bias = {};    // (n_out)
-  torch::Tensor lora_a = {};  // (rank, n_in)
-  torch::Tensor lora_b = {};  // (n_out, rank)
-};
-
-struct TrainLayer {
-  // Weights that do not learn of linears that read the same input, in one, of which the linears below are
-  // views; undefined while weights learn.
-  torch::Tensor frozen_qkv = {};           // (query_width + 2 kv_width, n_embd)
-  torch::Tensor frozen_gate_up = {};       // (2 n_ffn, n_embd)
-  torch::Tensor attn_norm = {};            // (n_embd), or undefined where norms stand behind
-  torch::Tensor attn_q_norm = {};          // (head_dim) or (query_width), or undefined
-  torch::Tensor attn_k_norm = {};          // (head_dim) or (kv_width), or undefined
-  torch::Tensor post_attention_norm = {};  // (n_embd) or undefined
-  torch::Tensor ffn_norm = {};             // (n_embd), or undefined where norms stand behind
-  torch::Tensor post_ffw_norm = {};        // (n_embd) or undefined
-  TrainLinear attn_q = {};                 // (query_width, n_embd)
-  TrainLinear attn_k = {};                 // (kv_width, n_embd)
-  TrainLinear attn_v = {};                 // (kv_width, n_embd)
-  TrainLinear attn_output = {};            // (n_embd, query_width)
-  TrainLinear ffn_gate = {};               // (n_ffn, n_embd)
-  TrainLinear ffn_up = {};                 // (n_ffn, n_embd)
-  TrainLinear ffn_down = {};               // (n_embd, n_ffn)
-  torch::Tensor bridge_norm = {};          // (n_embd), or undefined where no bridge is behind the layer
-  TrainLinear bridge_q = {};               // (bridge width, n_embd)
-  TrainLinear bridge_k = {};               // (bridge width, n_embd)
-  TrainLinear bridge_v = {};               // (bridge width, n_embd)
-  TrainLinear bridge_output = {};          // (n_embd, bridge width)
-};
 
 // Whether the low-rank products take part in a forward pass.
 enum class AdapterUse { on, off };
@@ -86,6 +54,9 @@ class TrainModel {
   // What products are computed in. While an adapter is trained, all other weights are brought to that type,
   // once: call it where the model has its adapter and its device.
   void set_compute_type(ComputeType type);
+  // Batches of more rows keep of each layer no more than what goes in, and compute the rest again on the way
+  // back; 0: none do. The model and what it learns must then stay where they are until the way back is gone.
+  void set_recompute_above(int64_t n_rows) { recompute_above_ = n_rows; }
   void to(torch::Device device);
   // As it is now, whatever this model learns; none of the copy is trained.
   TrainModel copy_frozen() const;
@@ -120,6 +91,11 @@ class TrainModel {
                                const torch::Tensor& x, const Rotated& rotated) const;
   // What the last norm gives for the rows that predict something, (n_targets, n_embd).
   torch::Tensor last_rows(const LaneBatch& batch, Rotated& rotated) const;
+  // x (n_rows, n_embd) behind a layer.
+  torch::Tensor layer_output(size_t layer, const torch::Tensor& x, const Rotated& rotated) const;
+  torch::Tensor recomputed_layer(size_t layer, const torch::Tensor& x, const Rotated& rotated) const;
+  // Those of a layer that need gradients.
+  std::vector<torch::Tensor> trained_of(size_t layer) const;
   torch::Tensor logits_of(const torch::Tensor& last, const LaneBatch& batch, const Rotated& rotated) const;
   Rotated rotated_by(const LaneBatch& batch, AdapterUse use) const;
   // What an adapter adds to the product with x, (n, n_out); where gate (n, 1) is 0, nothing.
@@ -147,9 +123,10 @@ class TrainModel {
   torch::Tensor output_norm_;    // (n_embd)
   TrainLinear output_;           // (n_vocab, n_embd); undefined where tied
   torch::Tensor frozen_output_;  // (n_vocab, n_embd) in the type of products; undefined while it learns
-  bool frozen_ = false;          // no weight of the base learns, only what was added to it
-  bool bridge_alone_ = false;    // the same is wanted, without an adapter
-  torch::Tensor omega_;          // (1 or n_layer, head_dim / 2)
+  int64_t recompute_above_ = 0;
+  bool frozen_ = false;        // no weight of the base learns, only what was added to it
+  bool bridge_alone_ = false;  // the same is wanted, without an adapter
+  torch::Tensor omega_;        // (1 or n_layer, head_dim / 2)
   bool knows_lanes_ = false;
   std::vector<TrainLayer> layers_;
 };

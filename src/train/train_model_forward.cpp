@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include "train/frozen_linear.h"
+#include "train/recompute.h"
 #include "train/train_pass.h"
 
 namespace lanerope::train {
@@ -125,7 +126,7 @@ Tensor TrainModel::feed_forward(const TrainLayer& layer, const Tensor& x, const 
 
 TrainModel::Rotated TrainModel::rotated_by(const LaneBatch& batch, AdapterUse use) const {
   const auto options = output_norm_.options().requires_grad(false);
-  Rotated rotated{.batch = &batch, .use = use};
+  Rotated rotated{.batch = std::make_shared<const LaneBatch>(batch), .use = use};
   for (const core::Theta& of : thetas_) {
     const Tensor theta = torch::tensor(of.theta, torch::kFloat64).to(options);
     rotated.token_angles.push_back(batch.positions.unsqueeze(1) * theta);
@@ -136,25 +137,48 @@ TrainModel::Rotated TrainModel::rotated_by(const LaneBatch& batch, AdapterUse us
   return rotated;
 }
 
-Tensor TrainModel::last_rows(const LaneBatch& batch, Rotated& rotated) const {
-  Tensor x = torch::embedding(token_embd_, batch.ids).to(output_norm_.scalar_type());  // (n_rows, n_embd)
-  if (config_.embedding_scale != 1.0F) x = x * config_.embedding_scale;
+Tensor TrainModel::layer_output(size_t index, const Tensor& x, const Rotated& t) const {
+  const TrainLayer& layer = layers_[index];
+  const arch::AttentionConfig& of = config_.layers[index].attention;
   const auto added = [&](const Tensor& y) {
     return config_.residual_scale == 1.0F ? y : y * static_cast<double>(config_.residual_scale);
   };
+  const Tensor read =
+      x + added(normed(attention(layer, of, normed(x, layer.attn_norm), t), layer.post_attention_norm));
+  const Tensor out =
+      read + added(normed(feed_forward(layer, normed(read, layer.ffn_norm), t), layer.post_ffw_norm));
+  return layer.bridge_norm.defined() && t.batch->bridge_rows.defined() ? bridge(layer, out, t) : out;
+}
+
+Tensor TrainModel::recomputed_layer(size_t index, const Tensor& x, const Rotated& t) const {
+  std::vector<Tensor> inputs = {x};
+  for (const PairAngles& lane : t.lane) {
+    if (lane.angle.defined()) inputs.push_back(lane.angle);  // omega learns
+  }
+  const auto compute = [this, index, t](const std::vector<Tensor>& now) {
+    Rotated here = t;
+    size_t next = 1;
+    for (PairAngles& lane : here.lane) {
+      if (lane.angle.defined()) lane.angle = now[next++];
+    }
+    return layer_output(index, now[0], here);
+  };
+  return recomputed(compute, inputs, trained_of(index));
+}
+
+Tensor TrainModel::last_rows(const LaneBatch& batch, Rotated& rotated) const {
+  Tensor x = torch::embedding(token_embd_, batch.ids).to(output_norm_.scalar_type());  // (n_rows, n_embd)
+  if (config_.embedding_scale != 1.0F) x = x * config_.embedding_scale;
+  const bool recomputes =
+      recompute_above_ > 0 && batch.n_rows() > recompute_above_ && torch::GradMode::is_enabled();
   for (size_t i = 0; i < layers_.size(); ++i) {
-    const TrainLayer& layer = layers_[i];
-    const arch::AttentionConfig& of = config_.layers[i].attention;
     if (batch.rotated && (i == 0 || omega_.size(0) > 1)) {
       const int64_t row = omega_.size(0) > 1 ? static_cast<int64_t>(i) : 0;
       const Tensor lane_angle = batch.lanes.unsqueeze(1) * omega_[row];  // (n_rows, head_dim / 2)
       for (size_t r = 0; r < thetas_.size(); ++r)
         rotated.lane[r] = angles_of(rotated.token_angles[r] + lane_angle);
     }
-    x = x +
-        added(normed(attention(layer, of, normed(x, layer.attn_norm), rotated), layer.post_attention_norm));
-    x = x + added(normed(feed_forward(layer, normed(x, layer.ffn_norm), rotated), layer.post_ffw_norm));
-    if (layer.bridge_norm.defined() && batch.bridge_rows.defined()) x = bridge(layer, x, rotated);
+    x = recomputes ? recomputed_layer(i, x, rotated) : layer_output(i, x, rotated);
   }
   return normed(x.index_select(0, batch.target_rows), output_norm_);
 }

@@ -129,6 +129,7 @@ class Run {
         checkpoint_path_(config.run_folder() + "/checkpoint.pt") {
     model_.to(device_);
     model_.set_compute_type(config.type);
+    model_.set_recompute_above(config.recompute_above);
     optimizer_ = std::make_unique<Optimizer>(model_.trained(), config);
     if (config.stage == Stage::kto) {
       objective_ =

@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Adapters compared by how likely they find right solutions and lists of problems that they were not trained on.
+
+  python3 bench/real/losses.py MODEL TRACES ADAPTER... [--threads 2]
+
+TRACES is what `lanerope data compose --lanes 4` wrote; MODEL's chats are in ChatML with Qwen's system prompt. Lanes are coupled as each adapter says.
+A lane's own work is what stands before its sign that the result is there; its first eight tokens, tag and head, do not count. Others are compared with
+the first adapter; intervals are 95 %, by bootstrap over groups, paired.
+"""
+
+import argparse
+import json
+import pathlib
+import statistics
+
+from measure import interval
+from noise import parts_of, read_traces, run, scored, scoring_arguments
+
+
+def rows(groups, ready):
+    """{adapter: for own work and what is behind it (loss a token, its difference to the first adapter's with interval)}"""
+    parts = {name: [parts_of(group, ready) for group in of] for name, of in groups.items()}
+    first = next(iter(parts.values()))
+    for name, of in parts.items():
+        told = []
+        for at in range(2):
+            loss = -statistics.fmean(p for group in of for p in group[at])
+            told.append((loss, interval([statistics.fmean(then[at]) - statistics.fmean(here[at]) for here, then in zip(of, first)])))
+        yield name, told
+
+
+def main():
+    parser = scoring_arguments(__doc__)
+    parser.add_argument("model")
+    parser.add_argument("traces")
+    parser.add_argument("adapters", nargs="+", metavar="ADAPTER")
+    given = parser.parse_args()
+    traces = read_traces(given.traces)
+    (ready,) = json.loads(run("tokenize", "-m", given.model, "--ids", "--no-special", "-p", given.ready))
+    groups = {}
+    for adapter in given.adapters:
+        groups[pathlib.Path(adapter).stem] = scored(argparse.Namespace(**{**vars(given), "adapter": adapter}), traces, ())
+    than = next(iter(groups))
+    print(f"| adapter | own work, -log p a token | more than {than} | behind its result | more than {than} |\n|---|---|---|---|---|")
+    for name, told in rows(groups, ready):
+        cells = " | ".join(f"{loss:.4f} | {more:.4f} [{low:.4f}, {high:.4f}]" for loss, (more, low, high) in told)
+        print(f"| {name} | {cells} |")
+
+
+if __name__ == "__main__":
+    main()
