@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `lanerope eval` wrote of questions that ask for several answers, answer by answer: the table of docs/results.md.
 
-  python3 bench/real/measure.py FOLDER [--questions FILE] [--budgets B,B,...] [--arms ARM,ARM,...] [--against ARM] [--figure FILE.svg]
+  python3 bench/real/measure.py FOLDER [--questions FILE] [--budgets B,B,...] [--arms ARM,ARM,...] [--against ARM[@BUDGET]] [--figure FILE.svg]
 
 FOLDER is eval's --out. `lanerope eval` calls a list right where all of it is; here each answer of a list counts by itself. A budget is in steps of the
 clock: of a lane that has not ended by then nothing counts. All lanes that an arm gave a question vote together, those of several groups too. Intervals
@@ -154,9 +154,10 @@ def unlisted(groups):
     return sum(not lane["list"] for lane in lanes), len(lanes)
 
 
-def paired(arm, other, budget, at=(2, 2)):
-    """By how much two arms differ in what right_at tells in these places, on the questions that both were asked."""
-    return interval([right_at(groups, budget)[at[0]] - right_at(other[question], budget)[at[1]] for question, groups in arm.items() if question in other])
+def paired(arm, other, budgets, at=(2, 2)):
+    """By how much two arms differ in what right_at tells in these places and with these budgets, on the questions that both were asked."""
+    asked = [question for question in arm if question in other]
+    return interval([right_at(arm[question], budgets[0])[at[0]] - right_at(other[question], budgets[1])[at[1]] for question in asked])
 
 
 def told(estimate):
@@ -190,7 +191,7 @@ def main():
     parser.add_argument("--questions", type=pathlib.Path, help="the file that was asked, where its `parts` are; FOLDER/questions.jsonl without it")
     parser.add_argument("--budgets", default="384,512,768,1024,1536")
     parser.add_argument("--arms", help="only these, with commas between them")
-    parser.add_argument("--against", metavar="ARM", help="the arm that the others are compared with")
+    parser.add_argument("--against", metavar="ARM[@BUDGET]", help="the arm that the others are compared with, of equal budget or always of this one")
     parser.add_argument("--figure", help="a picture of the first table")
     given = parser.parse_args()
     budgets = [int(budget) for budget in given.budgets.split(",")]
@@ -198,7 +199,10 @@ def main():
         arms = read(given.folder, given.questions or given.folder / "questions.jsonl")
     except OSError as error:
         sys.exit(f"{error.filename} cannot be read: {error.strerror}")
-    wanted = (given.arms.split(",") if given.arms else list(arms)) + ([given.against] if given.against else [])
+    than_arm, _, than_budget = (given.against or "").partition("@")
+    if than_budget and not than_budget.isdigit():
+        parser.error(f"--against {given.against}: the budget behind the @ is no number of steps")
+    wanted = (given.arms.split(",") if given.arms else list(arms)) + ([than_arm] if than_arm else [])
     for arm in wanted:
         if arm not in arms:
             sys.exit(f"{given.folder} has no arm {arm}; it has {', '.join(arms)}")
@@ -214,11 +218,12 @@ def main():
         print(f"| {arm}, tokens of all lanes | " + " | ".join(f"{mean:.0f}" for mean in tokens) + " |")
     if given.against:
         print("\n| per cent more right | " + " | ".join(map(str, budgets)) + " |\n|---|" + "---|" * len(budgets))
-        against = arms[given.against]
+        against = arms[than_arm]
         for arm, questions in arms.items():
-            for at, what in counted(questions) if arm != given.against else ():
+            for at, what in counted(questions) if arm != than_arm else ():
                 for other, than in counted(against):
-                    differences = (told(paired(questions, against, budget, (at, other))) for budget in budgets)
+                    pairs = ((budget, int(than_budget or budget)) for budget in budgets)
+                    differences = (told(paired(questions, against, pair, (at, other))) for pair in pairs)
                     print(f"| {arm}, {what}, than {given.against}, {than} | " + " | ".join(differences) + " |")
     print("\n| arm | questions | steps (median) | seconds (median) | found itself: right | taken over as it stood | lanes without a list |"
           "\n|---|---|---|---|---|---|---|")

@@ -36,7 +36,8 @@ def test_a_budget_is_steps_and_of_a_lane_that_is_over_nothing_counts(folder):
     assert measure.right_at(groups, 49) == (0.25, 0.5, 0.5)  # of the one list that is there the first answer is right
     assert measure.right_at(groups, 50) == (0.5, 0.5, 0.5)  # each vote is a tie between a right value and a wrong one
     assert measure.right_at(arms["cut"][0], 1000) == (0.0, 0.0, 0.0)
-    assert measure.paired(arms["lanes"], arms["cut"], 50) == (0.5, 0.5, 0.5)
+    assert measure.paired(arms["lanes"], arms["cut"], (50, 50)) == (0.5, 0.5, 0.5)
+    assert measure.paired(arms["lanes"], arms["lanes"], (29, 49)) == (-0.5, -0.5, -0.5)
 
 
 def test_a_single_answer_needs_no_mark():
@@ -49,7 +50,7 @@ def test_all_groups_of_a_question_vote_together(folder):
     (group,) = measure.read(folder, folder / "questions.jsonl")["lanes"][0]
     other = {**group, "lanes": [{**group["lanes"][0], "list": [3.0, 40.0]}]}
     assert measure.right_at([group, other], 50) == (pytest.approx(2 / 3), 0.75, 1.0)
-    against_one_lane = measure.paired({0: [group, other]}, {0: [group, other]}, 50, at=(2, 0))
+    against_one_lane = measure.paired({0: [group, other]}, {0: [group, other]}, (50, 50), at=(2, 0))
     assert against_one_lane == pytest.approx((1 / 3, 1 / 3, 1 / 3))
     assert [what for _, what in measure.counted({0: [group, other]})] == ["one lane", "one group", "vote of 3"]
     assert [what for _, what in measure.counted({0: [group]})] == ["one lane", "vote of 2"]
