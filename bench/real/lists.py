@@ -4,8 +4,8 @@
 
   python3 bench/real/lists.py FOLDER --questions FILE
 
-FOLDER is the --out of `lanerope eval`. A lane without a list wrote no `####` with as many answers as were asked for: behind a box it stopped as one does that was
-asked a plain question. A problem that is not there is one whose number is above the last one's.
+FOLDER is the --out of `lanerope eval`. A lane without a list wrote no `####` with as many answers as were asked for: behind a box it stopped as one does that
+was asked a plain question. A problem that is not there is one whose number is above the last one's.
 """
 
 import argparse
