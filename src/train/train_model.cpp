@@ -15,7 +15,7 @@ using torch::Tensor;
 
 namespace {
 
-Tensor random(std::vector<int64_t> sizes, double deviation, torch::Generator& generator) {
+Tensor random(const std::vector<int64_t>& sizes, double deviation, torch::Generator& generator) {
   return torch::randn(sizes, generator) * deviation;
 }
 
@@ -243,7 +243,7 @@ void TrainModel::learn_omega(bool per_layer) {
   omega_.set_requires_grad(true);
 }
 
-void TrainModel::set_omega(Tensor omega) {
+void TrainModel::set_omega(const Tensor& omega) {
   const bool learn = omega_.requires_grad();
   omega_ = omega.detach().clone();
   omega_.set_requires_grad(learn);

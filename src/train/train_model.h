@@ -48,7 +48,7 @@ class TrainModel {
   // What lanes are rotated by: from an initialisation ...
   void set_omega(const OmegaConfig& omega);
   // ... or as it is, (1 or n_layer, head_dim / 2).
-  void set_omega(torch::Tensor omega);
+  void set_omega(const torch::Tensor& omega);
   // Has it trained from where it is, for each layer on its own or for all together as it stands.
   void learn_omega(bool per_layer);
   // What products are computed in. While an adapter is trained, all other weights are brought to that type,

@@ -57,6 +57,7 @@ Tensor TrainModel::linear(const std::vector<const TrainLinear*>& parts, const Te
   if (!lora || t.use == AdapterUse::off) return y;
 
   std::vector<Tensor> additions;
+  additions.reserve(parts.size());
   for (const TrainLinear* part : parts) {
     additions.push_back(part->lora_a.defined()
                             ? correction(*part, input, t.adapter_gate)
