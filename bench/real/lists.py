@@ -8,13 +8,10 @@ FOLDER is the --out of `lanerope eval`. A lane without a list wrote no `####` wi
 was asked a plain question. A problem that is not there is one whose number is above the last one's.
 """
 
-import argparse
 import collections
-import pathlib
 import re
-import sys
 
-from measure import read
+from measure import arguments, read_given
 
 
 def has_strange_problem(text, k):
@@ -47,14 +44,7 @@ def counted(groups):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=pathlib.Path)
-    parser.add_argument("--questions", type=pathlib.Path, help="the file that was asked, where its `parts` are; FOLDER/questions.jsonl without it")
-    given = parser.parse_args()
-    try:
-        arms = read(given.folder, given.questions or given.folder / "questions.jsonl")
-    except OSError as error:
-        sys.exit(f"{error.filename} cannot be read: {error.strerror}")
+    arms = read_given(arguments(__doc__).parse_args())
     rows = {arm: counted([group for groups in questions.values() for group in groups]) for arm, questions in arms.items()}
     heads = list(next(iter(rows.values()), {}))
     print("| arm | " + " | ".join(heads) + " |\n|---|" + "---|" * len(heads))

@@ -10,12 +10,9 @@ the first adapter; intervals are 95 %, by bootstrap over groups, paired.
 """
 
 import argparse
-import json
 import pathlib
-import statistics
 
-from measure import interval
-from noise import parts_of, read_traces, run, scored, scoring_arguments
+from noise import loss, more_than, parts_of, read_traces, ready_token, scored, scoring_arguments
 
 
 def rows(groups, ready):
@@ -23,11 +20,7 @@ def rows(groups, ready):
     parts = {name: [parts_of(group, ready) for group in of] for name, of in groups.items()}
     first = next(iter(parts.values()))
     for name, of in parts.items():
-        told = []
-        for at in range(2):
-            loss = -statistics.fmean(p for group in of for p in group[at])
-            told.append((loss, interval([statistics.fmean(then[at]) - statistics.fmean(here[at]) for here, then in zip(of, first)])))
-        yield name, told
+        yield name, [(loss(of, at), more_than(of, first, at)) for at in range(2)]
 
 
 def main():
@@ -37,14 +30,13 @@ def main():
     parser.add_argument("adapters", nargs="+", metavar="ADAPTER")
     given = parser.parse_args()
     traces = read_traces(given.traces)
-    (ready,) = json.loads(run("tokenize", "-m", given.model, "--ids", "--no-special", "-p", given.ready))
     groups = {}
     for adapter in given.adapters:
         groups[pathlib.Path(adapter).stem] = scored(argparse.Namespace(**{**vars(given), "adapter": adapter}), traces, ())
     than = next(iter(groups))
     print(f"| adapter | own work, -log p a token | more than {than} | behind its result | more than {than} |\n|---|---|---|---|---|")
-    for name, told in rows(groups, ready):
-        cells = " | ".join(f"{loss:.4f} | {more:.4f} [{low:.4f}, {high:.4f}]" for loss, (more, low, high) in told)
+    for name, told in rows(groups, ready_token(given)):
+        cells = " | ".join(f"{mean:.4f} | {more:.4f} [{low:.4f}, {high:.4f}]" for mean, (more, low, high) in told)
         print(f"| {name} | {cells} |")
 
 

@@ -185,24 +185,34 @@ def draw(curves, file):
     axes.figure.savefig(file, dpi=110)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def arguments(about):
+    """What all that reads an evaluation of lists is told alike."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--questions", type=pathlib.Path, help="the file that was asked, where its `parts` are; FOLDER/questions.jsonl without it")
+    return parser
+
+
+def read_given(given):
+    try:
+        return read(given.folder, given.questions or given.folder / "questions.jsonl")
+    except OSError as error:
+        sys.exit(f"{error.filename} cannot be read: {error.strerror}")
+
+
+def main():
+    parser = arguments(__doc__)
     parser.add_argument("--budgets", default="384,512,768,1024,1536")
     parser.add_argument("--arms", help="only these, with commas between them")
     parser.add_argument("--against", metavar="ARM[@BUDGET]", help="the arm that the others are compared with, of equal budget or always of this one")
     parser.add_argument("--figure", help="a picture of the first table")
     given = parser.parse_args()
     budgets = [int(budget) for budget in given.budgets.split(",")]
-    try:
-        arms = read(given.folder, given.questions or given.folder / "questions.jsonl")
-    except OSError as error:
-        sys.exit(f"{error.filename} cannot be read: {error.strerror}")
+    arms = read_given(given)
     than_arm, _, than_budget = (given.against or "").partition("@")
     if than_budget and not than_budget.isdigit():
         parser.error(f"--against {given.against}: the budget behind the @ is no number of steps")
-    wanted = (given.arms.split(",") if given.arms else list(arms)) + ([than_arm] if than_arm else [])
+    wanted = (given.arms.split(",") if given.arms else list(arms)) + ([than_arm] if given.against else [])
     for arm in wanted:
         if arm not in arms:
             sys.exit(f"{given.folder} has no arm {arm}; it has {', '.join(arms)}")

@@ -84,23 +84,35 @@ def parts_of(group, ready):
     return own, behind
 
 
+def ready_token(given):
+    (token,) = json.loads(run("tokenize", "-m", given.model, "--ids", "--no-special", "-p", given.ready))
+    return token
+
+
+def loss(parts, at):
+    """-log p a token of own work (0) or of what is behind it (1), of the parts of all groups."""
+    return -statistics.fmean(p for group in parts for p in group[at])
+
+
+def more_than(parts, others, at):
+    """By how much that is more than in other parts of the same groups, mean over groups, with interval."""
+    return interval([statistics.fmean(other[at]) - statistics.fmean(here[at]) for here, other in zip(parts, others)])
+
+
 def rows(scored, ready):
     """{mask: (loss of own work, its difference to a closed mask with interval, loss behind the result)}, losses a token."""
     parts = {mask: [parts_of(group, ready) for group in groups] for mask, groups in scored.items()}
     closed = parts["nothing"]
     for mask, of in parts.items():
-        own = -statistics.fmean(p for group in of for p in group[0])
-        more = interval([statistics.fmean(group[0]) - statistics.fmean(here[0]) for here, group in zip(of, closed)])
-        yield mask, own, more, -statistics.fmean(p for group in of for p in group[1])
+        yield mask, loss(of, 0), more_than(of, closed, 0), loss(of, 1)
 
 
 def main():
     given = arguments(__doc__).parse_args()
     traces = read_traces(given.traces)
-    (ready,) = json.loads(run("tokenize", "-m", given.model, "--ids", "--no-special", "-p", given.ready))
     groups = {mask: scored(given, traces, options) for mask, options in MASKS.items()}
     print("| of other lanes a lane sees | own work, -log p a token | more than with a closed mask | behind its result |\n|---|---|---|---|")
-    for mask, own, (more, low, high), behind in rows(groups, ready):
+    for mask, own, (more, low, high), behind in rows(groups, ready_token(given)):
         print(f"| {mask} | {own:.4f} | {more:.4f} [{low:.4f}, {high:.4f}] | {behind:.3f} |")
 
 

@@ -161,22 +161,12 @@ std::map<std::string, Tensor> TrainModel::trained() const {
   return some;
 }
 
-std::vector<Tensor> TrainModel::trained_of(size_t layer) const {
-  auto& self = const_cast<TrainModel&>(*this);
-  std::vector<Tensor> some;
-  const auto add = [&](const Tensor& tensor) {
-    if (tensor.defined() && tensor.requires_grad()) some.push_back(tensor);
-  };
-  for (const arch::TensorSpec& spec : arch::tensor_table(config_)) {
-    if (spec.bias || spec.layer != static_cast<int32_t>(layer)) continue;  // a bias comes with its linear
-    if (!spec.linear) {
-      add(self.vector_at(spec));
-      continue;
-    }
-    const TrainLinear& linear = self.linear_at(spec);
-    for (const Tensor* tensor : {&linear.weight, &linear.bias, &linear.lora_a, &linear.lora_b}) add(*tensor);
-  }
-  return some;
+std::vector<std::vector<Tensor>> TrainModel::trained_by_layer() const {
+  std::vector<std::vector<Tensor>> all(layers_.size());
+  const_cast<TrainModel&>(*this).for_each_tensor([&](int32_t layer, const Tensor& tensor) {
+    if (layer >= 0 && tensor.requires_grad()) all[layer].push_back(tensor);
+  });
+  return all;
 }
 
 void TrainModel::require_gradients() {
@@ -249,27 +239,27 @@ void TrainModel::set_omega(const Tensor& omega) {
   omega_.set_requires_grad(learn);
 }
 
-void TrainModel::for_each_tensor(const std::function<void(Tensor&)>& visit) {
-  const auto visit_defined = [&](Tensor& tensor) {
-    if (tensor.defined()) visit(tensor);
+void TrainModel::for_each_tensor(const std::function<void(int32_t layer, Tensor&)>& visit) {
+  const auto visit_defined = [&](int32_t layer, Tensor& tensor) {
+    if (tensor.defined()) visit(layer, tensor);
   };
-  const auto visit_linear = [&](TrainLinear& linear) {
+  const auto visit_linear = [&](int32_t layer, TrainLinear& linear) {
     for (Tensor* tensor : {&linear.weight, &linear.bias, &linear.lora_a, &linear.lora_b})
-      visit_defined(*tensor);
+      visit_defined(layer, *tensor);
   };
-  visit_defined(omega_);
+  visit_defined(-1, omega_);
   for (const arch::TensorSpec& spec : arch::tensor_table(config_)) {
     if (spec.bias) continue;  // comes with its linear
     if (spec.linear) {
-      visit_linear(linear_at(spec));
+      visit_linear(spec.layer, linear_at(spec));
     } else {
-      visit_defined(vector_at(spec));
+      visit_defined(spec.layer, vector_at(spec));
     }
   }
 }
 
 void TrainModel::to(torch::Device device) {
-  for_each_tensor([&](Tensor& tensor) {
+  for_each_tensor([&](int32_t, Tensor& tensor) {
     const bool trained = tensor.requires_grad();
     tensor = tensor.detach().to(device).set_requires_grad(trained);
   });
@@ -277,8 +267,9 @@ void TrainModel::to(torch::Device device) {
 
 TrainModel TrainModel::copy_frozen() const {
   TrainModel copy = *this;
-  copy.for_each_tensor(
-      [](Tensor& tensor) { tensor = tensor.requires_grad() ? tensor.detach().clone() : tensor.detach(); });
+  copy.for_each_tensor([](int32_t, Tensor& tensor) {
+    tensor = tensor.requires_grad() ? tensor.detach().clone() : tensor.detach();
+  });
   return copy;
 }
 

@@ -93,9 +93,11 @@ class TrainModel {
   torch::Tensor last_rows(const LaneBatch& batch, Rotated& rotated) const;
   // x (n_rows, n_embd) behind a layer.
   torch::Tensor layer_output(size_t layer, const torch::Tensor& x, const Rotated& rotated) const;
-  torch::Tensor recomputed_layer(size_t layer, const torch::Tensor& x, const Rotated& rotated) const;
-  // Those of a layer that need gradients.
-  std::vector<torch::Tensor> trained_of(size_t layer) const;
+  // The same, computed again on the way back; `trained` of trained_by_layer.
+  torch::Tensor recomputed_layer(size_t layer, const torch::Tensor& x, const Rotated& rotated,
+                                 const std::vector<torch::Tensor>& trained) const;
+  // [n_layer] those of each layer that need gradients.
+  std::vector<std::vector<torch::Tensor>> trained_by_layer() const;
   torch::Tensor logits_of(const torch::Tensor& last, const LaneBatch& batch, const Rotated& rotated) const;
   Rotated rotated_by(const LaneBatch& batch, AdapterUse use) const;
   // What an adapter adds to the product with x, (n, n_out); where gate (n, 1) is 0, nothing.
@@ -111,7 +113,8 @@ class TrainModel {
   // Every linear that the model has, with its spec.
   void for_each_linear(const std::function<void(const arch::TensorSpec&, TrainLinear&)>& visit);
   torch::Tensor normed(const torch::Tensor& x, const torch::Tensor& weight) const;
-  void for_each_tensor(const std::function<void(torch::Tensor&)>& visit);
+  // Every tensor that there is, with its layer, -1 for those of none.
+  void for_each_tensor(const std::function<void(int32_t layer, torch::Tensor&)>& visit);
   void require_gradients();
 
   arch::ModelConfig config_;

@@ -151,7 +151,8 @@ Tensor TrainModel::layer_output(size_t index, const Tensor& x, const Rotated& t)
   return layer.bridge_norm.defined() && t.batch->bridge_rows.defined() ? bridge(layer, out, t) : out;
 }
 
-Tensor TrainModel::recomputed_layer(size_t index, const Tensor& x, const Rotated& t) const {
+Tensor TrainModel::recomputed_layer(size_t index, const Tensor& x, const Rotated& t,
+                                    const std::vector<Tensor>& trained) const {
   std::vector<Tensor> inputs = {x};
   for (const PairAngles& lane : t.lane) {
     if (lane.angle.defined()) inputs.push_back(lane.angle);  // omega learns
@@ -164,7 +165,7 @@ Tensor TrainModel::recomputed_layer(size_t index, const Tensor& x, const Rotated
     }
     return layer_output(index, now[0], here);
   };
-  return recomputed(compute, inputs, trained_of(index));
+  return recomputed(compute, inputs, trained);
 }
 
 Tensor TrainModel::last_rows(const LaneBatch& batch, Rotated& rotated) const {
@@ -172,6 +173,7 @@ Tensor TrainModel::last_rows(const LaneBatch& batch, Rotated& rotated) const {
   if (config_.embedding_scale != 1.0F) x = x * config_.embedding_scale;
   const bool recomputes =
       recompute_above_ > 0 && batch.n_rows() > recompute_above_ && torch::GradMode::is_enabled();
+  const auto trained = recomputes ? trained_by_layer() : std::vector<std::vector<Tensor>>();
   for (size_t i = 0; i < layers_.size(); ++i) {
     if (batch.rotated && (i == 0 || omega_.size(0) > 1)) {
       const int64_t row = omega_.size(0) > 1 ? static_cast<int64_t>(i) : 0;
@@ -179,7 +181,7 @@ Tensor TrainModel::last_rows(const LaneBatch& batch, Rotated& rotated) const {
       for (size_t r = 0; r < thetas_.size(); ++r)
         rotated.lane[r] = angles_of(rotated.token_angles[r] + lane_angle);
     }
-    x = recomputes ? recomputed_layer(i, x, rotated) : layer_output(i, x, rotated);
+    x = recomputes ? recomputed_layer(i, x, rotated, trained[i]) : layer_output(i, x, rotated);
   }
   return normed(x.index_select(0, batch.target_rows), output_norm_);
 }
