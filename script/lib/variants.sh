@@ -32,9 +32,9 @@ variants_study() {
   variant gt lanes -s omega.init=gt # and ntk, which is the same where all lanes' strides fit into the trained context, as here
   variant rope lanes -s omega.init=rope
   variant tags lanes -s omega.init=rope -s omega.learn=false
-  variant start lanes -s sees_from=start
   variant rank-16 lanes -s lora.rank=16 -s lora.alpha=32 -s learning_rate=0.0004
   variant gold gold
+  variant start lanes -s sees_from=start
   losses "${variants[@]}" | tee "$runs/losses.txt"
   right_answers arms asked "$budgets" parts | tee "$runs/table.txt"
 }
