@@ -8,6 +8,7 @@
 #include "lanerope/calibration.h"       // IWYU pragma: export
 #include "lanerope/chat_style.h"        // IWYU pragma: export
 #include "lanerope/coupling.h"          // IWYU pragma: export
+#include "lanerope/devices.h"           // IWYU pragma: export
 #include "lanerope/engine.h"            // IWYU pragma: export
 #include "lanerope/engine_options.h"    // IWYU pragma: export
 #include "lanerope/errors.h"            // IWYU pragma: export

@@ -5,6 +5,7 @@
 
 #include "cli/format.h"
 #include "cli/worker_flags.h"
+#include "lanerope/devices.h"
 #include "lanerope/workers.h"
 
 namespace lanerope::cli {

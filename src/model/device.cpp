@@ -8,8 +8,8 @@
 #include <system_error>
 #include <thread>
 
+#include "lanerope/devices.h"
 #include "lanerope/errors.h"
-#include "lanerope/model.h"
 #include "model/graph_profile.h"
 
 namespace lanerope::model {

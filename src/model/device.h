@@ -9,7 +9,7 @@
 
 #include <ggml-backend.h>
 
-#include "lanerope/model.h"
+#include "lanerope/devices.h"
 
 namespace lanerope::model {
 

@@ -10,6 +10,7 @@
 
 #include "arch/model_config.h"
 #include "arch/tensor_source.h"
+#include "lanerope/devices.h"
 #include "lanerope/engine_options.h"  // KvType
 #include "lanerope/model.h"
 #include "model/device.h"

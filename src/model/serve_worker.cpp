@@ -12,7 +12,7 @@
 #include <cstring>
 #include <thread>
 
-#include "lanerope/model.h"
+#include "lanerope/devices.h"
 #include "lanerope/workers.h"
 #include "model/device.h"
 #include "model/worker_address.h"

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "lanerope/devices.h"
 #include "lanerope/errors.h"
 #include "lanerope/inspect.h"
 #include "lanerope/model.h"

@@ -9,6 +9,7 @@
 #include <random>
 
 #include "arch/config_keys.h"
+#include "lanerope/devices.h"
 #include "lanerope/errors.h"
 #include "lanerope/inspect.h"
 #include "tests/support/random_models.h"

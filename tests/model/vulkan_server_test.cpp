@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "lanerope/devices.h"
 #include "tests/server/running_server.h"
 #include "tests/support/random_models.h"
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "lanerope/devices.h"
 #include "lanerope/engine.h"
 
 namespace lanerope::model {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 
+#include "lanerope/devices.h"
 #include "lanerope/engine.h"
 #include "tests/model/scored_traces.h"
 #include "tests/support/random_models.h"
