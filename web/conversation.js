@@ -6,7 +6,8 @@ import { Run } from "./run.js";
 import { Turn } from "./turn.js";
 
 export class Conversation {
-  // hooks: changed(), notice(text), failed(error), viewed(view), link(turn), settings() for a turn that is asked again.
+  // hooks: changed(), notice(text), failed(error), viewed(view), link(turn); settings() for a turn that is asked again, or null
+  // and a notice.
   constructor(place, hooks) {
     this.place = place;
     this.hooks = hooks;
@@ -56,15 +57,21 @@ export class Conversation {
       .map((turn) => ({ prompt: turn.prompt, files: turn.files.map(({ name, text, bytes }) => ({ name, text, bytes })), reply: turn.reply() }));
   }
 
-  // With the settings as they stand in the form now.
+  // With the settings as they stand in the form now. Whether it was taken; where not, a notice says why.
   askAgain(turn, text) {
+    if (this.running) {
+      this.hooks.notice("Lanes are still writing: stop them, or wait until they have finished, and run this again.");
+      return false;
+    }
     const settings = this.hooks.settings();
-    if (this.running || settings === null) return;
+    if (settings === null) return false;
+    this.hooks.notice("");
     this.cut(this.turns.indexOf(turn) + 1);
     for (const run of turn.runs) turn.drop(run);
     turn.prompt = text;
     turn.show();
     this.run(turn, settings);
+    return true;
   }
 
   run(turn, settings, after) {

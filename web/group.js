@@ -26,7 +26,8 @@ export class Group {
   makeLane(secondStage = false) {
     const index = this.lanes.length;
     const tag = secondStage ? "" : this.tagText?.replaceAll("{k}", index + 1) ?? "";
-    const lane = new Lane(index, { budget: this.budget ?? this.settings.budget, tag, count: this.settings.n, secondStage });
+    const { thinking: marks } = this.properties;
+    const lane = new Lane(index, { budget: this.budget ?? this.settings.budget, tag, count: this.settings.n, secondStage, marks });
     this.lanes.push(lane);
     this.watcher.laneAdded?.(lane);
   }

@@ -9,6 +9,7 @@ import { element } from "./dom.js";
 const stride = 8;  // steps from one sample to the next, at least
 const rest = 4;    // a question that took a millisecond is followed by so many without one while lanes write
 const most = 48;   // samples of a finished group
+const fewest = 4;  // of one with many lanes, which take turns
 const questions = 400;  // at most so many for them, each about one lane
 
 function heatColour() {
@@ -59,7 +60,7 @@ export class HeatMap {
       this.draw();
     });
     this.matrix.addEventListener("pointermove", (event) => this.explain(event, (x, y) => [y, this.known(y, Number(this.slider.value)), x]));
-    this.strip.addEventListener("pointermove", (event) => this.explain(event, (x, y) => [this.lane, x, y]));
+    this.strip.addEventListener("pointermove", (event) => this.explain(event, (x, y) => [this.lane, this.known(this.lane, x), y]));
   }
 
   // Called as often as tokens come: asks about the newest step that is worth a sample unless an answer is awaited.
@@ -79,21 +80,24 @@ export class HeatMap {
     await this.asking;
     this.lanes = lanes;
     const last = Math.max(...lanes.map((lane) => lane.lastFedStep()));
-    const count = Math.min(last + 1, most, Math.max(4, Math.floor(questions / lanes.length)));
+    const count = Math.min(last + 1, most, Math.max(fewest, Math.floor(questions / lanes.length)));
     if (count < 1) return;
-    const spread = Array.from({ length: count }, (_, i) => Math.round((i * last) / Math.max(count - 1, 1)));
-    const near = last / Math.max(count - 1, 1) / 2;
+    const turns = Math.ceil(lanes.length / Math.floor(questions / count));
+    const apart = last / Math.max(count - 1, 1);
+    const near = Math.max(apart / 2, 1);
+    const asked = (lane, step) => this.samples.some((one) => Math.abs(one - step) < near && this.shares.has(`${lane.index},${one}`));
     if (!this.chosen) this.wanted = Math.min(...lanes.map((lane) => lane.lastFedStep()));  // later on, some lanes have ended
-    const missing = [...new Set(spread)].filter((step) => !this.samples.some((one) => Math.abs(one - step) < Math.max(near, 1)));
-    for (const step of missing.reverse()) {
+    for (let i = count - 1; i >= 0; --i) {
+      const step = Math.round(i * apart);
       if (!this.element.isConnected) return;
-      await this.sample(group, step);
+      await this.sample(group, step, lanes.filter((lane) => lane.index % turns === i % turns && !asked(lane, step)));
     }
   }
 
-  async sample(group, step) {
-    const asked = this.lanes.filter((lane) => lane.fedAt(step));
-    for (const lane of asked) {
+  async sample(group, step, lanes = this.lanes) {
+    const { following } = this;
+    for (const lane of lanes.filter((one) => one.fedAt(step))) {
+      if (following && !this.following) return;  // what it has not come to is fill()'s
       const began = performance.now();
       await this.probe(group, lane.index, step);
       const took = performance.now() - began;
@@ -133,14 +137,21 @@ export class HeatMap {
     this.draw();
   }
 
-  at(lane, sample, source) {
-    return this.shares.get(`${lane},${this.samples[sample]}`)?.[source] ?? 0;
+  // Of what the server was asked about; nothing where it was not.
+  row(lane, sample) {
+    return this.shares.get(`${lane},${this.samples[sample]}`);
   }
 
-  // While lanes are asked about one by one, those that have not had their turn keep their row of the sample before.
+  // Lanes are asked about one by one, and where there are many they take turns: of one that has not been asked about at this
+  // sample, though it was there, the nearest row stands for it.
   known(lane, sample) {
-    const has = (one) => this.shares.has(`${lane},${this.samples[one]}`);
-    return this.following && sample > 0 && !has(sample) ? sample - 1 : sample;
+    const has = (one) => this.row(lane, one) !== undefined;
+    if (has(sample) || !this.lanes[lane]?.fedAt(this.samples[sample])) return sample;
+    for (let away = 1; away < this.samples.length; ++away) {
+      if (has(sample - away)) return sample - away;
+      if (has(sample + away)) return sample + away;
+    }
+    return sample;
   }
 
   draw() {
@@ -151,8 +162,10 @@ export class HeatMap {
     this.choice.disabled = false;
     this.choice.value = this.lane;
     this.slider.setAttribute("aria-valuetext", `step ${this.samples[sample]}`);
-    paint(this.matrix, count + 1, count, (x, y) => this.at(y, this.known(y, sample), x));
-    paint(this.strip, this.samples.length, count + 1, (x, y) => this.at(this.lane, x, y));
+    const rows = this.lanes.map((_, lane) => this.row(lane, this.known(lane, sample)));
+    const columns = this.samples.map((_, one) => this.row(this.lane, this.known(this.lane, one)));
+    paint(this.matrix, count + 1, count, (x, y) => rows[y]?.[x] ?? 0);
+    paint(this.strip, this.samples.length, count + 1, (x, y) => columns[x]?.[y] ?? 0);
     this.note.textContent = `Left: step ${this.samples[sample]}, a row a lane. Right: lane ${this.lane + 1} over time. ` +
       "First column and first row: the prompt.";
   }
@@ -162,7 +175,7 @@ export class HeatMap {
     const { target, offsetX, offsetY } = event;
     if (this.samples.length === 0) return;
     const [lane, sample, source] = placeOf(Math.floor((offsetX * target.width) / target.clientWidth), Math.floor((offsetY * target.height) / target.clientHeight));
-    const share = (100 * this.at(lane, sample, source)).toFixed(1);
+    const share = (100 * (this.row(lane, sample)?.[source] ?? 0)).toFixed(1);
     const where = source === 0 ? "the prompt" : source === lane + 1 ? "itself" : `lane ${source}`;
     target.title = `Step ${this.samples[sample]}: ${share} % of lane ${lane + 1}'s attention went to ${where}.`;
   }

@@ -6,6 +6,9 @@ import { bars, element } from "./dom.js";
 
 const patience = 60;  // milliseconds that the pointer rests before the server is asked
 
+// Of as many as there are cells: more than a call takes as arguments.
+const greatest = (parts) => parts.reduce((most, { weights }) => weights.reduce((one, other) => Math.max(one, other), most), 0);
+
 export class Inspector {
   constructor(run, properties) {
     this.run = run;
@@ -155,8 +158,8 @@ export class Inspector {
     this.hint.hidden = true;
     const ofLanes = probe.parts.filter((part) => part.lane >= 0);
     // The brightest token is the one of the other lanes that got most; a lane's own last token would outshine it.
-    const others = ofLanes.filter((part) => part.lane !== probe.lane).flatMap((part) => part.weights);
-    const most = Math.max(1e-6, ...(others.length > 0 ? others : ofLanes.flatMap((part) => part.weights)));
+    const others = ofLanes.filter((part) => part.lane !== probe.lane && part.weights.length > 0);
+    const most = Math.max(1e-6, greatest(others.length > 0 ? others : ofLanes));
     const sums = new Map();
     for (const part of probe.parts) {
       const sum = part.weights.reduce((total, weight) => total + weight, 0);

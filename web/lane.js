@@ -24,13 +24,14 @@ export function laneColour(index, count) {
 }
 
 export class Lane {
-  constructor(index, { budget, tag, count, secondStage }) {
+  constructor(index, { budget, tag, count, secondStage, marks }) {
     this.index = index;
     this.secondStage = secondStage;  // it reads the others, which have ended
     this.name = secondStage ? "Second stage" : `Lane ${index + 1}`;
     this.colour = laneColour(index, count);
     this.budget = budget;
     this.tag = tag;
+    this.marks = marks;  // of its model's thinking
     this.pieces = [];  // {text, step, forced}; without a step: text that it did not write itself, or that was held back
     this.steps = [];  // of all its tokens, tags too; where it slept, some are missing
     this.moves = [];  // {from, to}: the token that was held back while it slept

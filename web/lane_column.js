@@ -65,7 +65,7 @@ export class LaneColumn {
     this.rest = 0;
     this.text.replaceChildren();
     this.text.classList.toggle("set", view === "text");
-    this.rich = view === "text" ? new RichText(this.text, 5) : null;
+    this.rich = view === "text" ? new RichText(this.text, 5, this.lane.marks) : null;
     this.draw();
   }
 

@@ -65,9 +65,10 @@ class GrowingBlocks {
 }
 
 export class RichText {
-  // heading: the level of titles in the text, below those that it stands under.
-  constructor(parent, heading) {
+  // heading: the level of titles in the text, below those that it stands under; marks: of the model's thinking.
+  constructor(parent, heading, marks) {
     this.parent = parent;
+    this.marks = marks;
     this.body = element("div", { class: "rich" });
     this.blocks = new GrowingBlocks(this.body, heading);
     parent.append(this.body);
@@ -75,7 +76,7 @@ export class RichText {
 
   // growing: whether more may follow.
   update(text, growing = false) {
-    const { thought, answer, thinking } = splitThinking(text);
+    const { thought, answer, thinking } = splitThinking(text, this.marks, growing);
     if (thought !== "") this.think(thought, thinking);
     if (this.had && !answer.startsWith(this.had)) this.blocks.update("", growing);
     this.had = answer.slice(0, 64);

@@ -172,7 +172,7 @@ export class Run {
 
   // What it answered, without what it thought before.
   replyText() {
-    return this.chosen ? splitThinking(this.chosen.text).answer.trim() : "";
+    return this.chosen ? splitThinking(this.chosen.text, this.chosen.marks).answer.trim() : "";
   }
 
   fold(folded) {
@@ -198,7 +198,7 @@ export class Run {
     this.answerHead.textContent = this.chosen ? `${this.chosen.name}, ${why}` : this.best() ? "The conversation went on with another run." : "No lane wrote anything.";
     this.answerText.replaceChildren();
     this.answerText.classList.toggle("set", this.grid.view === "text");
-    if (this.chosen && this.grid.view === "text") new RichText(this.answerText, 4).update(this.chosen.text);
+    if (this.chosen && this.grid.view === "text") new RichText(this.answerText, 4, this.chosen.marks).update(this.chosen.text);
     else if (this.chosen) this.answerText.textContent = this.chosen.text;
   }
 

@@ -6,7 +6,8 @@ import { element } from "./dom.js";
 import { RichText } from "./rich_text.js";
 
 export class Turn {
-  // actions: edit(turn, text), retry(turn), link(turn). given: {text, from}, the answer of a turn that has no run.
+  // actions: edit(turn, text) says whether it was taken; retry(turn), link(turn). given: {text, from}, the answer of a turn
+  // that has no run.
   constructor({ prompt, files = [], given = null }, number, actions) {
     this.prompt = prompt;
     this.number = number;
@@ -91,9 +92,8 @@ export class Turn {
     };
     cancel.addEventListener("click", leave);
     send.addEventListener("click", () => {
-      if (!field.value.trim() && this.files.length === 0) return field.focus();
-      leave();
-      return this.actions.edit(this, field.value.trim());
+      if (!field.value.trim() && this.files.length === 0) field.focus();
+      else if (this.actions.edit(this, field.value.trim())) leave();
     });
     field.addEventListener("keydown", (event) => {
       if (event.key === "Escape") {

@@ -13,11 +13,11 @@ without `parts` keep the label that they have. Says on standard error how many a
 import json
 import sys
 
-from measure import listed, number, results_of
+from measure import listed, results_of, truth_of
 
 
 def labels_of(trace):
-    truth = [number(part) for part in trace["parts"]]
+    truth = truth_of(trace)
     found = [results_of(text, len(truth)) for text in trace["lanes"]]
     ended = trace.get("ended", [True] * len(found))
     labels = []

@@ -23,6 +23,12 @@ def rows(groups, ready):
         yield name, [(loss(of, at), more_than(of, first, at)) for at in range(2)]
 
 
+def names_of(adapters):
+    """What rows are called: the files, without their folders where that tells them apart."""
+    stems = [pathlib.Path(adapter).stem for adapter in adapters]
+    return stems if len(set(stems)) == len(set(adapters)) else adapters
+
+
 def main():
     parser = scoring_arguments(__doc__)
     parser.add_argument("model")
@@ -31,8 +37,8 @@ def main():
     given = parser.parse_args()
     traces = read_traces(given.traces)
     groups = {}
-    for adapter in given.adapters:
-        groups[pathlib.Path(adapter).stem] = scored(argparse.Namespace(**{**vars(given), "adapter": adapter}), traces, ())
+    for name, adapter in zip(names_of(given.adapters), given.adapters):
+        groups[name] = scored(argparse.Namespace(**{**vars(given), "adapter": adapter}), traces, ())
     than = next(iter(groups))
     print(f"| adapter | own work, -log p a token | more than {than} | behind its result | more than {than} |\n|---|---|---|---|---|")
     for name, told in rows(groups, ready_token(given)):

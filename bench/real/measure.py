@@ -4,10 +4,10 @@
 
   python3 bench/real/measure.py FOLDER [--questions FILE] [--budgets B,B,...] [--arms ARM,ARM,...] [--against ARM[@BUDGET]] [--figure FILE.svg]
 
-FOLDER is eval's --out. `lanerope eval` calls a list right where all of it is; here each answer of a list counts by itself. A budget is in steps of the
-clock: of a lane that has not ended by then nothing counts. All lanes that an arm gave a question vote together, those of several groups too. Intervals
-are 95 %, by bootstrap over questions, and paired by question where arms are compared (--against). Seconds are those of a group beside all others that
-ran (eval's --parallel). The figure needs matplotlib.
+FOLDER is eval's --out. Each answer of a list counts by itself, as in eval's report. A budget is in steps of the clock: of a lane that has not ended by
+then nothing counts. All lanes that an arm gave a question vote together, those of several groups too. Intervals are 95 %, by bootstrap over questions, and
+paired by question where arms are compared (--against). Seconds are those of a group beside all others that ran (eval's --parallel). The figure needs
+matplotlib.
 """
 
 import argparse
@@ -66,13 +66,23 @@ def tokens_of(lane, budget=float("inf")):
     return min(lane["length"], budget) - slept
 
 
+def truth_of(question):
+    """Its answers. A list without `parts` is none that could be told apart."""
+    parts = question["parts"] if "parts" in question else [question["answer"]]
+    truth = [number(part) for part in parts]
+    if None in truth:
+        sys.exit(f"the answer {parts[truth.index(None)]} is no number; say --questions with the file that was asked, where lists have `parts`")
+    return truth
+
+
 def read(folder, questions):
     """{arm: {question: [groups]}}; a group is {steps, seconds, truth, lanes: [{end, recorded, list, own}]}."""
     asked = [json.loads(line) for line in open(questions, encoding="utf-8")]
     arms = {}
     for record in recorded(folder):
-        question = asked[record["question"]]
-        truth = [number(part) for part in question.get("parts", [question["answer"]])]
+        if record["question"] >= len(asked):
+            sys.exit(f"{questions} has {len(asked)} questions, and {folder} has answers to more; say --questions with the file that was asked")
+        truth = truth_of(asked[record["question"]])
         lanes = []
         for lane in record["lanes"]:
             own = results_of(lane["text"], len(truth))

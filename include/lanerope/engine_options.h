@@ -10,9 +10,9 @@
 
 namespace lanerope {
 
-// How keys and values are stored. f32 is computed by plain ggml operations whatever the model's back end, to
-// measure exactness. q8_0 (8 bits, one scale for 32 numbers) needs heads of a multiple of 32; Engine's
-// constructor throws InvalidRequest otherwise.
+// How keys and values are stored. f32 is to measure exactness: plain ggml operations compute it, and
+// BackEnd::kernels, asked for, refuses it. q8_0 (8 bits, one scale for 32 numbers) needs heads of a multiple
+// of 32; Engine's constructor throws InvalidRequest otherwise.
 enum class KvType { f16, f32, q8_0 };
 template <>
 std::span<const Named<KvType>> names();

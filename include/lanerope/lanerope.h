@@ -39,3 +39,4 @@
 #include "lanerope/tool.h"              // IWYU pragma: export
 #include "lanerope/tool_calls.h"        // IWYU pragma: export
 #include "lanerope/tool_run.h"          // IWYU pragma: export
+#include "lanerope/workers.h"           // IWYU pragma: export

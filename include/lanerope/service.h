@@ -88,7 +88,7 @@ class Service {
   void cancel(GroupId group);
 
   // Runs `work(engine)` between two steps and returns what it returns, or throws what it throws. Throws Busy
-  // where too much is asked at once.
+  // where too much is asked at once, Draining where the thread ends before.
   template <typename Work>
   auto call(Work work) {
     using Result = std::invoke_result_t<Work, Engine&>;
@@ -96,7 +96,11 @@ class Service {
     std::future<Result> result = task->get_future();
     post([task](Engine& engine) { (*task)(engine); });
     task.reset();  // so that a job which is thrown away is known to be
-    return result.get();
+    try {
+      return result.get();
+    } catch (const std::future_error&) {
+      throw_refusal();
+    }
   }
 
   // Runs `work(engine, group)` on the group of that name, as call() does. Throws NoSuchGroup if it has
@@ -126,6 +130,7 @@ class Service {
  private:
   void post(std::function<void(Engine&)> job);
   void require(GroupId group, Wanted wanted);
+  [[noreturn]] void throw_refusal() const;  // why jobs are thrown away
   std::unique_ptr<service::EngineThread> thread_;
 };
 

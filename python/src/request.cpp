@@ -290,7 +290,7 @@ Request to_request(nb::handle prompt, nb::dict options, const ModelInfo& info) {
 }
 
 RequestDefaults defaults() {
-  return {.budget = 256, .no_template = NoTemplate::raw_with_note, .seeds = 1'000'000'000};
+  return {.no_template = NoTemplate::raw_with_note, .seeds = 1'000'000'000};
 }
 
 void bind_request(nb::module_& module) {

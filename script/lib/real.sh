@@ -145,7 +145,8 @@ right_answers() { # folder questions budgets arm-to-compare-with
   python3 bench/real/measure.py "$runs/$1" --questions "$runs/$2.jsonl" --budgets "$3" --against "$4"
 }
 compare() { # name questions budgets arms...
-  { ask "$@" && right_answers "$1" "$2" "$3" control; } >"$runs/$1.txt"
+  ask "$@" >"$runs/$1.txt"
+  right_answers "$1" "$2" "$3" control >>"$runs/$1.txt"
   cat "$runs/$1.txt"
 }
 

@@ -91,7 +91,7 @@ int run(const CalibrateFlags& flags) {
                          std::to_string(claims.size()) + " questions of " + arm + ", and " +
                          std::to_string(fewest) + " are the fewest to fit anything on; ask more questions");
   }
-  const auto lanes = static_cast<int32_t>(paired.arms[0].questions[0].size());
+  const int32_t lanes = paired.arms[0].lanes_total;
   const CalibrationCurve curve{.select = flags.way.select,
                                .weight = flags.way.weight,
                                .lanes = lanes,

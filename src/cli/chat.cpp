@@ -6,6 +6,7 @@
 #include <iostream>
 #include <memory>
 
+#include "cli/chat_thinking.h"
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/model_flags.h"
@@ -61,15 +62,6 @@ int32_t positive_number(std::string_view text, std::string_view command) {
     throw InvalidRequest(std::string(command) + " needs a number from 1 on");
   }
   return number;
-}
-
-// Thoughts are not part of the conversation: models are trained to see only what came after them.
-std::string without_thoughts(const std::string& text) {
-  constexpr std::string_view mark = "</think>";
-  const size_t end = text.rfind(mark);
-  if (end == std::string::npos) return text;
-  const size_t start = text.find_first_not_of('\n', end + mark.size());
-  return start == std::string::npos ? "" : text.substr(start);
 }
 
 class Chat {
@@ -131,23 +123,41 @@ class Chat {
     try {
       Request request = to_request(flags_.request);
       request.prompt = {.messages = messages_};
+      // Marks that are control tokens would be left out of the text, and thoughts look like answers.
+      request.control_text = !model_->chat_style(/*with_tools=*/false).thinking.begin.empty();
       const std::shared_ptr<const ResolvedRequest> resolved = resolve(*model_, request, chat_defaults());
       Engine& engine = engine_for(resolved->cells());
       const GroupId group = engine.submit(resolved);
       note_resolved(*resolved);
-      const ViewContext context = view_context(*resolved, *model_);
-      const ViewKind kind = flags_.plain || !output_is_terminal() ? ViewKind::plain : ViewKind::live;
-      const GroupRun run = run_group(engine, group, [&] { return make_view(kind, context); });
-      remember(*run.result);
+      const auto thinking = ChatThinking::of(resolved->style.thinking, resolved->thinking);
+      const GroupRun run = run_group(engine, group, [&] { return view_of(*resolved, thinking); });
+      remember(*run.result, thinking);
     } catch (...) {
       messages_.pop_back();
       throw;
     }
   }
 
-  void remember(const GroupResult& result) {
+  std::unique_ptr<View> view_of(const ResolvedRequest& request, const ChatThinking& thinking) const {
+    const ViewKind kind = flags_.plain || !output_is_terminal() ? ViewKind::plain : ViewKind::live;
+    std::unique_ptr<View> view = make_view(kind, view_context(request, *model_));
+    // A person can read these as they are.
+    if (thinking.marks.begin == "<think>") return view;
+    return std::make_unique<ReadableView>(std::move(view), thinking);
+  }
+
+  // Thoughts are not part of the conversation: models are trained to see only what came after them.
+  void remember(const GroupResult& result, const ChatThinking& thinking) {
     const size_t lane = result.selected < 0 ? 0 : result.selected;
-    messages_.push_back({.role = "assistant", .content = without_thoughts(result.lanes.at(lane).text)});
+    std::string answer = said(result.lanes.at(lane).text, thinking);
+    if (answer.empty()) {
+      print_note("lane " + std::to_string(lane + 1) +
+                 " came to no answer, so the conversation goes on without this turn; "
+                 "/budget N gives more room");
+      messages_.pop_back();
+      return;
+    }
+    messages_.push_back({.role = "assistant", .content = std::move(answer)});
     if (result.lanes.size() > 1 && static_cast<int32_t>(lane) != result.then_lane) {
       print_note("lane " + std::to_string(lane + 1) + "'s answer goes on into the conversation");
     }

@@ -20,11 +20,12 @@ constexpr auto group = "Coupling";
 void add_coupling_flags(CLI::App& app, CouplingFlags& flags) {
   add_choice(app, "--coupling", flags.choice.kind)
       ->description(
-          "How lanes see one another (default: what the model or adapter was trained with, or lanerope)")
+          "How lanes see one another (default: what the model or adapter was trained with, or independent)")
       ->group(group);
   add_choice(app, "--init", flags.choice.init, {OmegaInit::given})
       ->description(
-          "Omega of the lanerope coupling (default: what the model or adapter was trained with, or rope)")
+          "Omega of the lanerope coupling (default: what the model or adapter was trained with, or "
+          "ntk-by-parts)")
       ->group(group);
   app.add_option("--omega", flags.omega_file, "Read omega from a file: a JSON array, or one number a line")
       ->type_name("FILE")

@@ -31,9 +31,9 @@ constexpr auto footer =
     "FILE is\n"
     "what lanerope data rollout wrote, and those of its lanes that are right are taken.\n"
     "\n"
-    "--ask plain asks one problem as it stands, and lanes write a solution and no more: mixed with the "
-    "others, "
-    "it\n"
+    "--ask plain asks one problem, alone or with a usual request behind it, and lanes write a solution and "
+    "no\n"
+    "more: mixed with the others, it\n"
     "keeps an adapter from listing answers where nobody asked for a list.\n"
     "\n"
     "Examples:\n"
@@ -74,12 +74,27 @@ void check_one_token(const Model& model, std::string_view flag, const std::strin
                          " tokens of this model, and must be one");
 }
 
+// Options that would change nothing.
+void refuse_idle(const CLI::App& app, const ComposeFlags& flags) {
+  const auto refuse = [&app](const std::string& option, const std::string& needed) {
+    if (app.count(option) > 0)
+      throw InvalidRequest(option + " does nothing without " + needed + "; leave it out, or add that");
+  };
+  if (flags.lanes.empty()) {
+    for (const char* option :
+         {"--model", "--hf-repo", "--hf-file", "--model-url", "--tag", "--wait", "--ready", "--longest"})
+      refuse(option, "--lanes");
+  }
+  if (flags.part == data::Part::all) refuse("--dev", "--part dev or --part train");
+}
+
 std::string sha256_of(std::string_view text) {
   hub::Digest digest(hub::DigestKind::sha256);
   digest.add(text);
   return digest.finish();
 }
 
+// The parts are those of this file: another file with some of its problems keeps others for dev.
 void keep_part(std::vector<eval::SolvedProblem>& all, data::Part part, int64_t dev) {
   if (part == data::Part::all) return;
   std::vector<std::string> digests;
@@ -225,7 +240,7 @@ Command add_data_compose(CLI::App& data) {
   add_choice(*app, "--ask", flags->ask)
       ->description(
           "What is asked for (default: answers); a chain needs each answer for the next problem, and plain "
-          "is one problem as it stands");
+          "is one problem that is asked as people ask one");
   add_choice(*app, "--part", flags->part)
       ->description("Which problems (default: all); dev is kept from training");
   app->add_option("--dev", flags->dev, "Problems of the part dev")
@@ -246,7 +261,10 @@ Command add_data_compose(CLI::App& data) {
       ->capture_default_str();
   app->add_option("-s,--seed", flags->seed, "The same one makes the same file")->capture_default_str();
   add_model_source(*app, flags->model, "Model, whose tokens --lanes counts");
-  return {app, [flags] { return run(*flags); }};
+  return {app, [app, flags] {
+            refuse_idle(*app, *flags);
+            return run(*flags);
+          }};
 }
 
 }  // namespace lanerope::cli

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <sstream>
+#include <system_error>
 
 #include "cli/commands.h"
 #include "cli/exit_code.h"
@@ -43,7 +44,7 @@ constexpr auto collaborate_footer =
     "model\n"
     "can do it. The turns of one assistant, one after the other, are a lane. Files are as for rollout, and "
     "an\n"
-    "output file that is there is gone on with.\n"
+    "output file that is there is gone on with; --only-right takes a new one.\n"
     "\n"
     "Examples:\n"
     "  lanerope data collaborate -m model.gguf questions.jsonl -n 3 -b 512 --turn 16 -o sft.jsonl\n"
@@ -105,6 +106,14 @@ std::map<std::string, int32_t> groups_in(const std::string& file) {
   return groups;
 }
 
+// Seeds go by a group's number, and a file does not tell the numbers of groups that were left out of it.
+void refuse_what_is_there(const std::string& file) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(file, error) || std::filesystem::file_size(file, error) == 0) return;
+  throw InvalidRequest(
+      file + " is there already and does not tell which groups --only-right left out; give -o a new name");
+}
+
 std::string with_number(std::string text, int32_t n_lanes) {
   const size_t at = text.find("{n}");
   return at == std::string::npos ? text : text.replace(at, 3, std::to_string(n_lanes));
@@ -141,6 +150,7 @@ class TraceWriter {
 };
 
 int run(const SampleFlags& flags, bool dialogue) {
+  if (flags.only_right) refuse_what_is_there(flags.output);
   const std::vector<data::Trace> problems = read_problems(flags);
   const std::shared_ptr<const Model> model = load_model(flags.model);
   rollout::DialogueOptions options = {.rollout = {.request = to_request(flags.request),

@@ -35,9 +35,9 @@ constexpr auto footer =
     "report.html. lanerope eval compare and lanerope calibrate read them.\n"
     "\n"
     "An arm is a name, and what differs behind a colon: n, total, coupling, init, stride, visibility,\n"
-    "window, sees-from, topology, block, prompt-lane, far-lanes, trained-lanes, tag, then, then-budget, "
-    "model,\n"
-    "lora, temp.\n"
+    "window, sees-from, topology, block, prompt-lane, far-lanes, trained-lanes, tag, wait, ready, "
+    "then,\n"
+    "then-budget, temp, model, lora, policy, tool.\n"
     "The names independent, lanerope, closed (lanes that do not see one another), groupthink, hogwild, "
     "bridge\n"
     "and beam (beam search for one text; width) mean what they say. docs/evaluation.md has the rest.\n"
@@ -91,7 +91,7 @@ std::string questions_fingerprint(const QuestionFlags& flags) {
                                                    : eval::fingerprint(flags.file);
 }
 
-// All that an arm's texts follow from.
+// All that an arm's texts follow from, and what is said of them.
 eval::RunSettings settings_of(const eval::Arm& arm, const eval::EvalPlan& plan, const EvalFlags& flags) {
   const ModelFlags model = model_flags_of(arm, flags);
   eval::RunSettings settings = {
@@ -103,6 +103,9 @@ eval::RunSettings settings_of(const eval::Arm& arm, const eval::EvalPlan& plan, 
     adapters += eval::fingerprint(file) + " x " + std::to_string(scale) + " ";
   settings.emplace_back("adapters", adapters);
   settings.emplace_back("chat template", flags.questions.prompt.raw ? "not used" : model.chat_template);
+  // Only where it is given, as others in eval::settings_of().
+  if (!model.template_arguments.empty() && !flags.questions.prompt.raw)
+    settings.emplace_back("chat template kwargs", model.template_arguments);
   settings.emplace_back("system text", flags.questions.prompt.system.value_or(""));
   const std::string wording = wording_of(flags.questions);
   settings.emplace_back("wording", wording == "{question}" ? "" : wording);
@@ -113,6 +116,9 @@ eval::RunSettings settings_of(const eval::Arm& arm, const eval::EvalPlan& plan, 
   settings.emplace_back("keys", flags.questions.keys.question + flags.questions.keys.answer);
   settings.emplace_back("kind", flags.questions.kind ? std::string(name(*flags.questions.kind)) : "");
   settings.emplace_back("judge", flags.questions.judge);
+  const eval::JudgeOptions& judge = plan.judge;
+  if (!judge.command.empty() && judge.timeout != eval::JudgeOptions().timeout)
+    settings.emplace_back("judge timeout", nlohmann::json(judge.timeout).dump());
   const eval::RunSettings of_arm = eval::settings_of(arm, plan);
   settings.insert(settings.end(), of_arm.begin(), of_arm.end());
   return settings;
@@ -219,7 +225,7 @@ int evaluate(const EvalFlags& asked) {
   flags.model = with_local_files(flags.model);
   const std::vector<eval::Arm> arms = arms_of(flags);
   const eval::EvalPlan plan = plan_of(flags);
-  for (const eval::Arm& arm : arms) eval::total_lanes(arm, plan);
+  for (const eval::Arm& arm : arms) eval::check_arm(arm, plan);
   const std::vector<eval::EvalQuestion> questions = questions_of(flags.questions);
   std::vector<eval::RunSettings> settings;
   for (const eval::Arm& arm : arms) settings.push_back(settings_of(arm, plan, flags));
@@ -228,8 +234,8 @@ int evaluate(const EvalFlags& asked) {
   if (error)
     throw SystemError("the folder " + flags.out + " cannot be made; check the name and its permissions");
   eval::RecordFile file(flags.out + "/" + std::string(eval::records_name));
-  for (size_t i = 0; i < arms.size(); ++i) file.begin_arm(arms[i].name, settings[i]);
   eval::write_questions(flags.out, questions);
+  for (size_t i = 0; i < arms.size(); ++i) file.begin_arm(arms[i].name, settings[i]);
   const InterruptGuard guard;
   for (const eval::Arm& arm : arms) {
     const bool complete = complete_arm(arm, plan, flags, questions, file);

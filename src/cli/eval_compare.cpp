@@ -161,21 +161,27 @@ std::string text_of(const CompareFlags& flags, const eval::Comparison& result) {
          metrics_table(result) + mcnemar_text(result.mcnemar) + "\n" + prices_table(result);
 }
 
-void check_questions(const eval::ArmResults& first, const eval::ArmResults& second) {
-  const size_t common = std::min(first.questions.size(), second.questions.size());
-  for (size_t i = 0; i < common; ++i) {
-    const bool same = first.questions[i].text == second.questions[i].text &&
-                      first.questions[i].truth == second.questions[i].truth;
-    if (same) continue;
-    throw InvalidRequest(first.folder + " and " + second.folder + " were asked different questions (number " +
-                         std::to_string(i) + " differs); compare arms that were asked the same");
+// Those that both were asked, from the first on.
+std::vector<eval::EvalQuestion> common_questions(const eval::ArmResults& first,
+                                                 const eval::ArmResults& second) {
+  std::vector<eval::EvalQuestion> common;
+  for (size_t i = 0; i < std::min(first.questions.size(), second.questions.size()); ++i) {
+    const eval::EvalQuestion& a = first.questions[i];
+    const eval::EvalQuestion& b = second.questions[i];
+    if (!eval::differing_key(a, b).empty() && !eval::differing_key(b, a).empty()) {
+      throw InvalidRequest(first.folder + " and " + second.folder +
+                           " were asked different questions (number " + std::to_string(i) +
+                           " differs); compare arms that were asked the same");
+    }
+    common.push_back(a.parts.empty() ? b : a);
   }
+  return common;
 }
 
 int compare(const CompareFlags& flags) {
   eval::ArmResults first = eval::read_arm(flags.first);
   eval::ArmResults second = eval::read_arm(flags.second);
-  check_questions(first, second);
+  const std::vector<eval::EvalQuestion> questions = common_questions(first, second);
   // One name may stand in both folders.
   const std::vector<std::string> names = {"A", "B"};
   std::vector<eval::EvalRecord> records;
@@ -189,8 +195,7 @@ int compare(const CompareFlags& flags) {
                          std::to_string(most) +
                          " tokens that both arms were sampled with; give at most that");
   }
-  const auto& fewer = first.questions.size() < second.questions.size() ? first.questions : second.questions;
-  const eval::PairedArms paired = eval::pair_arms(names, records, eval::truths_of(fewer));
+  const eval::PairedArms paired = eval::pair_arms(names, records, eval::truths_of(questions));
   if (paired.questions.empty())
     throw InvalidRequest("no question was answered whole under both arms; let lanerope eval finish them");
   const eval::Comparison result =

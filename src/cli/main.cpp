@@ -23,7 +23,9 @@ namespace {
 constexpr auto description =
     "lanerope: N lanes of one language model answer one prompt together.\n"
     "\n"
-    "Each lane writes its own answer and reads, at every token, what the others have written so far.";
+    "Each lane writes its own answer and, in a model or adapter that was trained for it, reads at every "
+    "token\n"
+    "what the others have written so far.";
 
 constexpr auto footer =
     "Examples:\n"

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <iterator>
 
 #include "core/lane_distance.h"
 #include "core/visibility.h"
@@ -50,7 +51,11 @@ class GroupPlanner {
     for (int32_t m = 0; m < n_lanes_; ++m) {
       past_.push_back(past_of(group, m));
       lag_.push_back(lag_of(group, m));
+      if (m < n_coupled_) joined_.push_back({.step = group.lanes[m].start_step, .n_lanes = m + 1});
     }
+    std::ranges::stable_sort(joined_, {}, &Joined::step);
+    for (size_t i = 1; i < joined_.size(); ++i)
+      joined_[i].n_lanes = std::max(joined_[i].n_lanes, joined_[i - 1].n_lanes);
   }
 
   // The block of rows that are tokens of the prompt.
@@ -142,13 +147,19 @@ class GroupPlanner {
     return in_window({0, cells_before(lane, row.step + 1)}, row.step, lane);
   }
 
+  // How many lanes the coupling spoke of when that step was computed: up to the last one that was there.
+  int32_t coupled_at(int32_t step) const {
+    const auto later = std::ranges::upper_bound(joined_, step, {}, &Joined::step);
+    return later == joined_.begin() ? 0 : std::prev(later)->n_lanes;
+  }
+
   // What `row` sees of another lane n.
   CellRange other_range(const GroupRow& row, int32_t n) const {
     const Coupling& coupling = *group_.coupling;
     const LaneView& lane = group_.lanes[row.lane];
     if (row.lane == n) return {};
     if (lane.reads_all) return {0, cells_before(group_.lanes[n], row.step + 1)};
-    if (n >= n_coupled_ || !sees_lane(coupling, row.lane, n, n_coupled_)) return {};
+    if (n >= n_coupled_ || !sees_lane(coupling, row.lane, n, coupled_at(row.step))) return {};
     if (cells_before(lane, row.step) < lane.sees_from) return {};
     const int32_t last_step = last_seen_step(coupling.visibility, row.step, /*earlier_lane=*/n < row.lane);
     CellRange range{0, cells_before(group_.lanes[n], last_step + 1)};
@@ -215,6 +226,11 @@ class GroupPlanner {
   int32_t n_coupled_;                    // those that the coupling speaks of: all but the lane that reads all
   std::vector<std::vector<Past>> past_;  // [lane]
   std::vector<int32_t> lag_;             // [lane]
+  struct Joined {
+    int32_t step = 0;
+    int32_t n_lanes = 0;  // by then
+  };
+  std::vector<Joined> joined_;  // [n_coupled], by step
 };
 
 void append_block(AttentionPlan& plan, AttentionBlock block) {

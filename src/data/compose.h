@@ -26,8 +26,8 @@ enum class Ask {
   plain,       // of a single problem what it asks itself; lanes write solutions, and no more
 };
 
-// Which problems of a file are drawn from. Those whose question has the lowest SHA-256 are kept for dev, so
-// that they are the same whatever else the file holds.
+// Which problems of a file are drawn from. Those whose question has the lowest SHA-256 of all in the file are
+// kept for dev: its order does not matter, nor what it holds of a problem, but what problems it holds does.
 enum class Part { all, train, dev };
 
 // A problem whose answer is known.

@@ -9,8 +9,16 @@ void AttentionRecorder::add(const Step& step, std::span<const model::AttentionMa
   const size_t first = rows_.size();
   int32_t n_lanes = 0;
   for (const core::GroupRow& row : step.rows) n_lanes = std::max(n_lanes, row.lane + 1);
-  for (const core::AttentionBlock& block : step.plan.blocks) {
-    for (const auto& segment : block.segments) n_lanes = std::max(n_lanes, segment.owner + 1);
+  const int32_t base_row = step.plan.blocks[step.first_block].first_row;
+  // The plan's other blocks are other groups'.
+  const auto is_own = [&](size_t index) {
+    const core::AttentionBlock& block = step.plan.blocks[index];
+    const int64_t end = int64_t{block.first_row} + block.n_rows - base_row;
+    return index >= static_cast<size_t>(step.first_block) && end <= std::ssize(step.rows);
+  };
+  for (size_t i = 0; i < step.plan.blocks.size(); ++i) {
+    if (!is_own(i)) continue;
+    for (const auto& segment : step.plan.blocks[i].segments) n_lanes = std::max(n_lanes, segment.owner + 1);
   }
   const int32_t slots = 1 + n_lanes;
   for (const core::GroupRow& row : step.rows) {
@@ -19,12 +27,10 @@ void AttentionRecorder::add(const Step& step, std::span<const model::AttentionMa
                      .n_lanes = n_lanes});
   }
 
-  const int32_t base_row = step.plan.blocks[step.first_block].first_row;
   for (const model::AttentionMass& layer : shares) {
+    if (!is_own(static_cast<size_t>(layer.block))) continue;
     const core::AttentionBlock& block = step.plan.blocks[layer.block];
     const auto offset = static_cast<int64_t>(block.first_row) - base_row;
-    if (layer.block < step.first_block || offset + block.n_rows > static_cast<int64_t>(step.rows.size()))
-      continue;
     const auto n_segments = static_cast<int64_t>(layer.segments.size());
     for (int64_t head = 0; head < n_head_; ++head) {
       for (int64_t r = 0; r < block.n_rows; ++r) {

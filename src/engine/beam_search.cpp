@@ -239,6 +239,9 @@ BeamResult BeamSearch::run(const BeamRequest& request, const std::function<void(
   const auto last = static_cast<int32_t>(std::min<int64_t>(request.budget, room));
   for (int32_t step = 0;; ++step) {
     beams = impl.kept(beams, impl.continuations(beams, *output, request.width), request.width);
+    if (beams.empty())
+      throw InvalidRequest(
+          "no token of the model's vocabulary goes on in the answer's format; ask for another");
     if (beams.front().ended || step + 1 == last) return impl.result_of(beams.front(), step + 1);
     const auto before = std::chrono::steady_clock::now();
     output = &impl.feed(beams, step);

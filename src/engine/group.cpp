@@ -5,6 +5,7 @@
 #include <cassert>
 #include <limits>
 
+#include "engine/penalty_history.h"
 #include "engine/selection.h"
 
 namespace lanerope::engine {
@@ -158,7 +159,7 @@ void Group::add_lane(LaneOrigin origin) {
         .second_stage = index == result_.then_lane});
   lanes_.emplace_back(rules_, std::move(origin));
   sleepers_.joined(index);
-  tools_.joined();
+  tools_.joined(lanes_.back().text());
 }
 
 void Group::step_is_done(std::span<const core::GroupRow> rows, const LogitsOf& logits_of, Sampler& sampler) {
@@ -186,12 +187,8 @@ void Group::choose(int32_t index, const kernels::LogitRow& logits, Sampler& samp
   } else {
     const Sampling& sampling = request_.sampling;
     std::vector<TokenId> history;
-    const auto window = static_cast<size_t>(sampling.penalty_window);
-    if (has_penalties(sampling) && lane.tokens().size() < window) {
-      const size_t of_prompt = std::min(window - lane.tokens().size(), request_.prompt.size());
-      history.assign(request_.prompt.end() - static_cast<std::ptrdiff_t>(of_prompt), request_.prompt.end());
-    }
-    if (has_penalties(sampling)) history.insert(history.end(), lane.tokens().begin(), lane.tokens().end());
+    if (has_penalties(sampling))
+      history = penalty_history(request_, {.lanes = lanes_, .memory = memory_}, index);
     const Draw draw = sampler.draw(logits, {.sampling = sampling,
                                             .history = history,
                                             .key = {.seed = request_.seed,
@@ -278,6 +275,15 @@ void Group::collect_lanes() {
   note(policies_.note());
 }
 
+// Until now; of one that never came to an end of its own, as far as it came.
+void Group::take_times() {
+  if (started_ == Clock::time_point()) return;
+  const Clock::time_point now = Clock::now();
+  const bool read = read_ != Clock::time_point();
+  result_.prefill_seconds = seconds_between(started_, read ? read_ : now);
+  result_.decode_seconds = read ? seconds_between(read_, now) : 0;
+}
+
 // It begins behind the longest lane, whose last token is still to be fed, as all tokens that were chosen are.
 bool Group::start_second_stage() {
   if (!request_.then || result_.then_lane >= 0) return false;
@@ -308,8 +314,7 @@ void Group::note(const std::string& sentence) {
 void Group::finish_if_over() {
   if (!writes() || live_lanes() > 0 || start_second_stage()) return;
   collect_lanes();
-  result_.prefill_seconds = seconds_between(started_, read_);
-  result_.decode_seconds = seconds_between(read_, Clock::now());
+  take_times();
   std::vector<LaneResult> voters = result_.lanes;
   if (result_.then_lane >= 0) voters.pop_back();
   result_.votes = count_votes(voters, request_.selection.weight);
@@ -336,7 +341,10 @@ void Group::cut_off(FinishReason reason) {
   held_ = false;
   selector_.stop();
   for (int32_t m = 0; m < static_cast<int32_t>(lanes_.size()); ++m) end_lane(m, reason);
-  if (result_.lanes.empty()) collect_lanes();
+  if (result_.lanes.empty()) {
+    collect_lanes();
+    take_times();
+  }
   report(reason);
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a caller or a policy may do to a group while it runs: spawn and fork lanes, push text, retire, cancel.
+#include <algorithm>
+
 #include "core/lane_tag.h"
 #include "engine/group.h"
 #include "lanerope/errors.h"
@@ -22,11 +24,13 @@ Group::Origin Group::fork_of(int32_t parent, int32_t step) const {
     const Lane& lane = lanes_[parent];
     const core::LaneView cells = memory_.lane(parent);
     // A token that was chosen and not yet fed counts as written at the step that comes next.
+    // Of those that were chosen ahead, where many lanes' are known, only the first does.
     const int32_t next = memory_.next_step(parent);
-    const int32_t end = step < 0       ? lane.n_tokens()
+    const int32_t written = std::min(lane.n_tokens(), memory_.n_fed(parent) + 1);
+    const int32_t end = step < 0       ? written
                         : step <= next ? core::cells_before(cells, step)
                                        : memory_.n_fed(parent) + step - next;
-    if (end > lane.n_tokens()) {
+    if (end > written) {
       throw InvalidRequest("lane " + std::to_string(parent) + " has written no step " +
                            std::to_string(step - 1) + " yet, so it cannot be forked there");
     }
@@ -42,6 +46,7 @@ Group::Origin Group::fork_of(int32_t parent, int32_t step) const {
                        .forced = {lane.tokens()[end - 1]},
                        .silent = 1,
                        .text = lane.text_after(end - 1),
+                       .unshown = lane.unshown_after(end - 1),
                        .matcher = std::move(matcher)}};
     }
     if (cells.parent < 0) return {.cells = {.start_step = clock_}, .lane = {.start_step = clock_}};

@@ -22,6 +22,10 @@ Lane::Lane(const LaneRules& rules, LaneOrigin origin)
       stops_(rules.request.asked.stop),
       text_(std::move(origin.text)),
       matcher_(std::move(origin.matcher)) {
+  if (origin.unshown) {
+    detokenizer_ = std::move(origin.unshown->detokenizer);
+    stops_ = std::move(origin.unshown->stops);
+  }
   force(origin.forced);
   if (!matcher_ && rules.request.format) matcher_.emplace(rules.request.format);
   if (rules.request.certainty_window > 0) meter_.emplace(rules.request.certainty_window);
@@ -72,6 +76,11 @@ std::optional<grammar::Matcher> Lane::matcher_after(int32_t index) const {
   return then;
 }
 
+std::optional<Unshown> Lane::unshown_after(int32_t index) const {
+  const auto found = unshown_.find(index);
+  return found == unshown_.end() ? std::nullopt : std::optional(found->second);
+}
+
 Taken Lane::append(TokenId token, std::optional<float> logprob) {
   tokens_.push_back(token);
   const bool forced = !logprob;
@@ -93,15 +102,16 @@ Taken Lane::append(TokenId token, std::optional<float> logprob) {
     if (forced) {
       // Text that the caller put in is not searched for stop strings.
       taken.text = stops_.flush() + whole;
-      text_ += whole;
     } else {
       const text::StopStrings::Result shown = stops_.push(whole);
       taken.text = shown.text;
       if (shown.stopped) taken.finish = FinishReason::stop;
-      text_ += shown.text;
     }
+    text_ += taken.text;
   }
   text_length_.push_back(text_.size());
+  if (detokenizer_.holds() || stops_.holds())
+    unshown_.insert({n_tokens() - 1, {.detokenizer = detokenizer_, .stops = stops_}});
   const int64_t position = std::ssize(rules_.request.prompt) + next_step();
   const bool spent = n_tokens() >= budget_ || (max_tokens_ > 0 && generated_ >= max_tokens_) ||
                      position >= rules_.model.info().trained_context;
@@ -123,9 +133,15 @@ std::string Lane::end(FinishReason reason) {
 }
 
 std::string_view Lane::behind_thinking() const {
-  const std::string& mark = rules_.request.style.thinking.end;
-  const size_t at = mark.empty() ? std::string::npos : text_.rfind(mark);
-  return at == std::string::npos ? std::string_view(text_) : std::string_view(text_).substr(at + mark.size());
+  const ThinkingMarks& marks = rules_.request.style.thinking;
+  const std::string_view text = text_;
+  const auto behind = [text](const std::string& mark) {
+    const size_t at = mark.empty() ? std::string::npos : text.rfind(mark);
+    return at == std::string::npos ? std::nullopt : std::optional(text.substr(at + mark.size()));
+  };
+  // Where an answer has a mark of its own, an end stands behind that too.
+  if (const auto answer = behind(marks.answer)) return answer->substr(0, answer->find(marks.end));
+  return behind(marks.end).value_or(text);
 }
 
 std::optional<answers::Answer> Lane::answer() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -26,6 +27,12 @@ struct LaneRules {
   const ResolvedRequest& request;  // its prompt's length, budget, max_tokens, ignore_end, stop
 };
 
+// What a lane has written and not shown yet: half a character, or what may become a stop string.
+struct Unshown {
+  text::Detokenizer detokenizer;
+  text::StopStrings stops;
+};
+
 // Where a lane comes from.
 struct LaneOrigin {
   int32_t start_step = 0;
@@ -33,6 +40,7 @@ struct LaneOrigin {
   int32_t silent =
       0;  // of its first tokens, which are no text of its own: its tag, or the parent's last token
   std::string text = {};                         // inherited from the lane it was forked from
+  std::optional<Unshown> unshown = {};           // the same; none: all that was written is in `text`
   std::optional<grammar::Matcher> matcher = {};  // the same; none: at the beginning of the request's format
   int32_t budget = 0;  // tokens that it may hold, of which it may sample all; 0: as the request says
 };
@@ -96,6 +104,8 @@ class Lane {
   const std::string& text() const { return text_; }
   // What was written up to and with token number `index`.
   std::string text_after(int32_t index) const { return text_.substr(0, text_length_[index]); }
+  // What it had written by then and not shown.
+  std::optional<Unshown> unshown_after(int32_t index) const;
   // From the text, as answers::lane_answer reads it, or as the request's format says.
   std::optional<answers::Answer> answer() const;
   LaneResult result() const;
@@ -120,8 +130,9 @@ class Lane {
   FinishReason finish_ = FinishReason::none;
   text::Detokenizer detokenizer_;
   text::StopStrings stops_;
-  std::string text_;                      // a fork's begins with its parent's
-  std::vector<size_t> text_length_ = {};  // [tokens] of `text_` after each token
+  std::string text_;                         // a fork's begins with its parent's
+  std::vector<size_t> text_length_ = {};     // [tokens] of `text_` after each token
+  std::map<int32_t, Unshown> unshown_ = {};  // behind those tokens, by number, that left something unshown
   std::optional<grammar::Matcher> matcher_;
   std::vector<int32_t> matched_ = {};  // [tokens], if there is a matcher: what it had accepted behind each
   std::optional<std::span<const int32_t>> mask_ = {};  // of the next token, once it is made

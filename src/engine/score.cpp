@@ -114,7 +114,9 @@ TraceScorer::TraceScorer(Engine::Impl& engine, const ScoreRequest& request)
                               .default_stride = request.stride > 0 ? request.stride : longest}));
 
   // The first try may evict the very prefix that it then goes on holding.
-  if (!find_room() && !find_room()) {
+  bool found = find_room() || find_room();
+  while (!found && engine_.release_oldest_held()) found = find_room();
+  if (!found) {
     let_go();
     throw DoesNotFit("the KV cells are in use by running groups; score when they have ended");
   }

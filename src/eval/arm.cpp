@@ -122,6 +122,22 @@ std::string take_item(std::string& rest) {
   return item;
 }
 
+// `keys`: those that were given.
+void check_beam(const Arm& arm, const std::vector<std::string>& keys) {
+  const auto refuse = [&](const std::string& why) {
+    throw InvalidRequest("the arm " + arm.name + " is a beam search, " + why);
+  };
+  if (arm.lanes != 1 || arm.lanes_total > 1) refuse("which is one lane; it has no n and no total");
+  if (!arm.policies.empty()) refuse("whose one lane has no policy");
+  if (!arm.tools.empty()) refuse("whose one lane calls no tools");
+  if (arm.then) refuse("which has no second stage");
+  constexpr std::array<std::string_view, 5> used = {"width", "model", "lora", "n", "total"};
+  for (const std::string& key : keys) {
+    if (std::ranges::find(used, key) != used.end()) continue;
+    refuse("which has one lane and draws nothing, and so no use for its " + key + "; leave that out");
+  }
+}
+
 }  // namespace
 
 Arm parse_arm(std::string_view text) {
@@ -138,23 +154,17 @@ Arm parse_arm(std::string_view text) {
   }
   apply_preset(arm);
   std::string rest = colon == std::string_view::npos ? "" : std::string(text.substr(colon + 1));
+  std::vector<std::string> keys;
   while (!rest.empty()) {
     const std::string item = take_item(rest);
     const size_t equals = item.find('=');
     if (equals == std::string::npos)
       throw InvalidRequest("the arm's \"" + item +
                            "\" must have the form key=value; a comma inside a value is written \\,");
-    set(arm, item.substr(0, equals), item.substr(equals + 1));
+    keys.push_back(item.substr(0, equals));
+    set(arm, keys.back(), item.substr(equals + 1));
   }
-  if (arm.beam_width > 0 && (arm.lanes != 1 || arm.lanes_total > 1))
-    throw InvalidRequest("the arm " + arm.name +
-                         " is a beam search, which is one lane; it has no n and no total");
-  if (arm.beam_width > 0 && !arm.policies.empty())
-    throw InvalidRequest("the arm " + arm.name + " is a beam search, whose one lane has no policy");
-  if (arm.beam_width > 0 && !arm.tools.empty())
-    throw InvalidRequest("the arm " + arm.name + " is a beam search, whose one lane calls no tools");
-  if (arm.beam_width > 0 && arm.then)
-    throw InvalidRequest("the arm " + arm.name + " is a beam search, which has no second stage");
+  if (arm.beam_width > 0) check_beam(arm, keys);
   if (arm.lanes < 1) throw InvalidRequest("the arm " + arm.name + " needs at least one lane");
   if (arm.lanes_total != 0 && (arm.lanes_total < arm.lanes || arm.lanes_total % arm.lanes != 0))
     throw InvalidRequest("the arm " + arm.name + " needs a total that is a multiple of its n");

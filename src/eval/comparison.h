@@ -3,10 +3,10 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <vector>
 
 #include "eval/bootstrap.h"
+#include "eval/mcnemar.h"
 #include "eval/paired_arms.h"
 
 namespace lanerope::eval {
@@ -19,23 +19,11 @@ struct Contrast {
   double second_better = 0;  // share of the resamples in which the difference is above 0
 };
 
-// McNemar's test on pass@1: whether questions on which an arm is right more often than the other are as many,
-// and by as much, one way as the other. With one lane a question it is the exact test; with several, the sign
-// of each question's difference is flipped in all ways, which is the same test where a question may differ by
-// a share.
-struct McNemar {
-  int64_t first_alone = 0;  // questions on which lanes of the first arm are right more often
-  int64_t second_alone = 0;
-  double p = 1;       // two-sided
-  bool exact = true;  // false: by the chi-squared distribution, where there are too many ways to count
-};
-
-// `first`, `second`: share of right lanes, one a question; `lanes`: how many a question has.
+// Lanes that a question has, apart from those that a policy added.
 struct LanesOf {
   int32_t first = 1;
   int32_t second = 1;
 };
-McNemar mcnemar(std::span<const double> first, std::span<const double> second, const LanesOf& lanes);
 
 // What an arm needs for an accuracy, by maj@k.
 struct Price {

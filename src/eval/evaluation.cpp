@@ -9,6 +9,7 @@
 
 #include "answers/kinds.h"
 #include "engine/beam_search.h"
+#include "eval/judge_queue.h"
 #include "eval/lane_watch.h"
 #include "eval/to_request.h"
 #include "lanerope/errors.h"
@@ -66,7 +67,7 @@ class ArmRun {
   EvalRecord record_of(const Job& job, bool alone, const std::vector<LaneWatch>& lanes,
                        const GroupResult& result) const;
   EvalLane answer_of_second_stage(const GroupResult& result) const;
-  // What is left to be found out of its texts: answers of other kinds, and what a command says of them.
+  // With the answers that its texts give to a question of this kind.
   EvalRecord read(EvalRecord record) const;
 
   std::shared_ptr<const Model> model_;
@@ -163,27 +164,29 @@ EvalRecord ArmRun::read(EvalRecord record) const {
       lane.answer_from = answer ? std::optional(answer->from) : std::nullopt;
     }
   }
-  if (!plan_.judge.command.empty()) judge(record, question, plan_.judge);
   return record;
 }
 
 void ArmRun::run(const std::function<void(const EvalRecord&)>& sink) {
   // Groups of N lanes for every group of one: the same number of rows a step in every arm.
   const int32_t parallel = std::max(1, plan_.parallel / arm_.lanes);
+  JudgeQueue judged(plan_.judge, sink);
   Engine engine(model_, {.kv_cells = cells_of_largest() * parallel});
   rollout::ManyGroups groups(engine, {.stopped = plan_.stopped,
                                       .step_done = [this](int32_t lanes, bool reads_prompts, double seconds) {
                                         if (!reads_prompts) times_.add(lanes, seconds);
                                         ++steps_;
                                       }});
-  const auto start = Clock::now();
+  // Where the command that judges is slower than the lanes, no more of these than that wait for it.
+  constexpr size_t most_waiting = 64;
   size_t submitted = 0;
-  groups.run([&] {
-    while (submitted < jobs_.size() && groups.running() < parallel) {
+  const auto refill = [&] {
+    judged.poll();
+    while (submitted < jobs_.size() && groups.running() < parallel && judged.size() < most_waiting) {
       const Job job = jobs_[submitted++];
       const std::shared_ptr<const ResolvedRequest> request = request_for(job);
       if (plan_.resolved) plan_.resolved(*request);
-      groups.submit(request, [&sink, this, job, alone = !sees_other_lanes(request->coupling.kind),
+      groups.submit(request, [&judged, this, job, alone = !sees_other_lanes(request->coupling.kind),
                               lanes = std::vector<LaneWatch>(static_cast<size_t>(arm_.lanes))](
                                  const Event& event) mutable {
         const bool starts = event.kind == EventKind::lane_started;
@@ -191,11 +194,18 @@ void ArmRun::run(const std::function<void(const EvalRecord&)>& sink) {
         if (starts && static_cast<size_t>(event.lane) >= lanes.size())
           lanes.resize(static_cast<size_t>(event.lane) + 1);
         if (starts || event.kind == EventKind::token) lanes[event.lane].add(event);
-        if (event.kind == EventKind::group_finished) sink(read(record_of(job, alone, lanes, *event.result)));
+        if (event.kind == EventKind::group_finished)
+          judged.add(read(record_of(job, alone, lanes, *event.result)), question_of(job));
       });
     }
-  });
-  seconds_ = seconds_since(start);
+  };
+  while (true) {
+    const auto start = Clock::now();
+    const bool all_ended = groups.run(refill);
+    seconds_ += seconds_since(start);
+    const bool more = submitted < jobs_.size();
+    if (!all_ended || !judged.wait(more ? most_waiting - 1 : 0, plan_.stopped) || !more) return;
+  }
 }
 
 void ArmRun::run_beams(const std::function<void(const EvalRecord&)>& sink) {
@@ -209,12 +219,14 @@ void ArmRun::run_beams(const std::function<void(const EvalRecord&)>& sink) {
   for (const Job& job : jobs_)
     cells = std::max(cells, engine::BeamSearch::cells_of(*model_, request_for(job)));
   engine::BeamSearch search(model_, cells);
-  const auto start = Clock::now();
+  JudgeQueue judged(plan_.judge, sink);
   for (const Job& job : jobs_) {
     if (plan_.stopped && plan_.stopped()) break;
-    const auto before = Clock::now();
+    const auto start = Clock::now();
     const engine::BeamResult found =
         search.run(request_for(job), [&](int32_t live, double seconds) { times_.add(live, seconds); });
+    const double seconds = seconds_since(start);
+    seconds_ += seconds;
     steps_ += found.steps;
     const double tokens = std::max<double>(1, static_cast<double>(found.tokens.size()));
     EvalLane lane{.text = found.text,
@@ -225,14 +237,15 @@ void ArmRun::run_beams(const std::function<void(const EvalRecord&)>& sink) {
       lane.answer = answer->text;
       lane.answer_from = answer->from;
     }
-    sink(read({.arm = arm_.name,
-               .question = job.question,
-               .group = job.group,
-               .lanes = {std::move(lane)},
-               .seconds = seconds_since(before),
-               .steps = found.steps}));
+    judged.add(read({.arm = arm_.name,
+                     .question = job.question,
+                     .group = job.group,
+                     .lanes = {std::move(lane)},
+                     .seconds = seconds,
+                     .steps = found.steps}),
+               question_of(job));
+    judged.wait(0, plan_.stopped);
   }
-  seconds_ = seconds_since(start);
 }
 
 }  // namespace
@@ -246,6 +259,15 @@ int32_t total_lanes(const Arm& arm, const EvalPlan& plan) {
                          " lanes, which do not divide the " + std::to_string(total) + " lanes of a question");
   }
   return total;
+}
+
+void check_arm(const Arm& arm, const EvalPlan& plan) {
+  total_lanes(arm, plan);
+  if (arm.beam_width > 0 && !plan.stop.empty()) {
+    throw InvalidRequest("the arm " + arm.name +
+                         " is a beam search, which would not end where examples with --raw end the lanes of "
+                         "other arms; leave the arm out, or one of --raw and --shots");
+  }
 }
 
 // Each name stands once, since a record's line holds one of a name.
@@ -269,6 +291,7 @@ RunSettings settings_of(const Arm& arm, const EvalPlan& plan) {
   if (coupling.visibility) settings.emplace_back("visibility", name(*coupling.visibility));
   if (coupling.topology) settings.emplace_back("topology", name(*coupling.topology));
   if (coupling.block) settings.emplace_back("block", std::to_string(*coupling.block));
+  if (coupling.prompt_lane) settings.emplace_back("prompt-lane", name(*coupling.prompt_lane));
   if (coupling.far_lanes) settings.emplace_back("far-lanes", name(*coupling.far_lanes));
   if (coupling.trained_lanes) settings.emplace_back("trained-lanes", std::to_string(*coupling.trained_lanes));
   if (coupling.window) settings.emplace_back("window", std::to_string(*coupling.window));
@@ -290,12 +313,17 @@ RunSettings settings_of(const Arm& arm, const EvalPlan& plan) {
   settings.emplace_back("temperature", number(arm.temperature.value_or(plan.sampling.temperature)));
   settings.emplace_back("top-p", number(plan.sampling.top_p));
   settings.emplace_back("seed", std::to_string(plan.seed));
+  // What lanes are weighed by. A second stage's answer is the group's whatever a verifier says.
+  if (plan.certainty_window != EvalPlan().certainty_window)
+    settings.emplace_back("certainty-window", std::to_string(plan.certainty_window));
+  if (!plan.verifier.empty() && !arm.then) settings.emplace_back("verifier", plan.verifier);
   return settings;
 }
 
 ArmTiming evaluate_arm(std::shared_ptr<const Model> model, const Arm& arm,
                        std::span<const EvalQuestion> questions, const EvalPlan& plan,
                        std::span<const EvalRecord> done, const std::function<void(const EvalRecord&)>& sink) {
+  check_arm(arm, plan);
   ArmRun run(model, arm, questions, plan);
   run.find_jobs(done);
   if (!run.has_jobs()) return {.arm = arm.name};

@@ -34,13 +34,18 @@ struct EvalPlan {
   std::function<bool()> stopped = {};  // asked before each step; may be empty
 };
 
-// Lanes that a question gets under the arm.
+// Lanes that a question gets under the arm. Throws InvalidRequest where N does not divide them.
 int32_t total_lanes(const Arm& arm, const EvalPlan& plan);
 
-// What the arm's texts follow from, apart from files and prompts.
+// Throws InvalidRequest where the arm cannot be run as the plan has it.
+void check_arm(const Arm& arm, const EvalPlan& plan);
+
+// What the arm's texts, and what is measured of them, follow from, apart from files and prompts.
 RunSettings settings_of(const Arm& arm, const EvalPlan& plan);
 
-// Samples the groups of the arm that `done` does not hold, each handed to `sink` as it ends, in any order.
+// Samples the groups of the arm that `done` does not hold, each handed to `sink` once it has ended and is
+// judged, in any order. Judging takes none of their seconds; a group that waits for it when the evaluation is
+// stopped is not handed on.
 // The random numbers of a group follow from the seed, its question and its number alone. Returns what
 // it took. Throws what Engine::submit throws.
 ArmTiming evaluate_arm(std::shared_ptr<const Model> model, const Arm& arm,

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "eval/judge.h"
 
-#include <chrono>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <vector>
 
-#include "engine/external_call.h"
 #include "engine/verifier.h"
 #include "lanerope/errors.h"
 
@@ -35,22 +31,26 @@ bool passed(const engine::CallResult& result) {
 
 }  // namespace
 
-void judge(EvalRecord& record, const EvalQuestion& question, const JudgeOptions& options) {
-  std::vector<std::unique_ptr<engine::ExternalCall>> calls(record.lanes.size());
-  for (size_t m = 0; m < record.lanes.size(); ++m) {
-    const EvalLane& lane = record.lanes[m];
+Judgement::Judgement(EvalRecord record, const EvalQuestion& question, const JudgeOptions& options)
+    : record_(std::move(record)), calls_(record_.lanes.size()) {
+  for (size_t m = 0; m < record_.lanes.size(); ++m) {
+    EvalLane& lane = record_.lanes[m];
+    lane.passed = false;
     if (!lane.ended || !lane.answer) continue;
-    calls[m] = std::make_unique<engine::ExternalCall>(
+    calls_[m] = std::make_unique<engine::ExternalCall>(
         engine::CallOptions{.command = options.command, .what = "the judge", .timeout = options.timeout},
         input_of(lane, m, question));
   }
-  for (size_t m = 0; m < record.lanes.size(); ++m) {
-    record.lanes[m].passed = false;
-    if (calls[m] == nullptr) continue;
-    std::optional<engine::CallResult> result;
-    while (!result) result = calls[m]->poll(std::chrono::seconds(1));
-    record.lanes[m].passed = passed(*result);
+}
+
+bool Judgement::done(std::chrono::milliseconds patience) {
+  for (; next_ < calls_.size(); ++next_) {
+    if (calls_[next_] == nullptr) continue;
+    const std::optional<engine::CallResult> result = calls_[next_]->poll(patience);
+    if (!result) return false;
+    record_.lanes[next_].passed = passed(*result);
   }
+  return true;
 }
 
 }  // namespace lanerope::eval

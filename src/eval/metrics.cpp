@@ -7,6 +7,8 @@
 #include <map>
 #include <optional>
 
+#include "eval/outcome.h"
+
 namespace lanerope::eval {
 
 namespace {
@@ -29,48 +31,13 @@ struct ByValue {
   }
 };
 
-struct Outcome {
-  double majority = 0;
-  double pass = 0;
-  double oracle = 0;
-  double ended = 0;
-  double tokens = 0;  // of all lanes
-  double seconds = 0;
-};
-
-// Adds how right the lanes are, `share` of it.
-void add_rights(const QuestionLanes& question, std::span<const LaneVote> votes, double share,
-                Outcome& outcome) {
-  const auto right = static_cast<double>(std::ranges::count_if(votes, &LaneVote::right));
-  outcome.majority += share * majority(question, votes);
-  outcome.pass += share * right / static_cast<double>(votes.size());
-  outcome.oracle += right > 0 ? share : 0;
-}
-
-// `votes` are question.within(budget, unfinished). Where the question asks for several answers, how right
-// lanes are is the mean over these.
-Outcome outcome_of(const QuestionLanes& question, std::span<const LaneVote> votes, int32_t budget,
-                   bool unfinished) {
-  Outcome outcome{.seconds = question.seconds_within(budget)};
-  for (const LaneVote& vote : votes) {
-    outcome.tokens += vote.lane->tokens_within(budget);
-    if (vote.ended) outcome.ended += 1;
-  }
-  outcome.ended /= static_cast<double>(votes.size());
-  if (question.parts().empty()) add_rights(question, votes, 1, outcome);
-  for (const QuestionLanes& part : question.parts()) {
-    add_rights(part, part.within(budget, unfinished), 1 / static_cast<double>(question.parts().size()),
-               outcome);
-  }
-  return outcome;
-}
-
 // The ways that could choose for at least one question, each with its claims.
 std::vector<WayScore> score_ways(std::span<const QuestionLanes> questions,
                                  std::span<const std::vector<LaneVote>> votes, const Bootstrap& bootstrap) {
   std::vector<WayScore> scores;
+  const bool one_lane =
+      std::ranges::all_of(questions, [](const QuestionLanes& question) { return question.size() == 1; });
   for (const Way& way : all_ways()) {
-    const bool one_lane = questions.front().size() == 1;
     if (one_lane && way.weight != VoteWeight::equal) continue;  // there is nothing to weigh
     std::vector<std::optional<Claim>> claims;
     for (size_t i = 0; i < questions.size(); ++i) claims.push_back(claim_of(way, questions[i], votes[i]));
@@ -113,17 +80,8 @@ std::vector<ArmScore> score_arms(const PairedArms& paired, std::span<const EvalQ
     std::map<std::string, ByScore, ByValue> by = {};
     for (size_t b = 0; b < options.budgets.size(); ++b) {
       const int32_t budget = options.budgets[b];
-      std::vector<std::vector<LaneVote>> votes;
-      std::vector<Outcome> outcomes;
-      for (const QuestionLanes& question : arm.questions) {
-        votes.push_back(question.within(budget, options.unfinished));
-        outcomes.push_back(outcome_of(question, votes.back(), budget, options.unfinished));
-      }
-      const auto column = [&](double Outcome::* member) {
-        std::vector<double> values;
-        for (const Outcome& outcome : outcomes) values.push_back(outcome.*member);
-        return values;
-      };
+      const std::vector<Outcome> outcomes = outcomes_of(arm, budget, options.unfinished);
+      const auto column = [&](double Outcome::* member) { return column_of(outcomes, member); };
       const std::vector<double> majorities = column(&Outcome::majority);
       const double tokens = mean(column(&Outcome::tokens));
       score.budgets.push_back({.budget = budget,
@@ -145,6 +103,9 @@ std::vector<ArmScore> score_arms(const PairedArms& paired, std::span<const EvalQ
         if (b == 0) ++of_value.questions;
       }
       if (b + 1 < options.budgets.size()) continue;
+      std::vector<std::vector<LaneVote>> votes;
+      for (const QuestionLanes& question : arm.questions)
+        votes.push_back(question.within(budget, options.unfinished));
       score.ways = score_ways(arm.questions, votes, bootstrap);
       score.sources = score_sources(votes);
     }

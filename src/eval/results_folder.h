@@ -16,8 +16,13 @@ namespace lanerope::eval {
 inline constexpr std::string_view records_name = "records.jsonl";
 inline constexpr std::string_view questions_name = "questions.jsonl";
 
+// The key of questions.jsonl that tells the two apart, so that answers to them are scored differently; empty
+// where none does. A folder from before places of lists were written has no parts.
+std::string_view differing_key(const EvalQuestion& there, const EvalQuestion& asked);
+
 // Writes the questions as they were read, so that the folder can be understood without the file that they
-// came from. Throws SystemError.
+// came from. Those that are there stay: records are scored by them. Throws InvalidRequest where a question is
+// another one than the folder has under its number, leaving the file as it is; SystemError.
 void write_questions(const std::string& folder, std::span<const EvalQuestion> questions);
 
 // One arm of an evaluation that was run before.

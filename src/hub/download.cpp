@@ -72,6 +72,7 @@ class Transfer {
       return false;
     }
     partial_.publish(file_.target);
+    if (file_.arrived) file_.arrived();
     return true;
   }
 
@@ -81,7 +82,8 @@ class Transfer {
     return client_.get({.url = file_.url,
                         .token = file_.token.value,
                         .from = from,
-                        .held_etag = from == 0 ? file_.held_etag : std::string()},
+                        .held_etag = from == 0 ? file_.held_etag : std::string(),
+                        .held_date = from == 0 ? file_.held_date : std::string()},
                        {.head = [&](const ReplyHead& head) { begin(head, from); },
                         .body =
                             [&](std::span<const std::byte> bytes) {

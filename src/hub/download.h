@@ -22,6 +22,7 @@ struct Download {
   std::filesystem::path lock = {};
   Expected expected = {};
   std::string held_etag = {};  // the reply may be: it still has that one, and nothing is fetched
+  std::string held_date = {};  // likewise: it has not changed since, for a server without tags
   Asked asked = {};
 
   // Called when the lock is held: whether nothing is to be done, since another process has done it. May
@@ -30,6 +31,8 @@ struct Download {
   // Called with each reply that brings bytes: whether the bytes that are there (`from` of them) belong to
   // that file, which none always do; may say what is expected of it from here on. Empty: they do.
   std::function<bool(const ReplyHead&, uint64_t from, Expected&)> belongs = {};
+  // Called when the file has its name, while the lock is held. May be empty.
+  std::function<void()> arrived = {};
 };
 
 enum class Outcome {

@@ -25,9 +25,13 @@ void write_line(const fs::path& file, const std::string& line) {
   std::ofstream(file) << line;
 }
 
+std::string without_query(const std::string& url) {
+  return url.substr(0, url.find_first_of("?#"));
+}
+
 // What the path of a URL ends in.
 std::string name_in(const std::string& url) {
-  const std::string path = url.substr(0, url.find_first_of("?#"));
+  const std::string path = without_query(url);
   const std::string name = path.substr(path.rfind('/') + 1);
   if (!is_inside(name) || path.find("://") == std::string::npos ||
       path.find('/', path.find("://") + 3) == std::string::npos)
@@ -52,62 +56,126 @@ Token token_for(const std::string& url, const Settings& settings) {
   return fits ? settings.token : Token{};
 }
 
-// What the file was when it was fetched is written beside it, as llama.cpp does, in NAME.etag.
+// What is known of a file that was fetched.
+struct Origin {
+  std::string url = {};   // empty: not known, as of what llama.cpp fetched, which keeps the tag alone
+  std::string etag = {};  // what the server called the file then; empty: it has no tags
+  std::string date = {};  // of the file's last change, for a server without tags; empty: it tells none
+};
+
+// Beside a file stands what it was when it was fetched: in NAME.etag the server's tag, as llama.cpp keeps it,
+// and in NAME.url its URL and, on a second line, its date.
 class UrlFile {
  public:
-  explicit UrlFile(fs::path target)
+  UrlFile(fs::path target, std::string url)
       : target_(std::move(target)),
+        url_(std::move(url)),
         etag_(target_.string() + ".etag"),
+        origin_(target_.string() + ".url"),
         partial_(target_.string() + ".incomplete"),
         partial_etag_(partial_.string() + ".etag") {}
 
-  bool is_there() const {
-    std::error_code none;
-    return fs::is_regular_file(target_, none);
-  }
   // It lies there without lanerope or llama.cpp having fetched it.
-  bool is_foreign() const { return is_there() && read_line(etag_).empty(); }
+  bool is_foreign() const { return is_there() && !exists(etag_) && !exists(origin_); }
 
-  Outcome bring(const std::string& url, HttpClient& client, const FetchOptions& options) const {
-    const Token token = token_for(url, options.settings);
-    const std::string host = host_of(url);
-    std::string etag;
+  // What is there may be taken for the URL's file.
+  bool serves() const { return is_there() && other_url().empty(); }
+
+  void check_offline() const {
+    if (serves()) return;
+    const std::string other = other_url();
+    const std::string why = other.empty() ? " is not there" : " is the file of " + other + ", not of " + url_;
+    throw InvalidRequest(target_.string() + why +
+                         ", and offline nothing is fetched; leave --offline out once");
+  }
+
+  Outcome bring(HttpClient& client, const FetchOptions& options) const {
+    const Token token = token_for(url_, options.settings);
+    const std::string host = host_of(url_);
+    Origin now{.url = url_};
     const Outcome outcome =
         download({.name = target_.filename(),
-                  .url = url,
+                  .url = url_,
                   .token = token,
                   .target = target_,
                   .partial = partial_,
                   .lock = target_.string() + ".lock",
-                  .asked = {.host = host, .what = "file " + url, .page = host, .token = token},
-                  .prepare =
-                      [&](Download& file) {
-                        if (is_there()) file.held_etag = read_line(etag_);
-                        // Bytes of which nobody knows what they are of.
-                        std::error_code none;
-                        if (read_line(partial_etag_).empty()) fs::remove(partial_, none);
-                        return false;
-                      },
+                  .asked = {.host = host, .what = "file " + url_, .page = host, .token = token},
+                  .prepare = [&](Download& file) { return prepare(file, options.watch); },
                   .belongs =
                       [&](const ReplyHead& head, uint64_t from, Expected& expected) {
                         if (from > 0 && head.etag != read_line(partial_etag_)) return false;
-                        etag = head.etag;
-                        if (from == 0) write_line(partial_etag_, etag);
+                        now.etag = head.etag;
+                        now.date = head.etag.empty() ? head.changed : std::string();
+                        if (from == 0) write_line(partial_etag_, now.etag);
                         expected.size = head.size;
                         // The hub's tag of a large file is its SHA-256.
-                        if (etag.size() == 64 && is_oid(etag)) expected.oid = etag;
+                        if (now.etag.size() == 64 && is_oid(now.etag)) expected.oid = now.etag;
                         return true;
+                      },
+                  .arrived =
+                      [&] {
+                        write_line(etag_, now.etag);
+                        write_origin(now);
                       }},
                  client, options);
-    if (outcome == Outcome::fetched) write_line(etag_, etag);
+    // The server knows what is there as this URL's file.
+    if (const Origin held = origin(); outcome == Outcome::was_there && held.url != url_)
+      write_origin({.url = url_, .date = held.date});
     std::error_code none;
     fs::remove(partial_etag_, none);
     return outcome;
   }
 
  private:
+  static bool exists(const fs::path& file) {
+    std::error_code none;
+    return fs::exists(file, none);
+  }
+  bool is_there() const {
+    std::error_code none;
+    return fs::is_regular_file(target_, none);
+  }
+
+  Origin origin() const {
+    Origin held{.etag = read_line(etag_)};
+    std::ifstream stream(origin_);
+    std::getline(stream, held.url);
+    std::getline(stream, held.date);
+    return held;
+  }
+  void write_origin(const Origin& of) const { write_line(origin_, of.url + "\n" + of.date); }
+
+  // Whose file is there; empty: this URL's, nobody knows whose, or there is none.
+  std::string other_url() const {
+    const std::string from = origin().url;
+    return is_there() && from != url_ ? from : std::string();
+  }
+
+  // What the server is to be asked about what is there; true: nothing, since it could not tell.
+  bool prepare(Download& file, const Watch& watch) const {
+    const Origin held = origin();
+    const std::string other = other_url();
+    // Signatures in a query come and go; a tag tells of a path's file whether it is the same.
+    if (is_there() && (other.empty() || without_query(other) == without_query(url_))) {
+      file.held_etag = held.etag;
+    } else if (!other.empty()) {
+      watch.say(file.name + " is the file of " + other + "; fetching that of " + url_ + " in its place");
+    }
+    if (serves()) file.held_date = held.date;
+    // Bytes of which nobody knows what they are of.
+    std::error_code none;
+    if (read_line(partial_etag_).empty()) fs::remove(partial_, none);
+    if (!is_there() || held.url != url_ || !held.etag.empty() || !held.date.empty()) return false;
+    watch.say(file.asked.host + " does not tell whether " + file.name + " has changed; going on with " +
+              target_.string() + ", remove it to have it fetched again");
+    return true;
+  }
+
   fs::path target_;
+  std::string url_;
   fs::path etag_;
+  fs::path origin_;
   fs::path partial_;
   fs::path partial_etag_;
 };
@@ -122,21 +190,19 @@ Fetched fetch_url(const std::string& url, const fs::path& target, const FetchOpt
     const std::string name = name_in(one);
     fs::path path = target.empty() ? options.settings.url_cache / name : target;
     if (urls.size() > 1) path.replace_filename(name);
-    const UrlFile file(path);
+    const UrlFile file(path, one);
     fetched.files.push_back(path);
     if (file.is_foreign()) continue;
     if (options.settings.offline) {
-      if (!file.is_there())
-        throw InvalidRequest(path.string() +
-                             " is not there, and offline nothing is fetched; leave --offline out once");
+      file.check_offline();
       continue;
     }
     try {
-      if (file.bring(one, client, options) == Outcome::fetched) fetched.was_there = false;
+      if (file.bring(client, options) == Outcome::fetched) fetched.was_there = false;
     } catch (const Stopped&) {
       throw;
     } catch (const Error& error) {
-      if (!file.is_there() || !options.fall_back) throw;
+      if (!file.serves() || !options.fall_back) throw;
       const std::string what = error.what();
       options.watch.say(what.substr(0, what.find("; ")) + "; going on with " + path.string());
     }

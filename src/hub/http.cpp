@@ -66,6 +66,12 @@ void read_range(std::string_view value, ReplyHead& head) {
     head.size = number_in<uint64_t>(value.substr(slash + 1));
 }
 
+// The header that asks for the file only where it is another than the one that is held; empty: none is.
+std::string condition_of(const HttpGet& request) {
+  if (!request.held_etag.empty()) return "If-None-Match: \"" + request.held_etag + "\"";
+  return request.held_date.empty() ? std::string() : "If-Modified-Since: " + request.held_date;
+}
+
 // What one transfer has come to.
 struct Transfer {
   const ReplySink& sink;
@@ -95,6 +101,8 @@ struct Transfer {
       head.size = linked_size = number_in<uint64_t>(value);
     } else if (name == "etag" && linked_etag.empty()) {
       head.etag = etag_in(value);
+    } else if (name == "last-modified") {
+      head.changed = value;
     } else if (name == "content-length") {
       head.length = number_in<uint64_t>(value);
     } else if (name == "content-range") {
@@ -275,11 +283,9 @@ ReplyHead HttpClient::get(const HttpGet& request, const ReplySink& sink) {
   state_->prepare(request, transfer);
   std::array<char, CURL_ERROR_SIZE> detail = {};
   state_->set(CURLOPT_ERRORBUFFER, detail.data());
+  const std::string condition = condition_of(request);
   const std::unique_ptr<curl_slist, void (*)(curl_slist*)> headers(
-      request.held_etag.empty()
-          ? nullptr
-          : curl_slist_append(nullptr, ("If-None-Match: \"" + request.held_etag + "\"").c_str()),
-      &curl_slist_free_all);
+      condition.empty() ? nullptr : curl_slist_append(nullptr, condition.c_str()), &curl_slist_free_all);
   state_->set(CURLOPT_HTTPHEADER, headers.get());
   const CURLcode code = curl_easy_perform(state_->curl);
   state_->set(CURLOPT_ERRORBUFFER, static_cast<char*>(nullptr));

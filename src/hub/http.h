@@ -20,6 +20,7 @@ struct HttpGet {
   std::string token = {};      // for the URL's own host; never sent to where it redirects
   uint64_t from = 0;           // the first byte wanted
   std::string held_etag = {};  // answer with 304 where the file still has this one
+  std::string held_date = {};  // or, without a tag, where it has not changed since; as the server wrote it
 };
 
 // What is known of a reply before its body comes. The hub describes a file in the reply that redirects to
@@ -27,6 +28,7 @@ struct HttpGet {
 struct ReplyHead {
   int status = 0;
   std::string etag = {};                    // of the file, without W/ and quotes
+  std::string changed = {};                 // when it last did, as the server writes it
   std::optional<uint64_t> length = {};      // bytes of this body
   std::optional<uint64_t> first_byte = {};  // of a part of a file
   std::optional<uint64_t> size = {};        // bytes of the whole file

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,12 @@ constexpr auto speaker = "Assistant ";
 
 std::string turn_heading(size_t assistant) {
   return speaker + std::to_string(assistant + 1) + ":";
+}
+
+// Where the model itself opens the next turn, this one is over.
+const std::vector<std::string>& turn_stops() {
+  static const std::vector<std::string> stops = {std::string("\n") + speaker};
+  return stops;
 }
 
 std::string prompt_text(const Model& model, const RolloutQuestion& question, const DialogueOptions& options) {
@@ -94,7 +101,7 @@ class Dialogue {
  private:
   void take_turn(const Model& model, size_t k, const LaneResult& lane) {
     Assistant& assistant = assistants_[k];
-    assistant.turn = written_text(model, lane);
+    assistant.turn = written_text(model, lane, turn_stops());
     const bool cut = lane.finish == FinishReason::length;
     // A number that the turn's end cuts off may go on in the next.
     const std::string text = assistant.text + assistant.turn;
@@ -120,7 +127,7 @@ class Dialogue {
     request.lanes = 1;
     request.budget = options_.turn;
     request.tag = "";
-    request.stop = {std::string("\n") + speaker};
+    request.stop = turn_stops();
     request.selection = {.kind = SelectionKind::none};
     request.sampling.seed = group_seed(seed_, turn_heading(k), round_);
     return request;

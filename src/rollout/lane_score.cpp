@@ -21,11 +21,17 @@ bool is_right(const std::string& text, bool cut_off, const std::string& truth) {
   return answer && answers::answers_equal(answer->text, truth);
 }
 
-std::string written_text(const Model& model, const LaneResult& lane) {
+std::string written_text(const Model& model, const LaneResult& lane, std::span<const std::string> stop) {
   std::span<const TokenId> tokens(lane.tokens);
   tokens = tokens.last(std::min(tokens.size(), static_cast<size_t>(lane.generated)));
   if (!tokens.empty() && lane.finish == FinishReason::end) tokens = tokens.first(tokens.size() - 1);
-  return model.decode(tokens);
+  std::string text = model.decode(tokens);
+  if (lane.finish != FinishReason::stop) return text;
+  // The lane's tokens hold the stop string, and maybe what its last token says behind it.
+  size_t end = text.size();
+  for (const std::string& ending : stop) end = std::min(end, text.find(ending));
+  text.resize(end);
+  return text;
 }
 
 }  // namespace lanerope::rollout

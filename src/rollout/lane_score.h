@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "lanerope/model.h"
@@ -16,8 +17,8 @@ std::string true_answer(const std::string& answer);
 // answer and ended its line; its last number may be one on the way.
 bool is_right(const std::string& text, bool cut_off, const std::string& truth);
 
-// What a lane wrote by itself, special tokens written out: without its tag, other forced tokens and its end
-// token.
-std::string written_text(const Model& model, const LaneResult& lane);
+// What a lane wrote by itself, special tokens written out: without its tag, other forced tokens, its end
+// token, and the string of its request's `stop` that ended it.
+std::string written_text(const Model& model, const LaneResult& lane, std::span<const std::string> stop);
 
 }  // namespace lanerope::rollout

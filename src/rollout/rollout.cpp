@@ -11,12 +11,13 @@ namespace lanerope::rollout {
 
 namespace {
 
-data::Trace labelled_trace(const Model& model, const data::Trace& problem, const GroupResult& result) {
+data::Trace labelled_trace(const Model& model, const data::Trace& problem, const Request& request,
+                           const GroupResult& result) {
   data::Trace trace = {.question = problem.question, .answer = problem.answer, .other = problem.other};
   const std::string truth = true_answer(problem.answer);
   for (const LaneResult& lane : result.lanes) {
     const bool ended = ended_by_itself(lane.finish);
-    trace.lanes.push_back(written_text(model, lane));
+    trace.lanes.push_back(written_text(model, lane, request.stop));
     trace.labels.push_back(is_right(trace.lanes.back(), !ended, truth));
     trace.ended.push_back(ended);
   }
@@ -74,7 +75,7 @@ void roll_out(Engine& engine, std::span<const RolloutQuestion> questions, const 
       const Request request = request_of(question, options, jobs[place].group);
       groups.submit(resolve(engine.model(), request, options.defaults), [&, place](const Event& event) {
         if (event.kind != EventKind::group_finished) return;
-        traces.put(place, labelled_trace(engine.model(), question.problem, *event.result));
+        traces.put(place, labelled_trace(engine.model(), question.problem, options.request, *event.result));
       });
     }
   });

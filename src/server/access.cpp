@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 namespace lanerope::server {
 
@@ -41,6 +42,20 @@ bool names_loopback(std::string_view host) {
   return name == "localhost" || name == "[::1]" || (address && name.starts_with("127."));
 }
 
+std::string_view stripped(std::string_view text) {
+  constexpr std::string_view spaces = " \t";
+  text.remove_prefix(std::min(text.find_first_not_of(spaces), text.size()));
+  return text.substr(0, text.find_last_not_of(spaces) + 1);
+}
+
+// A token, as HTTP calls it.
+bool is_header_name(std::string_view name) {
+  static constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+  return !name.empty() && std::ranges::all_of(name, [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || marks.find(c) != std::string_view::npos;
+  });
+}
+
 }  // namespace
 
 Credentials credentials_of(const httplib::Request& request) {
@@ -72,6 +87,17 @@ bool key_matches(const AccessRules& rules, const Credentials& credentials) {
 bool shares_with(const AccessRules& rules, std::string_view origin) {
   return std::ranges::any_of(rules.origins,
                              [origin](const std::string& one) { return one == "*" || one == origin; });
+}
+
+std::string allowed_headers(std::string_view requested) {
+  constexpr size_t longest = 1024;
+  if (requested.size() > longest) return {};
+  for (size_t at = 0; at <= requested.size();) {
+    const size_t comma = std::min(requested.find(',', at), requested.size());
+    if (!is_header_name(stripped(requested.substr(at, comma - at)))) return {};
+    at = comma + 1;
+  }
+  return std::string(requested);
 }
 
 bool origin_allowed(const AccessRules& rules, const Credentials& credentials) {

@@ -28,7 +28,6 @@ class AnswerReader {
   // The next text of the lane; `over`: and its last.
   Parts push(const std::string& text, bool over);
   bool thinking() const { return splitter_.thinking(); }
-  bool called() const { return n_calls_ > 0; }
 
  private:
   void add(Parts& parts, ToolCallParser::Parts said);

@@ -66,10 +66,9 @@ Json CompletionWriter::envelope() const {
   return json;
 }
 
-// Calls that the budget cut off after are calls no less; one that it cut through is text.
+// As vLLM has it: calls that the budget cut off after are calls no less; one that it cut through is text.
 const char* CompletionWriter::finish_of(const Choice& choice) {
-  const bool called = !choice.calls.empty() && choice.finish != FinishReason::length;
-  return called ? "tool_calls" : openai_finish(choice.finish);
+  return choice.calls.empty() ? openai_finish(choice.finish) : "tool_calls";
 }
 
 Json CompletionWriter::role_chunk(int32_t index) const {

@@ -20,7 +20,7 @@ constexpr uint8_t all = chat | text | group | native;
 
 constexpr std::string_view anything = "*";
 constexpr std::string_view use_tools = "use tools and tool_choice";
-constexpr std::string_view with_messages = "it goes with messages, on /v1/chat/completions";
+constexpr std::string_view with_messages = "it goes with messages, on /v1/chat/completions or /v1/groups";
 
 constexpr auto rules = std::to_array<FieldRule>({
     // What is read.
@@ -46,8 +46,8 @@ constexpr auto rules = std::to_array<FieldRule>({
     {"stop", all},
     {"ignore_eos", all},
     {"priority", all},
-    {"logprobs", all},
-    {"top_logprobs", chat | group, "[0]", "use logprobs"},
+    {"logprobs", chat | text | group, "[false]", "use n_probs"},
+    {"top_logprobs", chat | group, "[0]", "use logprobs, or n_probs on /completion"},
     {"n_probs", native, "[0]", "use logprobs and top_logprobs"},
     {"return_tokens_as_token_ids", text, "[false]"},
     {"return_tokens", native, "[false]"},
@@ -55,8 +55,8 @@ constexpr auto rules = std::to_array<FieldRule>({
     {"stream", all},
     {"stream_options", all},
     {"reasoning_format", chat, anything},
-    {"continue_final_message", chat | group, "[false]"},
-    {"add_generation_prompt", chat | group, "[true]"},
+    {"continue_final_message", chat, "[false]", with_messages},
+    {"add_generation_prompt", chat, "[true]", with_messages},
     {"response_format", all},
     {"structured_outputs", all},
     {"guided_json", all},
@@ -65,14 +65,14 @@ constexpr auto rules = std::to_array<FieldRule>({
     {"guided_grammar", all},
     {"grammar", all},
     {"json_schema", all},
-    {"tools", chat | group, "[[]]", with_messages},
-    {"tool_choice", chat | group, R"(["none", "auto"])", with_messages},
-    {"parallel_tool_calls", chat | group, anything},
-    {"reasoning_effort", chat | group, anything},
-    {"chat_template_kwargs", chat | group, "[{}]", with_messages},
-    {"thinking_token_budget", chat | group, "[-1]", with_messages},
-    {"reasoning_budget_tokens", chat | group, "[-1]", with_messages},
-    {"thinking_budget_tokens", chat | group, "[-1]", with_messages},
+    {"tools", chat, "[[]]", with_messages},
+    {"tool_choice", chat, R"(["none", "auto"])", with_messages},
+    {"parallel_tool_calls", chat, anything},
+    {"reasoning_effort", chat, anything},
+    {"chat_template_kwargs", chat, "[{}]", with_messages},
+    {"thinking_token_budget", chat, "[-1]", with_messages},
+    {"reasoning_budget_tokens", chat, "[-1]", with_messages},
+    {"thinking_budget_tokens", chat, "[-1]", with_messages},
     {"lora", all},
     {"lanes", all},
     // OpenAI's that change nothing in the answer.
@@ -167,8 +167,14 @@ constexpr auto lane_fields =
                                      "attention",     "hold",       "block",       "far_lanes",
                                      "trained_lanes", "then",       "then_budget", "tools",
                                      "sees_from"});
-constexpr auto stream_fields =
-    std::to_array<std::string_view>({"include_usage", "include_obfuscation", "continuous_usage_stats"});
+constexpr auto stream_fields = std::to_array<std::string_view>({"include_usage", "include_obfuscation"});
+
+// A group of messages reads what a chat reads, too.
+uint8_t readers(ApiEndpoint endpoint, const Json& body) {
+  const auto messages = body.find("messages");
+  const bool has_messages = messages != body.end() && !messages->is_null();
+  return endpoint == ApiEndpoint::group && has_messages ? group | chat : bit(endpoint);
+}
 
 bool is_harmless(const FieldRule& rule, const Json& value) {
   if (value.is_null() || rule.harmless == anything) return true;
@@ -198,11 +204,12 @@ std::span<const FieldRule> field_rules() {
 
 std::vector<std::string> check_fields(ApiEndpoint endpoint, const Json& body) {
   std::vector<std::string> unknown;
+  const uint8_t reading = readers(endpoint, body);
   for (const auto& [name, value] : body.items()) {
     const auto rule = std::ranges::find(rules, name, &FieldRule::name);
     if (rule == rules.end()) {
       unknown.push_back(name);
-    } else if ((rule->honoured & bit(endpoint)) == 0 && !is_harmless(*rule, value)) {
+    } else if ((rule->honoured & reading) == 0 && !is_harmless(*rule, value)) {
       refuse(*rule);
     }
   }

@@ -15,7 +15,8 @@ namespace lanerope::server {
 // What the server makes of a field that OpenAI, vLLM or llama.cpp has in the body of a request.
 struct FieldRule {
   std::string_view name;
-  uint8_t honoured = 0;  // bits of the endpoints that read it, 1 << ApiEndpoint
+  // Bits of the endpoints that read it, 1 << ApiEndpoint; those of chat are for groups of messages too.
+  uint8_t honoured = 0;
   // Elsewhere: a JSON array of the values that ask for nothing, which are accepted, as null is; "*" where any
   // value is safe to leave aside.
   std::string_view harmless = "[]";

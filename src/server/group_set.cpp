@@ -22,10 +22,19 @@ GroupSet::GroupSet(Service& service, std::vector<std::shared_ptr<const ResolvedR
     : service_(service), requests_(std::move(requests)) {
   streams_.push_back(service_.submit(requests_.front()));
   running_.push_back(0);
-  fill();
+  try {
+    fill();
+  } catch (...) {  // the destructor is not for what was never made
+    cancel();
+    throw;
+  }
 }
 
 GroupSet::~GroupSet() {
+  cancel();
+}
+
+void GroupSet::cancel() {
   for (const size_t group : running_) service_.cancel(streams_[group]->group());
 }
 

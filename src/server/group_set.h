@@ -18,7 +18,8 @@ namespace lanerope::server {
 // already they wait for those before them. When the connection goes, so do the groups that have not finished.
 class GroupSet {
  public:
-  // Submits the first; throws as Service::submit. The service must outlive the set.
+  // Submits the first few; throws as Service::submit, and then none of them runs on. The service must outlive
+  // the set.
   GroupSet(Service& service, std::vector<std::shared_ptr<const ResolvedRequest>> requests);
   ~GroupSet();
   GroupSet(const GroupSet&) = delete;
@@ -39,6 +40,7 @@ class GroupSet {
  private:
   bool submit_next();
   void fill();
+  void cancel();
   std::optional<Happening> look(size_t running, std::chrono::milliseconds patience);
 
   Service& service_;

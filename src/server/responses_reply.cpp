@@ -14,8 +14,6 @@ ResponsesReply::ResponsesReply(ReplyContext context, Json body)
     : context_(std::move(context)),
       body_(std::move(body)),
       id_(new_public_id("resp_")),
-      reasoning_id_(new_public_id("rs_")),
-      message_id_(new_public_id("msg_")),
       reader_(*context_.api, *context_.groups.front()),
       lanes_(static_cast<size_t>(context_.groups.front()->n_lanes())) {}
 
@@ -26,22 +24,20 @@ void ResponsesReply::event(const char* type, Json fields) {
 }
 
 Json ResponsesReply::part_json() const {
-  return {{"type", "output_text"},
-          {"text", content_},
-          {"annotations", Json::array()},
-          {"logprobs", Json::array()}};
+  return {
+      {"type", "output_text"}, {"text", said_}, {"annotations", Json::array()}, {"logprobs", Json::array()}};
 }
 
-Json ResponsesReply::item_json(Item item, bool complete) const {
-  if (item == Item::reasoning) {
-    Json json = {{"id", reasoning_id_}, {"type", "reasoning"}, {"summary", Json::array()}};
+Json ResponsesReply::item_json(bool complete) const {
+  if (item_ == Item::reasoning) {
+    Json json = {{"id", item_id_}, {"type", "reasoning"}, {"summary", Json::array()}};
     json["content"] = Json::array();
-    if (complete) json["content"].push_back({{"type", "reasoning_text"}, {"text", reasoning_}});
+    if (complete) json["content"].push_back({{"type", "reasoning_text"}, {"text", said_}});
     json["status"] = complete ? "completed" : "in_progress";
     return json;
   }
   const char* done = status() == std::string_view("incomplete") ? "incomplete" : "completed";
-  Json json = {{"id", message_id_},
+  Json json = {{"id", item_id_},
                {"type", "message"},
                {"role", "assistant"},
                {"status", complete ? done : "in_progress"},
@@ -53,19 +49,20 @@ Json ResponsesReply::item_json(Item item, bool complete) const {
 void ResponsesReply::open(Item item) {
   item_ = item;
   ++index_;
-  event("response.output_item.added", {{"output_index", index_}, {"item", item_json(item, false)}});
+  item_id_ = new_public_id(item == Item::reasoning ? "rs_" : "msg_");
+  said_.clear();
+  event("response.output_item.added", {{"output_index", index_}, {"item", item_json(false)}});
   if (item != Item::message) return;
   event("response.content_part.added",
-        {{"item_id", message_id_}, {"output_index", index_}, {"content_index", 0}, {"part", part_json()}});
+        {{"item_id", item_id_}, {"output_index", index_}, {"content_index", 0}, {"part", part_json()}});
 }
 
 void ResponsesReply::close_item() {
   if (item_ == Item::none) return;
   const bool thinks = item_ == Item::reasoning;
-  const Json place = {
-      {"item_id", thinks ? reasoning_id_ : message_id_}, {"output_index", index_}, {"content_index", 0}};
+  const Json place = {{"item_id", item_id_}, {"output_index", index_}, {"content_index", 0}};
   Json done = place;
-  done["text"] = thinks ? reasoning_ : content_;
+  done["text"] = said_;
   if (!thinks) done["logprobs"] = Json::array();
   event(thinks ? "response.reasoning_text.done" : "response.output_text.done", std::move(done));
   if (!thinks) {
@@ -73,7 +70,7 @@ void ResponsesReply::close_item() {
     part["part"] = part_json();
     event("response.content_part.done", std::move(part));
   }
-  output_.push_back(item_json(item_, true));
+  output_.push_back(item_json(true));
   event("response.output_item.done", {{"output_index", index_}, {"item", output_.back()}});
   item_ = Item::none;
 }
@@ -85,11 +82,8 @@ void ResponsesReply::say(Item item, const std::string& text) {
     open(item);
   }
   const bool thinks = item == Item::reasoning;
-  (thinks ? reasoning_ : content_) += text;
-  Json delta = {{"item_id", thinks ? reasoning_id_ : message_id_},
-                {"output_index", index_},
-                {"content_index", 0},
-                {"delta", text}};
+  said_ += text;
+  Json delta = {{"item_id", item_id_}, {"output_index", index_}, {"content_index", 0}, {"delta", text}};
   if (!thinks) delta["logprobs"] = Json::array();
   event(thinks ? "response.reasoning_text.delta" : "response.output_text.delta", std::move(delta));
 }
@@ -124,11 +118,12 @@ void ResponsesReply::say_call(const ToolCall& call) {
 void ResponsesReply::finish(const GroupResult& result) {
   const auto chosen = static_cast<size_t>(std::max(result.selected, 0));
   take_text(streams_live() ? "" : lanes_.at(chosen), /*at_end=*/true);
-  if (content_.empty() && !reader_.called()) {  // a response has an item, even if it says nothing
-    close_item();
-    open(Item::message);
-  }
   close_item();
+  const auto answers = [](const Json& item) { return item["type"] != "reasoning"; };
+  if (std::ranges::none_of(output_, answers)) {  // a response has an item, even if it says nothing
+    open(Item::message);
+    close_item();
+  }
   const std::string type = std::string("response.") + status();
   event(type.c_str(), {{"response", object(status())}});
 }

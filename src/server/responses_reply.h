@@ -28,7 +28,7 @@ class ResponsesReply final : public ReplyWriter {
 
   bool streams_live() const {
     const ResolvedRequest& request = *context_.groups.front();
-    return request.n_lanes() + request.reserved_lanes == 1;
+    return request.n_lanes() + request.reserved_lanes == 1 && !request.then;
   }
   void take_text(const std::string& text, bool at_end);
   void say_call(const ToolCall& call);
@@ -36,7 +36,7 @@ class ResponsesReply final : public ReplyWriter {
   void open(Item item);
   void close_item();
   void finish(const GroupResult& result);
-  Json item_json(Item item, bool complete) const;
+  Json item_json(bool complete) const;
   Json part_json() const;
   Json object(const char* state) const;
   const char* status() const;
@@ -45,13 +45,11 @@ class ResponsesReply final : public ReplyWriter {
   ReplyContext context_;
   Json body_;
   std::string id_;
-  std::string reasoning_id_;
-  std::string message_id_;
   AnswerReader reader_;
-  Item item_ = Item::none;  // the one that is open
-  int32_t index_ = -1;      // of it in the output
-  std::string reasoning_;
-  std::string content_;
+  Item item_ = Item::none;       // the one that is open
+  int32_t index_ = -1;           // of it in the output
+  std::string item_id_;          // likewise
+  std::string said_;             // its text
   Json output_ = Json::array();  // items that are closed
   std::vector<std::string> lanes_;
   int32_t thought_ = 0;  // tokens

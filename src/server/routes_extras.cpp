@@ -3,10 +3,12 @@
 
 #include "lanerope/calibration.h"
 #include "lanerope/policy_choice.h"
+#include "server/answer.h"
 #include "server/json_fields.h"
 #include "server/reply.h"
 #include "server/request_body.h"
 #include "server/server_context.h"
+#include "server/to_request.h"
 
 namespace lanerope::server {
 
@@ -92,6 +94,12 @@ Json calibration_json(const RequestDefaults& defaults) {
           {"lanes", defaults.calibration->lanes}};
 }
 
+// The marks by which the page tells what a lane thinks from what it says; empty where there are none.
+Json thinking_json(const Model& model) {
+  const ThinkingMarks marks = model.chat_style(/*with_tools=*/false).thinking;
+  return {{"begin", marks.begin}, {"end", marks.end}, {"message", marks.message}, {"answer", marks.answer}};
+}
+
 void props(ServerContext& context, const httplib::Request&, httplib::Response& response) {
   const ModelInfo& info = context.model->info();
   const Sampling usual;
@@ -110,6 +118,7 @@ void props(ServerContext& context, const httplib::Request&, httplib::Response& r
                        {"n_params", info.n_parameters},
                        {"chat_template", info.chat_template_source},
                        {"chat_template_caps", info.chat_template_capabilities},
+                       {"thinking", thinking_json(*context.model)},
                        {"device", info.device},
                        {"back_end", info.back_end},
                        {"path", info.back_end},  // its name until 0.2.0
@@ -137,9 +146,13 @@ void props(ServerContext& context, const httplib::Request&, httplib::Response& r
                            {"repeat_last_n", usual.penalty_window}}}}}});
 }
 
+// The prompt of a chat with the same body; what is said of tools is the client's, not the operator's.
 void apply_template(ServerContext& context, const httplib::Request& request, httplib::Response& response) {
-  const std::vector<Message> messages = parse_messages(parse_body(request.body));
-  send_json(response, {{"prompt", context.model->apply_template(messages)}});
+  const RequestDefaults defaults = context.defaults();
+  const ApiRequest api =
+      read_api_request(context, ApiEndpoint::chat, parse_body(request.body), {request, response});
+  const Prompt prompt = to_request(api, *context.model, defaults).prompt;
+  send_json(response, {{"prompt", context.model->prompt_text(prompt, defaults.no_template).text}});
 }
 
 void list_adapters(ServerContext& context, const httplib::Request&, httplib::Response& response) {

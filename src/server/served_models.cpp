@@ -7,6 +7,7 @@
 
 #include "lanerope/errors.h"
 #include "server/api_request.h"
+#include "server/to_request.h"
 
 namespace lanerope::server {
 
@@ -20,6 +21,19 @@ void fill(Json& body, const Json& preset, bool group) {
     const auto given = body.find(name);
     if (given == body.end() || given->is_null()) body[name] = value;
   }
+}
+
+[[noreturn]] void refuse(const std::string& name, const std::string& complaint) {
+  const std::string whose = name.empty() ? "the lanes of this server" : "the preset \"" + name + "\"";
+  throw InvalidRequest(whose + ": " + complaint);
+}
+
+// What a client asks for that says nothing but its prompt.
+ApiRequest shortest_request(const Presets& presets, const std::string& name, ApiEndpoint endpoint) {
+  Json body = {{"prompt", "x"}};
+  if (endpoint == ApiEndpoint::chat)
+    body = {{"messages", Json::array({{{"role", "user"}, {"content", "x"}}})}};
+  return parse_api_json(endpoint, with_presets(presets, name, std::move(body), false));
 }
 
 }  // namespace
@@ -42,18 +56,26 @@ Presets read_presets(const std::string& file) {
 
 void check_presets(const Presets& presets) {
   for (const auto& [name, fields] : presets) {
-    const Json nothing = {{"messages", Json::array({{{"role", "user"}, {"content", "x"}}})}};
     std::vector<std::string> unknown;
-    std::string complaint;
     try {
-      unknown = parse_api_json(ApiEndpoint::chat, with_presets(presets, name, nothing, false)).unknown;
+      unknown = shortest_request(presets, name, ApiEndpoint::chat).unknown;
     } catch (const ApiError& error) {
-      complaint = error.what();
+      refuse(name, error.what());
     }
-    if (!unknown.empty()) complaint = unknown.front() + " is no field of a request";
-    if (complaint.empty()) continue;
-    const std::string whose = name.empty() ? "the lanes of this server" : "the preset \"" + name + "\"";
-    throw InvalidRequest(whose + ": " + complaint);
+    if (!unknown.empty()) refuse(name, unknown.front() + " is no field of a request");
+  }
+}
+
+void check_presets(const Presets& presets, const Model& model, const RequestDefaults& defaults) {
+  const bool chats = !model.info().chat_template.empty();
+  for (const auto& [name, fields] : presets) {
+    try {
+      ApiRequest api = shortest_request(presets, name, chats ? ApiEndpoint::chat : ApiEndpoint::completion);
+      api.continue_last = false;  // of conversations that end otherwise than this one
+      resolve_api(api, model, defaults);
+    } catch (const Error& error) {
+      refuse(name, error.what());
+    }
   }
 }
 

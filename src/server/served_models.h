@@ -6,7 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include "lanerope/model.h"
 #include "lanerope/model_info.h"
+#include "lanerope/request_defaults.h"
 #include "server/api_error.h"
 
 namespace lanerope::server {
@@ -21,6 +23,9 @@ Presets read_presets(const std::string& file);
 
 // Throws InvalidRequest with the preset's name where a request with its fields would be refused.
 void check_presets(const Presets& presets);
+// The same, of what only the model and the server's defaults can tell. Presets that every model refuses have
+// been found before.
+void check_presets(const Presets& presets, const Model& model, const RequestDefaults& defaults);
 
 // A name under which clients find the model: the base's, one with a single adapter on, or a preset's.
 struct ServedModel {

@@ -21,12 +21,17 @@ bool is_public(const httplib::Request& request) {
 }
 
 void share_with_origin(const httplib::Request& request, httplib::Response& response) {
+  constexpr auto asked_headers = "Access-Control-Request-Headers";
   response.set_header("Access-Control-Allow-Origin", request.get_header_value("Origin"));
-  response.set_header("Access-Control-Expose-Headers", "X-Request-Id");
+  response.set_header("Access-Control-Expose-Headers",
+                      "X-Request-Id, Retry-After, Lanerope-Group, Lanerope-Unknown-Fields");
   response.set_header("Vary", "Origin");
   if (request.method != "OPTIONS") return;
+  response.set_header("Vary", asked_headers);
   response.set_header("Access-Control-Allow-Methods", "GET, POST, DELETE");
-  response.set_header("Access-Control-Allow-Headers", "Authorization, Content-Type, X-Api-Key, X-Request-Id");
+  // Clients send what they like: OpenAI's tells of itself in X-Stainless-*.
+  const std::string headers = allowed_headers(request.get_header_value(asked_headers));
+  if (!headers.empty()) response.set_header("Access-Control-Allow-Headers", headers);
   response.set_header("Access-Control-Max-Age", "600");
 }
 
@@ -69,6 +74,7 @@ Handled admit(const ServerContext& context, const httplib::Request& request, htt
 }
 
 void explain(const httplib::Request& request, httplib::Response& response) {
+  if (request_id_of(response).empty()) begin_request(request, response);  // refused before admit() saw it
   if (!response.body.empty()) return;
   if (response.status != 404) close_after_reply(response);  // what it could not read is still on its way
   const auto say = [&](int status, const std::string& text) {
@@ -136,6 +142,7 @@ void Server::listen() {
 }
 
 void Server::attach(std::shared_ptr<const Model> model, std::vector<Example> examples) {
+  check_presets(context_->options.presets, *model, context_->defaults());
   context_->model = std::move(model);
   context_->examples = std::move(examples);
   if (TracingOptions tracing = context_->options.tracing; !tracing.endpoint.empty()) {

@@ -63,7 +63,8 @@ class Server {
 
   int bind();     // returns the port; throws SystemError
   void listen();  // once; returns after stop()
-  // `examples` are for the page. Throws DoesNotFit if the KV cells cannot be allocated.
+  // `examples` are for the page. Throws InvalidRequest where the model refuses what a preset asks for,
+  // DoesNotFit if the KV cells cannot be allocated.
   void attach(std::shared_ptr<const Model> model, std::vector<Example> examples = {});
 
   // Takes no new groups and waits for those that run; what still runs at the deadline is cancelled. Whether

@@ -81,12 +81,16 @@ std::shared_ptr<GroupStream> EngineThread::submit(std::shared_ptr<const Resolved
   task.reset();  // so that a job which is thrown away is known to be
   try {
     admitted.get();
-  } catch (const std::future_error&) {  // thrown away: the engine has stopped
-    const std::lock_guard lock(mutex_);
-    if (failure_ != nullptr) std::rethrow_exception(failure_);
-    throw;
+  } catch (const std::future_error&) {
+    throw_refusal();
   }
   return stream;
+}
+
+void EngineThread::throw_refusal() const {
+  const std::lock_guard lock(mutex_);
+  if (failure_ != nullptr) std::rethrow_exception(failure_);
+  throw Draining("the server is shutting down");
 }
 
 void EngineThread::cancel(GroupId group) {
@@ -116,7 +120,7 @@ void EngineThread::drain() {
 
 bool EngineThread::idle() const {
   const std::lock_guard lock(mutex_);
-  return state_.groups == 0 && state_.queued_groups == 0 && jobs_.empty();
+  return state_.groups == 0 && state_.queued_groups == 0 && jobs_.empty() && !at_jobs_;
 }
 
 bool EngineThread::failed() const {
@@ -171,6 +175,7 @@ bool EngineThread::run_jobs() {
     const std::lock_guard lock(mutex_);
     jobs.swap(jobs_);
     cancelled.swap(cancelled_);
+    at_jobs_ = !jobs.empty();
   }
   for (const GroupId group : cancelled) {
     if (running_.contains(group)) engine_.cancel(group);
@@ -293,6 +298,7 @@ void EngineThread::refuse_all(const std::exception_ptr& error) {
   names_.clear();
   state_.groups = 0;
   state_.queued_groups = 0;
+  at_jobs_ = false;
 }
 
 void EngineThread::publish_state() {
@@ -300,6 +306,7 @@ void EngineThread::publish_state() {
   observer_.state(state);
   const std::lock_guard lock(mutex_);
   state_ = state;
+  at_jobs_ = false;
 }
 
 int EngineThread::retry_after() const {

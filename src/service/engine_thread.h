@@ -33,8 +33,9 @@ class EngineThread {
   void post(std::function<void(Engine&)> job);
   void require(GroupId group, Service::Wanted wanted);  // on the thread itself
   GroupId find(std::string_view public_id) const;
-  void drain();      // no new groups from now on
-  void shut_down();  // ends the thread; what still runs is cut off and told so
+  [[noreturn]] void throw_refusal() const;  // why jobs are thrown away
+  void drain();                             // no new groups from now on
+  void shut_down();                         // ends the thread; what still runs is cut off and told so
   void abandon(const std::string& sentence);
   bool idle() const;  // no group runs or waits
   bool failed() const;
@@ -81,6 +82,7 @@ class EngineThread {
   std::map<std::string, GroupId, std::less<>> names_;
   std::vector<std::weak_ptr<GroupStream>> streams_;  // that somebody may wait for; for abandon()
   EngineState state_;
+  bool at_jobs_ = false;  // and at the step behind them: `state_` does not know of them yet
   bool draining_ = false;
   bool stopping_ = false;
   std::exception_ptr failure_;

@@ -49,6 +49,10 @@ void Service::post(std::function<void(Engine&)> job) {
   thread_->post(std::move(job));
 }
 
+void Service::throw_refusal() const {
+  thread_->throw_refusal();
+}
+
 void Service::require(GroupId group, Wanted wanted) {
   thread_->require(group, wanted);
 }

@@ -25,6 +25,7 @@ class Detokenizer {
   std::string push(TokenId token);
   // What is left at the end of the lane: U+FFFD if the last token broke off inside a character.
   std::string flush();
+  bool holds() const { return assembler_.holds(); }  // half a character back
 
  private:
   std::shared_ptr<const Vocabulary> vocabulary_;

@@ -26,6 +26,7 @@ class StopStrings {
 
   // At the end of the stream: what was held back.
   std::string flush();
+  bool holds() const { return !held_.empty(); }  // something back
 
  private:
   // Knuth, Morris, Pratt: how much of the stop string the end of the stream matches.

@@ -42,6 +42,7 @@ class Utf8Assembler {
  public:
   std::string push(std::string_view bytes);
   std::string flush();
+  bool holds() const { return !rest_.empty(); }
 
  private:
   std::string rest_;  // the beginning of a character, at most 3 bytes

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "train/group_source.h"
+#include "train/train_config.h"
 
 namespace lanerope::train {
 
@@ -26,6 +27,11 @@ struct Checkpoint {
 
 // The file appears whole or not at all, whenever the program is killed. Throws SystemError.
 void write_checkpoint(const std::string& path, const Checkpoint& checkpoint);
+
+// Throws InvalidRequest where a run under this configuration cannot go on from the checkpoint: a setting that
+// decides what is learned was another, or it has more steps already. Throws BadFile where the checkpoint
+// holds no configuration.
+void check_goes_on(const Checkpoint& checkpoint, const TrainConfig& config);
 
 // Nothing where there is no such file. Throws BadFile where it is damaged.
 std::optional<Checkpoint> read_checkpoint(const std::string& path);

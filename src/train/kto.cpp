@@ -20,13 +20,6 @@ Tensor lane_sums(const Tensor& log_probabilities, const LaneBatch& batch) {
       .index_add(0, batch.target_lanes, log_probabilities);
 }
 
-// Each group's lanes behind the prompt of the group before it.
-std::vector<TokenGroup> mismatched(std::span<const TokenGroup> groups) {
-  std::vector<TokenGroup> rotated(groups.begin(), groups.end());
-  for (size_t i = 0; i < groups.size(); ++i) rotated[i].prompt = groups[(i + 1) % groups.size()].prompt;
-  return rotated;
-}
-
 class Kto : public Objective {
  public:
   Kto(const TrainModel& model, const TrainConfig& config, ReferenceCoupling mask, torch::Device device)
@@ -35,8 +28,10 @@ class Kto : public Objective {
         reference_options_(options_),
         device_(device) {
     if (mask == ReferenceCoupling::independent) reference_options_.joint = reference_options_.bridged = false;
-    // An adapter can be switched off to have the model as it was, bridges and weights that learn cannot.
-    const bool switches_off = model.lora().rank > 0 && config.adapter.empty() && !model.config().bridge.any();
+    // An adapter can be switched off to have the model as it was; bridges, weights and an omega that learn
+    // cannot.
+    const bool switches_off = model.lora().rank > 0 && config.adapter.empty() &&
+                              !model.config().bridge.any() && !model.omega().requires_grad();
     if (!switches_off) copy_ = model.copy_frozen();
   }
 
@@ -50,10 +45,11 @@ class Kto : public Objective {
     }
     const Tensor right = torch::tensor(labels).to(device_);
     const Tensor reference = reference_sums(model, groups);
-    const double z = groups.size() < 2 ? 0 : estimate_kl(model, mismatched(groups));
+    const double z = estimate_kl(model, behind_other_prompts(groups));
     // Last: what it keeps for the way back would lie beside the others' passes.
     const Tensor policy = lane_sums(model.log_probabilities(batch), batch);
-    const KtoTerms terms = kto_losses(policy, reference, right, z, config_);
+    const KtoTerms terms =
+        kto_losses({.policy = policy, .reference = reference, .right = right, .z = z}, config_);
 
     const Tensor margins = (terms.ratios.detach() * (2 * right - 1)).sum();
     const auto count = static_cast<double>(batch.n_lanes());
@@ -73,6 +69,7 @@ class Kto : public Objective {
   }
 
   double estimate_kl(const TrainModel& model, const std::vector<TokenGroup>& groups) const {
+    if (groups.empty()) return 0;
     const torch::NoGradGuard no_gradients;
     const LaneBatch batch = make_lane_batch(groups, options_).to(device_);
     const Tensor policy = lane_sums(model.log_probabilities(batch), batch);
@@ -88,13 +85,27 @@ class Kto : public Objective {
 
 }  // namespace
 
-KtoTerms kto_losses(const Tensor& policy, const Tensor& reference, const Tensor& right, double z,
-                    const KtoConfig& config) {
-  const Tensor ratios = policy - reference;
-  const Tensor desirable = 1 - torch::sigmoid(config.beta * (ratios - z));
-  const Tensor undesirable = 1 - torch::sigmoid(config.beta * (z - ratios));
+KtoTerms kto_losses(const KtoScores& scores, const KtoConfig& config) {
+  const Tensor& right = scores.right;
+  const Tensor ratios = scores.policy - scores.reference;
+  const Tensor desirable = 1 - torch::sigmoid(config.beta * (ratios - scores.z));
+  const Tensor undesirable = 1 - torch::sigmoid(config.beta * (scores.z - ratios));
   return {.losses = config.weight_right * right * desirable + config.weight_wrong * (1 - right) * undesirable,
           .ratios = ratios};
+}
+
+std::vector<TokenGroup> behind_other_prompts(std::span<const TokenGroup> groups) {
+  std::vector<TokenGroup> moved;
+  for (size_t i = 0; i < groups.size(); ++i) {
+    for (size_t ahead = 1; ahead < groups.size(); ++ahead) {
+      const TokenGroup& other = groups[(i + ahead) % groups.size()];
+      if (other.prompt == groups[i].prompt) continue;
+      moved.push_back(groups[i]);
+      moved.back().prompt = other.prompt;
+      break;
+    }
+  }
+  return moved;
 }
 
 std::unique_ptr<Objective> make_kto(const TrainModel& model, const TrainConfig& config,

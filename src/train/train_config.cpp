@@ -7,10 +7,12 @@
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <type_traits>
 
 #include "core/enum_table.h"
 #include "lanerope/errors.h"
+#include "train/setting_changes.h"
 
 namespace lanerope::train {
 
@@ -268,9 +270,20 @@ void check(const TrainConfig& c) {
   if (!c.ready.empty() && c.wait.empty()) refuse("ready", "does nothing without \"wait\"");
   if (c.sees_from == SeesFrom::hand_over && c.wait.empty())
     refuse("sees_from", "is hand-over, which the first wait token is; set \"wait\"");
-  if (c.stage == Stage::pretrain && c.lora.rank > 0) refuse("lora.rank", "has no meaning in pretraining");
-  if (c.stage == Stage::pretrain && (c.bridge.heads > 0 || c.bridge.alone))
-    refuse("bridge", "has no meaning in pretraining");
+}
+
+// Refuses what the stage does not look at. A value that is the default's counts as not given, since records
+// of runs hold every key.
+void check_stage(const TrainConfig& c) {
+  const bool pretrains = c.stage == Stage::pretrain;
+  std::set<std::string> idle = {"model", "vocabulary"};
+  if (pretrains) idle = {"base", "adapter", "lora", "bridge", "omega"};
+  if (c.stage != Stage::kto) idle.insert("kto");
+  for (const SettingChange& change : setting_changes(to_json(TrainConfig()), to_json(c))) {
+    if (!idle.contains(change.key.substr(0, change.key.find('.')))) continue;
+    const std::string stage = pretrains ? "pretraining" : std::string(name(c.stage));
+    refuse(change.key, "has no meaning in " + stage + "; leave it out");
+  }
 }
 
 // "a.b=value" into json["a"]["b"].
@@ -334,6 +347,7 @@ TrainConfig read_train_config(const std::string& file, const std::vector<std::st
     throw InvalidRequest("the configuration is for " + std::string(name(config.stage)) + ", not for " +
                          std::string(name(stage)));
   }
+  check_stage(config);
   if (config.out.empty()) throw InvalidRequest("the configuration names no file to write; set out");
   if (config.data.empty()) throw InvalidRequest("the configuration names no training data; set data");
   if (stage == Stage::pretrain && config.vocabulary.empty())

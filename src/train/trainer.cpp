@@ -17,8 +17,8 @@
 #include "train/files/curve_log.h"
 #include "train/files/curve_page.h"
 #include "train/files/model_card.h"
-#include "train/files/vocabulary_file.h"
 #include "train/group_source.h"
+#include "train/initial_model.h"
 #include "train/kto.h"
 #include "train/model_file.h"
 #include "train/objective.h"
@@ -32,71 +32,6 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-// The most lanes that a group of the training data has, looked for at the beginning of each file.
-int32_t most_lanes(const TrainConfig& config, const GroupEncoder& encoder) {
-  constexpr int64_t looked_at = 256;
-  size_t most = 1;
-  for (const DataSource& source : config.data) {
-    for (const TokenGroup& group : first_groups(source.file, looked_at, encoder))
-      most = std::max(most, group.lanes.size());
-  }
-  return static_cast<int32_t>(most);
-}
-
-// Bridges that are added to the model, or that it has; throws InvalidRequest where the configuration asks for
-// what does not go with them.
-void prepare_bridges(TrainModel& model, const TrainConfig& config) {
-  const auto require = [](bool good, const std::string& what) {
-    if (!good) throw InvalidRequest("the configuration's " + what);
-  };
-  const bool there = model.config().bridge.any();
-  if (config.bridge.heads > 0) {
-    require(!there, "bridge.heads: the base has bridges already; leave it out to train them further");
-    require(
-        config.bridge.every <= model.config().n_layer(),
-        "bridge.every is more than the " + std::to_string(model.config().n_layer()) + " layers of the base");
-    model.add_bridge(config.bridge, config.seed);
-  } else if (config.bridge.alone) {
-    require(there, "bridge.alone: the base has no bridges and none are added; set bridge.heads");
-    model.learn_bridge_alone();
-  }
-  if (!model.config().bridge.any()) return;
-  require(config.joint, "open must be true where lanes exchange through bridges");
-  const bool usual = config.visibility == Visibility::inclusive && config.prompt_lane == PromptLane::own;
-  require(usual && !config.omega.learn,
-          "visibility, prompt_lane and omega.learn mean nothing where lanes exchange through bridges; leave "
-          "them out");
-  require(model.lora().rank == 0 || model.lora().on_prompt,
-          "lora.on_prompt must be true where lanes exchange through bridges: the adapter is worked into the "
-          "model that is written");
-  require(config.wait.empty(), "wait: lanes that exchange through bridges do not sleep; leave it out");
-}
-
-TrainModel initial_model(const TrainConfig& config) {
-  if (config.stage == Stage::pretrain)
-    return {config.model, read_vocabulary_file(config.vocabulary), config.seed};
-  TrainModel model(config.base);
-  if (!config.adapter.empty()) {
-    model.load_adapter(config.adapter);
-  } else if (config.lora.rank > 0) {
-    model.add_lora(config.lora, config.seed);
-  }
-  prepare_bridges(model, config);
-  if (model.config().bridge.any()) {
-    model.set_omega(torch::zeros_like(model.omega()));
-    return model;
-  }
-  if (!model.knows_lanes() || config.omega.reset) {
-    OmegaConfig omega = config.omega;
-    if (omega.lanes == 0 && omega.init == OmegaInit::ntk)
-      omega.lanes = most_lanes(config, GroupEncoder(model.vocabulary(), config));
-    model.set_omega(omega);
-  } else if (config.omega.learn) {
-    model.learn_omega(config.omega.per_layer);
-  }
-  return model;
 }
 
 torch::Device device_of(const TrainConfig& config, const std::optional<Ranks>& ranks) {
@@ -204,6 +139,7 @@ class Run {
   void restore() {
     const auto found = read_checkpoint(checkpoint_path_);
     if (!found) return;
+    check_goes_on(*found, config_);
     const torch::NoGradGuard no_gradients;
     for (auto& [name, tensor] : kept_parameters()) {
       const auto kept = found->parameters.find(name);

@@ -16,10 +16,10 @@ struct TrainCallbacks {
 };
 
 // Runs the training that the configuration describes, going on from the run folder's checkpoint where there
-// is one, and writes the model (or adapter). The run folder gets checkpoint.pt, curve.jsonl, curve.html and,
-// at the end, stage.json: the configuration with the tokens and the time it took. Returns whether it came to
-// its end. Of several processes (ranks_from_environment) each takes its share of every step, and the first
-// one writes. Throws the project's errors.
+// is one (check_goes_on), and writes the model (or adapter). The run folder gets checkpoint.pt, curve.jsonl,
+// curve.html and, at the end, stage.json: the configuration with the tokens and the time it took. Returns
+// whether it came to its end. Of several processes (ranks_from_environment) each takes its share of every
+// step, and the first one writes. Throws the project's errors.
 bool train(const TrainConfig& config, const TrainCallbacks& callbacks);
 
 }  // namespace lanerope::train

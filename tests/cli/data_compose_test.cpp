@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "tests/cli/program.h"
@@ -115,6 +116,43 @@ TEST(DataCompose, IsRefusedWithOneSentence) {
   EXPECT_THAT(refusal({"--reach", "0.5"}), HasSubstr("holds no samples"));
   EXPECT_THAT(refusal({"--part", "dev", "--dev", "10"}), HasSubstr("keeps all 10 problems"));
   EXPECT_THAT(refusal({"--ask", "plain", "-k", "1-2"}), HasSubstr("add --problems 1"));
+}
+
+TEST(DataCompose, RefusesOptionsThatWouldDoNothing) {
+  const std::string file = ten_problems();
+  const auto refusal = [&](const std::vector<std::string>& more) {
+    const Outcome outcome = compose(file, more);
+    EXPECT_EQ(outcome.status, 2) << outcome.err;
+    return outcome.err;
+  };
+  EXPECT_THAT(refusal({"-m", tiny_model()}),
+              HasSubstr("--model does nothing without --lanes; leave it out, or add that"));
+  EXPECT_THAT(refusal({"-hf", "user/repo"}), HasSubstr("--hf-repo does nothing without --lanes"));
+  EXPECT_THAT(refusal({"--tag", "<lane{k}>"}), HasSubstr("--tag does nothing without --lanes"))
+      << "as by default";
+  EXPECT_THAT(refusal({"--wait", "~"}), HasSubstr("--wait does nothing without --lanes"));
+  EXPECT_THAT(refusal({"--ready", "^"}), HasSubstr("--ready does nothing without --lanes"));
+  EXPECT_THAT(refusal({"--longest", "100"}), HasSubstr("--longest does nothing without --lanes"));
+  EXPECT_THAT(refusal({"--dev", "4"}), HasSubstr("--dev does nothing without --part dev or --part train"));
+  EXPECT_THAT(refusal({"--dev", "4", "--part", "all"}), HasSubstr("--dev does nothing without"));
+}
+
+// The problems kept for dev are those of one file, in whatever order it has them.
+TEST(DataCompose, PartsAreThoseOfTheFile) {
+  std::vector<nlohmann::json> rows;
+  for (int i = 0; i < 10; ++i) rows.push_back(problem(i));
+  const auto dev = [](const std::string& file) {
+    std::set<std::string> answers;
+    const Outcome outcome = compose(file, {"-k", "1", "--count", "100", "--dev", "4", "--part", "dev"});
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    for (const nlohmann::json& line : json_lines(outcome.out)) answers.insert(line.at("answer"));
+    return answers;
+  };
+  const std::set<std::string> kept = dev(ten_problems());
+  std::ranges::reverse(rows);
+  EXPECT_EQ(dev(file_of("reversed.jsonl", rows)), kept);
+  for (int i = 10; i < 40; ++i) rows.push_back(problem(i));
+  EXPECT_NE(dev(file_of("forty.jsonl", rows)), kept);
 }
 
 TEST(DataCompose, AsksTheSameQuestionsWhateverTheNumberOfLanes) {

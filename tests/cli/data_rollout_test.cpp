@@ -88,6 +88,41 @@ TEST(DataRollout, CollaborateWritesTurnsAsLanes) {
   EXPECT_EQ(run_program({.arguments = only_right}).out, "") << "a random model is never right";
 }
 
+// Groups that were left out are in no file, so that going on would sample them again.
+TEST(DataRollout, OnlyRightGroupsGoIntoANewFile) {
+  const std::string file = temporary("only-right.jsonl");
+  const std::vector<std::string> arguments = {"data",
+                                              "collaborate",
+                                              "-m",
+                                              tiny_model(),
+                                              four_questions(),
+                                              "-n",
+                                              "2",
+                                              "-b",
+                                              "8",
+                                              "--turn",
+                                              "8",
+                                              "-t",
+                                              "1",
+                                              "-s",
+                                              "3",
+                                              "--limit",
+                                              "1",
+                                              "--only-right",
+                                              "-o",
+                                              file};
+  EXPECT_EQ(run_program({.arguments = arguments}).status, 0);
+  EXPECT_EQ(run_program({.arguments = arguments}).status, 0) << "nothing was right, so nothing is there";
+  const std::string held =
+      R"({"question": "What is 7 plus 8?", "answer": "15", "lanes": ["#### 15"], "labels": [true]})"
+      "\n";
+  write_file(file, held);
+  const Outcome again = run_program({.arguments = arguments});
+  EXPECT_EQ(again.status, 2);
+  EXPECT_THAT(again.err, HasSubstr("does not tell which groups --only-right left out; give -o a new name"));
+  EXPECT_EQ(file_text(file), held);
+}
+
 TEST(DataRollout, RefusesBadFiles) {
   const std::string empty = temporary("empty.jsonl");
   write_file(empty, "");

@@ -100,6 +100,19 @@ TEST(Eval, FewerQuestionsOrLanesAreReadFromALargerRun) {
   const auto report = nlohmann::json::parse(file_text(out + "/report.json"));
   EXPECT_EQ(report.at("arms")[0].at("questions"), 2);
   EXPECT_EQ(report.at("arms")[0].at("lanes_total"), 2);
+  EXPECT_EQ(json_lines(file_text(out + "/questions.jsonl")).size(), 3U) << "as many as records are of";
+}
+
+TEST(Eval, AsksOneFolderTheSameQuestions) {
+  const std::string out = temporary("one-set");
+  ASSERT_EQ(run_program({.arguments = eval(three_questions(), out, {"--arm", "independent"})}).status, 0);
+  const std::string records = file_text(out + "/records.jsonl");
+  const std::string file = temporary("other-set.jsonl");
+  write_file(file, "{\"question\": \"What is six plus one?\", \"answer\": \"8\"}\n");
+  const Outcome refused = run_program({.arguments = eval(file, out, {"--arm", "closed"})});
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_THAT(refused.err, HasSubstr("holds other questions (number 0 has another \"answer\")"));
+  EXPECT_EQ(file_text(out + "/records.jsonl"), records);
 }
 
 TEST(Eval, DoesNotMixRuns) {
@@ -122,6 +135,11 @@ TEST(Eval, DoesNotMixRuns) {
               HasSubstr("with budget 12, and this run has 99"));
   EXPECT_THAT(refusal({"--arm", "independent:n=2"}), HasSubstr("with n 1"));
   EXPECT_THAT(refusal({"--arm", "independent", "--system", "Be brief."}), HasSubstr("system text"));
+  EXPECT_THAT(refusal({"--arm", "independent", "--chat-template-kwargs", "{\"a\": 1}"}),
+              HasSubstr("with chat template kwargs none, and this run has {\"a\": 1}"));
+  EXPECT_THAT(refusal({"--arm", "independent", "--verifier", "cat"}), HasSubstr("with verifier none"));
+  EXPECT_THAT(refusal({"--arm", "independent", "--certainty-window", "9"}),
+              HasSubstr("with certainty-window none, and this run has 9"));
 }
 
 TEST(Eval, RefusesWithOneSentence) {
@@ -141,6 +159,8 @@ TEST(Eval, RefusesWithOneSentence) {
               HasSubstr("has 3 lanes, which do not divide the 4 lanes"));
   EXPECT_THAT(refusal(2, good, {"--arm", "closed", "--arm", "closed:n=2"}),
               HasSubstr("two arms are called closed"));
+  EXPECT_THAT(refusal(2, good, {"--arm", "beam", "--raw", "--shots", "1", "--shots-from", good}),
+              HasSubstr("the arm beam is a beam search, which would not end"));
   EXPECT_THAT(refusal(2, good, {"--budgets", "0,8"}), HasSubstr("--budgets must be positive"));
   const std::string bad = temporary("bad.jsonl");
   write_file(bad, "{\"question\": \"Q\"}\n");
@@ -215,6 +235,10 @@ TEST(Eval, LetsACommandJudge) {
     for (const auto& lane : line.at("lanes"))
       EXPECT_EQ(lane.at("passed"), lane.at("ended").get<bool>() && !lane.at("answer").is_null());
   }
+  const Outcome hasty = run_program({.arguments = eval(three_questions(), out,
+                                                       {"--arm", "beam:width=2", "--kind", "exact", "--judge",
+                                                        "echo 1", "--judge-timeout", "5"})});
+  EXPECT_THAT(hasty.err, HasSubstr("with judge timeout none, and this run has 5"));
   const Outcome without =
       run_program({.arguments = eval(three_questions(), temporary("code"), {"--kind", "code"})});
   EXPECT_EQ(without.status, 2);
@@ -280,18 +304,20 @@ TEST(EvalCompare, RefusesWithOneSentence) {
 }
 
 // A folder of an evaluation that nobody ran: lanes that agree three to one are right half of the time.
-std::string made_results() {
+// `added`: lanes that a policy added to the first question.
+std::string made_results(int added = 0) {
   const std::string folder = temporary("made");
   std::filesystem::create_directories(folder);
   std::string records = "{\"settings_of\": \"made\", \"budget\": \"64\"}\n";
   std::string questions;
   for (int q = 0; q < 60; ++q) {
     nlohmann::json lanes = nlohmann::json::array();
-    for (int m = 0; m < 4; ++m) {
+    for (int m = 0; m < 4 + (q == 0 ? added : 0); ++m) {
       lanes.push_back({{"text", ""},
                        {"answer", m == 3 ? "5" : "7"},
                        {"ended", true},
                        {"length", 9},
+                       {"start_step", m < 4 ? 0 : 5},
                        {"mean_logprob", -0.5},
                        {"settled", nlohmann::json::array()}});
     }
@@ -323,6 +349,14 @@ TEST(Calibrate, WritesACurveThatRunTakes) {
   const Outcome refused = run_program({.arguments = two_lanes});
   EXPECT_EQ(refused.status, 2);
   EXPECT_THAT(refused.err, HasSubstr("fitted for selection by vote over 4 lanes"));
+}
+
+TEST(Calibrate, IsOfTheLanesThatNoPolicyAdded) {
+  const std::string curve = temporary("added.json");
+  const Outcome outcome = run_program({.arguments = {"calibrate", made_results(2), "-o", curve}});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("over 4 lanes, 60 answers"));
+  EXPECT_EQ(nlohmann::json::parse(file_text(curve)).at("lanes"), 4);
 }
 
 TEST(Calibrate, RefusesWithOneSentence) {

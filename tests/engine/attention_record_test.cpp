@@ -110,6 +110,7 @@ TEST_P(AttentionRecords, AreTheReferencesSoftMax) {
     const GroupId id = engine.submit(request(kind));
     Request beside = request(kind);
     beside.attention = AttentionRecording::none;
+    beside.lanes = 5;
     for (int i = 0; i < 3; ++i) runner.step();
     engine.submit(beside);
     runner.finish();

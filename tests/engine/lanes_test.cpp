@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 
 #include "lanerope/errors.h"
@@ -124,6 +125,8 @@ TEST_P(Lanes, AreCancelledWithTheirGroup) {
   EXPECT_TRUE(runner.finished(id));
   EXPECT_EQ(runner.run(id).result.lanes[0].finish, FinishReason::cancelled);
   EXPECT_EQ(runner.run(id).of(EventKind::group_finished)[0].finish, FinishReason::cancelled);
+  EXPECT_GT(runner.run(id).result.prefill_seconds, 0);
+  EXPECT_GT(runner.run(id).result.decode_seconds, 0) << "what it wrote took time";
   EXPECT_THROW(engine.cancel(id), InvalidRequest);
   runner.finish();
   EXPECT_EQ(runner.run(other).result.lanes[0].tokens.size(), 30U);
@@ -146,6 +149,69 @@ TEST_P(Lanes, AreToldWhatToSay) {
   EXPECT_THAT(runner.run(id).result.lanes[0].text, HasSubstr(" wait, then"));
   EXPECT_EQ(runner.run(id).result.lanes[0].tokens.size(), 16U);
   EXPECT_EQ(runner.run(id).result.lanes[1].generated, 16);
+}
+
+// What may become a stop string, and does not, is the lane's text all the same, whatever comes behind it.
+TEST_P(Lanes, LoseNothingOfWhatAStopStringHoldsBack) {
+  const support::GroupRun plain = support::run_group(engine, request(1, 20));
+  std::string begun;
+  for (int i = 0; i < 8; ++i) begun += plain.of(EventKind::token, 0)[i].text;
+  const auto texts = [&](const std::vector<std::string>& stop) {
+    support::Runner runner(engine);
+    Request held = request(1, 20);
+    held.stop = stop;
+    held.reserved_lanes = 1;
+    const GroupId id = engine.submit(held);
+    for (int i = 0; i < 5; ++i) runner.step();
+    engine.spawn(id, {.parent = 0});
+    engine.push_text(id, 0, " wait,");
+    runner.finish();
+    std::vector<std::string> all;
+    for (const LaneResult& lane : runner.run(id).result.lanes) all.push_back(lane.text);
+    return all;
+  };
+  const std::vector<std::string> expected = texts({});
+  EXPECT_THAT(expected[1], StartsWith(begun)) << "a fork goes on as its parent would have";
+  EXPECT_EQ(texts({begun + " never said"}), expected);
+}
+
+TEST_P(Lanes, EndBeforeAStopStringThatBeganBeforeTheyWereForked) {
+  const support::GroupRun plain = support::run_group(engine, request(1, 20));
+  const std::string whole = plain.result.lanes[0].text;
+  const std::vector<Event> tokens = plain.of(EventKind::token, 0);
+  std::string stop;
+  for (size_t i = 3; i < 8; ++i) stop += tokens[i].text;
+  support::Runner runner(engine);
+  Request stops = request(1, 20);
+  stops.stop = {stop};
+  stops.reserved_lanes = 1;
+  const GroupId id = engine.submit(stops);
+  for (int i = 0; i < 6; ++i) runner.step();
+  engine.spawn(id, {.parent = 0});
+  runner.finish();
+  ASSERT_EQ(runner.run(id).result.lanes.size(), 2U);
+  for (const LaneResult& lane : runner.run(id).result.lanes) {
+    EXPECT_EQ(lane.finish, FinishReason::stop);
+    EXPECT_EQ(lane.text, whole.substr(0, whole.find(stop)));
+  }
+}
+
+TEST_P(Lanes, ThatAreForkedArePenalisedForWhatTheirParentWrote) {
+  support::Runner runner(engine);
+  Request penalised = request(1, 16);
+  penalised.sampling.presence_penalty = 1000;
+  penalised.reserved_lanes = 1;
+  const GroupId id = engine.submit(penalised);
+  for (int i = 0; i < 10; ++i) runner.step();
+  engine.spawn(id, {.parent = 0});
+  runner.finish();
+  const std::vector<LaneResult>& lanes = runner.run(id).result.lanes;
+  const auto before = static_cast<std::ptrdiff_t>(lanes[1].start_step);
+  std::vector<TokenId> all(lanes[0].tokens.begin(), lanes[0].tokens.begin() + before);
+  ASSERT_EQ(all.back(), lanes[0].tokens[static_cast<size_t>(before) - 1]);
+  all.insert(all.end(), lanes[1].tokens.begin() + 1, lanes[1].tokens.end());
+  EXPECT_GT(all.size(), 20U);
+  EXPECT_EQ(std::set(all.begin(), all.end()).size(), all.size()) << "no token twice";
 }
 
 TEST_P(Lanes, AreSpawnedAtTheClock) {

@@ -104,6 +104,24 @@ TEST(Arm, IsRefusedWithOneSentence) {
   EXPECT_THAT(refusal("beam:n=2"), HasSubstr("is one lane"));
 }
 
+TEST(Arm, OfABeamSearchTakesNoKeyThatItHasNoUseFor) {
+  for (const std::string key :
+       {"coupling=hogwild", "init=ntk", "stride=64", "visibility=strict", "window=8", "sees-from=hand-over",
+        "topology=ring", "block=2", "prompt-lane=first", "far-lanes=wrapped", "trained-lanes=8", "tag=x",
+        "wait=W", "ready=R", "temp=0.5"})
+    EXPECT_THAT(refusal("beam:" + key),
+                testing::HasSubstr("no use for its " + key.substr(0, key.find('=')) + "; leave that out"));
+  EXPECT_THAT(refusal("beam:then=So?"), testing::HasSubstr("no second stage"));
+  EXPECT_EQ(parse_arm("beam:width=2,model=m.gguf,lora=a").adapters.size(), 1U);
+}
+
+TEST(Arm, OfABeamSearchDoesNotGoWithTextsThatEndALane) {
+  EXPECT_NO_THROW(check_arm(parse_arm("beam"), {}));
+  EXPECT_NO_THROW(check_arm(parse_arm("independent"), {.stop = {"\nQuestion:"}}));
+  EXPECT_THROW(check_arm(parse_arm("beam"), {.stop = {"\nQuestion:"}}), InvalidRequest);
+  EXPECT_THROW(check_arm(parse_arm("three:n=3"), {}), InvalidRequest) << "three do not divide four";
+}
+
 TEST(Arm, GetsAsManyLanesAsTheOthers) {
   const EvalPlan plan{.lanes_total = 4};
   EXPECT_EQ(total_lanes(parse_arm("independent"), plan), 4);

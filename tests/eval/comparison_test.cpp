@@ -3,61 +3,10 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <random>
+#include "eval/metrics.h"
 
 namespace lanerope::eval {
 namespace {
-
-double binomial(int n, int k) {
-  return std::exp(std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1) - n * std::log(2.0));
-}
-
-TEST(McNemar, WithOneLaneIsTheExactTest) {
-  for (const auto& [first, second] : {std::pair(3, 11), {0, 1}, {7, 7}, {20, 4}}) {
-    std::vector<double> a(50, 1.0);
-    std::vector<double> b(50, 1.0);
-    for (int i = 0; i < first; ++i) b[i] = 0;
-    for (int i = 0; i < second; ++i) a[49 - i] = 0;
-    double tail = 0;
-    for (int k = 0; k <= std::min(first, second); ++k) tail += 2 * binomial(first + second, k);
-    const McNemar test = mcnemar(a, b, {});
-    EXPECT_EQ(test.first_alone, first);
-    EXPECT_EQ(test.second_alone, second);
-    EXPECT_TRUE(test.exact);
-    EXPECT_NEAR(test.p, std::min(tail, 1.0), 1e-12) << first << " and " << second;
-  }
-  EXPECT_EQ(mcnemar(std::vector<double>{1, 0}, std::vector<double>{1, 0}, {}).p, 1);
-}
-
-TEST(McNemar, WithSeveralLanesFlipsTheSignOfEachQuestion) {
-  const std::vector<double> a = {0.25, 0.5, 1, 0, 0.75, 0.25, 0.5, 0};
-  const std::vector<double> b = {0.5, 0.5, 0.5, 0.5, 1, 1, 0.5, 0.5};
-  double observed = 0;
-  for (size_t i = 0; i < a.size(); ++i) observed += b[i] - a[i];
-  int far = 0;
-  for (int signs = 0; signs < 256; ++signs) {
-    double sum = 0;
-    for (size_t i = 0; i < a.size(); ++i) sum += ((signs >> i) & 1) != 0 ? b[i] - a[i] : a[i] - b[i];
-    if (std::abs(sum) >= std::abs(observed) - 1e-9) ++far;
-  }
-  EXPECT_NEAR(mcnemar(a, b, {.first = 4, .second = 2}).p, far / 256.0, 1e-12);
-}
-
-TEST(McNemar, OfManyQuestionsWithManyLanesIsChiSquaredAndCloseToTheExactOne) {
-  std::mt19937 random(3);
-  std::vector<double> a;
-  std::vector<double> b;
-  for (int i = 0; i < 400; ++i) {
-    a.push_back((random() % 5) / 4.0);
-    b.push_back(std::min(1.0, (random() % 5 + (random() % 8 == 0 ? 1 : 0)) / 4.0));
-  }
-  const McNemar exact = mcnemar(a, b, {.first = 4, .second = 4});
-  const McNemar approximate = mcnemar(a, b, {.first = 4, .second = 4001});
-  EXPECT_TRUE(exact.exact);
-  EXPECT_FALSE(approximate.exact);
-  EXPECT_NEAR(approximate.p, exact.p, 0.02);
-}
 
 EvalRecord record(const std::string& arm, int64_t question, const std::string& answer, int32_t length) {
   return {.arm = arm,
@@ -109,6 +58,45 @@ TEST(Comparison, OfAnArmWithItselfIsNoDifference) {
   EXPECT_EQ(result.mcnemar.p, 1);
   ASSERT_EQ(result.prices.size(), 5U) << "10 % to 50 %";
   EXPECT_EQ(result.prices.back().accuracy, 0.5);
+}
+
+TEST(Comparison, OfListsCountsEachPlaceAsTheReportDoes) {
+  const std::vector<EvalQuestion> questions = {
+      {.text = "a", .truth = "(5, 18, 7)", .parts = {"5", "18", "7"}},
+      {.text = "b", .truth = "(1, 2, 3)", .parts = {"1", "2", "3"}}};
+  const std::vector<EvalRecord> records = {record("A", 0, "(5, 18, 8)", 10), record("A", 1, "(1, 2, 3)", 20),
+                                           record("B", 0, "(5, 18, 7)", 10), record("B", 1, "(1, 4, 4)", 20)};
+  const std::vector<std::string> names = {"A", "B"};
+  const PairedArms arms = pair_arms(names, records, truths_of(questions));
+  const Comparison result = compare_arms(arms, {.budget = 64, .accuracies = {0.5}});
+  EXPECT_DOUBLE_EQ(result.majority.first.value, (2 + 3) / 6.0);
+  EXPECT_DOUBLE_EQ(result.majority.second.value, (3 + 1) / 6.0);
+  EXPECT_DOUBLE_EQ(result.pass.difference.value, -1 / 6.0);
+  EXPECT_DOUBLE_EQ(result.oracle.second.value, (3 + 1) / 6.0);
+  EXPECT_EQ(result.mcnemar.first_alone, 1);
+  EXPECT_EQ(result.mcnemar.second_alone, 1);
+  EXPECT_EQ(result.mcnemar.p, 1) << "+1/3 and -2/3: every flip is at least as far from 0 as -1/3";
+  EXPECT_EQ(result.prices[0].first->budget, 20) << "2/3 of a alone is 1/3 of both";
+  const std::vector<ArmScore> scores = score_arms(arms, questions, {.budgets = {64}});
+  EXPECT_EQ(result.majority.first.value, scores[0].budgets[0].majority.value);
+  EXPECT_EQ(result.pass.second.value, scores[1].budgets[0].pass.value);
+  EXPECT_EQ(result.oracle.second.value, scores[1].budgets[0].oracle.value);
+  EXPECT_EQ(result.majority.difference.low, scores[1].gain[0].low);
+}
+
+TEST(Comparison, CountsLanesThatAPolicyAddedAmongAnswersAndNotAmongLanes) {
+  const std::vector<Truth> truths = {{.answer = "1"}, {.answer = "2"}};
+  EvalRecord with_fork = record("A", 0, "1", 9);
+  with_fork.lanes.push_back({.answer = "7", .ended = true, .length = 9, .start_step = 4});
+  const std::vector<EvalRecord> records = {with_fork, record("A", 1, "2", 9), record("B", 0, "1", 9),
+                                           record("B", 1, "2", 9)};
+  const Comparison result =
+      compare_arms(pair_arms(std::vector<std::string>{"A", "B"}, records, truths), {.budget = 9});
+  EXPECT_EQ(result.lanes.first, 2);
+  EXPECT_EQ(result.lanes.second, 2);
+  EXPECT_DOUBLE_EQ(result.pass.first.value, (2 / 3.0 + 1) / 2);
+  EXPECT_EQ(result.mcnemar.first_alone, 0);
+  EXPECT_EQ(result.mcnemar.second_alone, 1) << "a third of three lanes is wrong";
 }
 
 }  // namespace

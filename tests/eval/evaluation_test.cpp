@@ -118,6 +118,29 @@ TEST(Evaluation, StopsWhenAsked) {
   EXPECT_LT(records_of("independent", plan).size(), 12U);
 }
 
+TEST(Evaluation, CountsNoTimeOfACommandThatJudges) {
+  constexpr double judging = 0.5;
+  EvalPlan plan = plan_of(16);
+  plan.lanes_total = 2;
+  plan.stop = {"a", "e", "i", "o", "s", "t"};  // lanes end soon
+  plan.judge = {.command = "sleep 0.5; echo 1"};
+  std::vector<EvalQuestion> programs = questions;
+  for (EvalQuestion& question : programs) question.kind = AnswerKind::code;
+  std::vector<EvalRecord> records;
+  const ArmTiming timing = evaluate_arm(model(), parse_arm("independent"), programs, plan, {},
+                                        [&](const EvalRecord& record) { records.push_back(record); });
+  ASSERT_EQ(records.size(), 6U);
+  int passed = 0;
+  for (const EvalRecord& record : records) {
+    const EvalLane& lane = record.lanes[0];
+    EXPECT_EQ(lane.passed, lane.ended && lane.answer);
+    passed += *lane.passed ? 1 : 0;
+    EXPECT_LT(record.seconds, judging);
+  }
+  ASSERT_GT(passed, 1);
+  EXPECT_LT(timing.seconds, passed * judging);
+}
+
 TEST(Evaluation, TimesItsSteps) {
   const ArmTiming timing =
       evaluate_arm(model(), parse_arm("lanerope:tag="), questions, plan_of(16), {}, [](const EvalRecord&) {});
@@ -162,7 +185,7 @@ TEST(Evaluation, SettingsSayWhatTextsFollowFrom) {
                           "lanerope:coupling=hogwild", "lanerope:init=ntk", "lanerope:visibility=strict",
                           "lanerope:topology=ring", "lanerope:topology=blocks,block=2",
                           "lanerope:far-lanes=clamped,trained-lanes=2", "lanerope:then=So?",
-                          "lanerope:window=8", "lanerope:policy=prune"})
+                          "lanerope:window=8", "lanerope:prompt-lane=first", "lanerope:policy=prune"})
     EXPECT_NE(settings_of(parse_arm(arm), plan), base) << arm;
   const RunSettings of_two = settings_of(parse_arm("lanerope:policy=prune,policy=refill,tool=notes"), plan);
   EXPECT_NE(of_two, settings_of(parse_arm("lanerope:policy=consensus,policy=refill,tool=notes"), plan));
@@ -173,6 +196,23 @@ TEST(Evaluation, SettingsSayWhatTextsFollowFrom) {
   EXPECT_NE(settings_of(parse_arm("lanerope"), other), base);
   EXPECT_NE(settings_of(parse_arm("lanerope"), plan_of(13)), base);
   EXPECT_NE(settings_of(parse_arm("beam"), plan), settings_of(parse_arm("beam:width=2"), plan));
+  other = plan;
+  other.verifier = "cat";
+  EXPECT_NE(settings_of(parse_arm("lanerope"), other), base);
+  EXPECT_EQ(settings_of(parse_arm("lanerope:then=So?"), other),
+            settings_of(parse_arm("lanerope:then=So?"), plan))
+      << "a second stage is not verified";
+  other = plan;
+  other.certainty_window = 0;
+  EXPECT_NE(settings_of(parse_arm("lanerope"), other), base);
+}
+
+TEST(Evaluation, SettingsNameNothingThatWasNotGiven) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : settings_of(parse_arm("lanerope"), plan_of(12))) names.push_back(name);
+  EXPECT_EQ(names, (std::vector<std::string>{"budget", "n", "coupling", "init", "stride", "tag",
+                                             "temperature", "top-p", "seed"}))
+      << "records from before there was more to name go on";
 }
 
 }  // namespace

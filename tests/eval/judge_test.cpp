@@ -22,10 +22,16 @@ EvalRecord three_lanes() {
 
 const EvalQuestion question{.text = "Write it.", .row = {{"test", "check()"}}};
 
+EvalRecord judged(const JudgeOptions& options) {
+  Judgement judgement(three_lanes(), question, options);
+  while (!judgement.done(std::chrono::seconds(1))) {
+  }
+  return judgement.take();
+}
+
 TEST(Judge, AsksTheCommandAboutEachLaneThatCameToItsEnd) {
-  EvalRecord record = three_lanes();
-  judge(record, question,
-        {.command = "grep -c '\"answer\":\"good\".*\"row\":{\"test\":\"check()\"}' || true"});
+  const EvalRecord record =
+      judged({.command = "grep -c '\"answer\":\"good\".*\"row\":{\"test\":\"check()\"}' || true"});
   EXPECT_EQ(record.lanes[0].passed, true);
   EXPECT_EQ(record.lanes[1].passed, false);
   EXPECT_EQ(record.lanes[2].passed, false) << "cut off";
@@ -33,10 +39,9 @@ TEST(Judge, AsksTheCommandAboutEachLaneThatCameToItsEnd) {
 }
 
 TEST(Judge, ThatTakesTooLongHasNotPassed) {
-  EvalRecord record = three_lanes();
   const auto start = std::chrono::steady_clock::now();
-  judge(record, question,
-        {.command = "read line; case $line in *good*) echo 1;; *) sleep 60;; esac", .timeout = 0.5});
+  const EvalRecord record =
+      judged({.command = "read line; case $line in *good*) echo 1;; *) sleep 60;; esac", .timeout = 0.5});
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
   EXPECT_EQ(record.lanes[0].passed, true);
   EXPECT_EQ(record.lanes[1].passed, false);
@@ -44,9 +49,8 @@ TEST(Judge, ThatTakesTooLongHasNotPassed) {
 
 TEST(Judge, ThatFailsIsAnError) {
   const auto refusal = [](const std::string& command) -> std::string {
-    EvalRecord record = three_lanes();
     try {
-      judge(record, question, {.command = command});
+      judged({.command = command});
     } catch (const SystemError& error) {
       return error.what();
     }

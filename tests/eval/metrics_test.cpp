@@ -249,6 +249,20 @@ TEST(Ways, ChooseAsTheEngineDoes) {
       << "certainty was not measured";
 }
 
+TEST(Ways, AreWeighedWhereAnyQuestionHasSeveralLanes) {
+  EvalLane added = lane("0.5", 9);
+  added.start_step = 4;
+  const std::vector<EvalRecord> one = {group("x", 0, 0, {lane("7", 1)}), group("x", 1, 0, {lane("3", 1)})};
+  const std::vector<EvalRecord> more = {group("x", 0, 0, {lane("7", 1)}),
+                                        group("x", 1, 0, {lane("3", 1, -3), added})};
+  const Way weighted{.weight = VoteWeight::logprob};
+  const auto ways_of = [](const std::vector<EvalRecord>& records) {
+    return scores_of({"x"}, records, {.budgets = {9}})[0].ways;
+  };
+  EXPECT_EQ(std::ranges::count(ways_of(one), weighted, &WayScore::way), 0);
+  EXPECT_EQ(std::ranges::count(ways_of(more), weighted, &WayScore::way), 1);
+}
+
 TEST(Ways, ByCertaintyAndByAVerifierUseWhatTheRecordsHave) {
   const auto sure = [](const std::string& answer, const Certainty& certainty, double score) {
     EvalLane made = lane(answer, 4);

@@ -82,5 +82,72 @@ TEST(ResultsFolder, IsOnlyRead) {
       << "half a line may still be written to";
 }
 
+std::string refusal_of(const std::string& folder, const std::vector<EvalQuestion>& asked) {
+  try {
+    write_questions(folder, asked);
+  } catch (const InvalidRequest& error) {
+    return error.what();
+  }
+  return "(not refused)";
+}
+
+TEST(ResultsFolder, KeepsWhatItsRecordsAreScoredBy) {
+  const std::string folder = folder_with({"x"});
+  const std::string file = folder + "/questions.jsonl";
+  EvalQuestion other = questions[1];
+  other.truth = "1/3";
+  EXPECT_THAT(refusal_of(folder, {questions[0], other}),
+              HasSubstr(file + " holds other questions (number 1 has another \"answer\")"));
+  EXPECT_THAT(refusal_of(folder, {questions[1]}), HasSubstr("number 0 has another \"question\""));
+  other = questions[0];
+  other.kind = AnswerKind::exact;
+  EXPECT_THAT(refusal_of(folder, {other}), HasSubstr("number 0 has another \"kind\""));
+  EXPECT_EQ(read_arm(folder).questions[1].truth, "1/2") << "what was refused changed nothing";
+}
+
+TEST(ResultsFolder, OnlyGrows) {
+  const std::string folder = folder_with({"x"});
+  write_questions(folder, std::span(questions).first(1));
+  EXPECT_EQ(read_arm(folder).questions.size(), 2U) << "the record of the second question is still there";
+  std::vector<EvalQuestion> more = questions;
+  more.push_back({.text = "Who?", .truth = "9"});
+  write_questions(folder, more);
+  EXPECT_EQ(read_arm(folder).questions.back().text, "Who?");
+}
+
+TEST(ResultsFolder, IsMendedWhereAQuestionWasCutOff) {
+  const std::string folder = folder_with({"x"});
+  const std::string file = folder + "/questions.jsonl";
+  std::filesystem::resize_file(file, std::filesystem::file_size(file) - 5);
+  EXPECT_THAT(refusal(folder), HasSubstr("line 2 is no question of lanerope eval; run it again"));
+  write_questions(folder, questions);
+  EXPECT_EQ(read_arm(folder).questions[1].truth, "1/2");
+}
+
+TEST(ResultsFolder, KnowsThePlacesOfLists) {
+  const std::string folder = folder_with({"x"});
+  const EvalQuestion list{.text = "Which?", .truth = "(5, 18)", .parts = {"5", "18"}};
+  EvalQuestion one_answer = list;
+  one_answer.parts = {};
+  std::vector<EvalQuestion> asked = questions;
+  asked.push_back(one_answer);
+  write_questions(folder, asked);
+  EXPECT_TRUE(read_arm(folder).questions[2].parts.empty());
+  asked[2] = list;
+  write_questions(folder, asked);
+  EXPECT_EQ(read_arm(folder).questions[2].parts, list.parts) << "a folder from before gets them";
+  asked[2] = one_answer;
+  EXPECT_THAT(refusal_of(folder, asked), HasSubstr("number 2 has another \"parts\""));
+}
+
+TEST(ResultsFolder, TellsQuestionsApartAsTheyWereWritten) {
+  const std::string folder = folder_with({"x"});
+  std::vector<EvalQuestion> asked = questions;
+  asked.push_back({.text = "caf\xe9?", .truth = "9"});  // Latin-1: no UTF-8
+  write_questions(folder, asked);
+  write_questions(folder, asked);
+  EXPECT_EQ(read_arm(folder).questions.size(), 3U);
+}
+
 }  // namespace
 }  // namespace lanerope::eval

@@ -176,9 +176,11 @@ void FakeHub::serve_api() {
                  return reply_with({.status = 404, .headers = {{"X-Error-Code", "EntryNotFound"}}}, response);
                const File& file = found->second.files.at(path);
                response.set_header("X-Repo-Commit", found->second.commit);
-               response.set_header("X-Linked-Etag", "\"" + file.oid + "\"");
+               const std::string tag = "\"" + file.oid + "\"";
+               if (tags) response.set_header("X-Linked-Etag", tag);
                response.set_header("X-Linked-Size", std::to_string(file.bytes.size()));
-               if (request.get_header_value("If-None-Match") == "\"" + file.oid + "\"") {
+               const bool same = tags && request.get_header_value("If-None-Match") == tag;
+               if (same || (!changed.empty() && request.get_header_value("If-Modified-Since") == changed)) {
                  response.status = 304;
                  return;
                }
@@ -206,7 +208,8 @@ void FakeHub::serve_files() {
           --wrong_files;
           bytes->at(bytes->size() / 2) ^= 1;
         }
-        response.set_header("ETag", "\"store-" + oid.substr(0, 8) + "\"");
+        if (tags) response.set_header("ETag", "\"store-" + oid.substr(0, 8) + "\"");
+        if (!changed.empty()) response.set_header("Last-Modified", changed);
         auto left = std::make_shared<uint64_t>(take_front(cuts).value_or(UINT64_MAX));
         const auto provide = [this, bytes, left](size_t offset, size_t length, httplib::DataSink& sink) {
           const int64_t speed = bytes_per_second;

@@ -55,6 +55,8 @@ class FakeHub {
   std::atomic<int> wrong_files = 0;  // so many files come with a byte changed
   std::string needed_token;          // for the API and for files
   std::atomic<bool> ranges = true;
+  std::atomic<bool> tags = true;              // replies name the file's ETag
+  std::string changed;                        // Last-Modified of all files; empty: not told
   std::atomic<int> page = 1000;               // files a page of the listing
   std::atomic<int64_t> bytes_per_second = 0;  // 0: as quick as can be
 

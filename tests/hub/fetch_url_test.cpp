@@ -7,6 +7,7 @@ namespace lanerope::hub {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::SizeIs;
@@ -44,6 +45,94 @@ TEST_F(FetchUrl, IsFetchedAgainOnlyWhereItChanged) {
   hub.put("user/repo", "m.gguf", other);
   EXPECT_FALSE(bring().was_there);
   EXPECT_EQ(bytes_of(bring().files[0]), other);
+}
+
+// A file of the same name at another address, which goes to the same place.
+class FetchAnotherUrl : public FetchUrl {
+ protected:
+  FetchAnotherUrl() { hub.put("user/other", "m.gguf", other); }
+
+  std::string other_url() const { return hub.endpoint() + "/user/other/resolve/main/m.gguf"; }
+  Fetched bring_other() { return fetch_url(other_url(), {}, options); }
+};
+
+TEST_F(FetchAnotherUrl, IsFetchedInItsPlaceWithAWord) {
+  for (const bool tags : {true, false}) {
+    hub.tags = tags;
+    EXPECT_EQ(bytes_of(bring().files[0]), model);
+    const Fetched fetched = bring_other();
+    EXPECT_FALSE(fetched.was_there);
+    EXPECT_EQ(bytes_of(fetched.files[0]), other);
+    EXPECT_THAT(notes.back(), AllOf(HasSubstr(url()), HasSubstr(other_url())));
+  }
+}
+
+TEST_F(FetchAnotherUrl, IsNotMadeUpForByWhatIsThere) {
+  bring_other();
+  try {
+    fetch_url(url("none/m.gguf"), {}, options);
+    FAIL() << "another file was taken for it";
+  } catch (const InvalidRequest& error) {
+    EXPECT_THAT(error.what(), HasSubstr(url("none/m.gguf")));
+  }
+  EXPECT_TRUE(bring_other().was_there) << "what was there stays";
+  EXPECT_EQ(bytes_of(bring_other().files[0]), other);
+}
+
+TEST_F(FetchAnotherUrl, IsRefusedOffline) {
+  bring();
+  options.settings.offline = true;
+  EXPECT_TRUE(bring().was_there);
+  try {
+    bring_other();
+    FAIL() << "another file was taken for it";
+  } catch (const InvalidRequest& error) {
+    EXPECT_THAT(error.what(), AllOf(HasSubstr(url()), HasSubstr(other_url()), HasSubstr("--offline")));
+  }
+}
+
+TEST_F(FetchUrl, AnotherQueryIsAskedForByItsTag) {
+  bring();
+  EXPECT_TRUE(fetch_url(url() + "?signature=new", {}, options).was_there);
+  hub.tags = false;
+  EXPECT_FALSE(fetch_url(url() + "?signature=newer", {}, options).was_there) << "nothing tells them apart";
+}
+
+TEST_F(FetchUrl, WithoutATagTheDateTellsWhetherItChanged) {
+  hub.tags = false;
+  hub.changed = "Sun, 06 Nov 1994 08:49:37 GMT";
+  bring();
+  EXPECT_EQ(bytes_of(options.settings.url_cache / "m.gguf.url"), url() + "\n" + hub.changed);
+  EXPECT_TRUE(bring().was_there);
+  EXPECT_THAT(hub.seen_files(), SizeIs(1));
+  hub.put("user/repo", "m.gguf", other);
+  hub.changed = "Mon, 07 Nov 1994 08:49:37 GMT";
+  EXPECT_FALSE(bring().was_there);
+  EXPECT_EQ(bytes_of(bring().files[0]), other);
+}
+
+TEST_F(FetchUrl, WithoutTagAndDateItStaysAndALineSaysSo) {
+  hub.tags = false;
+  bring();
+  EXPECT_TRUE(bring().was_there);
+  EXPECT_THAT(hub.seen_files(), SizeIs(1));
+  EXPECT_THAT(notes.back(), HasSubstr("does not tell whether m.gguf has changed"));
+}
+
+// As llama.cpp leaves it, and lanerope did before it kept URLs.
+TEST_F(FetchUrl, AFileOfWhichTheTagAloneIsKnown) {
+  const fs::path target = options.settings.url_cache / "m.gguf";
+  write_bytes(target, model);
+  write_bytes(target.string() + ".etag", sha256_text(model));
+  EXPECT_TRUE(bring().was_there);
+  EXPECT_THAT(hub.seen_files(), SizeIs(0));
+  EXPECT_EQ(bytes_of(target.string() + ".url"), url() + "\n") << "from now on its URL is known";
+  fs::remove(target.string() + ".url");
+  write_bytes(target.string() + ".etag", "");
+  options.settings.offline = true;
+  EXPECT_TRUE(bring().was_there);
+  options.settings.offline = false;
+  EXPECT_FALSE(bring().was_there) << "of which URL it is, nobody knows";
 }
 
 TEST_F(FetchUrl, AFileOfTheUsersOwnIsLeftAlone) {

@@ -25,3 +25,8 @@ def test_adapters_are_compared_with_the_first_group_by_group():
     assert own_and_behind == [(pytest.approx(0.8 / 3), (0, 0, 0)), (pytest.approx(1.5), (0, 0, 0))]  # a token, not a group, counts
     assert own == (pytest.approx(1.1 / 3), pytest.approx((0.1, 0.1, 0.1)))
     assert behind == (pytest.approx(1.0), pytest.approx((-0.5, -0.5, -0.5)))
+
+
+def test_adapters_of_one_file_name_are_told_apart():
+    assert losses.names_of(["a/parts.gguf", "a/gold.gguf"]) == ["parts", "gold"]
+    assert losses.names_of(["a/lanes.gguf", "b/lanes.gguf"]) == ["a/lanes.gguf", "b/lanes.gguf"]

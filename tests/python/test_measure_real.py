@@ -75,3 +75,13 @@ def test_tokens_are_those_that_were_computed(folder):
 @pytest.mark.parametrize("text, values", [("#### (1, 2,000)", [1, 2000]), ("####1; 2", [1, 2]), ("#### (1; 2)", [1, 2]), ("#### 1, 2, 3", None), ("none", None), ("#### (x, -0.5)", [None, -0.5])])
 def test_lists(text, values):
     assert measure.listed(text, 2) == values
+
+
+def test_a_list_without_its_parts_is_refused_and_not_called_right(folder):
+    asked = {"question": "Two?", "answer": "(3, 40)"}  # as eval's own questions.jsonl was, before it had parts
+    (folder / "questions.jsonl").write_text(json.dumps(asked) + "\n")
+    with pytest.raises(SystemExit, match="--questions"):
+        measure.read(folder, folder / "questions.jsonl")
+    (folder / "questions.jsonl").write_text("")
+    with pytest.raises(SystemExit, match="answers to more"):
+        measure.read(folder, folder / "questions.jsonl")

@@ -84,7 +84,7 @@ class Layout {
     Text all;
     if (does_not_look(query)) return all;
     for (int lane = 0; lane < std::ssize(t_.lanes); ++lane) {
-      if (!sees_lane(tokens_[query].lane, lane)) continue;
+      if (!sees_lane(tokens_[query], lane)) continue;
       Text seen = written_by(lane);
       std::erase_if(seen, [&](size_t key) { return !is_there_yet(tokens_[key], tokens_[query]); });
       const auto window = static_cast<size_t>(t_.coupling.window);
@@ -105,7 +105,8 @@ class Layout {
     return place < t_.lanes[lane].sees_from;
   }
 
-  bool sees_lane(int m, int n) const {
+  bool sees_lane(const TraceToken& query, int n) const {
+    const int m = query.lane;
     if (m < 0 || m == n || t_.lanes[n].reads_all) return false;
     if (t_.lanes[m].reads_all) return true;
     if (t_.coupling.kind == CouplingKind::independent || t_.coupling.kind == CouplingKind::bridge)
@@ -113,7 +114,11 @@ class Layout {
     const auto is_child_of = [](int child, int parent) {
       return child == 2 * parent + 1 || child == 2 * parent + 2;
     };
-    const auto n_lanes = static_cast<int>(t_.lanes.size()) - (t_.lanes.back().reads_all ? 1 : 0);
+    // Of a ring, up to the last lane that was there.
+    int n_lanes = 0;
+    for (int lane = 0; lane < std::ssize(t_.lanes); ++lane) {
+      if (!t_.lanes[lane].reads_all && t_.lanes[lane].start_step <= query.step) n_lanes = lane + 1;
+    }
     switch (t_.coupling.topology) {
       case Topology::all:
         return true;

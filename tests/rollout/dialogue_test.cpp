@@ -54,6 +54,17 @@ TEST(Dialogue, ATurnThatEndsEarlyIsFilledWithWaits) {
   EXPECT_THAT(held({question("How many?", "3")}, options).front().lanes, ElementsAre("", "", ""));
 }
 
+// The format has the model open the next assistant's turn itself.
+TEST(Dialogue, WhatAModelSaysForTheOthersIsLeftOut) {
+  DialogueOptions options = greedy({});
+  options.turn = 32;
+  options.rollout.request.budget = 64;
+  options.rollout.request.format = {.kind = FormatKind::choice, .choices = {"7\nAssistant 2: 8"}};
+  const data::Trace trace = held({question("How many?", "3")}, options).front();
+  EXPECT_THAT(trace.lanes, Each("77")) << "two turns";
+  EXPECT_THAT(trace.ended, Each(false));
+}
+
 // Greedy with a penalty for each time that a token occurred: four times #, then 7, then the end.
 TEST(Dialogue, AnAssistantIsDoneOnceItHasMarkedItsAnswer) {
   const Model& model = *speaking_model();

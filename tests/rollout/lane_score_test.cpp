@@ -39,11 +39,26 @@ TEST(LaneScore, WrittenTextHasNoTagNoForcedTextAndNoEndToken) {
   request.sampling.logit_bias = {{token_of(*model, "7"), 1000}, {end_token(*model), 999}};
   const GroupResult result = support::run_group(engine, request).result;
   for (const LaneResult& lane : result.lanes) {
-    const std::string text = written_text(*model, lane);
+    const std::string text = written_text(*model, lane, {});
     EXPECT_EQ(text.find_first_not_of('7'), std::string::npos) << text;
     const int32_t ends = lane.finish == FinishReason::end ? 1 : 0;
     EXPECT_EQ(static_cast<int32_t>(text.size()), lane.generated - ends);
   }
+}
+
+TEST(LaneScore, WrittenTextEndsBeforeTheStopStringThatEndedTheLane) {
+  const std::shared_ptr<const Model> model = speaking_model();
+  const std::vector<std::string> stop = {"\nQ:", "\nAssistant "};
+  const auto written = [&](const std::string& text, FinishReason finish) {
+    LaneResult lane{.tokens = model->encode(text, {.add_special = false}), .finish = finish};
+    lane.generated = static_cast<int32_t>(lane.tokens.size());
+    return written_text(*model, lane, stop);
+  };
+  EXPECT_EQ(written("it is 7\nAssistant ", FinishReason::stop), "it is 7");
+  EXPECT_EQ(written("it is 7\nAssistant 2", FinishReason::stop), "it is 7") << "in the middle of a token";
+  EXPECT_EQ(written("it is 7\nQ:", FinishReason::stop), "it is 7");
+  EXPECT_EQ(written("\nQ:", FinishReason::stop), "");
+  EXPECT_EQ(written("it is 7\nAssist", FinishReason::length), "it is 7\nAssist");
 }
 
 }  // namespace

@@ -37,6 +37,18 @@ TEST(Origins, ThatWereMadeToPointHereAreForeign) {
   EXPECT_FALSE(origin_allowed({.loopback = true}, disguised));
   EXPECT_TRUE(
       origin_allowed({.loopback = true}, {.origin = "http://127.0.0.1:8080", .host = "127.0.0.1:8080"}));
+  EXPECT_TRUE(origin_allowed({.loopback = true}, {.host = "lanes.example"}))
+      << "nobody says that a browser asks; it may be a reverse proxy, for whoever it likes";
+}
+
+TEST(Headers, OfAPageAreThoseThatItsBrowserAsksFor) {
+  const std::string stainless = "authorization,content-type,x-stainless-arch, X-Stainless-OS";
+  EXPECT_EQ(allowed_headers(stainless), stainless);
+  EXPECT_EQ(allowed_headers(""), "");
+  for (const char* broken : {",", "a,", "a,,b", "a b", "a:b", "a\r\nSet-Cookie: x", "a\"b", "caf\xc3\xa9"})
+    EXPECT_EQ(allowed_headers(broken), "") << broken;
+  EXPECT_EQ(allowed_headers(std::string(1024, 'x')).size(), 1024U);
+  EXPECT_EQ(allowed_headers(std::string(1025, 'x')), "") << "a list without end";
 }
 
 }  // namespace

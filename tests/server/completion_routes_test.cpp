@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What completions of every kind answer: indices, log-probabilities and offsets as other programs read them,
-// answers by groups of their own, by OpenAI's APIs and llama.cpp's.
+// answers by groups of their own, by OpenAI's completions and llama.cpp's.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -339,47 +339,6 @@ TEST(LlamaCpp, SlotsAreWhatMayRun) {
   const Json props = Json::parse(client.Get("/props")->body);
   EXPECT_EQ(props["total_slots"], slots.size());
   EXPECT_EQ(props["modalities"]["vision"], false);
-}
-
-TEST(Responses, AreOneObjectOrItsEventsInOrder) {
-  const Running running;
-  const std::string request =
-      R"("input": "Count.", "instructions": "Be short.", "max_output_tokens": 8, "temperature": 0, "ignore_eos": true)";
-  const Json whole = post(running, "/v1/responses", "{" + request + "}").json;
-  EXPECT_EQ(whole["object"], "response");
-  EXPECT_EQ(whole["status"], "incomplete");
-  EXPECT_EQ(whole["incomplete_details"]["reason"], "max_output_tokens");
-  ASSERT_EQ(whole["output"].size(), 1U);
-  EXPECT_EQ(whole["output"][0]["type"], "message");
-  EXPECT_EQ(whole["usage"]["output_tokens"], 8);
-  EXPECT_EQ(whole["instructions"], "Be short.");
-
-  const Reply streamed = post(running, "/v1/responses", "{" + request + R"(, "stream": true})");
-  const std::vector<Json> events = events_of(streamed.body);
-  std::vector<std::string> order;
-  std::string text;
-  for (size_t i = 0; i < events.size(); ++i) {
-    EXPECT_EQ(events[i]["sequence_number"], i);
-    const std::string type = events[i]["type"];
-    EXPECT_NE(streamed.body.find("event: " + type + "\n"), std::string::npos);
-    if (type == "response.output_text.delta") text += events[i]["delta"].get<std::string>();
-    if (order.empty() || order.back() != type) order.push_back(type);
-  }
-  EXPECT_THAT(order,
-              testing::ElementsAre("response.created", "response.in_progress", "response.output_item.added",
-                                   "response.content_part.added", "response.output_text.delta",
-                                   "response.output_text.done", "response.content_part.done",
-                                   "response.output_item.done", "response.incomplete"));
-  EXPECT_EQ(Json(text), whole["output"][0]["content"][0]["text"]);
-  EXPECT_EQ(events.back()["response"]["output"][0]["content"][0]["text"], text);
-  EXPECT_EQ(streamed.body.find("[DONE]"), std::string::npos);
-
-  const Json lanes =
-      post(running, "/v1/responses", "{" + request + R"(, "lanes": {"count": 3, "select": "logprob"}})").json;
-  EXPECT_EQ(lanes["output"].size(), 1U);
-  EXPECT_EQ(lanes["lanes"]["lanes"].size(), 3U);
-  EXPECT_EQ(lanes["usage"]["output_tokens"], 24);
-  EXPECT_EQ(running.client().Get("/v1/responses/resp_1")->status, 404);
 }
 
 }  // namespace

@@ -86,6 +86,30 @@ TEST(FieldRules, BelongToTheirEndpoint) {
   EXPECT_EQ(refusal(ApiEndpoint::completion, R"("messages": [{}])"), "messages");
   EXPECT_EQ(refusal(ApiEndpoint::native_completion, R"("n_probs": 5, "return_tokens": true)"), "");
   EXPECT_EQ(refusal(ApiEndpoint::completion, R"("n_probs": 5)"), "n_probs");
+  EXPECT_EQ(refusal(ApiEndpoint::native_completion, R"("logprobs": 5)"), "logprobs");
+  EXPECT_EQ(refusal(ApiEndpoint::native_completion, R"("logprobs": false)"), "");
+  for (const ApiEndpoint endpoint : {ApiEndpoint::chat, ApiEndpoint::completion, ApiEndpoint::group})
+    EXPECT_EQ(refusal(endpoint, R"("logprobs": 1)"), "");
+}
+
+TEST(FieldRules, OfAGroupThatGoWithMessagesAreRefusedWithoutThem) {
+  const std::pair<const char*, const char*> with_messages[] = {
+      {"tools", R"([{"type": "function", "function": {"name": "f"}}])"},
+      {"tool_choice", R"("required")"},
+      {"chat_template_kwargs", R"({"enable_thinking": false})"},
+      {"thinking_token_budget", "8"},
+      {"reasoning_budget_tokens", "8"},
+      {"thinking_budget_tokens", "8"},
+      {"continue_final_message", "true"},
+      {"add_generation_prompt", "false"},
+  };
+  for (const auto& [name, value] : with_messages) {
+    const std::string field = ", \"" + std::string(name) + "\": " + value;
+    EXPECT_EQ(refusal(ApiEndpoint::group, R"("prompt": "x")" + field), name);
+    EXPECT_EQ(refusal(ApiEndpoint::group, R"("prompt": "x", "messages": null)" + field), name);
+    EXPECT_EQ(refusal(ApiEndpoint::group, R"("messages": [{}])" + field), "") << name;
+  }
+  EXPECT_EQ(refusal(ApiEndpoint::group, R"("prompt": "x", "tools": [], "tool_choice": "auto")"), "");
 }
 
 TEST(FieldRules, ToolsGoWithMessages) {
@@ -102,6 +126,10 @@ TEST(FieldRules, UnknownOnesAreListedByTheirPaths) {
       R"({"messages": [], "temprature": 1, "lanes": {"cuont": 4, "count": 2}, "stream_options": {"x": 1}})");
   EXPECT_THAT(check_fields(ApiEndpoint::chat, body),
               ElementsAre("temprature", "lanes.cuont", "stream_options.x"));
+  const Json stream =
+      Json::parse(R"({"stream_options": {"include_usage": true, "continuous_usage_stats": true}})");
+  EXPECT_THAT(check_fields(ApiEndpoint::chat, stream), ElementsAre("stream_options.continuous_usage_stats"))
+      << "usage comes once, at the end";
   EXPECT_THAT(check_fields(ApiEndpoint::chat, Json::parse(R"({"messages": [], "lanes": 3})")), IsEmpty())
       << "a wrong type is for the parser to refuse";
 }

@@ -2,25 +2,13 @@
 // Tools of the operator, which lanes call inside the server.
 #include <gmock/gmock.h>
 
-#include "tests/server/running_server.h"
-#include "tests/support/tool_template.h"
+#include "tests/server/model_with_calls.h"
 
 namespace lanerope::server {
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-
-std::shared_ptr<const Model> model_with_calls() {
-  static const std::shared_ptr<const Model> model = [] {
-    const support::TemporaryDirectory directory;
-    return Model::load(
-        {.file = tools::write_random_model(tools::preset_model("tiny"), directory.file("tiny.gguf")),
-         .threads = 1,
-         .chat_template = support::hermes_template});
-  }();
-  return model;
-}
 
 ServerOptions with_tools() {
   ServerOptions options;
@@ -32,11 +20,9 @@ class LaneToolsOfAServer : public testing::Test {
  protected:
   // A chat of one lane that begins with the text and then writes `next` again and again.
   Reply chat(const std::string& text, const std::string& next, const Json& more = Json::object()) {
-    const TokenId token =
-        model_with_calls()->encode(next, {.add_special = false, .parse_special = false}).front();
     Json body = {{"messages", {{{"role", "user"}, {"content", "How many?"}}}},
                  {"max_tokens", 12},
-                 {"logit_bias", {{std::to_string(token), 100}}},
+                 {"logit_bias", nothing_but(next)},
                  {"lanes", {{"text", {text}}}}};
     body["lanes"].update(more.value("lanes", Json::object()));
     if (more.contains("tools")) body["tools"] = more["tools"];
@@ -101,11 +87,9 @@ TEST_F(LaneToolsOfAServer, StandBackWhereTheClientBringsItsOwn) {
 }
 
 TEST_F(LaneToolsOfAServer, TellOfCallsInTheStreamOfAGroup) {
-  const TokenId token =
-      model_with_calls()->encode("=", {.add_special = false, .parse_special = false}).front();
   const Json body = {{"prompt", "x"},
                      {"max_tokens", 8},
-                     {"logit_bias", {{std::to_string(token), 100}}},
+                     {"logit_bias", nothing_but("=")},
                      {"lanes", {{"text", {"<<48/2"}}}}};
   const Reply reply = post(running, "/v1/groups", body.dump());
   EXPECT_THAT(reply.body, HasSubstr(R"("kind":"tool_called","step":)"));

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "lanerope/errors.h"
+#include "tests/server/running_server.h"
 #include "tests/support/temporary_directory.h"
 
 namespace lanerope::server {
@@ -44,15 +45,17 @@ TEST(Presets, FillWhatAClientLeavesOpen) {
       << "a group says what it is";
 }
 
+template <typename... Against>
+std::string complaint(const Presets& presets, const Against&... against) {
+  try {
+    check_presets(presets, against...);
+  } catch (const InvalidRequest& error) {
+    return error.what();
+  }
+  return "";
+}
+
 TEST(Presets, AreCheckedBeforeAnybodyAsks) {
-  const auto complaint = [](const Presets& presets) {
-    try {
-      check_presets(presets);
-    } catch (const InvalidRequest& error) {
-      return std::string(error.what());
-    }
-    return std::string();
-  };
   EXPECT_EQ(complaint({{"good", {{"temperature", 0.5}, {"lanes", {{"count", 4}, {"consensus", 3}}}}}}), "");
   EXPECT_THAT(complaint({{"", {{"lanes", {{"policies", {"prun"}}}}}}}),
               HasSubstr("there is no policy \"prun\""));
@@ -67,6 +70,34 @@ TEST(Presets, AreCheckedBeforeAnybodyAsks) {
   EXPECT_THROW(read_presets(directory.file("missing.json")), SystemError);
   std::ofstream(directory.file("b.json")) << R"({"x": {"top_k": 3}})";
   EXPECT_EQ(read_presets(directory.file("b.json")).at("x")["top_k"], 3);
+}
+
+TEST(Presets, AreCheckedAgainstTheModel) {
+  RequestDefaults defaults = server_defaults();
+  const auto of_lanes = [&](const Json& lanes) {
+    return complaint({{"", {{"lanes", lanes}}}}, *tiny_model(), defaults);
+  };
+  EXPECT_EQ(of_lanes({{"count", 4}, {"policies", {"refill"}}}), "");
+  EXPECT_EQ(of_lanes({{"policies", {"refill"}}, {"return", "selected"}}), "");
+  for (const char* adds : {"refill", "fork-on-doubt", "adaptive"})
+    EXPECT_THAT(of_lanes({{"policies", {adds}}}),
+                HasSubstr("the lanes of this server: a policy that adds lanes needs one answer"));
+  EXPECT_THAT(of_lanes({{"select", "logprob"}, {"vote_weight", "logprob"}}),
+              HasSubstr("a vote weight goes with selection by vote"));
+  EXPECT_THAT(of_lanes({{"count", 4}, {"select", "verifier"}}), HasSubstr("started without a verifier"));
+  defaults.verifier = "cat";
+  EXPECT_EQ(of_lanes({{"count", 4}, {"select", "verifier"}}), "");
+  EXPECT_THAT(complaint({{"sums", {{"lora", Json::parse(R"([{"id": 0}])")}}}}, *tiny_model(), defaults),
+              HasSubstr("the preset \"sums\": lora names adapter 0"));
+  EXPECT_EQ(complaint({{"on", {{"continue_final_message", true}}}}, *tiny_model(), defaults), "")
+      << "for conversations that end with the assistant's words";
+}
+
+TEST(Presets, ThatTheModelRefusesKeepAServerFromStarting) {
+  ServerOptions options;
+  options.presets = {{"", {{"lanes", {{"count", 4}, {"select", "verifier"}}}}}};
+  Server server(options);
+  EXPECT_THROW(server.attach(tiny_model()), InvalidRequest);
 }
 
 }  // namespace

@@ -125,6 +125,12 @@ TEST(Service, CommandsARunningGroupByItsName) {
                NoSuchGroup);
 }
 
+// A server that drains waits for what has been taken up, from the moment on that it has been.
+TEST(Service, IsNotIdleWhileItIsAtWhatItWasAsked) {
+  Service service(small_model(), {.engine = {.kv_cells = 512}});
+  EXPECT_FALSE(service.call([&](Engine&) { return service.idle(); }));
+}
+
 // As where a worker is lost: the thread is in a step that never ends.
 TEST(Service, TellsAllWhoWaitThatItIsAbandonedWhileItsThreadIsStuck) {
   Service service(small_model(), {.engine = {.kv_cells = 2048}});
@@ -140,9 +146,12 @@ TEST(Service, TellsAllWhoWaitThatItIsAbandonedWhileItsThreadIsStuck) {
     });
   });
   stuck.get_future().wait();
+  std::thread asks(
+      [&] { EXPECT_THROW(service.call([](Engine&) {}), Draining) << "the sentence, and no broken promise"; });
   std::thread late([&] { EXPECT_THROW(service.submit(resolved(request_of(2))), Draining) << "queued"; });
   service.abandon("the worker in the attic is gone");
   late.join();
+  asks.join();
   try {
     tokens_of(*stream, 0);
     ADD_FAILURE() << "the group went on";

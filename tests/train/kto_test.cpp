@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "lanerope/errors.h"
 #include "tests/support/engine_run.h"
@@ -21,9 +23,11 @@ using torch::Tensor;
 // beta 0.1, z 0.5. Right lane: r = -10 + 12 = 2, sigmoid(0.1 * 1.5) = 0.5374298, loss 2 * 0.4625702.
 // Wrong lane: r = -8 + 5 = -3, sigmoid(0.1 * 3.5) = 0.5866176, loss 0.5 * 0.4133824.
 TEST(KtoLosses, AreThoseOfThePaper) {
-  const KtoTerms terms =
-      kto_losses(torch::tensor({-10.0, -8.0}), torch::tensor({-12.0, -5.0}), torch::tensor({1.0, 0.0}), 0.5,
-                 {.beta = 0.1, .weight_right = 2, .weight_wrong = 0.5});
+  const KtoTerms terms = kto_losses({.policy = torch::tensor({-10.0, -8.0}),
+                                     .reference = torch::tensor({-12.0, -5.0}),
+                                     .right = torch::tensor({1.0, 0.0}),
+                                     .z = 0.5},
+                                    {.beta = 0.1, .weight_right = 2, .weight_wrong = 0.5});
   EXPECT_NEAR(terms.ratios[0].item<double>(), 2, 1e-6);
   EXPECT_NEAR(terms.ratios[1].item<double>(), -3, 1e-6);
   EXPECT_NEAR(terms.losses[0].item<double>(), 2 * 0.4625702, 1e-6);
@@ -33,11 +37,41 @@ TEST(KtoLosses, AreThoseOfThePaper) {
 // d/dp of 1 - sigmoid(+-beta (r - z)) is -+beta * sigmoid * (1 - sigmoid).
 TEST(KtoLosses, MakeRightLanesLikelierAndWrongOnesUnlikelier) {
   const Tensor policy = torch::tensor({-10.0, -8.0}).set_requires_grad(true);
-  kto_losses(policy, torch::tensor({-12.0, -5.0}), torch::tensor({1.0, 0.0}), 0.5, {})
-      .losses.sum()
-      .backward();
+  const KtoTerms terms = kto_losses({.policy = policy,
+                                     .reference = torch::tensor({-12.0, -5.0}),
+                                     .right = torch::tensor({1.0, 0.0}),
+                                     .z = 0.5},
+                                    {});
+  terms.losses.sum().backward();
   EXPECT_NEAR(policy.grad()[0].item<double>(), -0.1 * 0.5374298 * 0.4625702, 1e-6);
   EXPECT_NEAR(policy.grad()[1].item<double>(), 0.1 * 0.5866176 * 0.4133824, 1e-6);
+}
+
+// Prompts and lanes by a number each.
+TokenGroup numbered(TokenId prompt, TokenId lane) {
+  return {.prompt = {prompt}, .lanes = {{.tokens = {lane}}}};
+}
+std::vector<std::pair<TokenId, TokenId>> numbers_of(const std::vector<TokenGroup>& groups) {
+  std::vector<std::pair<TokenId, TokenId>> numbers;
+  for (const TokenGroup& group : groups)
+    numbers.emplace_back(group.prompt.at(0), group.lanes.at(0).tokens.at(0));
+  return numbers;
+}
+
+// Rollouts have the groups of a question one behind the other.
+TEST(BehindOtherPrompts, EachGroupIsBehindTheNextPromptThatIsNotItsOwn) {
+  using testing::ElementsAre;
+  using testing::IsEmpty;
+  using testing::Pair;
+  const auto moved = [](const std::vector<TokenGroup>& groups) {
+    return numbers_of(behind_other_prompts(groups));
+  };
+  EXPECT_THAT(moved({numbered(1, 10), numbered(1, 11), numbered(2, 20), numbered(3, 30), numbered(3, 31)}),
+              ElementsAre(Pair(2, 10), Pair(2, 11), Pair(3, 20), Pair(1, 30), Pair(1, 31)));
+  EXPECT_THAT(moved({numbered(1, 10), numbered(2, 20)}), ElementsAre(Pair(2, 10), Pair(1, 20)));
+  EXPECT_THAT(moved({numbered(1, 10), numbered(1, 11)}), IsEmpty()) << "there is no other";
+  EXPECT_THAT(moved({numbered(1, 10)}), IsEmpty());
+  EXPECT_THAT(moved({}), IsEmpty());
 }
 
 class KtoTest : public testing::Test {
@@ -156,6 +190,29 @@ TEST_F(KtoTest, ComparesAnAdapterThatWasLoadedWithWhatItWas) {
   EXPECT_NEAR(objective->loss(model, groups).sum.item<double>(), 2.5, 1e-5);
   change(model);
   EXPECT_GT(std::abs(objective->loss(model, groups).sum.item<double>() - 2.5), 1e-2);
+}
+
+// An adapter that was switched off would leave the omega that has been learned.
+TEST_F(KtoTest, TheReferenceKeepsTheOmegaThatTrainingStartsFrom) {
+  TrainModel model(base);
+  model.add_lora({.rank = 2}, 1);
+  model.set_omega(OmegaConfig{.init = OmegaInit::gt, .stride = 20, .learn = true});
+  const std::vector<double> before = sums(model, groups, true);
+  const auto objective = make_kto(model, config, ReferenceCoupling::joint, torch::kCPU);
+  {
+    const torch::NoGradGuard no_gradients;
+    model.omega().add_(1.5);
+  }
+  const std::vector<double> after = sums(model, groups, true);
+  const std::vector<double> sign = {1, -1, -1, -1, 1};
+  double margin = 0;
+  double moved = 0;
+  for (size_t i = 0; i < sign.size(); ++i) {
+    margin += config.kto.beta * sign[i] * (after[i] - before[i]);
+    moved += std::abs(after[i] - before[i]);
+  }
+  ASSERT_GT(moved, 1e-2);
+  EXPECT_NEAR(objective->loss(model, groups).extra.at("margin"), margin, 1e-4 + 0.01 * std::abs(margin));
 }
 
 TEST_F(KtoTest, TakesNoDivergenceFromASingleGroup) {

@@ -177,20 +177,59 @@ TEST(Trainer, RefusesWhatMakesNoSenseInOneSentence) {
   EXPECT_THAT(refusal(config), Not(HasSubstr("\n"))) << "a file without a model";
 }
 
+nlohmann::json record_of(const TrainConfig& config) {
+  std::ifstream stage(config.run_folder() + "/stage.json");
+  return nlohmann::json::parse(stage);
+}
+
+// Old weights would be written, and the record would claim that the new settings made them.
+TEST(Trainer, DoesNotWriteAFinishedRunAnewUnderOtherSettings) {
+  ToyRun toy;
+  train(toy.config, {});
+  const nlohmann::json record = record_of(toy.config);
+  TrainConfig other = toy.config;
+  other.learning_rate = 2e-2;
+  EXPECT_THAT(refusal(other), HasSubstr("was made with learning_rate 0.01, and the configuration has 0.02"));
+  other = toy.config;
+  other.steps = 6;
+  EXPECT_THAT(refusal(other), HasSubstr("has 12 steps behind it"));
+  EXPECT_EQ(record_of(toy.config), record);
+  other.steps = 14;
+  EXPECT_TRUE(train(other, {}));
+  EXPECT_EQ(curve_of(other).size(), 14U) << "two more";
+  EXPECT_EQ(record_of(other).at("config").at("steps"), 14);
+}
+
+TEST(Trainer, RefusesACheckpointOfAnotherModel) {
+  ToyRun toy;
+  train(toy.config, {});
+  TrainConfig sft = toy.config;
+  sft.stage = Stage::sft;
+  sft.base = toy.config.out;
+  sft.out = toy.directory.file("sft.gguf");
+  train(sft, {});
+  ToyRun wider;
+  wider.config.model.ffn = 64;
+  train(wider.config, {});
+  std::filesystem::copy_file(wider.config.out, sft.base, std::filesystem::copy_options::overwrite_existing);
+  EXPECT_THAT(refusal(sft), HasSubstr("belongs to another configuration")) << "under the same name";
+}
+
 TEST(Trainer, RefusesACheckpointOfAnotherConfiguration) {
   ToyRun toy;
   train_until(toy.config, 6, true);
   toy.config.model.ffn = 64;
-  EXPECT_THAT(refusal(toy.config), HasSubstr("belongs to another configuration"));
+  EXPECT_THAT(refusal(toy.config), HasSubstr("was made with model.ffn 48, and the configuration has 64"));
   write_text(toy.config.run_folder() + "/checkpoint.pt", "no checkpoint");
   EXPECT_THAT(refusal(toy.config), AllOf(HasSubstr("delete it to start again"), Not(HasSubstr("\n"))));
 }
 
-std::string settings_refusal(const std::vector<std::string>& settings) {
-  std::vector<std::string> all = {"out=a.gguf", "data=b.jsonl", "vocabulary=c.gguf"};
+std::string settings_refusal(const std::vector<std::string>& settings, Stage stage = Stage::pretrain) {
+  std::vector<std::string> all = {"out=a.gguf", "data=b.jsonl"};
+  all.push_back(stage == Stage::pretrain ? "vocabulary=c.gguf" : "base=c.gguf");
   all.insert(all.end(), settings.begin(), settings.end());
   try {
-    read_train_config("", all, Stage::pretrain);
+    read_train_config("", all, stage);
     return "(not refused)";
   } catch (const InvalidRequest& error) {
     return error.what();
@@ -211,11 +250,29 @@ TEST(TrainConfig, IsRefusedByTheNameOfTheKey) {
   EXPECT_EQ(settings_refusal({"type=f8"}), "the configuration's type is \"f8\", which is no choice there");
   EXPECT_EQ(settings_refusal({"model.kv_heads=3"}),
             "the configuration's model.kv_heads must divide model.heads");
-  EXPECT_EQ(settings_refusal({"lora.rank=4"}), "the configuration's lora.rank has no meaning in pretraining");
   EXPECT_EQ(settings_refusal({"open=1"}), "the configuration's open has a value of the wrong type");
   EXPECT_EQ(settings_refusal({"steps"}), "the setting \"steps\" must have the form key=value");
   EXPECT_EQ(settings_refusal({"stage=kto"}), "the configuration is for kto, not for pretrain");
   EXPECT_EQ(settings_refusal({"out="}), "the configuration names no file to write; set out");
+}
+
+TEST(TrainConfig, HoldsNothingThatItsStageDoesNotLookAt) {
+  EXPECT_EQ(settings_refusal({"lora.rank=4"}),
+            "the configuration's lora.rank has no meaning in pretraining; leave it out");
+  for (const std::string setting : {"base=c.gguf", "adapter=d.gguf", "bridge.heads=2", "bridge.alone=true",
+                                    "omega.init=gt", "omega.learn=true", "kto.beta=0.3"}) {
+    const std::string key = setting.substr(0, setting.find('='));
+    EXPECT_THAT(settings_refusal({setting}), HasSubstr("'s " + key + " has no meaning in pretraining"));
+  }
+  for (const std::string setting : {"vocabulary=c.gguf", "model.layers=3"}) {
+    const std::string key = setting.substr(0, setting.find('='));
+    EXPECT_THAT(settings_refusal({setting}, Stage::sft), HasSubstr(key + " has no meaning in sft"));
+    EXPECT_THAT(settings_refusal({setting}, Stage::kto), HasSubstr(key + " has no meaning in kto"));
+  }
+  EXPECT_THAT(settings_refusal({"kto.beta=0.3"}, Stage::sft), HasSubstr("kto.beta has no meaning in sft"));
+  EXPECT_EQ(settings_refusal({"kto.beta=0.3"}, Stage::kto), "(not refused)");
+  EXPECT_EQ(settings_refusal({"omega.init=ntk-by-parts", "adapter="}), "(not refused)")
+      << "as by default, which records of runs have too";
 }
 
 TEST(TrainConfig, IsReadBackAsItWasWritten) {

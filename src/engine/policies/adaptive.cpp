@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "engine/policies/attempt.h"
+
 namespace lanerope::engine {
 
 namespace {
@@ -33,7 +35,8 @@ void Adaptive::after_step(const GroupStatus& group, LaneActions& actions) {
                                              std::to_string(votes_) + " votes that are wanted";
   // A lane whose first token is its end has ended when it is there, and no step follows.
   while (!writes(group) && left_ > 0 && group.takes_lane()) {
-    for (int32_t i = 0; i < wave_ && left_ > 0 && group.takes_lane(); ++i, --left_) actions.add({}, reason);
+    for (int32_t i = 0; i < wave_ && left_ > 0 && group.takes_lane(); ++i)
+      left_ = attempt([&] { actions.add({}, reason); }) ? left_ - 1 : 0;
   }
 }
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "lanerope/errors.h"
+#include "engine/policies/attempt.h"
 
 namespace lanerope::engine {
 
@@ -20,12 +20,10 @@ void Conductor::read(std::string_view line, LaneActions& actions) const {
   const std::string_view rest(end, static_cast<size_t>(line.data() + line.size() - end));
   const bool says = rest.starts_with(':') && rest.find_first_not_of(" \t\r", 1) != std::string_view::npos;
   if (error != std::errc() || !says || lane == lane_ + 1) return;
-  try {
+  attempt([&] {
     actions.push(lane - 1, "\n" + std::string(line.substr(begin)) + "\n",
                  "lane " + std::to_string(lane_ + 1) + " says so");
-  } catch (const InvalidRequest&) {
-    // Told as an act that was refused; the lane writes on.
-  }
+  });
 }
 
 void Conductor::after_step(const GroupStatus& group, LaneActions& actions) {

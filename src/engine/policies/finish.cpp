@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/policies/attempt.h"
 #include "lanerope/model.h"
 
 namespace lanerope::engine {
@@ -38,10 +39,13 @@ void Finish::after_step(const GroupStatus& group, LaneActions& actions) {
   for (int32_t m = 0; m < group.n_lanes(); ++m) {
     const LaneStatus lane = group.lane(m);
     const int64_t left = std::min<int64_t>(lane.left, of_purse);
-    if (!lane.live() || lane.forced || left > at_) continue;
+    if (!lane.live() || lane.forced || left > at_ || refused_.contains(m)) continue;
     // Led already, maybe as the lane that it is a fork of, or there by itself.
     if (lane.text.find(text_) != std::string_view::npos || group.answer(m)) continue;
-    actions.push(m, lead_for(lane.text), std::to_string(left) + " tokens are left");
+    const auto push = [&] {
+      actions.push(m, lead_for(lane.text), std::to_string(left) + " tokens are left");
+    };
+    if (!attempt(push)) refused_.insert(m);
   }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -24,6 +26,7 @@ class Finish final : public Policy {
   Purse purse_;
   ChatStyle style_;
   Thinking thinking_;
+  std::set<int32_t> refused_ = {};  // lanes that the text has no room in, or whose format it is none of
 };
 
 // The beginning of an answer in the form that a prompt asks for: a box, a line behind "####", or a line that

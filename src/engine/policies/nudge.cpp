@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/policies/nudge.h"
 
-#include "lanerope/errors.h"
+#include "engine/policies/attempt.h"
 
 namespace lanerope::engine {
 
@@ -17,11 +17,9 @@ void Nudge::after_step(const GroupStatus& group, LaneActions& actions) {
     int32_t& last = last_[static_cast<size_t>(m)];
     if (!lane.live() || lane.forced || lane.generated < last + every_ || group.answer(m)) continue;
     last = lane.generated;
-    try {
+    attempt([&] {  // too little may be left of its budget
       actions.push(m, text_, std::to_string(every_) + " tokens since it began or was last asked");
-    } catch (const InvalidRequest&) {
-      // Too little is left of its budget: told as an act that was refused.
-    }
+    });
   }
 }
 

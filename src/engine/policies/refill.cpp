@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/policies/refill.h"
 
+#include "engine/policies/attempt.h"
 #include "engine/policies/likeliest_lane.h"
 #include "lanerope/answers.h"
 
@@ -24,11 +25,13 @@ void Refill::after_step(const GroupStatus& group, LaneActions& actions) {
     if (answer && same_answer(*answer, agreed)) continue;
     const int32_t best = likeliest_lane(group);
     if (best < 0) return;
-    --left_;
     replaced_.insert(m);
     const std::string said = answer ? "answered " + *answer : "gave no answer";
-    actions.add({.parent = best},
-                "lane " + std::to_string(m + 1) + " " + said + ", and " + agreed + " is what most answer");
+    const auto fork = [&] {
+      actions.add({.parent = best},
+                  "lane " + std::to_string(m + 1) + " " + said + ", and " + agreed + " is what most answer");
+    };
+    if (attempt(fork)) --left_;
   }
 }
 

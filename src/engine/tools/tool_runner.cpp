@@ -28,8 +28,8 @@ ToolRunner::ToolRunner(const ResolvedRequest& request, CalledFrom& group, ToolTh
   if (request.tools.notes) calculator_ = builtin_tool("calculator");
 }
 
-void ToolRunner::joined() {
-  if (on()) lanes_.push_back({.watch = std::make_unique<ToolWatch>(request_)});
+void ToolRunner::joined(const std::string& inherited) {
+  if (on()) lanes_.push_back({.watch = std::make_unique<ToolWatch>(request_, inherited)});
 }
 
 void ToolRunner::left() {

@@ -34,8 +34,8 @@ class ToolRunner {
   ToolRunner(const ResolvedRequest& request, CalledFrom& group, ToolThreads& threads);
 
   bool on() const { return request_.tools.on(); }
-  void joined();  // a lane more
-  void left();    // the last one, after all
+  void joined(const std::string& inherited);  // a lane more, and what was written before it, by its parent
+  void left();                                // the last one, after all
   // A lane has chosen a token, and has come to its end with it if `ends`. Whether it goes on all the same:
   // a result is still to come.
   struct Chosen {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/tools/tool_watch.h"
 
+#include <utility>
+
 #include "engine/tools/tool_forms.h"
 #include "model/loaded_model.h"
 #include "text/white_space.h"
@@ -31,11 +33,12 @@ std::optional<std::string> NoteWatch::push(std::string_view text) {
   return expression;
 }
 
-ToolWatch::ToolWatch(const ResolvedRequest& request)
+ToolWatch::ToolWatch(const ResolvedRequest& request, const std::string& inherited)
     : request_(request),
       detokenizer_(model::loaded(*request.model).vocabulary, {.special = true}),
       thinking_(request.thinking != Thinking::none) {
   restart();
+  if (!inherited.empty()) read(inherited);
 }
 
 void ToolWatch::restart() {
@@ -62,7 +65,11 @@ std::string ToolWatch::behind_thinking(std::string text) {
 }
 
 ToolWatch::Found ToolWatch::push(TokenId token) {
-  const std::string text = behind_thinking(detokenizer_.push(token));
+  return read(detokenizer_.push(token));
+}
+
+ToolWatch::Found ToolWatch::read(std::string piece) {
+  const std::string text = behind_thinking(std::move(piece));
   Found found;
   if (parser_) found.calls = parser_->push(text).calls;
   if (request_.tools.notes) found.note = notes_.push(text);

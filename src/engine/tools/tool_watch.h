@@ -26,7 +26,8 @@ class NoteWatch {
 // notes.
 class ToolWatch {
  public:
-  explicit ToolWatch(const ResolvedRequest& request);
+  // What the lane inherits may think, or have begun a call, and makes none.
+  ToolWatch(const ResolvedRequest& request, const std::string& inherited);
 
   struct Found {
     std::vector<ToolCall> calls = {};
@@ -37,6 +38,7 @@ class ToolWatch {
   void restart();             // what it writes next begins an answer
 
  private:
+  Found read(std::string text);
   std::string behind_thinking(std::string text);
 
   const ResolvedRequest& request_;

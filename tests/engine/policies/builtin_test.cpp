@@ -152,6 +152,14 @@ TEST_F(BuiltIn, NudgeIsRefusedWhereTheBudgetEnds) {
   EXPECT_EQ(of.result.lanes[0].tokens.size(), 22U) << "it writes on";
 }
 
+TEST_F(BuiltIn, FinishIsRefusedOnceWhereItsTextHasNoRoom) {
+  const support::GroupRun of =
+      run(writing(2, 6), {parse_policy("finish:at=30,text= And so the answer is: ")});
+  EXPECT_THAT(acts(of), ElementsAre("0 push 0", "0 push 1"));
+  EXPECT_THAT(of.result.acts[0].refused, HasSubstr("left of its budget"));
+  EXPECT_EQ(of.result.lanes[0].finish, FinishReason::length) << "it writes on";
+}
+
 TEST_F(BuiltIn, FinishLeavesALaneThatHasItsAnswer) {
   Request request = writing(2, 40);
   request.lane_texts = {"\\boxed{7}"};
@@ -207,15 +215,20 @@ class WrittenGroup final : public GroupStatus, public LaneActions {
     FinishReason finish = FinishReason::none;
     std::optional<std::string> answer = {};
     double mean_logprob = -1;
+    std::optional<DrawnToken> drawn = {};
   };
   std::vector<Lane> lanes = {};
+  ResolvedRequest resolved = {};
   std::vector<std::string> done = {};  // "fork 3: why"
 
-  const ResolvedRequest& request() const override { return request_; }
+  const ResolvedRequest& request() const override { return resolved; }
   int32_t clock() const override { return 1; }
   int32_t n_lanes() const override { return static_cast<int32_t>(lanes.size()); }
   LaneStatus lane(int32_t index) const override {
-    return {.finish = lanes[index].finish, .generated = 1, .mean_logprob = lanes[index].mean_logprob};
+    return {.finish = lanes[index].finish,
+            .generated = 1,
+            .mean_logprob = lanes[index].mean_logprob,
+            .drawn = lanes[index].drawn};
   }
   std::optional<std::string> answer(int32_t lane) const override { return lanes[lane].answer; }
   std::vector<Vote> votes() const override {
@@ -239,17 +252,44 @@ class WrittenGroup final : public GroupStatus, public LaneActions {
   }
   void end(FinishReason, const std::string&) override { done.emplace_back("end"); }
   void note(const std::string&) override {}
-
- private:
-  ResolvedRequest request_;
 };
+
+TEST_F(BuiltIn, ForkOnDoubtForcesNoEndAndNothingThatABiasIsAgainst) {
+  const auto forks = [&](TokenId second, std::vector<LogitBias> bias) {
+    WrittenGroup group;
+    group.resolved.model = model.get();
+    group.resolved.sampling.logit_bias = std::move(bias);
+    group.lanes = {{.drawn = DrawnToken{.token = 5,
+                                        .logprob = -0.7F,
+                                        .likeliest = {.token = 5, .logprob = -0.7F},
+                                        .second = {.token = second, .logprob = -0.71F}}}};
+    const auto policy =
+        make_policy(resolve_policy(parse_policy("fork-on-doubt:gap=1,apart=0")), group.resolved);
+    policy->after_step(group, group);
+    return group.done.size();
+  };
+  EXPECT_EQ(forks(6, {}), 1U);
+  EXPECT_EQ(forks(end_token(), {}), 0U);
+  EXPECT_EQ(forks(6, {{.token = 6, .bias = -100}}), 0U);
+  EXPECT_EQ(forks(6, {{.token = 7, .bias = -100}}), 1U);
+}
+
+TEST_F(BuiltIn, ForkOnDoubtIsRefusedWhereTheFormatForbidsTheOtherToken) {
+  Request request = writing(2, 60);
+  request.ignore_end = false;
+  request.format = {.kind = FormatKind::regex, .text = "[ab]{30}"};
+  const support::GroupRun of = run(request, {parse_policy("fork-on-doubt:gap=1,apart=6,most=1")});
+  ASSERT_FALSE(of.result.acts.empty());
+  EXPECT_THAT(of.result.acts[0].refused, HasSubstr("the answer's format"));
+  for (const LaneResult& lane : of.result.lanes) EXPECT_EQ(lane.text.size(), 30U) << "the group goes on";
+}
 
 std::vector<std::string> refilled(const std::vector<WrittenGroup::Lane>& lanes,
                                   const std::string& settings = "") {
   WrittenGroup group;
   group.lanes = lanes;
   const PolicyChoice choice = resolve_policy(parse_policy("refill" + settings));
-  const auto refill = make_policy(choice, group.request());
+  const auto refill = make_policy(choice, group.resolved);
   for (int step = 0; step < 3; ++step) refill->after_step(group, group);
   return group.done;
 }

@@ -35,6 +35,18 @@ TEST_F(Tools, ANoteThatCannotBeComputedIsLeftToTheLane) {
   EXPECT_TRUE(division.failed);
 }
 
+TEST_F(Tools, AreCalledByAForkThatGoesOnWithWhatItsParentBegan) {
+  Request request = writing({"<<48/2"}, "=", {.notes = true});
+  request.reserved_lanes = 1;
+  support::Runner runner(engine);
+  const GroupId id = engine.submit(request);
+  const auto begun = static_cast<int32_t>(model->encode("<<48", {.add_special = false}).size());
+  for (int32_t i = 0; i < begun + 1; ++i) runner.step();
+  engine.spawn(id, {.parent = 0, .fork_step = begun, .text = "/3"});
+  runner.finish();
+  EXPECT_THAT(runner.run(id).result.lanes.at(1).text, StartsWith("<<48/3=16>>="));
+}
+
 TEST_F(Tools, AreTiedToTheModelsOwnCallsAndAnsweredInItsTemplate) {
   const std::string text = call("calculator", R"({"expression": "6*7"})");
   const support::GroupRun run =

@@ -3,11 +3,14 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { promisify } from "node:util";
+import OpenAI from "openai";
 import { loadSchemas } from "./schema.mjs";
 import { eventually, groupEvents, metric, post, startServer } from "./server.mjs";
 
@@ -121,6 +124,33 @@ describe("doors", () => {
     assert.equal(silent.headers.get("access-control-allow-origin"), null);
   });
 
+  test("a page that is let in may use OpenAI's client, whose headers its browser asks for first", async () => {
+    const { base } = await startServer(["--cors", "http://friend.example"], { environment: { LANEROPE_API_KEY: "k" } });
+    let sent;
+    const spy = (url, init) => {
+      sent = [...new Headers(init.headers).keys()].sort();
+      return fetch(url, { ...init, headers: { ...Object.fromEntries(new Headers(init.headers)), Origin: "http://friend.example" } });
+    };
+    await new OpenAI({ baseURL: `${base}/v1`, apiKey: "k", maxRetries: 0, fetch: spy }).models.list();
+    assert.ok(sent.includes("authorization") && sent.some((name) => name.startsWith("x-stainless-")), sent.join());
+    const preflight = (origin, names) => fetch(`${base}/v1/models`, {
+      method: "OPTIONS", headers: { Origin: origin, "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": names },
+    });
+    const allowed = await preflight("http://friend.example", sent.join());
+    assert.equal(allowed.status, 204);
+    assert.equal(allowed.headers.get("access-control-allow-origin"), "http://friend.example");
+    assert.equal(allowed.headers.get("access-control-allow-headers"), sent.join());
+    assert.match(allowed.headers.get("access-control-allow-methods"), /GET.*POST.*DELETE/);
+    for (const header of ["Origin", "Access-Control-Request-Headers"]) assert.ok(allowed.headers.get("vary").includes(header));
+    assert.equal((await preflight("http://friend.example", "a, b c")).headers.get("access-control-allow-headers"), null, "no list of names");
+    const foreign = await preflight("http://example.org", sent.join());
+    assert.equal(foreign.status, 403);
+    assert.equal(foreign.headers.get("access-control-allow-headers"), null);
+    const reply = await post(base, "/v1/completions", { prompt: "x", max_tokens: 1 }, { Origin: "http://friend.example", Authorization: "Bearer k" });
+    const readable = reply.headers.get("access-control-expose-headers").split(", ");
+    assert.deepEqual(readable, ["X-Request-Id", "Retry-After", "Lanerope-Group", "Lanerope-Unknown-Fields"]);
+  });
+
   test("nothing of a path reaches the file system", async () => {
     const { base } = await startServer([]);
     for (const path of ["/../../../etc/passwd", "/assets/../server.cpp", "/assets/%2e%2e/%2e%2e/etc/passwd", "/models/", "//etc/passwd", "/assets//etc/passwd"]) {
@@ -149,6 +179,24 @@ test("every reply carries a request's name, and the log as JSON has it", async (
   assert.ok(line.milliseconds >= 0);
   assert.match(line.time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   assert.equal(lines.find((entry) => entry.request_id === "lost").status, 404);
+});
+
+test("a request that nobody can read has a name too, and a time of its own", async () => {
+  const server = await startServer(["--log-format", "json"]);
+  const socket = connect(server.port, "127.0.0.1");
+  let answer = "";
+  socket.on("data", (data) => (answer += data));
+  const closed = once(socket, "close");
+  socket.write("GET /health HTTP/1.1\r\nHost: a\r\n\r\n");
+  await eventually(() => answer.includes('"ok"'));
+  await new Promise((resolve) => setTimeout(resolve, 1000));  // which is none of the next request's
+  socket.write("NONSENSE\r\n\r\n");
+  await closed;
+  const [, id] = answer.match(/HTTP\/1\.1 400 [^]*\r\nX-Request-Id: (req_[0-9a-f]{32})\r\n/);
+  await server.stop();
+  const line = server.output().split("\n").filter((text) => text.startsWith("{")).map((text) => JSON.parse(text)).find((entry) => entry.request_id === id);
+  assert.equal(line.status, 400);
+  assert.ok(line.milliseconds < 1000, `${line.milliseconds} ms`);
 });
 
 test("prompts and answers are not logged unless asked", async () => {

@@ -71,4 +71,10 @@ test("what no request could ask for is refused at the start, with a sentence", a
   writeFileSync(join(folder, "bad.json"), JSON.stringify({ bad: { temprature: 1 } }));
   assert.match(await refusal("--presets", join(folder, "bad.json")), /the preset "bad": temprature is no field/);
   assert.match(await refusal("--presets", join(folder, "missing.json")), /cannot be read/);
+  // These need the model to be told.
+  for (const policy of ["refill", "fork-on-doubt", "adaptive"]) {
+    assert.match(await refusal("--policy", policy), /the lanes of this server: a policy that adds lanes needs one answer/);
+  }
+  assert.match(await refusal("--lanes", "4", "--select", "verifier"), /the lanes of this server: .*started without a verifier/);
+  assert.match(await refusal("--select", "logprob", "--vote-weight", "logprob"), /a vote weight goes with selection by vote/);
 });

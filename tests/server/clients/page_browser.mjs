@@ -83,6 +83,11 @@ export async function begin(page, lanes, budget = 1000) {
     ...Array.from({ length: lanes }, (_, lane) => ({ kind: "lane_started", lane, step: 0, text: "" })));
 }
 
+// How gpt-oss marks its thinking, as /props says it.
+export const channels = {
+  begin: "<|channel|>analysis<|message|>", end: "<|end|>", message: "<|start|>assistant", answer: "<|channel|>final<|message|>",
+};
+
 export const token = (lane, step, text) => ({ kind: "token", lane, step, token: 1, forced: false, text });
 
 // Its end: of each lane {answer, from}, by the server's word.

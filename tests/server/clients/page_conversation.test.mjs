@@ -114,6 +114,31 @@ test("edit and retry ask again and drop what follows", async () => {
   await page.context().close();
 });
 
+test("an edited message that cannot be run stays in its field, and a line says why", async () => {
+  const page = await open();
+  await set(page, { n: 1 });
+  await turn(page, "One?", ["1."]);
+  await page.getByRole("button", { name: "Edit message 1" }).click();
+  const field = page.locator(".editing textarea");
+  await field.fill("Long edited?");
+  const refused = async (why) => {
+    await field.press("Control+Enter");
+    await page.locator("#notice", { hasText: why }).waitFor();
+    assert.equal(await field.inputValue(), "Long edited?");
+  };
+  await set(page, { budget: 1 });
+  await refused("Budget");
+  await set(page, { budget: 99 });
+  await ask(page, "Two?");
+  await page.waitForFunction(() => globalThis.bodies.length === 2);
+  await refused("still writing");
+  await tell(page, ["2."]);
+  await field.press("Control+Enter");
+  await page.waitForFunction(() => globalThis.bodies.length === 3 && !document.querySelector(".editing"));
+  assert.deepEqual(await lastMessages(page), [user("Long edited?")]);
+  await page.context().close();
+});
+
 test("Esc stops; what was written stays and is gone on from", async () => {
   const page = await open();
   await set(page, { n: 2 });

@@ -128,6 +128,49 @@ test("the token that a sleeping lane held back stands at the step at which it wa
   await page.context().close();
 });
 
+// What is asked about attention is answered in the page: by `parts`, and `probed` has what was asked while no lane wrote.
+const answerProbes = (page, parts) => page.evaluate((list) => {
+  const before = globalThis.fetch;
+  globalThis.probed = [];
+  globalThis.fetch = (path, options) => {
+    const asked = String(path).match(/lanes\/(\d+)\/attention\?step=(\d+)/);
+    if (!asked) return before(path, options);
+    const [lane, step] = asked.slice(1).map(Number);
+    if (!document.getElementById("run").disabled) globalThis.probed.push({ lane, step });
+    return Promise.resolve(new Response(JSON.stringify({ lane, step, parts: list })));
+  };
+}, parts);
+
+test("the heat map of many lanes that have finished asks 400 times at most, and about each of them", async () => {
+  const lanes = 200;
+  const page = await open(lanes);
+  await begin(page, lanes);
+  await say(page, ...Array.from({ length: 9 * lanes }, (_, at) => token(at % lanes, Math.floor(at / lanes), "a")));
+  await answerProbes(page, []);
+  await end(page, Array.from({ length: lanes }, () => ({})));
+  await page.waitForFunction(() => globalThis.probed.some(({ lane, step }) => lane === 198 && step === 0));  // the last of all
+  const probed = await page.evaluate(() => globalThis.probed);
+  assert.ok(probed.length <= 400 && probed.length > 350, String(probed.length));
+  assert.deepEqual([...new Set(probed.map(({ step }) => step))], [7, 5, 2, 0]);
+  assert.equal(new Set(probed.map(({ lane }) => lane)).size, lanes);
+  assert.equal(await page.locator(".heat input[type=range]").getAttribute("max"), "3");
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
+test("a token may have looked at more cells than a call takes arguments", async () => {
+  const page = await open(1);
+  await page.getByRole("button", { name: "Tokens", exact: true }).click();
+  await begin(page, 1);
+  await say(page, token(0, 0, "a"), token(0, 1, " b"));
+  await answerProbes(page, [{ lane: 0, first_step: 0, weights: [0.5, ...new Array(300000).fill(1e-6)] }]);
+  await page.locator(".lane .token").nth(1).hover();
+  await page.locator(".run.probing").waitFor();
+  assert.equal(await page.locator(".lane .token").first().evaluate((node) => node.style.getPropertyValue("--w")), "0.850");
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
 test("what a policy does is said of the lane that it is about, and of the group", async () => {
   const page = await open(2);
   await begin(page, 2);

@@ -2,8 +2,11 @@
 // What lanes write, set as Markdown, mathematics and code: right, harmless whatever it is, and smoothly while it comes.
 
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { ask, begin, launch, openPage, say, set, tell, token } from "./page_browser.mjs";
+import { ask, begin, bodies, channels, launch, openPage, say, set, tell, token } from "./page_browser.mjs";
 import { startServer } from "./server.mjs";
 
 let browser;
@@ -14,8 +17,8 @@ before(async () => {
 });
 after(() => browser?.close());
 
-async function openTold(lanes) {
-  const page = await openPage(browser, server.base, { told: true });
+async function openTold(lanes, props) {
+  const page = await openPage(browser, server.base, { told: true, props });
   await set(page, { n: lanes });
   await ask(page, "Say it.");
   return page;
@@ -139,6 +142,66 @@ test("thinking is folded away when the answer begins", async () => {
   await say(page, token(0, 1, "\n</think>\n\nIt is **4**."));
   await page.locator(".thinking:not([open])").waitFor();
   assert.equal(await lane(page).locator(".rich").innerText(), "It is 4.");
+  await page.context().close();
+});
+
+test("thinking between marks of the model's own is told from the answer, and no mark is ever seen", async () => {
+  const page = await openTold(1, { thinking: channels });
+  await begin(page, 1);
+  const pieces = ["<|channel|>", "analysis", "<|message|>", "Hm: 2 + 2", "<|end|>", "<|start|>", "assistant", "<|channel|>", "final", "<|message|>", "It is ", "**4**."];
+  for (const [step, piece] of pieces.entries()) {
+    await say(page, token(0, step, piece));
+    await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+    assert.doesNotMatch(await lane(page).evaluate((node) => node.textContent), /<\||analysis|assistant|final/, piece);
+  }
+  await page.locator(".thinking:not([open])").waitFor();
+  assert.equal(await page.locator(".thought").evaluate((node) => node.textContent), "Hm: 2 + 2");
+  await page.locator(".rich strong").waitFor();
+  assert.equal(await lane(page).locator(".rich").innerText(), "It is 4.");
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
+test("what was thought between marks of the model's own is not said again", async () => {
+  const { begin: opens, end: closes, message, answer } = channels;
+  const page = await openPage(browser, server.base, { told: true, props: { thinking: channels } });
+  await set(page, { n: 1 });
+  const turns = [["One?", `${opens}Let me see.${closes}${message}${opens}1?${closes}${message}${answer}1.`],
+    ["Two?", `${opens}Cut off while it th`], ["Three?", `${answer}3.`], ["Four?", "4."]];
+  for (const [at, [prompt, text]] of turns.entries()) {
+    await ask(page, prompt);
+    await page.waitForFunction((count) => globalThis.bodies.length > count, at);
+    await tell(page, [text]);
+  }
+  assert.deepEqual((await bodies(page)).at(-1).messages.map(({ role, content }) => `${role}: ${content}`),
+    ["user: One?", "assistant: 1.", "user: Three?", "assistant: 3.", "user: Four?"]);
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
+test("the server names the marks of its model's thinking", async () => {
+  const marks = async ({ base }) => (await (await fetch(`${base}/props`)).json()).thinking;
+  assert.deepEqual(await marks(server), { begin: "", end: "", message: "", answer: "" });
+  const folder = await mkdtemp(join(tmpdir(), "lanerope-"));
+  const template = join(folder, "channels.jinja");
+  await writeFile(template, "{% for message in messages %}{{ message.content }}{% endfor %}{# <|channel|>analysis #}");
+  const other = await startServer(["--chat-template", template]);
+  assert.deepEqual(await marks(other), channels);
+  await other.stop();
+  await rm(folder, { recursive: true });
+});
+
+test("what families of models mark as thinking", async () => {
+  const page = await openPage(browser, server.base);
+  const split = (text, marks) => page.evaluate(async ([said, given]) => (await import("/assets/thinking.js")).splitThinking(said, given), [text, marks]);
+  const gemma = { begin: "<|channel>thought\n", end: "<channel|>", message: "", answer: "" };
+  for (const [text, marks, thought, answer, thinking] of [
+    ["<think>\na\n</think>\n\nb", null, "a", "b", false], ["a</think>b", null, "a", "b", false], ["[THINK]a[/THINK]b", null, "a", "b", false],
+    ["<seed:think>a", null, "a", "", true], ["b", null, "", "b", false], ["<|channel>thought\na<channel|>b", gemma, "a", "b", false],
+    ["b", gemma, "", "b", false], ["<|channel|>final<|message|>b<|end|>", channels, "", "b", false],
+    ["<|channel|>analysis<|message|>a<|end|><|start|>assistant", channels, "a", "", true]]) {
+    assert.deepEqual(await split(text, marks), { thought, answer, thinking }, text);
+  }
   await page.context().close();
 });
 
