@@ -56,9 +56,8 @@ std::string_view rest_after(std::string_view line, std::string_view command) {
 
 int32_t positive_number(std::string_view text, std::string_view command) {
   int32_t number = 0;
-  const auto end = text.data() + text.size();
-  const auto result = std::from_chars(text.data(), end, number);
-  if (result.ec != std::errc() || result.ptr != end || number < 1) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < 1) {
     throw InvalidRequest(std::string(command) + " needs a number from 1 on");
   }
   return number;

@@ -38,8 +38,10 @@ CLI::Option* add_choice(CLI::App& app, const std::string& option, Target& target
     if (std::find(without.begin(), without.end(), named.value) == without.end())
       words.emplace_back(named.name);
   }
-  return add_word_choice(app, option, words,
-                         [&target](const std::string& word) { target = *parse<Enum>(word); });
+  return add_word_choice(app, option, words, [&target](const std::string& word) {
+    const Enum value = *parse<Enum>(word);
+    target = value;
+  });
 }
 
 }  // namespace lanerope::cli

@@ -98,6 +98,7 @@ std::string sha256_of(std::string_view text) {
 void keep_part(std::vector<eval::SolvedProblem>& all, data::Part part, int64_t dev) {
   if (part == data::Part::all) return;
   std::vector<std::string> digests;
+  digests.reserve(all.size());
   for (const eval::SolvedProblem& solved : all) digests.push_back(sha256_of(solved.problem.question));
   std::vector<std::string> sorted = digests;
   std::ranges::sort(sorted);

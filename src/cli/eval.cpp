@@ -228,6 +228,7 @@ int evaluate(const EvalFlags& asked) {
   for (const eval::Arm& arm : arms) eval::check_arm(arm, plan);
   const std::vector<eval::EvalQuestion> questions = questions_of(flags.questions);
   std::vector<eval::RunSettings> settings;
+  settings.reserve(arms.size());
   for (const eval::Arm& arm : arms) settings.push_back(settings_of(arm, plan, flags));
   std::error_code error;
   std::filesystem::create_directories(flags.out, error);

@@ -93,7 +93,8 @@ const model::StepOutput& BeamSearch::Impl::read_prompt() {
   const model::StepOutput* output = nullptr;
   const auto n_prompt = static_cast<int32_t>(prompt.size());
   const core::CellRun prompt_run{.cell = 0, .length = n_prompt};
-  for (int32_t from = 0; from < n_prompt; from += batch_rows) {
+  int32_t from = 0;
+  do {  // a prompt has a token
     const int32_t to = std::min(from + batch_rows, n_prompt);
     std::vector<model::BatchRow> rows;
     core::AttentionBlock block{.frequencies = frequencies};
@@ -105,7 +106,8 @@ const model::StepOutput& BeamSearch::Impl::read_prompt() {
     model::BatchBuilder batch = runner.batch();
     batch.add(std::move(block), rows, scales.prompt);
     output = &runner.run(std::move(batch).finish());
-  }
+    from = to;
+  } while (from < n_prompt);
   return *output;
 }
 

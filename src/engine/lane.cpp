@@ -183,6 +183,7 @@ LaneResult Lane::result() const {
 std::vector<int32_t> lanerope::steps_of(const LaneResult& lane) {
   const core::LaneView view{.start_step = lane.start_step, .sleeps = lane.sleeps};
   std::vector<int32_t> steps;
+  steps.reserve(lane.tokens.size());
   for (int32_t i = 0; i < std::ssize(lane.tokens); ++i) steps.push_back(core::step_of(view, i));
   return steps;
 }

@@ -45,9 +45,10 @@ std::vector<int32_t> budgets_of(const PairedArm& arm, const ComparisonOptions& o
       for (const SettledAnswer& settled : lane->settled) add(settled.length);
     }
   }
-  const std::vector<int32_t> all(lengths.begin(), lengths.end());
+  std::vector<int32_t> all(lengths.begin(), lengths.end());
   if (all.size() <= most) return all;
   std::vector<int32_t> some;
+  some.reserve(most);
   for (size_t i = 0; i < most; ++i) some.push_back(all[i * (all.size() - 1) / (most - 1)]);
   return some;
 }

@@ -320,7 +320,7 @@ RunSettings settings_of(const Arm& arm, const EvalPlan& plan) {
   return settings;
 }
 
-ArmTiming evaluate_arm(std::shared_ptr<const Model> model, const Arm& arm,
+ArmTiming evaluate_arm(const std::shared_ptr<const Model>& model, const Arm& arm,
                        std::span<const EvalQuestion> questions, const EvalPlan& plan,
                        std::span<const EvalRecord> done, const std::function<void(const EvalRecord&)>& sink) {
   check_arm(arm, plan);

@@ -48,7 +48,7 @@ RunSettings settings_of(const Arm& arm, const EvalPlan& plan);
 // stopped is not handed on.
 // The random numbers of a group follow from the seed, its question and its number alone. Returns what
 // it took. Throws what Engine::submit throws.
-ArmTiming evaluate_arm(std::shared_ptr<const Model> model, const Arm& arm,
+ArmTiming evaluate_arm(const std::shared_ptr<const Model>& model, const Arm& arm,
                        std::span<const EvalQuestion> questions, const EvalPlan& plan,
                        std::span<const EvalRecord> done, const std::function<void(const EvalRecord&)>& sink);
 

@@ -40,6 +40,7 @@ std::vector<WayScore> score_ways(std::span<const QuestionLanes> questions,
   for (const Way& way : all_ways()) {
     if (one_lane && way.weight != VoteWeight::equal) continue;  // there is nothing to weigh
     std::vector<std::optional<Claim>> claims;
+    claims.reserve(questions.size());
     for (size_t i = 0; i < questions.size(); ++i) claims.push_back(claim_of(way, questions[i], votes[i]));
     const bool chose = std::ranges::any_of(claims, [](const auto& claim) { return claim.has_value(); });
     if (chose) scores.push_back(score_way(way, claims, bootstrap));
@@ -104,6 +105,7 @@ std::vector<ArmScore> score_arms(const PairedArms& paired, std::span<const EvalQ
       }
       if (b + 1 < options.budgets.size()) continue;
       std::vector<std::vector<LaneVote>> votes;
+      votes.reserve(arm.questions.size());
       for (const QuestionLanes& question : arm.questions)
         votes.push_back(question.within(budget, options.unfinished));
       score.ways = score_ways(arm.questions, votes, bootstrap);

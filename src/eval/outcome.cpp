@@ -38,6 +38,7 @@ Outcome outcome_of(const QuestionLanes& question, int32_t budget, bool unfinishe
 
 std::vector<Outcome> outcomes_of(const PairedArm& arm, int32_t budget, bool unfinished) {
   std::vector<Outcome> outcomes;
+  outcomes.reserve(arm.questions.size());
   for (const QuestionLanes& question : arm.questions)
     outcomes.push_back(outcome_of(question, budget, unfinished));
   return outcomes;

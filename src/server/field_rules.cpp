@@ -192,7 +192,9 @@ void add_unknown(std::vector<std::string>& unknown, const Json& body, const std:
   const auto object = body.find(key);
   if (object == body.end() || !object->is_object()) return;
   for (const auto& [name, value] : object->items()) {
-    if (std::ranges::find(known, name) == known.end()) unknown.push_back(key + "." + name);
+    if (std::ranges::find(known, name) != known.end()) continue;
+    unknown.emplace_back(key);
+    unknown.back().append(".").append(name);
   }
 }
 

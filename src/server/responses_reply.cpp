@@ -17,7 +17,7 @@ ResponsesReply::ResponsesReply(ReplyContext context, Json body)
       reader_(*context_.api, *context_.groups.front()),
       lanes_(static_cast<size_t>(context_.groups.front()->n_lanes())) {}
 
-void ResponsesReply::event(const char* type, Json fields) {
+void ResponsesReply::event(const char* type, const Json& fields) {
   Json json = {{"type", type}, {"sequence_number", sequence_++}};
   json.update(fields);
   text_ += sse(type, json);
@@ -64,11 +64,11 @@ void ResponsesReply::close_item() {
   Json done = place;
   done["text"] = said_;
   if (!thinks) done["logprobs"] = Json::array();
-  event(thinks ? "response.reasoning_text.done" : "response.output_text.done", std::move(done));
+  event(thinks ? "response.reasoning_text.done" : "response.output_text.done", done);
   if (!thinks) {
     Json part = place;
     part["part"] = part_json();
-    event("response.content_part.done", std::move(part));
+    event("response.content_part.done", part);
   }
   output_.push_back(item_json(true));
   event("response.output_item.done", {{"output_index", index_}, {"item", output_.back()}});
@@ -85,7 +85,7 @@ void ResponsesReply::say(Item item, const std::string& text) {
   said_ += text;
   Json delta = {{"item_id", item_id_}, {"output_index", index_}, {"content_index", 0}, {"delta", text}};
   if (!thinks) delta["logprobs"] = Json::array();
-  event(thinks ? "response.reasoning_text.delta" : "response.output_text.delta", std::move(delta));
+  event(thinks ? "response.reasoning_text.delta" : "response.output_text.delta", delta);
 }
 
 void ResponsesReply::take_text(const std::string& text, bool at_end) {
@@ -105,10 +105,10 @@ void ResponsesReply::say_call(const ToolCall& call) {
   const Json place = {{"item_id", item["id"]}, {"output_index", index_}};
   Json delta = place;
   delta["delta"] = call.arguments;
-  event("response.function_call_arguments.delta", std::move(delta));
+  event("response.function_call_arguments.delta", delta);
   Json done = place;
   done["arguments"] = call.arguments;
-  event("response.function_call_arguments.done", std::move(done));
+  event("response.function_call_arguments.done", done);
   item["arguments"] = call.arguments;
   item["status"] = "completed";
   output_.push_back(item);
@@ -172,9 +172,9 @@ std::string ResponsesReply::failure(const ErrorReply& error) {
 }
 
 Json ResponsesReply::object(const char* state) const {
-  const auto given = [&](const char* key, Json otherwise) {
+  const auto given = [&](const char* key, const Json& otherwise) {
     const auto found = body_.find(key);
-    return found == body_.end() || found->is_null() ? std::move(otherwise) : *found;
+    return found == body_.end() || found->is_null() ? otherwise : *found;
   };
   const Sampling& sampling = context_.groups.front()->sampling;
   Json json = {{"id", id_},

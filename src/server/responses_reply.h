@@ -40,7 +40,7 @@ class ResponsesReply final : public ReplyWriter {
   Json part_json() const;
   Json object(const char* state) const;
   const char* status() const;
-  void event(const char* type, Json fields);
+  void event(const char* type, const Json& fields);
 
   ReplyContext context_;
   Json body_;

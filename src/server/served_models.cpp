@@ -23,6 +23,10 @@ void fill(Json& body, const Json& preset, bool group) {
   }
 }
 
+InvalidRequest no_preset(const std::string& name, const std::string& file) {
+  return InvalidRequest("the preset \"" + name + "\" in " + file + " must have a name and be an object");
+}
+
 [[noreturn]] void refuse(const std::string& name, const std::string& complaint) {
   const std::string whose = name.empty() ? "the lanes of this server" : "the preset \"" + name + "\"";
   throw InvalidRequest(whose + ": " + complaint);
@@ -47,8 +51,7 @@ Presets read_presets(const std::string& file) {
     throw InvalidRequest(file + " is not a JSON object from names to the fields of a request");
   Presets presets;
   for (const auto& [name, fields] : json.items()) {
-    if (name.empty() || !fields.is_object())
-      throw InvalidRequest("the preset \"" + name + "\" in " + file + " must have a name and be an object");
+    if (name.empty() || !fields.is_object()) throw no_preset(name, file);
     presets[name] = fields;
   }
   return presets;

@@ -26,11 +26,10 @@ void Refill::after_step(const GroupStatus& group, LaneActions& actions) {
     const int32_t best = likeliest_lane(group);
     if (best < 0) return;
     replaced_.insert(m);
-    const std::string said = answer ? "answered " + *answer : "gave no answer";
-    const auto fork = [&] {
-      actions.add({.parent = best},
-                  "lane " + std::to_string(m + 1) + " " + said + ", and " + agreed + " is what most answer");
-    };
+    std::string reason = "lane " + std::to_string(m + 1);
+    reason += answer ? " answered " + *answer : " gave no answer";
+    reason += ", and " + agreed + " is what most answer";
+    const auto fork = [&] { actions.add({.parent = best}, reason); };
     if (attempt(fork)) --left_;
   }
 }
