@@ -51,11 +51,8 @@ class GroupPlanner {
     for (int32_t m = 0; m < n_lanes_; ++m) {
       past_.push_back(past_of(group, m));
       lag_.push_back(lag_of(group, m));
-      if (m < n_coupled_) joined_.push_back({.step = group.lanes[m].start_step, .n_lanes = m + 1});
     }
-    std::ranges::stable_sort(joined_, {}, &Joined::step);
-    for (size_t i = 1; i < joined_.size(); ++i)
-      joined_[i].n_lanes = std::max(joined_[i].n_lanes, joined_[i - 1].n_lanes);
+    if (group.coupling->topology == Topology::ring) remember_joined();
   }
 
   // The block of rows that are tokens of the prompt.
@@ -147,8 +144,18 @@ class GroupPlanner {
     return in_window({0, cells_before(lane, row.step + 1)}, row.step, lane);
   }
 
-  // How many lanes the coupling spoke of when that step was computed: up to the last one that was there.
+  void remember_joined() {
+    for (int32_t m = 0; m < n_coupled_; ++m)
+      joined_.push_back({.step = group_.lanes[m].start_step, .n_lanes = m + 1});
+    std::ranges::stable_sort(joined_, {}, &Joined::step);
+    for (size_t i = 1; i < joined_.size(); ++i)
+      joined_[i].n_lanes = std::max(joined_[i].n_lanes, joined_[i - 1].n_lanes);
+  }
+
+  // How many lanes the coupling spoke of when that step was computed: up to the last one that was there. Only
+  // a ring's neighbours depend on it.
   int32_t coupled_at(int32_t step) const {
+    if (group_.coupling->topology != Topology::ring) return n_coupled_;
     const auto later = std::ranges::upper_bound(joined_, step, {}, &Joined::step);
     return later == joined_.begin() ? 0 : std::prev(later)->n_lanes;
   }
@@ -230,7 +237,7 @@ class GroupPlanner {
     int32_t step = 0;
     int32_t n_lanes = 0;  // by then
   };
-  std::vector<Joined> joined_;  // [n_coupled], by step
+  std::vector<Joined> joined_;  // [n_coupled] of a ring, by step
 };
 
 void append_block(AttentionPlan& plan, AttentionBlock block) {

@@ -273,10 +273,7 @@ void Group::collect_lanes() {
   result_.acts = policies_.acts();
   result_.tool_runs = tools_.runs();
   note(policies_.note());
-}
-
-// Until now; of one that never came to an end of its own, as far as it came.
-void Group::take_times() {
+  // Of a group that never came to an end of its own, as far as it came.
   if (started_ == Clock::time_point()) return;
   const Clock::time_point now = Clock::now();
   const bool read = read_ != Clock::time_point();
@@ -314,7 +311,6 @@ void Group::note(const std::string& sentence) {
 void Group::finish_if_over() {
   if (!writes() || live_lanes() > 0 || start_second_stage()) return;
   collect_lanes();
-  take_times();
   std::vector<LaneResult> voters = result_.lanes;
   if (result_.then_lane >= 0) voters.pop_back();
   result_.votes = count_votes(voters, request_.selection.weight);
@@ -341,10 +337,7 @@ void Group::cut_off(FinishReason reason) {
   held_ = false;
   selector_.stop();
   for (int32_t m = 0; m < static_cast<int32_t>(lanes_.size()); ++m) end_lane(m, reason);
-  if (result_.lanes.empty()) {
-    collect_lanes();
-    take_times();
-  }
+  if (result_.lanes.empty()) collect_lanes();
   report(reason);
 }
 

@@ -108,8 +108,7 @@ class Group final : private ActedOn, private CalledFrom {
   void settle_sleepers();
   bool start_second_stage();  // the lanes have ended; whether one more began
   void finish_if_over();
-  void collect_lanes();
-  void take_times();
+  void collect_lanes();                    // and what they took, into the result
   void note(const std::string& sentence);  // in the result
   void cut_off(FinishReason reason);       // the group and what still writes, whatever it was doing
   void report(FinishReason reason_for_all);

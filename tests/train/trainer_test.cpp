@@ -50,6 +50,15 @@ void train_until(const TrainConfig& config, int64_t step, bool killed) {
   }
 }
 
+// What goes on from the toy's model.
+TrainConfig sft_of(const ToyRun& toy) {
+  TrainConfig sft = toy.config;
+  sft.stage = Stage::sft;
+  sft.base = toy.config.out;
+  sft.out = toy.directory.file("sft.gguf");
+  return sft;
+}
+
 TEST(Trainer, LearnsAToy) {
   ToyRun toy;
   toy.config.steps = 60;
@@ -111,10 +120,7 @@ TEST(Trainer, GoesThroughAllStages) {
   ToyRun toy;
   train(toy.config, {});
 
-  TrainConfig sft = toy.config;
-  sft.stage = Stage::sft;
-  sft.base = toy.config.out;
-  sft.out = toy.directory.file("sft.gguf");
+  TrainConfig sft = sft_of(toy);
   sft.omega = {.init = OmegaInit::gt, .stride = 30, .learn = true, .learning_rate = 1e-2};
   train(sft, {});
   const ModelInfo info = Model::load({.file = sft.out, .threads = 1})->info();
@@ -149,10 +155,7 @@ TEST(Trainer, GoesThroughAllStages) {
 TEST(Trainer, RemembersNumbersOfLanesInItsCheckpoint) {
   ToyRun toy;
   train(toy.config, {});
-  TrainConfig sft = toy.config;
-  sft.stage = Stage::sft;
-  sft.base = toy.config.out;
-  sft.out = toy.directory.file("sft.gguf");
+  const TrainConfig sft = sft_of(toy);
   train(sft, {});
   std::filesystem::remove(sft.out);
   train(sft, {});  // only writes the model
@@ -203,10 +206,7 @@ TEST(Trainer, DoesNotWriteAFinishedRunAnewUnderOtherSettings) {
 TEST(Trainer, RefusesACheckpointOfAnotherModel) {
   ToyRun toy;
   train(toy.config, {});
-  TrainConfig sft = toy.config;
-  sft.stage = Stage::sft;
-  sft.base = toy.config.out;
-  sft.out = toy.directory.file("sft.gguf");
+  const TrainConfig sft = sft_of(toy);
   train(sft, {});
   ToyRun wider;
   wider.config.model.ffn = 64;
