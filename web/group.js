@@ -4,6 +4,9 @@
 import { events, request } from "./api.js";
 import { actLine, Lane } from "./lane.js";
 
+// Whether attention of one lane goes to what others have written.
+export const seesOtherLanes = (coupling) => coupling !== "independent" && coupling !== "bridge";
+
 export class Group {
   // watcher: laneAdded(lane), changed(lane), progressed(), ended(). settings: see settings_form.js. messages: role and content.
   constructor({ messages, settings, properties }, watcher) {
@@ -49,7 +52,7 @@ export class Group {
       coupling: settings.coupling, select: settings.select, consensus: Math.min(settings.consensus, settings.n), hold: true,
     };
     if (settings.init && settings.coupling === "lanerope") lanes.init = settings.init;
-    if (settings.topology && settings.topology !== "all" && settings.coupling !== "independent") {
+    if (settings.topology && settings.topology !== "all" && seesOtherLanes(settings.coupling)) {
       lanes.topology = settings.topology;
       if (settings.topology === "blocks") lanes.block = settings.block;
     }

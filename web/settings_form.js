@@ -2,6 +2,7 @@
 // The settings of a request as fields of the form: offered as the server names them, kept in the browser, put there by a link.
 
 import { byId, element } from "./dom.js";
+import { seesOtherLanes } from "./group.js";
 import { store, stored } from "./store.js";
 
 const numbers = ["n", "budget", "temperature", "consensus", "seed", "block"];
@@ -86,7 +87,7 @@ export class SettingsForm {
   enableParticulars() {
     const { coupling, init, topology, block } = this.fields;
     init.disabled = coupling.value !== "lanerope";
-    topology.disabled = coupling.value === "independent";
+    topology.disabled = !seesOtherLanes(coupling.value);
     this.fields.select.disabled = this.fields.then.value.trim() !== "";
     block.disabled = topology.disabled || topology.value !== "blocks";
   }

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lanerope/lane_result.h"
 
@@ -22,5 +23,9 @@ std::optional<FoundAnswer> find_answer(std::string_view text, bool ended);
 // Whether an answer says what the truth says: exactly where both are exact, a decimal by its own precision,
 // sets in any order. Symmetric; not transitive.
 bool same_answer(std::string_view given, std::string_view truth);
+
+// The `count` answers that one answer lists, as in "(5, 1,234, 7)", each in its usual spelling;
+// nothing where it lists another number of them.
+std::vector<std::string> listed_answers(std::string_view answer, size_t count);
 
 }  // namespace lanerope

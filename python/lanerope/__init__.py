@@ -10,7 +10,7 @@
 from pathlib import Path as _Path
 
 from . import _core
-from ._core import Event, device_names, find_answer, same_answer
+from ._core import Event, device_names, find_answer, listed_answers, same_answer
 
 # A wheel brings ggml's back ends along; otherwise they are where ggml was installed.
 if (_Path(__file__).parent / "ggml").is_dir():
@@ -81,6 +81,7 @@ __all__ = [
     "device_names",
     "evaluate",
     "find_answer",
+    "listed_answers",
     "read_results",
     "same_answer",
 ]

@@ -29,7 +29,7 @@ class Score:
     majority: Estimate
     """The answer that most lanes give is right; ties count for the share of right ones among them."""
     pass_at_1: Estimate
-    """The share of lanes that are right."""
+    """The share of lanes that are right; of a list the share of its places."""
     oracle: Estimate
     """Some lane is right."""
     ended: float
@@ -38,19 +38,37 @@ class Score:
     """That a lane spends."""
 
 
-def majority_of(answers: Sequence[str], truth: str) -> float:
-    """How right a vote among the answers is: 1, 0, or with ties the share of right ones among the best."""
-    groups: list[tuple[str, int]] = []
-    for answer in answers:
+@dataclass(frozen=True)
+class Said:
+    """What a lane says in one place of its answer."""
+
+    answer: str
+    right: bool
+
+
+def said_by(lane: dict[str, Any], truths: Sequence[str]) -> list[Said]:
+    """What a lane says in each place; nothing where it gives no answer, or lists another number of them. A command's verdict, where one
+    judged the lane, counts for all places."""
+    if lane["answer"] is None:
+        return []
+    places = [lane["answer"]] if len(truths) == 1 else _core.listed_answers(lane["answer"], len(truths))
+    verdict = lane.get("passed")
+    return [Said(place, _core.same_answer(place, truth) if verdict is None else verdict) for place, truth in zip(places, truths)]
+
+
+def majority_of(votes: Sequence[Said]) -> float:
+    """How right a vote is: 1, 0, or with ties the share of right ones among the best. Of answers that are equal the first one counts."""
+    groups: list[tuple[Said, int]] = []
+    for vote in votes:
         for i, (first, count) in enumerate(groups):
-            if _core.same_answer(answer, first):
+            if _core.same_answer(vote.answer, first.answer):
                 groups[i] = (first, count + 1)
                 break
         else:
-            groups.append((answer, 1))
+            groups.append((vote, 1))
     most = max((count for _, count in groups), default=0)
     best = [first for first, count in groups if count == most]
-    return sum(_core.same_answer(first, truth) for first in best) / len(best) if best else 0.0
+    return sum(first.right for first in best) / len(best) if best else 0.0
 
 
 def estimate(values: Sequence[float], resamples: int = 2000, seed: int = 1) -> Estimate:
@@ -64,16 +82,16 @@ def estimate(values: Sequence[float], resamples: int = 2000, seed: int = 1) -> E
     return Estimate(float(array.mean()), float(low), float(high))
 
 
-def score_arm(arm: str, questions: Sequence[Sequence[dict[str, Any]]], truths: Sequence[str], budget: int) -> Score:
-    """questions: the lanes of each question, of all its groups."""
+def score_arm(arm: str, questions: Sequence[Sequence[dict[str, Any]]], truths: Sequence[Sequence[str]], budget: int) -> Score:
+    """questions: the lanes of each question, of all its groups. truths: what is right in each place of its answer, which counts by
+    itself; one place where the answer is no list."""
     majority, passed, oracle, ended, tokens = [], [], [], [], []
-    for lanes, truth in zip(questions, truths):
+    for lanes, of_places in zip(questions, truths):
         done = [lane for lane in lanes if lane["ended"] and lane["length"] <= budget]
-        answers = [lane["answer"] for lane in done if lane["answer"] is not None]
-        right = [_core.same_answer(answer, truth) for answer in answers]
-        majority.append(majority_of(answers, truth))
-        passed.append(sum(right) / len(lanes))
-        oracle.append(float(any(right)))
+        votes = list(zip(*filter(None, (said_by(lane, of_places) for lane in done)))) or [()] * len(of_places)
+        majority.append(float(np.mean([majority_of(place) for place in votes])))
+        passed.append(sum(said.right for place in votes for said in place) / (len(lanes) * len(of_places)))
+        oracle.append(float(np.mean([any(said.right for said in place) for place in votes])))
         ended.append(len(done) / len(lanes))
         tokens.append(float(np.mean([min(lane["length"], budget) for lane in lanes])))
     return Score(

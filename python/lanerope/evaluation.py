@@ -16,7 +16,7 @@ from ._engine import Engine
 from ._errors import InvalidRequest
 from ._model import Model
 from ._options import Options, Prompt, prepared
-from ._scores import Estimate, Score, score_arm
+from ._scores import Estimate, Score, said_by, score_arm
 from ._stream import Stream
 from .data import Row, frame, read_rows, table
 
@@ -27,6 +27,13 @@ class Question:
 
     text: str
     truth: str
+    parts: tuple[str, ...] = ()
+    """Where several answers are asked for: each of them. `truth` lists them, and each is scored by itself."""
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """What is right in each place of an answer; one place where it is no list."""
+        return self.parts or (self.truth,)
 
 
 @dataclass(frozen=True)
@@ -42,15 +49,16 @@ class Evaluation:
         return list(dict.fromkeys(record["arm"] for record in self.records))
 
     def rows(self) -> list[Row]:
-        """A row a lane: arm, question, group, lane, text, answer, right, ended, length, mean_logprob, seconds, steps, truth."""
+        """A row a lane: arm, question, group, lane, text, answer, right, ended, length, mean_logprob, seconds, steps, truth. A list is
+        right where all of it is."""
         rows = []
         for record in self.records:
-            truth = self.questions[record["question"]].truth
+            question = self.questions[record["question"]]
             for m, lane in enumerate(record["lanes"]):
-                right = lane["answer"] is not None and _core.same_answer(lane["answer"], truth)
+                said = said_by(lane, question.places)
                 rows.append(
                     {key: record[key] for key in ("arm", "question", "group")}
-                    | {"lane": m, "right": right, "truth": truth}
+                    | {"lane": m, "right": bool(said) and all(place.right for place in said), "truth": question.truth}
                     | {key: lane.get(key) for key in ("text", "answer", "answer_from", "ended", "length", "mean_logprob")}
                     | {key: record[key] for key in ("seconds", "steps")}
                 )
@@ -76,7 +84,7 @@ class Evaluation:
         scores = []
         for arm, found in of_arm.items():
             lanes = [[lane for record in found[q] for lane in record["lanes"]] for q in common]
-            truths = [self.questions[q].truth for q in common]
+            truths = [self.questions[q].places for q in common]
             scores += [score_arm(arm, lanes, truths, budget) for budget in budgets]
         return scores
 
@@ -96,13 +104,14 @@ class Evaluation:
         target = Path(folder)
         target.mkdir(parents=True, exist_ok=True)
         (target / "records.jsonl").write_text("".join(json.dumps(record) + "\n" for record in self.records))
-        (target / "questions.jsonl").write_text("".join(json.dumps({"question": q.text, "answer": q.truth}) + "\n" for q in self.questions))
+        rows = [{"question": q.text, "answer": q.truth} | ({"parts": q.parts} if q.parts else {}) for q in self.questions]
+        (target / "questions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
 def read_results(folder: str | PathLike[str]) -> Evaluation:
     """What ``lanerope eval --out FOLDER`` wrote, or save()."""
     rows = read_rows(Path(folder) / "questions.jsonl")
-    questions = [Question(str(row["question"]), str(row["answer"])) for row in rows]
+    questions = [Question(str(row["question"]), str(row["answer"]), tuple(row.get("parts", ()))) for row in rows]
     records = [row for row in read_rows(Path(folder) / "records.jsonl") if "lanes" in row and "question" in row]
     return Evaluation(questions, records)
 
@@ -125,6 +134,7 @@ def evaluate(
 
     Args:
         dataset: A file of JSON lines, a pandas frame, an Arrow table or dicts. An answer that is a whole solution counts for what it marks.
+            Where a row has a list of parts, which its answer lists, each of them is scored by itself.
         arms: Options by the name of the arm, such as {"one": {"lanes": 1}, "four": {"lanes": 4, "coupling": "lanerope"}}. What is not said
             is a temperature of 0.6 and top-p of 0.95, and else as Model.generate has it.
         lanes_total: Lanes that a question gets under each arm, in groups of the arm's lanes.
@@ -156,7 +166,13 @@ def _question(row: Row, question: str, answer: str) -> Question:
             raise InvalidRequest(f"a row has no field {key!r}; it has {', '.join(row) or 'none'}; name yours with question= and answer=")
     truth = str(row[answer])
     marked = "####" in truth or "\\boxed" in truth
-    return Question(str(row[question]), (_core.find_answer(truth) if marked else None) or truth)
+    truth = (_core.find_answer(truth) if marked else None) or truth
+    parts = row.get("parts")
+    if not isinstance(parts, (list, tuple)) or len(parts) < 2:
+        return Question(str(row[question]), truth)
+    if len(_core.listed_answers(truth, len(parts))) != len(parts):
+        raise InvalidRequest(f"a row's parts are {len(parts)} answers, and its answer {truth!r} does not list as many")
+    return Question(str(row[question]), truth, tuple(str(part) for part in parts))
 
 
 def _options(name: str, options: Options, budget: int) -> Options:

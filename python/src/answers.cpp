@@ -22,6 +22,12 @@ bool same(const std::string& given, const std::string& truth) {
   return same_answer(given, truth);
 }
 
+nb::list listed(const std::string& answer, size_t count) {
+  nb::list all;
+  for (const std::string& one : listed_answers(answer, count)) all.append(to_text(one));
+  return all;
+}
+
 }  // namespace
 
 void bind_answers(nb::module_& module) {
@@ -33,6 +39,11 @@ void bind_answers(nb::module_& module) {
   module.def("same_answer", &same, nb::arg("given"), nb::arg("truth"),
              "Whether an answer says what the truth says: exactly where both are exact, a decimal by its own "
              "precision.");
+  module.def(
+      "listed_answers", &listed, nb::arg("answer"), nb::arg("count"),
+      nb::sig("def listed_answers(answer: str, count: int) -> list[str]"),
+      "The ``count`` answers that one answer lists, as in ``(5, 7)``; none where it lists another number "
+      "of them.");
 }
 
 }  // namespace lanerope::python

@@ -242,11 +242,22 @@ nb::list option_names() {
   return all;
 }
 
-void check_selection(const Request& request) {
+// Options that say how something is done which nothing asks for. `said`: the options of the request.
+void check_whole(const Request& request, const nb::dict& said) {
   const bool verifies = request.selection.kind == SelectionKind::verifier;
   if (!verifies && !request.selection.verifier_command.empty())
     throw InvalidRequest("a verifier goes with select='verifier', not with " +
                          std::string(name(request.selection.kind)));
+  const auto check = [&](std::initializer_list<const char*> options, bool used, const char* needed) {
+    for (const char* option : options) {
+      if (!used && said.contains(option) && !said[option].is_none())
+        throw InvalidRequest(std::string(option) + " does nothing without " + needed);
+    }
+  };
+  check({"tool_wait", "tool_calls", "tool_timeout", "tool_bytes"}, request.tools && request.tools->on(),
+        "lane_tools");
+  check({"policy_timeout"}, !request.policy_command.command.empty(), "policy_command");
+  check({"verifier_timeout"}, verifies, "select='verifier'");
 }
 
 // nanobind holds objects that are not const; Python is given no way to change this one.
@@ -285,7 +296,7 @@ Request to_request(nb::handle prompt, nb::dict options, const ModelInfo& info) {
           ("there is no option '" + option + "'; help(lanerope.Options) lists them").c_str());
     if (!value.is_none()) found->second(request, value);
   }
-  check_selection(request);
+  check_whole(request, options);
   return request;
 }
 

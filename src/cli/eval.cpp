@@ -91,8 +91,17 @@ std::string questions_fingerprint(const QuestionFlags& flags) {
                                                    : eval::fingerprint(flags.file);
 }
 
+// What the flags ask for, in full.
+struct Asked {
+  EvalFlags flags = {};  // models and adapters are files of this machine
+  std::vector<eval::Arm> arms = {};
+  eval::EvalPlan plan = {};
+  std::vector<eval::EvalQuestion> questions = {};
+};
+
 // All that an arm's texts follow from, and what is said of them.
-eval::RunSettings settings_of(const eval::Arm& arm, const eval::EvalPlan& plan, const EvalFlags& flags) {
+eval::RunSettings settings_of(const eval::Arm& arm, const Asked& asked) {
+  const EvalFlags& flags = asked.flags;
   const ModelFlags model = model_flags_of(arm, flags);
   eval::RunSettings settings = {
       {"questions", questions_fingerprint(flags.questions)},
@@ -116,10 +125,10 @@ eval::RunSettings settings_of(const eval::Arm& arm, const eval::EvalPlan& plan, 
   settings.emplace_back("keys", flags.questions.keys.question + flags.questions.keys.answer);
   settings.emplace_back("kind", flags.questions.kind ? std::string(name(*flags.questions.kind)) : "");
   settings.emplace_back("judge", flags.questions.judge);
-  const eval::JudgeOptions& judge = plan.judge;
+  const eval::JudgeOptions& judge = asked.plan.judge;
   if (!judge.command.empty() && judge.timeout != eval::JudgeOptions().timeout)
     settings.emplace_back("judge timeout", nlohmann::json(judge.timeout).dump());
-  const eval::RunSettings of_arm = eval::settings_of(arm, plan);
+  const eval::RunSettings of_arm = eval::settings_of(arm, asked.plan);
   settings.insert(settings.end(), of_arm.begin(), of_arm.end());
   return settings;
 }
@@ -153,9 +162,9 @@ std::vector<int32_t> budgets_of(const EvalFlags& flags) {
 }
 
 // Samples what is missing of an arm; whether it is complete now.
-bool complete_arm(const eval::Arm& arm, const eval::EvalPlan& plan, const EvalFlags& flags,
-                  const std::vector<eval::EvalQuestion>& questions, eval::RecordFile& file) {
-  const int64_t groups = eval::total_lanes(arm, plan) / arm.lanes;
+bool complete_arm(const eval::Arm& arm, const Asked& asked, eval::RecordFile& file) {
+  const std::vector<eval::EvalQuestion>& questions = asked.questions;
+  const int64_t groups = eval::total_lanes(arm, asked.plan) / arm.lanes;
   const std::vector<eval::Truth> truths = eval::truths_of(questions);
   EvalProgress progress({.arm = arm.name, .groups = std::ssize(questions) * groups, .truths = truths});
   for (const eval::EvalRecord& record : file.records()) {
@@ -165,7 +174,8 @@ bool complete_arm(const eval::Arm& arm, const eval::EvalPlan& plan, const EvalFl
   const int64_t wanted = std::ssize(questions) * groups;
   if (progress.groups() >= wanted) return true;
   const std::vector<eval::EvalRecord> done = file.records();
-  file.add(eval::evaluate_arm(load_model(model_flags_of(arm, flags)), arm, questions, plan, done,
+  file.add(eval::evaluate_arm(load_model(model_flags_of(arm, asked.flags)),
+                              {.arm = arm, .questions = questions, .done = done}, asked.plan,
                               [&](const eval::EvalRecord& record) {
                                 file.add(record);
                                 progress.add(record);
@@ -173,8 +183,8 @@ bool complete_arm(const eval::Arm& arm, const eval::EvalPlan& plan, const EvalFl
   return progress.groups() >= wanted;
 }
 
-void write_reports(const EvalFlags& flags, const std::vector<eval::Arm>& arms, const eval::EvalPlan& plan,
-                   const std::vector<eval::EvalQuestion>& questions, const eval::RecordFile& file) {
+void write_reports(const Asked& asked, const eval::RecordFile& file) {
+  const auto& [flags, arms, plan, questions] = asked;
   std::vector<std::string> names;
   std::vector<eval::ArmTiming> timings;
   std::vector<eval::EvalRecord> records;
@@ -218,18 +228,24 @@ eval::EvalPlan plan_of(const EvalFlags& flags) {
   return plan;
 }
 
-int evaluate(const EvalFlags& asked) {
-  if (asked.questions.file.empty() || asked.out.empty())
+Asked all_of(const EvalFlags& flags) {
+  if (flags.questions.file.empty() || flags.out.empty())
     throw InvalidRequest("lanerope eval needs --questions FILE and --out FOLDER; see lanerope eval --help");
-  EvalFlags flags = asked;
-  flags.model = with_local_files(flags.model);
-  const std::vector<eval::Arm> arms = arms_of(flags);
-  const eval::EvalPlan plan = plan_of(flags);
-  for (const eval::Arm& arm : arms) eval::check_arm(arm, plan);
-  const std::vector<eval::EvalQuestion> questions = questions_of(flags.questions);
+  Asked asked{.flags = flags};
+  asked.flags.model = with_local_files(flags.model);
+  asked.arms = arms_of(asked.flags);
+  asked.plan = plan_of(asked.flags);
+  for (const eval::Arm& arm : asked.arms) eval::check_arm(arm, asked.plan);
+  asked.questions = questions_of(asked.flags.questions);
+  return asked;
+}
+
+int evaluate(const EvalFlags& given) {
+  const Asked asked = all_of(given);
+  const auto& [flags, arms, plan, questions] = asked;
   std::vector<eval::RunSettings> settings;
   settings.reserve(arms.size());
-  for (const eval::Arm& arm : arms) settings.push_back(settings_of(arm, plan, flags));
+  for (const eval::Arm& arm : arms) settings.push_back(settings_of(arm, asked));
   std::error_code error;
   std::filesystem::create_directories(flags.out, error);
   if (error)
@@ -239,12 +255,12 @@ int evaluate(const EvalFlags& asked) {
   for (size_t i = 0; i < arms.size(); ++i) file.begin_arm(arms[i].name, settings[i]);
   const InterruptGuard guard;
   for (const eval::Arm& arm : arms) {
-    const bool complete = complete_arm(arm, plan, flags, questions, file);
+    const bool complete = complete_arm(arm, asked, file);
     if (complete && !InterruptGuard::interrupted()) continue;
     print_note("stopped; the same command goes on from " + flags.out + "/records.jsonl");
     return exit_interrupted;
   }
-  write_reports(flags, arms, plan, questions, file);
+  write_reports(asked, file);
   return exit_ok;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/parse_error.h"
 
+#include <algorithm>
+
 #include "cli/help_format.h"
 
 namespace lanerope::cli {
@@ -23,10 +25,13 @@ std::string parse_error_text(const CLI::App& app, const CLI::ParseError& error) 
   const size_t colon = text.rfind(": ");
   const std::string culprit = colon == std::string::npos ? text : text.substr(colon + 2);
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
-    const char* what = culprit.starts_with("-")  ? "there is no option "
-                       : groups_commands(chosen) ? "there is no command "
-                                                 : "there is no place for the argument ";
-    text = what + culprit;
+    // The value of an option that does not exist took the place of an argument, which is left over too.
+    const std::vector<std::string> rest = chosen.remaining();
+    const auto option =
+        std::ranges::find_if(rest, [](const std::string& left) { return left.starts_with("-"); });
+    const char* what =
+        groups_commands(chosen) ? "there is no command " : "there is no place for the argument ";
+    text = option != rest.end() ? "there is no option " + *option : what + culprit;
   } else if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr && colon != std::string::npos) {
     const size_t equals = culprit.find(" = ");
     text = culprit.substr(0, equals) + " does not take " +

@@ -25,15 +25,17 @@ void add_policy_flags(CLI::App& app, PolicyFlags& flags, const std::string& grou
 }
 
 void add_policy_command_flags(CLI::App& app, PolicyCommand& command, const std::string& group) {
-  app.add_option(
-         "--policy-cmd", command.command,
-         "Shell command of your own policy: a JSON line a step in, a line of acts out (docs/policies.md)")
-      ->type_name("CMD")
-      ->group(group);
+  CLI::Option* of_yours =
+      app.add_option(
+             "--policy-cmd", command.command,
+             "Shell command of your own policy: a JSON line a step in, a line of acts out (docs/policies.md)")
+          ->type_name("CMD")
+          ->group(group);
   app.add_option("--policy-timeout", command.timeout, "Seconds that it may take for a step")
       ->type_name("S")
       ->check(CLI::PositiveNumber)
       ->capture_default_str()
+      ->needs(of_yours)
       ->group(group);
 }
 

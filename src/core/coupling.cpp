@@ -1,22 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanerope/coupling.h"
 
+#include "core/coupling_fields.h"
+
 namespace lanerope {
 
 CouplingChoice exactly(const Coupling& coupling) {
-  CouplingChoice choice{.kind = coupling.kind,
-                        .init = coupling.init,
-                        .omega = coupling.omega,
-                        .stride = coupling.stride,
-                        .visibility = coupling.visibility,
-                        .topology = coupling.topology,
-                        .window = coupling.window,
-                        .sees_from = coupling.sees_from,
-                        .prompt_lane = coupling.prompt_lane,
-                        .far_lanes = coupling.far_lanes};
-  // Not said where they are not read.
-  if (coupling.topology == Topology::blocks) choice.block = coupling.block;
-  if (coupling.far_lanes != FarLanes::extrapolated) choice.trained_lanes = coupling.trained_lanes;
+  const core::CouplingFields read = core::fields_of(coupling.kind);
+  CouplingChoice choice{.kind = coupling.kind};
+  if (read.omega) {
+    choice.init = coupling.init;
+    choice.omega = coupling.omega;
+    choice.far_lanes = coupling.far_lanes;
+    if (coupling.far_lanes != FarLanes::extrapolated) choice.trained_lanes = coupling.trained_lanes;
+  }
+  if (read.stride || (read.omega && core::goes_with_stride(coupling.init))) choice.stride = coupling.stride;
+  if (read.lanes) {
+    choice.visibility = coupling.visibility;
+    choice.topology = coupling.topology;
+    choice.window = coupling.window;
+    if (coupling.topology == Topology::blocks) choice.block = coupling.block;
+  }
+  if (read.sees_from) choice.sees_from = coupling.sees_from;
+  if (read.prompt_lane) choice.prompt_lane = coupling.prompt_lane;
   return choice;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lanerope/answers.h"
 
+#include "answers/elements.h"
 #include "answers/equal.h"
 #include "answers/extract.h"
 
@@ -14,6 +15,10 @@ std::optional<FoundAnswer> find_answer(std::string_view text, bool ended) {
 
 bool same_answer(std::string_view given, std::string_view truth) {
   return answers::answers_equal(given, truth);
+}
+
+std::vector<std::string> listed_answers(std::string_view answer, size_t count) {
+  return answers::list_elements(answer, count);
 }
 
 }  // namespace lanerope

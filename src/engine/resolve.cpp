@@ -294,7 +294,7 @@ std::shared_ptr<const ResolvedRequest> resolve(const Model& model, const Request
   resolved.sleep = resolve_sleep(
       model, {.wait = request.wait, .ready = request.ready, .adapter_scales = resolved.lane_scales},
       resolved.coupling);
-  engine::check_hand_over(resolved.coupling, resolved.sleep);
+  if (request.lanes + resolved.reserved_lanes > 1) engine::check_hand_over(resolved.coupling, resolved.sleep);
   resolved.budget = budget_for(resolved, defaults, context);
   check_budget(resolved.budget);
   check_context(static_cast<int32_t>(resolved.prompt.size()), resolved.budget, context);

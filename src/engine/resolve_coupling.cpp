@@ -2,6 +2,7 @@
 // How lanes see one another: what was asked for, over what was trained.
 #include <algorithm>
 
+#include "core/coupling_fields.h"
 #include "engine/resolve.h"
 #include "lanerope/errors.h"
 #include "model/loaded_model.h"
@@ -19,6 +20,29 @@ bool says_how(const CouplingChoice& choice) {
   return choice.init || !choice.omega.empty() || choice.stride || choice.visibility || choice.topology ||
          choice.window || choice.sees_from || choice.prompt_lane || choice.block || choice.far_lanes ||
          choice.trained_lanes;
+}
+
+// Refuses what is said and not read by a coupling of that kind, whose omega starts as `init` says.
+void check_read(const CouplingChoice& choice, CouplingKind kind, OmegaInit init) {
+  const core::CouplingFields read = core::fields_of(kind);
+  const auto check = [&](bool said, bool is_read, const std::string& what) {
+    const std::string why = sees_other_lanes(kind) ? "" : ", whose attention goes to no other lane,";
+    require(!said || is_read, "the coupling " + std::string(name(kind)) + why + " has no " + what +
+                                  "; leave it out, or couple lanes otherwise");
+  };
+  check(choice.init.has_value(), read.omega, "init");
+  check(!choice.omega.empty(), read.omega, "omega");
+  check(choice.stride.has_value(), read.stride || read.omega, "stride");
+  check(choice.visibility.has_value(), read.lanes, "visibility");
+  check(choice.topology.has_value(), read.lanes, "topology");
+  check(choice.block.has_value(), read.lanes, "block size");
+  check(choice.window.has_value(), read.lanes, "window of other lanes");
+  check(choice.sees_from.has_value(), read.sees_from, "hand-over to see others from");
+  check(choice.prompt_lane.has_value(), read.prompt_lane, "prompt lane");
+  check(choice.far_lanes.has_value() || choice.trained_lanes.has_value(), read.omega, "far lanes");
+  require(!choice.stride || !read.omega || core::goes_with_stride(init),
+          "omega is given, as it was trained for example, and no stride changes it; leave the stride out, or "
+          "say an init that makes omega of it");
 }
 
 // Omega that does not go with the initialisation is refused before anything is made of it.
@@ -86,15 +110,6 @@ void engine::check_bridge(const Model& model, const Coupling& coupling) {
           model.info().file +
               " has no bridges, the blocks through which lanes of the coupling bridge exchange what they "
               "compute; couple them otherwise, or train such blocks (docs/training.md)");
-  const Coupling usual;
-  const bool says_nothing_else = coupling.init == usual.init && coupling.omega.empty() &&
-                                 coupling.stride == usual.stride && coupling.visibility == usual.visibility &&
-                                 coupling.topology == usual.topology && coupling.window == usual.window &&
-                                 coupling.sees_from == usual.sees_from &&
-                                 coupling.prompt_lane == usual.prompt_lane;
-  require(says_nothing_else,
-          "attention of the coupling bridge goes to no other lane, so it has no omega, stride, visibility, "
-          "topology, window, sees_from or prompt lane; leave them out or couple lanes otherwise");
 }
 
 void engine::check_hand_over(const Coupling& coupling, const SleepTokens& sleep) {
@@ -125,7 +140,9 @@ Coupling resolve_coupling(const Model& model, const CouplingChoice& choice, cons
   const CouplingKind kind = choice.kind.value_or(says_how(choice) ? CouplingKind::lanerope : scope.untrained);
   const OmegaInit init = kind == CouplingKind::lanerope ? scope.untrained_init : OmegaInit::rope;
   const Coupling start = training != nullptr ? training->coupling : Coupling{.kind = kind, .init = init};
-  Coupling coupling = resolve_far_lanes(choice, apply(choice, start), training, scope.lanes);
+  const Coupling applied = apply(choice, start);
+  check_read(choice, applied.kind, applied.init);
+  Coupling coupling = resolve_far_lanes(choice, applied, training, scope.lanes);
   // Lanes that cannot sleep have no hand-over, whatever the adapter was trained with.
   const bool sleeps = coupling.kind != CouplingKind::hogwild && coupling.kind != CouplingKind::bridge;
   if (!sleeps && !choice.sees_from) coupling.sees_from = SeesFrom::start;

@@ -320,12 +320,12 @@ RunSettings settings_of(const Arm& arm, const EvalPlan& plan) {
   return settings;
 }
 
-ArmTiming evaluate_arm(const std::shared_ptr<const Model>& model, const Arm& arm,
-                       std::span<const EvalQuestion> questions, const EvalPlan& plan,
-                       std::span<const EvalRecord> done, const std::function<void(const EvalRecord&)>& sink) {
+ArmTiming evaluate_arm(const std::shared_ptr<const Model>& model, const ArmTask& task, const EvalPlan& plan,
+                       const std::function<void(const EvalRecord&)>& sink) {
+  const Arm& arm = task.arm;
   check_arm(arm, plan);
-  ArmRun run(model, arm, questions, plan);
-  run.find_jobs(done);
+  ArmRun run(model, arm, task.questions, plan);
+  run.find_jobs(task.done);
   if (!run.has_jobs()) return {.arm = arm.name};
   if (arm.beam_width > 0) {
     run.run_beams(sink);

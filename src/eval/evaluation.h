@@ -43,13 +43,19 @@ void check_arm(const Arm& arm, const EvalPlan& plan);
 // What the arm's texts, and what is measured of them, follow from, apart from files and prompts.
 RunSettings settings_of(const Arm& arm, const EvalPlan& plan);
 
-// Samples the groups of the arm that `done` does not hold, each handed to `sink` once it has ended and is
+// What is asked of an arm; it must outlive the call.
+struct ArmTask {
+  const Arm& arm;
+  std::span<const EvalQuestion> questions = {};
+  std::span<const EvalRecord> done = {};  // by any arm, before
+};
+
+// Samples the groups of the arm that are not done, each handed to `sink` once it has ended and is
 // judged, in any order. Judging takes none of their seconds; a group that waits for it when the evaluation is
 // stopped is not handed on.
 // The random numbers of a group follow from the seed, its question and its number alone. Returns what
 // it took. Throws what Engine::submit throws.
-ArmTiming evaluate_arm(const std::shared_ptr<const Model>& model, const Arm& arm,
-                       std::span<const EvalQuestion> questions, const EvalPlan& plan,
-                       std::span<const EvalRecord> done, const std::function<void(const EvalRecord&)>& sink);
+ArmTiming evaluate_arm(const std::shared_ptr<const Model>& model, const ArmTask& task, const EvalPlan& plan,
+                       const std::function<void(const EvalRecord&)>& sink);
 
 }  // namespace lanerope::eval

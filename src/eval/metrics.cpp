@@ -56,7 +56,7 @@ std::vector<FromScore> score_sources(std::span<const std::vector<LaneVote>> vote
       if (!vote.answer || !vote.lane->answer_from) continue;
       FromScore& score = *std::ranges::find(scores, *vote.lane->answer_from, &FromScore::from);
       ++score.lanes;
-      if (vote.right) ++score.right;
+      score.right += vote.share;
     }
   }
   std::erase_if(scores, [](const FromScore& score) { return score.lanes == 0; });

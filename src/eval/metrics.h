@@ -33,7 +33,7 @@ struct BudgetScore {
 struct FromScore {
   AnswerFrom from = AnswerFrom::box;
   int64_t lanes = 0;
-  int64_t right = 0;
+  double right = 0;  // of a lane that lists several answers the share that are
 };
 
 // The questions whose key of --by has one value.

@@ -63,6 +63,14 @@ void QuestionLanes::judge(const std::string& said, const Truth& truth, std::opti
   wordings_.emplace(answer, wording);
 }
 
+double QuestionLanes::share_of(const std::string& said) const {
+  double right = 0;
+  for (const QuestionLanes& part : parts_) {
+    if (const auto here = part.counted(said); here && part.wordings_.find(*here)->second.right) right += 1;
+  }
+  return right / static_cast<double>(parts_.size());
+}
+
 double QuestionLanes::seconds_within(int32_t budget) const {
   double longest = 0;
   for (const EvalRecord* group : groups_) {
@@ -79,19 +87,22 @@ std::vector<LaneVote> QuestionLanes::within(int32_t budget, bool unfinished) con
   std::vector<LaneVote> votes;
   for (const EvalLane* lane : lanes_) {
     LaneVote vote{.lane = lane, .ended = lane->ended && lane->length <= lane->end_of(budget)};
-    std::optional<std::string> said;
+    const std::string* said = nullptr;
     if (vote.ended) {
-      if (lane->answer) said = counted(*lane->answer);
+      if (lane->answer) said = &*lane->answer;
     } else if (unfinished) {
       for (const SettledAnswer& settled : lane->settled) {
-        if (settled.length <= lane->end_of(budget)) said = counted(settled.answer);
+        if (settled.length <= lane->end_of(budget)) said = &settled.answer;
       }
     }
-    if (said) {
-      const Wording& wording = wordings_.find(*said)->second;
+    const auto here = said != nullptr ? counted(*said) : std::nullopt;
+    if (here) {
+      const Wording& wording = wordings_.find(*here)->second;
       vote.answer = wording.answer;
       vote.right = wording.right;
       if (vote.ended && lane->passed) vote.right = *lane->passed;
+      vote.share =
+          parts_.empty() || vote.right || (vote.ended && lane->passed) ? vote.right : share_of(*said);
     }
     votes.push_back(vote);
   }

@@ -40,6 +40,7 @@ struct LaneVote {
   bool ended = false;                 // within the budget
   std::optional<size_t> answer = {};  // index in QuestionLanes::answers()
   bool right = false;                 // the lane's own wording is; that of the answers' first may differ
+  double share = 0;                   // how right: of several answers the share that are, else `right`
 };
 
 // All lanes of one question under one arm. Its answers are compared with the truth and with one another once,
@@ -75,6 +76,8 @@ class QuestionLanes {
   // The part of what a lane says that counts here, if there is one.
   std::optional<std::string> counted(const std::string& said) const;
   void judge_all(const Truth& truth);
+  // How right it is to say this where no command judged it: of several answers the share that are.
+  double share_of(const std::string& said) const;
   // `passed`: the verdict of a command, where there is one.
   void judge(const std::string& said, const Truth& truth, std::optional<bool> passed);
 

@@ -7,7 +7,8 @@
 
 namespace lanerope::eval {
 
-// An answer that is claimed to be right with some confidence, and whether it is (a share of it for a tie).
+// An answer that is claimed to be right with some confidence, and whether it is: a share of it for a tie, or
+// where it is a list.
 struct Claim {
   double confidence = 0;  // 0 to 1
   double right = 0;

@@ -2,6 +2,7 @@
 #include "eval/report.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -94,6 +95,11 @@ std::string fixed(double value, int decimals) {
   return text;
 }
 
+// Of lanes; in tenths where those that list several answers are right in part.
+std::string counted(double right) {
+  return fixed(right, right == std::floor(right) ? 0 : 1);
+}
+
 std::string cost_table(std::span<const ArmScore> scores) {
   std::vector<std::vector<std::string>> rows = {
       {"cost", "N", "lanes", "tokens", "seconds", "ms a step", "at lanes", "x"}};
@@ -145,7 +151,7 @@ std::string sources_table(std::span<const ArmScore> scores) {
       const auto found = std::ranges::find(score.sources, from.value, &FromScore::from);
       const bool there = found != score.sources.end();
       any = any || there;
-      rows.back().push_back(there ? std::to_string(found->right) + "/" + std::to_string(found->lanes) : "-");
+      rows.back().push_back(there ? counted(found->right) + "/" + std::to_string(found->lanes) : "-");
     }
   }
   if (!any) return "";

@@ -73,7 +73,7 @@ std::optional<Claim> claim_of(const Way& way, const QuestionLanes& question,
   const engine::Selected selected = chosen(way, question, votes);
   if (selected.lane < 0) return std::nullopt;
   const LaneVote& lane = votes[static_cast<size_t>(selected.lane)];
-  return Claim{.confidence = selected.confidence.value, .right = lane.right ? 1.0 : 0.0};
+  return Claim{.confidence = selected.confidence.value, .right = lane.share};
 }
 
 WayScore score_way(const Way& way, std::span<const std::optional<Claim>> claims, const Bootstrap& bootstrap) {

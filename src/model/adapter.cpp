@@ -107,8 +107,9 @@ AdapterInfo read_adapter_info(const gguf::File& file) {
   return info;
 }
 
-AdapterInfo load_adapter(const std::string& path, int32_t index, const arch::ModelConfig& config,
-                         const Devices& devices, Weights& weights) {
+AdapterInfo load_adapter(const AdapterFile& adapter, const arch::ModelConfig& config, const Devices& devices,
+                         Weights& weights) {
+  const std::string& path = adapter.path;
   const gguf::File file(path);
   AdapterInfo info = read_adapter_info(file);
   const auto architecture = file.get<std::string>("general.architecture");
@@ -135,7 +136,7 @@ AdapterInfo load_adapter(const std::string& path, int32_t index, const arch::Mod
     Linear& linear = find_linear(weights, table, name, path);
     check_pair(path, linear, pair);
     const float lora_scale = info.alpha == 0 ? 1.0F : info.alpha / static_cast<float>(pair.b->ne[0]);
-    linear.lora.push_back({.adapter = index,
+    linear.lora.push_back({.adapter = adapter.index,
                            .scale = lora_scale,
                            .a = declare(*pair.a, linear.device),
                            .b = declare(*pair.b, linear.device)});

@@ -15,11 +15,16 @@ namespace lanerope::model {
 // What a LoRA GGUF says of itself, design section 5. Throws BadFile.
 AdapterInfo read_adapter_info(const gguf::File& file);
 
-// Loads a LoRA GGUF and hangs its pairs onto the linears of `weights` as adapter number `index`; the tensors
-// live in `weights`, each where its linear does. y += scale * alpha / rank * B (A x). Throws BadFile where
-// the file is damaged, and InvalidRequest, naming the tensor, where it does not belong to this model.
-AdapterInfo load_adapter(const std::string& path, int32_t index, const arch::ModelConfig& config,
-                         const Devices& devices, Weights& weights);
+struct AdapterFile {
+  std::string path = {};
+  int32_t index = 0;  // in ModelInfo::adapters
+};
+
+// Loads a LoRA GGUF and hangs its pairs onto the linears of `weights`; the tensors live in `weights`, each
+// where its linear does. y += scale * alpha / rank * B (A x). Throws BadFile where the file is damaged, and
+// InvalidRequest, naming the tensor, where it does not belong to this model.
+AdapterInfo load_adapter(const AdapterFile& adapter, const arch::ModelConfig& config, const Devices& devices,
+                         Weights& weights);
 
 // Holds the LoRA pairs of all adapters for lanerope's kernels, after the last one is loaded. Nothing where
 // the weights are not packed.

@@ -178,7 +178,7 @@ LoadedModel::LoadedModel(const ModelOptions& options)
       tokenizer(vocabulary),
       templates(text::load_chat_templates(*vocabulary, options.chat_template, options.template_arguments)),
       weights(load_weights(
-          file, config, devices, placement,
+          file, config, {.devices = devices, .placement = placement},
           {.pack = packs_weights(*this, options.back_end),
            .advice = [&options, facts = devices.facts(), this] { return advice(options, *this, facts); },
            .progress = options.progress})),
@@ -205,7 +205,7 @@ LoadedModel::LoadedModel(const ModelOptions& options)
   info.threads = devices.threads();
   for (const AdapterOptions& adapter : options.adapters) {
     const auto index = static_cast<int32_t>(info.adapters.size());
-    info.adapters.push_back(load_adapter(adapter.file, index, config, devices, weights));
+    info.adapters.push_back(load_adapter({.path = adapter.file, .index = index}, config, devices, weights));
     info.adapters.back().scale = adapter.scale;
   }
   if (!info.adapters.empty()) pack_adapters(weights);

@@ -353,8 +353,9 @@ const float* Weights::values(const ggml_tensor* vector) const {
   return vector != nullptr ? reinterpret_cast<const float*>(in_file.at(vector)->data) : nullptr;
 }
 
-Weights load_weights(const gguf::File& file, const arch::ModelConfig& config, const Devices& devices,
-                     const Placement& placement, const WeightOptions& options) {
+Weights load_weights(const gguf::File& file, const arch::ModelConfig& config, const WeightPlaces& places,
+                     const WeightOptions& options) {
+  const auto& [devices, placement] = places;
   Weights weights;
   Loader loader(file, config, devices, placement);
   loader.declare(weights);

@@ -99,9 +99,15 @@ struct WeightOptions {
   std::function<void(float)> progress = {};
 };
 
+// Where weights go; it must outlive the call.
+struct WeightPlaces {
+  const Devices& devices;
+  const Placement& placement;
+};
+
 // Throws BadFile, naming the tensor, where one is missing or has the wrong shape. `file` must outlive the
 // weights.
-Weights load_weights(const gguf::File& file, const arch::ModelConfig& config, const Devices& devices,
-                     const Placement& placement, const WeightOptions& options);
+Weights load_weights(const gguf::File& file, const arch::ModelConfig& config, const WeightPlaces& places,
+                     const WeightOptions& options);
 
 }  // namespace lanerope::model

@@ -46,8 +46,8 @@ RenderedPrompt render_messages(const PromptFormat& format, const Prompt& prompt)
   }
   if (!format.templates.obstacle.empty()) throw BadFile(format.templates.obstacle);
   if (format.no_template == NoTemplate::refuse) {
-    throw BadFile("the model has no chat template; choose one with --chat-template: " +
-                  allowed_builtin_templates());
+    throw InvalidRequest("the model has no chat template; choose one with --chat-template: " +
+                         allowed_builtin_templates());
   }
   check_raw(prompt);
   return {.text = prompt.messages.front().content, .raw = true};

@@ -55,6 +55,29 @@ TEST(CouplingChoice, LeavesNothingOpenThatIsRead) {
   EXPECT_EQ(far.trained_lanes, 7);
 }
 
+TEST(CouplingChoice, SaysNothingThatTheKindDoesNotRead) {
+  const Coupling all{.init = OmegaInit::gt, .stride = 9, .window = 5, .block = 3};
+  const auto of = [&](CouplingKind kind) {
+    Coupling coupling = all;
+    coupling.kind = kind;
+    return exactly(coupling);
+  };
+  const CouplingChoice independent = of(CouplingKind::independent);
+  EXPECT_FALSE(independent.init || independent.stride || independent.window || independent.visibility ||
+               independent.topology || independent.sees_from || independent.prompt_lane);
+  const CouplingChoice hogwild = of(CouplingKind::hogwild);
+  EXPECT_EQ(hogwild.window, 5);
+  EXPECT_FALSE(hogwild.init || hogwild.stride || hogwild.sees_from || hogwild.prompt_lane);
+  const CouplingChoice groupthink = of(CouplingKind::groupthink);
+  EXPECT_EQ(groupthink.stride, 9);
+  EXPECT_FALSE(groupthink.init || groupthink.far_lanes);
+  const CouplingChoice lanerope = of(CouplingKind::lanerope);
+  EXPECT_EQ(lanerope.init, OmegaInit::gt);
+  EXPECT_EQ(lanerope.stride, 9);
+  EXPECT_FALSE(exactly({.init = OmegaInit::given, .stride = 9, .omega = {1}}).stride)
+      << "omega is what it is";
+}
+
 TEST(Describe, SaysWhatIsNotTheDefault) {
   EXPECT_EQ(describe({}), "lanerope, omega rope");
   EXPECT_EQ(describe({.topology = Topology::blocks, .block = 4}), "lanerope, omega rope, blocks of 4");

@@ -24,5 +24,10 @@ TEST(PublicAnswers, AreComparedByWhatTheyMean) {
   EXPECT_FALSE(same_answer("0.75", "3/5"));
 }
 
+TEST(PublicAnswers, OfAListAreTakenApart) {
+  EXPECT_EQ(listed_answers("(5, 1,234, 7)", 3), (std::vector<std::string>{"5", "1234", "7"}));
+  EXPECT_TRUE(listed_answers("(5, 7)", 3).empty());
+}
+
 }  // namespace
 }  // namespace lanerope

@@ -15,11 +15,13 @@ class GoldenText : public testing::TestWithParam<BackEnd> {
   std::vector<std::string> decode(CouplingKind kind, const char* question) const {
     Engine engine(model, {.kv_cells = 4096});
     const Message message{.role = "user", .content = question};
+    CouplingChoice coupling{.kind = kind};
+    if (kind == CouplingKind::lanerope) coupling.init = OmegaInit::rope;
     const support::GroupRun run =
         support::run_group(engine, {.prompt = {.messages = {message}},
                                     .lanes = 4,
                                     .budget = 24,
-                                    .coupling = {.kind = kind, .init = OmegaInit::rope},
+                                    .coupling = coupling,
                                     .tag = "<lane{k}>",
                                     .lane_texts = {" I think", " The sum", " First", " Wait,"},
                                     .sampling = {.temperature = 0},

@@ -168,6 +168,28 @@ TEST_F(RequestTest, FillsInWhatIsLeftOut) {
   EXPECT_EQ(resolve(*model, stride)->stride, 7);
 }
 
+TEST_F(RequestTest, IsRefusedWhereItsCouplingDoesNotReadWhatItSays) {
+  const auto refusal_of = [&](const CouplingChoice& choice) {
+    return refused([&](Request& r) { r.coupling = choice; });
+  };
+  const auto independent = CouplingKind::independent;
+  EXPECT_EQ(refusal_of({.kind = independent, .window = 5}),
+            "the coupling independent, whose attention goes to no other lane, has no window of other lanes; "
+            "leave it out, or couple lanes otherwise");
+  EXPECT_THAT(refusal_of({.kind = independent, .init = OmegaInit::gt}), HasSubstr("has no init"));
+  EXPECT_THAT(refusal_of({.kind = independent, .visibility = Visibility::strict}), HasSubstr("visibility"));
+  EXPECT_THAT(refusal_of({.kind = independent, .topology = Topology::all}), HasSubstr("topology"));
+  const auto groupthink = CouplingKind::groupthink;
+  EXPECT_THAT(refusal_of({.kind = groupthink, .init = OmegaInit::gt}), HasSubstr("groupthink has no init"));
+  EXPECT_THAT(refusal_of({.kind = groupthink, .trained_lanes = 4}), HasSubstr("has no far lanes"));
+  EXPECT_THAT(refusal_of({.kind = CouplingKind::hogwild, .stride = 7}), HasSubstr("hogwild has no stride"));
+  EXPECT_THAT(refusal_of({.kind = CouplingKind::hogwild, .prompt_lane = PromptLane::first}),
+              HasSubstr("has no prompt lane"));
+  const std::vector<float> omega(8, 1);
+  EXPECT_THAT(refusal_of({.omega = omega, .stride = 7}), HasSubstr("omega is given"));
+  EXPECT_EQ(refusal_of({.init = OmegaInit::ntk, .stride = 7}), "(not refused)");
+}
+
 TEST_F(RequestTest, OfEqualCouplingsShareTheirRotationsSoThatTheirPromptIsReadTogether) {
   const auto first = resolve(*model, good());
   Request second = good();
@@ -246,7 +268,7 @@ TEST(AdapterRequest, KnowsWithHowManyLanesItWasTrained) {
   request.coupling.trained_lanes = 3;
   EXPECT_EQ(resolve(*model, request)->coupling.trained_lanes, 3);
   request.coupling.kind = CouplingKind::groupthink;
-  EXPECT_THAT(refusal<InvalidRequest>([&] { resolve(*model, request); }), HasSubstr("lanerope only"));
+  EXPECT_THAT(refusal<InvalidRequest>([&] { resolve(*model, request); }), HasSubstr("has no far lanes"));
 }
 
 TEST(AdapterRequest, KeepsLanesBeyondThoseItWasTrainedWithAtTheRim) {
@@ -276,7 +298,7 @@ TEST_F(RequestTest, RefusesParticularsThatNothingWouldRead) {
        "say how too: extrapolated, clamped, wrapped or interpolated"},
       {{.far_lanes = FarLanes::wrapped}, "give the number of trained lanes"},
       {{.kind = CouplingKind::independent, .far_lanes = FarLanes::wrapped, .trained_lanes = 4},
-       "lanerope only"},
+       "has no far lanes"},
   };
   for (const auto& [choice, words] : bad) {
     Request request = good();

@@ -99,7 +99,14 @@ TEST_F(SleepingLanes, ThatSeeFromTheirHandOverOnNeedAWaitToken) {
   made.coupling.kind = CouplingKind::hogwild;
   EXPECT_THROW(engine.submit(made), InvalidRequest);
   made.coupling.kind = CouplingKind::independent;
-  EXPECT_NO_THROW(engine.submit(made)) << "they see nobody anyway";
+  EXPECT_THROW(engine.submit(made), InvalidRequest)
+      << "they see nobody, so there is no hand-over to speak of";
+  made.coupling.sees_from.reset();
+  EXPECT_NO_THROW(engine.submit(made));
+  Request one = request({"a"});
+  one.coupling.sees_from = SeesFrom::hand_over;
+  one.wait = "", one.ready = "";
+  EXPECT_NO_THROW(engine.submit(one)) << "there is nobody to see";
 }
 
 TEST_F(SleepingLanes, WakeWhenTheyAreRetired) {

@@ -38,9 +38,11 @@ using Key = std::pair<int64_t, int32_t>;
 std::map<Key, EvalRecord> records_of(const std::string& arm, const EvalPlan& plan,
                                      const std::vector<EvalRecord>& done = {}) {
   std::map<Key, EvalRecord> records;
-  evaluate_arm(model(), parse_arm(arm), questions, plan, done, [&](const EvalRecord& record) {
-    EXPECT_TRUE(records.emplace(Key{record.question, record.group}, record).second) << "once each";
-  });
+  evaluate_arm(model(), {.arm = parse_arm(arm), .questions = questions, .done = done}, plan,
+               [&](const EvalRecord& record) {
+                 EXPECT_TRUE(records.emplace(Key{record.question, record.group}, record).second)
+                     << "once each";
+               });
   return records;
 }
 
@@ -127,8 +129,8 @@ TEST(Evaluation, CountsNoTimeOfACommandThatJudges) {
   std::vector<EvalQuestion> programs = questions;
   for (EvalQuestion& question : programs) question.kind = AnswerKind::code;
   std::vector<EvalRecord> records;
-  const ArmTiming timing = evaluate_arm(model(), parse_arm("independent"), programs, plan, {},
-                                        [&](const EvalRecord& record) { records.push_back(record); });
+  const ArmTiming timing = evaluate_arm(model(), {.arm = parse_arm("independent"), .questions = programs},
+                                        plan, [&](const EvalRecord& record) { records.push_back(record); });
   ASSERT_EQ(records.size(), 6U);
   int passed = 0;
   for (const EvalRecord& record : records) {
@@ -142,8 +144,8 @@ TEST(Evaluation, CountsNoTimeOfACommandThatJudges) {
 }
 
 TEST(Evaluation, TimesItsSteps) {
-  const ArmTiming timing =
-      evaluate_arm(model(), parse_arm("lanerope:tag="), questions, plan_of(16), {}, [](const EvalRecord&) {});
+  const ArmTiming timing = evaluate_arm(model(), {.arm = parse_arm("lanerope:tag="), .questions = questions},
+                                        plan_of(16), [](const EvalRecord&) {});
   EXPECT_EQ(timing.arm, "lanerope");
   EXPECT_GT(timing.seconds, 0);
   EXPECT_GE(timing.steps, 16);

@@ -103,6 +103,17 @@ TEST(Scores, OfAQuestionWithSeveralAnswersCountEachByItself) {
   EXPECT_DOUBLE_EQ(unfinished.pass.value, (3 + 3 + 2) / 15.0);
   EXPECT_DOUBLE_EQ(unfinished.majority.value, (1 + 1 + 0.5) / 3);
 
+  // Whoever chooses a lane chooses its whole list, which is right in part.
+  const ArmScore score = score_arms(pair_arms(std::vector<std::string>{"x"}, records, truths), questions,
+                                    {.budgets = {15, 64}})[0];
+  const auto first = std::ranges::find(score.ways, Way{.select = SelectionKind::first}, &WayScore::way);
+  ASSERT_NE(first, score.ways.end());
+  EXPECT_DOUBLE_EQ(first->right.value, 1) << "the shortest lane is the first";
+  const QuestionLanes lanes({&records[0]}, truths[0]);
+  const std::vector<LaneVote> votes = lanes.within(64, /*unfinished=*/true);
+  const std::vector<double> shares = {1, 2.0 / 3, 1.0 / 3, 0, 2.0 / 3};
+  for (size_t m = 0; m < shares.size(); ++m) EXPECT_DOUBLE_EQ(votes[m].share, shares[m]) << m;
+
   EXPECT_DOUBLE_EQ(rightness(records[0].lanes[1], truths[0]), 2.0 / 3);
   EXPECT_DOUBLE_EQ(rightness(records[0].lanes[3], truths[0]), 0);
   EXPECT_DOUBLE_EQ(rightness(records[0].lanes[4], truths[0]), 0);

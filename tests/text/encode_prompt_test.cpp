@@ -71,7 +71,7 @@ TEST_F(EncodePrompt, SaysWhereAMessageGoesInWithoutATemplate) {
 }
 
 TEST_F(EncodePrompt, RefusesMessagesWithoutATemplateWhereItIsToldTo) {
-  EXPECT_THROW(encode_prompt(without(NoTemplate::refuse), question), Error);
+  EXPECT_THROW(encode_prompt(without(NoTemplate::refuse), question), InvalidRequest);
 }
 
 TEST_F(EncodePrompt, ABrokenTemplateIsNoneThatMayBeMissing) {

@@ -37,6 +37,11 @@ def attach(model, *, coupling, init="rope", **options):
     return hf.attach(model, coupling=coupling, omega=init, lanes=len(LANES), **options)
 
 
+def strided(options):
+    """The engine refuses a stride where nothing is made of it."""
+    return options if options["coupling"] in ("independent", "hogwild") else {**options, "stride": 16}
+
+
 @pytest.fixture(scope="module")
 def engines(files):
     """Plain ggml operations, which round nothing below f32."""
@@ -47,14 +52,14 @@ def engines(files):
 def test_logits_are_the_engines(files, engines, architecture, options):
     model = hf.from_gguf(files[architecture])
     attach(model, stride=16, **options)
-    expected = of_engine(engines[architecture], PROMPT_TOKENS, LANES, stride=16, **options)
+    expected = of_engine(engines[architecture], PROMPT_TOKENS, LANES, **strided(options))
     assert furthest(of_hf(model, PROMPT_TOKENS, LANES), expected) < 1e-3
 
 
 def test_couplings_are_told_apart(files, engines):
     """So that the tests above can fail: each coupling's logits are its own, but for groupthink's, which are those of omega = K theta."""
     others = [options for options in COUPLINGS if options != {"coupling": "groupthink"}]
-    found = [of_engine(engines["qwen2"], PROMPT_TOKENS, LANES, stride=16, **options) for options in others]
+    found = [of_engine(engines["qwen2"], PROMPT_TOKENS, LANES, **strided(options)) for options in others]
     for i, one in enumerate(found):
         for other in found[:i]:
             assert furthest(one, other) > 1e-2
@@ -135,7 +140,7 @@ def test_smollm2_says_the_same(smollm2, coupling):
     model, engine = smollm2
     prompt = engine.tokenize("<|im_start|>user\nWhat is 12 + 30?<|im_end|>\n<|im_start|>assistant\n")
     lanes = [engine.tokenize(text, add_special=False) for text in ("<lane1> I add 12 and 30: 42.", "<lane2> Forty-two, I think.")]
-    options = {"coupling": coupling, "init": "ntk-by-parts", "stride": 64} if coupling == "lanerope" else {"coupling": coupling, "stride": 64}
+    options = strided({"coupling": coupling, **({"init": "ntk-by-parts"} if coupling == "lanerope" else {})})
     attach(model, **options)
     expected = of_engine(engine, prompt, lanes, **options)
     assert furthest(of_hf(model, prompt, lanes), expected) < 1e-3

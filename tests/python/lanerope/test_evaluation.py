@@ -61,10 +61,35 @@ def test_scores_are_counted_as_written_out(evaluation):
 
 
 def test_a_vote_with_ties_counts_for_the_share_of_right_ones():
-    assert _scores.majority_of(["1", "2", "1.0"], "1") == 1
-    assert _scores.majority_of(["1", "2"], "2") == 0.5
-    assert _scores.majority_of(["1", "2", "3"], "4") == 0
-    assert _scores.majority_of([], "4") == 0
+    def of(answers, truth):
+        return _scores.majority_of([vote for answer in answers for vote in _scores.said_by({"answer": answer}, [truth])])
+
+    assert of(["1", "2", "1.0"], "1") == 1
+    assert of(["1", "2"], "2") == 0.5
+    assert of(["1", "2", "3"], "4") == 0
+    assert of([], "4") == 0
+
+
+def test_each_answer_of_a_list_counts_by_itself(tmp_path):
+    said = ["(5, 18, 7)", "(5, 18, 8)", "(5, 19, 8)", "(5, 18)"]  # right, wrong in one place, in two, and too few
+    lanes = [{"answer": answer, "ended": True, "length": 9, "mean_logprob": -1.0} for answer in said]
+    record = {"arm": "x", "question": 0, "group": 0, "seconds": 1.0, "steps": 9, "lanes": lanes}
+    lanerope.Evaluation([lanerope.evaluation.Question("a", "(5, 18, 7)", ("5", "18", "7"))], [record]).save(tmp_path)
+    read = lanerope.read_results(tmp_path)
+    (score,) = read.scores()
+    assert np.isclose(score.pass_at_1.value, (3 + 2 + 1) / 12)
+    assert np.isclose(score.majority.value, 2 / 3)  # 5 by all three, 18 by two, and 8 by two
+    assert score.oracle.value == 1
+    assert [row["right"] for row in read.rows()] == [True, False, False, False]
+
+
+def test_a_commands_verdict_counts(tmp_path):
+    lane = {"answer": "def f(): pass", "ended": True, "length": 9, "mean_logprob": -1.0, "passed": True}
+    record = {"arm": "x", "question": 0, "group": 0, "seconds": 1.0, "steps": 9, "lanes": [lane, {**lane, "answer": "pass", "passed": False}]}
+    evaluation = lanerope.Evaluation([lanerope.evaluation.Question("a", "7")], [record])
+    (score,) = evaluation.scores()
+    assert score.pass_at_1.value == 0.5 and score.majority.value == 0.5
+    assert [row["right"] for row in evaluation.rows()] == [True, False]
 
 
 def test_results_of_the_command_line_give_its_scores(command, tmp_path):
@@ -113,5 +138,6 @@ def test_bad_plans_are_refused(tiny):
     refused("no questions", [])
     refused("no arms", arms={})
     refused("no field 'frage'", question="frage")
+    refused("does not list as many", [{"question": "a", "answer": "(5, 7)", "parts": ["5", "7", "9"]}])
     refused("do not divide", arms={"three": {"lanes": 3}}, lanes_total=4)
     refused("same for all arms", arms={"one": {"seed": 1}})

@@ -59,7 +59,7 @@ def test_a_lane_has_its_log_probabilities_beside_its_tokens(tiny):
 def test_what_was_drawn_scores_as_it_was_drawn(tiny):
     """The log-probabilities of decoding step by step are those of all lanes scored at once."""
     for coupling in ("independent", "lanerope", "groupthink", "hogwild"):
-        options = {"coupling": coupling, **({} if coupling == "independent" else {"stride": 32})}
+        options = {"coupling": coupling, **({"stride": 32} if coupling == "groupthink" else {})}
         prompt = tiny.tokenize("abcdef")
         result = tiny.generate(prompt, lanes=3, budget=16, seed=2, tag="", ignore_end=True, **options)
         scored = tiny.score(prompt, [lane.tokens for lane in result.lanes], **options)
