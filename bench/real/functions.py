@@ -20,7 +20,8 @@ import re
 import statistics
 import sys
 
-from measure import interval, recorded, tokens_of
+from groups import recorded, tokens_of
+from intervals import interval
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "examples"))
 import judge_python  # noqa: E402

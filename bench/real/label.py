@@ -13,7 +13,7 @@ without `parts` keep the label that they have. Says on standard error how many a
 import json
 import sys
 
-from measure import listed, results_of, truth_of
+from groups import listed, results_of, truth_of
 
 
 def labels_of(trace):

@@ -11,7 +11,7 @@ was asked a plain question. A problem that is not there is one whose number is a
 import collections
 import re
 
-from measure import arguments, read_given
+from groups import arguments, read_given
 
 
 def has_strange_problem(text, k):

@@ -15,7 +15,7 @@ import json
 import statistics
 import subprocess
 
-from measure import interval
+from intervals import interval
 
 CHAT = (
     "<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\n"

@@ -15,7 +15,7 @@ import pathlib
 import re
 import sys
 
-from measure import recorded
+from groups import recorded
 
 NOTE = re.compile(r"<<([^<>=]+)=([^<>]*)>>")
 OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv, ast.USub: operator.neg, ast.UAdd: operator.pos}

@@ -21,7 +21,7 @@ import random
 import statistics
 import sys
 
-from measure import recorded
+from groups import recorded
 
 RESAMPLES = 1000
 

@@ -14,7 +14,7 @@ bootstrap over traces.
 import random
 import re
 
-from measure import interval, told
+from intervals import share, told
 from noise import MASKS, arguments, read_traces, scored
 
 LIST = "\n####"
@@ -92,8 +92,8 @@ def main():
     for name, of in pairs.items():
         groups = scored(given, [trace for pair in of for trace in pair], MASKS["nothing"] if name == CLOSED else ())
         sums = [[lane["sum"] for lane in group["lanes"]] for group in groups]
-        taken = [float(sums[2 * i + 1][m] > sums[2 * i][m]) for i, m in enumerate(readers)]
-        print(f"| {name} | {told(interval(taken))} |", flush=True)
+        taken = sum(sums[2 * i + 1][m] > sums[2 * i][m] for i, m in enumerate(readers))
+        print(f"| {name} | {told(share(taken, len(readers)))} |", flush=True)
 
 
 if __name__ == "__main__":

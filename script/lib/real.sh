@@ -141,8 +141,11 @@ real_training() {
 ask() { # folder questions budgets arms...
   lanerope eval -m "$model" --questions "$runs/$2.jsonl" --out "$runs/$1" --lanes-total 4 --temp 0.6 --top-p 0.95 --budgets "$3" --parallel 32 "${@:4}"
 }
-right_answers() { # folder questions budgets arm-to-compare-with
-  python3 bench/real/measure.py "$runs/$1" --questions "$runs/$2.jsonl" --budgets "$3" --against "$4"
+right_answers() { # folder questions budgets arm-to-compare-with [part of GSM8K that the problems are of]
+  python3 bench/real/measure.py "$runs/$1" --questions "$runs/$2.jsonl" --budgets "$3" --against "$4" $(problems "${5:-test}")
+}
+problems() { # part: the option that tells which problems stand in several questions; those of the short form are made
+  [ -n "$short" ] || echo "--problems $gsm8k/$1.jsonl"
 }
 compare() { # name questions budgets arms...
   ask "$@" >"$runs/$1.txt"
@@ -156,7 +159,7 @@ real_tables() {
   local lanes="lora=$runs/lanes.gguf" control="lora=$runs/control.gguf" budgets
   budgets=$(amount 256,384,512,768,1024,1536 24,48)
   compare table-4 reach-4 "$budgets" --arm "lanes:n=4,total=12,$lanes" --arm "control:n=1,$control" --arm "eight:n=8,total=8,$lanes" \
-    --arm "closed:n=4,coupling=independent,$lanes" --arm "one:n=1,total=1,$lanes" --arm base:n=1,total=1 \
+    --arm "closed:n=4,coupling=independent,$lanes" --arm "pair:n=2,$lanes" --arm "one:n=1,total=1,$lanes" --arm base:n=1,total=1 \
     --arm "kto:n=4,lora=$runs/kto-lanes.gguf" --arm "kto-control:n=1,total=1,lora=$runs/kto-control.gguf"
   compare table-2 reach-2 "$budgets" --arm "lanes:n=4,$lanes" --arm "control:n=1,$control" --arm "two:n=2,$lanes"
   compare table-1 reach-1 "$(amount 128,192,256,384 24,48)" --arm "lanes:n=4,$lanes" --arm "one:n=1,$lanes" --arm "control:n=1,$control"
@@ -164,6 +167,7 @@ real_tables() {
   seconds_table
   reading_tables
   skill_table
+  alone_table
 }
 
 # A question alone, with all cores.
@@ -180,9 +184,21 @@ compose_tables() {
   [ -z "$short" ] || sizes=""
   for k in $sizes; do
     once_printed "compose-$k.jsonl" python3 bench/real/sets.py "$gsm8k/test.jsonl" "$k"
-    compare "compose-$k" "compose-$k" 384,512,768,1024,1536,2304 \
+    compare "compose-$k" "compose-$k" 512,768,1152,1728,2304,3456 --limit 100 \
       --arm "lanes:n=4,lora=$runs/lanes.gguf" --arm "control:n=1,total=1,lora=$runs/control.gguf"
   done
+}
+# The same problems, each asked in a prompt of its own, as the plain questions are.
+alone_table() {
+  [ -z "$short" ] || return 0
+  once_printed alone.txt alone
+  cat "$runs/alone.txt"
+}
+alone() {
+  python3 bench/real/alone.py "$runs/table-4" --questions "$runs/reach-4.jsonl" $(problems test) --alone "$runs/skill" --arms lanes,control
+  python3 bench/real/alone.py "$runs/compose-4" --questions "$runs/compose-4.jsonl" $(problems test) --alone "$runs/skill"
+  python3 bench/real/pool.py lanes control {"$runs/table-4=$runs/reach-4","$runs/compose-3=$runs/compose-3","$runs/compose-4=$runs/compose-4"}.jsonl \
+    "$runs/compose-6=$runs/compose-6.jsonl" $(problems test)
 }
 
 # Right solutions of dev problems, which nothing was trained on: what seeing the others costs, and what is read of them.
@@ -203,13 +219,14 @@ reading() { # script
 skill_table() {
   local lanes="lora=$runs/lanes.gguf" test=${gsm8k:-}/test.jsonl
   [ -z "$short" ] || test=$runs/test-solved.jsonl
-  once_printed skill.txt skill_arms "$test" --arm "base:n=1,total=1" --arm "one:n=1,total=1,$lanes" --arm "lanes:n=4,total=4,$lanes"
-  cat "$runs/skill.txt"
+  once_printed skill.txt skill_arms skill "$test" --arm "base:n=1,total=1" --arm "one:n=1,total=1,$lanes"
+  once_printed skill-4.txt skill_arms skill-4 "$test" --limit 400 --arm "base:n=1,total=1" --arm "one:n=1,total=1,$lanes" --arm "lanes:n=4,total=4,$lanes"
+  cat "$runs/skill.txt" "$runs/skill-4.txt"
 }
-skill_arms() { # questions arms...
-  lanerope eval -m "$model" --questions "$1" --preset gsm8k --out "$runs/skill" --temp 0.6 --top-p 0.95 --budgets "$(amount 192,256,384,512 24,48)" \
-    --parallel 128 "${@:2}"
-  lanerope eval compare "$runs/skill:base" "$runs/skill:one"
+skill_arms() { # folder questions arms...
+  lanerope eval -m "$model" --questions "$2" --preset gsm8k --out "$runs/$1" --temp 0.6 --top-p 0.95 --budgets "$(amount 192,256,384,512 24,48)" \
+    --parallel 128 "${@:3}"
+  lanerope eval compare "$runs/$1:base" "$runs/$1:one"
 }
 
 real_model() {

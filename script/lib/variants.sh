@@ -36,5 +36,5 @@ variants_study() {
   variant gold gold
   variant start lanes -s sees_from=start
   losses "${variants[@]}" | tee "$runs/losses.txt"
-  right_answers arms asked "$budgets" parts | tee "$runs/table.txt"
+  right_answers arms asked "$budgets" parts train | tee "$runs/table.txt"
 }

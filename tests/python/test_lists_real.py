@@ -5,12 +5,12 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "bench/real"))
+import groups  # noqa: E402
 import lists  # noqa: E402
-import measure  # noqa: E402
 
 
 def lane(text, ended=True):
-    return {"recorded": {"text": text, "ended": ended}, "own": measure.results_of(text, 2), "list": measure.listed(text, 2)}
+    return {"recorded": {"text": text, "ended": ended}, "own": groups.results_of(text, 2), "list": groups.listed(text, 2)}
 
 
 def test_lanes_and_problems_are_counted():

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""bench/real/measure.py: what counts of lists of answers, on two records written out by hand."""
+"""bench/real/measure.py, groups.py and alone.py: what counts of lists of answers, on two records written out by hand."""
 
-import importlib.util
 import json
 import pathlib
+import sys
+from types import SimpleNamespace
 
 import pytest
 
-FILE = pathlib.Path(__file__).parents[2] / "bench/real/measure.py"
-spec = importlib.util.spec_from_file_location("measure", FILE)
-measure = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(measure)
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "bench/real"))
+import alone  # noqa: E402
+import groups as groups_of  # noqa: E402
+import measure  # noqa: E402
 
 
 def lane(text, length, ended=True, sleeps=()):
@@ -30,34 +31,83 @@ def folder(tmp_path):
 
 
 def test_a_budget_is_steps_and_of_a_lane_that_is_over_nothing_counts(folder):
-    arms = measure.read(folder, folder / "questions.jsonl")
+    arms = groups_of.read(folder, folder / "questions.jsonl")
     groups = arms["lanes"][0]
     assert measure.right_at(groups, 29) == (0.0, 0.0, 0.0)
     assert measure.right_at(groups, 49) == (0.25, 0.5, 0.5)  # of the one list that is there the first answer is right
     assert measure.right_at(groups, 50) == (0.5, 0.5, 0.5)  # each vote is a tie between a right value and a wrong one
     assert measure.right_at(arms["cut"][0], 1000) == (0.0, 0.0, 0.0)
-    assert measure.paired(arms["lanes"], arms["cut"], (50, 50)) == (0.5, 0.5, 0.5)
-    assert measure.paired(arms["lanes"], arms["lanes"], (29, 49)) == (-0.5, -0.5, -0.5)
+    assert measure.Measure().paired(arms["lanes"], arms["cut"], (50, 50)) == (0.5, 0.5, 0.5)
+    assert measure.Measure().paired(arms["lanes"], arms["lanes"], (29, 49)) == (-0.5, -0.5, -0.5)
+
+
+def test_results_count_as_they_are_written(folder):
+    groups = groups_of.read(folder, folder / "questions.jsonl")["lanes"][0]
+    first, second = (lane["written"] for lane in groups[0]["lanes"])
+    assert [(i, value) for i, value, _ in first + second] == [(0, 3.0), (1, 40.0)]
+    # In proportion to the text: 12 of 24 characters of 30 tokens, and 14 of 26 of 40, of which the 20th was held back for ten steps.
+    assert [step for _, _, step in first + second] == pytest.approx([30 * 12 / 24, 40 * 14 / 26 + 10], abs=1)
+    at = [measure.right_at(groups, budget, measure.written_by)[1] for budget in (10, 20, 40)]
+    assert at == [0.0, 0.5, 1.0]
+
+
+def test_what_eval_saw_complete_says_when_a_result_stood():
+    recorded = {"text": "\\boxed{3}\nAnswer 1: 3 \u2713\n#### (3, 4)", "length": 40, "settled": [[9, "3"]]}
+    assert groups_of.written_in(recorded, 2) == [(0, 3.0, 9 + groups_of.LINE)]
+
+
+def test_the_problems_of_questions_are_found_in_their_order(folder):
+    problems = folder / "problems.jsonl"
+    problems.write_text("".join(json.dumps({"question": text, "answer": "so #### 3"}) + "\n" for text in ("Four?", "Two?", "Six?")))
+    (folder / "questions.jsonl").write_text(json.dumps({"question": "1. Two?\n2. Four?", "answer": "(3, 40)", "parts": ["3", "40"]}) + "\n")
+    given = SimpleNamespace(problems=problems, questions=None, folder=folder)
+    assert groups_of.problems_of(given) == {0: [1, 0]}
+    given.problems = None
+    assert groups_of.problems_of(given) == {}
+    (folder / "questions.jsonl").write_text(json.dumps({"question": "Two? Five?", "answer": "(3, 40)", "parts": ["3", "40"]}) + "\n")
+    given.problems = problems
+    with pytest.raises(SystemExit, match="1 of the 2 problems of question 1"):
+        groups_of.problems_of(given)
+
+
+def test_problems_asked_alone_beside_those_asked_together(folder):
+    together = groups_of.read(folder, folder / "questions.jsonl")["lanes"]
+    single = tuple_of_groups(folder, [("3", 20, True), ("41", 30, True)])
+    of_problems = alone.Alone(single, {0: [1, 0]})
+    assert [cell.value for cell in of_problems.cells([0], 29)] == [0.0, 1.0], "41 is not 40, and had not ended"
+    assert of_problems.tokens([0]) == 50 and of_problems.steps([0]) == 30
+    both = alone.together(together, {0: [1, 0]}, 50)
+    assert [cell.value for cell in alone.minus(both, of_problems.cells([0], 50))] == [0.5, -0.5]
+
+
+def tuple_of_groups(folder, answers):
+    """{problem: groups} of one lane each that says an answer; problem 0 is 3, problem 1 is 40."""
+    arms = {}
+    for i, (answer, length, ended) in enumerate(answers):
+        recorded = {"text": answer, "length": length, "ended": ended}
+        end = length if ended else float("inf")
+        arms[i] = [{"truth": [(3.0, 40.0)[i]], "lanes": [{"end": end, "recorded": recorded, "list": [float(answer)]}]}]
+    return arms
 
 
 def test_a_single_answer_needs_no_mark():
-    assert measure.listed("It is \\boxed{12}.", 1, "12") == [12.0]
-    assert measure.listed("#### 7", 1, "12") == [7.0]
-    assert measure.listed("It is \\boxed{12}.", 2, "12") is None
+    assert groups_of.listed("It is \\boxed{12}.", 1, "12") == [12.0]
+    assert groups_of.listed("#### 7", 1, "12") == [7.0]
+    assert groups_of.listed("It is \\boxed{12}.", 2, "12") is None
 
 
 def test_all_groups_of_a_question_vote_together(folder):
-    (group,) = measure.read(folder, folder / "questions.jsonl")["lanes"][0]
+    (group,) = groups_of.read(folder, folder / "questions.jsonl")["lanes"][0]
     other = {**group, "lanes": [{**group["lanes"][0], "list": [3.0, 40.0]}]}
     assert measure.right_at([group, other], 50) == (pytest.approx(2 / 3), 0.75, 1.0)
-    against_one_lane = measure.paired({0: [group, other]}, {0: [group, other]}, (50, 50), at=(2, 0))
+    against_one_lane = measure.Measure().paired({0: [group, other]}, {0: [group, other]}, (50, 50), at=(2, 0))
     assert against_one_lane == pytest.approx((1 / 3, 1 / 3, 1 / 3))
     assert [what for _, what in measure.counted({0: [group, other]})] == ["one lane", "one group", "vote of 3"]
     assert [what for _, what in measure.counted({0: [group]})] == ["one lane", "vote of 2"]
 
 
 def test_results_of_ones_own_and_of_others(folder):
-    groups = measure.read(folder, folder / "questions.jsonl")["lanes"][0]
+    groups = groups_of.read(folder, folder / "questions.jsonl")["lanes"][0]
     assert [lane["own"] for lane in groups[0]["lanes"]] == [{0: 3.0}, {1: 40.0}]
     assert measure.solved(groups) == (2, 2)
     assert measure.handed_over(groups) == (0, 2)
@@ -66,22 +116,22 @@ def test_results_of_ones_own_and_of_others(folder):
 
 
 def test_tokens_are_those_that_were_computed(folder):
-    groups = measure.read(folder, folder / "questions.jsonl")["lanes"][0]
-    assert [measure.tokens_of(lane["recorded"]) for lane in groups[0]["lanes"]] == [30, 40]
+    groups = groups_of.read(folder, folder / "questions.jsonl")["lanes"][0]
+    assert [groups_of.tokens_of(lane["recorded"]) for lane in groups[0]["lanes"]] == [30, 40]
     # The second lane's 20th token was held back for ten steps.
     assert [measure.tokens_at(groups, budget) for budget in (10, 21, 29, 31, 50, 90)] == [20, 41, 49, 51, 70, 70]
 
 
 @pytest.mark.parametrize("text, values", [("#### (1, 2,000)", [1, 2000]), ("####1; 2", [1, 2]), ("#### (1; 2)", [1, 2]), ("#### 1, 2, 3", None), ("none", None), ("#### (x, -0.5)", [None, -0.5])])
 def test_lists(text, values):
-    assert measure.listed(text, 2) == values
+    assert groups_of.listed(text, 2) == values
 
 
 def test_a_list_without_its_parts_is_refused_and_not_called_right(folder):
     asked = {"question": "Two?", "answer": "(3, 40)"}  # as eval's own questions.jsonl was, before it had parts
     (folder / "questions.jsonl").write_text(json.dumps(asked) + "\n")
     with pytest.raises(SystemExit, match="--questions"):
-        measure.read(folder, folder / "questions.jsonl")
+        groups_of.read(folder, folder / "questions.jsonl")
     (folder / "questions.jsonl").write_text("")
     with pytest.raises(SystemExit, match="answers to more"):
-        measure.read(folder, folder / "questions.jsonl")
+        groups_of.read(folder, folder / "questions.jsonl")
