@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The server's API: JSON requests, and server-sent events of a POST.
 
+import { keepKey, keptKey } from "./store.js";
+
 export class ApiError extends Error {
   constructor(status, message) {
     super(message);
@@ -8,16 +10,16 @@ export class ApiError extends Error {
   }
 }
 
-const storedKey = "lanerope-api-key";
+let apiKey = keptKey();
 
 export function setApiKey(key) {
-  sessionStorage.setItem(storedKey, key);
+  apiKey = key;
+  keepKey(key);
 }
 
 function headers(body) {
   const result = {};
-  const key = sessionStorage.getItem(storedKey);
-  if (key) result.Authorization = `Bearer ${key}`;
+  if (apiKey) result.Authorization = `Bearer ${apiKey}`;
   if (body !== undefined) result["Content-Type"] = "application/json";
   return result;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files of text beside a prompt: chosen, pasted or dropped, read here, and sent as text behind it.
 
-import { element } from "./dom.js";
+import { byId, element } from "./dom.js";
 
 const mostBytes = 512 * 1024;      // of one file
 const mostTogether = 1024 * 1024;  // of all files of a prompt
@@ -81,6 +81,16 @@ export class Attachments {
 
   show() {
     this.list.hidden = this.files.length === 0;
-    this.list.replaceChildren(...fileList(this.files, (gone) => this.set(this.files.filter((file) => file !== gone))));
+    this.list.replaceChildren(...fileList(this.files, (gone) => this.remove(gone)));
+  }
+
+  // The focus goes on to the file that takes its place.
+  remove(gone) {
+    const at = this.files.indexOf(gone);
+    const had = this.list.contains(document.activeElement);
+    this.set(this.files.filter((file) => file !== gone));
+    if (!had) return;
+    const buttons = this.list.querySelectorAll("button");
+    (buttons[Math.min(at, buttons.length - 1)] ?? byId("attach")).focus();
   }
 }

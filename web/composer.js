@@ -19,11 +19,7 @@ export class Composer {
     byId("stop").addEventListener("click", () => hooks.stop());
     this.prompt.addEventListener("input", () => this.grow());
     this.prompt.addEventListener("keydown", (event) => this.key(event));
-    this.prompt.addEventListener("paste", (event) => {
-      if (event.clipboardData.files.length === 0) return;
-      event.preventDefault();
-      this.attachments.add([...event.clipboardData.files]);
-    });
+    this.prompt.addEventListener("paste", (event) => this.paste(event));
     const chooser = byId("choose-files");
     byId("attach").addEventListener("click", () => chooser.click());
     chooser.addEventListener("change", async () => {
@@ -39,6 +35,15 @@ export class Composer {
     if (this.touch && !event.ctrlKey && !event.metaKey) return;
     event.preventDefault();
     this.form.requestSubmit();
+  }
+
+  // Spreadsheets and word processors put a picture of the text beside it; a file manager puts a file's name beside the file.
+  paste(event) {
+    const { files, types } = event.clipboardData;
+    const pictured = types.includes("text/plain") && [...files].every(({ type }) => type.startsWith("image/"));
+    if (files.length === 0 || pictured) return;
+    event.preventDefault();
+    this.attachments.add([...files]);
   }
 
   // Files may be dropped anywhere on the page.
@@ -85,9 +90,11 @@ export class Composer {
   }
 
   setRunning(running, ready) {
-    const had = document.activeElement === byId("stop");
-    byId("stop").disabled = !running;
-    byId("run").disabled = running || !ready;
-    if (had && !running) this.prompt.focus();
+    const [run, stop] = [byId("run"), byId("stop")];
+    const had = document.activeElement === stop;
+    stop.disabled = !running;
+    run.disabled = running || !ready;
+    // Not the message where a keyboard would come up on the screen and cover the answer.
+    if (had && !running) (this.touch ? run : this.prompt).focus({ preventScroll: true });
   }
 }

@@ -79,7 +79,7 @@ export class Conversation {
     const messages = [...system, ...this.messagesBefore(turn), { role: "user", content: turn.content() }];
     const run = new Run({ messages, settings, properties: this.hooks.properties() }, this.view, {
       ...this.hooks,
-      wanted: () => turn.reply() === "",
+      settle: () => turn.settle(),
       preferred: (chosen) => turn.prefer(chosen),
       compare: (first, coupling) => this.compare(turn, first, coupling),
       viewed: (view) => this.setView(view),
@@ -93,6 +93,7 @@ export class Conversation {
   compare(turn, first, coupling) {
     const next = turn.runs[turn.runs.indexOf(first) + 1];
     if (next) turn.drop(next);
+    turn.settle();  // what was dropped may have been the answer
     this.run(turn, { ...first.settings, seed: first.group.seed ?? first.settings.seed, coupling }, first);
     turn.runs.at(-1).section.scrollIntoView({ block: "nearest", behavior: scrolling() });
   }

@@ -30,6 +30,9 @@ export async function copyText(text) {
 // How to scroll: at once where the reader wants nothing to move.
 export const scrolling = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth");
 
+// Whether a control that has the focus is about to lose it: it was disabled, or is hidden with what it stands in.
+export const losesFocus = (node) => node !== null && (node.disabled || node.closest("[hidden]") !== null);
+
 // Says something to those who do not see the page.
 export function announce(text) {
   byId("announcer").textContent = text;
@@ -54,7 +57,7 @@ export function ask({ title, help = "", text = "", send = "Send", secret = false
 }
 
 byId("ask")?.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && !event.shiftKey && event.target.id.startsWith("ask-")) {
+  if (event.key === "Enter" && !event.isComposing && !event.shiftKey && event.target.id.startsWith("ask-")) {
     event.preventDefault();
     byId("ask").close("ok");
   }

@@ -7,6 +7,9 @@ import { actLine, Lane } from "./lane.js";
 // Whether attention of one lane goes to what others have written.
 export const seesOtherLanes = (coupling) => coupling !== "independent" && coupling !== "bridge";
 
+// Whether lanes may wait for one another: there is room for steps in which one of them wrote nothing.
+export const canSleep = (coupling) => coupling !== "hogwild" && coupling !== "bridge";
+
 export class Group {
   // watcher: laneAdded(lane), changed(lane), progressed(), ended(). settings: see settings_form.js. messages: role and content.
   constructor({ messages, settings, properties }, watcher) {
@@ -60,7 +63,7 @@ export class Group {
       lanes.then = settings.then;
       delete lanes.select;
     }
-    for (const name of ["wait", "ready"]) if (settings[name]) lanes[name] = settings[name];
+    for (const name of ["wait", "ready"]) if (settings[name] && canSleep(settings.coupling)) lanes[name] = settings[name];
     const policies = (settings.policies ?? "").split("\n").map((line) => line.trim()).filter(Boolean);
     if (policies.length > 0) lanes.policies = policies;
     return { ...this.prompt(), n: settings.n, max_tokens: settings.budget, temperature: settings.temperature, seed: settings.seed, lanes };

@@ -2,9 +2,10 @@
 // What one token attended to: asked of the server when a token is pointed at, and lit up in the lanes.
 
 import { request } from "./api.js";
-import { bars, element } from "./dom.js";
+import { announce, bars, element } from "./dom.js";
 
 const patience = 60;  // milliseconds that the pointer rests before the server is asked
+const remembered = 32;  // answers: of a large group each has megabytes
 
 // Of as many as there are cells: more than a call takes as arguments.
 const greatest = (parts) => parts.reduce((most, { weights }) => weights.reduce((one, other) => Math.max(one, other), most), 0);
@@ -14,6 +15,7 @@ export class Inspector {
     this.run = run;
     this.current = null;  // {lane, step}
     this.pinned = false;
+    this.byKey = false;  // come to by the arrow keys
     this.serial = 0;
     this.cache = new Map();
     const options = (count, all) => [element("option", { value: "" }, all),
@@ -42,7 +44,10 @@ export class Inspector {
       this.hint.textContent = "Point at a token or tap it, or move through a lane with the arrow keys.";
     } else {
       const show = element("button", { type: "button", class: "link" }, "Show the lanes as tokens");
-      show.addEventListener("click", () => this.run.setView("tokens"));
+      show.addEventListener("click", () => {
+        this.run.setView("tokens");
+        this.run.views.querySelector("[aria-pressed='true']").focus();
+      });
       this.hint.replaceChildren(show, " to see what each of them was written from.");
     }
   }
@@ -69,28 +74,30 @@ export class Inspector {
 
   key(event) {
     const text = event.target.closest?.(".text");
-    if (!text) return;
+    if (!text || event.ctrlKey || event.metaKey || event.altKey) return;
     const tokens = [...text.querySelectorAll(".token")];
     const at = tokens.indexOf(this.token());
     const next = { ArrowRight: at + 1, ArrowLeft: at < 0 ? tokens.length - 1 : at - 1 }[event.key];
     if (next !== undefined && tokens[next]) {
       event.preventDefault();
       this.pinned = true;
-      this.point(tokens[next]);
+      this.point(tokens[next], true);
       tokens[next].scrollIntoView({ block: "nearest", inline: "nearest" });
       this.run.align(this.current);
     } else if (event.key === "Escape" && this.current) {
       event.preventDefault();
       this.pinned = false;
       this.clear();
-    } else if (event.key === "f" && this.current) {
+    } else if (event.key.toLowerCase() === "f" && this.current) {
       this.run.fork(this.current);
     }
     this.showButtons();
   }
 
   showButtons() {
+    const had = document.activeElement === this.forkButton;
     this.forkButton.hidden = !(this.pinned && this.current && this.run.group.running);
+    if (had && this.forkButton.hidden) this.head.focus({ preventScroll: true });
   }
 
   // Its element, while its lane is in the page.
@@ -98,7 +105,8 @@ export class Inspector {
     return this.current ? this.run.grid.column(this.current.lane.index)?.tokens.get(this.current.step) : undefined;
   }
 
-  point(token) {
+  point(token, byKey = false) {
+    this.byKey = byKey;
     const lane = this.run.laneOf(token);
     const step = Number(token.dataset.step);
     if (this.current?.lane === lane && this.current.step === step) return;
@@ -122,6 +130,7 @@ export class Inspector {
     clearTimeout(this.timer);
     this.serial += 1;
     this.leave();
+    this.cache.clear();
     this.what.textContent = "";
     this.list.replaceChildren();
     this.hint.hidden = false;
@@ -138,11 +147,7 @@ export class Inspector {
     if (this.head.value) query.set("head", this.head.value);
     const path = this.run.group.attention(lane, query);
     try {
-      let probe = this.cache.get(path);
-      if (!probe) {
-        probe = await request("GET", path);
-        this.cache.set(path, probe);
-      }
+      const probe = await this.probe(path);
       if (serial === this.serial) this.show(probe);
     } catch (error) {
       if (serial !== this.serial) return;
@@ -150,7 +155,22 @@ export class Inspector {
       this.list.replaceChildren();
       this.hint.hidden = false;
       this.hint.textContent = error.status === 404 ? "This group is no longer held by the server." : error.message;
+      this.tell(this.hint.textContent);
     }
+  }
+
+  // What was asked about last stands last, and the first is forgotten.
+  async probe(path) {
+    const known = this.cache.get(path) ?? (await request("GET", path));
+    this.cache.delete(path);
+    this.cache.set(path, known);
+    if (this.cache.size > remembered) this.cache.delete(this.cache.keys().next().value);
+    return known;
+  }
+
+  // Who moves by the arrow keys may not see what lights up.
+  tell(found) {
+    if (this.byKey) announce(`${this.what.textContent.trim() || "space"}: ${found}`);
   }
 
   show(probe) {
@@ -168,10 +188,14 @@ export class Inspector {
     }
     this.run.grid.drawLight();
     this.run.section.classList.add("probing");
-    bars(this.list, [...sums].map(([lane, share]) => ({
+    const shares = [...sums].map(([lane, share]) => ({
       name: lane < 0 ? "prompt" : lane === probe.lane ? `lane ${lane + 1}, itself` : `lane ${lane + 1}`,
       share,
       value: `${(100 * share).toFixed(1)} %`,
-    })));
+    }));
+    bars(this.list, shares);
+    if (shares.length === 0) return;
+    const { name, value } = shares.reduce((one, other) => (other.share > one.share ? other : one));
+    this.tell(`most from ${name}, ${value}`);
   }
 }

@@ -13,6 +13,9 @@ const endings = {
 
 const doings = { retire: "retires it", push: "gives it a text", spawn: "adds it", end: "ends the group" };
 
+const longest = 200;  // characters of what a policy or a tool says that are shown beside the lane
+const cut = (text) => (text.length > longest ? `${text.slice(0, longest)}…` : text);
+
 // What a policy did, and why, in a clause.
 export function actLine({ policy, act, parent, reason, refused }) {
   const doing = act === "fork" ? `forks it from lane ${parent + 1}` : doings[act] ?? act;
@@ -44,7 +47,7 @@ export class Lane {
     this.asleep = false;
     this.finish = null;
     this.origin = "";
-    this.acts = [];  // of policies on it and its calls of tools, a clause each
+    this.acts = [];  // of policies on it and its calls of tools, a clause each: {text, whole}
     this.verdict = null;  // {answer, answer_from} of the server's reply
     this.selected = false;
     this.chosen = false;  // the conversation goes on from it
@@ -84,11 +87,13 @@ export class Lane {
   }
 
   acted(event) {
-    this.acts.push(actLine(event));
+    const whole = actLine(event);
+    this.acts.push({ text: cut(whole), whole });
   }
 
   called({ name, arguments: given, result, failed }) {
-    this.acts.push(`${name} ${given}${failed ? " in vain" : ""}: ${result}`);
+    const line = (shown) => `${name} ${shown(given)}${failed ? " in vain" : ""}: ${shown(result)}`;
+    this.acts.push({ text: line(cut), whole: line((text) => text) });
   }
 
   add({ step, text, forced }) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A lane as a column: its head, and what it wrote, either set as text or token by token, each an element that knows its step.
 
-import { copyText, element } from "./dom.js";
+import { copyText, element, losesFocus } from "./dom.js";
 import { RichText } from "./rich_text.js";
 
 // Where an answer was found in the text.
@@ -14,7 +14,7 @@ const places = {
   call: "what it calls",
 };
 
-const patience = 6;  // a text that took a millisecond to set is left alone for so many
+const patience = 6;  // a text that took a millisecond to set and to lay out is left alone for so many
 
 export class LaneColumn {
   // actions: push(lane), retire(lane), choose(lane).
@@ -44,7 +44,8 @@ export class LaneColumn {
     });
     this.done = element("span", { class: "actions", hidden: "" }, this.copy, this.choose);
     this.bar = element("i");
-    this.origin = element("p", { class: "origin" });
+    this.origin = element("p", { class: "origin", tabindex: "0", role: "group", "aria-label": `What happened to ${lane.name.toLowerCase()}`, hidden: "" });
+    this.told = 0;  // of its acts
     this.answer = element("p", { class: "answer" });
     this.text = element("div", { class: "text", tabindex: "0", role: "group", "aria-label": `Text of ${lane.name.toLowerCase()}` });
     this.element = element("article", { class: "lane", "aria-label": lane.name },
@@ -69,25 +70,27 @@ export class LaneColumn {
     this.draw();
   }
 
-  // Stays at the end of the text unless the reader has scrolled up.
+  // Stays at the end of the text unless the reader has scrolled up. To ask where the end is makes the browser lay the text out,
+  // which takes longer than all else where it is long: it counts as drawing, and happens before the column rests.
   draw() {
+    const began = performance.now();
+    const ended = this.lane.finish !== null;
+    if (this.rich && !ended && began < this.rest) return this.drawLater();
     const atEnd = this.text.scrollTop + this.text.clientHeight >= this.text.scrollHeight - 24;
     this.drawHead();
     this.moveTokens();
-    const ended = this.lane.finish !== null;
     if (this.drawn < this.lane.pieces.length || ended !== this.drawnEnd) this.drawText(ended);
-    if (atEnd) this.text.scrollTop = this.text.scrollHeight;
+    const end = this.text.scrollHeight;
+    if (atEnd) this.text.scrollTop = end;
+    this.rest = began + patience * (performance.now() - began);
+    return undefined;
   }
 
   drawText(ended) {
-    const now = performance.now();
-    if (this.rich && !ended && now < this.rest) return this.drawLater();
     if (this.rich) this.rich.update(this.lane.text, !ended);
     else this.appendTokens();
     this.drawn = this.lane.pieces.length;
     this.drawnEnd = ended;
-    this.rest = now + patience * (performance.now() - now);
-    return undefined;
   }
 
   drawLater() {
@@ -109,15 +112,16 @@ export class LaneColumn {
 
   drawHead() {
     const { lane } = this;
+    const focused = this.element.contains(document.activeElement) ? document.activeElement : null;
     this.state.textContent = lane.chosen && !lane.selected ? "in use" : lane.stateName();
     this.bar.style.transform = `scaleX(${lane.spent()})`;
     this.tag.textContent = lane.tag;
-    this.origin.textContent = [lane.origin, ...lane.acts].filter(Boolean).join("; ");
-    this.origin.hidden = this.origin.textContent === "";
+    this.drawOrigin();
     this.live.hidden = lane.finish !== null;
     this.done.hidden = lane.finish === null;
     this.choose.setAttribute("aria-pressed", String(lane.chosen));
     this.choose.hidden = lane.chosen || lane.text === "";
+    if (losesFocus(focused)) this.text.focus({ preventScroll: true });
     this.element.classList.toggle("ended", lane.finish !== null);
     this.element.classList.toggle("selected", lane.selected);
     this.element.classList.toggle("chosen", lane.chosen);
@@ -126,6 +130,20 @@ export class LaneColumn {
     const { answer, answer_from: from } = lane.verdict;
     this.answer.textContent = answer === null ? "no answer could be read" : `answer ${answer}`;
     if (from) this.answer.append(element("span", { class: "quiet" }, ` ${places[from] ?? from}`));
+  }
+
+  // Only when there is more, so that what is read or selected stays; the newest is in view.
+  drawOrigin() {
+    const { origin, acts } = this.lane;
+    if (this.told === acts.length && this.from === origin) return;
+    this.told = acts.length;
+    this.from = origin;
+    const join = (clauses) => [origin, ...clauses].filter(Boolean).join("; ");
+    const [text, whole] = [join(acts.map((act) => act.text)), join(acts.map((act) => act.whole))];
+    this.origin.textContent = text;
+    this.origin.title = whole === text ? "" : whole;
+    this.origin.hidden = text === "";
+    this.origin.scrollTop = this.origin.scrollHeight;
   }
 
   appendTokens() {

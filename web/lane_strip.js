@@ -79,6 +79,7 @@ export class LaneStrip {
   }
 
   key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const at = this.cells.findIndex(({ button }) => button === event.target);
     const next = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: this.cells.length - 1 }[event.key];
     if (at < 0 || next === undefined || !this.cells[next]) return;

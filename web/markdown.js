@@ -100,6 +100,7 @@ export function elementsOf(html) {
     table.replaceWith(box);
     box.append(table);
   }
+  for (const source of fragment.querySelectorAll("pre, .math, .unfinished")) source.dir = "ltr";  // also where all around it is Arabic
   fragment.querySelectorAll(".math").forEach(typeset);
   fragment.querySelectorAll("pre").forEach(withCopy);
   return fragment;

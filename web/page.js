@@ -4,7 +4,7 @@
 import { request, setApiKey } from "./api.js";
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
-import { announce, ask, byId, copyText, element } from "./dom.js";
+import { announce, ask, byId, copyText, element, losesFocus } from "./dom.js";
 import { linkTo, requestOf } from "./link.js";
 import { SettingsForm } from "./settings_form.js";
 import { keepTurns, keptTurns, store, stored } from "./store.js";
@@ -16,7 +16,7 @@ const examples = [
 ];
 
 let properties = null;
-let restored = false;  // what the tab kept is in the page, or a link took its place
+let restored = false;  // what the tab kept is in the page
 
 function notice(text, good = false) {
   const line = byId("notice");
@@ -41,10 +41,12 @@ const composer = new Composer(byId("form"), { send, stop: () => conversation.sto
 
 function changed() {
   const { running } = conversation;
+  const focused = document.activeElement;
   composer.setRunning(running, Boolean(properties));
   for (const turn of conversation.turns) turn.setBusy(running);
   for (const id of ["new", "export"]) byId(id).disabled = running || conversation.turns.length === 0;
   byId("empty").hidden = conversation.turns.length > 0;
+  if (running && losesFocus(focused)) byId("stop").focus({ preventScroll: true });
   if (restored && !running) keepTurns(conversation.answered());
 }
 
@@ -81,15 +83,14 @@ async function copyLink(turn) {
   }
 }
 
-// Whether there was one.
 function openLink() {
   try {
     const shared = requestOf(location.hash);
-    if (!shared) return false;
+    if (!shared) return;
     history.replaceState(null, "", location.pathname);
     if (conversation.turns.length > 0) {
       notice("The link was not opened, since this conversation would be lost: press New, or open it in another tab.");
-      return true;
+      return;
     }
     conversation.load(shared.earlier, "From a link");
     composer.fill(shared.prompt, shared.files);
@@ -101,7 +102,6 @@ function openLink() {
   } catch (error) {
     notice(error.message);
   }
-  return true;
 }
 
 async function askForKey() {
@@ -132,7 +132,8 @@ async function connect() {
   offerExamples([...properties.examples, ...examples]);
   // Tokens show how trained lanes read one another; what other models write is better read as text.
   conversation.view = stored().view ?? (trained ? "tokens" : "text");
-  if (!openLink()) conversation.load(keptTurns(), "From before the page was loaded again; its lanes are gone");
+  conversation.load(keptTurns(), "From before the page was loaded again; its lanes are gone");
+  openLink();
   restored = true;
   changed();
 }
@@ -173,15 +174,16 @@ byId("export").addEventListener("click", exportConversation);
 byId("theme").addEventListener("click", () => {
   const dark = getComputedStyle(document.documentElement).colorScheme === "dark" ||
     (!document.documentElement.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches);
-  store({ theme: dark ? "light" : "dark" });
-  showTheme(stored().theme);
+  const theme = dark ? "light" : "dark";
+  store({ theme });
+  showTheme(theme);
   conversation.runs.forEach((run) => run.heatMap.draw());
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || event.defaultPrevented || byId("ask").open || !conversation.running) return;
+  if (event.key !== "Escape" || event.isComposing || event.defaultPrevented || byId("ask").open || !conversation.running) return;
   conversation.stop();
 });
-addEventListener("hashchange", openLink);
+addEventListener("hashchange", () => restored && openLink());  // until then connect() is to open it
 
 showTheme(stored().theme);
 changed();

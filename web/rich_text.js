@@ -86,7 +86,8 @@ export class RichText {
   think(thought, thinking) {
     if (!this.details) {
       this.summary = element("summary");
-      this.thought = element("div", { class: "thought" });
+      this.thought = element("div", { class: "thought", dir: "auto" });
+      this.thoughtSoFar = "";
       this.details = element("details", { class: "thinking" }, this.summary, this.thought);
       this.details.open = thinking;
       this.parent.prepend(this.details);
@@ -94,6 +95,10 @@ export class RichText {
     if (this.wasThinking && !thinking) this.details.open = false;
     this.wasThinking = thinking;
     this.summary.textContent = thinking ? "Thinking" : "What it thought";
-    if (this.thought.textContent !== thought) this.thought.textContent = thought;
+    if (thought === this.thoughtSoFar) return;
+    // What is there stays as it is laid out, and what is new stands behind it.
+    if (thought.startsWith(this.thoughtSoFar)) this.thought.append(thought.slice(this.thoughtSoFar.length));
+    else this.thought.textContent = thought;
+    this.thoughtSoFar = thought;
   }
 }

@@ -15,7 +15,7 @@ import { ended, laneSelected, progress } from "./words.js";
 
 export class Run {
   // request: {messages, settings, properties}; hooks: changed(), notice(text), failed(error), compare(run, coupling),
-  // viewed(view); wanted(run): whether the conversation has no answer yet; preferred(run): the user chose a lane of it.
+  // viewed(view); settle(): it has ended, and may be the answer; preferred(run): the user chose a lane of it.
   constructor(request, view, hooks) {
     this.settings = request.settings;
     this.hooks = hooks;
@@ -45,8 +45,9 @@ export class Run {
       return button;
     });
     this.views = element("div", { class: "views", role: "group", "aria-label": "How the lanes are shown" }, ...views);
-    const other = element("select", { "aria-label": "Coupling to compare with" },
-      ...properties.names.coupling.filter((name) => name !== settings.coupling).map((name) => element("option", { value: name }, name)));
+    // No model is said to have bridges, and few have.
+    const others = properties.names.coupling.filter((name) => ![settings.coupling, "bridge"].includes(name));
+    const other = element("select", { "aria-label": "Coupling to compare with" }, ...others.map((name) => element("option", { value: name }, name)));
     const compare = element("button", { type: "button" }, "Compare");
     compare.addEventListener("click", () => this.hooks.compare(this, other.value));
     this.again = element("div", { class: "again" }, "with", other, compare);
@@ -144,7 +145,7 @@ export class Run {
       this.heatMap.fill(group.id, group.lanes).catch(() => {});
     }
     this.inspector.showButtons();
-    if (this.hooks.wanted(this)) this.choose(this.best(), false);
+    this.hooks.settle();
     if (group.error) this.hooks.failed(group.error);
     this.hooks.changed(this);
   }
@@ -166,6 +167,7 @@ export class Run {
     if (byHand) {
       announce(`The conversation goes on with the answer of ${lane.name.toLowerCase()}.`);
       this.hooks.preferred(this);
+      this.hooks.changed(this);
     }
     if (this.folded) this.showAnswer();
   }
@@ -233,6 +235,8 @@ export class Run {
       title: `Push text into lane ${lane.index + 1}`,
       help: "It is what the lane writes next, as if it had thought of it itself; the other lanes read it too.",
     });
+    // The button that the dialog gives the focus back to is hidden where the lane has ended meanwhile.
+    if (document.activeElement === document.body) this.grid.column(lane.index)?.text.focus({ preventScroll: true });
     if (text) await this.act(() => this.group.push(lane, text));
   }
 

@@ -2,24 +2,25 @@
 // The settings of a request as fields of the form: offered as the server names them, kept in the browser, put there by a link.
 
 import { byId, element } from "./dom.js";
-import { seesOtherLanes } from "./group.js";
+import { canSleep, seesOtherLanes } from "./group.js";
 import { store, stored } from "./store.js";
 
 const numbers = ["n", "budget", "temperature", "consensus", "seed", "block"];
 const names = ["coupling", "init", "select", "topology"];
 const texts = ["wait", "ready", "then", "policies"];
+const kept = [...numbers, ...names, ...texts, "system"];
 
 export class SettingsForm {
   constructor(form) {
     this.form = form;
     this.fields = form.elements;
-    form.addEventListener("change", () => this.keep());
+    form.addEventListener("change", (event) => this.keep(event.target.name));
     for (const name of ["coupling", "topology", "then"]) this.fields[name].addEventListener("change", () => this.enableParticulars());
     this.toggle = byId("settings-toggle");
     this.panel = byId("settings");
     this.toggle.addEventListener("click", () => this.open(this.panel.hidden));
     this.panel.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape") return;
+      if (event.key !== "Escape" || event.isComposing) return;
       event.preventDefault();
       this.open(false);
       this.toggle.focus();
@@ -85,11 +86,12 @@ export class SettingsForm {
 
   // What the coupling has a use for.
   enableParticulars() {
-    const { coupling, init, topology, block } = this.fields;
+    const { coupling, init, topology, block, wait, ready } = this.fields;
     init.disabled = coupling.value !== "lanerope";
     topology.disabled = !seesOtherLanes(coupling.value);
     this.fields.select.disabled = this.fields.then.value.trim() !== "";
     block.disabled = topology.disabled || topology.value !== "blocks";
+    wait.disabled = ready.disabled = !canSleep(coupling.value);
   }
 
   // The first field whose value is none, or nothing.
@@ -108,8 +110,8 @@ export class SettingsForm {
     };
   }
 
-  keep() {
-    const { seed = null, ...rest } = this.read();
-    store({ settings: { ...rest, seed } });
+  // Of one field at a time, which the user has changed: what a link or an example put into the others is not his choice.
+  keep(name) {
+    if (kept.includes(name)) store({ settings: { ...stored().settings, [name]: this.read()[name] ?? null } });
   }
 }

@@ -1,44 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the browser keeps: one key, an object with a version. What it cannot read, or an older version wrote, it forgets. The
-// conversation is kept for the tab alone, so that a reload does not lose it. The API key is not here: api.js keeps it.
+// conversation and the API key are kept for the tab alone, so that a reload does not lose them. Without any of it the page works.
 
 const key = "lanerope";
+const keyOfApi = "lanerope-api-key";
 const version = 1;
 
-export function stored() {
+// null where nothing can be kept or read: no place is left, or site data is blocked, and then even to name a storage throws.
+function tried(act) {
   try {
-    const kept = JSON.parse(localStorage.getItem(key));
-    return kept?.version === version ? kept : {};
+    return act();
   } catch {
-    return {};  // a browser that keeps nothing, or text that is not ours
+    return null;
   }
 }
+
+// Of text that is not ours, nothing.
+function parsed(text) {
+  const kept = tried(() => JSON.parse(text));
+  return kept?.version === version ? kept : {};
+}
+
+export const stored = () => parsed(tried(() => localStorage.getItem(key)));
 
 export function store(changes) {
-  try {
-    localStorage.setItem(key, JSON.stringify({ ...stored(), ...changes, version }));
-  } catch {
-    // Full, or forbidden: the page works without.
-  }
+  tried(() => localStorage.setItem(key, JSON.stringify({ ...stored(), ...changes, version })));
 }
 
+export const keptKey = () => tried(() => sessionStorage.getItem(keyOfApi));
+export const keepKey = (apiKey) => tried(() => sessionStorage.setItem(keyOfApi, apiKey));
+
 const isText = (value) => typeof value === "string";
+const isTurn = ({ prompt, reply, files }) => isText(prompt) && isText(reply) && files.every(({ name, text }) => isText(name) && isText(text));
 
 // The turns that were kept, [{prompt, files: [{name, text}], reply}].
 export function keptTurns() {
-  try {
-    const kept = JSON.parse(sessionStorage.getItem(key));
-    if (kept?.version !== version) return [];
-    return kept.turns.filter(({ prompt, reply, files }) => isText(prompt) && isText(reply) && files.every(({ name, text }) => isText(name) && isText(text)));
-  } catch {
-    return [];
-  }
+  const { turns } = parsed(tried(() => sessionStorage.getItem(key)));
+  return tried(() => turns.filter(isTurn)) ?? [];
 }
 
 export function keepTurns(turns) {
-  try {
+  tried(() => {
+    sessionStorage.removeItem(key);  // where they are too long to be kept, rather nothing than what it was before
     sessionStorage.setItem(key, JSON.stringify({ version, turns }));
-  } catch {
-    sessionStorage.removeItem(key);  // too long to be kept: rather nothing than what it was before
-  }
+  });
 }

@@ -2,7 +2,7 @@
 // A turn of the conversation: what was asked, and the runs that answer it; the second one compares another coupling.
 
 import { fileList, withFiles } from "./attachments.js";
-import { element } from "./dom.js";
+import { byId, element } from "./dom.js";
 import { RichText } from "./rich_text.js";
 
 export class Turn {
@@ -23,7 +23,7 @@ export class Turn {
     this.buttons = element("div", { class: "actions" }, button("edit", `Edit message ${number}`, () => this.edit()),
       button("retry", `Retry message ${number}`, () => actions.retry(this)),
       button("link", `Copy a link to request ${number}`, () => actions.link(this)));
-    this.words = element("div", { class: "words" });
+    this.words = element("div", { class: "words", dir: "auto" });
     this.list = element("ul", { class: "files", "aria-label": "Files" });
     this.asked = element("div", { class: "asked" }, element("div", { class: "line" }, element("h2", {}, "You"), this.buttons), this.words, this.list);
     this.element = element("article", { class: "turn", "aria-label": `Message ${number}` }, this.asked);
@@ -64,6 +64,14 @@ export class Turn {
     for (const run of this.runs) if (run !== chosen) run.choose(null, false);
   }
 
+  // Where nobody has chosen, the answer is that of the first run, once it has ended; of another one where that has none.
+  settle() {
+    for (const run of this.runs) {
+      if (run.group.running || this.reply() !== "") return;
+      if (run.chosen === null) run.choose(run.best(), false);
+    }
+  }
+
   // The answer that the conversation goes on with.
   reply() {
     if (this.given !== null) return this.given.text;
@@ -79,7 +87,8 @@ export class Turn {
   }
 
   edit() {
-    const field = element("textarea", { "aria-label": "The message, to be edited", rows: String(Math.min(12, this.prompt.split("\n").length + 1)) });
+    const rows = Math.min(12, this.prompt.split("\n").length + 1);
+    const field = element("textarea", { "aria-label": "The message, to be edited", dir: "auto", rows: String(rows) });
     field.value = this.prompt;
     const cancel = element("button", { type: "button" }, "Cancel");
     const send = element("button", { type: "button", class: "primary" }, "Run");
@@ -88,17 +97,25 @@ export class Turn {
     const leave = () => {
       form.replaceWith(this.words);
       this.buttons.hidden = false;
+    };
+    const giveUp = () => {
+      leave();
       this.buttons.firstChild.focus();
     };
-    cancel.addEventListener("click", leave);
+    cancel.addEventListener("click", giveUp);
     send.addEventListener("click", () => {
-      if (!field.value.trim() && this.files.length === 0) field.focus();
-      else if (this.actions.edit(this, field.value.trim())) leave();
+      if (!field.value.trim() && this.files.length === 0) {
+        field.focus();
+      } else if (this.actions.edit(this, field.value.trim())) {
+        leave();
+        byId("stop").focus({ preventScroll: true });
+      }
     });
     field.addEventListener("keydown", (event) => {
+      if (event.isComposing) return;
       if (event.key === "Escape") {
         event.preventDefault();
-        leave();
+        giveUp();
       } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
         event.preventDefault();
         send.click();

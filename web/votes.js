@@ -5,13 +5,54 @@ import { bars, element } from "./dom.js";
 
 const shown = 7;
 
+const opening = "\\boxed{";
+const brace = /[{}]/g;
+
+// The boxes of a text that grows, of which only what is new is read. A box with a brace in it is none.
+class Boxes {
+  constructor() {
+    this.read = 0;     // characters that need not be looked at again
+    this.open = -1;    // where the content of a box begins whose end is still to come
+    this.last = null;  // what is in the last box
+  }
+
+  take(text) {
+    while (this.read < text.length) {
+      if (this.open < 0) {
+        const at = text.indexOf(opening, this.read);
+        if (at < 0) {
+          this.read = Math.max(this.read, text.length - opening.length + 1);  // it may end with the beginning of one
+          break;
+        }
+        this.open = this.read = at + opening.length;
+      }
+      brace.lastIndex = this.read;
+      const end = brace.exec(text)?.index ?? text.length;
+      if (end === text.length) {
+        this.read = end;
+        break;
+      }
+      const closed = text[end] === "}";
+      if (closed) this.last = text.slice(this.open, end).trim();
+      this.read = closed ? end + 1 : end - opening.length + 1;  // another box may begin with this brace
+      this.open = -1;
+    }
+    return this.last;
+  }
+}
+
+const lastNumber = (text) => text.match(/-?\d[\d,]*(\.\d+)?/g)?.pop().replaceAll(",", "") ?? null;
+
+const readings = new WeakMap();  // lane -> {boxes, number}: what has been read of its text, which only grows
+
 // What the server does at the end for good, done here early so that votes show while lanes write.
 export function earlyAnswer(lane) {
-  const boxed = [...lane.text.matchAll(/\\boxed\{([^{}]*)\}/g)].pop();
-  if (boxed) return boxed[1].trim();
-  if (!lane.finish) return null;
-  const numbers = lane.text.match(/-?\d[\d,]*(\.\d+)?/g);
-  return numbers ? numbers.pop().replaceAll(",", "") : null;
+  if (!readings.has(lane)) readings.set(lane, { boxes: new Boxes() });
+  const reading = readings.get(lane);
+  const boxed = reading.boxes.take(lane.text);
+  if (boxed !== null || !lane.finish) return boxed;
+  reading.number ??= { last: lastNumber(lane.text) };  // nothing follows any more
+  return reading.number.last;
 }
 
 // What a lane answers as far as is known: the server's word where it has been said.

@@ -11,10 +11,10 @@ export async function launch() {
   return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--no-proxy-server"] });
 }
 
-// options: Playwright's, `told` (below), and `props`, which are put over what the server says of itself.
+// options: Playwright's, `told` and `blocked` (below), and `props`, which are put over what the server says of itself.
 // page.problems: errors, everything that the page's policy kept from happening, and requests to anybody but the server.
 export async function openPage(browser, base, options = {}, fragment = "") {
-  const { told, props, ...others } = options;
+  const { told, blocked, props, ...others } = options;
   const context = await browser.newContext({ viewport: { width: 1360, height: 950 }, ...others });
   const page = await context.newPage();
   page.problems = [];
@@ -26,6 +26,7 @@ export async function openPage(browser, base, options = {}, fragment = "") {
     if (!request.url().startsWith("blob:") && new URL(request.url()).origin !== base) page.problems.push(`asked ${request.url()}`);
   });
   if (told) await page.addInitScript(tellGroups);
+  if (blocked) await page.addInitScript(blockStorage);
   if (props) await page.route("**/props", async (route) => route.fulfill({ json: { ...(await (await route.fetch()).json()), ...props } }));
   await page.goto(`${base}/${fragment}`);
   await page.locator("#run:not([disabled])").waitFor();
@@ -73,6 +74,17 @@ function tellGroups() {
   };
 }
 
+// In the page: as a browser that keeps nothing of a site.
+function blockStorage() {
+  for (const name of ["localStorage", "sessionStorage"]) {
+    Object.defineProperty(globalThis, name, {
+      get() {
+        throw new DOMException("site data is blocked", "SecurityError");
+      },
+    });
+  }
+}
+
 export const say = (page, ...events) => page.evaluate((list) => list.forEach((event) => globalThis.say(event)), events);
 export const bodies = (page) => page.evaluate(() => globalThis.bodies);
 
@@ -90,16 +102,19 @@ export const channels = {
 
 export const token = (lane, step, text) => ({ kind: "token", lane, step, token: 1, forced: false, text });
 
-// Its end: of each lane {answer, from}, by the server's word.
-export async function end(page, lanes, { votes = [], selected = 0 } = {}) {
-  await say(page, ...lanes.map((_, lane) => ({ kind: "lane_finished", lane, step: 9, text: "", finish: "end" })), {
+// The events of its end: of each lane {answer, from}, by the server's word.
+export const ending = (lanes, { votes = [], selected = 0 } = {}) => [
+  ...lanes.map((_, lane) => ({ kind: "lane_finished", lane, step: 9, text: "", finish: "end" })), {
     kind: "group_finished", step: 9, finish: "end", prompt_tokens: 3, lanes: {
       selected, confidence: 1, confidence_kind: "vote_share", select: "vote", votes, consensus: false, seed: 5, prompt_ms: 1, predicted_ms: 1000,
       lanes: lanes.map(({ answer = null, from = null } = {}, index) => ({
         index, finish: "end", answer, answer_from: from, generated: 1, used: 1, budget: 9, start_step: 0,
       })),
     },
-  });
+  }];
+
+export async function end(page, lanes, outcome) {
+  await say(page, ...ending(lanes, outcome));
   await finished(page);
 }
 
@@ -109,3 +124,16 @@ export async function tell(page, texts, outcome = {}) {
   await say(page, ...texts.map((text, lane) => token(lane, 0, text)));
   await end(page, texts.map((_, lane) => ({ answer: outcome.answers?.[lane] ?? null, from: outcome.answers ? "box" : null })), outcome);
 }
+
+// A message of a conversation, and what its lanes are told to answer.
+export async function turn(page, prompt, texts, outcome) {
+  const before = (await bodies(page)).length;
+  await ask(page, prompt);
+  await page.waitForFunction((count) => globalThis.bodies.length > count, before);
+  await tell(page, texts, outcome);
+}
+
+export const user = (content) => ({ role: "user", content });
+export const assistant = (content) => ({ role: "assistant", content });
+export const lastMessages = async (page) => (await bodies(page)).at(-1).messages;
+export const file = (name, content) => ({ name, mimeType: "text/plain", buffer: Buffer.from(content) });

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A conversation on the page: turns, stop, edit, retry, the system prompt, files; and what leaves it: links, exports, settings.
+// A conversation on the page: turns, stop, edit, retry, compare, the system prompt, files, and the settings that each is asked with.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
-import { ask, begin, bodies, finished, launch, openPage, say, set, tell, token } from "./page_browser.mjs";
+import {
+  ask, assistant, begin, bodies, ending, file, finished, lastMessages, launch, openPage, say, set, tell, token, turn, user,
+} from "./page_browser.mjs";
 import { startServer } from "./server.mjs";
 
 let browser;
@@ -15,20 +16,7 @@ before(async () => {
 });
 after(() => browser?.close());
 
-const permissions = ["clipboard-read", "clipboard-write"];
-const open = (fragment = "") => openPage(browser, server.base, { told: true, permissions }, fragment);
-
-async function turn(page, prompt, texts, outcome) {
-  const before = (await bodies(page)).length;
-  await ask(page, prompt);
-  await page.waitForFunction((count) => globalThis.bodies.length > count, before);
-  await tell(page, texts, outcome);
-}
-
-const user = (content) => ({ role: "user", content });
-const assistant = (content) => ({ role: "assistant", content });
-const lastMessages = async (page) => (await bodies(page)).at(-1).messages;
-const file = (name, content) => ({ name, mimeType: "text/plain", buffer: Buffer.from(content) });
+const open = () => openPage(browser, server.base, { told: true });
 
 test("a turn is asked with what was said before: the selected lane's answer, or the one that the user prefers", async () => {
   const page = await open();
@@ -65,6 +53,63 @@ test("the answer of a run that was compared is gone on with if the user prefers 
   assert.deepEqual((await lastMessages(page)).slice(0, 2), [user("One?"), assistant("d")]);
   assert.match(await page.locator(".folded:visible").first().innerText(), /went on with another run/);
   assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
+// The run at that place with another coupling, whose lanes are told to answer this.
+async function compare(page, place, texts) {
+  const before = (await bodies(page)).length;
+  await page.getByRole("button", { name: "Compare" }).nth(place).click();
+  await page.waitForFunction((count) => globalThis.bodies.length > count, before);
+  await tell(page, texts);
+}
+
+test("where the run whose lane was used is compared anew, the first run's answer is gone on with", async () => {
+  const page = await open();
+  await set(page, { n: 2 });
+  await turn(page, "One?", ["a", "b"]);
+  await compare(page, 0, ["c", "d"]);
+  await page.locator(".run").nth(1).getByRole("button", { name: "Use the answer of Lane 2" }).click();
+  await compare(page, 0, ["e", "f"]);
+  assert.equal(await page.locator(".run").count(), 2);
+  await turn(page, "Two?", ["x", "y"]);
+  assert.deepEqual(await lastMessages(page), [user("One?"), assistant("a"), user("Two?")]);
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
+test("what ends before the run that it is compared with is not the answer for that", async () => {
+  const page = await open();
+  await set(page, { n: 1 });
+  await ask(page, "One?");
+  await begin(page, 1);
+  await say(page, token(0, 0, "first"));
+  await page.evaluate(() => (globalThis.sayFirst = globalThis.say));
+  await page.getByRole("button", { name: "Compare" }).click();
+  await page.waitForFunction(() => globalThis.bodies.length === 2);
+  await begin(page, 1);
+  await say(page, token(0, 0, "second"), ...ending([{}]));
+  await page.locator(".run").nth(1).locator(".state", { hasText: "selected" }).waitFor();
+  await page.evaluate((events) => events.forEach((event) => globalThis.sayFirst(event)), ending([{}]));
+  await finished(page);
+  await turn(page, "Two?", ["x"]);
+  assert.deepEqual(await lastMessages(page), [user("One?"), assistant("first"), user("Two?")]);
+  await page.context().close();
+});
+
+test("to compare with is offered what the server does, and what the other coupling does not read is left out", async () => {
+  const page = await open();
+  await set(page, { n: 2, wait: " await", ready: " done" });
+  await turn(page, "x", ["a", "b"]);
+  const other = page.getByLabel("Coupling to compare with");
+  const names = await other.locator("option").evaluateAll((options) => options.map(({ value }) => value));
+  assert.ok(names.includes("lanerope") && names.includes("hogwild") && !names.includes("bridge"), String(names));
+  await other.selectOption("hogwild");
+  await compare(page, 0, ["c", "d"]);
+  const [first, second] = (await bodies(page)).map(({ lanes }) => lanes);
+  assert.deepEqual([first.wait, first.ready], [" await", " done"]);
+  assert.equal(second.coupling, "hogwild");
+  assert.ok(!("wait" in second) && !("ready" in second));
   await page.context().close();
 });
 
@@ -139,6 +184,22 @@ test("an edited message that cannot be run stays in its field, and a line says w
   await page.context().close();
 });
 
+test("a setting that is none is named, though it stands where nobody sees it", async () => {
+  const page = await open();
+  await set(page, { n: 1, budget: 4 });
+  await ask(page, "x");
+  await page.locator("#notice", { hasText: "Budget: " }).waitFor();
+  await page.locator("[name=budget]:focus").waitFor();
+  await set(page, { budget: 64, temperature: "" });
+  await page.locator("#run").click();
+  await page.locator("#notice", { hasText: "Temperature: " }).waitFor();
+  assert.deepEqual(await bodies(page), []);
+  await set(page, { temperature: 0.75 });
+  await turn(page, "x", ["y"]);
+  assert.equal((await bodies(page))[0].temperature, 0.75);
+  await page.context().close();
+});
+
 test("Esc stops; what was written stays and is gone on from", async () => {
   const page = await open();
   await set(page, { n: 2 });
@@ -210,118 +271,21 @@ test("files may be dropped on the page, or pasted", async () => {
   await page.context().close();
 });
 
-test("a link holds the request and is never sent to the server", async () => {
+test("of what a spreadsheet copies the text is pasted, and not its picture", async () => {
   const page = await open();
-  await set(page, { n: 3, temperature: 0.5, coupling: "groupthink", system: "Be kind." });
-  await turn(page, "Where?", ["Here.", "b", "c"]);
-  await page.locator("#choose-files").setInputFiles([file("a.txt", "α")]);
-  await page.locator("#files li").waitFor();
-  await turn(page, "Why? Ünïcödé ✓", ["So.", "b", "c"]);
-  await page.getByRole("button", { name: "Copy a link to request 2" }).click();
-  await page.locator("#notice", { hasText: "The link is copied" }).waitFor();
-  const link = await page.evaluate(() => navigator.clipboard.readText());
-  await page.context().close();
-
-  assert.ok(link.startsWith(`${server.base}/#request=`));
-  const other = await open(link.slice(server.base.length + 1));
-  assert.match(await other.locator("#notice").innerText(), /came by a link/);
-  assert.equal(await other.locator("#prompt").inputValue(), "Why? Ünïcödé ✓");
-  assert.deepEqual(await bodies(other), [], "it is not run by itself");
-  assert.equal(new URL(other.url()).hash, "");
-  assert.ok(await other.locator("[name=system]").isVisible(), "what came with it is to be seen");
-  await other.locator("#run").click();
-  await tell(other, ["x", "y", "z"]);
-  const body = (await bodies(other)).at(-1);
-  assert.deepEqual(body.messages, [{ role: "system", content: "Be kind." }, user("Where?"), assistant("Here."),
-    user("Why? Ünïcödé ✓\n\na.txt:\n```\nα\n```")]);
-  assert.deepEqual([body.n, body.temperature, body.lanes.coupling, body.seed], [3, 0.5, "groupthink", 5]);
-  await other.evaluate((fragment) => (location.hash = fragment), new URL(link).hash);
-  await other.locator("#notice", { hasText: "would be lost" }).waitFor();
-  assert.equal(await other.locator(".turn").count(), 2);
-  assert.deepEqual(other.problems, []);
-  await other.context().close();
-});
-
-test("a link that is broken, or of a stranger's making, harms nothing", async () => {
-  const packed = (request) => Buffer.from(JSON.stringify(request)).toString("base64url");
-  for (const [fragment, notice] of [["#request=%%%", /cannot be read/], [`#request=${packed({ version: 9, prompt: "x" })}`, /cannot be read/],
-    [`#request=${packed({ version: 1, prompt: 7 })}`, /cannot be read/], [`#request=${packed({ version: 1, prompt: "x", earlier: 5 })}`, /cannot be read/],
-    [`#request=${packed({ version: 1, prompt: "x", settings: { coupling: "none such", n: 1e9, temperature: {}, evil: 1 } })}`,
-      /does not have its coupling, n, temperature/]]) {
-    const page = await open(fragment);
-    await page.locator("#notice", { hasText: notice }).waitFor();
-    assert.equal(await page.locator("[name=n]").inputValue(), "4");
-    assert.deepEqual(page.problems, []);
-    await page.context().close();
-  }
-});
-
-test("a request that is too long for a link says so", async () => {
-  const page = await open();
-  await set(page, { n: 1 });
-  await turn(page, "x".repeat(60000), ["y"]);
-  await page.getByRole("button", { name: "Copy a link to request 1" }).click();
-  await page.locator("#notice", { hasText: "too long for a link" }).waitFor();
-  await page.context().close();
-});
-
-test("settings and the view are kept in the browser, under one key with a version", async () => {
-  const page = await open();
-  await set(page, { n: 7, budget: 99, temperature: 1.5, coupling: "hogwild", select: "logprob", consensus: 2, seed: 11, system: "Hm." });
-  await turn(page, "x", ["y"]);
-  await page.getByRole("button", { name: "Tokens", exact: true }).click();
-  await page.locator("#theme").click();
-  const theme = await page.locator("html").getAttribute("data-theme");
-  const keys = await page.evaluate(() => Object.keys(localStorage));
-  assert.deepEqual(keys, ["lanerope"]);
-  assert.equal(JSON.parse(await page.evaluate(() => localStorage.lanerope)).version, 1);
-  await page.reload();
-  await page.locator("#run:not([disabled])").waitFor();
-  const values = await page.evaluate(() => Object.fromEntries(["n", "budget", "temperature", "coupling", "select", "consensus", "seed", "system"]
-    .map((name) => [name, document.querySelector(`[name=${name}]`).value])));
-  assert.deepEqual(values, {
-    n: "7", budget: "99", temperature: "1.5", coupling: "hogwild", select: "logprob", consensus: "2", seed: "11", system: "Hm.",
-  });
-  assert.equal(await page.locator("html").getAttribute("data-theme"), theme);
-  await turn(page, "x", ["y"]);
-  await page.locator(".token").waitFor();  // drawn with the next frame: still shown as tokens, and one of them
-  // What another version wrote, or nobody, is forgotten.
-  for (const kept of ["{", JSON.stringify({ version: 2, settings: { n: 3 } }), JSON.stringify({ version: 1, settings: { n: "many", coupling: 5 } })]) {
-    await page.evaluate((text) => (localStorage.lanerope = text), kept);
-    await page.reload();
-    await page.locator("#run:not([disabled])").waitFor();
-    assert.equal(await page.locator("[name=n]").inputValue(), "4");
-  }
-  assert.deepEqual(page.problems, []);
-  await page.context().close();
-});
-
-test("a conversation outlives a reload in its tab, and a new one begins with nothing", async () => {
-  const page = await open();
-  await set(page, { n: 2 });
-  await page.locator("#choose-files").setInputFiles([file("a.txt", "α")]);
-  await page.locator("#files li").waitFor();
-  await turn(page, "One?", ["a", "b"], { selected: 1 });
-  await page.reload();
-  await page.locator("#run:not([disabled])").waitFor();
-  assert.match(await page.locator(".turn").innerText(), /One\?[\s\S]*its lanes are gone[\s\S]*b/);
-  await turn(page, "Two?", ["c", "d"]);
-  assert.deepEqual(await lastMessages(page), [user("One?\n\na.txt:\n```\nα\n```"), assistant("b"), user("Two?")]);
-  await page.reload();
-  await page.locator("#run:not([disabled])").waitFor();
-  assert.equal(await page.locator(".turn").count(), 2);
-  await page.locator("#new").click();
-  await page.reload();
-  await page.locator("#run:not([disabled])").waitFor();
-  assert.equal(await page.locator(".turn").count(), 0);
-  // What is not ours is left alone.
-  for (const kept of ["{", JSON.stringify({ version: 1, turns: [{ prompt: 5, reply: "x", files: [] }] }), JSON.stringify({ version: 1 })]) {
-    await page.evaluate((text) => (sessionStorage.lanerope = text), kept);
-    await page.reload();
-    await page.locator("#run:not([disabled])").waitFor();
-    assert.equal(await page.locator(".turn").count(), 0);
-  }
-  assert.deepEqual(page.problems, []);
+  const taken = (name, kind) => page.evaluate(([called, type]) => {
+    const data = new DataTransfer();
+    data.setData("text/plain", "1\t2");
+    data.items.add(new File(["x"], called, { type }));
+    const event = new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true });
+    document.getElementById("prompt").dispatchEvent(event);
+    return event.defaultPrevented;
+  }, [name, kind]);
+  assert.equal(await taken("image.png", "image/png"), false);
+  assert.equal(await taken("a.csv", "text/csv"), true, "a file manager's name for a file is not what is meant");
+  await page.locator("#files li", { hasText: "a.csv" }).waitFor();
+  assert.equal(await page.locator("#files li").count(), 1);
+  assert.ok(await page.locator("#notice").isHidden());
   await page.context().close();
 });
 
@@ -331,9 +295,17 @@ test("lanes may be given the tokens that they wait with", async () => {
   await turn(page, "x", ["a", "b"]);
   const { lanes } = (await bodies(page)).at(-1);
   assert.deepEqual([lanes.wait, lanes.ready], [" await", " done"]);
+  const waiting = async () => Object.keys((await bodies(page)).at(-1).lanes).filter((name) => ["wait", "ready"].includes(name));
+  await set(page, { coupling: "hogwild" });
+  assert.ok(await page.locator("[name=wait]").isDisabled(), "its lanes cannot wait");
+  await turn(page, "x", ["a", "b"]);
+  assert.deepEqual(await waiting(), []);
+  await set(page, { coupling: "lanerope" });
+  await turn(page, "x", ["a", "b"]);
+  assert.deepEqual(await waiting(), ["wait", "ready"]);
   await set(page, { wait: "", ready: "" });
   await turn(page, "y", ["a", "b"]);
-  assert.equal("wait" in (await bodies(page)).at(-1).lanes, false);
+  assert.deepEqual(await waiting(), []);
   await page.context().close();
 });
 
@@ -358,28 +330,6 @@ test("a policy that is not there is refused with the server's sentence", async (
   await set(page, { n: 2, policies: "prun" });
   await ask(page, "x");
   await page.locator(".status.error", { hasText: "prun" }).waitFor();
-  await page.context().close();
-});
-
-test("the export has the conversation with all lanes", async () => {
-  const page = await open();
-  await set(page, { n: 2 });
-  await turn(page, "One?", ["a", "b"], { selected: 1, votes: [{ answer: "b", count: 2 }] });
-  await turn(page, "Two?", ["c", "d"]);
-  const coming = page.waitForEvent("download");
-  await page.locator("#export").click();
-  const download = await coming;
-  assert.match(download.suggestedFilename(), /^lanerope-\d{8}-\d{4}\.json$/);
-  const record = JSON.parse(await readFile(await download.path(), "utf8"));
-  assert.equal(record.format, "lanerope-conversation");
-  assert.equal(record.version, 1);
-  assert.deepEqual(record.turns.map(({ prompt, reply }) => [prompt, reply]), [["One?", "b"], ["Two?", "c"]]);
-  const [run] = record.turns[0].runs;
-  assert.deepEqual(run.lanes.map(({ index, text, finish }) => [index, text, finish]), [[0, "a", "end"], [1, "b", "end"]]);
-  assert.equal(run.chosen, 1);
-  assert.equal(run.seed, 5);
-  assert.deepEqual(run.reply.votes, [{ answer: "b", count: 2 }]);
-  assert.deepEqual(record.turns[1].runs[0].messages, [user("One?"), assistant("b"), user("Two?")]);
   await page.context().close();
 });
 

@@ -171,6 +171,94 @@ test("a token may have looked at more cells than a call takes arguments", async 
   await page.context().close();
 });
 
+test("what was asked about a token is remembered while others are pointed at, and not for longer", async () => {
+  const page = await open(1);
+  await page.getByRole("button", { name: "Tokens", exact: true }).click();
+  await begin(page, 1);
+  await say(page, token(0, 0, "one"), token(0, 1, " two"), token(0, 2, " three"));
+  await answerProbes(page, [{ lane: 0, first_step: 0, weights: [1] }]);
+  await page.evaluate(() => {
+    const before = globalThis.fetch;
+    globalThis.pointed = [];
+    globalThis.fetch = (path, options) => {
+      const asked = String(path).match(/attention\?step=(\d+)$/);
+      if (asked) globalThis.pointed.push(Number(asked[1]));
+      return before(path, options);
+    };
+  });
+  const point = async (at, expected) => {
+    await page.locator(".lane .token").nth(at).hover();
+    await page.waitForTimeout(300);
+    assert.deepEqual(await page.evaluate(() => globalThis.pointed), expected);
+  };
+  await point(0, [0]);
+  await point(1, [0, 1]);
+  await point(0, [0, 1]);
+  await page.locator("#prompt").hover();
+  await point(0, [0, 1, 0]);
+  await page.context().close();
+});
+
+test("F forks, with Shift too; Ctrl+F and Alt+Left are the browser's", async () => {
+  const page = await open(1);
+  await page.getByRole("button", { name: "Tokens", exact: true }).click();
+  await begin(page, 1);
+  await say(page, token(0, 0, "a"), token(0, 1, " b"));
+  await page.locator(".lane .token").nth(1).waitFor();
+  await page.evaluate(() => {
+    const before = globalThis.fetch;
+    globalThis.forks = [];
+    globalThis.fetch = (path, options) => {
+      if (options?.method !== "POST" || !String(path).endsWith("/lanes")) return before(path, options);
+      globalThis.forks.push(JSON.parse(options.body));
+      return Promise.resolve(new Response(JSON.stringify({ lane: 1 })));
+    };
+  });
+  const text = page.locator(".lane[data-lane='0'] .text");
+  await text.focus();
+  await page.keyboard.press("ArrowLeft");
+  await page.locator(".lane .token.current", { hasText: "b" }).waitFor();
+  const taken = (press) => text.evaluate((node, what) => {
+    const event = new KeyboardEvent("keydown", { ...what, bubbles: true, cancelable: true });
+    node.dispatchEvent(event);
+    return event.defaultPrevented;
+  }, press);
+  assert.equal(await taken({ key: "ArrowLeft", altKey: true }), false);
+  for (const held of ["ctrlKey", "metaKey", "altKey"]) await taken({ key: "f", [held]: true });
+  assert.deepEqual(await page.evaluate(() => globalThis.forks), []);
+  await taken({ key: "F", shiftKey: true });
+  await page.locator(".lane[data-lane='1'] .origin", { hasText: "forked from lane 1 at token 1" }).waitFor();
+  assert.deepEqual(await page.evaluate(() => globalThis.forks), [{ parent: 0, fork_step: 2 }]);
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
+test("a token that the arrow keys come to is told, with what it looked at most", async () => {
+  const page = await open(2);
+  await page.getByRole("button", { name: "Tokens", exact: true }).click();
+  await begin(page, 2);
+  await say(page, token(0, 0, "one"), token(0, 1, " two"), token(1, 0, "x"));
+  await page.locator(".lane[data-lane='0'] .token").nth(1).waitFor();
+  await answerProbes(page, [[-1, 0.2], [0, 0.1], [1, 0.7]].map(([lane, weight]) => ({ lane, first_step: 0, weights: [weight] })));
+  await page.locator(".lane[data-lane='0'] .text").focus();
+  await page.keyboard.press("ArrowLeft");
+  await page.locator("#announcer", { hasText: "two: most from lane 2, 70.0 %" }).waitFor({ state: "attached" });
+  await page.context().close();
+});
+
+test("a text that was pushed can be read where it is lit", async () => {
+  const page = await open(1);
+  await page.getByRole("button", { name: "Tokens", exact: true }).click();
+  await begin(page, 1);
+  await say(page, token(0, 0, "a"), { ...token(0, 1, " b"), forced: true }, token(0, 2, " c"));
+  await answerProbes(page, [{ lane: 0, first_step: 0, weights: [0.2, 0.8] }]);
+  await page.locator(".lane .token").nth(2).hover();
+  await page.locator(".run.probing").waitFor();
+  const [colour, ink] = await page.locator(".token.forced").evaluate((node) => [node, document.body].map((one) => getComputedStyle(one).color));
+  assert.equal(colour, ink);
+  await page.context().close();
+});
+
 test("what a policy does is said of the lane that it is about, and of the group", async () => {
   const page = await open(2);
   await begin(page, 2);
@@ -198,6 +286,22 @@ test("a call of a tool is said of its lane with the result", async () => {
   await line.waitFor();
   assert.equal(await line.innerText(), 'calculator {"expression":"48/2"}: 24');
   await end(page, [{}, {}]);
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
+test("what tools say at length leaves their lane its room, and is there as a whole", async () => {
+  const page = await open(2);
+  await begin(page, 2);
+  const result = "a word ".repeat(1000).trim();
+  const call = { kind: "tool_returned", step: 1, lane: 0, name: "search", arguments: "{}", result, failed: false, milliseconds: 1 };
+  await say(page, token(0, 0, "a"), ...[0, 1, 2].map((number) => ({ ...call, call: number })));
+  const line = page.locator(".lane[data-lane='0'] .origin", { hasText: "search" });
+  await line.waitFor();
+  assert.ok((await line.innerText()).length < 700);
+  assert.ok((await line.getAttribute("title")).includes(result));
+  const [text, whole] = await page.locator(".lane[data-lane='0']").evaluate((one) => [one.querySelector(".text").clientHeight, one.clientHeight]);
+  assert.ok(text > whole / 2, `${text} of ${whole} pixels`);
   assert.deepEqual(page.problems, []);
   await page.context().close();
 });

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import { ask, begin, finished, launch, openPage, pictures, say, set, tell, token } from "./page_browser.mjs";
+import { ask, begin, end, file, finished, launch, openPage, pictures, say, set, tell, token } from "./page_browser.mjs";
 import { startServer } from "./server.mjs";
 
 const axe = createRequire(import.meta.url)("axe-core");
@@ -131,6 +131,83 @@ test("Stop gives the focus to the message when it has stopped", async () => {
   await page.keyboard.press("Enter");
   await finished(page);
   assert.equal(await page.evaluate(() => document.activeElement.id), "prompt");
+  await page.context().close();
+});
+
+const focus = (page) => page.evaluate(() => {
+  const node = document.activeElement;
+  return node.id || node.getAttribute("aria-label") || node.textContent.trim();
+});
+const press = async (page, name) => {
+  await page.getByRole("button", { name, exact: true }).focus();
+  await page.keyboard.press("Enter");
+};
+const begun = (page, count) => page.waitForFunction((least) => globalThis.bodies.length >= least, count);
+
+test("a control that goes away while it has the focus hands it on", async () => {
+  const page = await openPage(browser, server.base, { told: true });
+  await set(page, { n: 2 });
+  await page.locator("#prompt").fill("Go.");
+  await press(page, "Run");
+  assert.equal(await focus(page), "stop");
+  await begin(page, 2);
+  await say(page, token(0, 0, "a"), token(1, 0, "b"));
+  await page.getByRole("button", { name: "Retire Lane 1" }).focus();
+  await say(page, { kind: "lane_finished", lane: 0, step: 1, text: "", finish: "retired" });
+  await page.locator(".lane[data-lane='0'] .text:focus").waitFor();
+  await end(page, [{}, {}]);
+  await press(page, "Use the answer of Lane 2");
+  await page.locator(".lane[data-lane='1'] .text:focus").waitFor();
+  await press(page, "Show the lanes as tokens");
+  assert.equal(await focus(page), "Tokens");
+
+  await press(page, "Retry message 1");
+  assert.equal(await focus(page), "stop");
+  await begun(page, 2);
+  await tell(page, ["a", "b"]);
+  assert.equal(await focus(page), "prompt");
+  await press(page, "Edit message 1");
+  await page.locator(".editing textarea:focus").waitFor();
+  await page.locator(".editing").getByRole("button", { name: "Run" }).focus();
+  await page.keyboard.press("Enter");
+  assert.equal(await focus(page), "stop");
+  await begun(page, 3);
+  await tell(page, ["a", "b"]);
+
+  await page.locator("#choose-files").setInputFiles([file("a.txt", "a"), file("b.txt", "b")]);
+  await page.locator("#files li").nth(1).waitFor();
+  await press(page, "Remove a.txt");
+  assert.equal(await focus(page), "Remove b.txt");
+  await page.keyboard.press("Enter");
+  assert.equal(await focus(page), "attach");
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
+test("Enter and Esc are an input method's while it composes", async () => {
+  const page = await openPage(browser, server.base, { told: true });
+  await set(page, { n: 1 });
+  await ask(page, "Go.");
+  await begin(page, 1);
+  await say(page, token(0, 0, "a"));
+  const down = (place, key, isComposing) => page.locator(place).evaluate(async (node, keys) => {
+    node.dispatchEvent(new KeyboardEvent("keydown", { ...keys, bubbles: true, cancelable: true }));
+    await new Promise(requestAnimationFrame);
+  }, { key, isComposing });
+  await down("#prompt", "Escape", true);
+  assert.ok(await page.locator("#run").isDisabled(), "the lanes still write");
+  await page.getByRole("button", { name: "Push text into Lane 1" }).click();
+  await down("#ask-text", "Enter", true);
+  assert.ok(await page.locator("#ask").isVisible());
+  await down("#ask-text", "Enter", false);
+  await page.locator("#ask").waitFor({ state: "hidden" });
+  await down("#prompt", "Escape", false);
+  await finished(page);
+  await page.getByRole("button", { name: "Edit message 1" }).click();
+  await down(".editing textarea", "Escape", true);
+  assert.ok(await page.locator(".editing").isVisible());
+  await down(".editing textarea", "Escape", false);
+  await page.locator(".editing").waitFor({ state: "detached" });
   await page.context().close();
 });
 

@@ -41,6 +41,20 @@ test("Markdown, mathematics and code are set", async () => {
   await page.context().close();
 });
 
+test("each paragraph runs by its own letters, code and formulas from the left", async () => {
+  const page = await openTold(1);
+  await page.locator("#prompt").fill("שלום");
+  assert.equal(await page.locator("#prompt").evaluate((node) => getComputedStyle(node).direction), "rtl");
+  await tell(page, ["שלום\n\nHello\n\n- אחד\n\n| א | b |\n|---|--:|\n| ג | d |\n\n```\nlet a;\n```\n\n\\[\nx\n\\]"]);
+  const styles = (what) => lane(page).locator(what).evaluateAll((nodes) => nodes.map((node) => {
+    const { unicodeBidi, textAlign } = getComputedStyle(node);
+    return `${unicodeBidi}, ${textAlign}`;
+  }));
+  assert.deepEqual(await styles("p, li, th, td"), [...Array(4).fill("plaintext, start"), "plaintext, right", "plaintext, start", "plaintext, right"]);
+  assert.deepEqual(await lane(page).locator("pre, .math").evaluateAll((nodes) => nodes.map(({ dir }) => dir)), ["ltr", "ltr"]);
+  await page.context().close();
+});
+
 test("sums of money and what is no formula stay as they are", async () => {
   const page = await openTold(2);
   await tell(page, ["It costs $5 and then $10, or 2 $. \\$x\\$", "Wrong: $\\frac{1$ and <lane2> & <b>not bold</b>."]);
@@ -108,6 +122,24 @@ test("a text that comes piece by piece becomes the same as one that comes at onc
   await page.context().close();
 });
 
+test("boxes are found in a text that comes piece by piece", async () => {
+  const page = await openPage(browser, server.base);
+  const answers = (pieces, finish) => page.evaluate(async ([list, how]) => {
+    const { earlyAnswer } = await import("/assets/votes.js");
+    const lane = { text: "", finish: null };
+    return list.map((piece, at) => {
+      lane.text += piece;
+      if (at === list.length - 1) lane.finish = how;
+      return earlyAnswer(lane);
+    });
+  }, [pieces, finish]);
+  assert.deepEqual(await answers(["so \\bo", "xed{1", "2}", " or \\boxed{3}", "."], null), [null, null, "12", "3", "3"]);
+  assert.deepEqual(await answers(["\\boxed{\\frac", "{1}{2}}", "\\boxed{", "\\boxed{ 4 }"], null), [null, null, null, "4"]);
+  assert.deepEqual(await answers(["7 or \\boxed{", "1,234"], "end"), [null, "1234"]);
+  assert.deepEqual(await answers(["None", "."], "end"), [null, null]);
+  await page.context().close();
+});
+
 test("long code is coloured when it has ended", async () => {
   const page = await openTold(1);
   const code = "```js\n" + "let a = 1;\n".repeat(400);
@@ -142,6 +174,18 @@ test("thinking is folded away when the answer begins", async () => {
   await say(page, token(0, 1, "\n</think>\n\nIt is **4**."));
   await page.locator(".thinking:not([open])").waitFor();
   assert.equal(await lane(page).locator(".rich").innerText(), "It is 4.");
+  await page.context().close();
+});
+
+test("what was thought stays as it is laid out while more follows", async () => {
+  const page = await openTold(1);
+  await begin(page, 1);
+  await say(page, token(0, 0, "<think>\nLet me see"));
+  await page.locator(".thought", { hasText: "Let me see" }).waitFor();
+  await page.evaluate(() => (document.querySelector(".thought").firstChild.mine = true));
+  await say(page, token(0, 1, " and see"));
+  await page.locator(".thought", { hasText: "Let me see and see" }).waitFor();
+  assert.ok(await page.evaluate(() => document.querySelector(".thought").firstChild.mine));
   await page.context().close();
 });
 
