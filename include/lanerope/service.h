@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <deque>
 #include <exception>
 #include <functional>
@@ -32,14 +33,16 @@ std::string new_public_id(std::string_view prefix);
 // member.
 class GroupStream {
  public:
-  explicit GroupStream(std::string public_id) : public_id_(std::move(public_id)) {}
+  // `most_unread`: events that may wait for the reader.
+  GroupStream(std::string public_id, size_t most_unread)
+      : public_id_(std::move(public_id)), most_unread_(most_unread) {}
 
   // The group's name for others: 128 bits that cannot be guessed, since to know it is to command the group.
   const std::string& public_id() const { return public_id_; }
   GroupId group() const;  // in the service's engine
 
   // The next event, or nothing after `patience`. Throws what ended the group, where it failed or the service
-  // did.
+  // did, and DoesNotFit where more events waited than may.
   std::optional<Event> next(std::chrono::milliseconds patience);
   // Where the lanes looked; set before group_finished where it was asked for, null otherwise.
   std::shared_ptr<const AttentionRecord> attention() const;
@@ -53,6 +56,7 @@ class GroupStream {
   void set_group(GroupId group);
 
   const std::string public_id_;
+  const size_t most_unread_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Event> events_;
@@ -66,6 +70,9 @@ struct ServiceOptions {
   EngineOptions engine = {};
   int32_t most_waiting = 64;            // groups that wait for cells; more are refused with Busy
   std::chrono::seconds hold_time{600};  // how long a finished group stays readable after the last probe
+  // Events of a group that wait for its reader. One that falls back further has stopped reading, and its
+  // group ends; the cells of most engines bound them before.
+  size_t most_unread = size_t{1} << 17;
 };
 
 // An engine with a thread of its own. Other threads talk to it through bounded queues; every member may be
@@ -83,6 +90,8 @@ class Service {
   // Queues a group that resolve() made. Throws InvalidRequest or DoesNotFit, Busy where too many wait,
   // Draining while it drains.
   std::shared_ptr<GroupStream> submit(std::shared_ptr<const ResolvedRequest> request);
+  // The same for who asks again later: null where too many wait, which is then no refusal of anybody.
+  std::shared_ptr<GroupStream> try_submit(std::shared_ptr<const ResolvedRequest> request);
 
   // Its lanes and cells are free in the next step.
   void cancel(GroupId group);

@@ -4,10 +4,15 @@
 #include <cstdlib>
 #include <ctime>
 #include <exception>
+#include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <thread>
+#include <utility>
 
 #include "cli/card_examples.h"
 #include "cli/choice.h"
@@ -58,20 +63,34 @@ struct ServeFlags {
   int request_seconds = 20;
   int most_body_mib = 8;
   bool log_requests = false;
+  std::optional<server::LogFormat> log_format;
 };
+
+std::vector<std::string> read_key_file(const std::string& file) {
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+  std::error_code unknown;
+  if (std::filesystem::is_directory(file, unknown))
+    throw InvalidRequest(file + " is a folder; give --api-key-file a file with one API key on a line");
+  std::ifstream lines(file);
+  if (!lines) throw SystemError("the API keys in " + file + " cannot be read");
+  std::vector<std::string> keys;
+  bool first = true;
+  for (std::string line; std::getline(lines, line); first = false) {
+    if (first && line.starts_with(byte_order_mark)) line.erase(0, byte_order_mark.size());
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
+    if (!line.empty()) keys.push_back(line);
+  }
+  if (lines.bad()) throw SystemError("the API keys in " + file + " cannot be read");
+  if (keys.empty()) throw InvalidRequest(file + " holds no API key; write one on a line");
+  return keys;
+}
 
 std::vector<std::string> read_keys(const std::string& file) {
   std::vector<std::string> keys;
   if (const char* key = std::getenv("LANEROPE_API_KEY"); key != nullptr && *key != '\0')
     keys.emplace_back(key);
   if (file.empty()) return keys;
-  std::ifstream lines(file);
-  if (!lines) throw SystemError("the API keys in " + file + " cannot be read");
-  for (std::string line; std::getline(lines, line);) {
-    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
-    if (!line.empty()) keys.push_back(line);
-  }
-  if (keys.empty()) throw InvalidRequest(file + " holds no API key; write one on a line");
+  for (std::string& key : read_key_file(file)) keys.push_back(std::move(key));
   return keys;
 }
 
@@ -101,8 +120,8 @@ server::ServerOptions make_options(const ServeFlags& flags) {
     options.defaults.calibration =
         std::make_shared<const CalibrationCurve>(read_calibration(flags.calibration));
   if (!options.tracing.endpoint.empty()) options.tracing.complain = print_note;
-  if (flags.log_requests || options.log.prompts || options.log.format == server::LogFormat::json)
-    options.log.write = print_note;
+  if (flags.log_format) options.log.format = *flags.log_format;
+  if (flags.log_requests || options.log.prompts || flags.log_format) options.log.write = print_note;
   return options;
 }
 
@@ -185,13 +204,15 @@ void add_server_flags(CLI::App& app, ServeFlags& flags) {
       ->type_name("N")
       ->check(CLI::Range(-1, 1 << 24))
       ->group(server_group);
-  app.add_option("--verifier", server.defaults.verifier,
-                 "Shell command for lanes.select = verifier: a JSON line a lane in, a score a line out")
-      ->type_name("CMD")
-      ->group(server_group);
+  CLI::Option* verifier =
+      app.add_option("--verifier", server.defaults.verifier,
+                     "Shell command for lanes.select = verifier: a JSON line a lane in, a score a line out")
+          ->type_name("CMD")
+          ->group(server_group);
   app.add_option("--verifier-timeout", server.defaults.verifier_timeout, "Seconds before it is cut off")
       ->check(CLI::PositiveNumber)
       ->capture_default_str()
+      ->needs(verifier)
       ->group(server_group);
   add_policy_command_flags(app, server.defaults.policy_command, server_group);
   app.add_option(
@@ -208,9 +229,8 @@ void add_server_flags(CLI::App& app, ServeFlags& flags) {
          "each group and its parts")
       ->type_name("URL")
       ->group(server_group);
-  add_choice(app, "--log-format", server.log.format)
-      ->description(
-          "How: as text, or an object of JSON a line, which asks for the log by itself (default: text)")
+  add_choice(app, "--log-format", flags.log_format)
+      ->description("How: as text, or an object of JSON a line; asks for the log by itself (default: text)")
       ->group(server_group);
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "lanerope/tool_calls.h"
+#include "text/bounded_json.h"
 
 namespace lanerope::engine {
 
@@ -26,7 +27,7 @@ ToolTable table_of(const Prompt& prompt) {
 }
 
 std::string spelled(const ToolCall& call) {
-  const Json arguments = Json::parse(call.arguments, nullptr, /*allow_exceptions=*/false);
+  const auto arguments = text::parse_bounded<Json>(call.arguments);
   const std::string text = arguments.is_discarded()
                                ? call.arguments
                                : arguments.dump(-1, ' ', false, Json::error_handler_t::replace);

@@ -9,6 +9,7 @@
 #include "engine/called_answer.h"
 #include "lanerope/errors.h"
 #include "model/loaded_model.h"
+#include "text/bounded_json.h"
 
 namespace lanerope::engine {
 
@@ -155,7 +156,11 @@ std::optional<answers::Answer> Lane::answer() const {
   // What may be written instead of the format, a call of a tool, is read as any text is.
   const bool only_format = rules_.request.asked.format.otherwise.empty();
   if (kind == FormatKind::json || kind == FormatKind::json_schema) {
-    if (auto found = answers::json_answer(behind_thinking())) return found;
+    const std::string_view written = behind_thinking();
+    // To print what is nested without end takes a stack as deep.
+    if (text::is_bounded_json(written)) {
+      if (auto found = answers::json_answer(written)) return found;
+    }
     if (only_format) return std::nullopt;
   }
   if ((kind == FormatKind::choice || kind == FormatKind::regex) && only_format)

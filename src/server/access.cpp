@@ -48,6 +48,11 @@ std::string_view stripped(std::string_view text) {
   return text.substr(0, text.find_last_not_of(spaces) + 1);
 }
 
+bool equal_without_case(std::string_view a, std::string_view b) {
+  const auto lower = [](unsigned char c) { return std::tolower(c); };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
 // A token, as HTTP calls it.
 bool is_header_name(std::string_view name) {
   static constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
@@ -66,11 +71,11 @@ Credentials credentials_of(const httplib::Request& request) {
 }
 
 std::optional<size_t> matching_key(const AccessRules& rules, const Credentials& credentials) {
-  constexpr std::string_view bearer = "Bearer ";
+  constexpr std::string_view bearer = "bearer ";
   std::string_view given = credentials.api_key;
-  if (credentials.authorization.starts_with(bearer)) {
-    given = std::string_view(credentials.authorization).substr(bearer.size());
-  }
+  const std::string_view authorization = credentials.authorization;
+  if (equal_without_case(authorization.substr(0, bearer.size()), bearer))
+    given = authorization.substr(bearer.size());
   const Digest wanted = digest(given);
   std::optional<size_t> matching;
   for (size_t k = 0; k < rules.keys.size(); ++k) {

@@ -40,9 +40,13 @@ void choose_adapter(const ServerContext& context, ApiRequest& api) {
       throw ApiError(404, "there is no adapter of this name; see /v1/models", "model");
     return;
   }
-  if (named->adapter < 0 || !api.lora.empty()) return;
+  if (named->adapter < 0) return;
+  if (api.lora) {
+    throw ApiError(400, "lora and a model that names an adapter both say which are on; send one of them",
+                   "lora");
+  }
   const float loaded = context.model->info().adapters[static_cast<size_t>(named->adapter)].scale;
-  api.lora = {{.id = named->adapter, .scale = loaded == 0 ? 1.0F : loaded}};
+  api.lora = std::vector{AdapterScale{.id = named->adapter, .scale = loaded == 0 ? 1.0F : loaded}};
 }
 
 std::string client_of(const AccessRules& rules, const httplib::Request& http) {
@@ -73,7 +77,7 @@ void answer(ServerContext& context, const Asked& asked, httplib::Response& respo
             const MakeWriter& make_writer) {
   std::vector<std::shared_ptr<const ResolvedRequest>> resolved =
       resolve_groups(*asked.api, *context.model, context.defaults());
-  auto groups = std::make_shared<GroupSet>(*context.service, resolved);
+  auto groups = std::make_shared<GroupSet>(*context.service, resolved, context.door.enter());
   const std::shared_ptr<ReplyWriter> writer = make_writer({.api = asked.api,
                                                            .groups = std::move(resolved),
                                                            .model = context.model,

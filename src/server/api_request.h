@@ -87,7 +87,7 @@ struct ApiRequest {
   bool return_tokens = false;   // llama.cpp's /completion
   bool echo = false;            // completions: the prompt comes back before the text
   bool split_reasoning = true;  // chat: what the model thinks goes to reasoning_content
-  std::vector<AdapterScale> lora = {};
+  std::optional<std::vector<AdapterScale>> lora = {};  // those that it does not name are off
   LanesObject lanes = {};
   std::vector<std::string> unknown = {};  // fields that nobody knows
 
@@ -110,8 +110,11 @@ std::vector<Message> parse_messages(const Json& body);
 // What the answer keeps to: response_format, structured_outputs, grammar and their like.
 AnswerFormat parse_answer_format(const Json& body);
 
-// The `lanes` object alone.
-LanesObject parse_lanes_object(const Json& body);
+// The `lanes` object alone. Refuses what the endpoint has no use for.
+LanesObject parse_lanes_object(ApiEndpoint endpoint, const Json& body);
+
+// Entries {"id", "scale"} of a list that is called `path`, each of another adapter.
+std::vector<AdapterScale> parse_adapter_scales(const Json& list, const std::string& path);
 
 }  // namespace lanerope::server
 

@@ -157,6 +157,14 @@ constexpr auto rules = std::to_array<FieldRule>({
     {"multimodal_data", 0, "[[]]"},
 });
 
+// OpenAI's, its newer one and llama.cpp's; llama.cpp's and vLLM's; vLLM's and both of llama-server's.
+constexpr auto lengths =
+    std::to_array<std::string_view>({"max_tokens", "max_completion_tokens", "n_predict"});
+constexpr auto repetition_penalties =
+    std::to_array<std::string_view>({"repeat_penalty", "repetition_penalty"});
+constexpr auto thinking_budgets = std::to_array<std::string_view>(
+    {"thinking_token_budget", "reasoning_budget_tokens", "thinking_budget_tokens"});
+
 // What `lanes` and `stream_options` hold.
 constexpr auto lane_fields =
     std::to_array<std::string_view>({"count",         "coupling",   "init",        "stride",
@@ -202,6 +210,15 @@ void add_unknown(std::vector<std::string>& unknown, const Json& body, const std:
 
 std::span<const FieldRule> field_rules() {
   return rules;
+}
+
+std::span<const std::string_view> synonyms_of(std::string_view field) {
+  for (const std::span<const std::string_view> names :
+       {std::span<const std::string_view>(lengths), std::span<const std::string_view>(repetition_penalties),
+        std::span<const std::string_view>(thinking_budgets)}) {
+    if (std::ranges::find(names, field) != names.end()) return names;
+  }
+  return {};
 }
 
 std::vector<std::string> check_fields(ApiEndpoint endpoint, const Json& body) {

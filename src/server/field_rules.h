@@ -24,6 +24,9 @@ struct FieldRule {
 };
 std::span<const FieldRule> field_rules();
 
+// All names of a field that has several, whichever of them is given; none where there is one.
+std::span<const std::string_view> synonyms_of(std::string_view field);
+
 // Goes through the fields of a request. Throws ApiError (400), naming it, for a known one that asks for
 // something that is not to be had here. Returns those that nobody knows, by their paths.
 std::vector<std::string> check_fields(ApiEndpoint endpoint, const Json& body);

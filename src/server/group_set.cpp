@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <thread>
 
-#include "lanerope/errors.h"
-
 namespace lanerope::server {
 
 namespace {
@@ -18,8 +16,9 @@ constexpr std::chrono::milliseconds turn{5};
 
 }  // namespace
 
-GroupSet::GroupSet(Service& service, std::vector<std::shared_ptr<const ResolvedRequest>> requests)
-    : service_(service), requests_(std::move(requests)) {
+GroupSet::GroupSet(Service& service, std::vector<std::shared_ptr<const ResolvedRequest>> requests,
+                   Door::Pass pass)
+    : service_(service), requests_(std::move(requests)), pass_(std::move(pass)) {
   streams_.push_back(service_.submit(requests_.front()));
   running_.push_back(0);
   try {
@@ -42,15 +41,14 @@ void GroupSet::fill() {
   while (running_.size() < most_running && streams_.size() < requests_.size()) {
     if (!submit_next()) return;
   }
+  if (streams_.size() == requests_.size()) pass_.reset();
 }
 
 // False where there is no room in the queue; next() tries again.
 bool GroupSet::submit_next() {
-  try {
-    streams_.push_back(service_.submit(requests_[streams_.size()]));
-  } catch (const Busy&) {
-    return false;
-  }
+  std::shared_ptr<GroupStream> stream = service_.try_submit(requests_[streams_.size()]);
+  if (stream == nullptr) return false;
+  streams_.push_back(std::move(stream));
   running_.push_back(streams_.size() - 1);
   return true;
 }

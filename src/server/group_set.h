@@ -10,6 +10,7 @@
 
 #include "lanerope/resolve.h"
 #include "lanerope/service.h"
+#include "server/door.h"
 
 namespace lanerope::server {
 
@@ -19,8 +20,9 @@ namespace lanerope::server {
 class GroupSet {
  public:
   // Submits the first few; throws as Service::submit, and then none of them runs on. The service must outlive
-  // the set.
-  GroupSet(Service& service, std::vector<std::shared_ptr<const ResolvedRequest>> requests);
+  // the set. The pass goes back once all are submitted.
+  GroupSet(Service& service, std::vector<std::shared_ptr<const ResolvedRequest>> requests,
+           Door::Pass pass = {});
   ~GroupSet();
   GroupSet(const GroupSet&) = delete;
   GroupSet& operator=(const GroupSet&) = delete;
@@ -48,6 +50,7 @@ class GroupSet {
   std::vector<std::shared_ptr<GroupStream>> streams_;
   std::deque<size_t> running_;  // submitted and not finished, in order
   size_t finished_ = 0;
+  Door::Pass pass_;
 };
 
 }  // namespace lanerope::server

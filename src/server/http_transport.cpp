@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/http_transport.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
 
 #include "lanerope/errors.h"
 #include "server/deadline_stream.h"
@@ -13,6 +18,8 @@ namespace {
 
 constexpr int backlog = 512;
 constexpr size_t requests_per_connection = 1000;
+constexpr std::chrono::milliseconds turn{100};  // of waiting: an idle connection holds up no server that ends
+constexpr std::chrono::milliseconds patience{2000};  // with a client that was refused and goes on sending
 
 thread_local bool closes_after_reply = false;
 
@@ -37,18 +44,28 @@ class PlainServer : public httplib::Server {
                              /*close_connection=*/count >= requests_per_connection, closed, nullptr) &&
              !closes_after_reply;
     }
-    // What the client still sends is read, so that a refusal is not lost to a reset.
     ::shutdown(descriptor, SHUT_WR);
-    char rest[4096];
-    for (int i = 0; i < 16 && ::recv(descriptor, rest, sizeof rest, MSG_DONTWAIT) > 0; ++i) {
-    }
+    read_rest(descriptor, good ? std::chrono::milliseconds(0) : patience);
     ::close(descriptor);
     return good;
   }
 
-  // In short turns, so that an idle connection does not hold up the end of the server.
+  // What the client still sends: a connection that is closed with bytes that nobody read is reset, and a
+  // refusal is lost with it. No more of it than a body may have.
+  void read_rest(int descriptor, std::chrono::milliseconds for_so_long) const {
+    std::array<char, 16384> rest{};
+    size_t left = options_.most_body + rest.size();
+    const auto end = std::chrono::steady_clock::now() + for_so_long;
+    do {
+      pollfd entry{.fd = descriptor, .events = POLLIN, .revents = 0};
+      if (::poll(&entry, 1, static_cast<int>(std::min(turn, for_so_long).count())) <= 0) continue;
+      const ssize_t got = ::recv(descriptor, rest.data(), rest.size(), MSG_DONTWAIT);
+      if (got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) return;
+      left -= std::min(left, static_cast<size_t>(std::max<ssize_t>(got, 0)));
+    } while (left > 0 && svr_sock_ != INVALID_SOCKET && std::chrono::steady_clock::now() < end);
+  }
+
   bool await_request(DeadlineStream& stream) const {
-    constexpr std::chrono::milliseconds turn{100};
     for (auto left = options_.idle_time; left.count() > 0; left -= turn) {
       if (svr_sock_ == INVALID_SOCKET) return false;
       if (stream.await_request(turn)) return true;

@@ -7,7 +7,53 @@ namespace lanerope::server {
 
 namespace {
 
-constexpr int deepest_nesting = 64;
+constexpr size_t deepest_nesting = 64;
+constexpr size_t most_members = 8192;  // of one object; logit_bias has half of that
+// An ordered object compares a new member with all that it has: of all objects together, what one takes that
+// has the most.
+constexpr size_t most_comparisons = most_members * most_members / 2;
+
+// Looks at a body for Json::sax_parse(), before anything is made of it; refuses by exception.
+class BodyBounds {
+ public:
+  bool null() { return true; }
+  bool boolean(bool /*value*/) { return true; }
+  bool number_integer(int64_t /*value*/) { return true; }
+  bool number_unsigned(uint64_t /*value*/) { return true; }
+  bool number_float(double /*value*/, const std::string& /*text*/) { return true; }
+  bool string(std::string& /*text*/) { return true; }
+  bool binary(Json::binary_t& /*bytes*/) { return true; }
+  bool start_object(size_t /*size*/) { return enter(); }
+  bool end_object() { return leave(); }
+  bool start_array(size_t /*size*/) { return enter(); }
+  bool end_array() { return leave(); }
+  bool key(std::string& /*name*/) {
+    comparisons_ += members_.back()++;
+    if (members_.back() > most_members)
+      throw ApiError(400, "an object of the JSON has more than " + std::to_string(most_members) + " fields");
+    if (comparisons_ > most_comparisons)
+      throw ApiError(400, "too many objects of the JSON have thousands of fields");
+    return true;
+  }
+  // Json::parse() says it in its own words.
+  bool parse_error(size_t /*at*/, const std::string& /*token*/, const Json::exception& /*error*/) {
+    return false;
+  }
+
+ private:
+  bool enter() {
+    members_.push_back(0);
+    if (members_.size() <= deepest_nesting) return true;
+    throw ApiError(400, "the JSON is nested more than " + std::to_string(deepest_nesting) + " deep");
+  }
+  bool leave() {
+    members_.pop_back();
+    return true;
+  }
+
+  std::vector<size_t> members_;  // of the objects and arrays that are open
+  size_t comparisons_ = 0;
+};
 
 const char* kind_of(const Json& value) {
   switch (value.type()) {
@@ -49,15 +95,13 @@ std::string written(double number) {
 }  // namespace
 
 Json parse_body(std::string_view body) {
-  const auto watch_depth = [](int depth, Json::parse_event_t, Json&) {
-    if (depth > deepest_nesting) {
-      throw ApiError(400, "the JSON is nested more than " + std::to_string(deepest_nesting) + " deep");
-    }
-    return true;
-  };
+  // A callback of Json::parse() could do both at once, but with one the parser goes through what an array has
+  // whenever an object in it ends.
+  BodyBounds bounds;
   Json json;
   try {
-    json = Json::parse(body, watch_depth);
+    Json::sax_parse(body, &bounds);
+    json = Json::parse(body);
   } catch (const Json::exception& error) {
     const std::string what = error.what();
     const size_t at = what.find("at line ");
@@ -81,6 +125,15 @@ const Json* JsonFields::find(std::string_view key) const {
 
 std::string JsonFields::path_of(std::string_view key) const {
   return path_.empty() ? std::string(key) : path_ + "." + std::string(key);
+}
+
+void JsonFields::only(std::initializer_list<std::string_view> known) const {
+  for (const auto& [key, value] : object_->items()) {
+    if (value.is_null() || std::ranges::find(known, key) != known.end()) continue;
+    std::string list;
+    for (const std::string_view one : known) list += (list.empty() ? "" : ", ") + std::string(one);
+    refuse(key.substr(0, 40), "is no field that is known here; there are " + list);
+  }
 }
 
 void JsonFields::refuse(std::string_view key, const std::string& why) const {

@@ -14,8 +14,8 @@
 
 namespace lanerope::server {
 
-// Parses the body of a request, which must be one JSON object in UTF-8 with little nesting. Throws ApiError
-// (400).
+// Parses the body of a request, which must be one JSON object in UTF-8 with little nesting and no more than
+// thousands of fields. Throws ApiError (400).
 Json parse_body(std::string_view body);
 
 struct IntegerRange {
@@ -60,6 +60,8 @@ class JsonFields {
     refuse(key, "must be one of " + allowed + ", not \"" + given->substr(0, 40) + "\"");
   }
 
+  // Refuses fields of other names. For small requests, where a wrong name would change what is done.
+  void only(std::initializer_list<std::string_view> known) const;
   [[noreturn]] void refuse(std::string_view key, const std::string& why) const;
 
  private:

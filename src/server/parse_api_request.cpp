@@ -12,6 +12,7 @@ namespace lanerope::server {
 namespace {
 
 constexpr int64_t most_lanes = 1024;
+constexpr int64_t most_adapters = 1024;
 constexpr int32_t most_tokens = 1 << 24;
 constexpr int64_t most_priority = 1'000'000'000;
 constexpr size_t most_prompts = 1024;
@@ -22,6 +23,22 @@ constexpr double any_number = 1e6;
 
 bool is_text(ApiEndpoint endpoint) {
   return endpoint == ApiEndpoint::completion || endpoint == ApiEndpoint::native_completion;
+}
+
+// The value of a field that goes by several names, of which two may not say two things.
+template <typename Read>
+auto under_any_name(const JsonFields& fields, std::string_view field, const Read& read) {
+  decltype(read(field)) value;
+  std::string_view said;
+  for (const std::string_view name : synonyms_of(field)) {
+    const auto given = read(name);
+    if (!given) continue;
+    if (value && *value != *given)
+      fields.refuse(name, "and " + std::string(said) + " say two things; send one of them");
+    value = given;
+    said = name;
+  }
+  return value;
 }
 
 TextPrompt read_text_prompt(const JsonFields& fields, const Json& prompt) {
@@ -89,8 +106,10 @@ void read_sampling(const JsonFields& fields, ApiRequest& request) {
   // -1 means "all" for vLLM and llama.cpp, as 0 does.
   integer("top_k", sampling.top_k, {.least = -1, .most = INT32_MAX});
   sampling.top_k = std::max(sampling.top_k, 0);
-  number("repeat_penalty", sampling.repetition_penalty, {.least = 0.01, .most = 100});
-  number("repetition_penalty", sampling.repetition_penalty, {.least = 0.01, .most = 100});
+  const auto repetition = under_any_name(fields, "repeat_penalty", [&fields](std::string_view name) {
+    return fields.number(name, {.least = 0.01, .most = 100});
+  });
+  if (repetition) sampling.repetition_penalty = static_cast<float>(*repetition);
   number("presence_penalty", sampling.presence_penalty, {.least = -100, .most = 100});
   number("frequency_penalty", sampling.frequency_penalty, {.least = -100, .most = 100});
   // llama.cpp's -1: everything there is.
@@ -103,12 +122,14 @@ void read_sampling(const JsonFields& fields, ApiRequest& request) {
 }
 
 void read_length(const JsonFields& fields, ApiRequest& request) {
-  for (const char* key : {"max_tokens", "n_predict", "max_completion_tokens"}) {
-    const auto value = fields.integer(key, {.least = -1, .most = most_tokens});
-    if (!value || *value == -1) continue;  // llama-server's "as many as there is room for"
-    request.no_text = *value == 0;
-    if (request.no_text && !is_text(request.endpoint)) fields.refuse(key, "must be at least 1");
-    request.max_tokens = std::max(static_cast<int32_t>(*value), 1);
+  const auto most = under_any_name(fields, "max_tokens", [&](std::string_view name) {
+    const auto value = fields.integer(name, {.least = -1, .most = most_tokens});
+    if (value == 0 && !is_text(request.endpoint)) fields.refuse(name, "must be at least 1");
+    return value;
+  });
+  if (most && *most >= 0) {  // llama-server's -1: as many as there is room for
+    request.no_text = *most == 0;
+    request.max_tokens = std::max(static_cast<int32_t>(*most), 1);
   }
   request.stop = fields.texts("stop", /*one_too=*/true).value_or(std::vector<std::string>{});
   if (request.stop.size() > most_stops) {
@@ -148,6 +169,12 @@ void read_form(const JsonFields& fields, ApiRequest& request) {
   request.stream = fields.flag("stream").value_or(request.endpoint == ApiEndpoint::group);
   if (const auto options = fields.object("stream_options"))
     request.include_usage = options->flag("include_usage").value_or(false);
+  if (request.endpoint == ApiEndpoint::group) {
+    if (!request.stream)
+      fields.refuse("stream", "cannot be false here: a group is a stream of events; leave it out");
+    if (request.include_usage)
+      fields.refuse("stream_options", "cannot ask for usage here: what a group spent is in group_finished");
+  }
   if (request.endpoint == ApiEndpoint::completion) {
     request.echo = fields.flag("echo").value_or(false);
     request.tokens_as_ids = fields.flag("return_tokens_as_token_ids").value_or(false);
@@ -189,28 +216,40 @@ void read_lora(const JsonFields& fields, ApiRequest& request) {
   const Json* lora = fields.find("lora");
   if (lora == nullptr) return;
   if (!lora->is_array()) fields.refuse("lora", "must be an array of {\"id\", \"scale\"}");
-  for (const Json& entry : *lora) {
-    const JsonFields adapter(entry, "lora");
-    const auto id = adapter.integer("id", {.least = 0, .most = 1023});
-    if (!id) adapter.refuse("id", "is missing");
-    const double scale = adapter.number("scale", {.least = -1000, .most = 1000}).value_or(1);
-    request.lora.push_back({.id = static_cast<int32_t>(*id), .scale = static_cast<float>(scale)});
-  }
+  request.lora = parse_adapter_scales(*lora, "lora");
 }
 
-// What only goes with messages. A budget for thinking has vLLM's name and llama-server's.
+// What only goes with messages.
 void read_chat(const JsonFields& fields, ApiRequest& request) {
   request.tools = parse_tools(fields);
   if (const auto arguments = fields.object("chat_template_kwargs"))
     request.template_arguments = arguments->object();
   request.reasoning_effort = fields.text("reasoning_effort").value_or("");
-  for (const char* key : {"thinking_token_budget", "reasoning_budget_tokens", "thinking_budget_tokens"}) {
-    if (const auto value = fields.integer(key, {.least = -1, .most = most_tokens}))
-      request.thinking_budget = static_cast<int32_t>(*value);
-  }
+  const auto budget = under_any_name(fields, "thinking_token_budget", [&fields](std::string_view name) {
+    return fields.integer(name, {.least = -1, .most = most_tokens});
+  });
+  if (budget) request.thinking_budget = static_cast<int32_t>(*budget);
 }
 
 }  // namespace
+
+std::vector<AdapterScale> parse_adapter_scales(const Json& list, const std::string& path) {
+  std::vector<AdapterScale> scales;
+  for (const Json& entry : list) {
+    const JsonFields adapter(entry, path);
+    const auto id = adapter.integer("id", {.least = 0, .most = most_adapters - 1});
+    if (!id) adapter.refuse("id", "is missing");
+    const auto scale = adapter.number("scale", {.least = -1000, .most = 1000});
+    // An id alone means all of it; beside other words the scale may be meant by one of them. Servers list
+    // adapters with more of these, and clients send back such a list.
+    if (!scale) adapter.only({"id", "scale"});
+    const AdapterScale one{.id = static_cast<int32_t>(*id), .scale = static_cast<float>(scale.value_or(1))};
+    if (std::ranges::find(scales, one.id, &AdapterScale::id) != scales.end())
+      adapter.refuse("id", "names adapter " + std::to_string(one.id) + " a second time; name each once");
+    scales.push_back(one);
+  }
+  return scales;
+}
 
 ApiRequest parse_api_request(ApiEndpoint endpoint, std::string_view body) {
   return parse_api_json(endpoint, parse_body(body));
@@ -236,7 +275,7 @@ ApiRequest parse_api_json(ApiEndpoint endpoint, const Json& body) {
   read_lora(fields, request);
   read_form(fields, request);
   request.format = parse_answer_format(body);
-  request.lanes = parse_lanes_object(body);
+  request.lanes = parse_lanes_object(endpoint, body);
   check_lanes(request);
   return request;
 }

@@ -50,9 +50,24 @@ std::optional<SecondStage> parse_then(const JsonFields& fields) {
   return SecondStage{.text = *text, .budget = budget};
 }
 
+// A group is watched and joined by its name, which nobody has of another request; and it has no choices.
+void check_endpoint(ApiEndpoint endpoint, const JsonFields& fields, const LanesObject& lanes) {
+  if (endpoint == ApiEndpoint::group) {
+    if (fields.find("return") != nullptr)
+      fields.refuse("return", "has no use in a group, whose lanes are all in its events; leave it out");
+    return;
+  }
+  const auto refuse = [&fields](const char* key) {
+    fields.refuse(key, "is for live groups; leave it out, or send the request to /v1/groups");
+  };
+  if (lanes.reserve > 0) refuse("reserve");
+  if (lanes.attention) refuse("attention");
+  if (lanes.hold) refuse("hold");
+}
+
 }  // namespace
 
-LanesObject parse_lanes_object(const Json& body) {
+LanesObject parse_lanes_object(ApiEndpoint endpoint, const Json& body) {
   const JsonFields request(body);
   const std::optional<JsonFields> given = request.object("lanes");
   if (!given) return {};
@@ -90,6 +105,7 @@ LanesObject parse_lanes_object(const Json& body) {
   lanes.reserve = narrow(fields.integer("reserve", {.least = 0, .most = most_lanes})).value_or(0);
   lanes.attention = fields.flag("attention").value_or(false);
   lanes.hold = fields.flag("hold").value_or(false);
+  check_endpoint(endpoint, fields, lanes);
   if (coupling.init && coupling.kind && *coupling.kind != CouplingKind::lanerope) {
     fields.refuse("init", "belongs to the lanerope coupling; leave it out or ask for that coupling");
   }

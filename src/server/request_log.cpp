@@ -50,6 +50,28 @@ std::string time_text() {
   return text;
 }
 
+// On one line and without what a terminal would obey, for whoever reads the log: \x1b for an escape. `plain`
+// is the least byte that stays as it is.
+std::string printable(std::string_view text, unsigned char plain) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string line;
+  const auto escape = [&](unsigned char byte) { line += {'\\', 'x', digits[byte >> 4], digits[byte & 0xF]}; };
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
+    if (byte == 0xC2 && next >= 0x80 && next < 0xA0) {  // U+0080 to U+009F: terminals obey these too
+      escape(byte);
+      escape(next);
+      ++i;
+    } else if (byte < plain || byte == 0x7F) {
+      escape(byte);
+    } else {
+      line += text[i];
+    }
+  }
+  return line;
+}
+
 std::string json_line(const LogOptions& options, const httplib::Request& request,
                       const httplib::Response& response) {
   const double milliseconds =
@@ -82,9 +104,10 @@ void log_request(const LogOptions& options, const httplib::Request& request,
                  const httplib::Response& response) {
   if (!options.write) return;
   if (options.format == LogFormat::json) return options.write(json_line(options, request, response));
-  std::string line =
-      request.remote_addr + " " + request.method + " " + request.path + " " + std::to_string(response.status);
-  if (options.prompts && !request.body.empty()) line += " " + request.body;
+  // The path was decoded; a space in it would begin the next field.
+  std::string line = request.remote_addr + " " + printable(request.method, '!') + " " +
+                     printable(request.path, '!') + " " + std::to_string(response.status);
+  if (options.prompts && !request.body.empty()) line += " " + printable(request.body, ' ');
   options.write(line);
 }
 

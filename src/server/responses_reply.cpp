@@ -11,11 +11,13 @@
 namespace lanerope::server {
 
 ResponsesReply::ResponsesReply(ReplyContext context, Json body)
-    : context_(std::move(context)),
-      body_(std::move(body)),
-      id_(new_public_id("resp_")),
-      reader_(*context_.api, *context_.groups.front()),
-      lanes_(static_cast<size_t>(context_.groups.front()->n_lanes())) {}
+    : context_(std::move(context)), body_(std::move(body)), id_(new_public_id("resp_")) {}
+
+ResponsesReply::Lane& ResponsesReply::lane_of(int32_t index) {
+  while (lanes_.size() <= static_cast<size_t>(index))
+    lanes_.push_back({.reader = AnswerReader(*context_.api, *context_.groups.front())});
+  return lanes_[static_cast<size_t>(index)];
+}
 
 void ResponsesReply::event(const char* type, const Json& fields) {
   Json json = {{"type", type}, {"sequence_number", sequence_++}};
@@ -88,8 +90,15 @@ void ResponsesReply::say(Item item, const std::string& text) {
   event(thinks ? "response.reasoning_text.delta" : "response.output_text.delta", delta);
 }
 
-void ResponsesReply::take_text(const std::string& text, bool at_end) {
-  const AnswerReader::Parts parts = reader_.push(text, at_end);
+void ResponsesReply::take_text(const Event& event) {
+  Lane& from = lane_of(event.lane);
+  AnswerReader::Parts parts = from.reader.push(event.text, /*over=*/false);
+  if (event.kind == EventKind::token && !event.forced && from.reader.thinking()) ++thought_;
+  if (streams_live()) return tell(parts);
+  if (!parts.empty()) from.said.push_back(std::move(parts));
+}
+
+void ResponsesReply::tell(const AnswerReader::Parts& parts) {
   say(Item::reasoning, parts.reasoning);
   say(Item::message, parts.content);
   for (const ToolCall& call : parts.calls) say_call(call);
@@ -116,8 +125,9 @@ void ResponsesReply::say_call(const ToolCall& call) {
 }
 
 void ResponsesReply::finish(const GroupResult& result) {
-  const auto chosen = static_cast<size_t>(std::max(result.selected, 0));
-  take_text(streams_live() ? "" : lanes_.at(chosen), /*at_end=*/true);
+  Lane& chosen = lane_of(std::max(result.selected, 0));
+  for (const AnswerReader::Parts& parts : chosen.said) tell(parts);
+  tell(chosen.reader.push("", /*over=*/true));
   close_item();
   const auto answers = [](const Json& item) { return item["type"] != "reasoning"; };
   if (std::ranges::none_of(output_, answers)) {  // a response has an item, even if it says nothing
@@ -142,17 +152,9 @@ std::string ResponsesReply::opening() {
 
 std::string ResponsesReply::take(const GroupSet::Happening& happened) {
   const Event& of = happened.event;
-  const bool starts = of.kind == EventKind::lane_started;
-  if (starts && static_cast<size_t>(of.lane) >= lanes_.size())
-    lanes_.resize(static_cast<size_t>(of.lane) + 1);
-  if (starts && !of.text.empty()) lanes_.at(static_cast<size_t>(of.lane)) = of.text;  // of a fork
-  if (of.kind == EventKind::token || of.kind == EventKind::lane_finished) {
-    if (streams_live()) {
-      take_text(of.text, /*at_end=*/false);
-      if (of.kind == EventKind::token && !of.forced && reader_.thinking()) ++thought_;
-    } else {
-      lanes_.at(static_cast<size_t>(of.lane)) += of.text;
-    }
+  const bool inherits = of.kind == EventKind::lane_started && !of.text.empty();  // a fork
+  if (inherits || of.kind == EventKind::token || of.kind == EventKind::lane_finished) {
+    take_text(of);
   } else if (of.kind == EventKind::group_finished) {
     result_ = of.result;
     finish(*result_);

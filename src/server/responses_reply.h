@@ -30,7 +30,13 @@ class ResponsesReply final : public ReplyWriter {
     const ResolvedRequest& request = *context_.groups.front();
     return request.n_lanes() + request.reserved_lanes == 1 && !request.then;
   }
-  void take_text(const std::string& text, bool at_end);
+  struct Lane {
+    AnswerReader reader;
+    std::vector<AnswerReader::Parts> said = {};  // where the output waits for the selected lane
+  };
+  Lane& lane_of(int32_t index);
+  void take_text(const Event& event);
+  void tell(const AnswerReader::Parts& parts);
   void say_call(const ToolCall& call);
   void say(Item item, const std::string& text);
   void open(Item item);
@@ -45,14 +51,13 @@ class ResponsesReply final : public ReplyWriter {
   ReplyContext context_;
   Json body_;
   std::string id_;
-  AnswerReader reader_;
   Item item_ = Item::none;       // the one that is open
   int32_t index_ = -1;           // of it in the output
   std::string item_id_;          // likewise
   std::string said_;             // its text
   Json output_ = Json::array();  // items that are closed
-  std::vector<std::string> lanes_;
-  int32_t thought_ = 0;  // tokens
+  std::vector<Lane> lanes_;
+  int32_t thought_ = 0;  // tokens, of all lanes
   std::shared_ptr<const GroupResult> result_;
   std::string text_;  // of events that are not sent yet
   int64_t sequence_ = 0;

@@ -5,6 +5,7 @@
 #include <array>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "server/json_fields.h"
 
@@ -17,6 +18,20 @@ constexpr auto taken = std::to_array<std::string_view>(
     {"input", "instructions", "max_output_tokens", "text", "reasoning", "tools", "tool_choice", "include",
      "truncation", "background", "previous_response_id", "conversation", "prompt", "context_management",
      "max_tool_calls", "top_logprobs", "n", "logprobs"});
+
+// What else clients have included belongs to tools that are refused, or is encrypted: it may be asked for, as
+// some do in every request, and there is none.
+void refuse_logprobs(const JsonFields& fields) {
+  const std::string otherwise = "is not supported here; use /v1/chat/completions";
+  if (fields.integer("top_logprobs", {.least = 0, .most = 20}).value_or(0) > 0)
+    fields.refuse("top_logprobs", otherwise);
+  if (fields.flag("logprobs").value_or(false)) fields.refuse("logprobs", otherwise);
+  for (const std::string& one :
+       fields.texts("include", /*one_too=*/false).value_or(std::vector<std::string>{})) {
+    if (one == "message.output_text.logprobs")
+      fields.refuse("include", "asks for \"" + one + "\", which " + otherwise);
+  }
+}
 
 void refuse_state(const JsonFields& fields) {
   constexpr auto remembered = std::to_array<std::string_view>(
@@ -31,8 +46,9 @@ void refuse_state(const JsonFields& fields) {
     fields.refuse("truncation", "can only be \"disabled\" here; shorten the input yourself");
   if (fields.integer("n", {.least = 1, .most = INT32_MAX}).value_or(1) != 1)
     fields.refuse("n", "is no field of this API; lanes.count says how many lanes answer together");
-  if (fields.integer("top_logprobs", {.least = 0, .most = 20}).value_or(0) > 0)
-    fields.refuse("top_logprobs", "is not supported here; use /v1/chat/completions");
+  refuse_logprobs(fields);
+  if (fields.find("max_tool_calls") != nullptr)
+    fields.refuse("max_tool_calls", "is not supported here; leave it out");
 }
 
 std::string text_of(const JsonFields& item, std::string_view key) {

@@ -56,7 +56,7 @@ Json lane_tools_json(const LaneTools& tools) {
 
 void health(ServerContext& context, const httplib::Request&, httplib::Response& response) {
   if (!context.ready) throw ApiError(503, context.reason());
-  if (context.draining) throw ApiError(503, "the server is shutting down");
+  if (context.door.closed()) throw ApiError(503, "the server is shutting down");
   if (context.service->failed()) throw ApiError(500, "the engine has stopped working; restart the server");
   send_json(response, {{"status", "ok"}});
 }
@@ -166,12 +166,10 @@ void scale_adapters(ServerContext& context, const httplib::Request& request, htt
   if (list == nullptr || !list->is_array())
     throw ApiError(400, "the body must be an array of {\"id\", \"scale\"}");
   std::vector<float> scales(context.model->info().adapters.size(), 0.0F);
-  for (const Json& entry : *list) {
-    const JsonFields adapter(entry, "adapter");
-    const auto id = adapter.integer("id", {.least = 0, .most = 1023});
-    if (!id || static_cast<size_t>(*id) >= scales.size()) adapter.refuse("id", "names no loaded adapter");
-    scales[static_cast<size_t>(*id)] =
-        static_cast<float>(adapter.number("scale", {.least = -1000, .most = 1000}).value_or(1));
+  for (const AdapterScale& adapter : parse_adapter_scales(*list, "adapter")) {
+    if (static_cast<size_t>(adapter.id) >= scales.size())
+      throw ApiError(400, "adapter.id names no loaded adapter", "adapter.id");
+    scales[static_cast<size_t>(adapter.id)] = adapter.scale;
   }
   {
     const std::lock_guard lock(context.scales_mutex);

@@ -37,7 +37,7 @@ void start(ServerContext& context, const httplib::Request& request, httplib::Res
       read_api_request(context, ApiEndpoint::group, parse_body(request.body), {request, response});
   const std::shared_ptr<const ResolvedRequest> resolved =
       resolve_api(api, *context.model, context.defaults());
-  auto groups = std::make_shared<GroupSet>(*context.service, std::vector{resolved});
+  auto groups = std::make_shared<GroupSet>(*context.service, std::vector{resolved}, context.door.enter());
   GroupStream* stream = &groups->stream(0);
   const Json created = {{"kind", "group_created"},
                         {"id", stream->public_id()},
@@ -67,11 +67,14 @@ void start(ServerContext& context, const httplib::Request& request, httplib::Res
 void add_lane(ServerContext& context, const httplib::Request& request, httplib::Response& response) {
   const Json body = parse_body(request.body);
   const JsonFields fields(body);
+  fields.only({"parent", "fork_step", "text"});
   const SpawnOptions options{
       .parent = static_cast<int32_t>(fields.integer("parent", {.least = -1, .most = 1 << 20}).value_or(-1)),
       .fork_step =
           static_cast<int32_t>(fields.integer("fork_step", {.least = -1, .most = 1 << 24}).value_or(-1)),
       .text = fields.text("text").value_or("")};
+  if (options.parent < 0 && options.fork_step >= 0)
+    fields.refuse("fork_step", "is the step of a parent; name that lane with parent, or leave it out");
   const int32_t lane = context.service->call_group(
       group_of(request), Wanted::running,
       [&](Engine& engine, GroupId group) { return engine.spawn(group, options); });
@@ -80,7 +83,9 @@ void add_lane(ServerContext& context, const httplib::Request& request, httplib::
 
 void push_text(ServerContext& context, const httplib::Request& request, httplib::Response& response) {
   const Json body = parse_body(request.body);
-  const std::optional<std::string> text = JsonFields(body).text("text");
+  const JsonFields fields(body);
+  fields.only({"text"});
+  const std::optional<std::string> text = fields.text("text");
   if (!text || text->empty()) throw ApiError(400, "text is missing", "text");
   const int32_t lane = lane_of(request);
   context.service->call_group(group_of(request), Wanted::running,

@@ -59,6 +59,14 @@ void tokenize(ServerContext& context, const httplib::Request& request, httplib::
   const JsonFields fields(body);
   const std::optional<std::string> prompt = fields.text("prompt");
   const std::optional<std::string> content = prompt ? prompt : fields.text("content");
+  if (prompt) {
+    fields.only(
+        {"prompt", "model", "add_special_tokens", "parse_special", "with_pieces", "return_token_strs"});
+    if (fields.flag("return_token_strs").value_or(false))
+      fields.refuse("return_token_strs", "is not supported here; use with_pieces");
+  } else {
+    fields.only({"content", "model", "add_special", "parse_special", "with_pieces"});
+  }
   if (!content) throw ApiError(400, "content is missing", "content");
   const bool special =
       prompt ? fields.flag("add_special_tokens").value_or(true) : fields.flag("add_special").value_or(false);
@@ -79,7 +87,9 @@ void tokenize(ServerContext& context, const httplib::Request& request, httplib::
 
 void detokenize(ServerContext& context, const httplib::Request& request, httplib::Response& response) {
   const Json body = parse_body(request.body);
-  const std::optional<std::vector<int32_t>> tokens = JsonFields(body).tokens("tokens");
+  const JsonFields fields(body);
+  fields.only({"tokens", "model"});
+  const std::optional<std::vector<int32_t>> tokens = fields.tokens("tokens");
   if (!tokens) throw ApiError(400, "tokens is missing", "tokens");
   for (const TokenId token : *tokens) {
     if (token >= context.model->info().n_tokens) {

@@ -7,6 +7,7 @@
 
 #include "lanerope/errors.h"
 #include "server/api_request.h"
+#include "server/field_rules.h"
 #include "server/to_request.h"
 
 namespace lanerope::server {
@@ -15,12 +16,21 @@ namespace {
 
 constexpr std::string_view endings[] = {".gguf", ".lora"};
 
-void fill(Json& body, const Json& preset, bool group) {
-  for (const auto& [name, value] : preset.items()) {
-    if (group && name == "lanes") continue;
+// Whether the client says it, under whichever of its names.
+bool says(const Json& body, std::string_view field) {
+  const auto is_there = [&body](std::string_view name) {
     const auto given = body.find(name);
-    if (given == body.end() || given->is_null()) body[name] = value;
+    return given != body.end() && !given->is_null();
+  };
+  return is_there(field) || std::ranges::any_of(synonyms_of(field), is_there);
+}
+
+void fill(Json& body, const Json& preset, bool group) {
+  std::vector<std::string> open;  // of two names of one field both, so that they are found to disagree
+  for (const auto& [name, value] : preset.items()) {
+    if (!(group && name == "lanes") && !says(body, name)) open.push_back(name);
   }
+  for (const std::string& name : open) body[name] = preset[name];
 }
 
 InvalidRequest no_preset(const std::string& name, const std::string& file) {

@@ -155,16 +155,17 @@ void Server::attach(std::shared_ptr<const Model> model, std::vector<Example> exa
 }
 
 bool Server::drain(std::chrono::milliseconds deadline) {
-  context_->draining = true;
+  context_->door.close();
   if (!context_->ready) return true;
-  context_->service->drain();
   const auto end = std::chrono::steady_clock::now() + deadline;
-  while (!context_->service->idle() && std::chrono::steady_clock::now() < end) {
+  // In this order: who gives its pass back has its last group in the service by then.
+  const auto finished = [this] { return context_->door.empty() && context_->service->idle(); };
+  while (!finished() && std::chrono::steady_clock::now() < end) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
-  const bool finished = context_->service->idle();
+  const bool all = finished();
   context_->service->shut_down();
-  return finished;
+  return all;
 }
 
 // cpp-httplib's stop() does nothing to a server that is only about to run.

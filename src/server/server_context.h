@@ -12,6 +12,7 @@
 
 #include "lanerope/page.h"
 #include "lanerope/service.h"
+#include "server/door.h"
 #include "server/metrics.h"
 #include "server/served_models.h"
 #include "server/server.h"
@@ -28,7 +29,7 @@ struct ServerContext {
   std::unique_ptr<Service> service = {};
   std::vector<Example> examples = {};
   std::atomic<bool> ready = false;
-  std::atomic<bool> draining = false;
+  Door door = {};  // closed while the server drains
   std::time_t started = 0;
 
   ServiceObserver* observer() { return tracing != nullptr ? tracing.get() : &metrics; }

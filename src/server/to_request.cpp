@@ -9,10 +9,10 @@ namespace {
 constexpr int64_t most_attention_bytes = int64_t{256} << 20;
 
 // As llama-server has it: adapters that the request does not name are off.
-std::vector<float> to_scales(const std::vector<AdapterScale>& adapters, const Model& model) {
-  if (adapters.empty()) return {};
+std::vector<float> to_scales(const std::optional<std::vector<AdapterScale>>& adapters, const Model& model) {
+  if (!adapters) return {};
   std::vector<float> scales(model.info().adapters.size(), 0.0F);
-  for (const AdapterScale& adapter : adapters) {
+  for (const AdapterScale& adapter : *adapters) {
     if (static_cast<size_t>(adapter.id) >= scales.size()) {
       throw ApiError(400,
                      "lora names adapter " + std::to_string(adapter.id) + ", and " +

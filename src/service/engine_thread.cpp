@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <future>
+#include <string>
 #include <utility>
 
 #include "lanerope/errors.h"
@@ -50,32 +51,44 @@ void EngineThread::shut_down() {
 }
 
 std::shared_ptr<GroupStream> EngineThread::submit(std::shared_ptr<const ResolvedRequest> request) {
-  auto stream = std::make_shared<GroupStream>(new_public_id("grp_"));
+  return admit(std::move(request), WhenFull::refuse);
+}
+
+std::shared_ptr<GroupStream> EngineThread::try_submit(std::shared_ptr<const ResolvedRequest> request) {
+  try {
+    return admit(std::move(request), WhenFull::come_again);
+  } catch (const Busy&) {
+    return nullptr;
+  }
+}
+
+std::shared_ptr<GroupStream> EngineThread::admit(std::shared_ptr<const ResolvedRequest> request,
+                                                 WhenFull when_full) {
+  auto stream = std::make_shared<GroupStream>(new_public_id("grp_"), options_.most_unread);
   {
     const std::lock_guard lock(mutex_);
     std::erase_if(streams_, [](const std::weak_ptr<GroupStream>& one) { return one.expired(); });
     streams_.push_back(stream);
   }
-  const auto admit = [&, submitted = Clock::now()](Engine& engine) {
+  const auto let_in = [&, submitted = Clock::now()](Engine& engine) {
     {
       const std::lock_guard lock(mutex_);
       if (draining_) throw Draining("the server is shutting down and takes no new requests");
     }
     if (engine.state().queued_groups >= options_.most_waiting) {
-      observer_.refused();
+      if (when_full == WhenFull::refuse) observer_.refused();
       throw Busy("too many requests wait already; try again later", retry_after());
     }
     const GroupId group = engine.submit(request);
     stream->set_group(group);
     running_[group] = {.stream = stream,
                        .submitted = submitted,
-                       .read = submitted,
                        .request = request,
                        .attention = request->asked.attention != AttentionRecording::none};
     const std::lock_guard lock(mutex_);
     names_.emplace(stream->public_id(), group);
   };
-  auto task = std::make_shared<std::packaged_task<void(Engine&)>>(admit);
+  auto task = std::make_shared<std::packaged_task<void(Engine&)>>(let_in);
   std::future<void> admitted = task->get_future();
   post([task](Engine& engine) { (*task)(engine); });
   task.reset();  // so that a job which is thrown away is known to be
@@ -211,7 +224,11 @@ void EngineThread::deliver(const Event& event) {
     observer_.first_token(seconds(Clock::now() - running.submitted));
   }
   if (event.kind != EventKind::group_finished) {
-    if (!running.stream->push(event)) cancel(event.group);
+    if (running.stream->push(event)) return;
+    running.stream->fail(std::make_exception_ptr(DoesNotFit(
+        "the answer is read too slowly: " + std::to_string(options_.most_unread) +
+        " of its events wait, which is the most, and it ends here; read faster, or ask for fewer lanes")));
+    cancel(event.group);
     return;
   }
   finish(running, event);
@@ -234,13 +251,15 @@ void EngineThread::finish(Running& running, const Event& event) {
   const auto span = [](double seconds) {
     return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::max(seconds, 0.0)));
   };
+  // One that left before its prompt was read was in the queue, or at its prompt, until now.
+  const Clock::time_point read = running.read.value_or(now);
   observer_.group_finished({.result = result,
                             .request = *running.request,
                             .public_id = running.stream->public_id(),
                             .submitted = running.submitted,
-                            .begun = std::max(running.submitted, running.read - span(result.prefill_seconds)),
-                            .read = running.read,
-                            .written = std::min(now, running.read + span(result.decode_seconds)),
+                            .begun = std::max(running.submitted, read - span(result.prefill_seconds)),
+                            .read = read,
+                            .written = std::min(now, read + span(result.decode_seconds)),
                             .ended = now});
   const double since_last = seconds(now - std::exchange(last_end_, now));
   if (engine_.state().queued_groups > 0) seconds_between_ends_ += 0.2 * (since_last - seconds_between_ends_);

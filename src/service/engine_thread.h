@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -29,6 +30,7 @@ class EngineThread {
 
   // As those of Service.
   std::shared_ptr<GroupStream> submit(std::shared_ptr<const ResolvedRequest> request);
+  std::shared_ptr<GroupStream> try_submit(std::shared_ptr<const ResolvedRequest> request);
   void cancel(GroupId group);
   void post(std::function<void(Engine&)> job);
   void require(GroupId group, Service::Wanted wanted);  // on the thread itself
@@ -46,12 +48,14 @@ class EngineThread {
   struct Running {
     std::shared_ptr<GroupStream> stream;
     Clock::time_point submitted;
-    Clock::time_point read;
+    std::optional<Clock::time_point> read = {};  // none: it still waits, or its prompt is being read
     std::shared_ptr<const ResolvedRequest> request;
     bool attention = false;
     bool spoke = false;
   };
 
+  enum class WhenFull { refuse, come_again };
+  std::shared_ptr<GroupStream> admit(std::shared_ptr<const ResolvedRequest> request, WhenFull when_full);
   void run();
   bool run_jobs();
   void step();

@@ -3,18 +3,10 @@
 
 namespace lanerope {
 
-namespace {
-
-// A group's events are bounded by the cells that were reserved for it; this is for engines with very many
-// cells.
-constexpr size_t most_waiting_events = size_t{1} << 17;
-
-}  // namespace
-
 bool GroupStream::push(Event event) {
   const std::lock_guard lock(mutex_);
   if (error_ != nullptr) return true;  // the reader hears of that, and of nothing after it
-  if (events_.size() >= most_waiting_events && event.kind != EventKind::group_finished) return false;
+  if (events_.size() >= most_unread_ && event.kind != EventKind::group_finished) return false;
   events_.push_back(std::move(event));
   changed_.notify_one();
   return true;

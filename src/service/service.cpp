@@ -13,6 +13,10 @@ std::shared_ptr<GroupStream> Service::submit(std::shared_ptr<const ResolvedReque
   return thread_->submit(std::move(request));
 }
 
+std::shared_ptr<GroupStream> Service::try_submit(std::shared_ptr<const ResolvedRequest> request) {
+  return thread_->try_submit(std::move(request));
+}
+
 void Service::cancel(GroupId group) {
   thread_->cancel(group);
 }

@@ -8,6 +8,7 @@
 
 #include "core/enum_table.h"
 #include "lanerope/errors.h"
+#include "text/bounded_json.h"
 #include "text/utf8.h"
 
 namespace lanerope::text {
@@ -76,10 +77,12 @@ Json content_json(const Message& message, const TemplateCapabilities& can) {
 }
 
 Json call_json(const ToolCall& call, const TemplateCapabilities& can) {
-  Json arguments = Json::parse(call.arguments, nullptr, false);
+  auto arguments = parse_bounded<Json>(call.arguments);
   if (!arguments.is_object()) {
     throw InvalidRequest("the arguments of the call of " + text::quoted(call.name) +
-                         " are no JSON object; send them as one");
+                         " are no JSON object that can be read; send one, nested at most " +
+                         std::to_string(deepest_nesting) + " deep and with at most " +
+                         std::to_string(most_members) + " members");
   }
   if (!can.object_arguments) arguments = call.arguments;
   Json json = {{"type", "function"},

@@ -9,6 +9,10 @@ namespace {
 TEST(ApiKeys, OpenTheDoorForTheirBearers) {
   const AccessRules rules{.keys = {"first", "second"}};
   EXPECT_TRUE(key_matches(rules, {.authorization = "Bearer second"}));
+  EXPECT_TRUE(key_matches(rules, {.authorization = "bearer second"})) << "a scheme has no case";
+  EXPECT_TRUE(key_matches(rules, {.authorization = "BEARER second"}));
+  EXPECT_FALSE(key_matches(rules, {.authorization = "Bearer Second"})) << "a key has";
+  EXPECT_FALSE(key_matches(rules, {.authorization = "Basic second"}));
   EXPECT_TRUE(key_matches(rules, {.api_key = "first"}));
   EXPECT_FALSE(key_matches(rules, {.authorization = "Bearer secon"}));
   EXPECT_FALSE(key_matches(rules, {.authorization = "first"}));

@@ -68,6 +68,24 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{R"("logit_bias": [1])", "logit_bias must be an object from token ids to biases"},
         Refusal{R"("seed": -2)", "seed must be a whole number from -1 to 9223372036854775807"},
         Refusal{R"("lora": [{"scale": 1}])", "lora.id is missing"},
+        Refusal{R"("lora": [{"id": 0, "scael": 0.5}])",
+                "lora.scael is no field that is known here; there are id, scale"},
+        Refusal{R"("lora": [{"id": 1, "scale": 1}, {"id": 1, "scale": 0}])",
+                "lora.id names adapter 1 a second time; name each once"},
+        Refusal{R"("max_tokens": 9, "max_completion_tokens": 7)",
+                "max_completion_tokens and max_tokens say two things; send one of them"},
+        Refusal{R"("max_tokens": 9, "n_predict": -1)",
+                "n_predict and max_tokens say two things; send one of them"},
+        Refusal{R"("repeat_penalty": 1.1, "repetition_penalty": 1.2)",
+                "repetition_penalty and repeat_penalty say two things; send one of them"},
+        Refusal{R"("thinking_token_budget": 9, "reasoning_budget_tokens": -1)",
+                "reasoning_budget_tokens and thinking_token_budget say two things; send one of them"},
+        Refusal{R"("lanes": {"reserve": 1})",
+                "lanes.reserve is for live groups; leave it out, or send the request to /v1/groups"},
+        Refusal{R"("lanes": {"attention": true})",
+                "lanes.attention is for live groups; leave it out, or send the request to /v1/groups"},
+        Refusal{R"("lanes": {"hold": true})",
+                "lanes.hold is for live groups; leave it out, or send the request to /v1/groups"},
         Refusal{R"("lanes": [])", "lanes must be an object, not an array"},
         Refusal{R"("lanes": {"coupling": "tight"})",
                 "lanes.coupling must be one of independent, lanerope, groupthink, hogwild, bridge, not "
@@ -127,18 +145,23 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(ApiRequest, TakesWhatClientsSend) {
   const ApiRequest request = chat(
-      R"(, "model": "gpt", "n": 4, "max_tokens": 9, "max_completion_tokens": 7, "temperature": 0.5, "stop": "END",
+      R"(, "model": "gpt", "n": 4, "max_tokens": 7, "max_completion_tokens": 7, "temperature": 0.5, "stop": "END",
          "stream": true, "stream_options": {"include_usage": true}, "seed": 3, "user": "u", "logit_bias": {"5": -100, "6": 2},
+         "lora": [{"id": 1}, {"id": 0, "path": "sums.gguf", "scale": 0.5}],
          "lanes": {"coupling": "lanerope", "init": "ntk-by-parts", "window": 8, "tag": "", "select": "logprob",
                    "vote_weight": "lowest-window", "certainty_window": 32, "consensus": 3, "return": "selected", "text": ["a"], "future": {}})");
   EXPECT_EQ(request.n, 4);
-  EXPECT_EQ(request.max_tokens, 7) << "max_completion_tokens is the newer name and wins";
+  EXPECT_EQ(request.max_tokens, 7) << "two names of one thing may both be there";
   EXPECT_EQ(request.stop, std::vector<std::string>{"END"});
   EXPECT_TRUE(request.stream && request.include_usage);
   EXPECT_EQ(request.seed, 3U);
   EXPECT_FLOAT_EQ(request.sampling.temperature, 0.5F);
   EXPECT_TRUE(std::isinf(request.sampling.logit_bias[0].bias)) << "OpenAI's -100 bans a token";
   EXPECT_FLOAT_EQ(request.sampling.logit_bias[1].bias, 2.0F);
+  ASSERT_EQ(request.lora.value().size(), 2U);
+  EXPECT_EQ(request.lora->at(0).id, 1);
+  EXPECT_EQ(request.lora->at(0).scale, 1) << "all of it, where nothing is said";
+  EXPECT_EQ(request.lora->at(1).scale, 0.5F) << "an entry of GET /lora-adapters, sent back";
   EXPECT_EQ(request.lanes.coupling.kind, CouplingKind::lanerope);
   EXPECT_EQ(request.lanes.coupling.init, OmegaInit::ntk_by_parts);
   EXPECT_EQ(request.lanes.vote_weight, VoteWeight::lowest_window);
@@ -162,6 +185,29 @@ TEST(ApiRequest, KnowsSpecialValues) {
   const ApiRequest silent = parse_api_request(ApiEndpoint::completion, R"({"prompt": "x", "max_tokens": 0})");
   EXPECT_TRUE(silent.no_text);
   EXPECT_EQ(silent.max_tokens, 1) << "written inside";
+}
+
+TEST(ApiRequest, TellsNoAdaptersFromNoWordOfThem) {
+  EXPECT_FALSE(chat("").lora.has_value()) << "as they are";
+  EXPECT_FALSE(chat(R"(, "lora": null)").lora.has_value());
+  ASSERT_TRUE(chat(R"(, "lora": [])").lora.has_value()) << "all off";
+  EXPECT_TRUE(chat(R"(, "lora": [])").lora->empty());
+}
+
+TEST(ApiRequest, OfAGroupIsAStreamOfAllLanes) {
+  const auto refused = [](const std::string& more) -> std::string {
+    try {
+      parse_api_request(ApiEndpoint::group, R"({"prompt": "x")" + more + "}");
+    } catch (const ApiError& error) {
+      return error.param;
+    }
+    return "";
+  };
+  EXPECT_EQ(refused(R"(, "stream": false)"), "stream");
+  EXPECT_EQ(refused(R"(, "stream": true, "stream_options": {"include_usage": false})"), "");
+  EXPECT_EQ(refused(R"(, "stream_options": {"include_usage": true})"), "stream_options");
+  EXPECT_EQ(refused(R"(, "lanes": {"return": "selected"})"), "lanes.return");
+  EXPECT_EQ(refused(R"(, "lanes": {"reserve": 2, "attention": true, "hold": true})"), "");
 }
 
 // n answers are n lanes of one group, or each the answer of a group of its own.

@@ -67,6 +67,19 @@ TEST(Bodies, MayBeCalledForms) {
   EXPECT_EQ(post(running, "/v1/completions", "x", "multipart/form-data; boundary=b").status, 415);
 }
 
+// A connection that is closed with a body still under way is reset, and what was answered is lost.
+TEST(Bodies, ThatAreRefusedUnreadLeaveTheirClientsTheAnswer) {
+  ServerOptions options;
+  options.access.keys = {"secret"};
+  const Running running(options);
+  const std::string body = R"({"prompt": ")" + std::string(6 << 20, 'a') + "\"}";
+  for (int i = 0; i < 3; ++i) {
+    const Reply reply = post(running, "/v1/completions", body);
+    ASSERT_EQ(reply.status, 401);
+    EXPECT_THAT(reply.body, HasSubstr("the API key is missing"));
+  }
+}
+
 TEST(Clients, ThatLeaveWithoutHavingStreamedEndTheirLanesSoon) {
   const Running running({.service = {.engine = {.kv_cells = 65536}}});
   httplib::Client watcher = running.client();

@@ -61,6 +61,21 @@ TEST_F(ToolsOfAClient, AreNotCalledByHalfACall) {
   EXPECT_EQ(choice.at("finish_reason"), "length");
 }
 
+// Deep enough that one copy of them would be more than a stack holds.
+TEST_F(ToolsOfAClient, AreRefusedWhereTheirArgumentsAreNestedWithoutEnd) {
+  const std::string deep = R"({"a":)" + std::string(300'000, '[') + std::string(300'000, ']') + "}";
+  Json messages = question;
+  messages.push_back(
+      {{"role", "assistant"},
+       {"tool_calls", {{{"id", "c1"}, {"function", {{"name", "calculator"}, {"arguments", deep}}}}}}});
+  messages.push_back({{"role", "tool"}, {"tool_call_id", "c1"}, {"content", "42"}});
+  const Reply reply =
+      post(running, "/v1/chat/completions", Json{{"messages", messages}, {"max_tokens", 2}}.dump());
+  EXPECT_EQ(reply.status, 400) << reply.body;
+  EXPECT_THAT(reply.body, HasSubstr("nested at most 64 deep"));
+  EXPECT_EQ(running.client().Get("/health")->status, 200) << "the server goes on";
+}
+
 TEST_F(ToolsOfAClient, StandInAResponseBetweenWhatWasSaidBeforeAndAfter) {
   const Reply reply = respond(/*stream=*/false);
   ASSERT_EQ(reply.status, 200) << reply.body;

@@ -89,6 +89,8 @@ TEST(Completions, OfMorePromptsThanTheQueueTakesAreAnsweredAllTheSame) {
   const Reply reply = post(running, "/v1/completions", request.dump());
   ASSERT_EQ(reply.status, 200) << reply.body;
   EXPECT_EQ(reply.json["choices"].size(), 40U);
+  httplib::Client client = running.client();
+  EXPECT_EQ(metric(client, "groups_refused_total"), 0) << "they waited, and nobody was told otherwise";
 }
 
 // As lm-eval asks for it: every token of the prompt and one that was generated.
@@ -253,6 +255,10 @@ TEST(Operator, LetsClientsChooseAnAdapterByTheModelsName) {
   EXPECT_EQ(on["choices"][0]["text"], text(R"(, "lora": [{"id": 0, "scale": 1}])")["choices"][0]["text"]);
   EXPECT_EQ(text(R"(, "model": "gpt-4")")["choices"][0]["text"], off["choices"][0]["text"]);
   EXPECT_EQ(post(running, "/v1/completions", R"({"prompt": "x", "model": "base:nobody"})").status, 404);
+  const Reply both = post(running, "/v1/completions",
+                          R"({"prompt": "x", "lora": [{"id": 0, "scale": 0}], "model": ")" + id + "\"}");
+  EXPECT_EQ(both.status, 400);
+  EXPECT_EQ(both.json["error"]["param"], "lora") << "which of them holds?";
 }
 
 TEST(Models, AreFoundByIdsWithSlashes) {

@@ -27,5 +27,22 @@ TEST(GroupSet, RunsNoneOfItsGroupsWhereOneIsRefused) {
   EXPECT_LT(service.state().steps, 1900) << "the first was cut off";
 }
 
+// What a server that ends waits for, and lets in all the same.
+TEST(GroupSet, KeepsItsPassUntilAllItsGroupsAreSubmitted) {
+  Service service(tiny_model(), {.engine = {.kv_cells = 8192}});
+  const auto brief = resolve(
+      *tiny_model(),
+      {.prompt = {.tokens = std::vector<TokenId>(1, 72)}, .lanes = 1, .max_tokens = 2, .ignore_end = true});
+  Door door;
+  GroupSet one(service, {brief}, door.enter());
+  EXPECT_TRUE(door.empty());
+  GroupSet many(service, std::vector(size_t{40}, brief), door.enter());
+  EXPECT_FALSE(door.empty()) << "eight have to wait for others";
+  door.close();
+  EXPECT_THROW(door.enter(), Draining);
+  while (!many.finished()) many.next(std::chrono::milliseconds(100));
+  EXPECT_TRUE(door.empty());
+}
+
 }  // namespace
 }  // namespace lanerope::server

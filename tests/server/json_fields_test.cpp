@@ -30,6 +30,49 @@ TEST(ParseBody, RefusesDeepNestingBeforeItFillsTheMemory) {
   EXPECT_EQ(refusal("{\"a\":" + std::string(20, '[') + std::string(20, ']') + "}"), "accepted");
 }
 
+TEST(ParseBody, TakesNestingUpToItsBound) {
+  const auto nested = [](size_t levels) {  // the body itself is one
+    return "{\"a\":" + std::string(levels - 1, '[') + std::string(levels - 1, ']') + "}";
+  };
+  EXPECT_EQ(refusal(nested(64)), "accepted");
+  EXPECT_EQ(refusal(nested(65)), "the JSON is nested more than 64 deep");
+}
+
+std::string object_of(int fields) {
+  std::string object = "{";
+  for (int i = 0; i < fields; ++i) object += (i > 0 ? "," : "") + ("\"" + std::to_string(i)) + "\":0";
+  return object + "}";
+}
+
+// An ordered object compares each new field with all that it has.
+TEST(ParseBody, RefusesMoreFieldsThanItCanReadInASecond) {
+  EXPECT_EQ(refusal(object_of(4096)), "accepted");
+  EXPECT_EQ(refusal(object_of(8193)), "an object of the JSON has more than 8192 fields");
+  EXPECT_EQ(refusal(object_of(1'000'000)), "an object of the JSON has more than 8192 fields");
+  std::string many = "{\"a\":[0";
+  for (int i = 0; i < 5; ++i) many += "," + object_of(8000);
+  EXPECT_EQ(refusal(many + "]}"), "too many objects of the JSON have thousands of fields");
+}
+
+TEST(ParseBody, TakesLongArraysOfObjectsAtOnce) {
+  std::string many = "{\"a\":[{}";
+  for (int i = 1; i < 300'000; ++i) many += ",{}";
+  EXPECT_EQ(parse_body(many + "]}")["a"].size(), 300'000U);
+}
+
+TEST(JsonFields, KnowsNoOtherNamesWhereItIsTold) {
+  const Json json = Json::parse(R"({"text": "x", "parnet": 2, "other": null})");
+  const JsonFields fields(json);
+  EXPECT_NO_THROW(fields.only({"text", "parnet"}));
+  try {
+    fields.only({"parent", "text"});
+    FAIL();
+  } catch (const ApiError& error) {
+    EXPECT_STREQ(error.what(), "parnet is no field that is known here; there are parent, text");
+    EXPECT_EQ(error.param, "parnet");
+  }
+}
+
 TEST(JsonFields, ReadsAbsentAndNullAsNothing) {
   const Json json = Json::parse(R"({"n": null})");
   const JsonFields fields(json);

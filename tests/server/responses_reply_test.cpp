@@ -3,7 +3,9 @@
 // in client_tools_test.cpp.
 #include <gmock/gmock.h>
 
-#include "tests/server/running_server.h"
+#include <utility>
+
+#include "tests/server/model_with_calls.h"
 
 namespace lanerope::server {
 namespace {
@@ -69,6 +71,27 @@ TEST(Responses, OfASecondStageAreWhatThatSays) {
     if (event["type"] == "response.output_text.delta") text += event["delta"].get<std::string>();
   }
   EXPECT_EQ(Json(text), said);
+}
+
+// A model whose prompt begins the thinking, which no lane ends.
+TEST(Responses, CountWhatAllLanesThoughtAsChatsDo) {
+  const Running running({}, true,
+                        model_with_template(std::string(support::hermes_template) +
+                                            "{% if add_generation_prompt %}<think>\n{% endif %}"));
+  const std::string rest = R"("max_tokens": 6, "seed": 1, "ignore_eos": true)";
+  for (const auto& [lanes, thought] : {std::pair(R"({"count": 1, "select": "logprob"})", 6),
+                                       std::pair(R"({"count": 3, "select": "logprob"})", 18)}) {
+    const std::string more = rest + R"(, "lanes": )" + lanes + "}";
+    const Json chat = post(running, "/v1/chat/completions",
+                           R"({"messages": [{"role": "user", "content": "Count."}], )" + more)
+                          .json;
+    EXPECT_EQ(chat["usage"]["completion_tokens_details"]["reasoning_tokens"], thought) << chat;
+    const Json response = post(running, "/v1/responses", R"({"input": "Count.", )" + more).json;
+    EXPECT_EQ(response["usage"]["output_tokens_details"]["reasoning_tokens"], thought) << response;
+    EXPECT_EQ(response["output"][0]["type"], "reasoning");
+    EXPECT_EQ(response["output"][0]["content"][0]["text"],
+              chat["choices"][0]["message"]["reasoning_content"]);
+  }
 }
 
 }  // namespace

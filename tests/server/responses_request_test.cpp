@@ -13,7 +13,7 @@ Json chat(const char* body) {
 
 TEST(ResponsesRequest, IsAConversation) {
   const Json body = chat(R"({"model": "m", "instructions": "Be short.", "input": "hi", "max_output_tokens": 9,
-      "temperature": 0, "top_k": 3, "stream": true, "store": true, "include": ["x"], "reasoning": {"effort": "low"},
+      "temperature": 0, "top_k": 3, "stream": true, "store": true, "include": ["reasoning.encrypted_content"], "reasoning": {"effort": "low"},
       "lanes": {"count": 2}})");
   EXPECT_EQ(
       body["messages"],
@@ -52,6 +52,13 @@ TEST(ResponsesRequest, NestsToolsAndFormats) {
   EXPECT_EQ(body["response_format"]["json_schema"]["schema"]["type"], "object");
 }
 
+// What clients send in every request, whatever they are about.
+TEST(ResponsesRequest, LeavesAsideWhatAsksForNothing) {
+  const Json body = chat(R"({"input": "x", "include": ["reasoning.encrypted_content"], "logprobs": false,
+      "top_logprobs": 0, "max_tool_calls": null, "truncation": "disabled", "background": false, "n": 1})");
+  EXPECT_EQ(body.size(), 1U) << "messages alone: " << body;
+}
+
 struct Row {
   const char* fields;
   const char* param;
@@ -77,7 +84,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{R"("input": [{"role": "user", "content": [{"type": "input_image"}]}])",
                         "input[0].content"},
                     Row{R"("input": [{"type": "item_reference", "id": "x"}])", "input[0].type"},
-                    Row{R"("input": [])", "input"}, Row{R"("top_logprobs": 2)", "top_logprobs"}));
+                    Row{R"("input": [])", "input"}, Row{R"("top_logprobs": 2)", "top_logprobs"},
+                    Row{R"("logprobs": true)", "logprobs"},
+                    Row{R"("include": ["message.output_text.logprobs"])", "include"},
+                    Row{R"("max_tool_calls": 3)", "max_tool_calls"}));
 
 }  // namespace
 }  // namespace lanerope::server

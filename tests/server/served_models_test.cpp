@@ -9,6 +9,7 @@
 
 #include "lanerope/errors.h"
 #include "tests/server/running_server.h"
+#include "tests/support/random_models.h"
 #include "tests/support/temporary_directory.h"
 
 namespace lanerope::server {
@@ -45,6 +46,15 @@ TEST(Presets, FillWhatAClientLeavesOpen) {
       << "a group says what it is";
 }
 
+TEST(Presets, GiveWayToAClientWhateverNameItHasForAField) {
+  const Presets presets = {
+      {"brief", {{"max_tokens", 2}, {"repeat_penalty", 1.1}, {"thinking_token_budget", 9}}}};
+  const Json filled =
+      with_presets(presets, "brief", {{"max_completion_tokens", 5}, {"reasoning_budget_tokens", 3}}, false);
+  EXPECT_FALSE(filled.contains("max_tokens") || filled.contains("thinking_token_budget"));
+  EXPECT_EQ(filled["repeat_penalty"], 1.1);
+}
+
 template <typename... Against>
 std::string complaint(const Presets& presets, const Against&... against) {
   try {
@@ -62,6 +72,9 @@ TEST(Presets, AreCheckedBeforeAnybodyAsks) {
   EXPECT_THAT(complaint({{"bad", {{"temperature", "hot"}}}}),
               HasSubstr("the preset \"bad\": temperature must be"));
   EXPECT_THAT(complaint({{"bad", {{"temprature", 1}}}}), HasSubstr("temprature is no field"));
+  EXPECT_THAT(complaint({{"bad", {{"max_tokens", 2}, {"n_predict", 5}}}}), HasSubstr("say two things"));
+  EXPECT_THAT(complaint({{"bad", {{"lanes", {{"hold", true}}}}}}),
+              HasSubstr("lanes.hold is for live groups"));
   EXPECT_THAT(complaint({{"", {{"lanes", {{"consensus", 3}}}}}}),
               HasSubstr("the lanes of this server: lanes.consensus"));
   const support::TemporaryDirectory directory;
@@ -98,6 +111,27 @@ TEST(Presets, ThatTheModelRefusesKeepAServerFromStarting) {
   options.presets = {{"", {{"lanes", {{"count", 4}, {"select", "verifier"}}}}}};
   Server server(options);
   EXPECT_THROW(server.attach(tiny_model()), InvalidRequest);
+}
+
+TEST(Adapters, AreOffWhereAListDoesNotNameThem) {
+  const std::string base = support::write_model(tools::preset_model("tiny"));
+  const std::string adapter = support::write_adapter({.strength = 2, .seed = 3}, base);
+  const auto model = support::load_model(base, BackEnd::kernels, {{.file = adapter}});
+  const Running running({}, true, model);
+  const auto text = [&](const std::string& more) {
+    return post(running, "/v1/completions",
+                R"({"prompt": "one two", "max_tokens": 12, "temperature": 0)" + more + "}")
+        .json["choices"][0]["text"];
+  };
+  const Json on = text("");
+  const Json off = text(R"(, "lora": [{"id": 0, "scale": 0}])");
+  ASSERT_NE(on, off);
+  EXPECT_EQ(text(R"(, "lora": [])"), off) << "those that it does not name are off";
+  for (const char* list : {R"([{"id": 0, "scael": 0.5}])", R"([{"id": 0}, {"id": 0}])", R"([{"id": 1}])"})
+    EXPECT_EQ(post(running, "/lora-adapters", list).status, 400) << list;
+  EXPECT_EQ(text(""), on) << "what was refused changed nothing";
+  EXPECT_EQ(post(running, "/lora-adapters", "[]").status, 200);
+  EXPECT_EQ(text(""), off);
 }
 
 }  // namespace

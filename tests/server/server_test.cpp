@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The whole server in this process: what thread sanitizer can watch. Clients as people have them are in
 // clients/.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <future>
+#include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -152,6 +155,22 @@ TEST(Server, RefusesNewGroupsAndFinishesTheOldOnesWhileItDrains) {
   EXPECT_EQ(late->status, 503);
 }
 
+// Of many prompts, a part of which waits for the others to end.
+TEST(Server, FinishesARequestThatItHasBegunWithAllItsGroupsWhileItDrains) {
+  Running running({.service = {.engine = {.kv_cells = 16384}}});
+  httplib::Client client = running.client();
+  std::thread patient([&] {
+    httplib::Client other = running.client();
+    const Json request = {
+        {"prompt", std::vector<std::string>(40, "x")}, {"max_tokens", 150}, {"ignore_eos", true}};
+    EXPECT_EQ(complete(other, request.dump())["choices"].size(), 40U);
+  });
+  while (metric(client, "requests_processing") < 1) std::this_thread::yield();
+  EXPECT_TRUE(running.server().drain(std::chrono::seconds(60)));
+  patient.join();
+  EXPECT_EQ(metric(client, "groups_total"), 40);
+}
+
 TEST(Server, HoldsAFinishedGroupUntilItsCellsAreNeeded) {
   const Running running({.service = {.engine = {.kv_cells = 512}}});
   httplib::Client client = running.client();
@@ -200,6 +219,55 @@ TEST(Server, NamesAVerifierThatHangs) {
   const auto refused = without.client().Post(
       "/v1/completions", R"({"prompt": "x", "lanes": {"select": "verifier"}})", "application/json");
   EXPECT_EQ(refused->status, 400);
+}
+
+TEST(Tokenizer, RefusesWhatItWouldLeaveAside) {
+  const Running running;
+  const auto refused = [&](const char* path, const char* body) {
+    const Reply reply = post(running, path, body);
+    return reply.status == 400 ? reply.json["error"]["param"].get<std::string>() : "accepted";
+  };
+  EXPECT_EQ(refused("/tokenize", R"({"prompt": "x", "add_special": false})"), "add_special");
+  EXPECT_EQ(refused("/tokenize", R"({"content": "x", "add_special_tokens": false})"), "add_special_tokens");
+  EXPECT_EQ(refused("/tokenize", R"({"prompt": "x", "content": "y"})"), "content");
+  EXPECT_EQ(refused("/tokenize", R"({"prompt": "x", "return_token_strs": true})"), "return_token_strs");
+  EXPECT_EQ(refused("/tokenize", R"({"prompt": "x", "model": "m", "return_token_strs": false})"), "accepted");
+  EXPECT_EQ(refused("/tokenize", R"({"content": "x", "add_special": true, "with_pieces": true})"),
+            "accepted");
+  EXPECT_EQ(refused("/detokenize", R"({"tokens": [72], "token": [73]})"), "token");
+}
+
+TEST(Groups, RefuseCommandsThatTheyWouldLeaveAside) {
+  const Running running;
+  const auto reply = [&](const std::string& path, const char* body) {
+    const Reply made = post(running, "/v1/groups/nobody/lanes" + path, body);
+    return std::to_string(made.status) + " " + made.json["error"]["param"].dump();
+  };
+  EXPECT_EQ(reply("", R"({"parnet": 2})"), R"(400 "parnet")");
+  EXPECT_EQ(reply("", R"({"fork_step": 40})"), R"(400 "fork_step")") << "of which lane?";
+  EXPECT_EQ(reply("", R"({"parent": 2, "fork_step": 40, "text": "x"})"), "404 null") << "no such group";
+  EXPECT_EQ(reply("", R"({"parent": -1, "fork_step": -1})"), "404 null");
+  EXPECT_EQ(reply("/0/text", R"({"text": "x", "lane": 1})"), R"(400 "lane")");
+}
+
+// A path comes decoded, and a line of the log is one request's whatever is in it.
+TEST(Log, HasALineForEachRequestThatNobodyElseWrites) {
+  std::mutex mutex;
+  std::vector<std::string> lines;
+  ServerOptions options;
+  options.log.prompts = true;
+  options.log.write = [&](std::string_view line) {
+    const std::lock_guard lock(mutex);
+    lines.emplace_back(line);
+  };
+  {
+    const Running running(options);
+    EXPECT_EQ(running.client().Get("/a%0A%1B%5B2J%7F%C2%9B%20200%20%C3%A9")->status, 404);
+    EXPECT_EQ(post(running, "/v1/completions", "\x1b[31m\n{").status, 400);
+  }
+  EXPECT_THAT(lines,
+              testing::UnorderedElementsAre(R"(127.0.0.1 GET /a\x0a\x1b[2J\x7f\xc2\x9b\x20200\x20é 404)",
+                                            R"(127.0.0.1 POST /v1/completions 400 \x1b[31m\x0a{)"));
 }
 
 }  // namespace

@@ -4,9 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 #include <limits>
+#include <map>
+#include <mutex>
 #include <new>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -110,6 +114,72 @@ TEST(Service, EndsAGroupAloneWhoseEventsCannotBeHandedOver) {
   const auto good = service.submit(resolved(request_of(2)));
   EXPECT_EQ(tokens_of(*good, 0).size(), 16U);
   EXPECT_FALSE(service.failed());
+}
+
+// What is said of groups that end and of those that are refused.
+class Listens final : public ServiceObserver {
+ public:
+  struct Moments {
+    double queued = 0;  // seconds
+    double in_all = 0;
+  };
+  void group_finished(const FinishedGroup& group) override {
+    const std::lock_guard lock(mutex_);
+    ended_[group.public_id] = {
+        .queued = std::chrono::duration<double>(group.begun - group.submitted).count(),
+        .in_all = std::chrono::duration<double>(group.ended - group.submitted).count()};
+  }
+  void refused() override { ++refusals; }
+  Moments of(const GroupStream& stream) {
+    const std::lock_guard lock(mutex_);
+    return ended_.at(stream.public_id());
+  }
+  std::atomic<int> refusals = 0;
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, Moments> ended_;
+};
+
+TEST(Service, TellsHowLongAGroupWaitedThatLeftTheQueue) {
+  Listens observer;
+  Service service(small_model(), {.engine = {.kv_cells = 1024, .reserve_budgets = true}}, &observer);
+  Request request = request_of(1);
+  request.lanes = 1;
+  request.budget = 900;
+  const auto runs = service.submit(resolved(request));
+  const auto waits = service.submit(resolved(request));  // for 16 pages, as many as there are
+  service.cancel(waits->group());
+  tokens_of(*waits, 0);
+  tokens_of(*runs, 0);
+  const Listens::Moments left = observer.of(*waits);
+  EXPECT_GT(left.queued, 0);
+  EXPECT_EQ(left.queued, left.in_all) << "it did nothing else";
+  EXPECT_LT(observer.of(*runs).queued, observer.of(*runs).in_all);
+}
+
+TEST(Service, CountsARefusalWhereSomebodyIsRefused) {
+  Listens observer;
+  Service full(small_model(), {.engine = {.kv_cells = 128}, .most_waiting = 0}, &observer);
+  EXPECT_EQ(full.try_submit(resolved(request_of(1))), nullptr) << "who asks so comes again";
+  EXPECT_EQ(observer.refusals.load(), 0);
+  EXPECT_THROW(full.submit(resolved(request_of(1))), Busy);
+  EXPECT_EQ(observer.refusals.load(), 1);
+  Service service(small_model(), {.engine = {.kv_cells = 512}});
+  const auto stream = service.try_submit(resolved(request_of(1)));
+  ASSERT_NE(stream, nullptr);
+  EXPECT_EQ(tokens_of(*stream, 0).size(), 16U);
+}
+
+// An answer must not seem whole that was cut off since its reader fell back.
+TEST(Service, TellsAReaderThatIsTooSlow) {
+  Service service(small_model(), {.engine = {.kv_cells = 512}, .most_unread = 8});
+  const auto stream = service.submit(resolved(request_of(1)));
+  while (!service.idle()) std::this_thread::sleep_for(1ms);
+  for (int i = 0; i < 8; ++i) EXPECT_TRUE(stream->next(0ms)) << "what came before is there";
+  EXPECT_THROW(stream->next(0ms), DoesNotFit);
+  const auto next = service.submit(resolved(request_of(2)));
+  EXPECT_NO_THROW(next->next(10s)) << "others go on";
 }
 
 TEST(Service, CommandsARunningGroupByItsName) {

@@ -125,6 +125,15 @@ TEST(ChatTemplate, WritesToolsCallsAndResults) {
   std::vector<Message> broken = called;
   broken[1].tool_calls[0].arguments = "[1]";
   EXPECT_THAT(refused(chat, broken), HasSubstr("\"add\" are no JSON object"));
+  const auto nested = [](size_t levels) {
+    return R"({"x": )" + std::string(levels, '[') + std::string(levels, ']') + "}";
+  };
+  broken[1].tool_calls[0].arguments = nested(63);
+  EXPECT_NO_THROW(chat.render(broken, {}));
+  for (const size_t levels : {size_t{64}, size_t{500'000}}) {
+    broken[1].tool_calls[0].arguments = nested(levels);
+    EXPECT_THAT(refused(chat, broken), HasSubstr("nested at most 64 deep"));
+  }
   EXPECT_THAT(refused(chat, called, {.tools = "{"}), HasSubstr("no JSON array"));
 }
 

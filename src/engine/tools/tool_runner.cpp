@@ -6,6 +6,7 @@
 
 #include "engine/tools/tool_forms.h"
 #include "lanerope/model.h"
+#include "text/bounded_json.h"
 
 namespace lanerope::engine {
 
@@ -102,8 +103,8 @@ void ToolRunner::start(Pending& pending) {
     for (const Tool& other : request_.tools.tools) names += (names.empty() ? "" : ", ") + other.name;
     return refuse("there is no tool of that name; there is " + names);
   }
-  if (!nlohmann::json::parse(run.arguments, nullptr, false).is_object())
-    return refuse("the arguments are no JSON object");
+  if (!text::parse_bounded<nlohmann::json>(run.arguments).is_object())
+    return refuse("the arguments are no JSON object, or a very deep one");
   if (tool->instant) return returned(pending, run_tool(*tool, run.arguments));
   pending.call = threads_.start(*tool, run.arguments, request_.tools.timeout);
 }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "text/bounded_json.h"
+
 namespace lanerope::text {
 
 namespace {
@@ -60,7 +62,7 @@ Behind behind(std::string_view mark, std::string_view text) {
 }
 
 std::vector<ToolCall> calls_of_json(std::string_view text) {
-  const Json json = Json::parse(text, nullptr, false);
+  const auto json = parse_bounded<Json>(text);
   std::vector<ToolCall> calls;
   if (!json.is_array()) return call_of(json);
   for (const Json& one : json) {

@@ -61,7 +61,7 @@ struct Behind {
 };
 Behind behind(std::string_view mark, std::string_view text);
 
-// A call of an object {NAME_KEY, ARGUMENTS_KEY}; nothing where it is none.
+// A call of an object {NAME_KEY, ARGUMENTS_KEY}; nothing where it is none, or JSON beyond all bounds.
 std::vector<ToolCall> calls_of_json(std::string_view json);
 
 }  // namespace lanerope::text

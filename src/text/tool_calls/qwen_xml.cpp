@@ -7,6 +7,7 @@
 // </function>
 // </tool_call>
 // A string stands there as it is, other values as JSON: the tool's schema tells which.
+#include "text/bounded_json.h"
 #include "text/tool_calls/call_styles.h"
 
 namespace lanerope::text {
@@ -29,7 +30,7 @@ std::string_view without_line_breaks(std::string_view value) {
 Json value_of(std::string_view text, bool string) {
   const std::string value(without_line_breaks(text));
   if (string) return value;
-  Json json = Json::parse(value, nullptr, false);
+  auto json = parse_bounded<Json>(value);
   return json.is_discarded() ? Json(value) : json;
 }
 

@@ -137,6 +137,23 @@ TEST(ToolCalls, OfHarmony) {
   EXPECT_EQ(read(ToolStyle::harmony, "<|channel|>final<|message|>It is two."), "|It is two.");
 }
 
+// As deep as it takes for a copy to be more than a stack holds.
+TEST(ToolCalls, ThatAreNestedWithoutEndStayText) {
+  const std::string deep = std::string(500'000, '[') + std::string(500'000, ']');
+  for (const std::string& call :
+       {R"(<tool_call>{"name": "now", "arguments": {"a": )" + deep + "}}</tool_call>",
+        "<tool_call>" + std::string(R"({"function": )") + deep + "}</tool_call>"}) {
+    const Outcome outcome = parsed(ToolStyle::hermes, call, call.size());
+    EXPECT_TRUE(outcome.calls.empty());
+    EXPECT_EQ(outcome.content, call);
+  }
+  const std::string value = "<tool_call>\n<function=weather>\n<parameter=days>\n" + deep +
+                            "\n</parameter>\n</function>\n</tool_call>";
+  const Outcome outcome = parsed(ToolStyle::qwen_xml, value, value.size());
+  ASSERT_EQ(outcome.calls.size(), 1U);
+  EXPECT_EQ(outcome.calls[0].arguments, R"({"days":")" + deep + "\"}") << "a text like any other";
+}
+
 TEST(ToolCalls, WhatIsBrokenStaysText) {
   for (const std::string text :
        {"<tool_call>", "<tool_call>\n{\"name\": ", "<tool_call> no </tool_call> more",
