@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "answers/extract.h"
+#include "core/lane_tag.h"
+#include "lanerope/errors.h"
 #include "rollout/lane_score.h"
 #include "rollout/many_groups.h"
 #include "rollout/ordered_traces.h"
@@ -57,8 +59,7 @@ class Dialogue {
 
   // Submits a turn of each assistant who is not done; how many.
   int32_t start_round(const Model& model, ManyGroups& groups) {
-    const bool spent = (round_ + 1) * options_.turn > written_budget(options_);
-    for (size_t k = 0; k < assistants_.size() && !spent; ++k) {
+    for (size_t k = 0; k < assistants_.size() && turn_length() > 0; ++k) {
       if (assistants_[k].done) continue;
       const Request request = turn_request(k);
       if (!fits(model, request)) break;
@@ -99,6 +100,11 @@ class Dialogue {
   }
 
  private:
+  // Tokens of a turn of this round; the last may have fewer than the others, and then there are none left.
+  int32_t turn_length() const {
+    return std::min(options_.turn, written_budget(options_) - round_ * options_.turn);
+  }
+
   void take_turn(const Model& model, size_t k, const LaneResult& lane) {
     Assistant& assistant = assistants_[k];
     assistant.turn = written_text(model, lane, turn_stops());
@@ -109,7 +115,7 @@ class Dialogue {
     if (assistant.done || cut) return;
     const auto fill = static_cast<int32_t>(n_tokens(model, options_.fill));
     auto length = static_cast<int32_t>(n_tokens(model, assistant.turn));
-    for (; fill > 0 && length + fill <= options_.turn; length += fill) assistant.turn += options_.fill;
+    for (; fill > 0 && length + fill <= turn_length(); length += fill) assistant.turn += options_.fill;
   }
 
   static size_t n_tokens(const Model& model, const std::string& text) {
@@ -125,7 +131,7 @@ class Dialogue {
     Request request = options_.rollout.request;
     request.prompt.text = prompt_ + "\n\n" + transcript_ + turn_heading(k);
     request.lanes = 1;
-    request.budget = options_.turn;
+    request.budget = turn_length();
     request.tag = "";
     request.stop = turn_stops();
     request.selection = {.kind = SelectionKind::none};
@@ -197,18 +203,37 @@ class Collaboration {
 
 }  // namespace
 
+void check_dialogue(const DialogueOptions& options) {
+  constexpr int32_t most_lanes = 1024;
+  const int32_t lanes = options.rollout.request.lanes;
+  const int32_t budget = written_budget(options);
+  if (lanes < 1 || lanes > most_lanes) {
+    throw InvalidRequest("a dialogue has 1 to " + std::to_string(most_lanes) + " lanes, and " +
+                         std::to_string(lanes) + " are asked for");
+  }
+  if (options.turn < 1 || options.turn > budget) {
+    throw InvalidRequest("a turn of " + std::to_string(options.turn) +
+                         " tokens does not go into a budget of " + std::to_string(budget) +
+                         "; give shorter turns, or a larger budget");
+  }
+}
+
+std::string dialogue_instruction(std::string_view text, int32_t assistants) {
+  return core::render_number(text, "{n}", assistants);
+}
+
 int32_t dialogue_cells(const Model& model, std::span<const RolloutQuestion> questions,
                        const DialogueOptions& options) {
   const Request& request = options.rollout.request;
-  const int32_t rounds = written_budget(options) / std::max(options.turn, 1);
+  const int64_t rounds = (int64_t{written_budget(options)} + options.turn - 1) / options.turn;
   const auto heading = static_cast<int32_t>(
       model.encode("\n" + turn_heading(0), {.add_special = false, .parse_special = true}).size());
   size_t prompt = 0;
   for (const RolloutQuestion& question : questions) {
     prompt = std::max(prompt, model.encode(prompt_text(model, question, options), {}).size());
   }
-  const int64_t longest = static_cast<int64_t>(prompt) + heading + 2 +
-                          int64_t{rounds} * request.lanes * (options.turn + heading + 2);
+  const int64_t longest =
+      static_cast<int64_t>(prompt) + heading + 2 + rounds * request.lanes * (options.turn + heading + 2);
   const int64_t of_turn = std::min<int64_t>(longest, model.info().trained_context) + options.turn;
   return static_cast<int32_t>(
       std::min<int64_t>(of_turn * request.lanes * options.rollout.parallel, INT32_MAX));
@@ -216,6 +241,7 @@ int32_t dialogue_cells(const Model& model, std::span<const RolloutQuestion> ques
 
 void collaborate(Engine& engine, std::span<const RolloutQuestion> questions, const DialogueOptions& options,
                  const TraceSink& sink) {
+  check_dialogue(options);
   Collaboration(engine, questions, options).run(sink);
 }
 

@@ -44,6 +44,7 @@ void TrainModel::adopt(const TrainModel& trained) {
   config_.bridge = other.config_.bridge;
   lora_ = other.lora_;
   omega_ = other.omega_;
+  omega_start_ = other.omega_start_;
   for (const arch::TensorSpec& spec : arch::tensor_table(config_)) {
     const bool of_bridge = arch::is_of_bridge(spec.role);
     if (spec.linear) {

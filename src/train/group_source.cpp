@@ -94,7 +94,11 @@ TokenGroup GroupEncoder::encode(const std::string& line, std::mt19937_64& draw) 
   const Json json = Json::parse(line, nullptr, false);
   if (!json.is_object()) throw InvalidRequest("not a JSON object");
   try {
-    if (json.contains("text")) return plain_text(json.at("text").get<std::string>());
+    if (json.contains("text")) {
+      if (json.contains("question") || json.contains("lanes"))
+        throw InvalidRequest("a line is a group or plain text; leave out \"text\", or the rest");
+      return plain_text(json.at("text").get<std::string>());
+    }
     const auto question = json.at("question").get<std::string>();
     const auto texts = json.at("lanes").get<std::vector<std::string>>();
     const auto labels = json.value("labels", std::vector<bool>());

@@ -48,9 +48,12 @@ void prepare_bridges(TrainModel& model, const TrainConfig& config) {
   if (!model.config().bridge.any()) return;
   require(config.joint, "open must be true where lanes exchange through bridges");
   const bool usual = config.visibility == Visibility::inclusive && config.prompt_lane == PromptLane::own;
-  require(usual && !config.omega.learn,
-          "visibility, prompt_lane and omega.learn mean nothing where lanes exchange through bridges; leave "
-          "them out");
+  const OmegaConfig omega;
+  const bool no_omega = config.omega.init == omega.init && config.omega.stride == omega.stride &&
+                        !config.omega.learn && !config.omega.reset;
+  require(usual && no_omega,
+          "visibility, prompt_lane and omega mean nothing where lanes exchange through bridges; leave them "
+          "out");
   require(model.lora().rank == 0 || model.lora().on_prompt,
           "lora.on_prompt must be true where lanes exchange through bridges: the adapter is worked into the "
           "model that is written");
@@ -79,6 +82,22 @@ void check_adapter(const LoraConfig& there, const LoraConfig& asked) {
         {asked.on_prompt, there.on_prompt});
 }
 
+// An omega that is kept: what the configuration says of how it begins must be how this one began.
+void check_kept_omega(const OmegaStart& there, const OmegaConfig& asked) {
+  const OmegaConfig usual;
+  const auto check = [](const std::string& setting, bool kept, const std::string& from) {
+    if (kept) return;
+    throw InvalidRequest("the configuration's omega." + setting +
+                         ", and the omega that it goes on from began with " + from +
+                         "; leave it out, or set omega.reset to begin anew");
+  };
+  check("init is " + std::string(name(asked.init)), asked.init == usual.init || asked.init == there.init,
+        std::string(name(there.init)));
+  check("stride is " + std::to_string(asked.stride),
+        asked.stride == usual.stride || asked.stride == there.stride, std::to_string(there.stride));
+  check("lanes is " + std::to_string(asked.lanes), asked.lanes == usual.lanes, "a number of its own");
+}
+
 }  // namespace
 
 TrainModel initial_model(const TrainConfig& config) {
@@ -101,9 +120,10 @@ TrainModel initial_model(const TrainConfig& config) {
     if (omega.lanes == 0 && omega.init == OmegaInit::ntk)
       omega.lanes = most_lanes(config, GroupEncoder(model.vocabulary(), config));
     model.set_omega(omega);
-  } else if (config.omega.learn) {
-    model.learn_omega(config.omega.per_layer);
+    return model;
   }
+  check_kept_omega(model.omega_start(), config.omega);
+  if (config.omega.learn) model.learn_omega(config.omega.per_layer);
   return model;
 }
 

@@ -61,6 +61,12 @@ bool is_permuted(const arch::ModelConfig& config, const std::string& name) {
   return role && arch::has_adjacent_pairs(config, *role);
 }
 
+OmegaStart read_omega_start(const gguf::File& file) {
+  const std::string init = file.find<std::string>("lanerope.init").value_or("");
+  return {.init = parse<OmegaInit>(init).value_or(OmegaInit::given),
+          .stride = file.find<int32_t>("lanerope.stride").value_or(0)};
+}
+
 class Outlet {
  public:
   Outlet(const std::string& path, ggml_type type) : writer(path), type_(type) {}
@@ -103,8 +109,8 @@ Coupling trained_coupling(const TrainModel& model, const LaneFacts& facts) {
   const Tensor omega = model.omega().detach().to(torch::kCPU, torch::kFloat32).contiguous();
   const float* values = omega.data_ptr<float>();
   return {.kind = CouplingKind::lanerope,
-          .init = facts.omega.init,
-          .stride = facts.omega.stride,
+          .init = model.omega_start().init,
+          .stride = model.omega_start().stride,
           .omega = {values, values + omega.numel()},
           .visibility = facts.visibility,
           .sees_from = facts.sees_from,
@@ -147,6 +153,7 @@ TrainModel::TrainModel(const std::string& path) {
   });
   omega_ = torch::zeros({1, config_.attention().head_dim / 2});
   knows_lanes_ = file.has("lanerope.version");
+  if (knows_lanes_) omega_start_ = read_omega_start(file);
   if (const auto omega = file.find<std::vector<float>>("lanerope.omega"))
     omega_ = torch::tensor(*omega).reshape({-1, config_.attention().head_dim / 2});
   require_gradients();
@@ -180,6 +187,7 @@ void TrainModel::load_adapter(const std::string& path) {
   knows_lanes_ = knows_lanes_ || info.lanes;
   if (info.lanes && !info.lanes->coupling.omega.empty())
     set_omega(torch::tensor(info.lanes->coupling.omega).reshape({-1, config_.attention().head_dim / 2}));
+  if (info.lanes) omega_start_ = read_omega_start(file);
   require_gradients();
 }
 

@@ -13,7 +13,6 @@ namespace lanerope::train {
 
 // What a file says of the lanes it was trained with; the `lanerope.*` keys of design section 5.
 struct LaneFacts {
-  OmegaConfig omega = {};  // not written for a model with bridges, whose lanes are not rotated
   Visibility visibility = Visibility::inclusive;
   SeesFrom sees_from = SeesFrom::start;
   PromptLane prompt_lane = PromptLane::own;

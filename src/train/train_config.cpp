@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/train_config.h"
 
-#include <algorithm>
 #include <cmath>
 #include <fstream>
-#include <functional>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <type_traits>
+#include <utility>
 
 #include "core/enum_table.h"
 #include "lanerope/errors.h"
-#include "train/setting_changes.h"
+#include "train/check_config.h"
 
 namespace lanerope::train {
 
@@ -31,10 +30,6 @@ constexpr auto compute_types = core::enum_table<ComputeType, 2>({
     {ComputeType::bf16, "bf16"},
 });
 
-[[noreturn]] void refuse(const std::string& key, const std::string& what) {
-  throw InvalidRequest("the configuration's " + key + " " + what);
-}
-
 template <typename Enum>
 std::optional<Enum> parse_value(std::string_view text, Enum) {
   return parse<Enum>(text);
@@ -46,11 +41,28 @@ std::optional<Stage> parse_value(std::string_view text, Stage) {
   return parse_stage(text);
 }
 
+// JSON's own conversion would cut off fractions, and wrap what is too large around.
+template <typename T>
+T whole_number(const Json& json, const std::string& key) {
+  if (!json.is_number()) refuse_setting(key, "is not a number");
+  constexpr double exact = 9007199254740992;  // doubles up to here are whole numbers to the last digit
+  if (json.is_number_unsigned()) {
+    if (std::in_range<T>(json.get<uint64_t>())) return json.get<T>();
+  } else if (json.is_number_integer()) {
+    if (std::in_range<T>(json.get<int64_t>())) return json.get<T>();
+  } else if (const auto value = json.get<double>(); std::trunc(value) == value && std::abs(value) <= exact) {
+    if (std::in_range<T>(static_cast<int64_t>(value))) return static_cast<T>(value);
+  }
+  refuse_setting(key, "is " + json.dump() + ", and must be a whole number from " +
+                          std::to_string(std::numeric_limits<T>::min()) + " to " +
+                          std::to_string(std::numeric_limits<T>::max()));
+}
+
 // One list of the fields serves reading and writing.
 class Reader {
  public:
   Reader(const Json& json, std::string prefix) : json_(json), prefix_(std::move(prefix)) {
-    if (!json.is_object()) refuse(prefix_.empty() ? "text" : prefix_, "is not a JSON object");
+    if (!json.is_object()) refuse_setting(prefix_.empty() ? "text" : prefix_, "is not a JSON object");
     for (const auto& item : json.items()) unread_[item.key()] = true;
   }
 
@@ -63,15 +75,17 @@ class Reader {
       if constexpr (std::is_enum_v<T>) {
         const auto parsed = parse_value(found->get<std::string>(), value);
         if (!parsed)
-          refuse(prefix_ + key, "is \"" + found->get<std::string>() + "\", which is no choice there");
+          refuse_setting(prefix_ + key, "is \"" + found->get<std::string>() + "\", which is no choice there");
         value = *parsed;
+      } else if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+        value = whole_number<T>(*found, prefix_ + key);
       } else {
-        if (std::is_arithmetic_v<T> && !std::is_same_v<T, bool> && !found->is_number())
-          refuse(prefix_ + key, "is not a number");
+        if (std::is_floating_point_v<T> && !found->is_number())
+          refuse_setting(prefix_ + key, "is not a number");
         value = found->template get<T>();
       }
     } catch (const Json::exception&) {
-      refuse(prefix_ + key, "has a value of the wrong type");
+      refuse_setting(prefix_ + key, "has a value of the wrong type");
     }
   }
 
@@ -93,7 +107,8 @@ class Reader {
   }
 
   void finish() const {
-    if (!unread_.empty()) refuse(prefix_ + unread_.begin()->first, "is not a key that lanerope-train knows");
+    if (!unread_.empty())
+      refuse_setting(prefix_ + unread_.begin()->first, "is not a key that lanerope-train knows");
   }
 
  private:
@@ -212,78 +227,11 @@ std::vector<DataSource> read_sources(const Json& json) {
       reader.field("weight", source.weight);
       reader.finish();
     }
-    if (source.file.empty()) refuse("data", "names no file");
-    if (!(source.weight > 0)) refuse("data.weight", "must be positive");
+    if (source.file.empty()) refuse_setting("data", "names no file");
+    if (!(source.weight > 0)) refuse_setting("data.weight", "must be positive");
     sources.push_back(source);
   }
   return sources;
-}
-
-void check(const TrainConfig& c) {
-  const auto positive = [](const char* key, double value) {
-    if (!(value > 0) || !std::isfinite(value)) refuse(key, "must be positive");
-  };
-  const auto not_negative = [](const char* key, double value) {
-    if (!(value >= 0) || !std::isfinite(value)) refuse(key, "must not be negative");
-  };
-  positive("steps", static_cast<double>(c.steps));
-  positive("batch_tokens", static_cast<double>(c.batch_tokens));
-  positive("accumulate", c.accumulate);
-  positive("dev_every", static_cast<double>(c.dev_every));
-  positive("checkpoint_every", static_cast<double>(c.checkpoint_every));
-  positive("learning_rate", c.learning_rate);
-  positive("clip", c.clip);
-  positive("kto.beta", c.kto.beta);
-  not_negative("recompute_above", static_cast<double>(c.recompute_above));
-  not_negative("warmup", static_cast<double>(c.warmup));
-  not_negative("weight_decay", c.weight_decay);
-  not_negative("dev_groups", c.dev_groups);
-  not_negative("threads", c.threads);
-  not_negative("lora.rank", c.lora.rank);
-  not_negative("lora.alpha", c.lora.alpha);
-  not_negative("bridge.heads", c.bridge.heads);
-  positive("bridge.head_dim", c.bridge.head_dim);
-  positive("bridge.every", c.bridge.every);
-  if (std::max(c.bridge.heads, c.bridge.head_dim) > 1024)
-    refuse("bridge", "has more than 1024 heads, or wider ones");
-  not_negative("omega.stride", c.omega.stride);
-  not_negative("omega.lanes", c.omega.lanes);
-  not_negative("omega.learning_rate", c.omega.learning_rate);
-  not_negative("kto.weight_right", c.kto.weight_right);
-  not_negative("kto.weight_wrong", c.kto.weight_wrong);
-  if (!(c.final_share >= 0 && c.final_share <= 1)) refuse("final_share", "must lie between 0 and 1");
-  if (!(c.single_tag_share >= 0 && c.single_tag_share <= 1))
-    refuse("single_tag_share", "must lie between 0 and 1");
-  const ModelShape& m = c.model;
-  for (const auto& [key, value] : {std::pair{"model.layers", m.layers},
-                                   {"model.width", m.width},
-                                   {"model.heads", m.heads},
-                                   {"model.kv_heads", m.kv_heads},
-                                   {"model.head_dim", m.head_dim},
-                                   {"model.ffn", m.ffn},
-                                   {"model.context", m.context}}) {
-    positive(key, value);
-  }
-  if (m.heads % m.kv_heads != 0) refuse("model.kv_heads", "must divide model.heads");
-  if (m.head_dim % 2 != 0) refuse("model.head_dim", "must be even");
-  if (c.omega.init == OmegaInit::given) refuse("omega.init", "must be rope, gt, ntk or ntk-by-parts");
-  if (!c.ready.empty() && c.wait.empty()) refuse("ready", "does nothing without \"wait\"");
-  if (c.sees_from == SeesFrom::hand_over && c.wait.empty())
-    refuse("sees_from", "is hand-over, which the first wait token is; set \"wait\"");
-}
-
-// Refuses what the stage does not look at. A value that is the default's counts as not given, since records
-// of runs hold every key.
-void check_stage(const TrainConfig& c) {
-  const bool pretrains = c.stage == Stage::pretrain;
-  std::set<std::string> idle = {"model", "vocabulary"};
-  if (pretrains) idle = {"base", "adapter", "lora", "bridge", "omega"};
-  if (c.stage != Stage::kto) idle.insert("kto");
-  for (const SettingChange& change : setting_changes(to_json(TrainConfig()), to_json(c))) {
-    if (!idle.contains(change.key.substr(0, change.key.find('.')))) continue;
-    const std::string stage = pretrains ? "pretraining" : std::string(name(c.stage));
-    refuse(change.key, "has no meaning in " + stage + "; leave it out");
-  }
 }
 
 // "a.b=value" into json["a"]["b"].
@@ -326,7 +274,7 @@ TrainConfig parse_train_config(const Json& json, const TrainConfig& defaults) {
   visit(reader, config);
   if (const Json* data = reader.raw("data")) config.data = read_sources(*data);
   reader.finish();
-  check(config);
+  check_values(config);
   return config;
 }
 
@@ -347,7 +295,7 @@ TrainConfig read_train_config(const std::string& file, const std::vector<std::st
     throw InvalidRequest("the configuration is for " + std::string(name(config.stage)) + ", not for " +
                          std::string(name(stage)));
   }
-  check_stage(config);
+  check_used(config);
   if (config.out.empty()) throw InvalidRequest("the configuration names no file to write; set out");
   if (config.data.empty()) throw InvalidRequest("the configuration names no training data; set data");
   if (stage == Stage::pretrain && config.vocabulary.empty())

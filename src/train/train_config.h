@@ -126,8 +126,8 @@ struct TrainConfig {
 TrainConfig parse_train_config(const nlohmann::json& json, const TrainConfig& defaults);
 
 // `file` with `settings` ("learning_rate=1e-3", "omega.init=gt", the value being JSON or else a string) put
-// over it. Throws InvalidRequest, also for what means nothing in the stage, and SystemError where the file
-// cannot be read.
+// over it. Throws InvalidRequest, also for what means nothing in the stage or beside the other settings, and
+// SystemError where the file cannot be read.
 TrainConfig read_train_config(const std::string& file, const std::vector<std::string>& settings, Stage stage);
 
 nlohmann::json to_json(const TrainConfig& config);

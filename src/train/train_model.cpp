@@ -224,6 +224,7 @@ void TrainModel::set_omega(const OmegaConfig& omega) {
   omega_ = torch::tensor(alike ? first : all, torch::kFloat64)
                .to(torch::kFloat32)
                .reshape({-1, static_cast<int64_t>(first.size())});
+  omega_start_ = {.init = omega.init, .stride = omega.stride};
   if (omega.learn) learn_omega(omega.per_layer);
 }
 

@@ -22,6 +22,12 @@ namespace lanerope::train {
 // Whether the low-rank products take part in a forward pass.
 enum class AdapterUse { on, off };
 
+// What an omega began as, before any training; by default the zeros of a model that knows no lanes.
+struct OmegaStart {
+  OmegaInit init = OmegaInit::rope;
+  int32_t stride = 0;
+};
+
 // What keeps lanerope-train from training such a model; nothing where it can.
 std::optional<std::string> train_obstacle(const arch::ModelConfig& config);
 
@@ -80,6 +86,8 @@ class TrainModel {
   bool keeps_base() const { return lora_.rank > 0 || bridge_alone_; }
   // A file it was read from, model or adapter, says that it was trained with lanes.
   bool knows_lanes() const { return knows_lanes_; }
+  // As those files say it, or as set_omega was told.
+  const OmegaStart& omega_start() const { return omega_start_; }
 
  private:
   struct Rotated;
@@ -130,6 +138,7 @@ class TrainModel {
   bool frozen_ = false;        // no weight of the base learns, only what was added to it
   bool bridge_alone_ = false;  // the same is wanted, without an adapter
   torch::Tensor omega_;        // (1 or n_layer, head_dim / 2)
+  OmegaStart omega_start_;
   bool knows_lanes_ = false;
   std::vector<TrainLayer> layers_;
 };

@@ -258,8 +258,7 @@ class Run {
   void write() {
     ModelFileOptions options{.name = config_.name};
     if (config_.stage != Stage::pretrain) {
-      options.lanes = {.omega = config_.omega,
-                       .visibility = config_.visibility,
+      options.lanes = {.visibility = config_.visibility,
                        .sees_from = config_.sees_from,
                        .prompt_lane = config_.prompt_lane,
                        .tag = config_.tag,

@@ -39,11 +39,19 @@ constexpr auto description =
 
 constexpr auto footer =
     "Examples:\n"
-    "  lanerope-toy traces --count 200000 --split train --parts 1-8 -o base.jsonl\n"
-    "  lanerope-train vocabulary --data base.jsonl --merges 400 -o vocabulary.gguf\n"
+    "  mkdir -p runs\n"
+    "  numbers=\"--first 11-39 --second 2-5 --third 11-49 --largest-total 999\"\n"
+    "  lanerope-toy traces --count 200000 --split train --parts 1-8 $numbers -o runs/base.jsonl\n"
+    "  lanerope-toy traces --count 2000 --split dev --parts 2-8 $numbers -o runs/dev1.jsonl\n"
+    "  lanerope-toy traces --count 300000 --split train --parts 1-8 --lanes 1:0.2,2:0.2,4:0.35,8:0.25 "
+    "$numbers \\\n"
+    "    -o runs/lanes.jsonl\n"
+    "  lanerope-toy traces --count 1000 --split dev --parts 2-8 --lanes 4 $numbers -o runs/dev4.jsonl\n"
+    "  lanerope-train vocabulary --data runs/lanes.jsonl --groups 40000 --merges 400 \\\n"
+    "    -o runs/vocabulary.gguf\n"
     "  lanerope-train pretrain -c train/base.json\n"
-    "  lanerope-train sft -c train/lanes.json -s steps=500 -s omega.init=gt -s out=gt.gguf\n"
-    "  lanerope-train curves -o curves.html base.gguf.run gt.gguf.run";
+    "  lanerope-train sft -c train/lanes.json -s steps=500 -s omega.init=gt -s out=runs/gt.gguf\n"
+    "  lanerope-train curves -o curves.html runs/base.gguf.run runs/gt.gguf.run";
 
 volatile std::sig_atomic_t interrupted = 0;
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/rollout/biased_model.h"
+#include "tests/support/refusal.h"
 
 namespace lanerope::rollout {
 namespace {
@@ -41,6 +42,39 @@ TEST(Dialogue, EachAssistantIsALaneOfWholeTurns) {
     EXPECT_THAT(trace.labels, Each(false));
     EXPECT_THAT(trace.ended, Each(false));
   }
+}
+
+TEST(Dialogue, TheLastTurnHasWhatIsLeftOfTheBudget) {
+  const Model& model = *speaking_model();
+  DialogueOptions options = greedy({{token_of(model, "7"), 1000}});
+  options.rollout.request.budget = 21;
+  EXPECT_THAT(held({question("How many?", "3")}, options).front().lanes, Each(std::string(8 + 8 + 5, '7')));
+  options = greedy({{end_token(model), 1000}});
+  options.rollout.request.budget = 21;
+  options.fill = "ab";
+  EXPECT_THAT(held({question("How many?", "3")}, options).front().lanes, Each("abababababababababab"))
+      << "four, four and, as far as they fit, two";
+}
+
+TEST(Dialogue, IsRefusedWhereNobodyCouldWriteATurn) {
+  const auto refusal = [](int32_t lanes, int32_t budget, int32_t turn) {
+    return support::refusal(
+        [&] { check_dialogue({.rollout = {.request = {.lanes = lanes, .budget = budget}}, .turn = turn}); });
+  };
+  EXPECT_EQ(refusal(1, 8, 8), "(not refused)");
+  EXPECT_EQ(refusal(1024, 8, 1), "(not refused)");
+  EXPECT_EQ(refusal(0, 8, 8), "a dialogue has 1 to 1024 lanes, and 0 are asked for");
+  EXPECT_EQ(refusal(-1, 8, 8), "a dialogue has 1 to 1024 lanes, and -1 are asked for");
+  EXPECT_EQ(refusal(1025, 8, 8), "a dialogue has 1 to 1024 lanes, and 1025 are asked for");
+  EXPECT_EQ(refusal(2, 8, 16),
+            "a turn of 16 tokens does not go into a budget of 8; give shorter turns, or a larger budget");
+  EXPECT_EQ(refusal(2, -8, 0),
+            "a turn of 0 tokens does not go into a budget of -8; give shorter turns, or a larger budget");
+}
+
+TEST(Dialogue, AnInstructionSaysEverywhereHowManyThereAre) {
+  EXPECT_EQ(dialogue_instruction("{n} of you; {n}, no more.", 12), "12 of you; 12, no more.");
+  EXPECT_EQ(dialogue_instruction("Work.", 12), "Work.");
 }
 
 TEST(Dialogue, ATurnThatEndsEarlyIsFilledWithWaits) {

@@ -196,6 +196,8 @@ TEST(TrainBridge, GoesThroughAllStages) {
   wrong.out = toy.directory.file("wrong.gguf");
   wrong.omega.learn = true;
   EXPECT_THAT(refusal(wrong), HasSubstr("mean nothing where lanes exchange"));
+  wrong.omega = {.init = OmegaInit::gt};
+  EXPECT_THAT(refusal(wrong), HasSubstr("mean nothing where lanes exchange"));
   wrong = sft;
   wrong.out = toy.directory.file("wrong.gguf");
   wrong.bridge = {.heads = 0, .alone = true};

@@ -272,6 +272,9 @@ TEST_F(GroupSourceTest, RefusesABadFileInOneSentence) {
   EXPECT_THAT(third(R"({"question": "q", "lanes": ["a"], "labels": [true, false]})"),
               EndsWith("line 3: as many labels as lanes are needed"));
   EXPECT_THAT(third(R"({"text": ""})"), EndsWith("line 3: an empty text"));
+  const std::string both = "line 3: a line is a group or plain text; leave out \"text\", or the rest";
+  EXPECT_THAT(third(R"({"text": "t", "question": "q", "lanes": ["a"]})"), EndsWith(both));
+  EXPECT_THAT(third(R"({"text": "t", "lanes": ["a"]})"), EndsWith(both));
 }
 
 TEST_F(GroupSourceTest, NeedsAVocabularyWithAnEnd) {

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <torch/torch.h>
 
 #include "tests/support/refusal.h"
 #include "tests/train/small_models.h"
@@ -51,6 +52,31 @@ TEST_F(FromAnAdapter, AnotherShapeIsRefusedByTheNameOfTheKey) {
   EXPECT_THAT(refusal(), HasSubstr("lora.targets is [\"attn_q\"], and the adapter that it goes on from has"));
   config.lora = {.on_prompt = false};
   EXPECT_THAT(refusal(), HasSubstr("lora.on_prompt is false, and the adapter that it goes on from has true"));
+}
+
+TEST_F(FromAnAdapter, ItsOmegaIsKeptAndWhatItBeganAsWithIt) {
+  const OmegaConfig its_own{.init = OmegaInit::gt, .stride = 20};
+  for (const OmegaConfig& asked : {OmegaConfig(), its_own}) {
+    config.omega = asked;
+    const TrainModel model = initial_model(config);
+    EXPECT_EQ(model.omega_start().init, OmegaInit::gt);
+    EXPECT_EQ(model.omega_start().stride, 20);
+  }
+}
+
+TEST_F(FromAnAdapter, AnotherOmegaIsRefusedUnlessItBeginsAnew) {
+  config.omega = {.init = OmegaInit::rope};
+  EXPECT_EQ(refusal(),
+            "the configuration's omega.init is rope, and the omega that it goes on from began with gt; leave "
+            "it out, or set omega.reset to begin anew");
+  config.omega = {.stride = 64};
+  EXPECT_THAT(refusal(), HasSubstr("omega.stride is 64, and the omega that it goes on from began with 20;"));
+  config.omega = {.init = OmegaInit::gt, .lanes = 8};
+  EXPECT_THAT(refusal(), HasSubstr("omega.lanes is 8, and the omega"));
+  config.omega = {.init = OmegaInit::rope, .reset = true};
+  const TrainModel anew = initial_model(config);
+  EXPECT_EQ(anew.omega_start().init, OmegaInit::rope);
+  EXPECT_EQ(anew.omega().abs().max().item<float>(), 0);
 }
 
 }  // namespace

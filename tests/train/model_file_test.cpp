@@ -20,8 +20,7 @@ TEST_P(ModelFile, IsReadAgainWithTheSameWeights) {
   const std::string file = support::new_file(".gguf");
   write_model_file(trained, file,
                    {.type = GGML_TYPE_F32,
-                    .lanes = {.omega = {.init = OmegaInit::gt, .stride = 60},
-                              .visibility = Visibility::strict,
+                    .lanes = {.visibility = Visibility::strict,
                               .sees_from = SeesFrom::hand_over,
                               .prompt_lane = PromptLane::first,
                               .tag = "#{k}",
@@ -29,6 +28,8 @@ TEST_P(ModelFile, IsReadAgainWithTheSameWeights) {
   const TrainModel again(file);
   EXPECT_EQ(largest_weight_difference(trained, again), 0);
   EXPECT_TRUE(again.knows_lanes());
+  EXPECT_EQ(again.omega_start().init, OmegaInit::gt);
+  EXPECT_EQ(again.omega_start().stride, 60);
   EXPECT_EQ(again.vocabulary().tokens, trained.vocabulary().tokens);
 
   const auto model = support::load_model(file, BackEnd::ggml);
@@ -84,14 +85,14 @@ TEST_P(AdapterFile, GivesTheEngineTheTrainersLogProbabilities) {
   trained.set_omega(OmegaConfig{.init = OmegaInit::gt, .stride = 60});
   fill_adapter(trained);
   const std::string file = support::new_file(".lora.gguf");
-  write_adapter_file(
-      trained, file,
-      {.lanes = {.omega = {.init = OmegaInit::gt, .stride = 60}, .tag = "#{k}", .lanes = {4}}});
+  write_adapter_file(trained, file, {.lanes = {.tag = "#{k}", .lanes = {4}}});
 
   TrainModel again(base);
   again.load_adapter(file);
   EXPECT_EQ(largest_weight_difference(trained, again), 0);
   EXPECT_EQ(again.lora().on_prompt, on_prompt);
+  EXPECT_EQ(again.omega_start().init, OmegaInit::gt);
+  EXPECT_EQ(again.omega_start().stride, 60);
   const auto model = support::load_model(base, BackEnd::ggml, {{.file = file}});
   const AdapterInfo info = model->info().adapters.at(0);
   EXPECT_EQ(info.on_prompt, on_prompt);

@@ -275,6 +275,46 @@ TEST(TrainConfig, HoldsNothingThatItsStageDoesNotLookAt) {
       << "as by default, which records of runs have too";
 }
 
+TEST(TrainConfig, HoldsNothingThatItsOtherSettingsSwitchOff) {
+  const auto of_sft = [](const std::vector<std::string>& settings) {
+    return settings_refusal(settings, Stage::sft);
+  };
+  EXPECT_EQ(of_sft({"lora.alpha=8"}),
+            "the configuration's lora.alpha does nothing without lora.rank or adapter; leave it out, or set "
+            "that");
+  EXPECT_THAT(of_sft({"lora.targets=[\"attn_q\"]"}),
+              HasSubstr("lora.targets does nothing without lora.rank"));
+  EXPECT_THAT(of_sft({"lora.on_prompt=false"}), HasSubstr("lora.on_prompt does nothing without lora.rank"));
+  EXPECT_EQ(of_sft({"lora.alpha=8", "lora.rank=4"}), "(not refused)");
+  EXPECT_EQ(of_sft({"lora.alpha=8", "adapter=d.gguf"}), "(not refused)");
+  EXPECT_THAT(of_sft({"bridge.every=2"}), HasSubstr("bridge.every does nothing without bridge.heads"));
+  EXPECT_THAT(of_sft({"bridge.head_dim=8"}), HasSubstr("bridge.head_dim does nothing without bridge.heads"));
+  EXPECT_EQ(of_sft({"bridge.alone=true"}), "(not refused)") << "the base may have bridges";
+  EXPECT_EQ(of_sft({"bridge.every=2", "bridge.heads=2"}), "(not refused)");
+  EXPECT_THAT(of_sft({"omega.per_layer=false"}), HasSubstr("per_layer does nothing without omega.learn"));
+  EXPECT_EQ(of_sft({"omega.per_layer=false", "omega.learn=true"}), "(not refused)");
+  EXPECT_THAT(of_sft({"omega.lanes=8", "omega.init=gt"}),
+              HasSubstr("lanes does nothing without omega.init=ntk"));
+  EXPECT_EQ(of_sft({"omega.lanes=8", "omega.init=ntk"}), "(not refused)");
+  EXPECT_EQ(of_sft({"omega.learning_rate=1e-3", "omega.learn=false"}), "(not refused)")
+      << "a configuration may be run with omega frozen";
+}
+
+TEST(TrainConfig, TakesWholeNumbersWhereTheyAreCounted) {
+  const auto of_sft = [](const std::string& setting) { return settings_refusal({setting}, Stage::sft); };
+  EXPECT_EQ(of_sft("lora.rank=8.9"),
+            "the configuration's lora.rank is 8.9, and must be a whole number from -2147483648 to "
+            "2147483647");
+  EXPECT_THAT(of_sft("lora.rank=4294967304"), HasSubstr("lora.rank is 4294967304, and must be"));
+  EXPECT_THAT(of_sft("lora.rank=1e30"), HasSubstr("lora.rank is 1e+30, and must be"));
+  EXPECT_THAT(of_sft("seed=-1"),
+              HasSubstr("seed is -1, and must be a whole number from 0 to 18446744073709551615"));
+  EXPECT_THAT(of_sft("steps=1e-3"), HasSubstr("steps is 0.001, and must be"));
+  EXPECT_EQ(of_sft("seed=18446744073709551615"), "(not refused)");
+  EXPECT_EQ(of_sft("steps=1e3"), "(not refused)");
+  EXPECT_EQ(of_sft("learning_rate=1"), "(not refused)");
+}
+
 TEST(TrainConfig, IsReadBackAsItWasWritten) {
   TrainConfig config = read_train_config(
       "", {"out=a", "base=b", "data=[{\"file\": \"c\", \"weight\": 2}]", "omega.init=gt", "kto.beta=0.3"},
