@@ -33,7 +33,8 @@ def _read_lines(file: Path) -> list[Row]:
     if not file.exists():
         raise FileNotFoundError(2, "there is no such file", str(file))
     rows = []
-    for number, line in enumerate(file.read_text(encoding="utf-8-sig").splitlines(), 1):
+    # Texts may hold what splitlines() takes for the end of a line.
+    for number, line in enumerate(file.read_text(encoding="utf-8-sig").split("\n"), 1):
         if not line.strip():
             continue
         try:

@@ -42,6 +42,8 @@ class Evaluation:
 
     questions: list[Question]
     records: list[Row]
+    budget: int | None = None
+    """Tokens that each lane could spend; None where that is not known."""
 
     @property
     def arms(self) -> list[str]:
@@ -73,14 +75,21 @@ class Evaluation:
         return table(self.rows())
 
     def scores(self, budgets: Sequence[int] | None = None) -> list[Score]:
-        """How each arm does when each lane may spend so many tokens; by default at the length of the longest lane. Only questions that
-        every arm has answered count."""
+        """How each arm does when each lane may spend so many tokens, at most as many as were sampled; by default at the length of the longest
+        lane. Only questions that every arm has answered count."""
         of_arm: dict[str, dict[int, list[Row]]] = {arm: {} for arm in self.arms}
         for record in self.records:
             of_arm[record["arm"]].setdefault(record["question"], []).append(record)
         common = sorted(set.intersection(*(set(found) for found in of_arm.values()))) if of_arm else []
+        lanes_of_all = [lane for record in self.records for lane in record["lanes"]]
+        longest = max((lane["length"] for lane in lanes_of_all), default=1)
         if budgets is None:
-            budgets = [max((lane["length"] for record in self.records for lane in record["lanes"]), default=1)]
+            budgets = [longest]
+        # Lanes that came to their end would have done so with any larger budget.
+        most = longest if self.budget is None and not all(lane["ended"] for lane in lanes_of_all) else self.budget
+        for budget in budgets:
+            if most is not None and budget > most:
+                raise InvalidRequest(f"a budget of {budget} is more than the {most} tokens that lanes were sampled with; give at most that")
         scores = []
         for arm, found in of_arm.items():
             lanes = [[lane for record in found[q] for lane in record["lanes"]] for q in common]
@@ -103,8 +112,9 @@ class Evaluation:
         """records.jsonl and questions.jsonl, as read_results reads them."""
         target = Path(folder)
         target.mkdir(parents=True, exist_ok=True)
-        (target / "records.jsonl").write_text("".join(json.dumps(record) + "\n" for record in self.records))
+        told = [] if self.budget is None else [{"settings_of": arm, "budget": str(self.budget)} for arm in self.arms]
         rows = [{"question": q.text, "answer": q.truth} | ({"parts": q.parts} if q.parts else {}) for q in self.questions]
+        (target / "records.jsonl").write_text("".join(json.dumps(line) + "\n" for line in [*told, *self.records]))
         (target / "questions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
@@ -112,8 +122,11 @@ def read_results(folder: str | PathLike[str]) -> Evaluation:
     """What ``lanerope eval --out FOLDER`` wrote, or save()."""
     rows = read_rows(Path(folder) / "questions.jsonl")
     questions = [Question(str(row["question"]), str(row["answer"]), tuple(row.get("parts", ()))) for row in rows]
-    records = [row for row in read_rows(Path(folder) / "records.jsonl") if "lanes" in row and "question" in row]
-    return Evaluation(questions, records)
+    lines = read_rows(Path(folder) / "records.jsonl")
+    records = [line for line in lines if "lanes" in line and "question" in line]
+    budgets = {line["settings_of"]: int(line["budget"]) for line in lines if "settings_of" in line and "budget" in line}
+    arms = {record["arm"] for record in records}
+    return Evaluation(questions, records, min((budgets[arm] for arm in arms if arm in budgets), default=None))
 
 
 def evaluate(
@@ -149,6 +162,8 @@ def evaluate(
         raise InvalidRequest("there are no questions to ask")
     if not arms:
         raise InvalidRequest("there are no arms; give at least one, such as {'four': {'lanes': 4}}")
+    if lanes_total < 1 or parallel < 1:
+        raise InvalidRequest("lanes_total and parallel must be at least 1")
     plans = [_Arm(name, _options(name, options, budget), lanes_total, seed) for name, options in arms.items()]
     total = sum(plan.groups for plan in plans) * len(questions)
     records: list[Row] = []
@@ -157,7 +172,7 @@ def evaluate(
             records.append(record)
             if progress is not None:
                 progress(len(records), total)
-    return Evaluation(questions, sorted(records, key=lambda r: (list(arms).index(r["arm"]), r["question"], r["group"])))
+    return Evaluation(questions, sorted(records, key=lambda r: (list(arms).index(r["arm"]), r["question"], r["group"])), budget)
 
 
 def _question(row: Row, question: str, answer: str) -> Question:
@@ -188,6 +203,8 @@ class _Arm:
 
     def __init__(self, name: str, options: Options, lanes_total: int, seed: int) -> None:
         lanes = options["lanes"]
+        if lanes < 1:
+            raise InvalidRequest(f"the arm {name} has {lanes} lanes; give it at least one")
         total = max(lanes_total, lanes)
         if total % lanes != 0:
             raise InvalidRequest(f"the arm {name} has {lanes} lanes, which do not divide the {total} lanes of a question")

@@ -50,6 +50,8 @@ class LaneropeLM(TemplateLM):  # type: ignore[misc]
         **options: Any,
     ) -> None:
         super().__init__()
+        if parallel < 1:
+            raise InvalidRequest(f"parallel is {parallel}; at least one group must be computed at a time")
         self.model = Model(model, adapters=[adapter] if adapter else (), threads=threads, device=ggml_device, chat_template=chat_template)
         self._options = cast(Options, {key: str(value) if key == "tag" else value for key, value in options.items()})
         for key in ("budget", "max_tokens", "stop", "raw", "seed", "reserved_lanes"):
@@ -136,11 +138,14 @@ class LaneropeLM(TemplateLM):  # type: ignore[misc]
         until = arguments.pop("until", [])
         options["stop"] = [until] if isinstance(until, str) else [text for text in until if text]
         options["max_tokens"] = int(arguments.pop("max_gen_toks", self._max_gen_toks))
-        sampled = arguments.pop("do_sample", None)
-        temperature = arguments.pop("temperature", None)
-        # A task that samples nothing asks for the likeliest text; several lanes of that would be one.
-        if options["lanes"] == 1 or sampled:
-            options["temperature"] = float(temperature or 0.0) if sampled is not False else 0.0
+        sampled, temperature = arguments.pop("do_sample", None), arguments.pop("temperature", None)
+        if sampled is False:
+            temperature = 0.0
+        # Several lanes of the likeliest text would be one.
+        if temperature is not None and (float(temperature) != 0 or options["lanes"] == 1):
+            options["temperature"] = float(temperature)
+        elif options["lanes"] == 1 and not sampled:
+            options.setdefault("temperature", 0.0)
         for key in ("top_p", "top_k", "min_p", "repetition_penalty"):
             if key in arguments:
                 options[key] = arguments.pop(key)

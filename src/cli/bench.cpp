@@ -94,8 +94,21 @@ void note_progress(const std::string& what) {
   if (notes_are_terminal()) std::fprintf(stderr, "\r\033[K%s%s", what.c_str(), what.empty() ? "" : " ...");
 }
 
+// The last column divides by one of several back ends, and would be empty else.
+void check_baseline(const BenchFlags& flags, const std::vector<BackEnd>& back_ends) {
+  if (flags.baseline.empty()) return;
+  const std::optional<BackEnd> baseline = parse<BackEnd>(flags.baseline);
+  const auto is_it = [&](BackEnd back_end) { return back_end == baseline; };
+  if (back_ends.size() < 2 || std::ranges::none_of(back_ends, is_it) || baseline == BackEnd::automatic)
+    throw InvalidRequest(
+        "--baseline " + flags.baseline +
+        " is not one of several --backends; name one of those, as in --backends kernels,ggml "
+        "--baseline ggml");
+}
+
 int run(const BenchFlags& flags) {
   auto back_ends = parse_list<BackEnd>("--backends", flags.back_ends);
+  check_baseline(flags, back_ends);
   if (back_ends.empty()) back_ends.push_back(flags.model.back_end);
   // Plain ggml computes with f32 cells, and the rows shall say so.
   if (flags.cells.kv_type == KvType::f32) std::ranges::replace(back_ends, BackEnd::automatic, BackEnd::ggml);
@@ -166,18 +179,21 @@ Command add_bench(CLI::App& root) {
       ->type_name("N")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
-  add_list("--couplings", flags->couplings,
-           "Couplings to compare (default: independent,lanerope); --coupling measures one alone")
-      ->type_name("NAME,NAME,...");
-  add_list("--backends,--paths", flags->back_ends, "Back ends to compare: kernels,ggml")
-      ->type_name("NAME,NAME,...");
+  auto* couplings =
+      add_list("--couplings", flags->couplings,
+               "Couplings to compare (default: independent,lanerope); --coupling measures one alone")
+          ->type_name("NAME,NAME,...");
+  auto* back_ends = add_list("--backends,--paths", flags->back_ends,
+                             "Back ends to compare: kernels,ggml; --backend measures one alone")
+                        ->type_name("NAME,NAME,...");
   app->add_option("--baseline", flags->baseline,
                   "Back end that the others are divided by (default: the last of --backends)")
-      ->type_name("PATH");
+      ->type_name("NAME")
+      ->needs(back_ends);
   app->add_flag("--profile", plan.profile,
                 "Also time each operation of a step and of the prompt (on the CPU), in runs of their own");
   app->add_flag("--json", flags->json, "One JSON object");
-  add_model_flags(*app, flags->model);
+  add_plain_model_flags(*app, flags->model);
   add_choice(*app, "--kv-type", flags->cells.kv_type)
       ->description("Type of keys and values (default: f16)")
       ->group("Model");
@@ -186,6 +202,8 @@ Command add_bench(CLI::App& root) {
            "Topologies to compare, with each coupling; --topology measures one alone")
       ->type_name("NAME,NAME,...")
       ->excludes("--topology");
+  couplings->excludes("--coupling");
+  back_ends->excludes("--backend");
   return {app, [flags] { return run(*flags); }};
 }
 

@@ -71,6 +71,7 @@ class Chat {
     model_->apply_template(
         std::vector<Message>{{.role = "user", .content = "?"}});  // throws where there is none
     to_request(flags_.request);  // throws for options that do not go together
+    refuse_idle_window(flags_.request);
   }
 
   // Returns whether there is more to come.
@@ -125,6 +126,7 @@ class Chat {
       // Marks that are control tokens would be left out of the text, and thoughts look like answers.
       request.control_text = !model_->chat_style(/*with_tools=*/false).thinking.begin.empty();
       const std::shared_ptr<const ResolvedRequest> resolved = resolve(*model_, request, chat_defaults());
+      refuse_idle_wait(*resolved);
       Engine& engine = engine_for(resolved->cells());
       const GroupId group = engine.submit(resolved);
       note_resolved(*resolved);

@@ -53,7 +53,8 @@ void add_coupling_flags(CLI::App& app, CouplingFlags& flags) {
       ->type_name("B")
       ->group(group);
   add_choice(app, "--prompt-lane", flags.choice.prompt_lane)
-      ->description("Where groupthink puts the prompt (default: own)")
+      ->description(
+          "Whether the prompt is in every lane, or in the first one (lanerope, groupthink; default: own)")
       ->group(group);
   add_choice(app, "--far-lanes", flags.choice.far_lanes)
       ->description("Where lanes stand that are further apart than any that were trained (default: clamped)")

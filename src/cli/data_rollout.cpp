@@ -75,6 +75,9 @@ struct SampleFlags {
 std::vector<data::Trace> read_problems(const SampleFlags& flags) {
   std::ifstream stream;
   if (flags.questions != "-") {
+    std::error_code error;
+    if (std::filesystem::is_directory(flags.questions, error))
+      throw InvalidRequest(flags.questions + " is a folder; give a file of questions in it");
     stream.open(flags.questions, std::ios::binary);
     if (!stream) throw SystemError(flags.questions + " cannot be read; check the name and its permissions");
   }
@@ -91,15 +94,25 @@ std::vector<data::Trace> read_problems(const SampleFlags& flags) {
 }
 
 // How many groups of each question a file holds. Half a line at its end, from a run that was cut off, does
-// not count. Throws BadFile for a file of another kind, before anything is cut off it.
-std::map<std::string, int32_t> groups_in(const std::string& file) {
+// not count. Throws BadFile for a file of another kind, and InvalidRequest for groups of another number of
+// lanes, before anything is cut off it.
+std::map<std::string, int32_t> groups_in(const std::string& file, int32_t lanes) {
   std::map<std::string, int32_t> groups;
   if (file == "-" || !std::filesystem::is_regular_file(file)) return groups;
   const std::string text = read_file(file);
   const size_t whole = text.rfind('\n') + 1;  // 0 where there is none
   std::istringstream lines(text.substr(0, whole));
   data::TraceReader reader(lines, file);
-  while (const std::optional<data::Trace> trace = reader.next()) ++groups[trace->question];
+  while (const std::optional<data::Trace> trace = reader.next()) {
+    if (trace->lanes.empty())
+      throw BadFile(reader.where() + " has no lanes, so nothing was sampled for it; give -o a new name");
+    if (std::ssize(trace->lanes) != lanes) {
+      throw InvalidRequest(reader.where() + " has another number of lanes (" +
+                           std::to_string(trace->lanes.size()) + ") than --lanes asks for (" +
+                           std::to_string(lanes) + "); give -o a new name");
+    }
+    ++groups[trace->question];
+  }
   if (whole < text.size() && text[whole] != '{') {
     throw BadFile(file + " does not end with a trace; give -o a new name");
   }
@@ -114,9 +127,11 @@ void refuse_what_is_there(const std::string& file) {
       file + " is there already and does not tell which groups --only-right left out; give -o a new name");
 }
 
-std::string with_number(std::string text, int32_t n_lanes) {
-  const size_t at = text.find("{n}");
-  return at == std::string::npos ? text : text.replace(at, 3, std::to_string(n_lanes));
+// What is sampled would stand among the questions.
+void refuse_the_questions(const SampleFlags& flags) {
+  std::error_code error;
+  if (flags.output == "-" || !std::filesystem::equivalent(flags.questions, flags.output, error)) return;
+  throw InvalidRequest(flags.output + " holds the questions; give -o another name");
 }
 
 // Counts and writes what is sampled, each line at once: it has cost more than a write.
@@ -150,9 +165,8 @@ class TraceWriter {
 };
 
 int run(const SampleFlags& flags, bool dialogue) {
+  refuse_the_questions(flags);
   if (flags.only_right) refuse_what_is_there(flags.output);
-  const std::vector<data::Trace> problems = read_problems(flags);
-  const std::shared_ptr<const Model> model = load_model(flags.model);
   rollout::DialogueOptions options = {.rollout = {.request = to_request(flags.request),
                                                   .defaults = run_defaults(),
                                                   .groups = flags.groups,
@@ -160,12 +174,15 @@ int run(const SampleFlags& flags, bool dialogue) {
                                                   .stopped = [] { return InterruptGuard::interrupted(); }},
                                       .turn = flags.turn,
                                       .fill = flags.fill};
+  if (dialogue) rollout::check_dialogue(options);
+  const std::vector<data::Trace> problems = read_problems(flags);
+  const std::shared_ptr<const Model> model = load_model(flags.model);
   options.rollout.seed = resolve_seed(options.rollout.request.sampling, options.rollout.defaults);
 
-  std::map<std::string, int32_t> left = groups_in(flags.output);
-  LineOutput output(flags.output, LineOutput::Mode::extend);
+  std::map<std::string, int32_t> left = groups_in(flags.output, flags.request.lanes);
   const std::string instruction =
-      dialogue ? with_number(flags.instruction, flags.request.lanes) + "\n\n" : std::string();
+      dialogue ? rollout::dialogue_instruction(flags.instruction, flags.request.lanes) + "\n\n"
+               : std::string();
   std::vector<rollout::RolloutQuestion> questions;
   int64_t to_do = 0;
   for (const data::Trace& problem : problems) {
@@ -185,6 +202,7 @@ int run(const SampleFlags& flags, bool dialogue) {
     first.prompt = questions.front().prompt;
     note_resolved(*resolve(*model, first, options.rollout.defaults));
   }
+  LineOutput output(flags.output, LineOutput::Mode::extend);
   if (to_do == 0) {
     output.finish();
     print_note("every group is already in " + flags.output);
@@ -254,6 +272,8 @@ Command add_data_collaborate(CLI::App& data) {
   CLI::App* app = data.add_subcommand("collaborate", "Let one model play N assistants, turn by turn");
   app->footer(collaborate_footer);
   add_sample_flags(*app, *flags);
+  // Assistants read one another in plain text: they are fed no tag, and never sleep.
+  for (const char* of_lanes : {"--tag", "--wait", "--ready"}) app->remove_option(app->get_option(of_lanes));
   app->add_option("--turn", flags->turn, "Tokens of a turn")
       ->type_name("N")
       ->check(CLI::Range(1, 100000))

@@ -285,11 +285,13 @@ Command add_eval(CLI::App& root) {
       ->default_str("64,96,128,192,256");
   app->add_option("--lanes-total", flags->lanes_total, "Lanes of a question in all")
       ->type_name("K")
+      ->check(CLI::PositiveNumber)
       ->capture_default_str();
   app->add_flag("--count-unfinished", flags->unfinished,
                 "A lane that is cut off votes with the marked answer that it has written so far");
   app->add_option("--parallel", flags->parallel, "Lanes that run at once")
       ->type_name("N")
+      ->check(CLI::PositiveNumber)
       ->capture_default_str();
   app->add_option("--temp", flags->temperature, "Temperature")->type_name("T")->capture_default_str();
   app->add_option("--top-p", flags->top_p, "Nucleus")->type_name("P")->capture_default_str();

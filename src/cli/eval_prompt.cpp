@@ -58,14 +58,14 @@ void add_question_flags(CLI::App& app, QuestionFlags& flags) {
   app.add_option("--shots-from", flags.shots_file, "File of the examples, such as the set's training part")
       ->type_name("FILE")
       ->group(questions_group);
-  app.add_option("--judge", flags.judge,
-                 "Shell command that judges an answer, such as code with tests: a JSON line in, a number "
-                 "out, above 0 for "
-                 "right")
-      ->type_name("CMD")
-      ->group(questions_group);
+  auto* judge = app.add_option("--judge", flags.judge,
+                               "Shell command that judges an answer, such as code with tests: a JSON line "
+                               "in, a number out, above 0 for right")
+                    ->type_name("CMD")
+                    ->group(questions_group);
   app.add_option("--judge-timeout", flags.judge_timeout, "Seconds that it may take for a lane")
       ->type_name("S")
+      ->needs(judge)
       ->check(CLI::PositiveNumber)
       ->capture_default_str()
       ->group(questions_group);

@@ -24,6 +24,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// Those of a request (engine/resolve.cpp).
+constexpr int most_lanes = 1024;
+constexpr int most_tokens = 1 << 24;
+
 constexpr auto footer =
     "Examples:\n"
     "  lanerope inspect model.gguf\n"
@@ -330,8 +334,18 @@ std::string file_of(const InspectFlags& flags) {
   return model_file(source);
 }
 
-int run(const InspectFlags& flags) {
+// An adapter has no cells of its own, so nothing would come of what says how many there are.
+void refuse_memory_options(const CLI::App& app, const FileDescription& adapter) {
+  for (const char* option : {"--lanes", "--budget", "--prompt-tokens", "--kv-type"}) {
+    if (app.count(option) > 0)
+      throw InvalidRequest(std::string(option) + " is about the memory of a model, and " + adapter.file +
+                           " is an adapter; leave it out");
+  }
+}
+
+int run(const CLI::App& app, const InspectFlags& flags) {
   const FileDescription file = describe_file(file_of(flags));
+  if (!file.model) refuse_memory_options(app, file);
   if (flags.json) {
     print_json(file, flags);
   } else {
@@ -352,22 +366,22 @@ Command add_inspect(CLI::App& root) {
   app->add_option("-n,--lanes", flags->lanes, "Lanes")
       ->type_name("N")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, most_lanes));
   app->add_option("-b,--budget", flags->budget, "Tokens that each lane may spend")
       ->type_name("N")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(0, most_tokens));
   app->add_option("--prompt-tokens", flags->prompt_tokens, "Tokens of the prompt")
       ->type_name("N")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(0, most_tokens));
   add_choice(*app, "--kv-type", flags->kv_type)->description("Type of keys and values (default: f16)");
   add_placement_flags(*app, flags->placement, "Devices");
   app->add_flag("--tensors", flags->tensors, "List the tensors");
   app->add_flag("--sha256", flags->digest, "Tell the file's SHA-256 too, which is read for it once");
   app->add_flag("--keys", flags->keys, "List the metadata");
   app->add_flag("--json", flags->json, "One JSON object");
-  return {app, [flags] { return run(*flags); }};
+  return {app, [app, flags] { return run(*app, *flags); }};
 }
 
 }  // namespace lanerope::cli

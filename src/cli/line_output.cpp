@@ -13,7 +13,13 @@ namespace lanerope::cli {
 
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr size_t buffer_size = 65536;
+
+std::string name_until_done(const std::string& file) {
+  return file + ".new";
+}
 
 SystemError unwritable(const std::string& file) {
   return SystemError(file + " cannot be written; check its folder, its permissions and the free space");
@@ -21,11 +27,11 @@ SystemError unwritable(const std::string& file) {
 
 void cut_off_half_a_line(const std::string& file) {
   std::error_code error;
-  if (!std::filesystem::is_regular_file(file, error)) return;
+  if (!fs::is_regular_file(file, error)) return;
   const std::string text = read_file(file);
   const size_t whole = text.rfind('\n') + 1;  // 0 where there is none
   if (whole == text.size()) return;
-  std::filesystem::resize_file(file, whole, error);
+  fs::resize_file(file, whole, error);
   if (error) throw unwritable(file);
 }
 
@@ -33,9 +39,26 @@ void cut_off_half_a_line(const std::string& file) {
 
 LineOutput::LineOutput(const std::string& file, Mode mode) : file_(file) {
   if (file == "-") return;
-  if (mode == Mode::extend) cut_off_half_a_line(file);
-  stream_.open(file, std::ios::binary | (mode == Mode::extend ? std::ios::app : std::ios::trunc));
+  std::error_code error;
+  if (mode == Mode::extend) {
+    cut_off_half_a_line(file);
+  } else if (!fs::exists(file, error)) {
+    replaced_ = file;
+  } else if (fs::is_regular_file(file, error)) {
+    // Its folder may let it be replaced where it is not to be written.
+    if (!std::ofstream(file, std::ios::app)) throw unwritable(file);
+    replaced_ = fs::canonical(file, error).string();
+  }
+  stream_.open(replaced_.empty() ? file : name_until_done(replaced_),
+               std::ios::binary | (mode == Mode::extend ? std::ios::app : std::ios::trunc));
   if (!stream_) throw unwritable(file);
+}
+
+LineOutput::~LineOutput() {
+  if (replaced_.empty()) return;
+  stream_.close();
+  std::error_code error;
+  fs::remove(name_until_done(replaced_), error);
 }
 
 void LineOutput::write(const std::string& line) {
@@ -58,6 +81,17 @@ void LineOutput::finish() {
   if (file_ == "-") return;
   stream_.close();
   if (!stream_) throw unwritable(file_);
+  if (!replaced_.empty()) put_in_place();
+}
+
+void LineOutput::put_in_place() {
+  const std::string fresh = name_until_done(replaced_);
+  std::error_code error;
+  const fs::file_status before = fs::status(replaced_, error);
+  if (fs::is_regular_file(before)) fs::permissions(fresh, before.permissions(), error);
+  fs::rename(fresh, replaced_, error);
+  if (error) throw unwritable(file_);
+  replaced_.clear();
 }
 
 ProgressNote::ProgressNote(std::string text) : text_(std::move(text)), shown_(notes_are_terminal()) {}

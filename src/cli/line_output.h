@@ -8,15 +8,19 @@
 
 namespace lanerope::cli {
 
-// Lines that go to a file, or to standard output where its name is "-". Everything throws SystemError where
-// the file cannot be written.
+// Lines that go to a file, or to standard output where its name is "-". A file that is replaced stays as it
+// is up to finish(), and without that for good: the new one is FILE.new meanwhile. Everything throws
+// SystemError where the file cannot be written.
 class LineOutput {
  public:
   enum class Mode {
-    replace,  // a file that exists is emptied
+    replace,  // a file that exists is replaced; lines for a device or a pipe go there at once
     extend,   // lines are added to it; half a line at its end is cut off
   };
   explicit LineOutput(const std::string& file, Mode mode = Mode::replace);
+  ~LineOutput();
+  LineOutput(const LineOutput&) = delete;
+  LineOutput& operator=(const LineOutput&) = delete;
 
   void write(const std::string& line);
   void flush();
@@ -25,7 +29,10 @@ class LineOutput {
   void finish();
 
  private:
+  void put_in_place();
+
   std::string file_;
+  std::string replaced_;  // `file_` behind its links, while it is to be replaced; empty: it is not
   std::ofstream stream_;
   std::string buffer_;
 };

@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/dash_words.h"
+#include "cli/empty_values.h"
 #include "cli/exit_code.h"
 #include "cli/help_format.h"
 #include "cli/model_flags.h"
@@ -53,7 +54,7 @@ int run(int argc, char** argv) {
                                          add_pull(app),       add_list(app),      add_remove(app),
                                          add_rpc_worker(app), add_completion(app)};
   try {
-    std::vector<std::string> arguments = without_dash_words({argv + 1, argv + argc});
+    std::vector<std::string> arguments = with_empty_values(app, without_dash_words({argv + 1, argv + argc}));
     std::ranges::reverse(arguments);  // CLI11 takes them from the end
     app.parse(std::move(arguments));
   } catch (const CLI::CallForHelp&) {
@@ -66,9 +67,11 @@ int run(int argc, char** argv) {
     print_out(list_of_devices(wanted.workers));
     return exit_ok;
   } catch (const CLI::ParseError& error) {
+    refuse_empty_values(app);  // they may be why
     print_note("lanerope: error: " + parse_error_text(app, error));
     return exit_invalid_request;
   }
+  refuse_empty_values(app);
   if (groups_commands(innermost(app))) {
     print_out(innermost(app).help());
     return exit_ok;

@@ -15,7 +15,7 @@ constexpr auto group = "Model";
 
 }  // namespace
 
-void add_model_flags(CLI::App& app, ModelFlags& flags) {
+void add_plain_model_flags(CLI::App& app, ModelFlags& flags) {
   add_model_source(app, flags.source, group);
   app.add_option("--lora", flags.adapters,
                  "Apply a LoRA adapter: a file, hf:user/repo[:file] from the hub, or lanes:NAME of those "
@@ -29,6 +29,18 @@ void add_model_flags(CLI::App& app, ModelFlags& flags) {
       ->allow_extra_args(false)
       ->take_all()
       ->group(group);
+  app.add_option("-t,--threads", flags.threads, "Threads (default: all cores)")
+      ->type_name("N")
+      ->check(CLI::Range(0, 4096))
+      ->group(group);
+  add_placement_flags(app, flags.placement, group);
+  add_choice(app, "--backend,--path", flags.back_end)
+      ->description("Code that computes: lanerope's kernels, or plain ggml (default: automatic)")
+      ->group(group);
+}
+
+void add_model_flags(CLI::App& app, ModelFlags& flags) {
+  add_plain_model_flags(app, flags);
   app.add_option("--chat-template,--chat-template-file", flags.chat_template,
                  "Chat template in place of the file's: a file in Jinja, or " +
                      CLI::detail::join(chat_template_names(), ", "))
@@ -40,14 +52,6 @@ void add_model_flags(CLI::App& app, ModelFlags& flags) {
       ->group(group);
   // As llama.cpp has it. Templates are always run.
   app.add_flag("--jinja", "Accepted: chat templates are always run as they are")->group(group);
-  app.add_option("-t,--threads", flags.threads, "Threads (default: all cores)")
-      ->type_name("N")
-      ->check(CLI::Range(0, 4096))
-      ->group(group);
-  add_placement_flags(app, flags.placement, group);
-  add_choice(app, "--backend,--path", flags.back_end)
-      ->description("Code that computes: lanerope's kernels, or plain ggml (default: automatic)")
-      ->group(group);
 }
 
 ModelFlags with_local_files(ModelFlags flags) {

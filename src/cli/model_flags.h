@@ -28,6 +28,8 @@ struct ModelFlags {
 };
 
 void add_model_flags(CLI::App& app, ModelFlags& flags);
+// The same without those of the chat template, for commands that take texts and tokens as they are.
+void add_plain_model_flags(CLI::App& app, ModelFlags& flags);
 
 // The same with paths in place of all that is on the hub, which is fetched; once, however often a model is
 // loaded.

@@ -6,6 +6,7 @@
 #include "cli/format.h"
 #include "cli/worker_flags.h"
 #include "lanerope/devices.h"
+#include "lanerope/errors.h"
 #include "lanerope/workers.h"
 
 namespace lanerope::cli {
@@ -39,6 +40,10 @@ SplitMode split_mode_of(const std::string& word) {
   throw CLI::ValidationError("--split-mode", "'" + word + "' is not " + list_names<SplitMode>());
 }
 
+bool on_cpu(const PlacementFlags& flags) {
+  return flags.device == "cpu" || (flags.device.empty() && flags.workers.empty());
+}
+
 }  // namespace
 
 void add_placement_flags(CLI::App& app, PlacementFlags& flags, const std::string& group) {
@@ -53,6 +58,7 @@ void add_placement_flags(CLI::App& app, PlacementFlags& flags, const std::string
                  "So many of the last layers on the devices, the output being one; the others on the CPU "
                  "(default: all)")
       ->type_name("N")
+      ->check(CLI::Range(-1, 1 << 20))
       ->group(group);
   app.add_option_function<std::string>(
          "--split-mode", [&flags](const std::string& word) { flags.split_mode = split_mode_of(word); },
@@ -99,12 +105,15 @@ std::string list_of_devices(const std::vector<std::string>& workers) {
 }
 
 bool has_placement(const PlacementFlags& flags) {
-  const bool on_cpu = flags.device == "cpu" || (flags.device.empty() && flags.workers.empty());
-  return !on_cpu || flags.gpu_layers > 0 || !flags.tensor_split.empty() || flags.main_gpu >= 0 ||
-         !flags.override_tensor.empty();
+  return !on_cpu(flags) || flags.gpu_layers > 0 || flags.split_mode == SplitMode::none ||
+         !flags.tensor_split.empty() || flags.main_gpu >= 0 || !flags.override_tensor.empty();
 }
 
 void set_placement(ModelOptions& options, const PlacementFlags& flags) {
+  if (flags.split_mode == SplitMode::none && (on_cpu(flags) || flags.device == "none"))
+    throw InvalidRequest(
+        "--split-mode is about devices that are not the CPU; name them with --device, out of those that "
+        "--list-devices shows");
   options.device = flags.device;
   options.workers = flags.workers;
   options.gpu_layers = flags.gpu_layers;

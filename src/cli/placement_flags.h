@@ -34,6 +34,7 @@ void add_placement_flags(CLI::App& app, PlacementFlags& flags, const std::string
 
 // Whether any of them is given a meaning that is not the CPU alone.
 bool has_placement(const PlacementFlags& flags);
+// Throws InvalidRequest for a way to split over devices where there are none.
 void set_placement(ModelOptions& options, const PlacementFlags& flags);
 
 }  // namespace lanerope::cli

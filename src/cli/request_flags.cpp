@@ -94,7 +94,8 @@ void add_request_flags(CLI::App& app, RequestFlags& flags) {
       ->description("What the vote of a lane weighs (default: equal)")
       ->group(answer_group);
   app.add_option("--certainty-window", flags.certainty_window,
-                 "Report self-certainty and the least certain N tokens of each lane (with --json; 0: do not)")
+                 "Tokens of a lane's least certain stretch, by which --vote-weight lowest-window weighs and "
+                 "which run --json tells, with self-certainty (0: do not)")
       ->type_name("N")
       ->group(answer_group);
   app.add_option("--calibration", flags.calibration,
@@ -108,21 +109,27 @@ void add_request_flags(CLI::App& app, RequestFlags& flags) {
   app.add_option("--consensus", flags.consensus, "Stop as soon as K lanes give the same answer")
       ->type_name("K")
       ->group(answer_group);
-  app.add_flag("--logprobs", flags.logprobs, "Report the log-probability of each token (with --json)")
-      ->group(answer_group);
-  app.add_option("--top-logprobs", flags.top_logprobs, "And the K likeliest alternatives")
-      ->type_name("K")
-      ->group(answer_group);
   add_policy_flags(app, flags.policies, policies_group);
   app.add_option("--reserve-lanes", flags.policies.reserved_lanes,
                  "Room for lanes that --policy-cmd adds; other policies reserve their own")
       ->type_name("N")
       ->check(CLI::Range(0, 1024))
+      ->needs("--policy-cmd")
       ->group(policies_group);
   add_tool_flags(app, flags.tools, tools_group);
   add_format_flags(app, flags.format);
   add_sampling_flags(app, flags);
   add_coupling_flags(app, flags.coupling);
+}
+
+void add_logprob_flags(CLI::App& app, RequestFlags& flags, CLI::Option* json) {
+  app.add_flag("--logprobs", flags.logprobs, "Report the log-probability of each token (with --json)")
+      ->needs(json)
+      ->group(answer_group);
+  app.add_option("--top-logprobs", flags.top_logprobs, "And the K likeliest alternatives")
+      ->type_name("K")
+      ->needs(json)
+      ->group(answer_group);
 }
 
 void add_prompt_flags(CLI::App& app, PromptFlags& flags) {

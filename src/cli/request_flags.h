@@ -14,7 +14,7 @@
 
 namespace lanerope::cli {
 
-// The options of `run` and `chat` that make a request, apart from its prompt.
+// The options of `run` and `chat` that make a request, apart from its prompt; and of `run` what it tells.
 struct RequestFlags {
   int32_t lanes = 4;
   std::optional<int32_t> budget;
@@ -49,6 +49,9 @@ void add_request_flags(CLI::App& app, RequestFlags& flags);
 // are drawn.
 void add_lane_flags(CLI::App& app, RequestFlags& flags);
 void add_sampling_flags(CLI::App& app, RequestFlags& flags);
+
+// --logprobs and --top-logprobs, which only events told as JSON have.
+void add_logprob_flags(CLI::App& app, RequestFlags& flags, CLI::Option* json);
 
 // --raw and --system: how a text becomes a prompt.
 struct PromptFlags {

@@ -48,11 +48,13 @@ ViewKind view_kind(const RunFlags& flags) {
 
 int run(const RunFlags& flags) {
   const std::string text = read_text(flags.text);
+  if (!flags.json) refuse_idle_window(flags.request);
   const std::shared_ptr<const Model> model = load_model(flags.model);
   Request request = to_request(flags.request);
   request.prompt = to_prompt(flags.prompt, text);
   if (!flags.attention.empty()) request.attention = AttentionRecording::mass;
   const std::shared_ptr<const ResolvedRequest> resolved = resolve(*model, request, run_defaults());
+  refuse_idle_wait(*resolved);
   const int32_t cells = flags.cells.cells > 0 ? flags.cells.cells : resolved->cells();
   // Opened before the run, so that a wrong name does not cost one.
   std::unique_ptr<AttentionFile> attention;
@@ -95,6 +97,8 @@ Command add_run(CLI::App& root) {
   json->excludes(plain)->excludes(quiet)->group("Output");
   plain->excludes(quiet)->group("Output");
   quiet->group("Output");
+  add_logprob_flags(*app, flags->request, json);
+  app->get_option("--raw")->excludes("--chat-template")->excludes("--chat-template-kwargs");
   app->add_option(
          "--attention", flags->attention,
          "Write where each lane looked: JSON and an HTML page beside it, or only the page for FILE.html")

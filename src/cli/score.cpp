@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <cmath>
 #include <istream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <string_view>
 
 #include "cli/commands.h"
 #include "cli/coupling_flags.h"
@@ -25,7 +28,8 @@ using Json = nlohmann::ordered_json;
 constexpr auto footer =
     "Reads one JSON object a line: {\"prompt\": TEXT or \"prompt_tokens\": [IDS], \"lanes\": [TEXT or [IDS], "
     "...],\n"
-    "\"start_steps\": [STEPS]}; start_steps may be left out. Writes one line for each:\n"
+    "\"start_steps\": [STEPS]}; start_steps may be left out, and other keys are passed over.\n"
+    "Writes one line for each:\n"
     "{\"lanes\": [{\"tokens\": [...], \"logprobs\": [...], \"sum\": X}, ...]}, with \"top_logits\" under "
     "--logits.\n"
     "Lanes are coupled as `run` would couple them: as was trained, else independent.\n"
@@ -45,6 +49,19 @@ struct ScoreFlags {
   int32_t logits = 0;
 };
 
+// What a line is scored by. A trace has other keys besides, and people's own.
+constexpr std::array<std::string_view, 4> keys_read = {"prompt", "prompt_tokens", "lanes", "start_steps"};
+
+// Of a key and of slips of it the same: "lanes", "lane", "Lanes"; "start_steps", "startStep".
+std::string stem_of(std::string_view key) {
+  std::string stem;
+  for (const char c : key) {
+    if (c != '_' && c != '-') stem += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  if (stem.ends_with('s')) stem.pop_back();
+  return stem;
+}
+
 // Reads the request of one line; `where` starts the messages.
 class LineReader {
  public:
@@ -53,6 +70,7 @@ class LineReader {
   ScoreRequest read(const std::string& line) const {
     const Json json = Json::parse(line, nullptr, false);
     if (!json.is_object()) refuse("is not a JSON object in UTF-8; write {\"prompt\": ..., \"lanes\": [...]}");
+    check_keys(json);
     ScoreRequest request;
     if (json.contains("prompt_tokens")) {
       request.prompt_tokens = ids(json["prompt_tokens"], "prompt_tokens");
@@ -73,6 +91,17 @@ class LineReader {
   }
 
  private:
+  void check_keys(const Json& json) const {
+    for (const auto& [key, value] : json.items()) {
+      for (const std::string_view read : keys_read) {
+        if (key != read && stem_of(key) == stem_of(read))
+          refuse("has \"" + key + "\", where \"" + std::string(read) + "\" is meant");
+      }
+    }
+    if (json.contains("prompt") && json.contains("prompt_tokens"))
+      refuse("has two prompts; give \"prompt\" or \"prompt_tokens\"");
+  }
+
   std::vector<int32_t> ids(const Json& values, const std::string& what) const {
     if (!values.is_array()) refuse(": " + what + " is not an array of whole numbers");
     std::vector<int32_t> list;
@@ -159,7 +188,7 @@ Command add_score(CLI::App& root) {
       ->type_name("TEXT");
   app->add_option("--ready", flags->ready, "Token with which a lane wakes others (default: as trained)")
       ->type_name("TEXT");
-  add_model_flags(*app, flags->model);
+  add_plain_model_flags(*app, flags->model);
   add_cell_flags(*app, flags->cells);
   add_coupling_flags(*app, flags->coupling);
   return {app, [flags] { return run(*flags); }};

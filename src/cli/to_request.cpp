@@ -135,6 +135,20 @@ Prompt to_prompt(const PromptFlags& flags, const std::string& text) {
   return prompt;
 }
 
+void refuse_idle_window(const RequestFlags& flags) {
+  if (flags.certainty_window <= 0 || flags.vote_weight == VoteWeight::lowest_window) return;
+  throw InvalidRequest(
+      "--certainty-window does nothing without --vote-weight lowest-window or run's --json; add one of "
+      "them or leave it out");
+}
+
+void refuse_idle_wait(const ResolvedRequest& request) {
+  const bool asked = !request.asked.wait.value_or("").empty() || !request.asked.ready.value_or("").empty();
+  if (!asked || request.n_lanes() + request.reserved_lanes > 1) return;
+  throw InvalidRequest(
+      "a lane alone has no other to wait for; leave --wait and --ready out, or ask for more lanes");
+}
+
 void note_raw_prompt(bool raw) {
   static bool said = false;
   if (!raw || said) return;

@@ -26,6 +26,13 @@ CouplingChoice to_choice(const CouplingFlags& flags);
 // `text` as the user's message, or as it is with --raw. Throws InvalidRequest for --system with --raw.
 Prompt to_prompt(const PromptFlags& flags, const std::string& text);
 
+// Throws InvalidRequest for a certainty window that no vote is weighed by, where nothing tells what it
+// measures.
+void refuse_idle_window(const RequestFlags& flags);
+
+// Throws InvalidRequest for a wait or ready text of one lane, beside which none will come.
+void refuse_idle_wait(const ResolvedRequest& request);
+
 // Says once on standard error that the text goes in raw, where it does though nobody asked for it.
 void note_raw_prompt(bool raw);
 

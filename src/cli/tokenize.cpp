@@ -113,11 +113,14 @@ Command add_tokenize(CLI::App& root) {
   add_text_source(*app, flags->text, "TEXT");
   add_model_source(*app, flags->model);
   auto* ids = app->add_flag("--ids", flags->ids, "Write a JSON array of ids and nothing else");
-  app->add_flag("--decode", flags->decode, "The text is a list of ids; write what they stand for")
-      ->excludes(ids);
-  app->add_flag("--no-special", flags->no_special, "Do not add what the model wants before a text");
+  auto* decode =
+      app->add_flag("--decode", flags->decode, "The text is a list of ids; write what they stand for")
+          ->excludes(ids);
+  app->add_flag("--no-special", flags->no_special, "Do not add what the model wants before a text")
+      ->excludes(decode);
   app->add_flag("--no-parse-special", flags->no_parse_special,
-                "Take special tokens in the text as plain text");
+                "Take special tokens in the text as plain text")
+      ->excludes(decode);
   return {app, [flags] { return run(*flags); }};
 }
 

@@ -2,12 +2,11 @@
 #include "cli/tool_flags.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "cli/choice.h"
+#include "cli/text_source.h"
 #include "lanerope/errors.h"
 
 namespace lanerope::cli {
@@ -21,9 +20,7 @@ struct Described {
 };
 
 Described read_schema(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) throw SystemError("cannot open " + path);
-  const auto json = nlohmann::ordered_json::parse(std::istreambuf_iterator<char>(file), {}, nullptr, false);
+  const auto json = nlohmann::ordered_json::parse(read_text_file(path), nullptr, false);
   Described described;
   if (json.is_object()) {
     if (const auto text = json.find("description"); text != json.end() && text->is_string())
@@ -61,10 +58,14 @@ const std::vector<Tool>& tools_of_servers(const std::string& file) {
   return found->second;
 }
 
+bool is_program(const std::string& tool) {
+  return tool.find('=') != std::string::npos;
+}
+
 // A program's tool with another bound of its memory.
 void add(LaneTools& tools, const std::string& text, std::optional<int64_t> memory_mib) {
   const size_t sign = text.find('=');
-  if (sign == std::string::npos || !memory_mib) return add_tool(tools, text);
+  if (!is_program(text) || !memory_mib) return add_tool(tools, text);
   tools.tools.push_back(command_tool(
       {.name = text.substr(0, sign), .command = text.substr(sign + 1), .most_memory = *memory_mib << 20}));
 }
@@ -132,6 +133,9 @@ std::optional<LaneTools> to_tools(const ToolFlags& flags) {
       throw InvalidRequest("the flags say how lanes use tools, and name none; add --tool or --mcp-config");
     return std::nullopt;
   }
+  if (flags.memory_mib && std::ranges::none_of(flags.tools, is_program))
+    throw InvalidRequest(
+        "--tool-memory bounds a program of yours; add it with --tool NAME=CMD, or leave it out");
   tools.wait = flags.wait.value_or(tools.wait);
   tools.most_calls = flags.most_calls.value_or(tools.most_calls);
   tools.timeout = flags.timeout.value_or(tools.timeout);

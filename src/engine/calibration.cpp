@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -54,6 +55,8 @@ std::string to_file_text(const CalibrationCurve& curve) {
 }
 
 CalibrationCurve read_calibration(const std::string& file) {
+  std::error_code none;
+  if (std::filesystem::is_directory(file, none)) throw SystemError(file + " is a folder; name a file");
   std::ifstream stream(file, std::ios::binary);
   if (!stream) throw SystemError(file + " cannot be read; check the name and its permissions");
   const std::string text{std::istreambuf_iterator<char>(stream), {}};

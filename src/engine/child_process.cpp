@@ -56,6 +56,7 @@ pid_t start(const ChildProgram& program, int child_in, int child_out) {
   posix_spawnattr_init(&attributes);
   posix_spawn_file_actions_adddup2(&actions, child_in, STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, child_out, STDOUT_FILENO);
+  if (!program.folder.empty()) posix_spawn_file_actions_addchdir_np(&actions, program.folder.c_str());
   if (program.quiet) posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
   posix_spawnattr_setflags(&attributes,
                            POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);

@@ -32,6 +32,7 @@ struct ChildProgram {
   std::vector<std::string> words = {};
   std::vector<std::pair<std::string, std::string>> environment =
       {};                   // beside and instead of what is set here
+  std::string folder = {};  // where it runs; empty: here
   int64_t most_memory = 0;  // bytes of data that each of its processes may have; 0: no bound
   bool quiet = false;       // what it writes to its standard error goes nowhere
 };

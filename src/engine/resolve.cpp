@@ -234,6 +234,9 @@ SleepTokens resolve_sleep(const Model& model, const SleepChoice& choice, const C
                         " coupling cannot sleep; leave the wait text out or couple otherwise");
     return {};
   }
+  require(sees_other_lanes(coupling.kind) || (!asked && choice.ready.value_or("").empty()),
+          "independent lanes see no other that could wake them; leave wait and ready texts out or couple "
+          "otherwise");
   if (!waits) return {};
   return {.wait = sleep_token(model, choice.wait, trained.wait, "wait"),
           .ready = sleep_token(model, choice.ready, trained.ready, "ready")};

@@ -107,6 +107,10 @@ void set(Arm& arm, const std::string& key, const std::string& value) {
   }
 }
 
+bool may_repeat(const std::string& key) {
+  return key == "lora" || key == "policy" || key == "tool";
+}
+
 // Takes the first item off a list with commas between; a comma inside an item is written "\,".
 std::string take_item(std::string& rest) {
   std::string item;
@@ -161,8 +165,11 @@ Arm parse_arm(std::string_view text) {
     if (equals == std::string::npos)
       throw InvalidRequest("the arm's \"" + item +
                            "\" must have the form key=value; a comma inside a value is written \\,");
-    keys.push_back(item.substr(0, equals));
-    set(arm, keys.back(), item.substr(equals + 1));
+    const std::string key = item.substr(0, equals);
+    if (std::ranges::find(keys, key) != keys.end() && !may_repeat(key))
+      throw InvalidRequest("the arm's " + key + " is said twice; say it once");
+    keys.push_back(key);
+    set(arm, key, item.substr(equals + 1));
   }
   if (arm.beam_width > 0) check_beam(arm, keys);
   if (arm.lanes < 1) throw InvalidRequest("the arm " + arm.name + " needs at least one lane");

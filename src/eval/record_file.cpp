@@ -36,6 +36,22 @@ std::optional<std::pair<std::string, RunSettings>> parse_settings(std::string_vi
   return result;
 }
 
+bool has_records(const RecordContents& contents, const std::string& arm) {
+  return std::ranges::find(contents.records, arm, &EvalRecord::arm) != contents.records.end();
+}
+
+// An arm without records begins anew where its settings stand a second time, and what was timed under the
+// first ones is not its own.
+void begin_in(RecordContents& contents, const std::string& arm, const RunSettings& settings) {
+  const auto known = std::ranges::find(contents.arms, arm, &decltype(contents.arms)::value_type::first);
+  if (known == contents.arms.end()) {
+    contents.arms.emplace_back(arm, settings);
+  } else if (!has_records(contents, arm)) {
+    known->second = settings;
+    std::erase_if(contents.timings, [&](const ArmTiming& timing) { return timing.arm == arm; });
+  }
+}
+
 std::string value_of(const RunSettings& settings, const std::string& name) {
   const auto found = std::ranges::find(settings, name, &RunSettings::value_type::first);
   return found == settings.end() || found->second.empty() ? "none" : found->second;
@@ -58,7 +74,7 @@ RecordContents read_records(const std::string& path) {
     } else if (auto timing = parse_timing(line)) {
       contents.timings.push_back(std::move(*timing));
     } else if (auto settings = parse_settings(line)) {
-      contents.arms.push_back(std::move(*settings));
+      begin_in(contents, settings->first, settings->second);
     } else {
       throw BadFile(path + ", line " + std::to_string(number) +
                     " is not of an evaluation; give another folder with --out");
@@ -91,16 +107,15 @@ RecordFile::RecordFile(const std::string& path) : path_(path) {
 
 void RecordFile::begin_arm(const std::string& arm, const RunSettings& settings) {
   const auto known = std::ranges::find(contents_.arms, arm, &decltype(contents_.arms)::value_type::first);
-  if (known == contents_.arms.end()) {
-    const bool has_records =
-        std::ranges::find(contents_.records, arm, &EvalRecord::arm) != contents_.records.end();
-    if (has_records) {
-      throw InvalidRequest(path_ + " does not say how its arm " + arm +
-                           " was made, so it cannot be gone on with; give another folder with --out");
-    }
+  if (!has_records(contents_, arm)) {
+    if (known != contents_.arms.end() && known->second == settings) return;
     write_line(settings_line(arm, settings));
-    contents_.arms.emplace_back(arm, settings);
+    begin_in(contents_, arm, settings);
     return;
+  }
+  if (known == contents_.arms.end()) {
+    throw InvalidRequest(path_ + " does not say how its arm " + arm +
+                         " was made, so it cannot be gone on with; give another folder with --out");
   }
   RunSettings both = settings;  // and what the arm of the file has alone
   for (const auto& [name, value] : known->second) {

@@ -35,7 +35,7 @@ class RecordFile {
   // be written.
   explicit RecordFile(const std::string& path);
 
-  // Throws InvalidRequest where the file holds the arm with other settings.
+  // Throws InvalidRequest where the file holds records of the arm with other settings.
   void begin_arm(const std::string& arm, const RunSettings& settings);
   void add(const EvalRecord& record);
   void add(const ArmTiming& timing);

@@ -31,8 +31,9 @@ Fetched fetch(const Wanted& wanted, Kind kind, const FetchOptions& options);
 
 // Brings the file of a URL, all shards of a split one, to `target`, or where that is empty into the directory
 // of such files under its own name. A file that is there and has not changed is not fetched again, and one of
-// another URL is never taken for it: it is replaced, or offline refused. One that came by other means is left
-// alone. The token goes along where it was given for this (`--hf-token`) or the URL is the hub's.
+// another URL is never taken for it: it is replaced, or offline refused. One that came by other means stays
+// as it is, and InvalidRequest says so. The token goes along where it was given for this (`--hf-token`) or
+// the URL is the hub's.
 Fetched fetch_url(const std::string& url, const std::filesystem::path& target, const FetchOptions& options);
 
 }  // namespace lanerope::hub

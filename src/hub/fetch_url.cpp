@@ -75,8 +75,15 @@ class UrlFile {
         partial_(target_.string() + ".incomplete"),
         partial_etag_(partial_.string() + ".etag") {}
 
-  // It lies there without lanerope or llama.cpp having fetched it.
-  bool is_foreign() const { return is_there() && !exists(etag_) && !exists(origin_); }
+  // What lies there without lanerope or llama.cpp having fetched it is the user's own: it is not replaced,
+  // and never passes for the URL's.
+  void refuse_own() const {
+    if (!is_there() || exists(etag_) || exists(origin_)) return;
+    throw InvalidRequest(target_.string() + " was not fetched from " + url_ +
+                         "; give -m another name or leave -mu out");
+  }
+
+  const fs::path& path() const { return target_; }
 
   // What is there may be taken for the URL's file.
   bool serves() const { return is_there() && other_url().empty(); }
@@ -184,15 +191,17 @@ class UrlFile {
 
 Fetched fetch_url(const std::string& url, const fs::path& target, const FetchOptions& options) {
   const std::vector<std::string> urls = urls_of(url);
-  HttpClient client(options);
+  std::vector<UrlFile> files;
   Fetched fetched;
   for (const std::string& one : urls) {
     const std::string name = name_in(one);
     fs::path path = target.empty() ? options.settings.url_cache / name : target;
     if (urls.size() > 1) path.replace_filename(name);
-    const UrlFile file(path, one);
-    fetched.files.push_back(path);
-    if (file.is_foreign()) continue;
+    files.emplace_back(path, one).refuse_own();
+    fetched.files.push_back(std::move(path));
+  }
+  HttpClient client(options);
+  for (const UrlFile& file : files) {
     if (options.settings.offline) {
       file.check_offline();
       continue;
@@ -204,7 +213,7 @@ Fetched fetch_url(const std::string& url, const fs::path& target, const FetchOpt
     } catch (const Error& error) {
       if (!file.serves() || !options.fall_back) throw;
       const std::string what = error.what();
-      options.watch.say(what.substr(0, what.find("; ")) + "; going on with " + path.string());
+      options.watch.say(what.substr(0, what.find("; ")) + "; going on with " + file.path().string());
     }
   }
   return fetched;

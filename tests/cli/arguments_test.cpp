@@ -77,9 +77,63 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{{"run", "-sm", "tensor", "x"}, "'tensor' is not none or layer"},
         BadCase{{"run", "-ts", "3,x", "x"}, "'x' is no number"},
         BadCase{{"run", "-ts", "3,", "x"}, "'' is no number"},
-        BadCase{{"run", "-mg", "-1", "x"}, "--main-gpu"},
+        BadCase{{"run", "-mg", "-1", "x"}, "--main-gpu"}, BadCase{{"run", "-ngl", "-5", "x"}, "--gpu-layers"},
+        BadCase{{"run", "--reserve-lanes", "3", "x"}, "--reserve-lanes requires --policy-cmd"},
+        BadCase{{"run", "--logprobs", "x"}, "--logprobs requires --json"},
+        BadCase{{"run", "--top-logprobs", "2", "x"}, "--top-logprobs requires --json"},
+        BadCase{{"run", "--certainty-window", "9", "x"}, "--certainty-window does nothing without"},
+        BadCase{{"run", "--raw", "--chat-template", "chatml", "x"}, "--raw excludes --chat-template"},
+        BadCase{{"chat", "--logprobs"}, "there is no option --logprobs"},
+        BadCase{{"score", "--chat-template", "chatml"}, "there is no option --chat-template"},
+        BadCase{{"tokenize", "--decode", "--no-special", "1"}, "--decode excludes --no-special"},
+        BadCase{{"tokenize", "--decode", "--no-parse-special", "1"}, "--decode excludes --no-parse-special"},
+        BadCase{{"inspect", "-b", "2147483647"}, "--budget"}, BadCase{{"inspect", "-n", "1025"}, "--lanes"},
+        BadCase{{"bench", "--chat-template", "chatml"}, "there is no option --chat-template"},
+        BadCase{{"bench", "--backend", "ggml", "--backends", "kernels"}, "--backends excludes --backend"},
+        BadCase{{"bench", "--coupling", "hogwild", "--couplings", "bridge"},
+                "--couplings excludes --coupling"},
+        BadCase{{"bench", "--baseline", "ggml"}, "--baseline requires --backends"},
+        BadCase{{"bench", "--backends", "ggml", "--baseline", "ggml"}, "is not one of several --backends"},
+        BadCase{{"bench", "--backends", "kernels,ggml", "--baseline", "nonsense"},
+                "--baseline nonsense is not one of several --backends"},
         BadCase{{"data", "walk"}, "there is no command walk; see lanerope data --help"},
         BadCase{{"data", "rollout"}, "FILE is required; see lanerope data rollout --help"}));
+
+void expect_empty(const std::vector<std::string>& arguments, const std::string& name) {
+  const Outcome outcome = run_program({.arguments = arguments});
+  EXPECT_EQ(outcome.status, 2) << name;
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_EQ(outcome.err, "lanerope: error: " + name + " is empty; give a value or leave it out\n");
+}
+
+// As of a shell's variable that nobody set.
+TEST(Arguments, AnEmptyValueIsRefused) {
+  for (const std::string option : {"--json-schema", "--grammar", "--regex", "--model", "--temp", "--budget",
+                                   "--calibration", "--verifier", "--mcp-config", "--omega", "--attention",
+                                   "--coupling", "--gpu-layers", "--stop", "--prompt"})
+    expect_empty({"run", option, "", "x"}, option);
+  expect_empty({"run", "-b", "", "x"}, "--budget");
+  expect_empty({"run", "-hf", "", "x"}, "--hf-repo");
+  for (const std::string option : {"--api-key-file", "--tls-cert", "--tls-key", "--presets"})
+    expect_empty({"serve", "--port", "0", option, ""}, option);
+  for (const std::string option : {"--judge", "--shots-from", "--prompt"})
+    expect_empty({"eval", option, ""}, option);
+  expect_empty({"eval", "compare", "--budget", "", "a", "b"}, "--budget");
+  expect_empty({"data", "rollout", "--output", ""}, "--output");
+  expect_empty({"inspect", ""}, "FILE");
+}
+
+TEST(Arguments, AnEmptyValueBehindAnEqualsSignIsNotTheNextWord) {
+  expect_empty({"serve", "--api-key-file=", "--port", "0"}, "--api-key-file");
+  expect_empty({"run", "--stop=", "--json", "x"}, "--stop");
+}
+
+TEST(Arguments, AnEmptyValueIsTakenWhereItMeansSomething) {
+  const Outcome outcome =
+      run_program({.arguments = {"run", "-m", tiny_model(), "-n", "2", "-b", "4", "--tag=", "--wait", "",
+                                 "--ready", "", "--lane-text", "", "--system", "", "x"}});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+}
 
 // llama.cpp's names of several letters behind one dash.
 TEST(Arguments, EveryCommandWithAModelTakesOneFromTheHub) {

@@ -67,7 +67,30 @@ TEST(BadInput, Requests) {
   expect_error({2, run_tiny({"-ot", "nonsense=CPU", "x"}), "no tensor"});
   expect_error({2, run_tiny({"-ot", "ffn=CPU", "-ot", "ffn_(up=CPU", "x"}), "not a regular expression"});
   expect_error({2, run_tiny({"-ot", "ffn=abacus", "x"}), "the model is on CPU"});
+  expect_error({2, run_tiny({"-sm", "none", "x"}), "--split-mode is about devices"});
   expect_error({4, run_tiny({"-c", "20", "-n", "4", "-b", "100", "x"}), "cells"});
+}
+
+TEST(BadInput, RequestsOfWhichNothingWouldCome) {
+  expect_error({2, run_tiny({"--wait", "~", "x"}), "independent lanes see no other that could wake them"});
+  expect_error({2, run_tiny({"--coupling", "lanerope", "-n", "1", "--wait", "~", "x"}),
+                "a lane alone has no other to wait for"});
+  expect_error({2, run_tiny({"-n", "2", "--conductor", "9", "x"}),
+                "lane of the policy conductor is 9, with which it never acts on 2 lanes"});
+  expect_error({2, run_tiny({"--tool", "notes", "--tool-memory", "100", "x"}),
+                "--tool-memory bounds a program of yours"});
+  expect_error({2, {"chat", "-m", tiny_model(), "--certainty-window", "9"}, "--certainty-window", "hello\n"});
+  expect_error({2, {"inspect", tiny_model(), "-sm", "none"}, "--split-mode is about devices"});
+  for (const std::string option : {"--lanes", "--budget", "--prompt-tokens"})
+    expect_error({2, {"inspect", adapter(), option, "5"}, option + " is about the memory of a model"});
+  expect_error({2, {"inspect", adapter(), "--kv-type", "f32"}, "--kv-type is about the memory of a model"});
+}
+
+TEST(BadInput, FoldersInPlaceOfFiles) {
+  expect_error({5, run_tiny({"--calibration", "/tmp", "x"}), "/tmp is a folder; name a file"});
+  expect_error({5, run_tiny({"--mcp-config", "/tmp", "x"}), "/tmp is a folder; name a file"});
+  expect_error({5, run_tiny({"--tool", "x=cat", "--tool-schema", "x=/tmp", "x"}),
+                "/tmp cannot be read (Is a directory)"});
 }
 
 TEST(BadInput, Omega) {
@@ -119,6 +142,10 @@ TEST(BadInput, ScoreNamesTheLine) {
   expect_error({2, score, "line 1 has no lanes", "{\"prompt\": \"a\"}\n"});
   expect_error({2, score, "line 1: a lane holds 1.5", "{\"prompt\": \"a\", \"lanes\": [[1.5]]}\n"});
   expect_error({2, score, "token", "{\"prompt\": \"a\", \"lanes\": [[99999999]]}\n"});
+  expect_error({2, score, "line 1 has \"start_step\", where \"start_steps\" is meant",
+                R"({"prompt": "a", "lanes": ["b"], "start_step": [0]})"});
+  expect_error(
+      {2, score, "line 1 has two prompts", R"({"prompt": "a", "prompt_tokens": [5], "lanes": ["b"]})"});
 }
 
 TEST(BadInput, Tokenize) {

@@ -54,6 +54,14 @@ TEST(Score, TextAndIdsAreTheSame) {
   EXPECT_EQ(by_text, by_ids);
 }
 
+TEST(Score, WhatATraceHasBesidesIsPassedOver) {
+  const std::string line = R"("prompt": "one", "lanes": ["two"])";
+  EXPECT_EQ(
+      score("{" + line + R"(, "id": 7, "question": "q", "answer": "a", "labels": [true], "ended": [true])" +
+            R"(, "second_stage": {}, "parts": [], "k": 1, "samples": 8, "right": 2})"),
+      score("{" + line + "}"));
+}
+
 TEST(Score, LanesOfAnUntrainedModelAreScoredAsIfAlone) {
   const nlohmann::json both = score(R"({"prompt": "one", "lanes": ["two three", "four"]})");
   const nlohmann::json alone =

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "tests/cli/program.h"
@@ -185,6 +186,22 @@ TEST(DataReach, KeepsTheProblemsThatAreSolvedOftenEnough) {
   EXPECT_EQ(lines[0].at("samples"), 8);
   EXPECT_EQ(lines[0].at("right"), 2);
   EXPECT_EQ(lines[2].at("question"), problem(2).at("question"));
+}
+
+TEST(DataReach, AFileIsReplacedByAWholeOneOrNotAtAll) {
+  const std::string own = file_of("own.jsonl", {sampled(0, 2), sampled(1, 0)});
+  const std::string link = temporary("link.jsonl");
+  std::filesystem::create_symlink(own, link);
+  ASSERT_EQ(run_program({.arguments = {"data", "reach", own, "-o", link}}).status, 0) << "read, then written";
+  EXPECT_EQ(json_lines(file_text(own)).size(), 1U);
+  EXPECT_TRUE(std::filesystem::is_symlink(link));
+
+  const std::string unsolved = ten_problems();
+  const std::string before = file_text(unsolved);
+  EXPECT_EQ(run_program({.arguments = {"data", "reach", unsolved, "-o", unsolved}}).status, 2);
+  EXPECT_EQ(compose(unsolved, {"-k", "11", "-o", unsolved}).status, 2);
+  EXPECT_EQ(file_text(unsolved), before);
+  for (const std::string& file : {own, unsolved}) EXPECT_FALSE(std::filesystem::exists(file + ".new"));
 }
 
 TEST(DataReach, NeedsSamples) {

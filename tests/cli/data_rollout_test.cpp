@@ -88,6 +88,22 @@ TEST(DataRollout, CollaborateWritesTurnsAsLanes) {
   EXPECT_EQ(run_program({.arguments = only_right}).out, "") << "a random model is never right";
 }
 
+TEST(DataRollout, CollaborateRefusesWhatItWouldNotDo) {
+  const auto refusal = [](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"data", "collaborate", "-m", tiny_model(), four_questions()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Outcome outcome = run_program({.arguments = arguments});
+    EXPECT_EQ(outcome.status, 2);
+    EXPECT_EQ(outcome.out, "");
+    return outcome.err;
+  };
+  EXPECT_THAT(refusal({"-n", "0"}), HasSubstr("1 to 1024 lanes, and 0 are asked for"));
+  EXPECT_THAT(refusal({"-n", "-1"}), HasSubstr("1 to 1024 lanes, and -1 are asked for"));
+  EXPECT_THAT(refusal({"-b", "8", "--turn", "16"}), HasSubstr("does not go into a budget of 8"));
+  for (const std::string option : {"--tag", "--wait", "--ready"})
+    EXPECT_THAT(refusal({option, "x"}), HasSubstr("there is no option " + option));
+}
+
 // Groups that were left out are in no file, so that going on would sample them again.
 TEST(DataRollout, OnlyRightGroupsGoIntoANewFile) {
   const std::string file = temporary("only-right.jsonl");
@@ -123,11 +139,37 @@ TEST(DataRollout, OnlyRightGroupsGoIntoANewFile) {
   EXPECT_EQ(file_text(file), held);
 }
 
+TEST(DataRollout, GoesOnOnlyWithGroupsOfItsOwnKind) {
+  const std::string questions = four_questions();
+  const std::string asked = file_text(questions);
+  const Outcome same = run_program({.arguments = rollout(questions, {"-o", questions})});
+  EXPECT_EQ(same.status, 2);
+  EXPECT_THAT(same.err, HasSubstr(questions + " holds the questions; give -o another name"));
+  EXPECT_EQ(file_text(questions), asked);
+
+  const std::string other = temporary("other.jsonl");
+  write_file(other, asked);
+  const Outcome unanswered = run_program({.arguments = rollout(questions, {"-o", other})});
+  EXPECT_EQ(unanswered.status, 3);
+  EXPECT_THAT(unanswered.err, HasSubstr(other + ", line 1 has no lanes, so nothing was sampled for it"));
+  EXPECT_EQ(file_text(other), asked);
+
+  const std::string of_one = R"({"question": "What is half of 50?", "answer": "25", "lanes": ["25"]})"
+                             "\n";
+  write_file(other, of_one);
+  const Outcome fewer = run_program({.arguments = rollout(questions, {"-o", other})});
+  EXPECT_EQ(fewer.status, 2);
+  EXPECT_THAT(fewer.err,
+              HasSubstr(other + ", line 1 has another number of lanes (1) than --lanes asks for (2)"));
+  EXPECT_EQ(file_text(other), of_one);
+}
+
 TEST(DataRollout, RefusesBadFiles) {
   const std::string empty = temporary("empty.jsonl");
   write_file(empty, "");
   EXPECT_THAT(run_program({.arguments = rollout(empty, {})}).err, HasSubstr("holds no questions"));
   EXPECT_EQ(run_program({.arguments = rollout("/nowhere.jsonl", {})}).status, 5);
+  EXPECT_THAT(run_program({.arguments = rollout("/", {})}).err, HasSubstr("/ is a folder"));
   write_file(empty, "{\"question\": \"Q\"}\n");
   const Outcome no_answer = run_program({.arguments = rollout(empty, {})});
   EXPECT_EQ(no_answer.status, 3);

@@ -162,6 +162,9 @@ TEST(Eval, RefusesWithOneSentence) {
   EXPECT_THAT(refusal(2, good, {"--arm", "beam", "--raw", "--shots", "1", "--shots-from", good}),
               HasSubstr("the arm beam is a beam search, which would not end"));
   EXPECT_THAT(refusal(2, good, {"--budgets", "0,8"}), HasSubstr("--budgets must be positive"));
+  EXPECT_THAT(refusal(2, good, {"--parallel", "-3"}), HasSubstr("--parallel"));
+  EXPECT_THAT(refusal(2, good, {"--lanes-total", "0"}), HasSubstr("--lanes-total"));
+  EXPECT_THAT(refusal(2, good, {"--judge-timeout", "5"}), HasSubstr("--judge-timeout requires --judge"));
   const std::string bad = temporary("bad.jsonl");
   write_file(bad, "{\"question\": \"Q\"}\n");
   EXPECT_THAT(refusal(3, bad, {}),
@@ -371,8 +374,18 @@ TEST(Calibrate, RefusesWithOneSentence) {
   };
   EXPECT_THAT(refusal({"--vote-weight", "self-certainty"}),
               HasSubstr("vote by self-certainty chose an answer for 0 questions"));
+  EXPECT_THAT(refusal({"--budget", "65"}), HasSubstr("--budget 65 is more than the 64 tokens that "));
   EXPECT_THAT(refusal({"--select", "logprob", "--vote-weight", "logprob"}),
               HasSubstr("goes with --select vote"));
+}
+
+TEST(Eval, AMistypedOptionDoesNotSpoilTheFolder) {
+  const std::string out = temporary("mistyped");
+  const auto status = [&](const std::string& temperature) {
+    return run_program({.arguments = eval(three_questions(), out, {"--temp", temperature})}).status;
+  };
+  EXPECT_EQ(status("-1"), 2);
+  EXPECT_EQ(status("1"), 0);
 }
 
 TEST(Eval, RefusesAFolderThatIsNone) {

@@ -150,6 +150,9 @@ TEST_F(HubProgram, AUrlGoesWhereTheModelOptionSays) {
   const std::string target = directory.file("here.gguf");
   EXPECT_EQ(run({"tokenize", "-mu", url, "-m", target, "abc"}).status, 0);
   EXPECT_EQ(file_text(target), file_text(tiny_model()));
+  const std::string own = directory.file("own.gguf");
+  write_file(own, file_text(tiny_model()));
+  expect_error(2, {"tokenize", "-mu", url, "-m", own, "abc"}, "own.gguf was not fetched from " + url);
   const Outcome pulled = run({"pull", "-mu", url});
   EXPECT_EQ(pulled.out, directory.file("xdg/llama.cpp/tiny-F32.gguf") + "\n");
 }

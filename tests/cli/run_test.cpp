@@ -183,6 +183,17 @@ TEST(Run, QuietIsTheSelectedLaneAlone) {
   EXPECT_EQ(outcome.out, result["lanes"][selected]["text"].get<std::string>() + "\n");
 }
 
+TEST(Run, ACertaintyWindowIsWhatVotesAreWeighedByOrWhatJsonTells) {
+  const auto lowest = [](const std::string& window) {
+    const nlohmann::json result = result_of({"-n", "1", "--certainty-window", window, "hello"});
+    return result["lanes"][0]["lowest_window"].get<double>();
+  };
+  EXPECT_NE(lowest("1"), lowest("24"));
+  const std::vector<std::string> weighed = {"--vote-weight", "lowest-window", "--certainty-window", "4",
+                                            "hello"};
+  EXPECT_EQ(run_program({.arguments = run_arguments(weighed)}).status, 0);
+}
+
 TEST(Run, TheVerifierChooses) {
   // Scores 0, 1, 2 in the order of the lanes.
   const nlohmann::json result = result_of({"-n", "3", "--verifier", "awk '{print NR / 3}'", "hello"});

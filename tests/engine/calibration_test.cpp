@@ -60,6 +60,7 @@ TEST(Calibration, RefusesOtherFiles) {
     EXPECT_THROW(read_calibration(file_of(text)), BadFile) << text;
   }
   EXPECT_THROW(read_calibration("/nowhere.json"), SystemError);
+  EXPECT_THROW(read_calibration("/tmp"), SystemError) << "a folder";
 }
 
 class Calibrated : public testing::Test {

@@ -175,6 +175,9 @@ TEST_F(SleepingLanes, WhatCannotBeHonouredIsRefused) {
             "a ready text without a wait text does nothing; say which token lanes wait with");
   EXPECT_EQ(refusal([](Request& r) { r.coupling = {.kind = CouplingKind::hogwild}; }),
             "lanes of the hogwild coupling cannot sleep; leave the wait text out or couple otherwise");
+  EXPECT_EQ(refusal([](Request& r) { r.coupling = {.kind = CouplingKind::independent}; }),
+            "independent lanes see no other that could wake them; leave wait and ready texts out or couple "
+            "otherwise");
 }
 
 }  // namespace

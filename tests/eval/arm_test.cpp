@@ -96,6 +96,7 @@ TEST(Arm, IsRefusedWithOneSentence) {
   EXPECT_THAT(refusal("mine:lanes=2"), HasSubstr("an arm has no \"lanes\""));
   EXPECT_THAT(refusal("mine:n"), HasSubstr("form key=value; a comma inside a value is written \\,"));
   EXPECT_THAT(refusal("mine:n=4,total=6"), HasSubstr("a multiple of its n"));
+  EXPECT_EQ(refusal("mine:n=2,temp=1,n=4"), "the arm's n is said twice; say it once");
   EXPECT_THAT(refusal("mine:coupling=glue"),
               HasSubstr("\"glue\"; it is independent, lanerope, groupthink, hogwild or bridge"));
   EXPECT_THAT(refusal("lanerope:visibility=loose"),

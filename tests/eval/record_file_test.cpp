@@ -131,6 +131,29 @@ TEST(RecordFile, IsNotGoneOnWithAfterAChange) {
   RecordFile(path).begin_arm("another", {{"model", "abd"}});
 }
 
+// Nothing was sampled with what was mistyped.
+TEST(RecordFile, AnArmWithoutRecordsTakesOtherSettings) {
+  const std::string path = support::new_file(".jsonl");
+  {
+    RecordFile file(path);
+    file.begin_arm("x", {{"seed", "-1"}});
+    file.begin_arm("y", {{"seed", "-1"}});
+    file.add(ArmTiming{.arm = "x", .seconds = 2, .steps = 7});
+    file.begin_arm("x", settings);
+    EXPECT_EQ(file.timing_of("x").steps, 0) << "of the arm as it was";
+  }
+  const std::string begun = text_of(path);
+  RecordFile file(path);
+  file.begin_arm("x", settings);
+  EXPECT_EQ(text_of(path), begun) << "these are the arm's already";
+  file.add(record(0));
+  const RecordContents contents = read_records(path);
+  ASSERT_EQ(contents.arms.size(), 2U);
+  EXPECT_EQ(contents.arms[0].second, settings);
+  EXPECT_TRUE(contents.timings.empty());
+  EXPECT_THAT(refusal(path, {{"seed", "-1"}}), testing::HasSubstr("holds the arm x with seed 1"));
+}
+
 TEST(RecordFile, LeavesOtherFilesAlone) {
   const std::string path = support::new_file(".jsonl");
   for (const std::string notes : {"my notes\n", "my notes", "{\"a\": 1}\n", "\n"}) {

@@ -135,11 +135,29 @@ TEST_F(FetchUrl, AFileOfWhichTheTagAloneIsKnown) {
   EXPECT_FALSE(bring().was_there) << "of which URL it is, nobody knows";
 }
 
-TEST_F(FetchUrl, AFileOfTheUsersOwnIsLeftAlone) {
+TEST_F(FetchUrl, AFileOfTheUsersOwnIsLeftAloneAndRefused) {
   const fs::path target = directory.path() / "mine.gguf";
   write_bytes(target, "mine");
-  EXPECT_TRUE(bring(target).was_there);
+  for (const bool offline : {false, true}) {
+    options.settings.offline = offline;
+    try {
+      bring(target);
+      FAIL() << "it was taken for the URL's";
+    } catch (const InvalidRequest& error) {
+      EXPECT_EQ(error.what(), target.string() + " was not fetched from " + url() +
+                                  "; give -m another name or leave -mu out");
+    }
+  }
   EXPECT_EQ(bytes_of(target), "mine");
+  EXPECT_THAT(hub.seen_files(), SizeIs(0));
+}
+
+TEST_F(FetchUrl, AShardOfTheUsersOwnIsRefusedBeforeAnyIsFetched) {
+  hub.put("user/repo", "s-00001-of-00002.gguf", model);
+  hub.put("user/repo", "s-00002-of-00002.gguf", other);
+  write_bytes(options.settings.url_cache / "s-00002-of-00002.gguf", "mine");
+  EXPECT_THROW(fetch_url(url("s-00001-of-00002.gguf"), {}, options), InvalidRequest);
+  EXPECT_FALSE(fs::exists(options.settings.url_cache / "s-00001-of-00002.gguf"));
 }
 
 TEST_F(FetchUrl, GoesOnWhereItIsStillTheSameFile) {

@@ -17,8 +17,8 @@ IGNORED = -100
 class LaneCollator:
     """Turns rows of traces (docs/data.md: ``question``, ``lanes``) into what an attached model trains on.
 
-    A group is one row of the batch: the prompt, then lane after lane, each its tag, its text and the end token. The index of a lane's token is the
-    prompt's length and its step. Learned is what lanes write; prompts and tags are not.
+    A group is one row of the batch: the prompt, then lane after lane, each its tag, its text and, unless its ``ended`` says that it was cut off, the
+    end token. The index of a lane's token is the prompt's length and its step. Learned is what lanes write; prompts and tags are not.
 
     For TRL: ``SFTTrainer(..., data_collator=LaneCollator(tokenizer))`` with ``SFTConfig(remove_unused_columns=False, packing=False,
     dataset_kwargs={"skip_prepare_dataset": True})``.
@@ -41,6 +41,8 @@ class LaneCollator:
         self._tokens = tokens_of(tokenizer)
         self._tag, self._system, self._longest = tag, system, longest
         self._wait, self._ready = self._one(wait), self._one(ready)
+        if ready and not wait:
+            raise InvalidRequest("ready wakes lanes that wait; give the token that they wait with as wait, or leave ready out")
         own = self._tokens.end if end is None else end
         if own is None:
             raise InvalidRequest("the tokenizer has no end token; give one as end")
@@ -56,6 +58,8 @@ class LaneCollator:
 
     def _prompt(self, row: Mapping[str, Any]) -> list[int]:
         if "prompt_tokens" in row:
+            if self._system:
+                raise InvalidRequest("a trace has prompt_tokens, which a system message does not go into; leave system out, or give its question")
             return [int(token) for token in row["prompt_tokens"]]
         return self._tokens.of_question(row["question"], self._system)
 
@@ -66,12 +70,16 @@ class LaneCollator:
         texts: Sequence[str] = row.get("lanes") or []
         if not texts:
             raise InvalidRequest('a trace to train on needs "lanes", a list of at least one text')
-        prompt = self._prompt(row)
+        if row.get("second_stage") is not None:
+            raise InvalidRequest('a trace has a "second_stage", which is not trained here; leave it out, or train with lanerope-train')
+        prompt, ended = self._prompt(row), _ended(row, len(texts))
         lanes, tags = [], []
         for m, text in enumerate(texts):
             tag = self._tokens.of_text(self._tag.replace("{k}", str(m + 1))) if len(texts) > 1 and self._tag else []
             tags.append(len(tag))
-            lanes.append([*tag, *self._tokens.of_text(text), self._end])
+            written = self._tokens.of_text(text)
+            # A lane that was cut off did not write an end token.
+            lanes.append([*tag, *written, *([self._end] if ended[m] or not written else [])])
         steps = lane_steps(lanes, self._wait if len(lanes) > 1 else -1, self._ready)
 
         group = {
@@ -106,3 +114,13 @@ class LaneCollator:
         return {
             key: torch.tensor([group[key] + [filler] * (width - len(group[key])) for group in groups]) for key, filler in empty.items()
         }
+
+
+def _ended(row: Mapping[str, Any], lanes: int) -> list[bool]:
+    """Of each lane whether it ended by itself."""
+    if row.get("ended") is None:
+        return [True] * lanes
+    ended = [bool(one) for one in row["ended"]]
+    if len(ended) != lanes:
+        raise InvalidRequest('"ended" needs a value for each of the lanes')
+    return ended

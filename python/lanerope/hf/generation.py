@@ -91,7 +91,7 @@ def generate(
     """
     given = [int(token) for token in torch.as_tensor(prompt).flatten()]
     forced = [list(tag) for tag in tags] if tags else [[] for _ in range(lanes)]
-    _check(model, given, forced, lanes=lanes, budget=budget, temperature=temperature, top_p=top_p, waits=wait >= 0)
+    _check(model, given, forced, lanes=lanes, budget=budget, temperature=temperature, top_p=top_p, wait=wait, ready=ready)
     ends = _ends(model, end)
     draws = torch.Generator(device="cpu").manual_seed(seed)
     writing = [HfLane() for _ in range(lanes)]
@@ -140,7 +140,16 @@ def generate(
 
 
 def _check(
-    model: Any, prompt: list[int], tags: list[list[int]], *, lanes: int, budget: int, temperature: float, top_p: float, waits: bool
+    model: Any,
+    prompt: list[int],
+    tags: list[list[int]],
+    *,
+    lanes: int,
+    budget: int,
+    temperature: float,
+    top_p: float,
+    wait: int,
+    ready: int,
 ) -> None:
     coupling = getattr(model, "lane_coupling", None)
     if coupling is None:
@@ -161,9 +170,11 @@ def _check(
         raise InvalidRequest("temperature must be a number from 0")
     if not 0 < top_p <= 1:
         raise InvalidRequest("top_p must be above 0 and at most 1")
-    if coupling.sees_from == "hand-over" and not waits:
+    if ready >= 0 and wait < 0:
+        raise InvalidRequest("ready wakes lanes that wait; give the token that they wait with as wait, or leave ready out")
+    if coupling.sees_from == "hand-over" and wait < 0:
         raise InvalidRequest("lanes that see one another from their hand-over on need a wait token; give it as wait")
-    if waits and (coupling.kind == "hogwild" or coupling.topology != "all"):
+    if wait >= 0 and (coupling.kind == "hogwild" or coupling.topology != "all"):
         raise InvalidRequest("lanes sleep here where all see one another, and not in hogwild; leave wait out")
 
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -16,12 +18,16 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr std::array<std::string_view, 6> known = {"command", "args", "env", "cwd", "type", "disabled"};
+
 class ConfigFile {
  public:
   explicit ConfigFile(std::string path) : path_(std::move(path)) {}
 
   // Each server's program by its name, in the order of the file.
   std::vector<std::pair<std::string, engine::ChildProgram>> programs() const {
+    std::error_code none;
+    if (std::filesystem::is_directory(path_, none)) throw SystemError(path_ + " is a folder; name a file");
     std::ifstream file(path_);
     if (!file) throw SystemError("cannot open " + path_);
     const Json json = Json::parse(std::istreambuf_iterator<char>(file), {}, nullptr, false);
@@ -29,15 +35,29 @@ class ConfigFile {
     if (!json.is_object() || servers == json.end() || !servers->is_object())
       refuse("is no JSON object with mcpServers");
     std::vector<std::pair<std::string, engine::ChildProgram>> programs;
-    for (const auto& [name, server] : servers->items()) programs.emplace_back(name, program(name, server));
+    for (const auto& [name, server] : servers->items()) {
+      if (!is_disabled(name, server)) programs.emplace_back(name, program(name, server));
+    }
+    if (programs.empty()) refuse("has no server, or none that is not disabled");
     return programs;
   }
 
  private:
-  engine::ChildProgram program(const std::string& name, const Json& server) const {
+  bool is_disabled(const std::string& name, const Json& server) const {
     if (!server.is_object()) refuse("has a server " + name + " that is no object");
+    const Json disabled = server.value("disabled", Json(false));
+    if (!disabled.is_boolean())
+      refuse("has a server " + name + " whose \"disabled\" is neither true nor false");
+    return disabled.get<bool>();
+  }
+
+  engine::ChildProgram program(const std::string& name, const Json& server) const {
     if (server.contains("url") || server.value("type", Json("stdio")) != "stdio")
       refuse("has a server " + name + " that is no program: lanerope speaks with servers over stdio alone");
+    for (const auto& [key, value] : server.items()) {
+      if (std::ranges::find(known, key) == known.end())
+        refuse("has a server " + name + " with \"" + key + "\", which lanerope does not know");
+    }
     const auto command = server.find("command");
     if (command == server.end() || !command->is_string() || command->get<std::string>().empty())
       refuse("names no command for the server " + name);
@@ -51,19 +71,20 @@ class ConfigFile {
       for (const auto& [variable, value] : environment->items())
         program.environment.emplace_back(variable, text(name, value));
     }
+    if (const auto folder = server.find("cwd"); folder != server.end()) program.folder = text(name, *folder);
     return program;
   }
 
   std::string text(const std::string& name, const Json& value) const {
     if (!value.is_string())
-      refuse("has an argument or a variable of the server " + name + " that is no text");
+      refuse("has an argument, a variable or a folder of the server " + name + " that is no text");
     return value.get<std::string>();
   }
 
   [[noreturn]] void refuse(const std::string& what) const {
     throw BadFile(
         path_ + " " + what +
-        R"(; it must be {"mcpServers": {"NAME": {"command": "...", "args": [...], "env": {...}}}})");
+        R"(; it must be {"mcpServers": {"NAME": {"command": "...", "args": [...], "env": {...}, "cwd": "..."}}})");
   }
 
   std::string path_;

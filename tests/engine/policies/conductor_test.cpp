@@ -45,7 +45,8 @@ TEST_F(AConductor, CannotReachALaneThatIsNotThereAndIsNoneOfItsOwn) {
 
 TEST_F(AConductor, IsOneLaneAlone) {
   EXPECT_THAT(told(run(conducted("@2: hello\n"), {parse_policy("conductor:lane=2")})), IsEmpty());
-  EXPECT_THAT(told(run(conducted("@2: hello\n"), {parse_policy("conductor:lane=7")})), IsEmpty());
+  EXPECT_THROW(run(conducted("@2: hello\n"), {parse_policy("conductor:lane=7")}), InvalidRequest)
+      << "a lane that will never be there";
   EXPECT_THAT(told(run(conducted("@2: hello\n"), {})), IsEmpty());
 }
 

@@ -62,6 +62,33 @@ TEST_F(PolicyTable, SaysWhatIsWrongAndWhatToDo) {
   EXPECT_THAT(refusal({"consensus:lanes=5"}), HasSubstr("at most the number of lanes"));
 }
 
+// Of four lanes.
+TEST_F(PolicyTable, RefusesWhatNeverActsHoweverTheLanesWrite) {
+  EXPECT_EQ(refusal({"prune:keep=8"}),
+            "keep of the policy prune is 8, with which it never acts on 4 lanes; give at most 3, or ask for "
+            "more lanes");
+  const std::vector<std::pair<std::string, int>> most = {
+      {"prune:keep=", 3}, {"conductor:lane=", 4}, {"refill:votes=", 3}, {"adaptive:most=3,votes=", 7}};
+  for (const auto& [text, number] : most) {
+    EXPECT_EQ(refusal({text + std::to_string(number)}), "not refused") << text;
+    EXPECT_THAT(refusal({text + std::to_string(number + 1)}), HasSubstr("never acts")) << text;
+  }
+  EXPECT_EQ(refusal({"fork-on-doubt:most=2", "prune:keep=5"}), "not refused") << "six may come to write";
+}
+
+TEST_F(PolicyTable, ServesOneLaneToo) {
+  Request request = writing(1, 32);
+  for (const char* usual : {"prune", "refill", "adaptive", "conductor"}) {
+    request.policies = {parse_policy(usual)};
+    EXPECT_NO_THROW(resolve(*model, request)) << usual;
+  }
+  request.policies = {parse_policy("prune:keep=1")};
+  EXPECT_THROW(resolve(*model, request), InvalidRequest);
+  request.policies.clear();
+  EXPECT_NO_THROW(resolve(*model, request, {.policies = {parse_policy("prune:keep=8")}}))
+      << "the server's own watch every group";
+}
+
 TEST_F(PolicyTable, HoldsTheStopAtAConsensusToo) {
   Request request = writing(4, 32);
   request.selection.consensus = 3;

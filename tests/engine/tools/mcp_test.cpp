@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -115,12 +116,50 @@ TEST_F(Mcp, ToolsOfTwoServersHaveNamesOfTheirOwn) {
   EXPECT_EQ(tools[4].run("{}", {}), "5\n[image]\né");
 }
 
+TEST_F(Mcp, AServerRunsInItsFolder) {
+  const std::string server = written(script, ".sh");
+  const std::filesystem::path file(log);
+  const nlohmann::json here = {{"command", "sh"},
+                               {"args", {server}},
+                               {"env", {{"LOG", file.filename().string()}}},
+                               {"cwd", file.parent_path().string()},
+                               {"type", "stdio"},
+                               {"disabled", false}};
+  EXPECT_EQ(mcp_tools(written(nlohmann::json{{"mcpServers", {{"sums", here}}}}.dump(), ".json")).size(), 4U);
+  EXPECT_THAT(logged(), HasSubstr("initialize")) << "its log's name has no folder";
+}
+
+TEST_F(Mcp, AServerThatIsDisabledIsNotStarted) {
+  nlohmann::json servers = {
+      {"on", {{"command", "sh"}, {"args", {written(script, ".sh")}}, {"env", {{"LOG", log}}}}},
+      {"off", {{"url", "http://x"}, {"disabled", true}}}};
+  const auto file = [&] { return written(nlohmann::json{{"mcpServers", servers}}.dump(), ".json"); };
+  const std::vector<Tool> tools = mcp_tools(file());
+  ASSERT_EQ(tools.size(), 4U);
+  EXPECT_EQ(tools[0].name, "add") << "no other server has it";
+  servers.erase("on");
+  EXPECT_THROW(mcp_tools(file()), BadFile) << "no server is left";
+}
+
+TEST_F(Mcp, AKeyThatIsNotHonouredIsRefusedByName) {
+  try {
+    mcp_tools(written(R"({"mcpServers":{"a":{"command":"x","envFile":".env"}}})", ".json"));
+    FAIL() << "it was passed over";
+  } catch (const BadFile& error) {
+    EXPECT_THAT(error.what(),
+                HasSubstr(R"(has a server a with "envFile", which lanerope does not know; it must be)"));
+  }
+}
+
 TEST_F(Mcp, AFileThatIsNoneIsRefused) {
   EXPECT_THROW(mcp_tools("/no/such/file.json"), SystemError);
+  EXPECT_THROW(mcp_tools("/tmp"), SystemError) << "a folder";
   for (const char* text :
        {"", "[]", "{}", R"({"mcpServers":[]})", R"({"mcpServers":{"a":{}}})",
         R"({"mcpServers":{"a":{"url":"http://x"}}})", R"({"mcpServers":{"a":{"command":"x","args":"y"}}})",
-        R"({"mcpServers":{"a":{"command":"x","args":[1]}}})"})
+        R"({"mcpServers":{"a":{"command":"x","args":[1]}}})", R"({"mcpServers":{}})",
+        R"({"mcpServers":{"a":[]}})", R"({"mcpServers":{"a":{"command":"x","disabled":"yes"}}})",
+        R"({"mcpServers":{"a":{"command":"x","cwd":1}}})"})
     EXPECT_THROW(mcp_tools(written(text, ".json")), BadFile) << text;
   EXPECT_THROW(mcp_tools(written(R"({"mcpServers":{"a":{"command":"/no/such/program"}}})", ".json")),
                SystemError);

@@ -53,6 +53,15 @@ def test_lanes_that_wait_are_placed_in_time():
     assert batch["position_ids"][0].tolist() == [0, 1, 4, 5, 6, 1, 2, 3, 4, 5, 6]
 
 
+def test_a_lane_that_was_cut_off_learns_no_end():
+    collate = hf.LaneCollator(letters(), tag="#")
+    cut = collate([row("q", ["ab", "c", ""]) | {"ended": [True, False, False]}])
+    assert cut["input_ids"][0].tolist() == [ord("q") + 1, *(ord(c) + 1 for c in "#ab"), 0, *(ord(c) + 1 for c in "#c"), ord("#") + 1, 0]
+    assert cut["labels"][0].tolist() == [-100] * 2 + [98, 99, 0, -100, 100, -100, 0]
+    whole = collate([row() | {"ended": None, "second_stage": None}])
+    assert whole["input_ids"].tolist() == collate([row()])["input_ids"].tolist()
+
+
 @pytest.mark.parametrize(
     ("options", "bad", "says"),
     [
@@ -61,6 +70,10 @@ def test_lanes_that_wait_are_placed_in_time():
         ({}, {"question": "x", "lanes": []}, 'needs "lanes"'),
         ({"longest": 5}, row(), "more than the 5"),
         ({"wait": "ww"}, row(), "is 2 tokens"),
+        ({"ready": "r"}, row(), "as wait, or leave ready out"),
+        ({"system": "s"}, {"prompt_tokens": [5], "lanes": ["a"]}, "leave system out"),
+        ({}, row() | {"ended": [True]}, "a value for each of the lanes"),
+        ({}, row() | {"second_stage": {"told": "t", "written": "w"}}, "not trained here"),
     ],
 )
 def test_what_makes_no_group_is_refused(options, bad, says):

@@ -80,6 +80,7 @@ def test_a_lane_ends_with_an_end_token(files):
         ({"coupling": "hogwild", "wait": 5}, "wait"),
         ({"topology": "ring", "wait": 5}, "wait"),
         ({"sees_from": "hand-over"}, "wait"),
+        ({"ready": 5}, "as wait, or leave ready out"),
     ],
 )
 def test_requests_that_make_no_sense_are_refused(files, wrong, says):

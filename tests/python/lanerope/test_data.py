@@ -31,6 +31,14 @@ def test_traces_there_and_back(tmp_path):
     assert data.read_rows(tmp_path / "b.jsonl") == ROWS
 
 
+def test_a_text_may_hold_what_other_programs_end_a_line_at(tmp_path):
+    rows = [{"question": "one\u2028two\x85three", "answer": "2"}, ROWS[1]]
+    data.write_traces(rows, tmp_path / "a.jsonl")
+    assert data.read_rows(tmp_path / "a.jsonl") == rows
+    (tmp_path / "b.jsonl").write_bytes(b'{"question": "x"}\r\n\r\n{"question": "y"}')
+    assert [row["question"] for row in data.read_rows(tmp_path / "b.jsonl")] == ["x", "y"]
+
+
 def test_bad_rows_are_refused(tmp_path):
     (tmp_path / "bad.jsonl").write_text('{"question": "x"}\n{"question"')
     with pytest.raises(lanerope.ModelError, match="line 2"):

@@ -60,6 +60,24 @@ def test_scores_are_counted_as_written_out(evaluation):
     assert all(score.ended == 0 and score.pass_at_1.value == 0 and score.mean_tokens == 0 for score in nothing)
 
 
+def test_no_score_claims_more_than_was_sampled(evaluation, tmp_path):
+    with pytest.raises(lanerope.InvalidRequest, match="25 is more than the 24 tokens"):
+        evaluation.scores([8, 25])
+    evaluation.save(tmp_path)
+    with pytest.raises(lanerope.InvalidRequest, match="25 is more than the 24 tokens"):
+        lanerope.read_results(tmp_path).scores_frame([25])
+
+    def of(ended):
+        lane = {"answer": "7", "ended": ended, "length": 9, "mean_logprob": -1.0}
+        record = {"arm": "x", "question": 0, "group": 0, "seconds": 1.0, "steps": 9, "lanes": [lane]}
+        return lanerope.Evaluation([lanerope.evaluation.Question("a", "7")], [record]).scores([9, 10])
+
+    # Where nobody says how much it was: a lane that had ended would have ended so with more.
+    assert [score.pass_at_1.value for score in of(True)] == [1, 1]
+    with pytest.raises(lanerope.InvalidRequest, match="10 is more than the 9 tokens"):
+        of(False)
+
+
 def test_a_vote_with_ties_counts_for_the_share_of_right_ones():
     def of(answers, truth):
         return _scores.majority_of([vote for answer in answers for vote in _scores.said_by({"answer": answer}, [truth])])
@@ -114,7 +132,7 @@ def test_results_of_the_command_line_give_its_scores(command, tmp_path):
 def test_records_there_and_back(evaluation, tmp_path):
     evaluation.save(tmp_path / "saved")
     again = lanerope.read_results(tmp_path / "saved")
-    assert again.records == evaluation.records and again.questions == evaluation.questions
+    assert again.records == evaluation.records and again.questions == evaluation.questions and again.budget == evaluation.budget == 24
 
 
 def test_figures(evaluation, tiny, tmp_path):
@@ -141,3 +159,6 @@ def test_bad_plans_are_refused(tiny):
     refused("does not list as many", [{"question": "a", "answer": "(5, 7)", "parts": ["5", "7", "9"]}])
     refused("do not divide", arms={"three": {"lanes": 3}}, lanes_total=4)
     refused("same for all arms", arms={"one": {"seed": 1}})
+    refused("the arm none has 0 lanes", arms={"none": {"lanes": 0}})
+    refused("must be at least 1", lanes_total=0)
+    refused("must be at least 1", parallel=-3)

@@ -61,6 +61,35 @@ def samples(tmp_path_factory):
     return found
 
 
+@pytest.mark.parametrize(
+    ("options", "task", "temperature"),
+    [
+        ({}, {}, 0.0),
+        ({}, {"do_sample": True}, None),
+        ({}, {"do_sample": True, "temperature": 0.6}, 0.6),
+        ({}, {"do_sample": False, "temperature": 0.6}, 0.0),
+        ({"temperature": 0.7}, {}, 0.7),
+        ({"temperature": 0.7}, {"do_sample": True}, 0.7),
+        ({"temperature": 0.7}, {"temperature": 0.0}, 0.0),
+        ({"lanes": 4}, {}, None),
+        ({"lanes": 4}, {"temperature": 0.6}, 0.6),
+        ({"lanes": 4}, {"do_sample": False}, None),
+        ({"lanes": 4, "temperature": 0.7}, {"temperature": 0.0}, 0.7),
+    ],
+)
+def test_the_temperature_is_the_tasks_where_it_says_one(options, task, temperature):
+    from lanerope.lm_eval import LaneropeLM
+
+    assert LaneropeLM(threads=1, **options)._options_for(task).get("temperature") == temperature
+
+
+def test_no_groups_at_once_are_refused():
+    from lanerope.lm_eval import LaneropeLM
+
+    with pytest.raises(lanerope.InvalidRequest, match="parallel is 0"):
+        LaneropeLM(parallel=0)
+
+
 def test_log_likelihoods_are_those_of_one_lane(samples):
     model = lanerope.Model(threads=1)
     assert len(samples["choices"]) == 6
