@@ -7,8 +7,8 @@ import { actLine, Lane } from "./lane.js";
 // Whether attention of one lane goes to what others have written.
 export const seesOtherLanes = (coupling) => coupling !== "independent" && coupling !== "bridge";
 
-// Whether lanes may wait for one another: there is room for steps in which one of them wrote nothing.
-export const canSleep = (coupling) => coupling !== "hogwild" && coupling !== "bridge";
+// Whether lanes may wait for one another: they see who wakes them, and there is room for steps in which one of them wrote nothing.
+export const canSleep = (coupling) => seesOtherLanes(coupling) && coupling !== "hogwild";
 
 export class Group {
   // watcher: laneAdded(lane), changed(lane), progressed(), ended(). settings: see settings_form.js. messages: role and content.

@@ -36,14 +36,20 @@ def results_of(text, k):
 
 
 def written_in(lane, k):
-    """[(problem, result, step of the clock by which it stands)] of a recorded lane, in order. The steps are those by which eval saw an answer complete
-    (`settled`), where these are as many, and else in proportion to the text: right to some tokens."""
-    found = [match for match in RESULT.finditer(lane["text"]) if 0 < int(match[1]) <= k]
-    settled = [step for step, _ in lane.get("settled", [])]
+    """[(problem, result, step of the clock by which it stands)] of a recorded lane, in order. The steps are those by which eval saw the same answer complete
+    (`settled`), right to some tokens; where it saw none they are estimated in proportion to the text, which may be off by a hundred."""
+    settled = list(lane.get("settled", []))
     written = []
-    for n, match in enumerate(found):
-        step = settled[n] + LINE if len(settled) == len(found) else clock_of(lane, tokens_of(lane) * match.end() / len(lane["text"]))
-        written.append((int(match[1]) - 1, number(match[2]), step))
+    for match in RESULT.finditer(lane["text"]):
+        value = number(match[2])
+        at = next((i for i, (_, said) in enumerate(settled) if number(said) == value), None)
+        if at is None:
+            step = clock_of(lane, tokens_of(lane) * match.end() / len(lane["text"]))
+        else:
+            step = settled[at][0] + LINE
+            settled = settled[at + 1 :]
+        if 0 < int(match[1]) <= k:
+            written.append((int(match[1]) - 1, value, step))
     return written
 
 
@@ -93,7 +99,8 @@ def read(folder, questions):
         for lane in record["lanes"]:
             own = results_of(lane["text"], len(truth))
             end = lane["length"] if lane["ended"] else float("inf")
-            lanes.append({"end": end, "recorded": lane, "list": listed(lane["text"], len(truth), lane.get("answer")), "own": own, "written": written_in(lane, len(truth))})
+            said = {"list": listed(lane["text"], len(truth), lane.get("answer")), "own": own, "written": written_in(lane, len(truth))}
+            lanes.append({"end": end, "recorded": lane, **said})
         group = {"steps": record["steps"], "seconds": record["seconds"], "truth": truth, "lanes": lanes}
         arms.setdefault(record["arm"], {}).setdefault(record["question"], []).append(group)
     return arms

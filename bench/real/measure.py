@@ -120,12 +120,16 @@ class Measure:
 
     def paired(self, arm, other, budgets, at=(2, 2)):
         """By how much two arms differ in these places of rights_at and with these budgets, on the questions that both were asked."""
+        return clustered(self.differences(arm, other, budgets, at))
+
+    def differences(self, arm, other, budgets, at):
+        """What that is the mean of: a cell for each answer."""
         cells = []
         for question in (question for question in arm if question in other):
             here = rights_at(arm[question], budgets[0], self.counted_of)[at[0]]
             there = rights_at(other[question], budgets[1], self.counted_of)[at[1]]
             cells += self.cells(question, [a - b for a, b in zip(here, there)])
-        return clustered(cells)
+        return cells
 
 
 def draw(curves, file):

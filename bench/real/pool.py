@@ -13,21 +13,10 @@ import pathlib
 from types import SimpleNamespace
 
 from groups import problems_of, read_given
-from intervals import Cell, clustered, told
-from measure import rights_at
+from intervals import clustered, told
+from measure import Measure
 
 LONGEST = 10**9  # steps: of a lane that was cut off nothing counts
-
-
-def differences(arm, other, problems):
-    """A cell for each answer: the share of ARM's groups that vote for it, less the share of OTHER's lanes that have it right."""
-    cells = []
-    for question in (question for question in arm if question in other):
-        here = rights_at(arm[question], LONGEST)[1]
-        there = rights_at(other[question], LONGEST)[0]
-        named = problems.get(question, [None] * len(here))
-        cells += [Cell(question, problem, a - b) for problem, a, b in zip(named, here, there)]
-    return cells
 
 
 def main():
@@ -43,7 +32,7 @@ def main():
         folder, _, questions = named.partition("=")
         one = SimpleNamespace(folder=pathlib.Path(folder), questions=pathlib.Path(questions) if questions else None, problems=given.problems)
         arms = read_given(one)
-        cells = differences(arms[given.arm], arms[given.other], problems_of(one))
+        cells = Measure(problems_of(one)).differences(arms[given.arm], arms[given.other], (LONGEST, LONGEST), at=(1, 0))
         print(f"| {folder} | {len(cells)} | {told(clustered(cells))} |")
         pooled += [cell._replace(question=(folder, cell.question)) for cell in cells]
     print(f"| all | {len(pooled)} | {told(clustered(pooled))} |")

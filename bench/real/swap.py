@@ -7,8 +7,8 @@
 TRACES is what `lanerope data compose --lanes 4` wrote, of problems that the adapter was not trained on; MODEL's chats are in ChatML with Qwen's system
 prompt. In each trace one lane, the solver, has a result that one other lane, the reader, lists. The solver's number is exchanged for a wrong one of as
 many digits, in its result line (`Answer 2: 18`), in the solution before it, or in both, and the model says which list of the reader's is likelier: the
-one with the number that was there, or the one with the wrong number. Other lists are cut off, so that nothing can be copied from them. Intervals are 95 %, by
-bootstrap over traces.
+one with the number that was there, or the one with the wrong number. Other lists are cut off, so that nothing can be copied from them. Intervals are 95 %,
+Wilson's.
 """
 
 import random

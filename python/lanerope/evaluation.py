@@ -85,11 +85,12 @@ class Evaluation:
         longest = max((lane["length"] for lane in lanes_of_all), default=1)
         if budgets is None:
             budgets = [longest]
-        # Lanes that came to their end would have done so with any larger budget.
-        most = longest if self.budget is None and not all(lane["ended"] for lane in lanes_of_all) else self.budget
+        # Lanes that came to their end would have done so with any larger budget, and a lane that slept ends behind its own.
+        open_ended = self.budget is None and all(lane["ended"] for lane in lanes_of_all)
+        most = max(self.budget or 0, longest)
         for budget in budgets:
-            if most is not None and budget > most:
-                raise InvalidRequest(f"a budget of {budget} is more than the {most} tokens that lanes were sampled with; give at most that")
+            if budget > most and not open_ended:
+                raise InvalidRequest(f"a budget of {budget} is more than the {most} steps that lanes were sampled with; give at most that")
         scores = []
         for arm, found in of_arm.items():
             lanes = [[lane for record in found[q] for lane in record["lanes"]] for q in common]

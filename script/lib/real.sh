@@ -142,10 +142,9 @@ ask() { # folder questions budgets arms...
   lanerope eval -m "$model" --questions "$runs/$2.jsonl" --out "$runs/$1" --lanes-total 4 --temp 0.6 --top-p 0.95 --budgets "$3" --parallel 32 "${@:4}"
 }
 right_answers() { # folder questions budgets arm-to-compare-with [part of GSM8K that the problems are of]
-  python3 bench/real/measure.py "$runs/$1" --questions "$runs/$2.jsonl" --budgets "$3" --against "$4" $(problems "${5:-test}")
-}
-problems() { # part: the option that tells which problems stand in several questions; those of the short form are made
-  [ -n "$short" ] || echo "--problems $gsm8k/$1.jsonl"
+  local named=() # which problems stand in several questions; those of the short form are made
+  [ -n "$short" ] || named=(--problems "$gsm8k/${5:-test}.jsonl")
+  python3 bench/real/measure.py "$runs/$1" --questions "$runs/$2.jsonl" --budgets "$3" --against "$4" ${named[@]+"${named[@]}"}
 }
 compare() { # name questions budgets arms...
   ask "$@" >"$runs/$1.txt"
@@ -195,10 +194,10 @@ alone_table() {
   cat "$runs/alone.txt"
 }
 alone() {
-  python3 bench/real/alone.py "$runs/table-4" --questions "$runs/reach-4.jsonl" $(problems test) --alone "$runs/skill" --arms lanes,control
-  python3 bench/real/alone.py "$runs/compose-4" --questions "$runs/compose-4.jsonl" $(problems test) --alone "$runs/skill"
+  python3 bench/real/alone.py "$runs/table-4" --questions "$runs/reach-4.jsonl" --problems "$gsm8k/test.jsonl" --alone "$runs/skill" --arms lanes,control
+  python3 bench/real/alone.py "$runs/compose-4" --questions "$runs/compose-4.jsonl" --problems "$gsm8k/test.jsonl" --alone "$runs/skill"
   python3 bench/real/pool.py lanes control {"$runs/table-4=$runs/reach-4","$runs/compose-3=$runs/compose-3","$runs/compose-4=$runs/compose-4"}.jsonl \
-    "$runs/compose-6=$runs/compose-6.jsonl" $(problems test)
+    "$runs/compose-6=$runs/compose-6.jsonl" --problems "$gsm8k/test.jsonl"
 }
 
 # Right solutions of dev problems, which nothing was trained on: what seeing the others costs, and what is read of them.

@@ -167,6 +167,6 @@ compare_texts() {
     compare lanerope tokenize -m "$inputs/llama-f32.gguf" --ids "$text"
   done
   compare lanerope inspect $bundled --keys --tensors
-  compare lanerope inspect "$inputs/qwen2-f32-lanes.gguf" --json -n 8
+  compare lanerope inspect "$inputs/qwen2-f32-lanes.gguf" --json
   compare lanerope inspect "$inputs/llama-yarn.gguf" --json -n 2 -b 300
 }

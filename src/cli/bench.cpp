@@ -71,10 +71,17 @@ std::vector<Enum> parse_list(const std::string& option, const std::vector<std::s
 // Every coupling with every topology; those without one, of lanes that do not see one another, once.
 std::vector<Coupling> chosen_couplings(const BenchFlags& flags, const Model& model) {
   CouplingChoice choice = to_choice(flags.coupling);
+  // Said of all kinds that are compared, whatever the model's own reads.
+  const std::optional<int32_t> stride =
+      choice.kind ? std::nullopt : std::exchange(choice.stride, std::nullopt);
+  if (stride) choice.kind = CouplingKind::lanerope;
   auto topologies = parse_list<Topology>("--topologies", flags.topologies);
   // A size of blocks is asked for with one of several topologies here.
-  if (std::ranges::find(topologies, Topology::blocks) != topologies.end()) choice.topology = Topology::blocks;
-  const Coupling base = resolve_coupling(model, choice);
+  const bool sees = sees_other_lanes(choice.kind.value_or(CouplingKind::lanerope));
+  if (sees && std::ranges::find(topologies, Topology::blocks) != topologies.end())
+    choice.topology = Topology::blocks;
+  Coupling base = resolve_coupling(model, choice);
+  base.stride = stride.value_or(base.stride);
   if (topologies.empty()) topologies.push_back(base.topology);
   auto kinds = parse_list<CouplingKind>("--couplings", flags.couplings);
   if (flags.coupling.choice.kind) kinds = {base.kind};

@@ -79,13 +79,16 @@ int run(const CalibrateFlags& flags) {
   const std::string arm = results.folder + ":" + results.arm;
   if (paired.questions.empty())
     throw InvalidRequest(arm + " has no question whole; let lanerope eval finish it");
-  const int32_t most = results.budget();
-  if (flags.budget > most) {
-    throw InvalidRequest("--budget " + std::to_string(flags.budget) + " is more than the " +
-                         std::to_string(most) + " tokens that " + arm +
-                         " was sampled with; give at most that");
-  }
+  int32_t most = results.budget();
   const int32_t budget = flags.budget > 0 ? flags.budget : most;
+  // A lane that slept ends behind its budget, on the clock.
+  for (const eval::EvalRecord& record : results.records) {
+    for (const eval::EvalLane& lane : record.lanes) most = std::max(most, lane.length);
+  }
+  if (budget > most) {
+    throw InvalidRequest("--budget " + std::to_string(budget) + " is more than the " + std::to_string(most) +
+                         " steps that " + arm + " was sampled with; give at most that");
+  }
   std::vector<eval::Claim> claims;
   for (const eval::QuestionLanes& question : paired.arms[0].questions) {
     const std::vector<eval::LaneVote> votes = question.within(budget, false);

@@ -101,12 +101,18 @@ class Chat {
       forget();
     } else if (word == "/lanes") {
       flags_.request.lanes = positive_number(rest, word);
+      lanes_as_given_ = false;
     } else if (word == "/budget") {
       flags_.request.budget = positive_number(rest, word);
     } else if (word == "/coupling") {
       const std::optional<CouplingKind> kind = parse<CouplingKind>(rest);
       if (!kind) throw InvalidRequest("/coupling needs one of " + list_names<CouplingKind>());
-      flags_.request.coupling.choice.kind = kind;
+      // What was said of the coupling goes with that one alone.
+      flags_.request.coupling = given_;
+      if (kind != given_.choice.kind) {
+        flags_.request.coupling = {};
+        flags_.request.coupling.choice = {.kind = kind, .force = given_.choice.force};
+      }
     } else {
       throw InvalidRequest("there is no command " + std::string(word) + "; /help lists them");
     }
@@ -126,7 +132,7 @@ class Chat {
       // Marks that are control tokens would be left out of the text, and thoughts look like answers.
       request.control_text = !model_->chat_style(/*with_tools=*/false).thinking.begin.empty();
       const std::shared_ptr<const ResolvedRequest> resolved = resolve(*model_, request, chat_defaults());
-      refuse_idle_wait(*resolved);
+      if (lanes_as_given_) refuse_idle_wait(*resolved);
       Engine& engine = engine_for(resolved->cells());
       const GroupId group = engine.submit(resolved);
       note_resolved(*resolved);
@@ -177,6 +183,8 @@ class Chat {
   }
 
   ChatFlags flags_;
+  CouplingFlags given_ = flags_.request.coupling;  // at the start
+  bool lanes_as_given_ = true;
   std::shared_ptr<const Model> model_;
   std::unique_ptr<Engine> engine_;
   std::vector<Message> messages_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/line_output.h"
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <filesystem>
 #include <system_error>
@@ -17,8 +19,14 @@ namespace fs = std::filesystem;
 
 constexpr size_t buffer_size = 65536;
 
+// A file of this process alone.
 std::string name_until_done(const std::string& file) {
-  return file + ".new";
+  return file + "." + std::to_string(::getpid()) + ".new";
+}
+
+// Names of what is open already, such as a shell's output to a file.
+bool is_of_process(const std::string& file) {
+  return file.starts_with("/dev/") || file.starts_with("/proc/");
 }
 
 SystemError unwritable(const std::string& file) {
@@ -42,15 +50,19 @@ LineOutput::LineOutput(const std::string& file, Mode mode) : file_(file) {
   std::error_code error;
   if (mode == Mode::extend) {
     cut_off_half_a_line(file);
-  } else if (!fs::exists(file, error)) {
+  } else if (fs::symlink_status(file, error).type() == fs::file_type::not_found) {
     replaced_ = file;
-  } else if (fs::is_regular_file(file, error)) {
+  } else if (fs::is_regular_file(file, error) && !is_of_process(file)) {
     // Its folder may let it be replaced where it is not to be written.
     if (!std::ofstream(file, std::ios::app)) throw unwritable(file);
     replaced_ = fs::canonical(file, error).string();
   }
   stream_.open(replaced_.empty() ? file : name_until_done(replaced_),
                std::ios::binary | (mode == Mode::extend ? std::ios::app : std::ios::trunc));
+  if (!stream_ && !replaced_.empty() && fs::exists(file, error)) {  // its folder takes no other file
+    replaced_.clear();
+    stream_.open(file, std::ios::binary | std::ios::trunc);
+  }
   if (!stream_) throw unwritable(file);
 }
 
@@ -90,8 +102,8 @@ void LineOutput::put_in_place() {
   const fs::file_status before = fs::status(replaced_, error);
   if (fs::is_regular_file(before)) fs::permissions(fresh, before.permissions(), error);
   fs::rename(fresh, replaced_, error);
-  if (error) throw unwritable(file_);
-  replaced_.clear();
+  replaced_.clear();  // what was made is kept
+  if (error) throw SystemError(file_ + " cannot be replaced; what was made is in " + fresh);
 }
 
 ProgressNote::ProgressNote(std::string text) : text_(std::move(text)), shown_(notes_are_terminal()) {}

@@ -9,7 +9,7 @@
 namespace lanerope::cli {
 
 // Lines that go to a file, or to standard output where its name is "-". A file that is replaced stays as it
-// is up to finish(), and without that for good: the new one is FILE.new meanwhile. Everything throws
+// is up to finish(), and without that for good: the new one is FILE.PID.new meanwhile. Everything throws
 // SystemError where the file cannot be written.
 class LineOutput {
  public:

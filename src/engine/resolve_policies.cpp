@@ -71,7 +71,6 @@ void check_policies(const ResolvedRequest& resolved) {
             "tokens of the policy budget must be at least one a lane");
   if (resolved.asked.policies.empty()) return;
   check_reach(resolved, {.policy = "conductor", .setting = "lane", .most = lanes});
-  check_reach(resolved, {.policy = "adaptive", .setting = "votes", .most = lanes});
   // The lanes that go on writing are fewer than those there are ...
   check_reach(resolved, {.policy = "prune", .setting = "keep", .most = lanes - 1});
   // ... and so are those that agree, before a lane is added for the one that does not.

@@ -197,7 +197,8 @@ Fetched fetch_url(const std::string& url, const fs::path& target, const FetchOpt
     const std::string name = name_in(one);
     fs::path path = target.empty() ? options.settings.url_cache / name : target;
     if (urls.size() > 1) path.replace_filename(name);
-    files.emplace_back(path, one).refuse_own();
+    const UrlFile& file = files.emplace_back(path, one);
+    if (!target.empty()) file.refuse_own();  // the cache holds nothing of the user's
     fetched.files.push_back(std::move(path));
   }
   HttpClient client(options);

@@ -33,7 +33,8 @@ auto under_any_name(const JsonFields& fields, std::string_view field, const Read
   for (const std::string_view name : synonyms_of(field)) {
     const auto given = read(name);
     if (!given) continue;
-    if (value && *value != *given)
+    if (value && *given == -1) continue;  // llama.cpp's "no limit", which clients send among all they have
+    if (value && *value != -1 && *value != *given)
       fields.refuse(name, "and " + std::string(said) + " say two things; send one of them");
     value = given;
     said = name;

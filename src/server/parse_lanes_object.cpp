@@ -60,7 +60,8 @@ void check_endpoint(ApiEndpoint endpoint, const JsonFields& fields, const LanesO
   const auto refuse = [&fields](const char* key) {
     fields.refuse(key, "is for live groups; leave it out, or send the request to /v1/groups");
   };
-  if (lanes.reserve > 0) refuse("reserve");
+  // A policy command may add lanes to any group; as choices they would be none that the client knows.
+  if (lanes.reserve > 0 && lanes.returned != ReturnedLanes::selected) refuse("reserve");
   if (lanes.attention) refuse("attention");
   if (lanes.hold) refuse("hold");
 }

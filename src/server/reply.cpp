@@ -12,14 +12,16 @@ bool put(httplib::DataSink& sink, const std::string& text) {
   return text.empty() || sink.write(text.data(), text.size());
 }
 
-// Everything that has happened by now, as one piece: a burst of lanes is one packet.
-std::string gather(const EventStream& stream, GroupSet::Happening happened) {
-  std::string text;
+// Adds everything that has happened by now, as one piece: a burst of lanes is one packet.
+void gather(const EventStream& stream, GroupSet::Happening happened, std::string& text) {
   while (true) {
     text += stream.write(happened);
-    if (stream.groups->finished()) return stream.closing ? text + stream.closing() : text;
+    if (stream.groups->finished()) {
+      if (stream.closing) text += stream.closing();
+      return;
+    }
     std::optional<GroupSet::Happening> more = stream.groups->next(std::chrono::milliseconds(0));
-    if (!more) return text;
+    if (!more) return;
     happened = std::move(*more);
   }
 }
@@ -31,7 +33,13 @@ bool pump(const EventStream& stream, httplib::DataSink& sink) {
   while (!stream.groups->finished()) {
     std::optional<GroupSet::Happening> happened = stream.groups->next(watch_interval);
     if (happened) {
-      const std::string text = gather(stream, std::move(*happened));
+      std::string text;
+      try {
+        gather(stream, std::move(*happened), text);
+      } catch (...) {
+        put(sink, text);  // what came before is the client's
+        throw;
+      }
       if (!put(sink, text)) return false;
       if (!text.empty()) last_sent = std::chrono::steady_clock::now();
     }

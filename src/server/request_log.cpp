@@ -56,17 +56,22 @@ std::string printable(std::string_view text, unsigned char plain) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string line;
   const auto escape = [&](unsigned char byte) { line += {'\\', 'x', digits[byte >> 4], digits[byte & 0xF]}; };
+  size_t to_come = 0;  // bytes of a character
   for (size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
     const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
-    if (byte == 0xC2 && next >= 0x80 && next < 0xA0) {  // U+0080 to U+009F: terminals obey these too
-      escape(byte);
-      escape(next);
-      ++i;
-    } else if (byte < plain || byte == 0x7F) {
+    // Terminals obey U+0080 to U+009F too, as characters and as bytes that are part of none.
+    const bool begins_control = byte == 0xC2 && next >= 0x80 && next < 0xA0;
+    const bool control = byte >= 0x80 && byte < 0xA0 && to_come == 0;
+    if (begins_control || control || byte < plain || byte == 0x7F) {
       escape(byte);
     } else {
       line += text[i];
+    }
+    if (byte >= 0x80 && byte < 0xC0) {
+      to_come -= std::min<size_t>(to_come, 1);
+    } else {
+      to_come = begins_control || byte < 0xC2 ? 0 : byte < 0xE0 ? 1 : byte < 0xF0 ? 2 : 3;
     }
   }
   return line;

@@ -95,7 +95,15 @@ void ResponsesReply::take_text(const Event& event) {
   AnswerReader::Parts parts = from.reader.push(event.text, /*over=*/false);
   if (event.kind == EventKind::token && !event.forced && from.reader.thinking()) ++thought_;
   if (streams_live()) return tell(parts);
-  if (!parts.empty()) from.said.push_back(std::move(parts));
+  if (parts.empty()) return;
+  // As one piece what is told in this order anyway: thoughts, words, calls.
+  const bool joins = !from.said.empty() && from.said.back().calls.empty() &&
+                     (parts.reasoning.empty() || from.said.back().content.empty());
+  if (!joins) from.said.emplace_back();
+  AnswerReader::Parts& last = from.said.back();
+  last.reasoning += parts.reasoning;
+  last.content += parts.content;
+  last.calls = std::move(parts.calls);
 }
 
 void ResponsesReply::tell(const AnswerReader::Parts& parts) {

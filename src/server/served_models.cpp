@@ -28,7 +28,8 @@ bool says(const Json& body, std::string_view field) {
 void fill(Json& body, const Json& preset, bool group) {
   std::vector<std::string> open;  // of two names of one field both, so that they are found to disagree
   for (const auto& [name, value] : preset.items()) {
-    if (!(group && name == "lanes") && !says(body, name)) open.push_back(name);
+    const bool of_replies = name == "lanes" || name == "stream" || name == "stream_options";
+    if (!(group && of_replies) && !says(body, name)) open.push_back(name);
   }
   for (const std::string& name : open) body[name] = preset[name];
 }
@@ -47,7 +48,9 @@ ApiRequest shortest_request(const Presets& presets, const std::string& name, Api
   Json body = {{"prompt", "x"}};
   if (endpoint == ApiEndpoint::chat)
     body = {{"messages", Json::array({{{"role", "user"}, {"content", "x"}}})}};
-  return parse_api_json(endpoint, with_presets(presets, name, std::move(body), false));
+  ApiRequest api = parse_api_json(endpoint, with_presets(presets, name, std::move(body), false));
+  api.lanes.present = false;  // a preset says what there is of them, and not the client
+  return api;
 }
 
 }  // namespace

@@ -160,10 +160,11 @@ bool Server::drain(std::chrono::milliseconds deadline) {
   const auto end = std::chrono::steady_clock::now() + deadline;
   // In this order: who gives its pass back has its last group in the service by then.
   const auto finished = [this] { return context_->door.empty() && context_->service->idle(); };
-  while (!finished() && std::chrono::steady_clock::now() < end) {
+  bool all = finished();
+  while (!all && std::chrono::steady_clock::now() < end) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    all = finished();
   }
-  const bool all = finished();
   context_->service->shut_down();
   return all;
 }

@@ -201,7 +201,28 @@ TEST(DataReach, AFileIsReplacedByAWholeOneOrNotAtAll) {
   EXPECT_EQ(run_program({.arguments = {"data", "reach", unsolved, "-o", unsolved}}).status, 2);
   EXPECT_EQ(compose(unsolved, {"-k", "11", "-o", unsolved}).status, 2);
   EXPECT_EQ(file_text(unsolved), before);
-  for (const std::string& file : {own, unsolved}) EXPECT_FALSE(std::filesystem::exists(file + ".new"));
+  for (const auto& left : std::filesystem::directory_iterator(std::filesystem::path(own).parent_path()))
+    EXPECT_NE(left.path().extension(), ".new") << left.path();
+}
+
+TEST(DataReach, ReadsAFileThatIsCalledAsAnUnfinishedOneIs) {
+  const std::string own = file_of("kept.jsonl.new", {sampled(0, 2)});
+  const std::string fresh = own.substr(0, own.size() - 4);
+  ASSERT_EQ(run_program({.arguments = {"data", "reach", own, "-o", fresh}}).status, 0);
+  EXPECT_EQ(json_lines(file_text(own)).size(), 1U) << "it is not ours to take away";
+  std::filesystem::remove(own);
+}
+
+TEST(DataReach, WritesWhatALinkToNothingNamesAndWhatAShellHasOpened) {
+  const std::string own = file_of("solved.jsonl", {sampled(0, 2)});
+  const std::string link = temporary("dangling.jsonl");
+  const std::string target = temporary("target.jsonl");
+  std::filesystem::create_symlink(target, link);
+  ASSERT_EQ(run_program({.arguments = {"data", "reach", own, "-o", link}}).status, 0);
+  EXPECT_EQ(json_lines(file_text(target)).size(), 1U);
+  const Outcome outcome = run_program({.arguments = {"data", "reach", own, "-o", "/dev/stdout"}});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(json_lines(outcome.out).size(), 1U);
 }
 
 TEST(DataReach, NeedsSamples) {

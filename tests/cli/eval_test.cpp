@@ -374,7 +374,7 @@ TEST(Calibrate, RefusesWithOneSentence) {
   };
   EXPECT_THAT(refusal({"--vote-weight", "self-certainty"}),
               HasSubstr("vote by self-certainty chose an answer for 0 questions"));
-  EXPECT_THAT(refusal({"--budget", "65"}), HasSubstr("--budget 65 is more than the 64 tokens that "));
+  EXPECT_THAT(refusal({"--budget", "65"}), HasSubstr("--budget 65 is more than the 64 steps that "));
   EXPECT_THAT(refusal({"--select", "logprob", "--vote-weight", "logprob"}),
               HasSubstr("goes with --select vote"));
 }

@@ -155,9 +155,11 @@ TEST_F(FetchUrl, AFileOfTheUsersOwnIsLeftAloneAndRefused) {
 TEST_F(FetchUrl, AShardOfTheUsersOwnIsRefusedBeforeAnyIsFetched) {
   hub.put("user/repo", "s-00001-of-00002.gguf", model);
   hub.put("user/repo", "s-00002-of-00002.gguf", other);
-  write_bytes(options.settings.url_cache / "s-00002-of-00002.gguf", "mine");
-  EXPECT_THROW(fetch_url(url("s-00001-of-00002.gguf"), {}, options), InvalidRequest);
-  EXPECT_FALSE(fs::exists(options.settings.url_cache / "s-00001-of-00002.gguf"));
+  const fs::path target = options.settings.url_cache / "mine" / "s.gguf";
+  fs::create_directories(target.parent_path());
+  write_bytes(target.parent_path() / "s-00002-of-00002.gguf", "mine");
+  EXPECT_THROW(fetch_url(url("s-00001-of-00002.gguf"), target, options), InvalidRequest);
+  EXPECT_FALSE(fs::exists(target.parent_path() / "s-00001-of-00002.gguf"));
 }
 
 TEST_F(FetchUrl, GoesOnWhereItIsStillTheSameFile) {

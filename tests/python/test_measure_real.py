@@ -56,6 +56,20 @@ def test_what_eval_saw_complete_says_when_a_result_stood():
     assert groups_of.written_in(recorded, 2) == [(0, 3.0, 9 + groups_of.LINE)]
 
 
+def test_a_result_goes_with_the_answer_that_eval_saw_and_not_with_its_number():
+    text = "\\boxed{3}\nAnswer 9: 3 \u2713\n\\boxed{3}\nAnswer 1: 3 \u2713\n\\boxed{4}\nAnswer 2: 4 \u2713\n"
+    recorded = {"text": text, "length": 60, "settled": [[9, "3"], [49, "4"]]}
+    # The box that says 3 again settled nothing new, and of a problem that is not there nothing counts.
+    assert [(i, value) for i, value, _ in groups_of.written_in(recorded, 2)] == [(0, 3.0), (1, 4.0)]
+    assert groups_of.written_in(recorded, 2)[1][2] == 49 + groups_of.LINE
+
+
+def test_sets_are_pooled_answer_by_answer(folder):
+    arms = groups_of.read(folder, folder / "questions.jsonl")
+    cells = measure.Measure({0: [7, 8]}).differences(arms["lanes"], arms["cut"], (50, 50), at=(1, 0))
+    assert [(cell.question, cell.problem, cell.value) for cell in cells] == [(0, 7, 0.5), (0, 8, 0.5)]
+
+
 def test_the_problems_of_questions_are_found_in_their_order(folder):
     problems = folder / "problems.jsonl"
     problems.write_text("".join(json.dumps({"question": text, "answer": "so #### 3"}) + "\n" for text in ("Four?", "Two?", "Six?")))

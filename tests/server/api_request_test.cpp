@@ -74,12 +74,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "lora.id names adapter 1 a second time; name each once"},
         Refusal{R"("max_tokens": 9, "max_completion_tokens": 7)",
                 "max_completion_tokens and max_tokens say two things; send one of them"},
-        Refusal{R"("max_tokens": 9, "n_predict": -1)",
-                "n_predict and max_tokens say two things; send one of them"},
         Refusal{R"("repeat_penalty": 1.1, "repetition_penalty": 1.2)",
                 "repetition_penalty and repeat_penalty say two things; send one of them"},
-        Refusal{R"("thinking_token_budget": 9, "reasoning_budget_tokens": -1)",
-                "reasoning_budget_tokens and thinking_token_budget say two things; send one of them"},
         Refusal{R"("lanes": {"reserve": 1})",
                 "lanes.reserve is for live groups; leave it out, or send the request to /v1/groups"},
         Refusal{R"("lanes": {"attention": true})",
@@ -179,6 +175,8 @@ TEST(ApiRequest, KnowsSpecialValues) {
   EXPECT_EQ(chat(R"(, "repeat_last_n": 0)").sampling.penalty_window, 0);
   EXPECT_EQ(chat(R"(, "seed": -1)").seed, std::nullopt);
   EXPECT_EQ(chat(R"(, "max_tokens": -1)").max_tokens, std::nullopt);
+  EXPECT_EQ(chat(R"(, "max_tokens": 9, "n_predict": -1)").max_tokens, 9) << "among all that a client has";
+  EXPECT_EQ(chat(R"(, "max_completion_tokens": 9, "max_tokens": -1)").max_tokens, 9);
   EXPECT_GT(chat(R"(, "top_p": 0)").sampling.top_p, 0) << "the likeliest token stays";
   EXPECT_LT(chat(R"(, "top_p": 0)").sampling.top_p, 1e-5);
   EXPECT_EQ(chat(R"(, "temperature": 0, "min_p": 0)").sampling.min_p, 0);

@@ -262,11 +262,11 @@ TEST(Log, HasALineForEachRequestThatNobodyElseWrites) {
   };
   {
     const Running running(options);
-    EXPECT_EQ(running.client().Get("/a%0A%1B%5B2J%7F%C2%9B%20200%20%C3%A9")->status, 404);
+    EXPECT_EQ(running.client().Get("/a%0A%1B%5B2J%7F%C2%9B%9B%20200%20%C3%A9")->status, 404);
     EXPECT_EQ(post(running, "/v1/completions", "\x1b[31m\n{").status, 400);
   }
   EXPECT_THAT(lines,
-              testing::UnorderedElementsAre(R"(127.0.0.1 GET /a\x0a\x1b[2J\x7f\xc2\x9b\x20200\x20é 404)",
+              testing::UnorderedElementsAre(R"(127.0.0.1 GET /a\x0a\x1b[2J\x7f\xc2\x9b\x9b\x20200\x20é 404)",
                                             R"(127.0.0.1 POST /v1/completions 400 \x1b[31m\x0a{)"));
 }
 

@@ -19,6 +19,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::array<std::string_view, 6> known = {"command", "args", "env", "cwd", "type", "disabled"};
+// What other clients write there for themselves: whom they ask before a call, how long they wait for one.
+constexpr std::array<std::string_view, 6> of_others = {"alwaysAllow",   "autoApprove", "description",
+                                                       "disabledTools", "name",        "timeout"};
 
 class ConfigFile {
  public:
@@ -55,7 +58,8 @@ class ConfigFile {
     if (server.contains("url") || server.value("type", Json("stdio")) != "stdio")
       refuse("has a server " + name + " that is no program: lanerope speaks with servers over stdio alone");
     for (const auto& [key, value] : server.items()) {
-      if (std::ranges::find(known, key) == known.end())
+      if (std::ranges::find(known, key) == known.end() &&
+          std::ranges::find(of_others, key) == of_others.end())
         refuse("has a server " + name + " with \"" + key + "\", which lanerope does not know");
     }
     const auto command = server.find("command");

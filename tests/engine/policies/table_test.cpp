@@ -68,7 +68,7 @@ TEST_F(PolicyTable, RefusesWhatNeverActsHoweverTheLanesWrite) {
             "keep of the policy prune is 8, with which it never acts on 4 lanes; give at most 3, or ask for "
             "more lanes");
   const std::vector<std::pair<std::string, int>> most = {
-      {"prune:keep=", 3}, {"conductor:lane=", 4}, {"refill:votes=", 3}, {"adaptive:most=3,votes=", 7}};
+      {"prune:keep=", 3}, {"conductor:lane=", 4}, {"refill:votes=", 3}};
   for (const auto& [text, number] : most) {
     EXPECT_EQ(refusal({text + std::to_string(number)}), "not refused") << text;
     EXPECT_THAT(refusal({text + std::to_string(number + 1)}), HasSubstr("never acts")) << text;

@@ -61,10 +61,10 @@ def test_scores_are_counted_as_written_out(evaluation):
 
 
 def test_no_score_claims_more_than_was_sampled(evaluation, tmp_path):
-    with pytest.raises(lanerope.InvalidRequest, match="25 is more than the 24 tokens"):
+    with pytest.raises(lanerope.InvalidRequest, match="25 is more than the 24 steps"):
         evaluation.scores([8, 25])
     evaluation.save(tmp_path)
-    with pytest.raises(lanerope.InvalidRequest, match="25 is more than the 24 tokens"):
+    with pytest.raises(lanerope.InvalidRequest, match="25 is more than the 24 steps"):
         lanerope.read_results(tmp_path).scores_frame([25])
 
     def of(ended):
@@ -72,9 +72,14 @@ def test_no_score_claims_more_than_was_sampled(evaluation, tmp_path):
         record = {"arm": "x", "question": 0, "group": 0, "seconds": 1.0, "steps": 9, "lanes": [lane]}
         return lanerope.Evaluation([lanerope.evaluation.Question("a", "7")], [record]).scores([9, 10])
 
+    # A lane that slept ends behind its budget, on the clock.
+    lane = {"answer": "7", "ended": True, "length": 12, "mean_logprob": -1.0, "sleeps": [[5, 6]]}
+    record = {"arm": "x", "question": 0, "group": 0, "seconds": 1.0, "steps": 12, "lanes": [lane]}
+    slept = lanerope.Evaluation([lanerope.evaluation.Question("a", "7")], [record], 9)
+    assert [score.budget for score in slept.scores()] == [12]
     # Where nobody says how much it was: a lane that had ended would have ended so with more.
     assert [score.pass_at_1.value for score in of(True)] == [1, 1]
-    with pytest.raises(lanerope.InvalidRequest, match="10 is more than the 9 tokens"):
+    with pytest.raises(lanerope.InvalidRequest, match="10 is more than the 9 steps"):
         of(False)
 
 

@@ -99,11 +99,11 @@ test("what ends before the run that it is compared with is not the answer for th
 
 test("to compare with is offered what the server does, and what the other coupling does not read is left out", async () => {
   const page = await open();
-  await set(page, { n: 2, wait: " await", ready: " done" });
+  await set(page, { n: 2, coupling: "lanerope", wait: " await", ready: " done" });
   await turn(page, "x", ["a", "b"]);
   const other = page.getByLabel("Coupling to compare with");
   const names = await other.locator("option").evaluateAll((options) => options.map(({ value }) => value));
-  assert.ok(names.includes("lanerope") && names.includes("hogwild") && !names.includes("bridge"), String(names));
+  assert.ok(names.includes("groupthink") && names.includes("hogwild") && !names.includes("bridge"), String(names));
   await other.selectOption("hogwild");
   await compare(page, 0, ["c", "d"]);
   const [first, second] = (await bodies(page)).map(({ lanes }) => lanes);
@@ -291,7 +291,8 @@ test("of what a spreadsheet copies the text is pasted, and not its picture", asy
 
 test("lanes may be given the tokens that they wait with", async () => {
   const page = await open();
-  await set(page, { n: 2, wait: " await", ready: " done" });
+  assert.ok(await page.locator("[name=wait]").isDisabled(), "independent lanes see nobody who could wake them");
+  await set(page, { n: 2, coupling: "lanerope", wait: " await", ready: " done" });
   await turn(page, "x", ["a", "b"]);
   const { lanes } = (await bodies(page)).at(-1);
   assert.deepEqual([lanes.wait, lanes.ready], [" await", " done"]);
