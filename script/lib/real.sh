@@ -183,7 +183,7 @@ compose_tables() {
   [ -z "$short" ] || sizes=""
   for k in $sizes; do
     once_printed "compose-$k.jsonl" python3 bench/real/sets.py "$gsm8k/test.jsonl" "$k"
-    compare "compose-$k" "compose-$k" 512,768,1152,1728,2304,3456 --limit 100 \
+    compare "compose-$k" "compose-$k" 512,768,1152,1728,2304,3456 --limit "$([ "$k" = 4 ] && echo 300 || echo 100)" \
       --arm "lanes:n=4,lora=$runs/lanes.gguf" --arm "control:n=1,total=1,lora=$runs/control.gguf"
   done
 }
