@@ -185,10 +185,15 @@ Request to_request(const ApiRequest& api, const Model& model, const RequestDefau
 std::shared_ptr<const ResolvedRequest> resolve_api(const ApiRequest& api, const Model& model,
                                                    const RequestDefaults& defaults, GroupOf which) {
   Request request = to_request(api, model, defaults, which);
-  RequestDefaults usual = defaults;
-  // What the operator says of lanes is for groups of any size.
-  if (!api.lanes.present) usual.policies = std::exchange(request.policies, {});
-  std::shared_ptr<const ResolvedRequest> resolved = resolve(model, request, usual);
+  std::shared_ptr<const ResolvedRequest> resolved;
+  if (api.lanes.present || request.policies.empty()) {
+    resolved = resolve(model, request, defaults);
+  } else {
+    // What the operator says of lanes is for groups of any size.
+    RequestDefaults usual = defaults;
+    usual.policies = std::exchange(request.policies, {});
+    resolved = resolve(model, request, usual);
+  }
   check_attention(*resolved, model);
   check_added_lanes(api, *resolved);
   return resolved;
